@@ -1,0 +1,37 @@
+/* Faults on purpose, for tests: the environment variable LOCKSTEP_FAULT names a point of the commit (see fault_points)
+ * at which this process kills itself with SIGKILL.
+ *
+ *   LOCKSTEP_FAULT=POINT[,step=N][,rank=R]      by default the first time that rank 0 comes there */
+#ifndef BASE_FAULT_H
+#define BASE_FAULT_H
+
+#include "base/error.h"
+
+#include <stdint.h>
+
+enum fault_point {
+    FAULT_SNAPSHOT_TAKEN,    /* nothing is on disk yet */
+    FAULT_FILE_CREATED,      /* empty datasets */
+    FAULT_SPACE_RESERVED,    /* full size, zeros */
+    FAULT_SHARD_WRITTEN,     /* this rank's part of the first array is written */
+    FAULT_FILE_CLOSED,       /* all data written, not proven */
+    FAULT_DATA_VERIFIED,     /* read back and equal, no commit record */
+    FAULT_RECORD_WRITTEN,    /* commit record in, not synced */
+    FAULT_FILE_SYNCED,       /* on disk, under the hidden name */
+    FAULT_RENAMED,           /* published, directory not synced */
+    FAULT_COMMITTED,         /* published and synced, nothing pruned */
+    FAULT_UNPUBLISHED,       /* an old one is hidden, not deleted */
+    FAULT_PRUNED,            /* all done */
+    FAULT_POINTS
+};
+
+/* The names for LOCKSTEP_FAULT, by point. */
+extern const char *const fault_points[FAULT_POINTS];
+
+/* Local. Reads LOCKSTEP_FAULT; a value that does not parse is a usage error. */
+bool fault_init(int rank, struct error *error) WARN_UNUSED;
+
+/* Local. Kills the process if this is the chosen point, step and rank; else nothing. */
+void fault_at(enum fault_point point, uint64_t step);
+
+#endif

@@ -1,0 +1,23 @@
+/* Progress for people: lines on standard error, from rank 0 only. Errors are returned, not logged (see error.h). */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include "base/error.h"
+
+/* Local. The rank that CHECK names, and whether this process writes lines at all (rank 0 does). Before the call: rank 0. */
+void log_init(int rank);
+
+/* Local. The rank given to log_init. */
+int log_rank(void);
+
+/* Local. One line each; log_warn puts "warning: " in front. */
+void log_info(const char *format, ...) FORMAT(1, 2);
+void log_warn(const char *format, ...) FORMAT(1, 2);
+
+/* Local. A line that the next one replaces, if standard error is a terminal; nothing otherwise. */
+void log_progress(const char *format, ...) FORMAT(1, 2);
+
+/* Local. Whether standard error is a terminal. */
+bool log_is_terminal(void);
+
+#endif

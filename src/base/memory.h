@@ -1,0 +1,24 @@
+/* Memory: zeroed, 64-byte aligned, and never silently absent. */
+#ifndef BASE_MEMORY_H
+#define BASE_MEMORY_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+
+#define MEMORY_ALIGNMENT 64 /* bytes: a cache line, and one AVX-512 register */
+
+/* Local. Returns count * size zeroed bytes, aligned; the caller owns them (memory_free). For what grows with the
+ * model or the data: returns NULL and an error that names `what` and the size. count or size may be 0: a valid pointer. */
+void *memory_alloc(size_t count, size_t size, const char *what, struct error *error) WARN_UNUSED;
+
+/* Local. The same for small things, which a machine that works at all can give: aborts if it cannot. */
+void *memory_need(size_t count, size_t size) WARN_UNUSED;
+
+/* Local. A copy of the text; the caller owns it. */
+char *memory_text(const char *text) WARN_UNUSED;
+
+/* Local. NULL is fine. */
+void memory_free(void *memory);
+
+#endif

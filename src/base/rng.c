@@ -1,0 +1,77 @@
+#include "base/rng.h"
+
+#include "base/check.h"
+#include "base/digest.h"
+
+#include <string.h>
+
+uint64_t rng_key(uint64_t seed, const char *purpose)
+{
+    return digest_chain(seed, digest_bytes(purpose, strlen(purpose)));
+}
+
+static inline uint32_t multiply(uint32_t a, uint32_t b, uint32_t *high)
+{
+    uint64_t product = (uint64_t)a * b;
+    *high = (uint32_t)(product >> 32);
+    return (uint32_t)product;
+}
+
+void rng_words(uint64_t key, uint64_t counter, uint64_t lane, uint32_t words[4])
+{
+    uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
+    uint32_t c0 = (uint32_t)counter, c1 = (uint32_t)(counter >> 32);
+    uint32_t c2 = (uint32_t)lane, c3 = (uint32_t)(lane >> 32);
+    for (int round = 0; round < 10; round++) {
+        uint32_t high0, high1;
+        uint32_t low0 = multiply(0xD2511F53u, c0, &high0);
+        uint32_t low1 = multiply(0xCD9E8D57u, c2, &high1);
+        c0 = high1 ^ c1 ^ k0;
+        c1 = low1;
+        c2 = high0 ^ c3 ^ k1;
+        c3 = low0;
+        k0 += 0x9E3779B9u;
+        k1 += 0xBB67AE85u;
+    }
+    words[0] = c0;
+    words[1] = c1;
+    words[2] = c2;
+    words[3] = c3;
+}
+
+float rng_uniform(uint64_t key, uint64_t counter)
+{
+    /* Four neighbours share one call's words, so that a tensor costs a quarter of a call an element when inlined. */
+    uint32_t words[4];
+    rng_words(key, counter / 4, 0, words);
+    return (float)(words[counter % 4] >> 8) * 0x1p-24f;
+}
+
+/* A permutation of [0, 4^bits): two halves of `bits` bits, eight rounds. */
+static uint64_t feistel(uint64_t key, unsigned bits, uint64_t value)
+{
+    uint32_t mask = bits == 32 ? 0xFFFFFFFFu : (1u << bits) - 1;
+    uint32_t left = (uint32_t)(value >> bits), right = (uint32_t)value & mask;
+    for (uint64_t round = 0; round < 8; round++) {
+        uint64_t mix = (key + 0x9E3779B97F4A7C15u * (round + 1)) ^ right;
+        mix = (mix ^ (mix >> 30)) * 0xBF58476D1CE4E5B9u;
+        mix = (mix ^ (mix >> 27)) * 0x94D049BB133111EBu;
+        uint32_t next = left ^ ((uint32_t)(mix >> 31) & mask);
+        left = right;
+        right = next;
+    }
+    return (uint64_t)left << bits | right;
+}
+
+uint64_t rng_permute(uint64_t key, uint64_t count, uint64_t index)
+{
+    CHECK(index < count && count <= (uint64_t)1 << 62, "the index must lie in the domain");
+    unsigned bits = 1;
+    while ((uint64_t)1 << (2 * bits) < count)
+        bits++;
+    /* The power of four is less than 4 * count, so that the walk comes back after fewer than 4 steps on average. */
+    do
+        index = feistel(key, bits, index);
+    while (index >= count);
+    return index;
+}

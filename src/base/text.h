@@ -1,0 +1,28 @@
+/* A growing text, for everything that is put together from parts: job files, JSON lines, messages. */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+
+struct text {
+    char *bytes; /* NUL-terminated once something was appended; else NULL */
+    size_t length;
+    size_t capacity;
+};
+
+/* Local. An empty text; text_release accepts a released one. */
+void text_init(struct text *text);
+void text_release(struct text *text);
+
+/* Local. Appends; memory that cannot be had is a CHECK. */
+void text_append(struct text *text, const char *format, ...) FORMAT(2, 3);
+
+/* Local. Appends `value` as a JSON string, quotes and escapes included. */
+void text_append_json(struct text *text, const char *value);
+
+/* Local. The bytes, "" if nothing was appended. Borrowed: valid until the next append. */
+const char *text_bytes(const struct text *text);
+
+#endif

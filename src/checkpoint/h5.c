@@ -1,0 +1,200 @@
+#include "checkpoint/h5.h"
+
+#include "base/memory.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void h5_begin(void)
+{
+    H5open();
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+}
+
+void h5_end(void)
+{
+    H5close();
+}
+
+static herr_t take_description(unsigned n, const H5E_error2_t *entry, void *text)
+{
+    /* Walking upward begins with the deepest entry: the reason; the others tell who passed it on. */
+    if (n == 0 && entry->desc)
+        snprintf(text, 256, "%s", entry->desc);
+    return 0;
+}
+
+bool h5_error(struct error *error, enum error_kind kind, const char *format, ...)
+{
+    char words[1024], reason[256] = "HDF5 gives no reason";
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_description, reason);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(words, sizeof words, format, args);
+    va_end(args);
+    return error_set(error, kind, "%s: %s", words, reason);
+}
+
+bool h5_set_format(hid_t access)
+{
+    return H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V110) >= 0;
+}
+
+bool h5_open(const char *path, unsigned flags, hid_t *file, struct error *error)
+{
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    *file = access >= 0 && h5_set_format(access) ? H5Fopen(path, flags, access) : -1;
+    bool ok = *file >= 0 || h5_error(error, ERROR_CORRUPT, "%s: HDF5 cannot open it", path);
+    h5_close(access);
+    return ok;
+}
+
+void h5_close(hid_t object)
+{
+    if (object < 0)
+        return;
+    switch (H5Iget_type(object)) {
+    case H5I_FILE:
+        H5Fclose(object);
+        break;
+    case H5I_GENPROP_LST:
+        H5Pclose(object);
+        break;
+    case H5I_DATASPACE:
+        H5Sclose(object);
+        break;
+    case H5I_ATTR:
+        H5Aclose(object);
+        break;
+    case H5I_DATATYPE:
+        H5Tclose(object);
+        break;
+    default:
+        H5Oclose(object);
+    }
+}
+
+static bool put(hid_t object, const char *name, hid_t file_type, hid_t memory_type, const void *value,
+                struct error *error)
+{
+    hid_t space = H5Screate(H5S_SCALAR);
+    hid_t attribute = H5Acreate2(object, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT);
+    bool ok = attribute >= 0 && H5Awrite(attribute, memory_type, value) >= 0;
+    if (!ok)
+        h5_error(error, ERROR_IO, "cannot write attribute '%s'", name);
+    h5_close(attribute);
+    h5_close(space);
+    return ok;
+}
+
+bool h5_put_number(hid_t object, const char *name, uint64_t value, struct error *error)
+{
+    return put(object, name, H5T_STD_U64LE, H5T_NATIVE_UINT64, &value, error);
+}
+
+bool h5_put_real(hid_t object, const char *name, double value, struct error *error)
+{
+    return put(object, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &value, error);
+}
+
+bool h5_put_text(hid_t object, const char *name, const char *value, struct error *error)
+{
+    hid_t type = H5Tcopy(H5T_C_S1);
+    bool ok = H5Tset_size(type, strlen(value) + 1) >= 0 && H5Tset_cset(type, H5T_CSET_UTF8) >= 0 &&
+              put(object, name, type, type, value, error);
+    h5_close(type);
+    return ok;
+}
+
+/* Reads a scalar attribute of the given class into `value`, as `memory_type`. */
+static bool get(hid_t object, const char *name, H5T_class_t class, hid_t memory_type, void *value, struct error *error)
+{
+    bool ok = false;
+    hid_t attribute = H5Aexists(object, name) > 0 ? H5Aopen(object, name, H5P_DEFAULT) : -1, type = -1, space = -1;
+    if (attribute < 0) {
+        error_set(error, ERROR_CORRUPT, "attribute '%s' is missing", name);
+        goto done;
+    }
+    type = H5Aget_type(attribute);
+    space = H5Aget_space(attribute);
+    if (H5Tget_class(type) != class || H5Sget_simple_extent_npoints(space) != 1)
+        error_set(error, ERROR_CORRUPT, "attribute '%s' has another type than it should", name);
+    else if (H5Aread(attribute, memory_type, value) < 0)
+        h5_error(error, ERROR_CORRUPT, "cannot read attribute '%s'", name);
+    else
+        ok = true;
+done:
+    h5_close(space);
+    h5_close(type);
+    h5_close(attribute);
+    return ok;
+}
+
+bool h5_get_number(hid_t object, const char *name, uint64_t *value, struct error *error)
+{
+    return get(object, name, H5T_INTEGER, H5T_NATIVE_UINT64, value, error);
+}
+
+bool h5_get_real(hid_t object, const char *name, double *value, struct error *error)
+{
+    return get(object, name, H5T_FLOAT, H5T_NATIVE_DOUBLE, value, error);
+}
+
+bool h5_get_text(hid_t object, const char *name, char **value, struct error *error)
+{
+    *value = NULL;
+    hid_t attribute = H5Aexists(object, name) > 0 ? H5Aopen(object, name, H5P_DEFAULT) : -1;
+    hid_t file_type = attribute >= 0 ? H5Aget_type(attribute) : -1;
+    size_t bytes = file_type >= 0 && H5Tget_class(file_type) == H5T_STRING && H5Tis_variable_str(file_type) == 0
+                       ? H5Tget_size(file_type)
+                       : 0;
+    h5_close(file_type);
+    h5_close(attribute);
+    if (bytes == 0 || bytes > (size_t)1 << 30)
+        return error_set(error, ERROR_CORRUPT, "attribute '%s' is missing or not a text", name);
+    hid_t type = H5Tcopy(H5T_C_S1);
+    *value = memory_need(bytes + 1, 1);
+    bool ok = H5Tset_size(type, bytes) >= 0 && H5Tset_cset(type, H5T_CSET_UTF8) >= 0 &&
+              get(object, name, H5T_STRING, type, *value, error);
+    h5_close(type);
+    if (!ok) {
+        memory_free(*value);
+        *value = NULL;
+    }
+    return ok;
+}
+
+/* Selects [first, first + count) on both sides. */
+static bool select_range(hid_t dataset, size_t first, size_t count, hid_t *memory_space, hid_t *file_space)
+{
+    hsize_t start = first, length = count;
+    *memory_space = H5Screate_simple(1, &length, NULL);
+    *file_space = H5Dget_space(dataset);
+    return *memory_space >= 0 && *file_space >= 0 &&
+           H5Sselect_hyperslab(*file_space, H5S_SELECT_SET, &start, NULL, &length, NULL) >= 0;
+}
+
+bool h5_write_range(hid_t dataset, hid_t type, size_t first, size_t count, hid_t transfer, const void *values)
+{
+    if (count == 0)
+        return true;
+    hid_t memory_space, file_space;
+    bool ok = select_range(dataset, first, count, &memory_space, &file_space) &&
+              H5Dwrite(dataset, type, memory_space, file_space, transfer, values) >= 0;
+    h5_close(memory_space);
+    h5_close(file_space);
+    return ok;
+}
+
+bool h5_read_range(hid_t dataset, hid_t type, size_t first, size_t count, void *values)
+{
+    if (count == 0)
+        return true;
+    hid_t memory_space, file_space;
+    bool ok = select_range(dataset, first, count, &memory_space, &file_space) &&
+              H5Dread(dataset, type, memory_space, file_space, H5P_DEFAULT, values) >= 0;
+    h5_close(memory_space);
+    h5_close(file_space);
+    return ok;
+}

@@ -1,0 +1,177 @@
+#include "checkpoint/record.h"
+
+#include "base/memory.h"
+#include "checkpoint/h5.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void record_release(struct record *record)
+{
+    memory_free(record->job);
+    memory_free(record->passport);
+    memory_free(record->segments);
+    memset(record, 0, sizeof *record);
+}
+
+/* A fixed-length text member. */
+static bool insert_text(hid_t row, const char *name, size_t offset, size_t bytes)
+{
+    hid_t text = H5Tcopy(H5T_C_S1);
+    bool ok = H5Tset_size(text, bytes) >= 0 && H5Tinsert(row, name, offset, text) >= 0;
+    h5_close(text);
+    return ok;
+}
+
+/* The type of a row of /provenance, in memory and in the file. */
+static hid_t segment_type(void)
+{
+    hid_t row = H5Tcreate(H5T_COMPOUND, sizeof(struct segment));
+    bool ok = H5Tinsert(row, "first_step", offsetof(struct segment, first_step), H5T_NATIVE_UINT64) >= 0 &&
+              H5Tinsert(row, "last_step", offsetof(struct segment, last_step), H5T_NATIVE_UINT64) >= 0 &&
+              H5Tinsert(row, "began_unix", offsetof(struct segment, began_unix), H5T_NATIVE_INT64) >= 0 &&
+              H5Tinsert(row, "saved_unix", offsetof(struct segment, saved_unix), H5T_NATIVE_INT64) >= 0 &&
+              H5Tinsert(row, "ranks", offsetof(struct segment, ranks), H5T_NATIVE_UINT64) >= 0 &&
+              H5Tinsert(row, "nodes", offsetof(struct segment, nodes), H5T_NATIVE_UINT64) >= 0 &&
+              insert_text(row, "end", offsetof(struct segment, end), sizeof((struct segment){0}.end)) &&
+              insert_text(row, "hosts", offsetof(struct segment, hosts), sizeof((struct segment){0}.hosts));
+    if (ok)
+        return row;
+    h5_close(row);
+    return -1;
+}
+
+/* In one chunk with a checksum: unlike the arrays it has no digest of ours. */
+static bool write_segments(hid_t file, const struct record *record, struct error *error)
+{
+    hsize_t count = record->segment_count;
+    hid_t type = segment_type(), space = H5Screate_simple(1, &count, NULL), create = H5Pcreate(H5P_DATASET_CREATE);
+    hid_t dataset = -1;
+    if (H5Pset_chunk(create, 1, &count) >= 0 && H5Pset_fletcher32(create) >= 0)
+        dataset = H5Dcreate2(file, "provenance", type, space, H5P_DEFAULT, create, H5P_DEFAULT);
+    bool ok = dataset >= 0 && H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, record->segments) >= 0;
+    if (!ok)
+        h5_error(error, ERROR_IO, "cannot write the provenance");
+    h5_close(dataset);
+    h5_close(create);
+    h5_close(space);
+    h5_close(type);
+    return ok;
+}
+
+static bool read_segments(hid_t file, struct record *record, struct error *error)
+{
+    hid_t dataset = H5Dopen2(file, "provenance", H5P_DEFAULT), type = segment_type();
+    hid_t space = dataset >= 0 ? H5Dget_space(dataset) : -1;
+    hssize_t count = space >= 0 ? H5Sget_simple_extent_npoints(space) : -1;
+    bool ok = false;
+    if (count > 0 && count < 1 << 24) {
+        record->segments = memory_need((size_t)count, sizeof *record->segments);
+        record->segment_count = (size_t)count;
+        ok = H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, record->segments) >= 0;
+    }
+    if (!ok)
+        h5_error(error, ERROR_CORRUPT, "cannot read the provenance");
+    h5_close(space);
+    h5_close(type);
+    h5_close(dataset);
+    return ok;
+}
+
+/* A tensor by name and shape, without a byte stored: a virtual dataset on its range of /state/<array>. */
+static bool write_view(hid_t file, const char *path, const char *source, size_t count, const struct state_tensor *tensor)
+{
+    hsize_t shape[STATE_DIMS], length = 1, total = count, start = tensor->offset;
+    for (size_t d = 0; d < tensor->dims; d++)
+        length *= shape[d] = tensor->shape[d];
+    hid_t view = H5Screate_simple((int)tensor->dims, shape, NULL), flat = H5Screate_simple(1, &total, NULL);
+    hid_t create = H5Pcreate(H5P_DATASET_CREATE), links = H5Pcreate(H5P_LINK_CREATE), dataset = -1;
+    if (H5Sselect_hyperslab(flat, H5S_SELECT_SET, &start, NULL, &length, NULL) >= 0 &&
+        H5Pset_virtual(create, view, ".", source, flat) >= 0 && H5Pset_create_intermediate_group(links, 1) >= 0)
+        dataset = H5Dcreate2(file, path, H5T_IEEE_F32LE, view, links, create, H5P_DEFAULT);
+    h5_close(links);
+    h5_close(create);
+    h5_close(flat);
+    h5_close(view);
+    h5_close(dataset);
+    return dataset >= 0;
+}
+
+static bool write_views(hid_t file, const struct state *state, struct error *error)
+{
+    char path[512], source[256];
+    for (size_t a = 0; a < state->array_count; a++) {
+        const char *array = state->arrays[a].name;
+        bool is_model = strcmp(array, "params") == 0;
+        snprintf(source, sizeof source, "/state/%s", array);
+        for (size_t t = 0; t < state->tensor_count; t++) {
+            const struct state_tensor *tensor = &state->tensors[t];
+            snprintf(path, sizeof path, "/%s%s/%s", is_model ? "model" : "optimizer/", is_model ? "" : array, tensor->name);
+            if (!write_view(file, path, source, state->count, tensor))
+                return h5_error(error, ERROR_IO, "cannot write the view %s", path);
+        }
+    }
+    return true;
+}
+
+bool record_write(const char *path, const struct record *record, const struct state *state, struct error *error)
+{
+    hid_t file;
+    if (!h5_open(path, H5F_ACC_RDWR, &file, error))
+        return false;
+    char fingerprint[20];
+    snprintf(fingerprint, sizeof fingerprint, "%016llx", (unsigned long long)record->fingerprint);
+    bool ok = write_views(file, state, error) && write_segments(file, record, error) &&
+              h5_put_text(file, "format", RECORD_FORMAT, error) && h5_put_number(file, "version", RECORD_VERSION, error) &&
+              h5_put_number(file, "step", record->step, error) && h5_put_real(file, "epoch", record->epoch, error) &&
+              h5_put_real(file, "loss", record->loss, error) &&
+              h5_put_number(file, "saved_unix", (uint64_t)record->saved_unix, error) &&
+              h5_put_number(file, "data_digest", record->data_digest, error) &&
+              h5_put_text(file, "job", record->job, error) && h5_put_text(file, "passport", record->passport, error) &&
+              h5_put_text(file, "fingerprint", fingerprint, error);
+    /* The POSIX driver reports a full disk, but some of it only when the cache is written out at the close. */
+    if (H5Fclose(file) < 0 && ok)
+        ok = h5_error(error, ERROR_IO, "cannot finish the commit record");
+    return ok;
+}
+
+static bool read_attributes(hid_t file, struct record *record, struct error *error)
+{
+    char *fingerprint = NULL;
+    uint64_t saved;
+    bool ok = h5_get_number(file, "step", &record->step, error) && h5_get_real(file, "epoch", &record->epoch, error) &&
+              h5_get_real(file, "loss", &record->loss, error) && h5_get_number(file, "saved_unix", &saved, error) &&
+              h5_get_number(file, "data_digest", &record->data_digest, error) &&
+              h5_get_text(file, "job", &record->job, error) && h5_get_text(file, "passport", &record->passport, error) &&
+              h5_get_text(file, "fingerprint", &fingerprint, error);
+    if (ok) {
+        char *end;
+        record->saved_unix = (int64_t)saved;
+        record->fingerprint = strtoull(fingerprint, &end, 16);
+        if (*end || end - fingerprint != 16)
+            ok = error_set(error, ERROR_CORRUPT, "attribute 'fingerprint' is not 16 hexadecimal digits");
+    }
+    memory_free(fingerprint);
+    return ok;
+}
+
+bool record_read(hid_t file, struct record *record, struct error *error)
+{
+    char *format = NULL;
+    uint64_t version;
+    memset(record, 0, sizeof *record);
+    if (H5Aexists(file, "fingerprint") <= 0)
+        return error_set(error, ERROR_CORRUPT, "not a finished lockstep checkpoint (it has no commit record)");
+    bool ok = h5_get_text(file, "format", &format, error) && h5_get_number(file, "version", &version, error);
+    if (ok && strcmp(format, RECORD_FORMAT) != 0)
+        ok = error_set(error, ERROR_CORRUPT, "not a lockstep checkpoint: its format is '%.40s'", format);
+    memory_free(format);
+    if (ok && version != RECORD_VERSION)
+        ok = error_set(error, ERROR_VERSION, "format version %llu, but this lockstep (%s) reads version %d",
+                       (unsigned long long)version, LOCKSTEP_VERSION, RECORD_VERSION);
+    ok = ok && read_attributes(file, record, error) && read_segments(file, record, error);
+    if (!ok)
+        record_release(record);
+    return ok;
+}

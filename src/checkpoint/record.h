@@ -1,0 +1,51 @@
+/* The commit record: everything in a checkpoint file that is not a float. One process writes it, after all data has been
+ * read back and found right; a file without it was never finished. */
+#ifndef CHECKPOINT_RECORD_H
+#define CHECKPOINT_RECORD_H
+
+#include "base/error.h"
+#include "checkpoint/state.h"
+
+#include <hdf5.h>
+#include <stdint.h>
+
+#define RECORD_FORMAT  "lockstep checkpoint"
+#define RECORD_VERSION 1
+
+/* One stretch of the job's life, from a start to an end. */
+struct segment {
+    uint64_t first_step; /* the first step it made */
+    uint64_t last_step;  /* the last one that was saved */
+    int64_t began_unix;
+    int64_t saved_unix; /* of the last checkpoint it committed */
+    uint64_t ranks;
+    uint64_t nodes;
+    char end[32];    /* "running" while it runs; then why it ended: "finished", "SIGUSR1", "interrupted" */
+    char hosts[200]; /* names, comma-separated; "..." if they do not fit */
+};
+
+struct record {
+    uint64_t step;
+    double epoch;
+    double loss; /* of the last step; NaN before the first */
+    uint64_t fingerprint;
+    int64_t saved_unix;
+    uint64_t data_digest; /* of the training data */
+    char *job;            /* resolved YAML */
+    char *passport;
+    struct segment *segments;
+    size_t segment_count;
+};
+
+/* Local. Frees what record_read has allocated. Accepts a released record. */
+void record_release(struct record *record);
+
+/* Local. Writes attributes, provenance and the tensor views into a closed, complete data file; `state` gives names and
+ * shapes. The fingerprint attribute comes last: it is what makes the file a checkpoint. */
+bool record_write(const char *path, const struct record *record, const struct state *state, struct error *error) WARN_UNUSED;
+
+/* Local. Reads the record of an open file. ERROR_VERSION if the file is of another format version; ERROR_CORRUPT if it is no
+ * checkpoint, or not a finished one. The record is the caller's (record_release). */
+bool record_read(hid_t file, struct record *record, struct error *error) WARN_UNUSED;
+
+#endif

@@ -1,0 +1,27 @@
+/* The subcommands of the program. Each gets the arguments behind its name and returns the exit code; only here is printed. */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include "base/error.h"
+
+enum { EXIT_FINISHED = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_SAVED = 75 /* EX_TEMPFAIL: run me again */ };
+
+struct command {
+    const char *name;
+    const char *usage; /* "lockstep NAME ..." and what it does */
+    int (*run)(int count, char **words);
+};
+
+extern const struct command command_train;       /* train.c */
+extern const struct command command_ls;          /* ls.c */
+extern const struct command command_verify;      /* verify.c */
+extern const struct command command_diff;        /* diff.c */
+extern const struct command command_fingerprint; /* fingerprint.c */
+
+/* Prints "lockstep: <words>" to standard error and returns the exit code of the error. */
+int command_fail(const struct error *error);
+
+/* Prints how the command is used, and what was wrong with the call; returns EXIT_USAGE. */
+int command_misused(const struct command *command, const char *format, ...) FORMAT(2, 3);
+
+#endif

@@ -1,0 +1,25 @@
+#include "checkpoint/h5.h"
+#include "checkpoint/reader.h"
+#include "cli/command.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static int run(int count, char **words)
+{
+    struct reader reader;
+    struct error error;
+    if (count != 1)
+        return command_misused(&command_fingerprint, "one file, please");
+    h5_begin();
+    /* Not just the number in the file: one that its data has earned. */
+    bool ok = reader_open(&reader, words[0], &error) && reader_verify(&reader, &error);
+    if (ok)
+        printf("%016" PRIx64 "\n", reader.record.fingerprint);
+    reader_close(&reader);
+    h5_end();
+    return ok ? EXIT_FINISHED : command_fail(&error);
+}
+
+const struct command command_fingerprint = {
+    .name = "fingerprint", .usage = "lockstep fingerprint FILE       verifies and prints the digest of the learned state", .run = run};

@@ -1,0 +1,63 @@
+#include "base/clock.h"
+#include "base/memory.h"
+#include "checkpoint/h5.h"
+#include "checkpoint/reader.h"
+#include "checkpoint/store.h"
+#include "cli/command.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+/* One line; returns whether the checkpoint is valid. */
+static bool list_one(const struct store *store, uint64_t step)
+{
+    char path[PATH_MAX], when[CLOCK_TEXT_BYTES];
+    struct reader reader;
+    struct error error;
+    struct stat info = {0};
+    store_path(store, step, path);
+    double megabytes = stat(path, &info) == 0 ? (double)info.st_size / 1e6 : 0;
+    bool ok = reader_open(&reader, path, &error) && reader_verify(&reader, &error);
+    if (ok) {
+        clock_text(reader.record.saved_unix, when);
+        printf("%12" PRIu64 " %9.3f %12.6g %9.1f MB  %-20s  yes    %016" PRIx64 "\n", step, reader.record.epoch,
+               reader.record.loss, megabytes, when, reader.record.fingerprint);
+    } else {
+        clock_text((int64_t)info.st_mtime, when);
+        printf("%12" PRIu64 " %9s %12s %9.1f MB  %-20s  no     %s\n", step, "-", "-", megabytes, when, error.text);
+    }
+    reader_close(&reader);
+    return ok;
+}
+
+static int run(int count, char **words)
+{
+    struct store store;
+    struct error error;
+    uint64_t *steps;
+    size_t length;
+    struct stat info;
+    if (count != 1)
+        return command_misused(&command_ls, "one run directory, please");
+    if (stat(words[0], &info)) {
+        error_errno(&error, "cannot look at %s", words[0]);
+        return command_fail(&error);
+    }
+    if (!store_init(&store, words[0], 0, &error) || !store_list(&store, &steps, &length, &error))
+        return command_fail(&error);
+    if (length == 0)
+        printf("no checkpoints in %s\n", store.directory);
+    else
+        printf("%12s %9s %12s %12s  %-20s  %-5s  %s\n", "step", "epoch", "loss", "size", "saved", "valid", "fingerprint");
+    bool all_valid = true;
+    h5_begin();
+    for (size_t i = 0; i < length; i++)
+        all_valid = list_one(&store, steps[i]) && all_valid;
+    h5_end();
+    memory_free(steps);
+    return all_valid ? EXIT_FINISHED : EXIT_FAILED;
+}
+
+const struct command command_ls = {
+    .name = "ls", .usage = "lockstep ls RUN                 lists the checkpoints of a run directory, newest first", .run = run};

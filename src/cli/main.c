@@ -1,0 +1,69 @@
+#include "cli/command.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct command *const commands[] = {
+    &command_train, &command_ls, &command_verify, &command_diff, &command_fingerprint,
+};
+#define COMMANDS (sizeof commands / sizeof *commands)
+
+int command_fail(const struct error *error)
+{
+    fprintf(stderr, "lockstep: %s\n", error->text);
+    return error_exit_code(error->kind);
+}
+
+int command_misused(const struct command *command, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fprintf(stderr, "lockstep %s: ", command->name);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fprintf(stderr, "\nusage: %s\n", command->usage);
+    return EXIT_USAGE;
+}
+
+static void print_help(FILE *out)
+{
+    fprintf(out, "lockstep %s: data-parallel training that survives its job\n\n", LOCKSTEP_VERSION);
+    for (size_t i = 0; i < COMMANDS; i++)
+        fprintf(out, "  %s\n", commands[i]->usage);
+    fprintf(out, "  lockstep --version | --help\n\nexit codes: %d finished or all well, %d saved and wants to be run again, "
+                 "%d wrong usage, %d failed\n",
+            EXIT_FINISHED, EXIT_SAVED, EXIT_USAGE, EXIT_FAILED);
+}
+
+static int is_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help(stderr);
+        return EXIT_USAGE;
+    }
+    if (is_help(argv[1]) || strcmp(argv[1], "--version") == 0) {
+        if (is_help(argv[1]))
+            print_help(stdout);
+        else
+            printf("lockstep %s\n", LOCKSTEP_VERSION);
+        return EXIT_FINISHED;
+    }
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (strcmp(argv[1], commands[i]->name) != 0)
+            continue;
+        if (argc > 2 && is_help(argv[2])) {
+            printf("usage: %s\n", commands[i]->usage);
+            return EXIT_FINISHED;
+        }
+        return commands[i]->run(argc - 2, argv + 2);
+    }
+    fprintf(stderr, "lockstep: no subcommand '%s'\n\n", argv[1]);
+    print_help(stderr);
+    return EXIT_USAGE;
+}

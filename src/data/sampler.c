@@ -1,0 +1,28 @@
+#include "data/sampler.h"
+
+#include "base/check.h"
+#include "base/digest.h"
+#include "base/rng.h"
+
+void sampler_indices(const struct sampler *sampler, uint64_t step, size_t first, size_t n, uint64_t *indices)
+{
+    CHECK(step >= 1, "steps count from 1");
+    CHECK(first <= sampler->batch && n <= sampler->batch - first, "the positions must lie in the batch");
+    uint64_t position = (step - 1) * sampler->batch + first;
+    uint64_t epoch = position / sampler->samples;
+    uint64_t place = position % sampler->samples;
+    uint64_t seed_key = rng_key(sampler->seed, "order");
+    uint64_t key = digest_chain(seed_key, epoch);
+    for (size_t i = 0; i < n; i++) {
+        if (place == sampler->samples) {
+            place = 0;
+            key = digest_chain(seed_key, ++epoch);
+        }
+        indices[i] = rng_permute(key, sampler->samples, place++);
+    }
+}
+
+double sampler_epoch(const struct sampler *sampler, uint64_t step)
+{
+    return (double)step * (double)sampler->batch / (double)sampler->samples;
+}

@@ -1,0 +1,33 @@
+#include "nn/kernels/gemm.h"
+
+#include <cblas.h>
+#include <stdio.h>
+#include <string.h>
+
+void gemm(enum gemm_side a_side, enum gemm_side b_side, size_t m, size_t n, size_t k, const float *a, const float *b,
+          float beta, float *c)
+{
+    cblas_sgemm(CblasRowMajor, a_side == GEMM_TRANSPOSED ? CblasTrans : CblasNoTrans,
+                b_side == GEMM_TRANSPOSED ? CblasTrans : CblasNoTrans, (blasint)m, (blasint)n, (blasint)k, 1, a,
+                (blasint)(a_side == GEMM_TRANSPOSED ? m : k), b, (blasint)(b_side == GEMM_TRANSPOSED ? k : n), beta, c,
+                (blasint)n);
+}
+
+void gemm_init(void)
+{
+    openblas_set_num_threads(1);
+}
+
+const char *gemm_describe(void)
+{
+    static const char *const builds[] = {"serial", "pthread", "OpenMP"};
+    static char text[256];
+    /* openblas_get_config begins with "OpenBLAS 0.3.21 " and goes on with build options. */
+    const char *config = openblas_get_config();
+    const char *version = strchr(config, ' ');
+    int name = version ? (int)(strcspn(version + 1, " ") + (size_t)(version + 1 - config)) : (int)strlen(config);
+    int build = openblas_get_parallel();
+    snprintf(text, sizeof text, "%.*s %s, %s build, %d thread", name, config, openblas_get_corename(),
+             builds[build >= 0 && build <= 2 ? build : 0], openblas_get_num_threads());
+    return text;
+}

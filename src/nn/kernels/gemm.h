@@ -1,0 +1,23 @@
+/* Matrix products through OpenBLAS, one thread. */
+#ifndef NN_KERNELS_GEMM_H
+#define NN_KERNELS_GEMM_H
+
+#include <stddef.h>
+
+enum gemm_side {
+    GEMM_PLAIN,      /* the matrix is stored as it is used */
+    GEMM_TRANSPOSED, /* its transpose is stored */
+};
+
+/* Local. c [m, n] = a [m, k] b [k, n] + beta c, all row-major and dense; a stored [k, m] if transposed, b stored [n, k].
+ * With beta 0 what c held does not matter, also if it is NaN. m, n, k < 2^31. */
+void gemm(enum gemm_side a_side, enum gemm_side b_side, size_t m, size_t n, size_t k, const float *a, const float *b,
+          float beta, float *c);
+
+/* Local. One thread from now on, whichever build of OpenBLAS was loaded. */
+void gemm_init(void);
+
+/* Local. What the bits of a product depend on: "OpenBLAS 0.3.21 SkylakeX, serial build, 1 thread". Borrowed. */
+const char *gemm_describe(void);
+
+#endif

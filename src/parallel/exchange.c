@@ -1,0 +1,320 @@
+#include "parallel/exchange.h"
+
+#include "base/check.h"
+#include "base/digest.h"
+#include "base/memory.h"
+#include "base/partition.h"
+#include "parallel/reduction.h"
+
+#include <limits.h>
+#include <math.h>
+#include <string.h>
+
+enum { TAG_PARTIAL = 1, TAG_PARAMS = 2 };
+
+/* What this rank does for a shard whose owner is on another node: it adds up the node's subtrees of that shard, sends
+ * them, and receives the new parameters for its node. The ranks of a node share these errands evenly. */
+struct errand {
+    int owner;
+    struct shard shard;
+    struct reduction sum; /* of the node's subtrees; sum.results parts */
+    float *parts;         /* [sum.results, shard.count] to be sent */
+};
+
+struct exchange {
+    const struct world *world;
+    const struct node *node;
+    size_t leaves, count; /* L, P */
+    struct shard shard;   /* this rank's */
+
+    struct window window; /* node rank 0: params [P]; then every rank: slots [P] each */
+    float *params;
+    float *slots;
+    struct tree_walker walker; /* of this rank's leaves; slot i holds the value of walker.stack[i] */
+    size_t next_leaf;
+
+    struct errand *errands;
+    int errand_count;
+    struct reduction sum; /* of this rank's shard: one result */
+    float *received;      /* the other nodes' parts of this rank's shard, one after the other */
+    int received_count;   /* parts */
+    int *received_from;   /* [received_count] world rank that sends it */
+    MPI_Request *requests;
+
+    float *gradient; /* [shard.count] */
+    double *squares; /* [blocks] */
+    int *square_counts, *square_places;
+};
+
+size_t exchange_blocks(size_t count)
+{
+    return (count + EXCHANGE_BLOCK - 1) / EXCHANGE_BLOCK;
+}
+
+struct shard exchange_shard(size_t count, int size, int rank)
+{
+    size_t blocks = exchange_blocks(count);
+    size_t first = partition_first(blocks, (size_t)size, (size_t)rank) * EXCHANGE_BLOCK;
+    size_t end = partition_first(blocks, (size_t)size, (size_t)rank + 1) * EXCHANGE_BLOCK;
+    return (struct shard){.first = first < count ? first : count, .count = (end < count ? end : count) - (first < count ? first : count)};
+}
+
+/* The subtrees that remain of a rank's own leaves, and how many slots it needs on the way. */
+static size_t rank_cover(const struct exchange *x, int rank, struct subtree subtrees[TREE_DEPTH], size_t *slots)
+{
+    size_t size = (size_t)x->world->size, r = (size_t)rank;
+    return tree_cover(x->leaves, partition_first(x->leaves, size, r), partition_count(x->leaves, size, r), subtrees,
+                      slots);
+}
+
+/* The world rank on `node` that runs the errand for the shard of `owner`. */
+static int errand_runner(const struct exchange *x, int node, int owner)
+{
+    int turn = owner % x->node->sizes[node];
+    for (int r = 0; r < x->world->size; r++)
+        if (x->node->node_of[r] == node && x->node->rank_of[r] == turn)
+            return r;
+    CHECK(false, "every node has its ranks");
+    return -1;
+}
+
+/* Adds the subtrees of all ranks of this node as sources, straight from their slots. */
+static void add_own_node(const struct exchange *x, struct reduction *sum)
+{
+    for (int r = 0; r < x->world->size; r++) {
+        if (x->node->node_of[r] != x->node->index)
+            continue;
+        struct subtree subtrees[TREE_DEPTH];
+        size_t length = rank_cover(x, r, subtrees, NULL);
+        const float *piece = window_piece(&x->window, x->node->rank_of[r]);
+        const float *slots = piece + (x->node->rank_of[r] == 0 ? x->count : 0);
+        for (size_t i = 0; i < length; i++)
+            reduction_add(sum, subtrees[i], slots + i * x->count, 0);
+    }
+}
+
+/* The subtrees that remain on a node after it has added up its own; returns how many. */
+static size_t node_cover(const struct exchange *x, int node, struct subtree subtrees[TREE_DEPTH])
+{
+    struct tree_walker walker;
+    tree_start(&walker, x->leaves);
+    for (int r = 0; r < x->world->size; r++) {
+        struct subtree own[TREE_DEPTH];
+        size_t length = x->node->node_of[r] == node ? rank_cover(x, r, own, NULL) : 0;
+        for (size_t i = 0; i < length; i++) {
+            tree_push(&walker, own[i]);
+            while (tree_merge(&walker))
+                ;
+        }
+    }
+    memcpy(subtrees, walker.stack, walker.length * sizeof *subtrees);
+    return walker.length;
+}
+
+static bool plan_errands(struct exchange *x, struct error *error)
+{
+    int size = x->world->size;
+    x->errands = memory_need((size_t)size, sizeof *x->errands);
+    for (int owner = 0; owner < size; owner++) {
+        if (x->node->node_of[owner] == x->node->index || errand_runner(x, x->node->index, owner) != x->world->rank)
+            continue;
+        struct errand *e = &x->errands[x->errand_count++];
+        e->owner = owner;
+        e->shard = exchange_shard(x->count, size, owner);
+        reduction_init(&e->sum, x->leaves);
+        add_own_node(x, &e->sum);
+        e->parts = memory_alloc(e->sum.results * e->shard.count, sizeof *e->parts, "the parts for other nodes", error);
+        if (!e->parts)
+            return false;
+    }
+    return true;
+}
+
+/* Sources of this rank's shard, from left to right: the nodes are in the order of their leaves. */
+static bool plan_own_shard(struct exchange *x, struct error *error)
+{
+    struct subtree subtrees[TREE_DEPTH];
+    size_t parts = 0;
+    for (int node = 0; node < x->node->count; node++)
+        parts += node == x->node->index ? 0 : node_cover(x, node, subtrees);
+    x->received = memory_alloc(parts * x->shard.count, sizeof *x->received, "the parts of other nodes", error);
+    x->received_from = memory_need(parts, sizeof *x->received_from);
+    if (!x->received)
+        return false;
+    reduction_init(&x->sum, x->leaves);
+    for (int node = 0; node < x->node->count; node++) {
+        if (node == x->node->index) {
+            add_own_node(x, &x->sum);
+            continue;
+        }
+        size_t length = node_cover(x, node, subtrees);
+        for (size_t i = 0; i < length; i++) {
+            x->received_from[x->received_count] = errand_runner(x, node, x->world->rank);
+            reduction_add(&x->sum, subtrees[i], x->received + (size_t)x->received_count++ * x->shard.count,
+                          x->shard.first);
+        }
+    }
+    CHECK(x->sum.results == 1, "the subtrees of all ranks make one tree");
+    return true;
+}
+
+static bool allocate(struct exchange *x, struct error *error)
+{
+    size_t size = (size_t)x->world->size, blocks = exchange_blocks(x->count);
+    x->squares = memory_need(blocks, sizeof *x->squares);
+    x->square_counts = memory_need(size, sizeof *x->square_counts);
+    x->square_places = memory_need(size, sizeof *x->square_places);
+    for (size_t r = 0; r < size; r++) {
+        x->square_places[r] = (int)partition_first(blocks, size, r);
+        x->square_counts[r] = (int)partition_count(blocks, size, r);
+    }
+    x->gradient = memory_alloc(x->shard.count, sizeof *x->gradient, "the gradient of a shard", error);
+    return x->gradient && plan_errands(x, error) && plan_own_shard(x, error);
+}
+
+bool exchange_open(struct exchange **exchange, const struct world *world, const struct node *node, size_t leaves,
+                   size_t count, struct error *error)
+{
+    struct exchange *x = memory_need(1, sizeof *x);
+    *x = (struct exchange){.world = world, .node = node, .leaves = leaves, .count = count};
+    *exchange = NULL;
+    CHECK(leaves >= (size_t)world->size, "every rank has a leaf");
+    x->shard = exchange_shard(count, world->size, world->rank);
+    struct subtree subtrees[TREE_DEPTH];
+    size_t slots;
+    rank_cover(x, world->rank, subtrees, &slots);
+    size_t floats = (slots + (node->rank == 0 ? 1 : 0)) * count;
+    bool ok = x->shard.count <= INT_MAX ||
+              error_set(error, ERROR_USAGE, "%zu parameters are too many for %d ranks: use more ranks", count, world->size);
+    ok = world_agree(world, ok, error);
+    if (!ok || !world_agree(world, window_open(&x->window, node, floats * sizeof(float), error), error)) {
+        if (ok && x->window.memory)
+            window_close(&x->window);
+        memory_free(x);
+        return false;
+    }
+    x->params = window_piece(&x->window, 0);
+    x->slots = (float *)x->window.memory + (node->rank == 0 ? count : 0);
+    tree_start(&x->walker, leaves);
+    ok = world_agree(world, allocate(x, error), error);
+    x->requests = memory_need((size_t)(2 * world->size + x->received_count) * (TREE_DEPTH + 1), sizeof *x->requests);
+    x->next_leaf = partition_first(leaves, (size_t)world->size, (size_t)world->rank);
+    if (!ok) {
+        exchange_close(x);
+        return false;
+    }
+    *exchange = x;
+    return true;
+}
+
+void exchange_close(struct exchange *x)
+{
+    if (!x)
+        return;
+    window_close(&x->window);
+    for (int i = 0; i < x->errand_count; i++) {
+        reduction_release(&x->errands[i].sum);
+        memory_free(x->errands[i].parts);
+    }
+    memory_free(x->errands);
+    reduction_release(&x->sum);
+    memory_free(x->received);
+    memory_free(x->received_from);
+    memory_free(x->requests);
+    memory_free(x->gradient);
+    memory_free(x->squares);
+    memory_free(x->square_counts);
+    memory_free(x->square_places);
+    memory_free(x);
+}
+
+float *exchange_params(const struct exchange *x)
+{
+    return x->params;
+}
+
+float *exchange_leaf(struct exchange *x)
+{
+    return x->slots + x->walker.length * x->count;
+}
+
+void exchange_leaf_done(struct exchange *x)
+{
+    tree_push(&x->walker, (struct subtree){.level = 0, .index = x->next_leaf++});
+    while (tree_merge(&x->walker)) {
+        float *left = x->slots + (x->walker.length - 1) * x->count;
+        reduction_pair(left, left, left + x->count, x->count);
+    }
+}
+
+/* Other nodes' parts of our shard come in, our node's parts of their shards go out. */
+static void exchange_parts(struct exchange *x)
+{
+    int open = 0;
+    for (int i = 0; i < x->received_count; i++)
+        MPI_Irecv(x->received + (size_t)i * x->shard.count, (int)x->shard.count, MPI_FLOAT, x->received_from[i],
+                  TAG_PARTIAL, x->world->comm, &x->requests[open++]);
+    for (int i = 0; i < x->errand_count; i++) {
+        struct errand *e = &x->errands[i];
+        reduction_run(&e->sum, e->shard.first, e->shard.count, e->parts);
+        for (size_t part = 0; part < e->sum.results; part++)
+            MPI_Isend(e->parts + part * e->shard.count, (int)e->shard.count, MPI_FLOAT, e->owner, TAG_PARTIAL,
+                      x->world->comm, &x->requests[open++]);
+    }
+    MPI_Waitall(open, x->requests, MPI_STATUSES_IGNORE);
+}
+
+double exchange_reduce(struct exchange *x, double divisor, const float **gradient)
+{
+    size_t size = (size_t)x->world->size, rank = (size_t)x->world->rank, blocks = exchange_blocks(x->count);
+    CHECK(x->next_leaf == partition_first(x->leaves, size, rank + 1), "all leaves of this rank are done");
+    window_fence(&x->window);
+    if (x->node->count > 1)
+        exchange_parts(x);
+    double *squares = x->squares + x->square_places[rank];
+    for (size_t first = 0; first < x->shard.count; first += EXCHANGE_BLOCK) {
+        size_t left = x->shard.count - first, n = left < EXCHANGE_BLOCK ? left : EXCHANGE_BLOCK;
+        reduction_run(&x->sum, x->shard.first + first, n, x->gradient + first);
+        squares[first / EXCHANGE_BLOCK] = reduction_finish(x->gradient + first, n, (float)divisor);
+    }
+    /* Nobody gets all blocks before everybody has given his, and so has read what he needs: the slots are free again. */
+    MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, x->squares, x->square_counts, x->square_places, MPI_DOUBLE,
+                   x->world->comm);
+    double sum = 0;
+    for (size_t block = 0; block < blocks; block++)
+        sum += x->squares[block];
+    tree_start(&x->walker, x->leaves);
+    x->next_leaf = partition_first(x->leaves, size, rank);
+    *gradient = x->gradient;
+    return sqrt(sum);
+}
+
+void exchange_distribute(struct exchange *x)
+{
+    int open = 0;
+    for (int i = 0; i < x->errand_count; i++)
+        MPI_Irecv(x->params + x->errands[i].shard.first, (int)x->errands[i].shard.count, MPI_FLOAT, x->errands[i].owner,
+                  TAG_PARAMS, x->world->comm, &x->requests[open++]);
+    for (int node = 0; node < x->node->count; node++)
+        if (node != x->node->index)
+            MPI_Isend(x->params + x->shard.first, (int)x->shard.count, MPI_FLOAT,
+                      errand_runner(x, node, x->world->rank), TAG_PARAMS, x->world->comm, &x->requests[open++]);
+    MPI_Waitall(open, x->requests, MPI_STATUSES_IGNORE);
+    window_fence(&x->window);
+}
+
+bool exchange_check_replicas(const struct exchange *x, const uint64_t *digests, struct error *error)
+{
+    size_t blocks = exchange_blocks(x->count), size = (size_t)x->node->size, rank = (size_t)x->node->rank;
+    bool ok = true;
+    for (size_t block = partition_first(blocks, size, rank); ok && block < partition_first(blocks, size, rank + 1); block++) {
+        size_t first = block * EXCHANGE_BLOCK, left = x->count - first;
+        uint64_t found = digest_bytes(x->params + first, (left < EXCHANGE_BLOCK ? left : EXCHANGE_BLOCK) * sizeof(float));
+        if (found != digests[block])
+            ok = error_set(error, ERROR_CORRUPT,
+                           "this node's copy of the parameters differs from the owner's in block %zu: memory or network "
+                           "of this node is not to be trusted",
+                           block);
+    }
+    return world_agree(x->world, ok, error);
+}

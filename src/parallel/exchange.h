@@ -1,0 +1,71 @@
+/* The exchange: leaf gradients in, one global gradient out, in shards; parameters back to everybody.
+ *
+ * Letters: P floats of an arena, L leaves, n ranks. The arena is cut into blocks of EXCHANGE_BLOCK floats, and the blocks are
+ * dealt to the ranks in order (partition_first): a rank's part is its shard. The rank that owns a shard finishes its tree sum,
+ * updates its parameters, and distributes them.
+ *
+ * A step is: for each own leaf { exchange_leaf, exchange_leaf_done }, exchange_reduce, the owner's update of
+ * exchange_params in its shard, exchange_distribute.
+ *
+ * On a node everything lies in one shared window: the owner adds straight out of the other ranks' buffers, and the
+ * ranks of a node share one copy of the parameters. Between nodes each node first adds up its own subtrees, then one
+ * message for each shard and node goes to the owner, and one comes back with the parameters. */
+#ifndef PARALLEL_EXCHANGE_H
+#define PARALLEL_EXCHANGE_H
+
+#include "base/error.h"
+#include "parallel/node.h"
+#include "parallel/tree.h"
+#include "parallel/world.h"
+
+#define EXCHANGE_BLOCK 4096 /* floats: fixed for all world sizes; digests and norms are taken by block */
+
+struct shard {
+    size_t first; /* element of the arena, a multiple of EXCHANGE_BLOCK */
+    size_t count; /* elements; 0 if there are more ranks than blocks */
+};
+
+struct exchange; /* opaque */
+
+/* Collective over world; leaves and count must be equal on every rank. leaves >= world->size. The world and the node are
+ * borrowed. All buffers are allocated here, and zero. ERROR_IO if the node cannot give the shared memory: nothing
+ * stays, and the caller may try again with a node of one rank (node_open with ranks_per_node 1). */
+bool exchange_open(struct exchange **exchange, const struct world *world, const struct node *node, size_t leaves,
+                   size_t count, struct error *error) WARN_UNUSED;
+
+/* Collective over world. NULL is fine (on all ranks). */
+void exchange_close(struct exchange *exchange);
+
+/* Local. The shard of a rank, a pure function of (count, size). */
+struct shard exchange_shard(size_t count, int size, int rank);
+
+/* Local. Blocks of an arena of `count` floats. */
+size_t exchange_blocks(size_t count);
+
+/* Local. The node's copy of the parameters [P]. A rank writes only in its own shard, between exchange_reduce (or
+ * exchange_open) and exchange_distribute. Borrowed. */
+float *exchange_params(const struct exchange *exchange);
+
+/* Local. The buffer [P] for the gradient of this rank's next leaf. It holds old values; gaps between tensors are zero and
+ * must be left alone. Borrowed until exchange_leaf_done. */
+float *exchange_leaf(struct exchange *exchange);
+
+/* Local. The leaf's gradient is complete; combines it with its buddies as far as they are here. */
+void exchange_leaf_done(struct exchange *exchange);
+
+/* Collective over world; divisor must be equal on every rank. All own leaves are done. Sums the leaves along the tree,
+ * divides by `divisor`, and leaves this rank's shard of the result in *gradient [shard.count] (borrowed until the next
+ * reduce). Returns the Euclidean norm of the whole gradient: each block's squares are summed in double in a fixed
+ * order, then the blocks in theirs, so that the bits are the same on every rank and for every world size. NaN or
+ * infinite if the gradient is. */
+double exchange_reduce(struct exchange *exchange, double divisor, const float **gradient);
+
+/* Collective over world; digests must be equal on every rank: those of the parameters' blocks [exchange_blocks(P)], as
+ * their owners have them. Proves that every node's copy has the same bits; the ranks of a node share the work.
+ * ERROR_CORRUPT names the rank and the block. */
+bool exchange_check_replicas(const struct exchange *exchange, const uint64_t *digests, struct error *error) WARN_UNUSED;
+
+/* Collective over world. Every rank's copy of the parameters becomes what the owners have written. */
+void exchange_distribute(struct exchange *exchange);
+
+#endif

@@ -1,0 +1,148 @@
+#include "parallel/node.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* Linux 5.14; the headers may be older than the kernel */
+#endif
+
+void node_open(struct node *node, const struct world *world, int ranks_per_node)
+{
+    MPI_Comm shared;
+    int size = world->size, rank_in_shared;
+    MPI_Comm_split_type(world->comm, MPI_COMM_TYPE_SHARED, world->rank, MPI_INFO_NULL, &shared);
+    MPI_Comm_rank(shared, &rank_in_shared);
+    MPI_Comm_split(shared, ranks_per_node > 0 ? rank_in_shared / ranks_per_node : 0, world->rank, &node->comm);
+    MPI_Comm_free(&shared);
+    /* A refused window is an answer (see window_open), not the end of the job. */
+    MPI_Comm_set_errhandler(node->comm, MPI_ERRORS_RETURN);
+    MPI_Comm_rank(node->comm, &node->rank);
+    MPI_Comm_size(node->comm, &node->size);
+
+    /* A node goes by the world rank of its first rank; numbers follow in that order. */
+    int first = world->rank;
+    MPI_Bcast(&first, 1, MPI_INT, 0, node->comm);
+    int *firsts = memory_need((size_t)size, sizeof *firsts);
+    MPI_Allgather(&first, 1, MPI_INT, firsts, 1, MPI_INT, world->comm);
+    node->node_of = memory_need((size_t)size, sizeof *node->node_of);
+    node->rank_of = memory_need((size_t)size, sizeof *node->rank_of);
+    node->sizes = memory_need((size_t)size, sizeof *node->sizes);
+    node->count = 0;
+    for (int r = 0; r < size; r++) {
+        node->node_of[r] = firsts[r] == r ? node->count++ : node->node_of[firsts[r]];
+        node->rank_of[r] = node->sizes[node->node_of[r]]++;
+    }
+    node->index = node->node_of[world->rank];
+    memory_free(firsts);
+}
+
+void node_close(struct node *node)
+{
+    MPI_Comm_free(&node->comm);
+    memory_free(node->node_of);
+    memory_free(node->rank_of);
+    memory_free(node->sizes);
+}
+
+/* Whether every rank of the node says ok; the error becomes that of the first that does not. */
+static bool agree(const struct node *node, bool ok, struct error *error)
+{
+    int mine = ok ? node->size : node->rank, guilty;
+    MPI_Allreduce(&mine, &guilty, 1, MPI_INT, MPI_MIN, node->comm);
+    if (guilty < node->size)
+        MPI_Bcast(error, (int)sizeof *error, MPI_BYTE, guilty, node->comm);
+    return guilty == node->size;
+}
+
+/* Makes the pages of shared memory real. Without this the first touch of a page that /dev/shm has no room for is a
+ * SIGBUS somewhere in the middle of training. */
+static bool populate(void *memory, size_t bytes, struct error *error)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t start = (uintptr_t)memory / page * page, end = ((uintptr_t)memory + bytes + page - 1) / page * page;
+    if (bytes == 0 || madvise((void *)start, end - start, MADV_POPULATE_WRITE) == 0)
+        return true;
+    if (errno == EINVAL)
+        return true; /* an older kernel: the look at /dev/shm before has to do */
+    return error_errno(error, "%.1f MB of shared memory cannot be had", (double)bytes / 1e6);
+}
+
+/* Open MPI keeps windows in /dev/shm. Asking first costs nothing and answers before anybody is inside a collective. */
+static bool has_room(const struct node *node, size_t bytes, struct error *error)
+{
+    uint64_t mine = bytes, all;
+    MPI_Allreduce(&mine, &all, 1, MPI_UINT64_T, MPI_SUM, node->comm);
+    uint64_t room = file_free_bytes("/dev/shm");
+    bool ok = room == 0 || all <= room ||
+              error_set(error, ERROR_IO, "/dev/shm has %.1f MB free, %.1f MB are needed", (double)room / 1e6,
+                        (double)all / 1e6);
+    return agree(node, ok, error);
+}
+
+bool window_open(struct window *window, const struct node *node, size_t bytes, struct error *error)
+{
+    *window = (struct window){.win = MPI_WIN_NULL, .comm = node->comm};
+    if (node->size == 1) {
+        window->memory = memory_alloc(bytes, 1, "the buffers of the exchange", error);
+        return window->memory != NULL;
+    }
+    if (!has_room(node, bytes, error))
+        return false;
+    MPI_Info info;
+    MPI_Info_create(&info);
+    /* Each piece on pages of its own: aligned, and on the memory of the rank that touches it first. */
+    MPI_Info_set(info, "alloc_shared_noncontig", "true");
+    int refused = MPI_Win_allocate_shared((MPI_Aint)bytes, 1, info, node->comm, &window->memory, &window->win);
+    MPI_Info_free(&info);
+    bool ok = refused == MPI_SUCCESS ||
+              error_set(error, ERROR_IO, "MPI refuses a shared window of %.1f MB", (double)bytes / 1e6);
+    if (!agree(node, ok, error)) {
+        *window = (struct window){.win = MPI_WIN_NULL};
+        return false;
+    }
+    MPI_Win_lock_all(MPI_MODE_NOCHECK, window->win);
+    if (!agree(node, populate(window->memory, bytes, error), error)) {
+        window_close(window);
+        return false;
+    }
+    memset(window->memory, 0, bytes);
+    window_fence(window);
+    return true;
+}
+
+void window_close(struct window *window)
+{
+    if (window->win != MPI_WIN_NULL) {
+        MPI_Win_unlock_all(window->win);
+        MPI_Win_free(&window->win);
+    } else {
+        memory_free(window->memory);
+    }
+    *window = (struct window){.win = MPI_WIN_NULL};
+}
+
+void *window_piece(const struct window *window, int node_rank)
+{
+    MPI_Aint bytes;
+    int unit;
+    void *memory = window->memory;
+    if (window->win != MPI_WIN_NULL)
+        MPI_Win_shared_query(window->win, node_rank, &bytes, &unit, &memory);
+    return memory;
+}
+
+void window_fence(const struct window *window)
+{
+    if (window->win == MPI_WIN_NULL)
+        return;
+    MPI_Win_sync(window->win);
+    MPI_Barrier(window->comm);
+    MPI_Win_sync(window->win);
+}

@@ -1,0 +1,41 @@
+/* All ranks of the job, and how they agree. */
+#ifndef PARALLEL_WORLD_H
+#define PARALLEL_WORLD_H
+
+#include "base/error.h"
+
+#include <mpi.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct world {
+    MPI_Comm comm; /* our own: no message of the application can meet ours */
+    int rank;
+    int size;
+};
+
+/* Collective over MPI_COMM_WORLD. MPI must be initialised. Ranks are those of MPI_COMM_WORLD, except that the ranks of a
+ * node follow each other whatever the launcher's mapping was: their leaves are then neighbours in the tree, and what
+ * leaves the node is one sum. Rank 0 stays rank 0. */
+void world_open(struct world *world);
+
+/* Collective over world. */
+void world_close(struct world *world);
+
+/* Collective over world. The joint verdict: true on every rank if every rank says ok. Otherwise false on every rank,
+ * and *error is, on every rank, that of the lowest rank that failed; its words begin with "rank R: " unless every
+ * rank failed with the same words (then it is nobody's private trouble and rank 0's words stand as they are). */
+bool world_agree(const struct world *world, bool ok, struct error *error) WARN_UNUSED;
+
+/* Collective over world. Rank 0's bytes to everybody: rank 0 gives *bytes and *count, the others get a copy that they
+ * own (memory_free), with a NUL behind it. */
+void world_share_bytes(const struct world *world, char **bytes, size_t *count);
+
+/* Collective over world. Rank 0's number to everybody. */
+uint64_t world_share_number(const struct world *world, uint64_t number);
+
+/* Collective over world. One text of each rank, in rank order; on every rank the same. The caller owns *texts: an
+ * array of world->size texts in one allocation (memory_free). */
+char **world_gather_texts(const struct world *world, const char *text) WARN_UNUSED;
+
+#endif

@@ -1,0 +1,15 @@
+/* Where this runs: what the bits depend on, and what a log should begin with. */
+#ifndef TRAIN_ENVIRONMENT_H
+#define TRAIN_ENVIRONMENT_H
+
+#include "base/text.h"
+
+#define ENVIRONMENT_HOST 65
+
+/* Local. Appends the passport of this process: version, compiler, BLAS, instruction set, C library, precision. */
+void environment_passport(struct text *passport);
+
+/* Local. The name of this host. */
+void environment_host(char host[ENVIRONMENT_HOST]);
+
+#endif

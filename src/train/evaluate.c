@@ -1,0 +1,41 @@
+#include "train/evaluate.h"
+
+#include "base/memory.h"
+#include "base/partition.h"
+
+#include <string.h>
+
+bool evaluator_init(struct evaluator *evaluator, const struct world *world, const struct dataset *dataset, size_t rows,
+                    struct error *error)
+{
+    *evaluator = (struct evaluator){.dataset = dataset};
+    evaluator->indices = memory_need(rows, sizeof *evaluator->indices);
+    return tally_init(&evaluator->tally, world, (dataset->count + rows - 1) / rows, 2, error);
+}
+
+void evaluator_release(struct evaluator *evaluator)
+{
+    tally_release(&evaluator->tally);
+    memory_free(evaluator->indices);
+    memset(evaluator, 0, sizeof *evaluator);
+}
+
+struct evaluation evaluator_run(struct evaluator *evaluator, struct model *model, const float *params)
+{
+    struct tally *tally = &evaluator->tally;
+    const struct dataset *dataset = evaluator->dataset;
+    size_t size = (size_t)tally->world->size, rank = (size_t)tally->world->rank;
+    for (size_t chunk = partition_first(tally->items, size, rank); chunk < partition_first(tally->items, size, rank + 1);
+         chunk++) {
+        size_t first = chunk * model->rows, left = dataset->count - first;
+        size_t rows = left < model->rows ? left : model->rows;
+        for (size_t i = 0; i < rows; i++)
+            evaluator->indices[i] = first + i;
+        dataset_read(dataset, evaluator->indices, rows, model->input, model->labels);
+        double *sums = tally_item(tally, chunk);
+        model_evaluate_leaf(model, params, rows, &sums[0], &sums[1]);
+    }
+    tally_share(tally, 0);
+    double samples = (double)dataset->count;
+    return (struct evaluation){.loss = tally_sum(tally, 0) / samples, .accuracy = tally_sum(tally, 1) / samples};
+}

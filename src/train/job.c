@@ -1,0 +1,268 @@
+#include "train/job.h"
+
+#include "base/check.h"
+#include "base/memory.h"
+#include "train/job_yaml.h"
+#include "train/options.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PATH_BYTES 96 /* of a path that the table knows, with a place in a list: "model.12.units" */
+
+struct reader {
+    struct job_yaml yaml;
+    struct error *error;
+};
+
+/* A section on its way into a struct. */
+struct section {
+    const struct option *keys;
+    const char *path; /* "" for the whole file */
+    int node;         /* 0: not in the file, all keys have their defaults */
+    int place;        /* the node to blame for what is missing */
+    void *base;
+};
+
+static void join(char path[PATH_BYTES], const char *section, const char *key)
+{
+    int length = snprintf(path, PATH_BYTES, "%s%s%s", section, *section ? "." : "", key);
+    CHECK(length < PATH_BYTES, "a path of the table of options must fit");
+}
+
+/* Writes the error "PLACE: PATH: words" and returns false. */
+static bool refuse(struct reader *reader, int node, const char *path, const char *format, ...) FORMAT(4, 5);
+static bool refuse(struct reader *reader, int node, const char *path, const char *format, ...)
+{
+    char words[1500];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(words, sizeof words, format, args);
+    va_end(args);
+    error_set(reader->error, ERROR_USAGE, "%s: %s", path, words);
+    return job_yaml_blame(&reader->yaml, node, reader->error);
+}
+
+static bool refuse_value(struct reader *reader, int node, const char *path, const struct option *option,
+                         const char *wrong)
+{
+    struct text allowed;
+    text_init(&allowed);
+    option_allowed(option, &allowed);
+    refuse(reader, node, path, "%s; allowed: %s", wrong, text_bytes(&allowed));
+    text_release(&allowed);
+    return false;
+}
+
+static bool refuse_key(struct reader *reader, int node, const struct section *section, unsigned kind)
+{
+    const yaml_node_t *key = job_yaml_node(&reader->yaml, node);
+    char shown[64] = "(not a word)", path[PATH_BYTES + sizeof shown];
+    if (key->type == YAML_SCALAR_NODE)
+        option_show((const char *)key->data.scalar.value, shown, sizeof shown);
+    snprintf(path, sizeof path, "%s%s%s", section->path, *section->path ? "." : "", shown);
+    struct text words;
+    text_init(&words);
+    text_append(&words, "unknown key");
+    if (kind)
+        text_append(&words, " for %s: %s", section->keys->name, section->keys->choices[kind]);
+    const char *separator = "; allowed here: ";
+    for (const struct option *option = section->keys; option->name; option++) {
+        if (option_applies(option, kind)) {
+            text_append(&words, "%s%s", separator, option->name);
+            separator = ", ";
+        }
+    }
+    refuse(reader, node, path, "%s", text_bytes(&words));
+    text_release(&words);
+    return false;
+}
+
+static bool read_section(struct reader *reader, const struct section *section);
+
+/* The type that the table gives decides how a value is read, quoted or not: 'run: 2024' is a text, 'seed: "1"' a
+ * number. */
+static bool read_value(struct reader *reader, const struct option *option, int node, const char *path, void *base)
+{
+    const yaml_node_t *value = job_yaml_node(&reader->yaml, node);
+    if (value->type != YAML_SCALAR_NODE)
+        return refuse_value(reader, node, path, option, "a single value is expected");
+    const char *text = (const char *)value->data.scalar.value;
+    if (strlen(text) != value->data.scalar.length)
+        return refuse_value(reader, node, path, option, "a NUL byte cannot be part of it");
+    if (option_read(option, text, base, reader->error))
+        return true;
+    error_set(reader->error, ERROR_USAGE, "%s: %s", path, reader->error->text);
+    return job_yaml_blame(&reader->yaml, node, reader->error);
+}
+
+static bool read_list(struct reader *reader, const struct option *option, int node, const char *path, void *base)
+{
+    const yaml_node_t *list = job_yaml_node(&reader->yaml, node);
+    if (list->type != YAML_SEQUENCE_NODE)
+        return refuse(reader, node, path, "a list is expected");
+    const int *items = list->data.sequence.items.start;
+    size_t count = (size_t)(list->data.sequence.items.top - items);
+    if (count == 0)
+        return refuse(reader, node, path, "the list is empty; at least one item is needed");
+    option_add_items(option, base, count);
+    for (size_t i = 0; i < count; i++) {
+        char place[24], item[PATH_BYTES];
+        snprintf(place, sizeof place, "%zu", i);
+        join(item, path, place);
+        if (!read_section(reader,
+                          &(struct section){option->keys, item, items[i], items[i], option_item(option, base, i)}))
+            return false;
+    }
+    return true;
+}
+
+static bool read_key(struct reader *reader, const struct section *section, const struct option *option, int node)
+{
+    char path[PATH_BYTES];
+    join(path, section->path, option->name);
+    if (option->type == OPTION_LIST)
+        return read_list(reader, option, node, path, section->base);
+    if (option->type != OPTION_SECTION)
+        return read_value(reader, option, node, path, section->base);
+    return read_section(reader, &(struct section){option->keys, path, node, node, option_field(option, section->base)});
+}
+
+static const struct option *find_option(const struct option *keys, const char *name, size_t length)
+{
+    for (; keys->name; keys++)
+        if (strlen(keys->name) == length && !memcmp(keys->name, name, length))
+            return keys;
+    return NULL;
+}
+
+static bool read_default(struct reader *reader, const struct section *section, const struct option *option,
+                         unsigned kind)
+{
+    char path[PATH_BYTES];
+    join(path, section->path, option->name);
+    const char *text = option_default(option, kind);
+    if (option->optional)
+        return true;
+    if (option->type == OPTION_SECTION) {
+        void *base = option_field(option, section->base);
+        return read_section(reader, &(struct section){option->keys, path, 0, section->place, base});
+    }
+    if (option->type == OPTION_LIST)
+        return refuse(reader, section->place, path, "missing; a list is expected");
+    if (option->default_key) {
+        const struct option *other = find_option(section->keys, option->default_key, strlen(option->default_key));
+        CHECK(other && other < option, "a default must come from a key that stands before");
+        memcpy(option_field(option, section->base), option_field(other, section->base), sizeof(uint64_t));
+        return true;
+    }
+    if (!text)
+        return refuse_value(reader, section->place, path, option, "missing");
+    CHECK(option_read(option, text, section->base, reader->error), "a default must be allowed");
+    return true;
+}
+
+/* The selector comes first: it decides which keys exist. */
+static bool read_selector(struct reader *reader, const struct section *section)
+{
+    const struct option *option = section->keys;
+    if (option->type != OPTION_CHOICE)
+        return true;
+    int node = section->node ? job_yaml_find(&reader->yaml, section->node, option->name) : 0;
+    return node ? read_key(reader, section, option, node) : read_default(reader, section, option, 0);
+}
+
+static bool read_section(struct reader *reader, const struct section *section)
+{
+    const yaml_node_t *node = section->node ? job_yaml_node(&reader->yaml, section->node) : NULL;
+    if (node && node->type != YAML_MAPPING_NODE)
+        return refuse(reader, section->node, section->path, "keys with values are expected, as in {%s: ...}",
+                      section->keys->name);
+    if (!read_selector(reader, section))
+        return false;
+    unsigned kind = option_kind(section->keys, section->base);
+    uint64_t seen = 0;
+    for (const yaml_node_pair_t *pair = node ? node->data.mapping.pairs.start : NULL;
+         node && pair < node->data.mapping.pairs.top; pair++) {
+        const yaml_node_t *key = job_yaml_node(&reader->yaml, pair->key);
+        const struct option *option = NULL;
+        if (key->type == YAML_SCALAR_NODE)
+            option = find_option(section->keys, (const char *)key->data.scalar.value, key->data.scalar.length);
+        if (!option || !option_applies(option, kind))
+            return refuse_key(reader, pair->key, section, kind);
+        uint64_t bit = (uint64_t)1 << (option - section->keys);
+        char path[PATH_BYTES];
+        join(path, section->path, option->name);
+        if (seen & bit)
+            return refuse(reader, pair->key, path, "this key stands here twice");
+        seen |= bit;
+        if (!read_key(reader, section, option, pair->value))
+            return false;
+    }
+    for (const struct option *option = section->keys; option->name; option++)
+        if (!(seen & (uint64_t)1 << (option - section->keys)) && option_applies(option, kind) &&
+            !read_default(reader, section, option, kind))
+            return false;
+    return true;
+}
+
+/* What no row of the table can say, because it is about two keys. None of the keys that are blamed here can be wrong by
+ * its default, so that the file or an override has it. */
+static bool check_together(struct reader *reader, const struct job *job)
+{
+    unsigned long long batch = job->train.batch, microbatch = job->train.microbatch;
+    unsigned long long steps = job->train.steps, warmup = job->schedule.warmup;
+    const char *key = NULL;
+    char words[128];
+    if (batch % microbatch) {
+        key = "train.microbatch";
+        snprintf(words, sizeof words, "%llu does not divide train.batch, which is %llu", microbatch, batch);
+    } else if (job->optimizer.nesterov && job->optimizer.momentum == 0) {
+        key = "optimizer.nesterov";
+        snprintf(words, sizeof words, "needs an optimizer.momentum of more than 0");
+    } else if (warmup > steps) {
+        key = "schedule.warmup";
+        snprintf(words, sizeof words, "%llu is more than train.steps, which is %llu", warmup, steps);
+    } else if (job->validate.every > 0 && job->data.validation.format == DATASET_NONE) {
+        key = "validate.every";
+        snprintf(words, sizeof words, "needs data.validation, which is missing");
+    }
+    return !key || refuse(reader, job_yaml_find(&reader->yaml, JOB_YAML_ROOT, key), key, "%s", words);
+}
+
+bool job_parse(struct job *job, const char *name, const char *text, const char *const *overrides, size_t override_count,
+               struct error *error)
+{
+    struct reader reader = {.error = error};
+    *job = (struct job){0};
+    if (!job_yaml_init(&reader.yaml, name, text, overrides, override_count, error))
+        return false;
+    bool ok = read_section(&reader, &(struct section){job_options, "", JOB_YAML_ROOT, JOB_YAML_ROOT, job}) &&
+              check_together(&reader, job);
+    job_yaml_release(&reader.yaml);
+    if (!ok)
+        job_release(job);
+    return ok;
+}
+
+static void release_fields(const struct option *keys, void *base)
+{
+    for (const struct option *option = keys; option->name; option++) {
+        void *field = option_field(option, base);
+        if (option->type == OPTION_TEXT)
+            memory_free(*(char **)field);
+        if (option->type == OPTION_SECTION)
+            release_fields(option->keys, field);
+        for (size_t i = 0; option->type == OPTION_LIST && i < option_item_count(option, base); i++)
+            release_fields(option->keys, option_item(option, base, i));
+        if (option->type == OPTION_LIST)
+            memory_free(option_item(option, base, 0));
+    }
+}
+
+void job_release(struct job *job)
+{
+    release_fields(job_options, job);
+    *job = (struct job){0};
+}

@@ -1,0 +1,67 @@
+/* The job: everything that a user decides, from a YAML file and `--set key.path=value`.
+ *
+ * All keys stand in one table (options.c): name, type, range, default, and whether a resumed job may change it. Reading,
+ * checking, writing and comparing all walk that table. */
+#ifndef TRAIN_JOB_H
+#define TRAIN_JOB_H
+
+#include "base/error.h"
+#include "base/text.h"
+#include "data/dataset.h"
+#include "nn/layer.h"
+#include "nn/loss.h"
+#include "optim/optimizer.h"
+#include "optim/schedule.h"
+
+struct job {
+    char *run;     /* directory of the results */
+    uint64_t seed; /* of everything random */
+    struct {
+        struct dataset_spec train;
+        struct dataset_spec validation; /* format DATASET_NONE: there is none */
+    } data;
+    struct {
+        struct layer_spec *layers;
+        size_t count;
+    } model;
+    enum loss_kind loss;
+    struct {
+        uint64_t steps;      /* of the whole job */
+        uint64_t batch;      /* samples of a step, over all ranks: a multiple of microbatch */
+        uint64_t microbatch; /* samples of a leaf */
+    } train;
+    struct optimizer_spec optimizer;
+    struct schedule_spec schedule;
+    double clip_norm; /* 0: no clipping */
+    struct {
+        uint64_t every; /* steps; 0: never */
+    } validate;
+    struct {
+        uint64_t every; /* steps; 0: only when the job stops or ends */
+        uint64_t keep;  /* newest checkpoints that stay, >= 1 */
+    } checkpoint;
+    struct {
+        uint64_t every; /* steps */
+    } log;
+};
+
+/* Local. Reads a job from YAML text; `name` is the file's name for messages. overrides[i] is "key.path=value" (for
+ * list items the place is a part of the path: "model.0.units=64"), applied in order over the text, before anything is
+ * checked. Missing keys get their defaults. On failure: ERROR_USAGE with file, line, key and what is allowed (for an
+ * override: the override instead of the line); the job is released. */
+bool job_parse(struct job *job, const char *name, const char *text, const char *const *overrides, size_t override_count,
+               struct error *error) WARN_UNUSED;
+
+/* Local. Accepts a released job and an all-zero one. */
+void job_release(struct job *job);
+
+/* Local. Appends the job as YAML with all defaults filled in. job_parse of it gives an equal job, and writing that one
+ * gives the same bytes. */
+void job_write(const struct job *job, struct text *yaml);
+
+/* Local. Whether `now` may continue what `saved` began. True: `changes` holds one line "key: old -> new" for each
+ * permitted difference (maybe none). False: ERROR_USAGE that lists every forbidden difference, key by key, with the value in the
+ * checkpoint and the value here. */
+bool job_continues(const struct job *saved, const struct job *now, struct text *changes, struct error *error) WARN_UNUSED;
+
+#endif

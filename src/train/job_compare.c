@@ -1,0 +1,116 @@
+#include "train/job.h"
+#include "train/options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct comparison {
+    const struct job *saved, *now;
+    struct text permitted; /* complete lines */
+    struct text forbidden; /* the same, as many as fit an error */
+    size_t left_out;       /* forbidden ones that do not */
+};
+
+#define REFUSAL "this job contradicts the checkpoint:"
+#define FORBIDDEN_BYTES                                                                                                \
+    (sizeof((struct error *)0)->text - sizeof REFUSAL - sizeof "\n  ... and 18446744073709551615 more")
+
+static void report(struct comparison *comparison, enum option_resume resume, const char *path, const char *before,
+                   const char *after)
+{
+    if (resume != RESUME_FIXED) {
+        text_append(&comparison->permitted, "%s: %s -> %s%s\n", path, before, after,
+                    resume == RESUME_TUNABLE ? " (changes the result)" : "");
+        return;
+    }
+    struct text line;
+    text_init(&line);
+    text_append(&line, "\n  %s: %s in the checkpoint, %s here", path, before, after);
+    if (comparison->left_out || comparison->forbidden.length + line.length >= FORBIDDEN_BYTES)
+        comparison->left_out++;
+    else
+        text_append(&comparison->forbidden, "%s", text_bytes(&line));
+    text_release(&line);
+}
+
+static void value_text(const struct option *keys, const struct option *option, const void *base, struct text *value)
+{
+    text_init(value);
+    if (option_present(keys, option, base))
+        option_write(option, base, value);
+    else
+        text_append(value, "(none)");
+}
+
+static void compare_keys(struct comparison *comparison, const struct option *keys, enum option_resume section_resume,
+                         const char *path, const void *before, const void *after);
+
+static void compare_items(struct comparison *comparison, const struct option *list, enum option_resume resume,
+                          const char *path, const void *before, const void *after)
+{
+    size_t old_count = option_item_count(list, before), new_count = option_item_count(list, after);
+    for (size_t i = 0; i < old_count || i < new_count; i++) {
+        struct text item;
+        text_init(&item);
+        text_append(&item, "%s.%zu", path, i);
+        compare_keys(comparison, list->keys, resume, text_bytes(&item),
+                     i < old_count ? option_item(list, before, i) : NULL,
+                     i < new_count ? option_item(list, after, i) : NULL);
+        text_release(&item);
+    }
+}
+
+static void compare_key(struct comparison *comparison, const struct option *keys, const struct option *option,
+                        enum option_resume resume, const char *path, const void *before, const void *after)
+{
+    if (option->type == OPTION_LIST) {
+        compare_items(comparison, option, resume, path, before, after);
+        return;
+    }
+    if (option->type == OPTION_SECTION) {
+        bool was = option_present(keys, option, before), is = option_present(keys, option, after);
+        compare_keys(comparison, option->keys, resume, path, was ? option_field(option, before) : NULL,
+                     is ? option_field(option, after) : NULL);
+        return;
+    }
+    /* As text: it is exact, and what a user sees as equal is equal. */
+    struct text old_value, new_value;
+    value_text(keys, option, before, &old_value);
+    value_text(keys, option, after, &new_value);
+    if (strcmp(text_bytes(&old_value), text_bytes(&new_value)))
+        report(comparison, resume, path, text_bytes(&old_value), text_bytes(&new_value));
+    text_release(&old_value);
+    text_release(&new_value);
+}
+
+static void compare_keys(struct comparison *comparison, const struct option *keys, enum option_resume section_resume,
+                         const char *path, const void *before, const void *after)
+{
+    for (const struct option *option = keys; option->name; option++) {
+        enum option_resume resume = option->resume_rule ? option->resume_rule(comparison->saved, comparison->now)
+                                                        : option->resume;
+        struct text key;
+        text_init(&key);
+        text_append(&key, "%s%s%s", path, *path ? "." : "", option->name);
+        compare_key(comparison, keys, option, resume > section_resume ? resume : section_resume, text_bytes(&key),
+                    before, after);
+        text_release(&key);
+    }
+}
+
+bool job_continues(const struct job *saved, const struct job *now, struct text *changes, struct error *error)
+{
+    struct comparison comparison = {.saved = saved, .now = now};
+    compare_keys(&comparison, job_options, RESUME_FIXED, "", saved, now);
+    bool ok = comparison.forbidden.length == 0 && comparison.left_out == 0;
+    if (ok)
+        text_append(changes, "%s", text_bytes(&comparison.permitted));
+    else if (comparison.left_out)
+        error_set(error, ERROR_USAGE, REFUSAL "%s\n  ... and %zu more", text_bytes(&comparison.forbidden),
+                  comparison.left_out);
+    else
+        error_set(error, ERROR_USAGE, REFUSAL "%s", text_bytes(&comparison.forbidden));
+    text_release(&comparison.permitted);
+    text_release(&comparison.forbidden);
+    return ok;
+}

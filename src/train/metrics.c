@@ -1,0 +1,115 @@
+#include "train/metrics.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void metrics_init(struct metrics *metrics)
+{
+    *metrics = (struct metrics){.descriptor = -1};
+}
+
+/* The value of "step" in one of our lines; a line without it is not ours to drop. */
+static uint64_t line_step(const char *line)
+{
+    static const char key[] = "\"step\":";
+    const char *found = strstr(line, key);
+    return found ? strtoull(found + strlen(key), NULL, 10) : 0;
+}
+
+/* Moves the lines to keep to the front of `bytes` and returns their length. */
+static size_t keep_lines(char *bytes, size_t count, uint64_t step)
+{
+    size_t kept = 0;
+    for (char *line = bytes, *end; (end = memchr(line, '\n', count - (size_t)(line - bytes))); line = end + 1) {
+        size_t length = (size_t)(end + 1 - line);
+        *end = '\0';
+        bool keep = line_step(line) <= step;
+        *end = '\n';
+        if (keep) {
+            memmove(bytes + kept, line, length);
+            kept += length;
+        }
+    }
+    return kept;
+}
+
+static bool drop_lines(const char *path, uint64_t step, uint64_t *bytes, struct error *error)
+{
+    char *content;
+    size_t count;
+    if (!file_read(path, &content, &count, error)) {
+        bool absent = error->kind == ERROR_NOT_FOUND;
+        if (absent)
+            error_clear(error);
+        return absent;
+    }
+    size_t kept = keep_lines(content, count, step);
+    bool ok = kept == count || file_replace(path, content, kept, error);
+    free(content);
+    *bytes = kept;
+    return ok;
+}
+
+bool metrics_open(struct metrics *metrics, const char *path, uint64_t step, struct error *error)
+{
+    metrics_init(metrics);
+    if (!drop_lines(path, step, &metrics->bytes, error))
+        return false;
+    metrics->descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (metrics->descriptor < 0)
+        return error_errno(error, "cannot open %s", path);
+    metrics->path = memory_text(path);
+    return true;
+}
+
+void metrics_close(struct metrics *metrics)
+{
+    if (metrics->descriptor >= 0)
+        close(metrics->descriptor);
+    memory_free(metrics->path);
+    metrics_init(metrics);
+}
+
+void metrics_write(struct metrics *metrics, const struct text *line)
+{
+    if (metrics->descriptor < 0)
+        return;
+    struct text whole;
+    text_init(&whole);
+    text_append(&whole, "%s\n", text_bytes(line));
+    ssize_t put;
+    do
+        put = write(metrics->descriptor, whole.bytes, whole.length);
+    while (put < 0 && errno == EINTR);
+    if (put == (ssize_t)whole.length) {
+        metrics->bytes += whole.length;
+    } else {
+        int reason = put < 0 ? errno : ENOSPC;
+        if (ftruncate(metrics->descriptor, (off_t)metrics->bytes) == 0 && !metrics->complained)
+            log_warn("%s: lines are missing from here on: %s", metrics->path, strerror(reason));
+        metrics->complained = true;
+    }
+    text_release(&whole);
+}
+
+void metrics_sync(struct metrics *metrics)
+{
+    if (metrics->descriptor >= 0 && fsync(metrics->descriptor))
+        log_warn("%s: cannot sync: %s", metrics->path, strerror(errno));
+}
+
+void metrics_number(struct text *line, const char *key, double value)
+{
+    if (isfinite(value))
+        text_append(line, ",\"%s\":%.9g", key, value);
+    else
+        text_append(line, ",\"%s\":null", key);
+}

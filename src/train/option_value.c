@@ -1,0 +1,286 @@
+#include "train/options.h"
+
+#include "base/check.h"
+#include "base/memory.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+_Static_assert(sizeof(enum loss_kind) == sizeof(unsigned), "a choice is stored as an unsigned");
+
+static const struct {
+    const char *word;
+    bool value;
+} bool_words[] = {{"true", true}, {"false", false}, {"yes", true}, {"no", false}, {"on", true}, {"off", false}};
+
+#define BOOL_WORDS (sizeof bool_words / sizeof *bool_words)
+
+/* Decimal, without a leading zero: YAML 1.1 readers take 010 for eight. */
+static bool is_whole(const char *text)
+{
+    text += *text == '-';
+    size_t digits = strspn(text, "0123456789");
+    return digits > 0 && !text[digits] && (*text != '0' || digits == 1);
+}
+
+static const char *read_unsigned(const struct option *option, const char *text, uint64_t *field)
+{
+    if (!is_whole(text))
+        return "is not a whole number";
+    errno = 0;
+    unsigned long long value = strtoull(text, NULL, 10);
+    if (*text == '-' || errno || value < option->least || value > option->most)
+        return "is out of range";
+    *field = value;
+    return NULL;
+}
+
+static const char *read_real(const struct option *option, const char *text, double *field)
+{
+    /* strtod takes more than YAML does: spaces, hexadecimal, "nan", "infinity". */
+    char *end;
+    double value = strtod(text, &end);
+    if (end == text || *end || text[strspn(text, "0123456789+-.eE")])
+        return "is not a number";
+    bool high_enough = option->above ? value > option->low : value >= option->low;
+    bool low_enough = option->below ? value < option->high : value <= option->high;
+    if (!isfinite(value) || !high_enough || !low_enough)
+        return "is out of range";
+    *field = value;
+    return NULL;
+}
+
+static const char *read_bool(const char *text, bool *field)
+{
+    for (size_t i = 0; i < BOOL_WORDS; i++) {
+        if (!strcasecmp(text, bool_words[i].word)) {
+            *field = bool_words[i].value;
+            return NULL;
+        }
+    }
+    return "is neither true nor false";
+}
+
+static const char *read_text(const char *text, char **field)
+{
+    if (!*text)
+        return "is empty";
+    memory_free(*field);
+    *field = memory_text(text);
+    return NULL;
+}
+
+static const char *read_choice(const struct option *option, const char *text, unsigned *field)
+{
+    for (unsigned value = 1; option->choices[value]; value++) {
+        if (!strcmp(text, option->choices[value])) {
+            *field = value;
+            return NULL;
+        }
+    }
+    return "is not known";
+}
+
+bool option_read(const struct option *option, const char *text, void *base, struct error *error)
+{
+    void *field = option_field(option, base);
+    const char *wrong = NULL;
+    switch (option->type) {
+    case OPTION_UNSIGNED:
+        wrong = read_unsigned(option, text, field);
+        break;
+    case OPTION_REAL:
+        wrong = read_real(option, text, field);
+        break;
+    case OPTION_BOOL:
+        wrong = read_bool(text, field);
+        break;
+    case OPTION_TEXT:
+        wrong = read_text(text, field);
+        break;
+    case OPTION_CHOICE:
+        wrong = read_choice(option, text, field);
+        break;
+    case OPTION_SECTION:
+    case OPTION_LIST:
+        CHECK(false, "a section has no value of its own");
+    }
+    if (!wrong)
+        return true;
+    char shown[64];
+    option_show(text, shown, sizeof shown);
+    struct text allowed;
+    text_init(&allowed);
+    option_allowed(option, &allowed);
+    error_set(error, ERROR_USAGE, "'%s' %s; allowed: %s", shown, wrong, text_bytes(&allowed));
+    text_release(&allowed);
+    return false;
+}
+
+static void allowed_reals(const struct option *option, struct text *words)
+{
+    bool from = isfinite(option->low), to = isfinite(option->high);
+    if (!from && !to)
+        text_append(words, "any finite number");
+    if (from)
+        text_append(words, option->above ? "more than %g" : to ? "%g" : "%g or more", option->low);
+    if (to)
+        text_append(words, option->below ? " to less than %g" : " to %g", option->high);
+}
+
+void option_allowed(const struct option *option, struct text *words)
+{
+    switch (option->type) {
+    case OPTION_UNSIGNED:
+        text_append(words, "%llu to %llu", (unsigned long long)option->least, (unsigned long long)option->most);
+        break;
+    case OPTION_REAL:
+        allowed_reals(option, words);
+        break;
+    case OPTION_BOOL:
+        for (size_t i = 0; i < BOOL_WORDS; i++)
+            text_append(words, "%s%s", i ? ", " : "", bool_words[i].word);
+        break;
+    case OPTION_TEXT:
+        text_append(words, "a text");
+        break;
+    case OPTION_CHOICE:
+        for (unsigned value = 1; option->choices[value]; value++)
+            text_append(words, "%s%s", value > 1 ? ", " : "", option->choices[value]);
+        break;
+    case OPTION_SECTION:
+    case OPTION_LIST:
+        CHECK(false, "a section has no value of its own");
+    }
+}
+
+/* The shorter of two precisions that gives the same bits back. With a point always: to other YAML 1.1 readers 1e-05 is
+ * a word. */
+static void write_real(double value, struct text *yaml)
+{
+    char digits[40];
+    snprintf(digits, sizeof digits, "%.15g", value);
+    if (strtod(digits, NULL) != value)
+        snprintf(digits, sizeof digits, "%.17g", value);
+    size_t mantissa = strcspn(digits, "e");
+    bool point = memchr(digits, '.', mantissa) != NULL;
+    text_append(yaml, "%.*s%s%s", (int)mantissa, digits, point ? "" : ".0", digits + mantissa);
+}
+
+/* Whether every YAML reader takes the bare text for exactly this text. */
+static bool is_plain(const char *text)
+{
+    static const char *const words[] = {"y", "n", "null"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (!strcasecmp(text, words[i]))
+            return false;
+    for (size_t i = 0; i < BOOL_WORDS; i++)
+        if (!strcasecmp(text, bool_words[i].word))
+            return false;
+    const char *letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    if (*text != '/' && !memchr(letters, *text, strlen(letters)))
+        return false;
+    for (; *text; text++)
+        if (!memchr(letters, *text, strlen(letters)) && !strchr("0123456789_./-", *text))
+            return false;
+    return true;
+}
+
+/* The code point at the start of the text and how many bytes it takes. A byte that is not UTF-8 counts as itself. */
+static size_t decode(const char *text, uint32_t *point)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+    size_t count = bytes[0] < 0xC2 ? 1 : bytes[0] < 0xE0 ? 2 : bytes[0] < 0xF0 ? 3 : bytes[0] < 0xF5 ? 4 : 1;
+    *point = bytes[0];
+    if (count == 1)
+        return 1;
+    uint32_t value = bytes[0] & (0x7Fu >> count);
+    for (size_t i = 1; i < count; i++) {
+        if ((bytes[i] & 0xC0) != 0x80)
+            return 1;
+        value = value << 6 | (bytes[i] & 0x3Fu);
+    }
+    /* Overlong forms, surrogates, and beyond the end of Unicode. */
+    if ((count == 3 && value < 0x800) || (count == 4 && value < 0x10000) || value > 0x10FFFF ||
+        (value >= 0xD800 && value < 0xE000))
+        return 1;
+    *point = value;
+    return count;
+}
+
+/* YAML 1.1, section 4.1.1: what may stand unescaped; without the line breaks, which a quoted text would fold. */
+static bool is_printable(uint32_t point)
+{
+    if (point == 0x2028 || point == 0x2029 || point == 0xFEFF)
+        return false;
+    return (point >= 0x20 && point <= 0x7E) || (point >= 0xA0 && point <= 0xD7FF) ||
+           (point >= 0xE000 && point <= 0xFFFD) || point >= 0x10000;
+}
+
+static void write_text(const char *value, struct text *yaml)
+{
+    if (is_plain(value)) {
+        text_append(yaml, "%s", value);
+        return;
+    }
+    text_append(yaml, "\"");
+    while (*value) {
+        uint32_t point;
+        size_t bytes = decode(value, &point);
+        bool raw = is_printable(point) && (bytes > 1 || point < 0x80);
+        if (*value == '"' || *value == '\\')
+            text_append(yaml, "\\%c", *value);
+        else if (raw)
+            text_append(yaml, "%.*s", (int)bytes, value);
+        else
+            text_append(yaml, point < 0x100 ? "\\x%02x" : "\\u%04x", point);
+        value += bytes;
+    }
+    text_append(yaml, "\"");
+}
+
+void option_write(const struct option *option, const void *base, struct text *yaml)
+{
+    const void *field = option_field(option, base);
+    switch (option->type) {
+    case OPTION_UNSIGNED:
+        text_append(yaml, "%llu", (unsigned long long)*(const uint64_t *)field);
+        break;
+    case OPTION_REAL:
+        write_real(*(const double *)field, yaml);
+        break;
+    case OPTION_BOOL:
+        text_append(yaml, "%s", *(const bool *)field ? "true" : "false");
+        break;
+    case OPTION_TEXT:
+        write_text(*(char *const *)field, yaml);
+        break;
+    case OPTION_CHOICE:
+        text_append(yaml, "%s", option->choices[*(const unsigned *)field]);
+        break;
+    case OPTION_SECTION:
+    case OPTION_LIST:
+        CHECK(false, "a section has no value of its own");
+    }
+}
+
+void option_show(const char *text, char *shown, size_t bytes)
+{
+    size_t length = strlen(text), fits = bytes - 1;
+    if (length > fits) {
+        fits -= 3;
+        while (fits > 0 && ((unsigned char)text[fits] & 0xC0) == 0x80)
+            fits--;
+        snprintf(shown, bytes, "%.*s...", (int)fits, text);
+    } else {
+        snprintf(shown, bytes, "%s", text);
+    }
+    for (; *shown; shown++)
+        if (iscntrl((unsigned char)*shown))
+            *shown = '?';
+}

@@ -1,0 +1,100 @@
+/* The table of all keys of a job file, and what can be done with one row.
+ *
+ * A row is a value, a section (a mapping with rows of its own) or a list of sections. Reading, checking, writing and
+ * comparing jobs all walk this table; a new key is one new row. */
+#ifndef TRAIN_OPTIONS_H
+#define TRAIN_OPTIONS_H
+
+#include "base/error.h"
+#include "base/text.h"
+#include "train/job.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum option_type {
+    OPTION_UNSIGNED, /* uint64_t */
+    OPTION_REAL,     /* double, finite */
+    OPTION_BOOL,     /* bool */
+    OPTION_TEXT,     /* char *, owned by the job, not empty */
+    OPTION_CHOICE,   /* an enum whose 0 means that nothing was chosen */
+    OPTION_SECTION,
+    OPTION_LIST, /* of at least one section */
+};
+
+/* What a resumed job may do with a key, from strict to loose. */
+enum option_resume {
+    RESUME_FIXED,   /* must be as in the checkpoint */
+    RESUME_TUNABLE, /* may change, and then the result is another one */
+    RESUME_FREE,    /* may change: the same steps give the same bits */
+};
+
+#define OPTION_KINDS 4 /* values of a selector, 0 included: at most */
+
+struct option {
+    const char *name; /* NULL behind the last row of a section */
+    enum option_type type;
+    size_t offset; /* of the field from the section's base; of a section's base from its parent's */
+
+    /* A choice in the first row of a section is its selector: the others may exist only for some of its values. */
+    const char *const *choices; /* by value, from 1; NULL behind the last */
+    unsigned kinds;             /* bit k: exists if the selector is k; 0: exists always */
+
+    uint64_t least, most; /* unsigned: inclusive */
+    double low, high;     /* real: inclusive, unless ... */
+    bool above, below;    /* ... the value must be above low, below high */
+
+    /* What an absent key means; nothing of this: it is required. */
+    const char *defaults[OPTION_KINDS]; /* as text, by selector; [0] for each that has none of its own */
+    const char *default_key;            /* unsigned: the value of this key of the same section, which stands before */
+    bool optional;                      /* zero, which cannot be given otherwise (a section: its selector is zero) */
+
+    enum option_resume resume; /* a section's holds for its keys where it is the looser one */
+    enum option_resume (*resume_rule)(const struct job *saved, const struct job *now); /* instead, if not NULL */
+
+    const struct option *keys; /* section, list: its rows */
+    size_t count_offset;       /* list: of the size_t that counts what the pointer at `offset` points to */
+    size_t item_bytes;         /* list */
+};
+
+/* The rows of the whole file; their base is the struct job. */
+extern const struct option job_options[];
+
+/* Local. The value of the section's selector, 0 if it has none. */
+unsigned option_kind(const struct option *keys, const void *base);
+
+/* Local. Whether the key may stand in a section whose selector is `kind`. */
+bool option_applies(const struct option *option, unsigned kind);
+
+/* Local. Whether the key of this section has a value at all. base may be NULL: a section that is not there. */
+bool option_present(const struct option *keys, const struct option *option, const void *base);
+
+/* Local. The default as text for this kind; NULL if there is none. */
+const char *option_default(const struct option *option, unsigned kind);
+
+/* Local. The field of a row: the value, or the base of the section. As changeable as the base is. */
+void *option_field(const struct option *option, const void *base);
+
+/* Local. For a list: how many items there are (base may be NULL: none), and the base of one of them. */
+size_t option_item_count(const struct option *option, const void *base);
+void *option_item(const struct option *option, const void *base, size_t index);
+
+/* Local. Gives an empty list `count` zeroed items, which the job owns. */
+void option_add_items(const struct option *option, void *base, size_t count);
+
+/* From here on: option_value.c, one value as text. */
+
+/* Local. Checks the text and sets the field. On failure the words say what is wrong and what is allowed, not where. */
+bool option_read(const struct option *option, const char *text, void *base, struct error *error) WARN_UNUSED;
+
+/* Local. Appends the value as YAML that option_read takes back to the same bits (a text that is not UTF-8 excepted:
+ * YAML cannot hold it). */
+void option_write(const struct option *option, const void *base, struct text *yaml);
+
+/* Local. Appends what is allowed, e.g. "1 to 1000000". */
+void option_allowed(const struct option *option, struct text *words);
+
+/* Local. A text from outside for use in a message: one line, printable, shortened to the buffer. */
+void option_show(const char *text, char *shown, size_t bytes);
+
+#endif

@@ -1,0 +1,115 @@
+#include "train/progress.h"
+
+#include "base/log.h"
+#include "nn/kernels/gemm.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* Begins an event; the caller appends fields and ends it with end_event. */
+static void begin_event(struct text *line, const struct session *session, const char *event)
+{
+    text_init(line);
+    text_append(line, "{\"event\":\"%s\",\"step\":%" PRIu64, event, session->step);
+}
+
+static void end_event(struct text *line, struct session *session)
+{
+    text_append(line, "}");
+    metrics_write(&session->metrics, line);
+    text_release(line);
+}
+
+void progress_begin(struct session *session)
+{
+    const struct job *job = session->job;
+    const struct segment *segment = &session->record.segments[session->record.segment_count - 1];
+    log_info("lockstep %s: %d rank%s on %d node%s (%s), %" PRIu64 " leaves of %" PRIu64 " samples", LOCKSTEP_VERSION,
+             session->world->size, session->world->size == 1 ? "" : "s", session->node.count,
+             session->node.count == 1 ? "" : "s", segment->hosts, job->train.batch / job->train.microbatch,
+             job->train.microbatch);
+    log_info("%s a rank", gemm_describe());
+    log_info("%zu parameters in %zu tensors; %zu training samples, %zu for validation; run directory %s",
+             session->model.table.count, session->model.table.length, session->train.count, session->validation.count,
+             job->run);
+    log_info("%s at step %" PRIu64 " of %" PRIu64, session->step ? "goes on" : "starts", session->step, job->train.steps);
+
+    struct text line;
+    begin_event(&line, session, session->step ? "resume" : "start");
+    text_append(&line, ",\"ranks\":%d,\"nodes\":%d,\"segment\":%zu,\"hosts\":", session->world->size, session->node.count,
+                session->record.segment_count);
+    text_append_json(&line, segment->hosts);
+    text_append(&line, ",\"blas\":");
+    text_append_json(&line, gemm_describe());
+    end_event(&line, session);
+}
+
+/* 75 s as "1m15s". */
+static void duration_text(double seconds, char text[32])
+{
+    uint64_t s = (uint64_t)(seconds + 0.5);
+    if (s < 60)
+        snprintf(text, 32, "%" PRIu64 "s", s);
+    else if (s < 3600)
+        snprintf(text, 32, "%" PRIu64 "m%02" PRIu64 "s", s / 60, s % 60);
+    else
+        snprintf(text, 32, "%" PRIu64 "h%02" PRIu64 "m", s / 3600, s / 60 % 60);
+}
+
+void progress_step(struct progress *progress, struct session *session, const struct step_numbers *numbers, double seconds)
+{
+    const struct job *job = session->job;
+    uint64_t step = session->step;
+    progress->steps++;
+    progress->seconds += seconds;
+    progress->steps_all++;
+    progress->seconds_all += seconds;
+    bool due = step % job->log.every == 0;
+    if (session->world->rank != 0 || (!due && !log_is_terminal()))
+        return;
+    char left[32];
+    double each = progress->seconds / (double)progress->steps, rate = (double)job->train.batch / each;
+    double epoch = sampler_epoch(&session->sampler, step);
+    duration_text(progress->seconds_all / (double)progress->steps_all * (double)(job->train.steps - step), left);
+    if (!due || log_is_terminal()) {
+        log_progress("step %" PRIu64 "/%" PRIu64 "  loss %.4f  %.0f samples/s  ETA %s", step, job->train.steps,
+                     numbers->loss, rate, left);
+    } else {
+        log_info("step %" PRIu64 "/%" PRIu64 "  epoch %.2f  loss %.4f  lr %.3g  grad_norm %.3f  %.0f samples/s  ETA %s",
+                 step, job->train.steps, epoch, numbers->loss, numbers->learning_rate, numbers->gradient_norm, rate, left);
+    }
+    if (!due)
+        return;
+    struct text line;
+    text_init(&line);
+    text_append(&line, "{\"step\":%" PRIu64, step);
+    metrics_number(&line, "epoch", epoch);
+    metrics_number(&line, "loss", numbers->loss);
+    metrics_number(&line, "lr", numbers->learning_rate);
+    metrics_number(&line, "grad_norm", numbers->gradient_norm);
+    metrics_number(&line, "samples_per_s", rate);
+    metrics_number(&line, "step_ms", 1e3 * each);
+    end_event(&line, session);
+    progress->steps = 0;
+    progress->seconds = 0;
+}
+
+void progress_validation(struct session *session, const struct evaluation *evaluation)
+{
+    struct text line;
+    log_info("validation at step %" PRIu64 ": loss %.4f, accuracy %.4f", session->step, evaluation->loss,
+             evaluation->accuracy);
+    begin_event(&line, session, "validation");
+    metrics_number(&line, "loss", evaluation->loss);
+    metrics_number(&line, "accuracy", evaluation->accuracy);
+    end_event(&line, session);
+}
+
+void progress_end(struct session *session, const char *reason)
+{
+    struct text line;
+    begin_event(&line, session, "stop");
+    text_append(&line, ",\"reason\":");
+    text_append_json(&line, reason);
+    end_event(&line, session);
+}

@@ -1,0 +1,35 @@
+/* What a run tells: lines for people, and the same numbers as metrics. Rank 0 writes; all calls are local. */
+#ifndef TRAIN_PROGRESS_H
+#define TRAIN_PROGRESS_H
+
+#include "train/evaluate.h"
+#include "train/session.h"
+
+/* The numbers of one step. */
+struct step_numbers {
+    double loss;
+    double learning_rate;
+    double gradient_norm;
+};
+
+/* Time spent in steps since the last training line; saves and validations do not count. */
+struct progress {
+    uint64_t steps;
+    double seconds;
+    double seconds_all; /* since the session began */
+    uint64_t steps_all;
+};
+
+/* The first lines of a log and the `start` or `resume` event. */
+void progress_begin(struct session *session);
+
+/* Counts a step's time. Every log.every steps: a line and a training record; on a terminal a progress line every step. */
+void progress_step(struct progress *progress, struct session *session, const struct step_numbers *numbers, double seconds);
+
+/* A line and the `validation` event. */
+void progress_validation(struct session *session, const struct evaluation *evaluation);
+
+/* The `stop` event; `reason` is "finished", a signal, or "failed". */
+void progress_end(struct session *session, const char *reason);
+
+#endif

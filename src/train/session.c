@@ -1,0 +1,245 @@
+#include "train/session.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "train/environment.h"
+#include "train/resume.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#define LOCK_WAIT_S 20 /* how long the processes of a job that was just killed may take to go */
+
+/* Local. What can be said about the request before anything is opened. */
+static bool check_ranks(const struct session *session, struct error *error)
+{
+    uint64_t batch = session->job->train.batch, microbatch = session->job->train.microbatch, leaves = batch / microbatch;
+    return (uint64_t)session->world->size <= leaves ||
+           error_set(error, ERROR_USAGE,
+                     "%d ranks, but only %" PRIu64 " leaves (train.batch %" PRIu64 " / train.microbatch %" PRIu64
+                     "): start at most %" PRIu64 " ranks, or make train.microbatch smaller",
+                     session->world->size, leaves, batch, microbatch, leaves);
+}
+
+/* Local, rank 0. Makes the run directory and takes its lock: two jobs in one directory would destroy each other's files. */
+static bool take_directory(struct session *session, struct error *error)
+{
+    const char *run = session->job->run;
+    char lock[PATH_MAX];
+    snprintf(lock, sizeof lock, "%s/.lock", run);
+    if (!file_make_directories(session->store.directory, error))
+        return false;
+    if (!file_lock(lock, 0, &session->lock, error) && error->kind == ERROR_BUSY) {
+        log_info("waiting for another lockstep to leave %s", run);
+        error_clear(error);
+        if (!file_lock(lock, LOCK_WAIT_S, &session->lock, error) && error->kind == ERROR_BUSY)
+            error_set(error, ERROR_BUSY, "another lockstep is training in %s: end it, or choose another run:", run);
+    }
+    if (session->lock < 0)
+        return false;
+    store_sweep(&session->store);
+    return true;
+}
+
+static bool open_directory(struct session *session, struct error *error)
+{
+    uint64_t token = 0;
+    if (session->world->rank == 0 && getrandom(&token, sizeof token, 0) != sizeof token)
+        token = (uint64_t)clock_unix() << 20 | (uint64_t)getpid();
+    token = world_share_number(session->world, token);
+    bool ok = store_init(&session->store, session->job->run, token, error);
+    ok = ok && (session->world->rank != 0 || take_directory(session, error));
+    return world_agree(session->world, ok, error);
+}
+
+static bool open_data(struct session *session, struct error *error)
+{
+    const struct job *job = session->job;
+    bool ok = dataset_open(&session->train, &job->data.train, error) || error_prefix(error, "data.train: ");
+    if (ok && job->data.validation.format != DATASET_NONE) {
+        ok = dataset_open(&session->validation, &job->data.validation, error) || error_prefix(error, "data.validation: ");
+        if (ok && (session->validation.width != session->train.width || session->validation.classes > session->train.classes))
+            ok = error_set(error, ERROR_USAGE,
+                           "data.validation: its samples (%zu floats, %zu classes) do not fit those of data.train (%zu, %zu)",
+                           session->validation.width, session->validation.classes, session->train.width,
+                           session->train.classes);
+    }
+    if (ok)
+        session->sampler =
+            (struct sampler){.seed = job->seed, .samples = session->train.count, .batch = job->train.batch};
+    return world_agree(session->world, ok, error);
+}
+
+/* The exchange in shared memory if the nodes have enough of it, else through messages. */
+static bool open_exchange(struct session *session, size_t leaves, struct error *error)
+{
+    const struct world *world = session->world;
+    size_t count = session->model.table.count;
+    node_open(&session->node, world, session->options->ranks_per_node);
+    session->node_is_open = true;
+    if (exchange_open(&session->exchange, world, &session->node, leaves, count, error))
+        return true;
+    if (error->kind != ERROR_IO || session->options->ranks_per_node == 1)
+        return false;
+    log_warn("%s: the ranks exchange messages instead, which is slower; a larger /dev/shm helps", error->text);
+    error_clear(error);
+    node_close(&session->node);
+    node_open(&session->node, world, 1);
+    return exchange_open(&session->exchange, world, &session->node, leaves, count, error);
+}
+
+/* The learned arrays by name, and the tensors in them. */
+static void describe_state(struct session *session, const char *const *moments)
+{
+    const struct tensor_table *table = &session->model.table;
+    struct state *state = &session->state;
+    session->tensors = memory_need(table->length, sizeof *session->tensors);
+    for (size_t t = 0; t < table->length; t++) {
+        const struct tensor *tensor = &table->tensors[t];
+        session->tensors[t] = (struct state_tensor){.name = tensor->name, .dims = tensor->dims, .offset = tensor->offset};
+        memcpy(session->tensors[t].shape, tensor->shape, sizeof tensor->shape);
+    }
+    *state = (struct state){.count = table->count,
+                            .shard = session->shard,
+                            .tensors = session->tensors,
+                            .tensor_count = table->length};
+    state->arrays[state->array_count++] =
+        (struct state_array){.name = "params", .values = session_params(session) + session->shard.first};
+    for (size_t k = 0; moments[k]; k++)
+        state->arrays[state->array_count++] = (struct state_array){.name = moments[k], .values = session->moments[k]};
+}
+
+/* Local. Everything that is allocated for the loop, but for the exchange. */
+static bool allocate(struct session *session, size_t leaves, struct error *error)
+{
+    const struct job *job = session->job;
+    const char *const *moments = optimizer_classes[job->optimizer.kind]->moments(&job->optimizer);
+    for (size_t k = 0; moments[k]; k++)
+        if (!(session->moments[k] = memory_alloc(session->shard.count, sizeof(float), "the optimizer's moments", error)))
+            return false;
+    session->indices = memory_need(job->train.microbatch, sizeof *session->indices);
+    describe_state(session, moments);
+    return tally_init(&session->tally, session->world, leaves, 2, error) &&
+           snapshot_init(&session->snapshot, session->world, &session->state, error) &&
+           (session->validation.count == 0 ||
+            evaluator_init(&session->evaluator, session->world, &session->validation, job->train.microbatch, error));
+}
+
+static bool build(struct session *session, struct error *error)
+{
+    const struct job *job = session->job;
+    size_t leaves = job->train.batch / job->train.microbatch;
+    bool ok = model_init(&session->model, job->model.layers, job->model.count, job->loss, job->train.microbatch,
+                         session->train.width, session->train.classes, error);
+    if (!world_agree(session->world, ok, error) || !open_exchange(session, leaves, error))
+        return false;
+    session->shard = exchange_shard(session->model.table.count, session->world->size, session->world->rank);
+    return world_agree(session->world, allocate(session, leaves, error), error);
+}
+
+/* Collective. The history gets a new segment; what an earlier one left open was interrupted. */
+static void begin_segment(struct session *session)
+{
+    struct record *record = &session->record;
+    char host[ENVIRONMENT_HOST];
+    environment_host(host);
+    char **hosts = world_gather_texts(session->world, host);
+    struct segment *segments = memory_need(record->segment_count + 1, sizeof *segments);
+    if (record->segment_count) {
+        memcpy(segments, record->segments, record->segment_count * sizeof *segments);
+        struct segment *last = &segments[record->segment_count - 1];
+        if (strcmp(last->end, "running") == 0)
+            snprintf(last->end, sizeof last->end, "interrupted");
+    }
+    memory_free(record->segments);
+    record->segments = segments;
+    struct segment *own = &segments[record->segment_count++];
+    own->first_step = session->step + 1;
+    own->last_step = session->step;
+    own->began_unix = clock_unix();
+    own->ranks = (uint64_t)session->world->size;
+    own->nodes = (uint64_t)session->node.count;
+    for (int r = 0; r < session->world->size; r++) {
+        bool seen = r > 0 && strcmp(hosts[r], hosts[r - 1]) == 0;
+        size_t used = strlen(own->hosts), room = sizeof own->hosts - used;
+        if (seen)
+            continue;
+        if (strlen(hosts[r]) + 5 > room) {
+            snprintf(own->hosts + used, room, "...");
+            break;
+        }
+        snprintf(own->hosts + used, room, "%s%s", used ? "," : "", hosts[r]);
+    }
+    memory_free(hosts);
+}
+
+/* Collective. The files of the run directory as of the step that the session begins with. */
+static bool begin_files(struct session *session, struct error *error)
+{
+    char path[PATH_MAX];
+    struct text yaml;
+    text_init(&yaml);
+    job_write(session->job, &yaml);
+    memory_free(session->record.job);
+    memory_free(session->record.passport);
+    session->record.job = memory_text(text_bytes(&yaml));
+    session->record.passport = memory_text(text_bytes(&session->passport));
+    session->record.data_digest = session->train.digest;
+    bool ok = true;
+    if (session->world->rank == 0) {
+        snprintf(path, sizeof path, "%s/job.yaml", session->job->run);
+        ok = file_replace(path, yaml.bytes, yaml.length, error);
+        snprintf(path, sizeof path, "%s/metrics.jsonl", session->job->run);
+        ok = ok && metrics_open(&session->metrics, path, session->step, error);
+    }
+    text_release(&yaml);
+    return world_agree(session->world, ok, error);
+}
+
+bool session_open(struct session *session, const struct world *world, const struct job *job,
+                  const struct trainer_options *options, struct error *error)
+{
+    *session = (struct session){.world = world, .job = job, .options = options, .lock = -1};
+    metrics_init(&session->metrics);
+    environment_passport(&session->passport);
+    bool ok = check_ranks(session, error) && open_directory(session, error) && open_data(session, error) &&
+              build(session, error) && resume(session, error);
+    if (ok) {
+        session->first_step = session->step;
+        begin_segment(session);
+        ok = begin_files(session, error);
+    }
+    if (!ok)
+        session_close(session);
+    return ok;
+}
+
+void session_close(struct session *session)
+{
+    if (!session->world)
+        return;
+    metrics_close(&session->metrics);
+    evaluator_release(&session->evaluator);
+    snapshot_release(&session->snapshot);
+    tally_release(&session->tally);
+    exchange_close(session->exchange);
+    if (session->node_is_open)
+        node_close(&session->node);
+    for (size_t k = 0; k < OPTIMIZER_MOMENTS; k++)
+        memory_free(session->moments[k]);
+    memory_free(session->tensors);
+    memory_free(session->indices);
+    model_release(&session->model);
+    dataset_close(&session->train);
+    dataset_close(&session->validation);
+    record_release(&session->record);
+    text_release(&session->passport);
+    if (session->lock >= 0)
+        close(session->lock);
+    memset(session, 0, sizeof *session);
+}

@@ -1,0 +1,30 @@
+/* The trainer: where data, model, exchange, optimizer and checkpoint meet. */
+#ifndef TRAIN_TRAINER_H
+#define TRAIN_TRAINER_H
+
+#include "base/error.h"
+#include "parallel/world.h"
+#include "train/job.h"
+
+struct trainer_options {
+    bool fresh;         /* begin at step 0; refused if there are checkpoints */
+    bool overwrite;     /* with fresh: take them away */
+    int ranks_per_node; /* 0: as it is; n: pretend that n consecutive ranks are a node */
+};
+
+/* How a run ended, if it did not fail. */
+struct trainer_outcome {
+    bool finished; /* all steps are done; else: saved, and wants to be run again */
+    uint64_t step;
+    double loss; /* of that step */
+    uint64_t fingerprint;
+    char reason[32]; /* why it stopped, e.g. "SIGUSR1" */
+};
+
+/* Collective over world; job and options must be equal on every rank. Trains the job from its newest valid checkpoint, or from
+ * step 0, until it is finished or some rank is asked to leave. The same verdict and error on every rank.
+ * After failure the newest checkpoint is as good as it was. */
+bool trainer_run(const struct world *world, const struct job *job, const struct trainer_options *options,
+                 struct trainer_outcome *outcome, struct error *error) WARN_UNUSED;
+
+#endif

@@ -1,0 +1,107 @@
+#include "base/text.h"
+#include "support/test.h"
+
+#include <string.h>
+
+static void a_new_text_is_empty(void)
+{
+    struct text text;
+    text_init(&text);
+    CU_ASSERT_STRING_EQUAL(text_bytes(&text), "");
+    CU_ASSERT_EQUAL(text.length, 0);
+    text_append(&text, "%s", "");
+    CU_ASSERT_STRING_EQUAL(text_bytes(&text), "");
+    text_release(&text);
+}
+
+static void appending_adds_at_the_end(void)
+{
+    struct text text;
+    text_init(&text);
+    text_append(&text, "step=%d", 12);
+    text_append(&text, " loss=%.2f", 0.5);
+    CU_ASSERT_STRING_EQUAL(text_bytes(&text), "step=12 loss=0.50");
+    CU_ASSERT_EQUAL(text.length, strlen("step=12 loss=0.50"));
+    text_release(&text);
+}
+
+static void a_text_grows_as_far_as_needed(void)
+{
+    enum { TIMES = 20000 };
+    struct text text;
+    text_init(&text);
+    for (int i = 0; i < TIMES; i++)
+        text_append(&text, "%05d,", i);
+    CU_ASSERT_EQUAL(text.length, 6 * TIMES);
+    CU_ASSERT_EQUAL(strlen(text_bytes(&text)), 6 * TIMES);
+    CU_ASSERT_EQUAL(strncmp(text_bytes(&text), "00000,00001,", 12), 0);
+    CU_ASSERT_STRING_EQUAL(text_bytes(&text) + 6 * (TIMES - 1), "19999,");
+    text_release(&text);
+}
+
+static void a_released_text_can_be_released_and_used(void)
+{
+    struct text text;
+    text_init(&text);
+    text_append(&text, "before");
+    text_release(&text);
+    text_release(&text);
+    CU_ASSERT_STRING_EQUAL(text_bytes(&text), "");
+    text_append(&text, "after");
+    CU_ASSERT_STRING_EQUAL(text_bytes(&text), "after");
+    text_release(&text);
+}
+
+static void json_strings_are_escaped(void)
+{
+    static const struct {
+        const char *value;
+        const char *json;
+    } cases[] = {
+        {"", "\"\""},
+        {"plain words", "\"plain words\""},
+        {"say \"no\"", "\"say \\\"no\\\"\""},
+        {"back\\slash", "\"back\\\\slash\""},
+        {"two\nlines\tand\rmore", "\"two\\u000alines\\u0009and\\u000dmore\""},
+        {"\x01 \x1f \x7f", "\"\\u0001 \\u001f \x7f\""},
+        {"a percent %s %n %d", "\"a percent %s %n %d\""},
+        {"a slash / stays", "\"a slash / stays\""},
+        {"na\xc3\xafve \xe6\x97\xa5\xe6\x9c\xac \xf0\x9f\x99\x82",
+         "\"na\xc3\xafve \xe6\x97\xa5\xe6\x9c\xac \xf0\x9f\x99\x82\""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct text text;
+        text_init(&text);
+        text_append_json(&text, cases[i].value);
+        CU_ASSERT_STRING_EQUAL(text_bytes(&text), cases[i].json);
+        text_release(&text);
+    }
+}
+
+static void every_control_character_is_escaped(void)
+{
+    for (int c = 1; c < 0x20; c++) {
+        const char value[] = {(char)c, '\0'};
+        struct text text;
+        text_init(&text);
+        text_append_json(&text, value);
+        CU_ASSERT_EQUAL(text.length, strlen("\"\\u0000\""));
+        for (size_t i = 0; i < text.length; i++)
+            CU_ASSERT_TRUE(text.bytes[i] >= 0x20);
+        text_release(&text);
+    }
+}
+
+int main(void)
+{
+    static const struct test_case cases[] = {
+        {"a new text is empty", a_new_text_is_empty},
+        {"appending adds at the end", appending_adds_at_the_end},
+        {"a text grows as far as needed", a_text_grows_as_far_as_needed},
+        {"a released text can be released and used again", a_released_text_can_be_released_and_used},
+        {"JSON strings are escaped", json_strings_are_escaped},
+        {"every control character is escaped in JSON", every_control_character_is_escaped},
+        {NULL, NULL},
+    };
+    return test_run("base/text", cases);
+}

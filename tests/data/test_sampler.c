@@ -1,0 +1,130 @@
+#include "data/sampler.h"
+
+#include "base/memory.h"
+#include "support/test.h"
+
+#include <string.h>
+
+/* The first `count` samples of the endless row, step by step. */
+static uint64_t *row(const struct sampler *sampler, size_t count)
+{
+    size_t batch = (size_t)sampler->batch;
+    size_t steps = (count + batch - 1) / batch;
+    uint64_t *indices = memory_need(steps * batch, sizeof *indices);
+    for (size_t s = 0; s < steps; s++)
+        sampler_indices(sampler, s + 1, 0, batch, indices + s * batch);
+    return indices;
+}
+
+/* How many of [0, samples) do not come exactly once among these `samples` indices. */
+static size_t strangers(const uint64_t *indices, size_t samples)
+{
+    uint8_t *seen = memory_need(samples, 1);
+    size_t wrong = 0;
+    for (size_t i = 0; i < samples; i++)
+        if (indices[i] >= samples || seen[indices[i]]++)
+            wrong++;
+    memory_free(seen);
+    return wrong;
+}
+
+static void each_sample_once_an_epoch(void)
+{
+    static const size_t samples[] = {1, 2, 3, 10, 9000};
+    static const size_t batches[] = {1, 7, 64};
+    for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
+        for (size_t j = 0; j < sizeof batches / sizeof *batches; j++) {
+            struct sampler sampler = {.seed = 1, .samples = samples[i], .batch = batches[j]};
+            uint64_t *indices = row(&sampler, 4 * samples[i]);
+            for (size_t epoch = 0; epoch < 4; epoch++)
+                CU_ASSERT_EQUAL(strangers(indices + epoch * samples[i], samples[i]), 0);
+            memory_free(indices);
+        }
+    }
+}
+
+static void the_batch_only_cuts_the_row(void)
+{
+    struct sampler small = {.seed = 5, .samples = 10, .batch = 3};
+    struct sampler large = {.seed = 5, .samples = 10, .batch = 25};
+    uint64_t *one = row(&small, 200), *other = row(&large, 200);
+    CU_ASSERT_EQUAL(memcmp(one, other, 200 * sizeof *one), 0);
+    memory_free(one);
+    memory_free(other);
+}
+
+static void leaves_tile_the_batch(void)
+{
+    enum { BATCH = 24 };
+    static const size_t leaves[] = {1, 2, 3, 8, 12};
+    struct sampler sampler = {.seed = 9, .samples = 10, .batch = BATCH};
+    for (uint64_t step = 1; step <= 6; step++) {
+        uint64_t whole[BATCH], parts[BATCH];
+        sampler_indices(&sampler, step, 0, BATCH, whole);
+        for (size_t i = 0; i < sizeof leaves / sizeof *leaves; i++) {
+            memset(parts, 0xff, sizeof parts);
+            for (size_t first = 0; first < BATCH; first += leaves[i])
+                sampler_indices(&sampler, step, first, leaves[i], parts + first);
+            CU_ASSERT_EQUAL(memcmp(whole, parts, sizeof whole), 0);
+        }
+    }
+}
+
+/* At how many of 1000 positions two orders agree; about one for independent ones. */
+static size_t agreements(const uint64_t *a, const uint64_t *b)
+{
+    size_t equal = 0;
+    for (size_t i = 0; i < 1000; i++)
+        equal += a[i] == b[i];
+    return equal;
+}
+
+static void epochs_and_seeds_have_their_own_order(void)
+{
+    struct sampler sampler = {.seed = 1, .samples = 1000, .batch = 100};
+    struct sampler reseeded = {.seed = 2, .samples = 1000, .batch = 100};
+    uint64_t *indices = row(&sampler, 3000), *others = row(&reseeded, 3000);
+    CU_ASSERT(agreements(indices, indices + 1000) < 10);
+    CU_ASSERT(agreements(indices + 1000, indices + 2000) < 10);
+    CU_ASSERT(agreements(indices, others) < 10);
+    CU_ASSERT(agreements(indices, others + 1000) < 10);
+    memory_free(indices);
+    memory_free(others);
+}
+
+/* A resumed job must meet the order that it left, whatever the version of the program: these numbers never change. */
+static void the_order_is_golden(void)
+{
+    static const uint64_t golden[16] = {9, 1, 3, 5, 6, 8, 0, 2, 4, 7, 4, 5, 3, 8, 9, 0};
+    struct sampler sampler = {.seed = 42, .samples = 10, .batch = 8};
+    uint64_t *indices = row(&sampler, 16);
+    for (size_t i = 0; i < 16; i++)
+        CU_ASSERT_EQUAL(indices[i], golden[i]);
+    memory_free(indices);
+}
+
+static void epochs_are_counted_with_their_fraction(void)
+{
+    struct sampler sampler = {.seed = 1, .samples = 10, .batch = 4};
+    CU_ASSERT_EQUAL(sampler_epoch(&sampler, 0), 0.0);
+    CU_ASSERT_EQUAL(sampler_epoch(&sampler, 1), 0.4);
+    CU_ASSERT_EQUAL(sampler_epoch(&sampler, 5), 2.0);
+    sampler.samples = 60000;
+    sampler.batch = 96;
+    CU_ASSERT_EQUAL(sampler_epoch(&sampler, 625), 1.0);
+    CU_ASSERT_EQUAL(sampler_epoch(&sampler, 6250000), 10000.0);
+}
+
+int main(void)
+{
+    static const struct test_case cases[] = {
+        {"each sample comes exactly once an epoch, for any size and batch", each_sample_once_an_epoch},
+        {"steps of any batch tile one and the same row without gap or overlap", the_batch_only_cuts_the_row},
+        {"reading leaf by leaf gives the same samples as reading the batch", leaves_tile_the_batch},
+        {"each epoch and each seed has an order of its own", epochs_and_seeds_have_their_own_order},
+        {"the order of a seed is the golden one", the_order_is_golden},
+        {"epochs are counted with their fraction", epochs_are_counted_with_their_fraction},
+        {NULL, NULL},
+    };
+    return test_run("data/sampler", cases);
+}
