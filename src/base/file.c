@@ -183,6 +183,11 @@ bool file_lock(const char *path, double wait_s, int *descriptor, struct error *e
             *descriptor = fd;
             return true;
         }
+        if (errno == ENOLCK || errno == ENOSYS || errno == EOPNOTSUPP) {
+            close(fd);
+            *descriptor = -1;
+            return true;
+        }
         if (errno != EAGAIN && errno != EACCES) {
             error_errno(error, "cannot lock %s", path);
             break;

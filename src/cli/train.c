@@ -7,6 +7,7 @@
 #include "nn/kernels/gemm.h"
 #include "parallel/world.h"
 #include "train/job.h"
+#include "train/preemption.h"
 #include "train/trainer.h"
 
 #include <inttypes.h>
@@ -100,6 +101,7 @@ static int run(int count, char **words)
     struct error error = {0};
     struct trainer_outcome outcome;
     int thread_level;
+    preemption_watch(); /* first: a signal that comes while MPI starts must not kill a rank */
     MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &thread_level);
     world_open(&world);
     log_init(world.rank);

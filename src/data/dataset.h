@@ -31,7 +31,8 @@ struct dataset {
     size_t shape[3]; /* channels, height, width of a sample */
     size_t width;    /* floats a sample: product of shape */
     size_t classes;  /* labels are in [0, classes) */
-    uint64_t digest; /* of the samples and labels that are used: equal content, equal digest, wherever the file lies */
+    uint64_t digest; /* of the samples and labels that are used: within a format equal content has an equal digest,
+                        wherever the file lies; mean and std are not part of it */
     /* private */
     const struct dataset_class *class;
     void *self;

@@ -12,11 +12,12 @@
 
 struct sampler {
     uint64_t seed;
-    uint64_t samples; /* in an epoch, > 0 */
+    uint64_t samples; /* in an epoch: 1 to 2^62 */
     uint64_t batch;   /* samples of a step */
 };
 
-/* Local. The dataset indices of positions [first, first + n) of the global batch of `step` (>= 1). */
+/* Local. The dataset indices of positions [first, first + n) of the global batch of `step` (>= 1);
+ * step * batch < 2^64. */
 void sampler_indices(const struct sampler *sampler, uint64_t step, size_t first, size_t n, uint64_t *indices);
 
 /* Local. How many epochs have passed when `step` steps are done, with its fraction. */

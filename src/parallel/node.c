@@ -86,6 +86,13 @@ static bool has_room(const struct node *node, size_t bytes, struct error *error)
     return agree(node, ok, error);
 }
 
+/* Open MPI puts pieces behind headers of its own, at multiples of 16. Segments are mapped at pages, so that a piece has the same
+ * place modulo a cache line in every process. */
+static void *aligned(void *piece)
+{
+    return (void *)(((uintptr_t)piece + MEMORY_ALIGNMENT - 1) / MEMORY_ALIGNMENT * MEMORY_ALIGNMENT);
+}
+
 bool window_open(struct window *window, const struct node *node, size_t bytes, struct error *error)
 {
     *window = (struct window){.win = MPI_WIN_NULL, .comm = node->comm};
@@ -95,6 +102,7 @@ bool window_open(struct window *window, const struct node *node, size_t bytes, s
     }
     if (!has_room(node, bytes, error))
         return false;
+    bytes += MEMORY_ALIGNMENT;
     MPI_Info info;
     MPI_Info_create(&info);
     /* Each piece on pages of its own: aligned, and on the memory of the rank that touches it first. */
@@ -113,6 +121,7 @@ bool window_open(struct window *window, const struct node *node, size_t bytes, s
         return false;
     }
     memset(window->memory, 0, bytes);
+    window->memory = aligned(window->memory);
     window_fence(window);
     return true;
 }
@@ -133,9 +142,10 @@ void *window_piece(const struct window *window, int node_rank)
     MPI_Aint bytes;
     int unit;
     void *memory = window->memory;
-    if (window->win != MPI_WIN_NULL)
-        MPI_Win_shared_query(window->win, node_rank, &bytes, &unit, &memory);
-    return memory;
+    if (window->win == MPI_WIN_NULL)
+        return memory;
+    MPI_Win_shared_query(window->win, node_rank, &bytes, &unit, &memory);
+    return aligned(memory);
 }
 
 void window_fence(const struct window *window)

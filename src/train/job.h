@@ -59,8 +59,9 @@ void job_release(struct job *job);
  * gives the same bytes. */
 void job_write(const struct job *job, struct text *yaml);
 
-/* Local. Whether `now` may continue what `saved` began. True: `changes` holds one line "key: old -> new" for each
- * permitted difference (maybe none). False: ERROR_USAGE that lists every forbidden difference, key by key, with the value in the
+/* Local. Whether `now` may continue what `saved` began. True: one line "key: old -> new" for each permitted difference has been
+ * appended to `changes`, with " (changes the result)" behind it if the bits of an uninterrupted run cannot be expected any
+ * more. False: nothing appended, and ERROR_USAGE lists every forbidden difference, key by key, with the value in the
  * checkpoint and the value here. */
 bool job_continues(const struct job *saved, const struct job *now, struct text *changes, struct error *error) WARN_UNUSED;
 

@@ -66,10 +66,14 @@ static const struct option layer_keys[] = {
     {0},
 };
 
+/* The sampler counts the samples of a job's whole life in 64 bits: the product has to fit. */
+#define STEPS_MOST 1000000000000
+#define BATCH_MOST 10000000
+
 static const struct option train_keys[] = {
-    {"steps", FIELD(struct job, train.steps), ANY_FROM(1), .resume_rule = resume_steps},
-    {"batch", FIELD(struct job, train.batch), ANY_FROM(1)},
-    {"microbatch", FIELD(struct job, train.microbatch), ANY_FROM(1), .default_key = "batch"},
+    {"steps", FIELD(struct job, train.steps), WHOLE(1, STEPS_MOST), .resume_rule = resume_steps},
+    {"batch", FIELD(struct job, train.batch), WHOLE(1, BATCH_MOST)},
+    {"microbatch", FIELD(struct job, train.microbatch), WHOLE(1, BATCH_MOST), .default_key = "batch"},
     {0},
 };
 

@@ -77,6 +77,9 @@ static bool may_continue(const struct session *session, const struct reader *rea
                        "this job contradicts the checkpoint:\n  data.train: its content has digest %016" PRIx64
                        " in the checkpoint, %016" PRIx64 " here: it is other data",
                        reader->record.data_digest, session->train.digest);
+    if (ok && reader->record.step > session->job->train.steps)
+        ok = error_set(error, ERROR_USAGE, "train.steps is %" PRIu64 ", but the checkpoint is of step %" PRIu64 " already",
+                       session->job->train.steps, reader->record.step);
     if (ok)
         log_changes("changed on resume", &changes);
     else

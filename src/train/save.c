@@ -70,7 +70,8 @@ bool save(struct session *session, const char *why, struct error *error)
         report_failure(session, error);
         return false;
     }
-    session->saved_step = session->step;
+    session->record.step = session->saved_step = session->step;
+    session->record.fingerprint = session->snapshot.fingerprint;
     session->retry_step = 0;
     report(session, &commit, 1e3 * (clock_seconds() - start));
     return true;

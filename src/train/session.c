@@ -34,14 +34,17 @@ static bool take_directory(struct session *session, struct error *error)
     snprintf(lock, sizeof lock, "%s/.lock", run);
     if (!file_make_directories(session->store.directory, error))
         return false;
-    if (!file_lock(lock, 0, &session->lock, error) && error->kind == ERROR_BUSY) {
+    bool locked = file_lock(lock, 0, &session->lock, error);
+    if (!locked && error->kind == ERROR_BUSY) {
         log_info("waiting for another lockstep to leave %s", run);
-        error_clear(error);
-        if (!file_lock(lock, LOCK_WAIT_S, &session->lock, error) && error->kind == ERROR_BUSY)
-            error_set(error, ERROR_BUSY, "another lockstep is training in %s: end it, or choose another run:", run);
+        locked = file_lock(lock, LOCK_WAIT_S, &session->lock, error);
+        if (!locked && error->kind == ERROR_BUSY)
+            return error_set(error, ERROR_BUSY, "another lockstep is training in %s: end it, or choose another run:", run);
     }
-    if (session->lock < 0)
+    if (!locked)
         return false;
+    if (session->lock < 0)
+        log_warn("the file system of %s has no locks: take care that no second job uses this directory", run);
     store_sweep(&session->store);
     return true;
 }
@@ -210,7 +213,6 @@ bool session_open(struct session *session, const struct world *world, const stru
     bool ok = check_ranks(session, error) && open_directory(session, error) && open_data(session, error) &&
               build(session, error) && resume(session, error);
     if (ok) {
-        session->first_step = session->step;
         begin_segment(session);
         ok = begin_files(session, error);
     }

@@ -45,7 +45,6 @@ struct session {
     struct text passport;
 
     uint64_t step;       /* steps done */
-    uint64_t first_step; /* done when this session began */
     double loss;         /* of that step; NaN before the first */
     uint64_t saved_step; /* of the newest checkpoint; UINT64_MAX: there is none */
     uint64_t retry_step; /* a failed save is tried again when this step is done; 0: none failed */

@@ -106,7 +106,6 @@ static bool boundary(struct session *session, unsigned flags, struct error *erro
 static bool train(struct session *session, unsigned *flags, struct error *error)
 {
     struct progress progress = {0};
-    *flags = 0;
     while (session->step < session->job->train.steps && !*flags) {
         struct step_numbers numbers;
         double start = clock_seconds();
@@ -123,19 +122,23 @@ bool trainer_run(const struct world *world, const struct job *job, const struct 
                  struct trainer_outcome *outcome, struct error *error)
 {
     struct session session;
-    unsigned flags;
-    preemption_watch();
+    unsigned flags = 0;
+    bool ok = true;
     if (!session_open(&session, world, job, options, error))
         return false;
-    progress_begin(&session);
-    bool ok = train(&session, &flags, error);
-    bool finished = session.step >= job->train.steps;
+    bool nothing_left = session.step == job->train.steps;
+    if (nothing_left) {
+        log_info("step %" PRIu64 " of %" PRIu64 ": the job is already finished", session.step, job->train.steps);
+    } else {
+        progress_begin(&session);
+        ok = train(&session, &flags, error);
+    }
+    bool finished = session.step == job->train.steps;
     const char *reason = !ok ? "failed" : finished ? "finished" : preemption_reason(flags);
-    progress_end(&session, reason);
-    *outcome = (struct trainer_outcome){.finished = finished, .step = session.step, .loss = session.loss};
-    /* A finished job that is started again makes no step and saves nothing: its fingerprint is the checkpoint's. */
-    outcome->fingerprint =
-        session.step == session.first_step ? session.record.fingerprint : session.snapshot.fingerprint;
+    if (!nothing_left)
+        progress_end(&session, reason);
+    *outcome = (struct trainer_outcome){
+        .finished = finished, .step = session.step, .loss = session.loss, .fingerprint = session.record.fingerprint};
     snprintf(outcome->reason, sizeof outcome->reason, "%s", reason);
     session_close(&session);
     return ok;

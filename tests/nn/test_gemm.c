@@ -1,0 +1,180 @@
+#include "base/memory.h"
+#include "base/rng.h"
+#include "nn/kernels/gemm.h"
+#include "support/test.h"
+
+#include <cblas.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { LARGEST = 100, AREA = LARGEST * LARGEST };
+
+static const size_t shapes[] = {1, 3, 16, 17, 100};
+enum { SHAPES = sizeof shapes / sizeof *shapes };
+
+struct product {
+    enum gemm_side a_side, b_side;
+    size_t m, n, k;
+    float *a, *b, *c, *before; /* AREA each, one more for c */
+};
+
+static void product_init(struct product *product)
+{
+    memset(product, 0, sizeof *product);
+    product->a = memory_need(AREA, sizeof(float));
+    product->b = memory_need(AREA, sizeof(float));
+    product->c = memory_need(AREA + 1, sizeof(float));
+    product->before = memory_need(AREA, sizeof(float));
+    for (size_t i = 0; i < AREA; i++) {
+        product->a[i] = 2 * rng_uniform(rng_key(1, "a"), i) - 1;
+        product->b[i] = 2 * rng_uniform(rng_key(1, "b"), i) - 1;
+        product->before[i] = 2 * rng_uniform(rng_key(1, "c"), i) - 1;
+    }
+}
+
+static void product_release(struct product *product)
+{
+    memory_free(product->a);
+    memory_free(product->b);
+    memory_free(product->c);
+    memory_free(product->before);
+}
+
+/* The i-th of SHAPES^3 * 4 combinations. */
+static void product_choose(struct product *product, size_t i)
+{
+    product->a_side = i % 2 ? GEMM_TRANSPOSED : GEMM_PLAIN;
+    product->b_side = i / 2 % 2 ? GEMM_TRANSPOSED : GEMM_PLAIN;
+    product->m = shapes[i / 4 % SHAPES];
+    product->n = shapes[i / 4 / SHAPES % SHAPES];
+    product->k = shapes[i / 4 / SHAPES / SHAPES];
+}
+
+/* c against a b + beta before, in double. A float sum of k products, in any order, is off by at most (k + 1) roundings
+ * of the sum of the magnitudes (N. Higham, "Accuracy and stability of numerical algorithms", section 3.1). */
+static bool product_is_right(const struct product *p, double beta)
+{
+    for (size_t i = 0; i < p->m; i++)
+        for (size_t j = 0; j < p->n; j++) {
+            double kept = beta != 0 ? beta * (double)p->before[i * p->n + j] : 0;
+            double sum = kept, magnitude = fabs(kept);
+            for (size_t l = 0; l < p->k; l++) {
+                double a = (double)(p->a_side == GEMM_TRANSPOSED ? p->a[l * p->m + i] : p->a[i * p->k + l]);
+                double b = (double)(p->b_side == GEMM_TRANSPOSED ? p->b[j * p->k + l] : p->b[l * p->n + j]);
+                sum += a * b;
+                magnitude += fabs(a * b);
+            }
+            if (!(fabs((double)p->c[i * p->n + j] - sum) <= (double)(p->k + 2) * 0x1p-24 * magnitude))
+                return false;
+        }
+    return true;
+}
+
+/* All combinations with this beta; c begins as `before`, or as NaN. Nothing behind c is written. */
+static void check_all(float beta, bool begin_as_nan)
+{
+    struct product p;
+    product_init(&p);
+    for (size_t i = 0; i < SHAPES * SHAPES * SHAPES * 4; i++) {
+        product_choose(&p, i);
+        for (size_t e = 0; e < AREA; e++)
+            p.c[e] = begin_as_nan ? NAN : p.before[e];
+        p.c[p.m * p.n] = 12345;
+        gemm(p.a_side, p.b_side, p.m, p.n, p.k, p.a, p.b, beta, p.c);
+        bool right = product_is_right(&p, (double)beta);
+        CU_ASSERT_TRUE(right);
+        if (!right)
+            printf("\n    a %s, b %s, m %zu, n %zu, k %zu", p.a_side ? "transposed" : "plain",
+                   p.b_side ? "transposed" : "plain", p.m, p.n, p.k);
+        CU_ASSERT_EQUAL(p.c[p.m * p.n], 12345);
+    }
+    product_release(&p);
+}
+
+static void products_are_right_for_all_sides_and_shapes(void)
+{
+    check_all(0, false);
+}
+
+static void beta_0_forgets_what_was_there_also_nan(void)
+{
+    check_all(0, true);
+}
+
+static void beta_1_adds_to_what_was_there(void)
+{
+    check_all(1, false);
+}
+
+/* OpenBLAS has shortcuts by value (a 0 in a vector): a NaN in an operand must come through them. */
+static void nan_in_an_operand_reaches_its_row_and_column(void)
+{
+    struct product p;
+    product_init(&p);
+    size_t swallowed = 0, spread = 0;
+    for (size_t i = 0; i < SHAPES * SHAPES * SHAPES * 4; i++) {
+        product_choose(&p, i);
+        memset(p.b, 0, AREA * sizeof *p.b);
+        size_t row = p.m / 2, middle = p.k / 2;
+        size_t place = p.a_side == GEMM_TRANSPOSED ? middle * p.m + row : row * p.k + middle;
+        float kept = p.a[place];
+        p.a[place] = NAN;
+        gemm(p.a_side, p.b_side, p.m, p.n, p.k, p.a, p.b, 0, p.c);
+        p.a[place] = kept;
+        for (size_t e = 0; e < p.m * p.n; e++) {
+            swallowed += e / p.n == row && !isnan(p.c[e]);
+            spread += e / p.n != row && isnan(p.c[e]);
+        }
+    }
+    CU_ASSERT_EQUAL(swallowed, 0);
+    CU_ASSERT_EQUAL(spread, 0);
+    product_release(&p);
+}
+
+static void the_same_product_gives_the_same_bits(void)
+{
+    struct product p;
+    product_init(&p);
+    float *again = memory_need(AREA, sizeof *again);
+    for (size_t i = 0; i < SHAPES * SHAPES * SHAPES * 4; i++) {
+        product_choose(&p, i);
+        memset(again, 0xff, AREA * sizeof *again);
+        gemm(p.a_side, p.b_side, p.m, p.n, p.k, p.a, p.b, 0, p.c);
+        gemm(p.a_side, p.b_side, p.m, p.n, p.k, p.a, p.b, 0, again);
+        CU_ASSERT_EQUAL(memcmp(p.c, again, p.m * p.n * sizeof *again), 0);
+    }
+    memory_free(again);
+    product_release(&p);
+}
+
+static void the_description_says_version_core_build_and_one_thread(void)
+{
+    static const char *const builds[] = {"serial build", "pthread build", "OpenMP build"};
+    char version[32] = "", expected[256];
+    openblas_set_num_threads(3); /* what a pthread build may have begun with */
+    gemm_init();
+    CU_ASSERT_EQUAL(openblas_get_num_threads(), 1);
+    CU_ASSERT_EQUAL(sscanf(openblas_get_config(), "OpenBLAS %31s", version), 1);
+    snprintf(expected, sizeof expected, "OpenBLAS %s %s, %s, 1 thread", version, openblas_get_corename(),
+             builds[openblas_get_parallel()]);
+    CU_ASSERT_STRING_EQUAL(gemm_describe(), expected);
+    CU_ASSERT_EQUAL(strncmp(gemm_describe(), "OpenBLAS 0.", 11), 0);
+}
+
+int main(void)
+{
+    static const struct test_case cases[] = {
+        {"products are right for all sides and shapes", products_are_right_for_all_sides_and_shapes},
+        {"beta 0 forgets what was there, also NaN", beta_0_forgets_what_was_there_also_nan},
+        {"beta 1 adds to what was there", beta_1_adds_to_what_was_there},
+        {"NaN in an operand reaches its row and no other", nan_in_an_operand_reaches_its_row_and_column},
+        {"the same product gives the same bits", the_same_product_gives_the_same_bits},
+        {"the description says version, core, build and one thread",
+         the_description_says_version_core_build_and_one_thread},
+        {NULL, NULL},
+    };
+    return test_run("nn/gemm", cases);
+}
