@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#define WARN_UNUSED   __attribute__((warn_unused_result))
+#define WARN_UNUSED  __attribute__((warn_unused_result))
 #define FORMAT(f, a) __attribute__((format(printf, f, a)))
 
 /* Only the kinds that a caller acts on. */

@@ -7,12 +7,18 @@
 #include <unistd.h>
 
 const char *const fault_points[FAULT_POINTS] = {
-    [FAULT_SNAPSHOT_TAKEN] = "snapshot-taken", [FAULT_FILE_CREATED] = "file-created",
-    [FAULT_SPACE_RESERVED] = "space-reserved", [FAULT_SHARD_WRITTEN] = "shard-written",
-    [FAULT_FILE_CLOSED] = "file-closed",       [FAULT_DATA_VERIFIED] = "data-verified",
-    [FAULT_RECORD_WRITTEN] = "record-written", [FAULT_FILE_SYNCED] = "file-synced",
-    [FAULT_RENAMED] = "renamed",               [FAULT_COMMITTED] = "committed",
-    [FAULT_UNPUBLISHED] = "unpublished",       [FAULT_PRUNED] = "pruned",
+    [FAULT_SNAPSHOT_TAKEN] = "snapshot-taken",
+    [FAULT_FILE_CREATED] = "file-created",
+    [FAULT_SPACE_RESERVED] = "space-reserved",
+    [FAULT_SHARD_WRITTEN] = "shard-written",
+    [FAULT_FILE_CLOSED] = "file-closed",
+    [FAULT_DATA_VERIFIED] = "data-verified",
+    [FAULT_RECORD_WRITTEN] = "record-written",
+    [FAULT_FILE_SYNCED] = "file-synced",
+    [FAULT_RENAMED] = "renamed",
+    [FAULT_COMMITTED] = "committed",
+    [FAULT_UNPUBLISHED] = "unpublished",
+    [FAULT_PRUNED] = "pruned",
 };
 
 /* Set once at the start and only read afterwards. FAULT_POINTS: none chosen; step 0: any step. */
@@ -26,7 +32,8 @@ bool fault_init(int rank, struct error *error)
         return true;
     size_t length = strcspn(value, ",");
     enum fault_point point = 0;
-    while (point < FAULT_POINTS && (strlen(fault_points[point]) != length || strncmp(fault_points[point], value, length)))
+    while (point < FAULT_POINTS &&
+           (strlen(fault_points[point]) != length || strncmp(fault_points[point], value, length)))
         point++;
     long chosen_rank = 0;
     unsigned long long step = 0;
@@ -38,8 +45,8 @@ bool fault_init(int rank, struct error *error)
         rest += used;
     }
     if (point == FAULT_POINTS || *rest)
-        return error_set(error, ERROR_USAGE, "LOCKSTEP_FAULT=%s: not of the form POINT[,step=N][,rank=R], or no such point",
-                         value);
+        return error_set(error, ERROR_USAGE,
+                         "LOCKSTEP_FAULT=%s: not of the form POINT[,step=N][,rank=R], or no such point", value);
     if (rank == chosen_rank) {
         chosen = point;
         chosen_step = step;

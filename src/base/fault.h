@@ -10,18 +10,18 @@
 #include <stdint.h>
 
 enum fault_point {
-    FAULT_SNAPSHOT_TAKEN,    /* nothing is on disk yet */
-    FAULT_FILE_CREATED,      /* empty datasets */
-    FAULT_SPACE_RESERVED,    /* full size, zeros */
-    FAULT_SHARD_WRITTEN,     /* this rank's part of the first array is written */
-    FAULT_FILE_CLOSED,       /* all data written, not proven */
-    FAULT_DATA_VERIFIED,     /* read back and equal, no commit record */
-    FAULT_RECORD_WRITTEN,    /* commit record in, not synced */
-    FAULT_FILE_SYNCED,       /* on disk, under the hidden name */
-    FAULT_RENAMED,           /* published, directory not synced */
-    FAULT_COMMITTED,         /* published and synced, nothing pruned */
-    FAULT_UNPUBLISHED,       /* an old one is hidden, not deleted */
-    FAULT_PRUNED,            /* all done */
+    FAULT_SNAPSHOT_TAKEN, /* nothing is on disk yet */
+    FAULT_FILE_CREATED,   /* empty datasets */
+    FAULT_SPACE_RESERVED, /* full size, zeros */
+    FAULT_SHARD_WRITTEN,  /* this rank's part of the first array is written */
+    FAULT_FILE_CLOSED,    /* all data written, not proven */
+    FAULT_DATA_VERIFIED,  /* read back and equal, no commit record */
+    FAULT_RECORD_WRITTEN, /* commit record in, not synced */
+    FAULT_FILE_SYNCED,    /* on disk, under the hidden name */
+    FAULT_RENAMED,        /* published, directory not synced */
+    FAULT_COMMITTED,      /* published and synced, nothing pruned */
+    FAULT_UNPUBLISHED,    /* an old one is hidden, not deleted */
+    FAULT_PRUNED,         /* all done */
     FAULT_POINTS
 };
 

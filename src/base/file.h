@@ -31,8 +31,8 @@ bool file_reserve(const char *path, uint64_t bytes, struct error *error) WARN_UN
 uint64_t file_free_bytes(const char *path);
 
 /* Local. Takes the lock on `path` (created if absent), which is held until *descriptor is closed or the process is
- * gone, however it goes (a child forked meanwhile holds it too). If another process holds it: waits up to wait_s seconds, then ERROR_BUSY. On a
- * file system without locks: true, and *descriptor is -1. */
+ * gone, however it goes (a child forked meanwhile holds it too). If another process holds it: waits up to wait_s
+ * seconds, then ERROR_BUSY. On a file system without locks: true, and *descriptor is -1. */
 bool file_lock(const char *path, double wait_s, int *descriptor, struct error *error) WARN_UNUSED;
 
 #endif

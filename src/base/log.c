@@ -1,15 +1,35 @@
 #include "base/log.h"
 
+#include "base/clock.h"
+
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 static int rank_of_process = 0;
+static bool to_terminal = false;
 static bool progress_shown = false;
+
+/* mpirun gives its ranks a pipe as standard error and copies what comes out to its own: look at the parent's. */
+static bool parent_has_terminal(void)
+{
+    char path[64];
+    if (!getenv("OMPI_COMM_WORLD_RANK"))
+        return false;
+    snprintf(path, sizeof path, "/proc/%ld/fd/2", (long)getppid());
+    int fd = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    bool is_terminal = fd >= 0 && isatty(fd) == 1;
+    if (fd >= 0)
+        close(fd);
+    return is_terminal;
+}
 
 void log_init(int rank)
 {
     rank_of_process = rank;
+    to_terminal = isatty(STDERR_FILENO) == 1 || parent_has_terminal();
 }
 
 int log_rank(void)
@@ -19,7 +39,7 @@ int log_rank(void)
 
 bool log_is_terminal(void)
 {
-    return isatty(STDERR_FILENO) == 1;
+    return to_terminal;
 }
 
 /* One write a line, so that lines of several processes do not mix. */
@@ -52,8 +72,12 @@ void log_warn(const char *format, ...)
 
 void log_progress(const char *format, ...)
 {
-    if (!log_is_terminal())
+    /* Ten times a second is as much as anybody reads. */
+    static double shown_s = 0;
+    double now_s = clock_seconds();
+    if (!log_is_terminal() || now_s - shown_s < 0.1)
         return;
+    shown_s = now_s;
     va_list args;
     va_start(args, format);
     write_line("", format, args, "");

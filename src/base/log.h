@@ -4,7 +4,8 @@
 
 #include "base/error.h"
 
-/* Local. The rank that CHECK names, and whether this process writes lines at all (rank 0 does). Before the call: rank 0. */
+/* Local. The rank that CHECK names, and whether this process writes lines at all (rank 0 does). Before the call: rank
+ * 0. */
 void log_init(int rank);
 
 /* Local. The rank given to log_init. */
@@ -14,10 +15,11 @@ int log_rank(void);
 void log_info(const char *format, ...) FORMAT(1, 2);
 void log_warn(const char *format, ...) FORMAT(1, 2);
 
-/* Local. A line that the next one replaces, if standard error is a terminal; nothing otherwise. */
+/* Local. A line that the next one replaces, if standard error is a terminal; nothing otherwise, and nothing if the last
+ * one is less than 0.1 s old. */
 void log_progress(const char *format, ...) FORMAT(1, 2);
 
-/* Local. Whether standard error is a terminal. */
+/* Local. Whether standard error, or that of the mpirun that shows it, was a terminal at log_init. */
 bool log_is_terminal(void);
 
 #endif

@@ -9,7 +9,8 @@
 #define MEMORY_ALIGNMENT 64 /* bytes: a cache line, and one AVX-512 register */
 
 /* Local. Returns count * size zeroed bytes, aligned; the caller owns them (memory_free). For what grows with the
- * model or the data: returns NULL and an error that names `what` and the size. count or size may be 0: a valid pointer. */
+ * model or the data: returns NULL and an error that names `what` and the size. count or size may be 0: a valid pointer.
+ */
 void *memory_alloc(size_t count, size_t size, const char *what, struct error *error) WARN_UNUSED;
 
 /* Local. The same for small things, which a machine that works at all can give: aborts if it cannot. */

@@ -8,7 +8,8 @@
 
 #include <stdint.h>
 
-/* Local. A key from a seed and the name of a purpose ("weights", "order", ...), so that purposes never share numbers. */
+/* Local. A key from a seed and the name of a purpose ("weights", "order", ...), so that purposes never share numbers.
+ */
 uint64_t rng_key(uint64_t seed, const char *purpose);
 
 /* Local. Four independent 32-bit words for (key, counter, lane). */

@@ -41,7 +41,10 @@ void text_append(struct text *text, const char *format, ...)
 static int utf8_length(const char *value)
 {
     const unsigned char *b = (const unsigned char *)value;
-    int length = b[0] >= 0xC2 && b[0] < 0xE0 ? 2 : b[0] >= 0xE0 && b[0] < 0xF0 ? 3 : b[0] >= 0xF0 && b[0] < 0xF5 ? 4 : 0;
+    int length = b[0] >= 0xC2 && b[0] < 0xE0   ? 2
+                 : b[0] >= 0xE0 && b[0] < 0xF0 ? 3
+                 : b[0] >= 0xF0 && b[0] < 0xF5 ? 4
+                                               : 0;
     for (int i = 1; i < length; i++)
         if ((b[i] & 0xC0) != 0x80)
             return 0;

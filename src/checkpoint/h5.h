@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Local. Stops HDF5 from printing its error stack. Call once before anything else; h5_end before MPI_Finalize: HDF5 must not
- * meet an MPI that is gone. */
+/* Local. Stops HDF5 from printing its error stack. Call once before anything else; h5_end before MPI_Finalize: HDF5
+ * must not meet an MPI that is gone. */
 void h5_begin(void);
 void h5_end(void);
 
@@ -36,7 +36,8 @@ bool h5_get_text(hid_t object, const char *name, char **value, struct error *err
 
 /* Local. Reads or writes `count` elements from `first` of a one-dimensional dataset. `transfer` as H5Dwrite (or
  * H5P_DEFAULT). count 0 does nothing. */
-bool h5_write_range(hid_t dataset, hid_t type, size_t first, size_t count, hid_t transfer, const void *values) WARN_UNUSED;
+bool h5_write_range(hid_t dataset, hid_t type, size_t first, size_t count, hid_t transfer,
+                    const void *values) WARN_UNUSED;
 bool h5_read_range(hid_t dataset, hid_t type, size_t first, size_t count, void *values) WARN_UNUSED;
 
 #endif

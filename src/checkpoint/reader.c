@@ -70,7 +70,8 @@ static bool read_layout(struct reader *reader, struct error *error)
         if (!read_digests(reader, a, error))
             return false;
     }
-    uint64_t fingerprint = state_fingerprint(reader->record.step, reader->array_count, (const char *const *)reader->names,
+    uint64_t fingerprint = state_fingerprint(reader->record.step, reader->array_count,
+                                             (const char *const *)reader->names,
                                              (const uint64_t *const *)reader->digests, reader->blocks);
     return fingerprint == reader->record.fingerprint ||
            error_set(error, ERROR_CORRUPT, "its digests do not fit its fingerprint %016llx",
@@ -141,10 +142,11 @@ static bool load(hid_t file, const char *name, size_t first, size_t count, const
     return ok;
 }
 
-bool reader_load(const struct reader *reader, size_t array, size_t first, size_t count, float *values, struct error *error)
+bool reader_load(const struct reader *reader, size_t array, size_t first, size_t count, float *values,
+                 struct error *error)
 {
-    return load(reader->file, reader->names[array], first, count, reader->digests[array] + first / EXCHANGE_BLOCK, values,
-                error) ||
+    return load(reader->file, reader->names[array], first, count, reader->digests[array] + first / EXCHANGE_BLOCK,
+                values, error) ||
            error_prefix(error, "%s: ", reader->path);
 }
 
@@ -203,7 +205,8 @@ static herr_t take_tensor(hid_t root, const char *name, const H5O_info_t *info, 
     return 0;
 }
 
-bool reader_list_tensors(const struct reader *reader, struct reader_tensor **tensors, size_t *count, struct error *error)
+bool reader_list_tensors(const struct reader *reader, struct reader_tensor **tensors, size_t *count,
+                         struct error *error)
 {
     struct tensor_list list = {0};
     if (H5Ovisit(reader->file, H5_INDEX_NAME, H5_ITER_INC, take_tensor, &list) < 0) {

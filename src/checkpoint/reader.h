@@ -19,9 +19,9 @@ struct reader {
     uint64_t *digests[STATE_ARRAYS]; /* [blocks] as stored; proven by the fingerprint */
 };
 
-/* Local. Opens a finished checkpoint, reads its record and proves its digests by the fingerprint; the arrays' contents are
- * proven when they are read. ERROR_NOT_FOUND, ERROR_CORRUPT (not HDF5, truncated, no commit record, a part missing, digests
- * that do not fit), ERROR_VERSION; the words begin with the path. */
+/* Local. Opens a finished checkpoint, reads its record and proves its digests by the fingerprint; the arrays' contents
+ * are proven when they are read. ERROR_NOT_FOUND, ERROR_CORRUPT (not HDF5, truncated, no commit record, a part missing,
+ * digests that do not fit), ERROR_VERSION; the words begin with the path. */
 bool reader_open(struct reader *reader, const char *path, struct error *error) WARN_UNUSED;
 
 /* Local. Accepts a closed or all-zero reader. */
@@ -29,14 +29,14 @@ void reader_close(struct reader *reader);
 
 /* Local. Elements [first, first + count) of an array; first is a multiple of EXCHANGE_BLOCK, and the end one too or P.
  * ERROR_CORRUPT names the array and the block that fails its digest. */
-bool reader_load(const struct reader *reader, size_t array, size_t first, size_t count, float *values, struct error *error)
-    WARN_UNUSED;
+bool reader_load(const struct reader *reader, size_t array, size_t first, size_t count, float *values,
+                 struct error *error) WARN_UNUSED;
 
 /* Local. Reads everything once. */
 bool reader_verify(const struct reader *reader, struct error *error) WARN_UNUSED;
 
-/* Local. Whether elements [first, first + count) of array `name` in any file, finished or not, have these digests (of that range's
- * blocks). For reading back what was just written. */
+/* Local. Whether elements [first, first + count) of array `name` in any file, finished or not, have these digests (of
+ * that range's blocks). For reading back what was just written. */
 bool reader_compare(const char *path, const char *name, size_t first, size_t count, const uint64_t *digests,
                     struct error *error) WARN_UNUSED;
 
@@ -49,8 +49,8 @@ struct reader_tensor {
 };
 
 /* Local. All tensor views, ordered by path. The caller owns *tensors (memory_free). */
-bool reader_list_tensors(const struct reader *reader, struct reader_tensor **tensors, size_t *count, struct error *error)
-    WARN_UNUSED;
+bool reader_list_tensors(const struct reader *reader, struct reader_tensor **tensors, size_t *count,
+                         struct error *error) WARN_UNUSED;
 
 /* Local. A tensor's elements, row-major [tensor->count]. Not checked against digests: reader_verify does that. */
 bool reader_load_tensor(const struct reader *reader, const struct reader_tensor *tensor, float *values,

@@ -80,7 +80,8 @@ static bool read_segments(hid_t file, struct record *record, struct error *error
 }
 
 /* A tensor by name and shape, without a byte stored: a virtual dataset on its range of /state/<array>. */
-static bool write_view(hid_t file, const char *path, const char *source, size_t count, const struct state_tensor *tensor)
+static bool write_view(hid_t file, const char *path, const char *source, size_t count,
+                       const struct state_tensor *tensor)
 {
     hsize_t shape[STATE_DIMS], length = 1, total = count, start = tensor->offset;
     for (size_t d = 0; d < tensor->dims; d++)
@@ -107,7 +108,8 @@ static bool write_views(hid_t file, const struct state *state, struct error *err
         snprintf(source, sizeof source, "/state/%s", array);
         for (size_t t = 0; t < state->tensor_count; t++) {
             const struct state_tensor *tensor = &state->tensors[t];
-            snprintf(path, sizeof path, "/%s%s/%s", is_model ? "model" : "optimizer/", is_model ? "" : array, tensor->name);
+            snprintf(path, sizeof path, "/%s%s/%s", is_model ? "model" : "optimizer/", is_model ? "" : array,
+                     tensor->name);
             if (!write_view(file, path, source, state->count, tensor))
                 return h5_error(error, ERROR_IO, "cannot write the view %s", path);
         }
@@ -123,7 +125,8 @@ bool record_write(const char *path, const struct record *record, const struct st
     char fingerprint[20];
     snprintf(fingerprint, sizeof fingerprint, "%016llx", (unsigned long long)record->fingerprint);
     bool ok = write_views(file, state, error) && write_segments(file, record, error) &&
-              h5_put_text(file, "format", RECORD_FORMAT, error) && h5_put_number(file, "version", RECORD_VERSION, error) &&
+              h5_put_text(file, "format", RECORD_FORMAT, error) &&
+              h5_put_number(file, "version", RECORD_VERSION, error) &&
               h5_put_number(file, "step", record->step, error) && h5_put_real(file, "epoch", record->epoch, error) &&
               h5_put_real(file, "loss", record->loss, error) &&
               h5_put_number(file, "saved_unix", (uint64_t)record->saved_unix, error) &&
@@ -143,7 +146,8 @@ static bool read_attributes(hid_t file, struct record *record, struct error *err
     bool ok = h5_get_number(file, "step", &record->step, error) && h5_get_real(file, "epoch", &record->epoch, error) &&
               h5_get_real(file, "loss", &record->loss, error) && h5_get_number(file, "saved_unix", &saved, error) &&
               h5_get_number(file, "data_digest", &record->data_digest, error) &&
-              h5_get_text(file, "job", &record->job, error) && h5_get_text(file, "passport", &record->passport, error) &&
+              h5_get_text(file, "job", &record->job, error) &&
+              h5_get_text(file, "passport", &record->passport, error) &&
               h5_get_text(file, "fingerprint", &fingerprint, error);
     if (ok) {
         char *end;

@@ -1,5 +1,5 @@
-/* The commit record: everything in a checkpoint file that is not a float. One process writes it, after all data has been
- * read back and found right; a file without it was never finished. */
+/* The commit record: everything in a checkpoint file that is not a float. One process writes it, after all data has
+ * been read back and found right; a file without it was never finished. */
 #ifndef CHECKPOINT_RECORD_H
 #define CHECKPOINT_RECORD_H
 
@@ -42,10 +42,11 @@ void record_release(struct record *record);
 
 /* Local. Writes attributes, provenance and the tensor views into a closed, complete data file; `state` gives names and
  * shapes. The fingerprint attribute comes last: it is what makes the file a checkpoint. */
-bool record_write(const char *path, const struct record *record, const struct state *state, struct error *error) WARN_UNUSED;
+bool record_write(const char *path, const struct record *record, const struct state *state,
+                  struct error *error) WARN_UNUSED;
 
-/* Local. Reads the record of an open file. ERROR_VERSION if the file is of another format version; ERROR_CORRUPT if it is no
- * checkpoint, or not a finished one. The record is the caller's (record_release). */
+/* Local. Reads the record of an open file. ERROR_VERSION if the file is of another format version; ERROR_CORRUPT if it
+ * is no checkpoint, or not a finished one. The record is the caller's (record_release). */
 bool record_read(hid_t file, struct record *record, struct error *error) WARN_UNUSED;
 
 #endif

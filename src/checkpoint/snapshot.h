@@ -10,15 +10,15 @@ struct snapshot {
     const struct world *world; /* borrowed */
     struct state state;        /* as the trainer's, but the arrays are the snapshot's own memory */
     uint64_t step;
-    size_t blocks;                  /* of an arena */
+    size_t blocks;                   /* of an arena */
     uint64_t *digests[STATE_ARRAYS]; /* [blocks] of each array, of all ranks */
     uint64_t fingerprint;
     int *counts, *places; /* private: blocks of each rank */
 };
 
 /* Local. Allocates for states of this layout. The tensor list of the state is borrowed for the snapshot's life. */
-bool snapshot_init(struct snapshot *snapshot, const struct world *world, const struct state *state, struct error *error)
-    WARN_UNUSED;
+bool snapshot_init(struct snapshot *snapshot, const struct world *world, const struct state *state,
+                   struct error *error) WARN_UNUSED;
 
 /* Local. Accepts a released snapshot. */
 void snapshot_release(struct snapshot *snapshot);

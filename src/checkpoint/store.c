@@ -135,8 +135,8 @@ bool store_clear(const struct store *store, struct error *error)
 /* Only names that lockstep, or MPI-IO on its behalf, gives to hidden files. */
 static bool is_leftover(const char *name)
 {
-    return strncmp(name, ".step-", 6) == 0 &&
-           (strstr(name, ".h5.") != NULL) && (strstr(name, ".partial") || strstr(name, ".deleted"));
+    return strncmp(name, ".step-", 6) == 0 && (strstr(name, ".h5.") != NULL) &&
+           (strstr(name, ".partial") || strstr(name, ".deleted"));
 }
 
 void store_sweep(const struct store *store)

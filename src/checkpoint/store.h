@@ -1,4 +1,5 @@
-/* The store: the directory of checkpoints. No index file and no link that could lie: what is there under its final name, is.
+/* The store: the directory of checkpoints. No index file and no link that could lie: what is there under its final
+ * name, is.
  *
  *   step-000000001200.h5                     a checkpoint
  *   .step-000000001200.h5.<token>.partial    being written by the process with that token, or a leftover
@@ -24,16 +25,16 @@ bool store_init(struct store *store, const char *run, uint64_t token, struct err
 void store_path(const struct store *store, uint64_t step, char path[PATH_MAX]);
 void store_partial_path(const struct store *store, uint64_t step, char path[PATH_MAX]);
 
-/* Local. The steps that have a file with a final name, newest first; whether they are valid is for the reader to say. The
- * caller owns *steps (memory_free). A directory that does not exist is an empty store. */
+/* Local. The steps that have a file with a final name, newest first; whether they are valid is for the reader to say.
+ * The caller owns *steps (memory_free). A directory that does not exist is an empty store. */
 bool store_list(const struct store *store, uint64_t **steps, size_t *count, struct error *error) WARN_UNUSED;
 
 /* Local, rank 0's work. Gives a finished partial file its final name, over an older file of that step, and syncs the
  * directory: from here on the checkpoint exists. */
 bool store_publish(const struct store *store, uint64_t step, struct error *error) WARN_UNUSED;
 
-/* Local, rank 0's work. Keeps the `keep` newest of the checkpoints up to `newest`, and takes away the older ones: unpublish
- * by rename, sync, delete. Files beyond `newest` are left alone. */
+/* Local, rank 0's work. Keeps the `keep` newest of the checkpoints up to `newest`, and takes away the older ones:
+ * unpublish by rename, sync, delete. Files beyond `newest` are left alone. */
 bool store_prune(const struct store *store, uint64_t newest, size_t keep, struct error *error) WARN_UNUSED;
 
 /* Local, rank 0's work. Takes away every checkpoint. */

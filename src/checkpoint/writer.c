@@ -23,7 +23,8 @@ struct data_file {
     hid_t digests[STATE_ARRAYS];
 };
 
-/* A file for all ranks through MPI-IO. Large datasets begin at a MiB: first writes to a new file are four times faster. */
+/* A file for all ranks through MPI-IO. Large datasets begin at a MiB: first writes to a new file are four times faster.
+ */
 static hid_t create_file(const struct snapshot *snapshot, const char *path)
 {
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);

@@ -1,8 +1,8 @@
 /* The writer: a snapshot becomes a checkpoint, or nothing. All ranks write one file together.
  *
- * The order, each step agreed before the next: create and reserve the space; write; sync; close; read back and compare with
- * the digests taken from memory; write the commit record; sync the file; rename; sync the directory; prune. Up to the rename
- * there is only a hidden file that nobody reads. */
+ * The order, each step agreed before the next: create and reserve the space; write; sync; close; read back and compare
+ * with the digests taken from memory; write the commit record; sync the file; rename; sync the directory; prune. Up to
+ * the rename there is only a hidden file that nobody reads. */
 #ifndef CHECKPOINT_WRITER_H
 #define CHECKPOINT_WRITER_H
 
@@ -17,9 +17,9 @@ struct commit {
     struct error prune_error;
 };
 
-/* Collective over snapshot->world; record, store and keep must be equal on every rank. Step and fingerprint are taken from the
- * snapshot. The same verdict and error on every rank. After failure: what was there before stands, and nothing new is
- * left behind (as far as the disk lets us delete). */
+/* Collective over snapshot->world; record, store and keep must be equal on every rank. Step and fingerprint are taken
+ * from the snapshot. The same verdict and error on every rank. After failure: what was there before stands, and nothing
+ * new is left behind (as far as the disk lets us delete). */
 bool writer_commit(const struct snapshot *snapshot, const struct record *record, const struct store *store, size_t keep,
                    struct commit *commit, struct error *error) WARN_UNUSED;
 

@@ -1,4 +1,5 @@
-/* The subcommands of the program. Each gets the arguments behind its name and returns the exit code; only here is printed. */
+/* The subcommands of the program. Each gets the arguments behind its name and returns the exit code; only here is
+ * printed. */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 

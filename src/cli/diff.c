@@ -68,8 +68,8 @@ static bool print_values(const struct reader_tensor *tensor, const float *a, con
 }
 
 /* Prints the verdict on one tensor; *equal is cleared if it differs. */
-static bool compare(const struct side *a, const struct reader_tensor *x, const struct side *b, const struct reader_tensor *y,
-                    bool *equal, struct error *error)
+static bool compare(const struct side *a, const struct reader_tensor *x, const struct side *b,
+                    const struct reader_tensor *y, bool *equal, struct error *error)
 {
     if (!same_shape(x, y)) {
         printf("%s: other shape\n", x->path);
@@ -78,7 +78,8 @@ static bool compare(const struct side *a, const struct reader_tensor *x, const s
     }
     float *left = memory_alloc(x->count, sizeof *left, x->path, error);
     float *right = left ? memory_alloc(y->count, sizeof *right, y->path, error) : NULL;
-    bool ok = right && reader_load_tensor(&a->reader, x, left, error) && reader_load_tensor(&b->reader, y, right, error);
+    bool ok = right && reader_load_tensor(&a->reader, x, left, error) &&
+              reader_load_tensor(&b->reader, y, right, error);
     if (ok && !print_values(x, left, right))
         *equal = false;
     memory_free(left);

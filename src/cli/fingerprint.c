@@ -22,4 +22,6 @@ static int run(int count, char **words)
 }
 
 const struct command command_fingerprint = {
-    .name = "fingerprint", .usage = "lockstep fingerprint FILE       verifies and prints the digest of the learned state", .run = run};
+    .name = "fingerprint",
+    .usage = "lockstep fingerprint FILE       verifies and prints the digest of the learned state",
+    .run = run};

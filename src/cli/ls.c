@@ -49,7 +49,8 @@ static int run(int count, char **words)
     if (length == 0)
         printf("no checkpoints in %s\n", store.directory);
     else
-        printf("%12s %9s %12s %12s  %-20s  %-5s  %s\n", "step", "epoch", "loss", "size", "saved", "valid", "fingerprint");
+        printf("%12s %9s %12s %12s  %-20s  %-5s  %s\n", "step", "epoch", "loss", "size", "saved", "valid",
+               "fingerprint");
     bool all_valid = true;
     h5_begin();
     for (size_t i = 0; i < length; i++)
@@ -60,4 +61,6 @@ static int run(int count, char **words)
 }
 
 const struct command command_ls = {
-    .name = "ls", .usage = "lockstep ls RUN                 lists the checkpoints of a run directory, newest first", .run = run};
+    .name = "ls",
+    .usage = "lockstep ls RUN                 lists the checkpoints of a run directory, newest first",
+    .run = run};

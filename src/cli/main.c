@@ -31,8 +31,9 @@ static void print_help(FILE *out)
     fprintf(out, "lockstep %s: data-parallel training that survives its job\n\n", LOCKSTEP_VERSION);
     for (size_t i = 0; i < COMMANDS; i++)
         fprintf(out, "  %s\n", commands[i]->usage);
-    fprintf(out, "  lockstep --version | --help\n\nexit codes: %d finished or all well, %d saved and wants to be run again, "
-                 "%d wrong usage, %d failed\n",
+    fprintf(out,
+            "  lockstep --version | --help\n\nexit codes: %d finished or all well, %d saved and wants to be run again, "
+            "%d wrong usage, %d failed\n",
             EXIT_FINISHED, EXIT_SAVED, EXIT_USAGE, EXIT_FAILED);
 }
 

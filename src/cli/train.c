@@ -73,7 +73,8 @@ static bool read_job(const struct world *world, const struct request *request, s
     return ok;
 }
 
-static bool train(const struct world *world, int count, char **words, struct trainer_outcome *outcome, struct error *error)
+static bool train(const struct world *world, int count, char **words, struct trainer_outcome *outcome,
+                  struct error *error)
 {
     struct request request = {0};
     struct job job = {0};

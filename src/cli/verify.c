@@ -27,4 +27,6 @@ static int run(int count, char **words)
 }
 
 const struct command command_verify = {
-    .name = "verify", .usage = "lockstep verify FILE...         reads everything and compares it with its digests", .run = run};
+    .name = "verify",
+    .usage = "lockstep verify FILE...         reads everything and compares it with its digests",
+    .run = run};

@@ -10,13 +10,13 @@
 static void build(struct layer *layer, size_t index, struct tensor_table *table)
 {
     layer->outputs = layer->spec.units;
-    /* He-uniform for layers that are followed by a rectifier (K. He et al., "Delving deep into rectifiers", ICCV 2015,
-     * section 2.2): variance 2 / I, so the bound is sqrt(6 / I). */
+    /* Uniform within 1 / sqrt(I), as PyTorch's Linear has it: variance 1 / (3 I), after Y. LeCun et al., "Efficient
+     * BackProp", 1998, section 4.6. Tried on MNIST it validates better than the larger He-uniform weights. */
     struct tensor weight = {.dims = 2,
                             .shape = {layer->outputs, layer->inputs},
                             .decays = true,
                             .init = TENSOR_UNIFORM,
-                            .bound = sqrtf(6.0f / (float)layer->inputs)};
+                            .bound = 1 / sqrtf((float)layer->inputs)};
     struct tensor bias = {.dims = 1, .shape = {layer->outputs}, .init = TENSOR_ZERO};
     snprintf(weight.name, sizeof weight.name, "%zu.dense.weight", index);
     snprintf(bias.name, sizeof bias.name, "%zu.dense.bias", index);

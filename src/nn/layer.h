@@ -34,12 +34,14 @@ struct layer {
 
 struct layer_class {
     const char *name;
-    /* Local. Sets outputs from inputs and spec, and adds this layer's tensors to the table. `index` is its place in the model. */
+    /* Local. Sets outputs from inputs and spec, and adds this layer's tensors to the table. `index` is its place in the
+     * model. */
     void (*build)(struct layer *layer, size_t index, struct tensor_table *table);
     /* Local. y [M, O] from x [M, I]. */
     void (*forward)(const struct layer *layer, const float *params, size_t rows, const float *x, float *y);
-    /* Local. dx [M, I], and this layer's tensors in the arena `gradient`, from dy [M, O]. The gradient is overwritten, not added
-     * to. dx is NULL for the first layer. x and y are as forward saw and left them; dx and dy do not overlap. */
+    /* Local. dx [M, I], and this layer's tensors in the arena `gradient`, from dy [M, O]. The gradient is overwritten,
+     * not added to. dx is NULL for the first layer. x and y are as forward saw and left them; dx and dy do not overlap.
+     */
     void (*backward)(const struct layer *layer, const float *params, size_t rows, const float *x, const float *y,
                      const float *dy, float *dx, float *gradient);
 };

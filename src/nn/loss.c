@@ -17,8 +17,8 @@ void loss_softmax_cross_entropy(size_t rows, size_t classes, const float *logits
         float top = z[largest], sum = 0, own = z[label];
         for (size_t c = 0; c < classes; c++)
             sum += expf(z[c] - top);
-        *loss += (double)logf(sum) - (double)(own - top);
-        *hits += largest == label;
+        *loss += (double)logf(sum) - ((double)own - (double)top);
+        *hits += largest == label && !isnan(sum);
         if (!gradient)
             continue;
         float *d = gradient + row * classes;

@@ -17,8 +17,8 @@ static bool build(struct model *model, const struct layer_spec *specs, size_t cl
     model->outputs = width;
     if (width != classes)
         return error_set(error, ERROR_USAGE,
-                         "model: the last layer has %zu outputs, but the data has %zu classes: give it units: %zu", width,
-                         classes, classes);
+                         "model: the last layer has %zu outputs, but the data has %zu classes: give it units: %zu",
+                         width, classes, classes);
     for (size_t t = 0; t < model->table.length; t++)
         if (model->table.tensors[t].count > INT_MAX)
             return error_set(error, ERROR_USAGE, "model: %s has %zu elements, more than BLAS can count (%d)",
@@ -89,7 +89,8 @@ void model_evaluate_leaf(struct model *model, const float *params, size_t rows, 
     loss_softmax_cross_entropy(rows, model->outputs, logits, model->labels, loss, hits, NULL);
 }
 
-void model_train_leaf(struct model *model, const float *params, size_t rows, float *gradient, double *loss, double *hits)
+void model_train_leaf(struct model *model, const float *params, size_t rows, float *gradient, double *loss,
+                      double *hits)
 {
     const float *logits = forward(model, params, rows);
     float *dy = model->ups[0], *dx = model->ups[1];

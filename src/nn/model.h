@@ -31,7 +31,8 @@ void model_release(struct model *model);
 
 /* Local. One leaf: `rows` rows of model->input and model->labels through `params` [P].
  * *loss and *hits are sums over the rows. The gradient [P] of the summed loss is overwritten, all but the gaps. */
-void model_train_leaf(struct model *model, const float *params, size_t rows, float *gradient, double *loss, double *hits);
+void model_train_leaf(struct model *model, const float *params, size_t rows, float *gradient, double *loss,
+                      double *hits);
 
 /* Local. The same without gradient. */
 void model_evaluate_leaf(struct model *model, const float *params, size_t rows, double *loss, double *hits);

@@ -18,7 +18,8 @@ struct numbers {
     float scale, keep, beta1, other1, beta2, other2, rate, root2, epsilon;
 };
 
-TARGET_CLONES static void move(const struct numbers n, size_t count, float *p, const float *gradient, float *m, float *v)
+TARGET_CLONES static void move(const struct numbers n, size_t count, float *p, const float *gradient, float *m,
+                               float *v)
 {
     for (size_t i = 0; i < count; i++) {
         float g = n.scale * gradient[i];

@@ -1,6 +1,6 @@
-/* Optimizers: how a range of parameters moves, given its gradient. One file per optimizer, one row of optimizer_classes.
- * Everything is a pure function of (parameters, moments, gradient, step, settings), elementwise, so that the owner of a
- * shard can update it alone. */
+/* Optimizers: how a range of parameters moves, given its gradient. One file per optimizer, one row of
+ * optimizer_classes. Everything is a pure function of (parameters, moments, gradient, step, settings), elementwise, so
+ * that the owner of a shard can update it alone. */
 #ifndef OPTIM_OPTIMIZER_H
 #define OPTIM_OPTIMIZER_H
 

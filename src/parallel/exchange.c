@@ -56,7 +56,8 @@ struct shard exchange_shard(size_t count, int size, int rank)
     size_t blocks = exchange_blocks(count);
     size_t first = partition_first(blocks, (size_t)size, (size_t)rank) * EXCHANGE_BLOCK;
     size_t end = partition_first(blocks, (size_t)size, (size_t)rank + 1) * EXCHANGE_BLOCK;
-    return (struct shard){.first = first < count ? first : count, .count = (end < count ? end : count) - (first < count ? first : count)};
+    return (struct shard){.first = first < count ? first : count,
+                          .count = (end < count ? end : count) - (first < count ? first : count)};
 }
 
 /* The subtrees that remain of a rank's own leaves, and how many slots it needs on the way. */
@@ -185,7 +186,8 @@ bool exchange_open(struct exchange **exchange, const struct world *world, const 
     rank_cover(x, world->rank, subtrees, &slots);
     size_t floats = (slots + (node->rank == 0 ? 1 : 0)) * count;
     bool ok = x->shard.count <= INT_MAX ||
-              error_set(error, ERROR_USAGE, "%zu parameters are too many for %d ranks: use more ranks", count, world->size);
+              error_set(error, ERROR_USAGE, "%zu parameters are too many for %d ranks: use more ranks", count,
+                        world->size);
     ok = world_agree(world, ok, error);
     if (!ok || !world_agree(world, window_open(&x->window, node, floats * sizeof(float), error), error)) {
         if (ok && x->window.memory)
@@ -277,7 +279,8 @@ double exchange_reduce(struct exchange *x, double divisor, const float **gradien
         reduction_run(&x->sum, x->shard.first + first, n, x->gradient + first);
         squares[first / EXCHANGE_BLOCK] = reduction_finish(x->gradient + first, n, (float)divisor);
     }
-    /* Nobody gets all blocks before everybody has given his, and so has read what he needs: the slots are free again. */
+    /* Nobody gets all blocks before everybody has given his, and so has read what he needs: the slots are free again.
+     */
     MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, x->squares, x->square_counts, x->square_places, MPI_DOUBLE,
                    x->world->comm);
     double sum = 0;
@@ -307,14 +310,17 @@ bool exchange_check_replicas(const struct exchange *x, const uint64_t *digests, 
 {
     size_t blocks = exchange_blocks(x->count), size = (size_t)x->node->size, rank = (size_t)x->node->rank;
     bool ok = true;
-    for (size_t block = partition_first(blocks, size, rank); ok && block < partition_first(blocks, size, rank + 1); block++) {
+    for (size_t block = partition_first(blocks, size, rank); ok && block < partition_first(blocks, size, rank + 1);
+         block++) {
         size_t first = block * EXCHANGE_BLOCK, left = x->count - first;
-        uint64_t found = digest_bytes(x->params + first, (left < EXCHANGE_BLOCK ? left : EXCHANGE_BLOCK) * sizeof(float));
+        uint64_t found = digest_bytes(x->params + first,
+                                      (left < EXCHANGE_BLOCK ? left : EXCHANGE_BLOCK) * sizeof(float));
         if (found != digests[block])
-            ok = error_set(error, ERROR_CORRUPT,
-                           "this node's copy of the parameters differs from the owner's in block %zu: memory or network "
-                           "of this node is not to be trusted",
-                           block);
+            ok = error_set(
+                error, ERROR_CORRUPT,
+                "this node's copy of the parameters differs from the owner's in block %zu: memory or network "
+                "of this node is not to be trusted",
+                block);
     }
     return world_agree(x->world, ok, error);
 }

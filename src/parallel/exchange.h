@@ -1,8 +1,8 @@
 /* The exchange: leaf gradients in, one global gradient out, in shards; parameters back to everybody.
  *
- * Letters: P floats of an arena, L leaves, n ranks. The arena is cut into blocks of EXCHANGE_BLOCK floats, and the blocks are
- * dealt to the ranks in order (partition_first): a rank's part is its shard. The rank that owns a shard finishes its tree sum,
- * updates its parameters, and distributes them.
+ * Letters: P floats of an arena, L leaves, n ranks. The arena is cut into blocks of EXCHANGE_BLOCK floats, and the
+ * blocks are dealt to the ranks in order (partition_first): a rank's part is its shard. The rank that owns a shard
+ * finishes its tree sum, updates its parameters, and distributes them.
  *
  * A step is: for each own leaf { exchange_leaf, exchange_leaf_done }, exchange_reduce, the owner's update of
  * exchange_params in its shard, exchange_distribute.
@@ -27,8 +27,8 @@ struct shard {
 
 struct exchange; /* opaque */
 
-/* Collective over world; leaves and count must be equal on every rank. leaves >= world->size. The world and the node are
- * borrowed. All buffers are allocated here, and zero. ERROR_IO if the node cannot give the shared memory: nothing
+/* Collective over world; leaves and count must be equal on every rank. leaves >= world->size. The world and the node
+ * are borrowed. All buffers are allocated here, and zero. ERROR_IO if the node cannot give the shared memory: nothing
  * stays, and the caller may try again with a node of one rank (node_open with ranks_per_node 1). */
 bool exchange_open(struct exchange **exchange, const struct world *world, const struct node *node, size_t leaves,
                    size_t count, struct error *error) WARN_UNUSED;
@@ -46,8 +46,8 @@ size_t exchange_blocks(size_t count);
  * exchange_open) and exchange_distribute. Borrowed. */
 float *exchange_params(const struct exchange *exchange);
 
-/* Local. The buffer [P] for the gradient of this rank's next leaf. It holds old values; gaps between tensors are zero and
- * must be left alone. Borrowed until exchange_leaf_done. */
+/* Local. The buffer [P] for the gradient of this rank's next leaf. It holds old values; gaps between tensors are zero
+ * and must be left alone. Borrowed until exchange_leaf_done. */
 float *exchange_leaf(struct exchange *exchange);
 
 /* Local. The leaf's gradient is complete; combines it with its buddies as far as they are here. */

@@ -86,8 +86,8 @@ static bool has_room(const struct node *node, size_t bytes, struct error *error)
     return agree(node, ok, error);
 }
 
-/* Open MPI puts pieces behind headers of its own, at multiples of 16. Segments are mapped at pages, so that a piece has the same
- * place modulo a cache line in every process. */
+/* Open MPI puts pieces behind headers of its own, at multiples of 16. Segments are mapped at pages, so that a piece has
+ * the same place modulo a cache line in every process. */
 static void *aligned(void *piece)
 {
     return (void *)(((uintptr_t)piece + MEMORY_ALIGNMENT - 1) / MEMORY_ALIGNMENT * MEMORY_ALIGNMENT);

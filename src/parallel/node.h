@@ -15,9 +15,9 @@ struct node {
     int *sizes;     /* [count] ranks of each node */
 };
 
-/* Collective over world; ranks_per_node must be equal on every rank. 0: the ranks that really share memory. n > 0: pretend that
- * n consecutive ranks are a node (of those that really share memory), for tests and for measuring; n = 1 uses messages
- * only. */
+/* Collective over world; ranks_per_node must be equal on every rank. 0: the ranks that really share memory. n > 0:
+ * pretend that n consecutive ranks are a node (of those that really share memory), for tests and for measuring; n = 1
+ * uses messages only. */
 void node_open(struct node *node, const struct world *world, int ranks_per_node);
 
 /* Collective over world. */
@@ -25,7 +25,7 @@ void node_close(struct node *node);
 
 /* Memory of which every rank of the node has a piece, and can read and write all pieces. */
 struct window {
-    MPI_Win win;  /* MPI_WIN_NULL if the node has one rank: then it is plain memory */
+    MPI_Win win; /* MPI_WIN_NULL if the node has one rank: then it is plain memory */
     MPI_Comm comm;
     void *memory; /* the own piece, zeroed and 64-byte aligned */
 };

@@ -15,8 +15,8 @@ struct tally {
 };
 
 /* Local. columns <= 8. The world is borrowed. */
-bool tally_init(struct tally *tally, const struct world *world, size_t items, size_t columns, struct error *error)
-    WARN_UNUSED;
+bool tally_init(struct tally *tally, const struct world *world, size_t items, size_t columns,
+                struct error *error) WARN_UNUSED;
 
 /* Local. Accepts a released tally. */
 void tally_release(struct tally *tally);

@@ -1,9 +1,9 @@
 /* The leaf tree: one fixed binary tree over `leaves` leaves, along which everything is summed.
  *
- * The subtree (level, index) covers leaves [index << level, (index + 1) << level), cut at `leaves`; it is the sum of its
- * left half, (level - 1, 2 * index), and its right half, (level - 1, 2 * index + 1), or the left half alone if the right
- * one would begin at or beyond `leaves`. Floating-point addition commutes but does not associate: fixing who is added to whom
- * fixes the bits, whoever does the adding.
+ * The subtree (level, index) covers leaves [index << level, (index + 1) << level), cut at `leaves`; it is the sum of
+ * its left half, (level - 1, 2 * index), and its right half, (level - 1, 2 * index + 1), or the left half alone if the
+ * right one would begin at or beyond `leaves`. Floating-point addition commutes but does not associate: fixing who is
+ * added to whom fixes the bits, whoever does the adding.
  *
  * A walker combines subtrees that arrive from left to right, like a binary counter: it keeps a stack of subtrees that
  * wait for their buddies. Used for a rank's leaves, for the ranks of a node and for the nodes alike. */

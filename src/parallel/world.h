@@ -14,8 +14,8 @@ struct world {
     int size;
 };
 
-/* Collective over MPI_COMM_WORLD. MPI must be initialised. Ranks are those of MPI_COMM_WORLD, except that the ranks of a
- * node follow each other whatever the launcher's mapping was: their leaves are then neighbours in the tree, and what
+/* Collective over MPI_COMM_WORLD. MPI must be initialised. Ranks are those of MPI_COMM_WORLD, except that the ranks of
+ * a node follow each other whatever the launcher's mapping was: their leaves are then neighbours in the tree, and what
  * leaves the node is one sum. Rank 0 stays rank 0. */
 void world_open(struct world *world);
 

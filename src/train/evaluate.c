@@ -25,8 +25,8 @@ struct evaluation evaluator_run(struct evaluator *evaluator, struct model *model
     struct tally *tally = &evaluator->tally;
     const struct dataset *dataset = evaluator->dataset;
     size_t size = (size_t)tally->world->size, rank = (size_t)tally->world->rank;
-    for (size_t chunk = partition_first(tally->items, size, rank); chunk < partition_first(tally->items, size, rank + 1);
-         chunk++) {
+    for (size_t chunk = partition_first(tally->items, size, rank);
+         chunk < partition_first(tally->items, size, rank + 1); chunk++) {
         size_t first = chunk * model->rows, left = dataset->count - first;
         size_t rows = left < model->rows ? left : model->rows;
         for (size_t i = 0; i < rows; i++)

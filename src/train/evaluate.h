@@ -1,5 +1,5 @@
-/* Validation: the model over a whole dataset, cut into fixed chunks of one microbatch (the last may be smaller), which the
- * ranks share. Loss and hits are summed along the tree over the chunks: equal bits for every number of ranks. */
+/* Validation: the model over a whole dataset, cut into fixed chunks of one microbatch (the last may be smaller), which
+ * the ranks share. Loss and hits are summed along the tree over the chunks: equal bits for every number of ranks. */
 #ifndef TRAIN_EVALUATE_H
 #define TRAIN_EVALUATE_H
 

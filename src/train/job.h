@@ -1,7 +1,7 @@
 /* The job: everything that a user decides, from a YAML file and `--set key.path=value`.
  *
- * All keys stand in one table (options.c): name, type, range, default, and whether a resumed job may change it. Reading,
- * checking, writing and comparing all walk that table. */
+ * All keys stand in one table (options.c): name, type, range, default, and whether a resumed job may change it.
+ * Reading, checking, writing and comparing all walk that table. */
 #ifndef TRAIN_JOB_H
 #define TRAIN_JOB_H
 
@@ -59,10 +59,11 @@ void job_release(struct job *job);
  * gives the same bytes. */
 void job_write(const struct job *job, struct text *yaml);
 
-/* Local. Whether `now` may continue what `saved` began. True: one line "key: old -> new" for each permitted difference has been
- * appended to `changes`, with " (changes the result)" behind it if the bits of an uninterrupted run cannot be expected any
- * more. False: nothing appended, and ERROR_USAGE lists every forbidden difference, key by key, with the value in the
- * checkpoint and the value here. */
-bool job_continues(const struct job *saved, const struct job *now, struct text *changes, struct error *error) WARN_UNUSED;
+/* Local. Whether `now` may continue what `saved` began. True: one line "key: old -> new" for each permitted difference
+ * has been appended to `changes`, with " (changes the result)" behind it if the bits of an uninterrupted run cannot be
+ * expected any more. False: nothing appended, and ERROR_USAGE lists every forbidden difference, key by key, with the
+ * value in the checkpoint and the value here. */
+bool job_continues(const struct job *saved, const struct job *now, struct text *changes,
+                   struct error *error) WARN_UNUSED;
 
 #endif

@@ -1,5 +1,6 @@
 /* metrics.jsonl: one JSON object a line, appended by rank 0, each step at most once over the whole life of the job.
- * A line is one write, so a killed job leaves at most one line that is cut short, and that one is dropped at the next start. */
+ * A line is one write, so a killed job leaves at most one line that is cut short, and that one is dropped at the next
+ * start. */
 #ifndef TRAIN_METRICS_H
 #define TRAIN_METRICS_H
 
@@ -18,14 +19,15 @@ struct metrics {
 /* Local. A closed one. */
 void metrics_init(struct metrics *metrics);
 
-/* Local. Opens (creates) the file and drops every line whose step is beyond `step`, and a last line that is cut short. */
+/* Local. Opens (creates) the file and drops every line whose step is beyond `step`, and a last line that is cut short.
+ */
 bool metrics_open(struct metrics *metrics, const char *path, uint64_t step, struct error *error) WARN_UNUSED;
 
 /* Local. Accepts a closed one. */
 void metrics_close(struct metrics *metrics);
 
-/* Local. Appends a line (without its line break). A failed write takes nothing with it: the cut line is removed, a warning is
- * logged once, training goes on. */
+/* Local. Appends a line (without its line break). A failed write takes nothing with it: the cut line is removed, a
+ * warning is logged once, training goes on. */
 void metrics_write(struct metrics *metrics, const struct text *line);
 
 /* Local. Makes all lines durable: before a checkpoint is committed, so that it never knows more steps than the file. */

@@ -1,5 +1,5 @@
-/* Wishes from outside: somebody wants this job to save and leave. Handlers set a flag and do nothing else; what any rank has
- * received reaches all ranks with the next step's numbers (see parallel/tally.h). */
+/* Wishes from outside: somebody wants this job to save and leave. Handlers set a flag and do nothing else; what any
+ * rank has received reaches all ranks with the next step's numbers (see parallel/tally.h). */
 #ifndef TRAIN_PREEMPTION_H
 #define TRAIN_PREEMPTION_H
 

@@ -20,6 +20,15 @@ static void end_event(struct text *line, struct session *session)
     text_release(line);
 }
 
+/* Without the gaps between tensors. */
+static size_t parameter_count(const struct tensor_table *table)
+{
+    size_t count = 0;
+    for (size_t t = 0; t < table->length; t++)
+        count += table->tensors[t].count;
+    return count;
+}
+
 void progress_begin(struct session *session)
 {
     const struct job *job = session->job;
@@ -30,14 +39,15 @@ void progress_begin(struct session *session)
              job->train.microbatch);
     log_info("%s a rank", gemm_describe());
     log_info("%zu parameters in %zu tensors; %zu training samples, %zu for validation; run directory %s",
-             session->model.table.count, session->model.table.length, session->train.count, session->validation.count,
-             job->run);
-    log_info("%s at step %" PRIu64 " of %" PRIu64, session->step ? "goes on" : "starts", session->step, job->train.steps);
+             parameter_count(&session->model.table), session->model.table.length, session->train.count,
+             session->validation.count, job->run);
+    log_info("%s at step %" PRIu64 " of %" PRIu64, session->step ? "goes on" : "starts", session->step,
+             job->train.steps);
 
     struct text line;
     begin_event(&line, session, session->step ? "resume" : "start");
-    text_append(&line, ",\"ranks\":%d,\"nodes\":%d,\"segment\":%zu,\"hosts\":", session->world->size, session->node.count,
-                session->record.segment_count);
+    text_append(&line, ",\"ranks\":%d,\"nodes\":%d,\"segment\":%zu,\"hosts\":", session->world->size,
+                session->node.count, session->record.segment_count);
     text_append_json(&line, segment->hosts);
     text_append(&line, ",\"blas\":");
     text_append_json(&line, gemm_describe());
@@ -56,7 +66,8 @@ static void duration_text(double seconds, char text[32])
         snprintf(text, 32, "%" PRIu64 "h%02" PRIu64 "m", s / 3600, s / 60 % 60);
 }
 
-void progress_step(struct progress *progress, struct session *session, const struct step_numbers *numbers, double seconds)
+void progress_step(struct progress *progress, struct session *session, const struct step_numbers *numbers,
+                   double seconds)
 {
     const struct job *job = session->job;
     uint64_t step = session->step;
@@ -76,7 +87,8 @@ void progress_step(struct progress *progress, struct session *session, const str
                      numbers->loss, rate, left);
     } else {
         log_info("step %" PRIu64 "/%" PRIu64 "  epoch %.2f  loss %.4f  lr %.3g  grad_norm %.3f  %.0f samples/s  ETA %s",
-                 step, job->train.steps, epoch, numbers->loss, numbers->learning_rate, numbers->gradient_norm, rate, left);
+                 step, job->train.steps, epoch, numbers->loss, numbers->learning_rate, numbers->gradient_norm, rate,
+                 left);
     }
     if (!due)
         return;

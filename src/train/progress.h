@@ -23,8 +23,10 @@ struct progress {
 /* The first lines of a log and the `start` or `resume` event. */
 void progress_begin(struct session *session);
 
-/* Counts a step's time. Every log.every steps: a line and a training record; on a terminal a progress line every step. */
-void progress_step(struct progress *progress, struct session *session, const struct step_numbers *numbers, double seconds);
+/* Counts a step's time. Every log.every steps: a line and a training record; on a terminal a progress line every step.
+ */
+void progress_step(struct progress *progress, struct session *session, const struct step_numbers *numbers,
+                   double seconds);
 
 /* A line and the `validation` event. */
 void progress_validation(struct session *session, const struct evaluation *evaluation);

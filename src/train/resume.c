@@ -25,13 +25,15 @@ static bool same_tensors(const struct session *session, const struct reader *rea
         char here[64], saved[64] = "(none)";
         tensor_shape_text(&table->tensors[t], here, sizeof here);
         for (size_t i = 0; i < count; i++)
-            if (strncmp(there[i].path, "/model/", offset) == 0 && strcmp(there[i].path + offset, table->tensors[t].name) == 0) {
+            if (strncmp(there[i].path, "/model/", offset) == 0 &&
+                strcmp(there[i].path + offset, table->tensors[t].name) == 0) {
                 struct tensor shape = {.dims = there[i].dims};
                 memcpy(shape.shape, there[i].shape, sizeof shape.shape);
                 tensor_shape_text(&shape, saved, sizeof saved);
             }
         if (strcmp(here, saved) != 0)
-            text_append(&differences, "\n  tensor %s: %s in the checkpoint, %s here", table->tensors[t].name, saved, here);
+            text_append(&differences, "\n  tensor %s: %s in the checkpoint, %s here", table->tensors[t].name, saved,
+                        here);
     }
     for (size_t i = 0; i < count; i++) {
         bool known = strncmp(there[i].path, "/model/", offset) != 0;
@@ -42,7 +44,8 @@ static bool same_tensors(const struct session *session, const struct reader *rea
             struct tensor shape = {.dims = there[i].dims};
             memcpy(shape.shape, there[i].shape, sizeof shape.shape);
             tensor_shape_text(&shape, saved, sizeof saved);
-            text_append(&differences, "\n  tensor %s: %s in the checkpoint, (none) here", there[i].path + offset, saved);
+            text_append(&differences, "\n  tensor %s: %s in the checkpoint, (none) here", there[i].path + offset,
+                        saved);
         }
     }
     bool ok = differences.length == 0 || error_set(error, ERROR_USAGE, "%s", text_bytes(&differences));
@@ -78,12 +81,14 @@ static bool may_continue(const struct session *session, const struct reader *rea
                        " in the checkpoint, %016" PRIx64 " here: it is other data",
                        reader->record.data_digest, session->train.digest);
     if (ok && reader->record.step > session->job->train.steps)
-        ok = error_set(error, ERROR_USAGE, "train.steps is %" PRIu64 ", but the checkpoint is of step %" PRIu64 " already",
+        ok = error_set(error, ERROR_USAGE,
+                       "train.steps is %" PRIu64 ", but the checkpoint is of step %" PRIu64 " already",
                        session->job->train.steps, reader->record.step);
     if (ok)
         log_changes("changed on resume", &changes);
     else
-        error_set(error, ERROR_USAGE, "%s: %s\nTo start anew: another run:, or --fresh --overwrite", reader->path, error->text);
+        error_set(error, ERROR_USAGE, "%s: %s\nTo start anew: another run:, or --fresh --overwrite", reader->path,
+                  error->text);
     text_release(&changes);
     job_release(&saved);
     return ok;

@@ -4,10 +4,10 @@
 
 #include "train/session.h"
 
-/* Collective over world. Sets step, loss, parameters and moments of a session whose buffers exist: from the newest valid checkpoint
- * of its store, or the initial weights of step 0 if the store is empty. A checkpoint that is corrupt is reported and the next
- * older one is taken; if there are some but none is valid: ERROR_CORRUPT. ERROR_USAGE if the job contradicts the
- * checkpoint, or --fresh meets checkpoints without --overwrite. */
+/* Collective over world. Sets step, loss, parameters and moments of a session whose buffers exist: from the newest
+ * valid checkpoint of its store, or the initial weights of step 0 if the store is empty. A checkpoint that is corrupt
+ * is reported and the next older one is taken; if there are some but none is valid: ERROR_CORRUPT. ERROR_USAGE if the
+ * job contradicts the checkpoint, or --fresh meets checkpoints without --overwrite. */
 bool resume(struct session *session, struct error *error) WARN_UNUSED;
 
 #endif

@@ -61,8 +61,8 @@ bool save(struct session *session, const char *why, struct error *error)
     metrics_sync(&session->metrics);
     snapshot_take(&session->snapshot, &session->state, session->step);
     bool ok = exchange_check_replicas(session->exchange, session->snapshot.digests[0], error) &&
-              writer_commit(&session->snapshot, &session->record, &session->store, session->job->checkpoint.keep, &commit,
-                            error);
+              writer_commit(&session->snapshot, &session->record, &session->store, session->job->checkpoint.keep,
+                            &commit, error);
     if (!ok) {
         /* Sooner than the next one that is due, but not at every step: each attempt costs the time of a save. */
         uint64_t every = session->job->checkpoint.every;

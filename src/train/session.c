@@ -18,7 +18,8 @@
 /* Local. What can be said about the request before anything is opened. */
 static bool check_ranks(const struct session *session, struct error *error)
 {
-    uint64_t batch = session->job->train.batch, microbatch = session->job->train.microbatch, leaves = batch / microbatch;
+    uint64_t batch = session->job->train.batch, microbatch = session->job->train.microbatch,
+             leaves = batch / microbatch;
     return (uint64_t)session->world->size <= leaves ||
            error_set(error, ERROR_USAGE,
                      "%d ranks, but only %" PRIu64 " leaves (train.batch %" PRIu64 " / train.microbatch %" PRIu64
@@ -26,7 +27,8 @@ static bool check_ranks(const struct session *session, struct error *error)
                      session->world->size, leaves, batch, microbatch, leaves);
 }
 
-/* Local, rank 0. Makes the run directory and takes its lock: two jobs in one directory would destroy each other's files. */
+/* Local, rank 0. Makes the run directory and takes its lock: two jobs in one directory would destroy each other's
+ * files. */
 static bool take_directory(struct session *session, struct error *error)
 {
     const char *run = session->job->run;
@@ -39,7 +41,8 @@ static bool take_directory(struct session *session, struct error *error)
         log_info("waiting for another lockstep to leave %s", run);
         locked = file_lock(lock, LOCK_WAIT_S, &session->lock, error);
         if (!locked && error->kind == ERROR_BUSY)
-            return error_set(error, ERROR_BUSY, "another lockstep is training in %s: end it, or choose another run:", run);
+            return error_set(error, ERROR_BUSY,
+                             "another lockstep is training in %s: end it, or choose another run:", run);
     }
     if (!locked)
         return false;
@@ -65,16 +68,18 @@ static bool open_data(struct session *session, struct error *error)
     const struct job *job = session->job;
     bool ok = dataset_open(&session->train, &job->data.train, error) || error_prefix(error, "data.train: ");
     if (ok && job->data.validation.format != DATASET_NONE) {
-        ok = dataset_open(&session->validation, &job->data.validation, error) || error_prefix(error, "data.validation: ");
-        if (ok && (session->validation.width != session->train.width || session->validation.classes > session->train.classes))
-            ok = error_set(error, ERROR_USAGE,
-                           "data.validation: its samples (%zu floats, %zu classes) do not fit those of data.train (%zu, %zu)",
-                           session->validation.width, session->validation.classes, session->train.width,
-                           session->train.classes);
+        ok = dataset_open(&session->validation, &job->data.validation, error) ||
+             error_prefix(error, "data.validation: ");
+        if (ok &&
+            (session->validation.width != session->train.width || session->validation.classes > session->train.classes))
+            ok = error_set(
+                error, ERROR_USAGE,
+                "data.validation: its samples (%zu floats, %zu classes) do not fit those of data.train (%zu, %zu)",
+                session->validation.width, session->validation.classes, session->train.width, session->train.classes);
     }
     if (ok)
-        session->sampler =
-            (struct sampler){.seed = job->seed, .samples = session->train.count, .batch = job->train.batch};
+        session->sampler = (struct sampler){
+            .seed = job->seed, .samples = session->train.count, .batch = job->train.batch};
     return world_agree(session->world, ok, error);
 }
 
@@ -104,15 +109,14 @@ static void describe_state(struct session *session, const char *const *moments)
     session->tensors = memory_need(table->length, sizeof *session->tensors);
     for (size_t t = 0; t < table->length; t++) {
         const struct tensor *tensor = &table->tensors[t];
-        session->tensors[t] = (struct state_tensor){.name = tensor->name, .dims = tensor->dims, .offset = tensor->offset};
+        session->tensors[t] = (struct state_tensor){
+            .name = tensor->name, .dims = tensor->dims, .offset = tensor->offset};
         memcpy(session->tensors[t].shape, tensor->shape, sizeof tensor->shape);
     }
-    *state = (struct state){.count = table->count,
-                            .shard = session->shard,
-                            .tensors = session->tensors,
-                            .tensor_count = table->length};
-    state->arrays[state->array_count++] =
-        (struct state_array){.name = "params", .values = session_params(session) + session->shard.first};
+    *state = (struct state){
+        .count = table->count, .shard = session->shard, .tensors = session->tensors, .tensor_count = table->length};
+    state->arrays[state->array_count++] = (struct state_array){
+        .name = "params", .values = session_params(session) + session->shard.first};
     for (size_t k = 0; moments[k]; k++)
         state->arrays[state->array_count++] = (struct state_array){.name = moments[k], .values = session->moments[k]};
 }
@@ -123,7 +127,8 @@ static bool allocate(struct session *session, size_t leaves, struct error *error
     const struct job *job = session->job;
     const char *const *moments = optimizer_classes[job->optimizer.kind]->moments(&job->optimizer);
     for (size_t k = 0; moments[k]; k++)
-        if (!(session->moments[k] = memory_alloc(session->shard.count, sizeof(float), "the optimizer's moments", error)))
+        if (!(session->moments[k] = memory_alloc(session->shard.count, sizeof(float), "the optimizer's moments",
+                                                 error)))
             return false;
     session->indices = memory_need(job->train.microbatch, sizeof *session->indices);
     describe_state(session, moments);

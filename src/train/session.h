@@ -1,5 +1,5 @@
-/* A session: everything that one run of a job holds, from the lock on its directory to the arenas. Made by session_open, used by
- * the trainer's loop, by saving and by resuming. */
+/* A session: everything that one run of a job holds, from the lock on its directory to the arenas. Made by
+ * session_open, used by the trainer's loop, by saving and by resuming. */
 #ifndef TRAIN_SESSION_H
 #define TRAIN_SESSION_H
 
@@ -33,15 +33,15 @@ struct session {
     uint64_t *indices; /* [microbatch] */
     struct model model;
     struct exchange *exchange;
-    struct shard shard;                 /* this rank's part of every arena */
+    struct shard shard;                /* this rank's part of every arena */
     float *moments[OPTIMIZER_MOMENTS]; /* [shard.count] each; NULL behind the last */
-    struct tally tally;                 /* an item a leaf: loss, hits */
+    struct tally tally;                /* an item a leaf: loss, hits */
     struct evaluator evaluator;
 
     struct state state;           /* the learned arrays, for checkpoints */
     struct state_tensor *tensors; /* [model.table.length] */
     struct snapshot snapshot;
-    struct record record;  /* of the newest checkpoint, then kept up to date; the texts and segments are ours */
+    struct record record; /* of the newest checkpoint, then kept up to date; the texts and segments are ours */
     struct text passport;
 
     uint64_t step;       /* steps done */
@@ -50,8 +50,8 @@ struct session {
     uint64_t retry_step; /* a failed save is tried again when this step is done; 0: none failed */
 };
 
-/* Collective over world. Locks and makes the run directory, opens data, builds the model, allocates, and puts the state to the
- * newest valid checkpoint or to step 0. After failure everything is closed. */
+/* Collective over world. Locks and makes the run directory, opens data, builds the model, allocates, and puts the state
+ * to the newest valid checkpoint or to step 0. After failure everything is closed. */
 bool session_open(struct session *session, const struct world *world, const struct job *job,
                   const struct trainer_options *options, struct error *error) WARN_UNUSED;
 

@@ -45,13 +45,14 @@ static void update_shard(struct session *session, const struct optimizer_step *n
         float *moments[OPTIMIZER_MOMENTS];
         for (size_t k = 0; k < OPTIMIZER_MOMENTS; k++)
             moments[k] = session->moments[k] ? session->moments[k] + (first - shard.first) : NULL;
-        optimizer_classes[spec->kind]->update(spec, numbers, tensor->decays, end - first, session_params(session) + first,
-                                              gradient + (first - shard.first), moments);
+        optimizer_classes[spec->kind]->update(spec, numbers, tensor->decays, end - first,
+                                              session_params(session) + first, gradient + (first - shard.first),
+                                              moments);
     }
 }
 
-/* Collective. One step; `flags` is what any rank was asked from outside. A loss or gradient that is not finite stops here, before
- * the update: the state is still that of the step before. */
+/* Collective. One step; `flags` is what any rank was asked from outside. A loss or gradient that is not finite stops
+ * here, before the update: the state is still that of the step before. */
 static bool make_step(struct session *session, struct step_numbers *numbers, unsigned *flags, struct error *error)
 {
     const struct job *job = session->job;
@@ -64,7 +65,8 @@ static bool make_step(struct session *session, struct step_numbers *numbers, uns
     numbers->learning_rate = job->optimizer.learning_rate * schedule_factor(&job->schedule, step, job->train.steps);
     if (!isfinite(numbers->loss) || !isfinite(numbers->gradient_norm))
         return error_set(error, ERROR_NUMERIC,
-                         "step %" PRIu64 ": the loss is %g and the gradient norm %g: stopped before the update. A smaller "
+                         "step %" PRIu64
+                         ": the loss is %g and the gradient norm %g: stopped before the update. A smaller "
                          "optimizer.learning_rate, a clip_norm or a longer warmup may help",
                          step, numbers->loss, numbers->gradient_norm);
     bool clip = job->clip_norm > 0 && numbers->gradient_norm > job->clip_norm;
@@ -98,7 +100,8 @@ static bool boundary(struct session *session, unsigned flags, struct error *erro
     if (saved || !leave)
         return true;
     if (session->saved_step == UINT64_MAX)
-        return error_prefix(error, "could not save step %" PRIu64 ", and there is no earlier checkpoint: ", session->step);
+        return error_prefix(error,
+                            "could not save step %" PRIu64 ", and there is no earlier checkpoint: ", session->step);
     return error_prefix(error, "could not save step %" PRIu64 "; the newest checkpoint is of step %" PRIu64 ": ",
                         session->step, session->saved_step);
 }

@@ -21,9 +21,9 @@ struct trainer_outcome {
     char reason[32]; /* why it stopped, e.g. "SIGUSR1" */
 };
 
-/* Collective over world; job and options must be equal on every rank. Trains the job from its newest valid checkpoint, or from
- * step 0, until it is finished or some rank is asked to leave. The same verdict and error on every rank.
- * After failure the newest checkpoint is as good as it was. */
+/* Collective over world; job and options must be equal on every rank. Trains the job from its newest valid checkpoint,
+ * or from step 0, until it is finished or some rank is asked to leave. The same verdict and error on every rank. After
+ * failure the newest checkpoint is as good as it was. */
 bool trainer_run(const struct world *world, const struct job *job, const struct trainer_options *options,
                  struct trainer_outcome *outcome, struct error *error) WARN_UNUSED;
 

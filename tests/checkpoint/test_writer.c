@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define COUNT (6 * EXCHANGE_BLOCK + 80)
+#define COUNT              (6 * EXCHANGE_BLOCK + 80)
 #define GOLDEN_FINGERPRINT 0x9e52d38a56354fedu
 
 static struct world world;
@@ -35,8 +35,11 @@ static float value(size_t array, size_t element)
 /* A state whose shard of this rank is filled; the caller frees the arrays. */
 static struct state make_state(void)
 {
-    struct state state = {.count = COUNT, .shard = exchange_shard(COUNT, world.size, world.rank), .array_count = 3,
-                          .tensors = tensors, .tensor_count = 2};
+    struct state state = {.count = COUNT,
+                          .shard = exchange_shard(COUNT, world.size, world.rank),
+                          .array_count = 3,
+                          .tensors = tensors,
+                          .tensor_count = 2};
     for (size_t a = 0; a < 3; a++) {
         float *values = memory_need(state.shard.count, sizeof *values);
         for (size_t i = 0; i < state.shard.count; i++)
@@ -71,8 +74,14 @@ static bool commit_step(const struct store *store, uint64_t step, size_t keep, c
 {
     struct state state = make_state();
     struct snapshot snapshot;
-    struct record record = {.epoch = 1.5, .loss = 0.25, .saved_unix = 1700000000, .data_digest = 42, .job = (char *)job,
-                            .passport = (char *)"blas: none\n", .segments = segments, .segment_count = 2};
+    struct record record = {.epoch = 1.5,
+                            .loss = 0.25,
+                            .saved_unix = 1700000000,
+                            .data_digest = 42,
+                            .job = (char *)job,
+                            .passport = (char *)"blas: none\n",
+                            .segments = segments,
+                            .segment_count = 2};
     bool ok = snapshot_init(&snapshot, &world, &state, &error);
     CU_ASSERT_TRUE(ok);
     snapshot_take(&snapshot, &state, step);

@@ -11,7 +11,8 @@ static double sum_subtree(const double *values, size_t leaves, unsigned level, s
     if (level == 0)
         return values[index];
     double left = sum_subtree(values, leaves, level - 1, 2 * index);
-    return (2 * index + 1) << (level - 1) < leaves ? left + sum_subtree(values, leaves, level - 1, 2 * index + 1) : left;
+    return (2 * index + 1) << (level - 1) < leaves ? left + sum_subtree(values, leaves, level - 1, 2 * index + 1)
+                                                   : left;
 }
 
 static unsigned height(size_t leaves)

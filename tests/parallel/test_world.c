@@ -60,7 +60,8 @@ static void rank_0_shares_bytes_and_numbers(void)
 static void texts_of_different_lengths_come_in_rank_order(void)
 {
     char own[64];
-    snprintf(own, sizeof own, "%.*s%d", world.rank * 7, "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz", world.rank);
+    snprintf(own, sizeof own, "%.*s%d", world.rank * 7, "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz",
+             world.rank);
     char **texts = world_gather_texts(&world, own);
     for (int r = 0; r < world.size; r++) {
         char expected[64];

@@ -5,7 +5,7 @@
 # The test goes on in an empty directory (with a space in its path) that is gone at the end, together with every process
 # that the test has started. Each check prints one line; the exit code is 0 only if none failed. LOCKSTEP is the program,
 # by default the newest build of this tree. LOCKSTEP_TEST_LIGHT=1 halves the long loops.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 set -u
 unset CDPATH
 
@@ -25,6 +25,8 @@ LOCKSTEP=$(realpath "$LOCKSTEP")
 # As ctest sets them (see tests/CMakeLists.txt), for a test that is run by hand.
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
 export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_hwloc_base_binding_policy=none
+# When a rank has ended with an error, mpirun lets 2 s pass for the others to go, even if they are gone. Not here.
+export OMPI_MCA_odls_base_sigkill_timeout=0
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=0}
 
 # mpirun that is killed leaves its files behind; here they lie where they are removed.
@@ -174,11 +176,11 @@ start() {
   sessions+=("$mpirun")
 }
 
-# finish [SECONDS]: waits for what was started last and sets `code`; that it ends at all is a check of every run.
+# Waits for what was started last and sets `code`. No run of these tests may take longer than this: it would be a hang.
+patience=120
 finish() {
-  local limit=${1:-120}
-  if ! wait_until "$limit" is_gone "$mpirun"; then
-    fail "$name: still running after $limit s"
+  if ! wait_until "$patience" is_gone "$mpirun"; then
+    fail "$name: still running after $patience s"
     tail -n 5 "$name.log" | sed 's/^/      | /'
     end_session "$mpirun"
   fi
@@ -215,7 +217,8 @@ checkpoint_of() { # NAME STEP: path
 newest_of() { # NAME
   local file newest=-1
   for file in "$1"/checkpoints/step-*.h5; do
-    [ ! -e "$file" ] || newest=$((10#$(basename "$file" .h5 | tr -dc 0-9 | sed 's/5$//;s/^$/0/')))
+    file=${file##*/step-}
+    [ "$file" = '*.h5' ] || newest=$((10#${file%.h5}))
   done
   printf '%d' "$newest"
 }

@@ -9,8 +9,8 @@ enum gemm_side {
     GEMM_TRANSPOSED, /* its transpose is stored */
 };
 
-/* Local. c [m, n] = a [m, k] b [k, n] + beta c, all row-major and dense; a stored [k, m] if transposed, b stored [n, k].
- * With beta 0 what c held does not matter, also if it is NaN. m, n, k < 2^31. */
+/* Local. c [m, n] = a [m, k] b [k, n] + beta c, all row-major and dense; a stored [k, m] if transposed, b stored [n,
+ * k]. With beta 0 what c held does not matter, also if it is NaN. m, n, k < 2^31. */
 void gemm(enum gemm_side a_side, enum gemm_side b_side, size_t m, size_t n, size_t k, const float *a, const float *b,
           float beta, float *c);
 

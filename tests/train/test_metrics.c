@@ -1,0 +1,104 @@
+#include "support/test.h"
+#include "train/metrics.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct error error;
+
+static void assert_content(const char *path, const char *expected)
+{
+    char *bytes = NULL;
+    size_t count;
+    CU_ASSERT_TRUE(file_read(path, &bytes, &count, &error));
+    CU_ASSERT_STRING_EQUAL(bytes, expected);
+    free(bytes);
+}
+
+static void write_line(struct metrics *metrics, const char *words)
+{
+    struct text line;
+    text_init(&line);
+    text_append(&line, "%s", words);
+    metrics_write(metrics, &line);
+    text_release(&line);
+}
+
+static void lines_are_appended_over_several_lives(void)
+{
+    struct metrics metrics;
+    const char *path = test_path("appended.jsonl");
+    CU_ASSERT_TRUE(metrics_open(&metrics, path, 0, &error));
+    write_line(&metrics, "{\"step\":1}");
+    metrics_close(&metrics);
+    metrics_close(&metrics);
+    CU_ASSERT_TRUE(metrics_open(&metrics, path, 1, &error));
+    write_line(&metrics, "{\"step\":2}");
+    metrics_sync(&metrics);
+    metrics_close(&metrics);
+    assert_content(path, "{\"step\":1}\n{\"step\":2}\n");
+}
+
+static void what_lies_beyond_the_step_is_dropped(void)
+{
+    struct metrics metrics;
+    const char *path = test_path("beyond.jsonl");
+    static const char before[] = "{\"event\":\"start\",\"step\":0}\n{\"step\":9,\"loss\":1}\n{\"step\":10,\"loss\":2}\n"
+                                 "{\"event\":\"checkpoint\",\"step\":10}\n{\"step\":11,\"loss\":3}\n"
+                                 "{\"event\":\"validation\",\"step\":100}\n";
+    CU_ASSERT_TRUE(file_replace(path, before, strlen(before), &error));
+    CU_ASSERT_TRUE(metrics_open(&metrics, path, 10, &error));
+    metrics_close(&metrics);
+    assert_content(path, "{\"event\":\"start\",\"step\":0}\n{\"step\":9,\"loss\":1}\n{\"step\":10,\"loss\":2}\n"
+                         "{\"event\":\"checkpoint\",\"step\":10}\n");
+}
+
+static void a_line_that_is_cut_short_is_dropped(void)
+{
+    struct metrics metrics;
+    const char *path = test_path("cut.jsonl");
+    CU_ASSERT_TRUE(file_replace(path, "{\"step\":1}\n{\"step\":2,\"lo", 24, &error));
+    CU_ASSERT_TRUE(metrics_open(&metrics, path, 5, &error));
+    write_line(&metrics, "{\"step\":2}");
+    metrics_close(&metrics);
+    assert_content(path, "{\"step\":1}\n{\"step\":2}\n");
+}
+
+static void numbers_are_json(void)
+{
+    struct text line;
+    text_init(&line);
+    metrics_number(&line, "a", 0.25);
+    metrics_number(&line, "b", NAN);
+    metrics_number(&line, "c", -INFINITY);
+    CU_ASSERT_STRING_EQUAL(text_bytes(&line), ",\"a\":0.25,\"b\":null,\"c\":null");
+    text_release(&line);
+}
+
+static void a_closed_one_does_nothing(void)
+{
+    struct metrics metrics;
+    metrics_init(&metrics);
+    write_line(&metrics, "{}");
+    metrics_sync(&metrics);
+    metrics_close(&metrics);
+    CU_ASSERT_FALSE(metrics_open(&metrics, test_path("no/such/directory.jsonl"), 0, &error));
+    CU_ASSERT_EQUAL(error.kind, ERROR_NOT_FOUND);
+}
+
+int main(void)
+{
+    const struct test_case cases[] = {
+        {"lines are appended over several lives", lines_are_appended_over_several_lives},
+        {"what lies beyond the step is dropped", what_lies_beyond_the_step_is_dropped},
+        {"a line that is cut short is dropped", a_line_that_is_cut_short_is_dropped},
+        {"numbers are JSON", numbers_are_json},
+        {"a closed one does nothing", a_closed_one_does_nothing},
+        {0},
+    };
+    return test_run("train/metrics", cases);
+}
