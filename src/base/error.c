@@ -54,8 +54,3 @@ void error_clear(struct error *error)
     error->kind = ERROR_NONE;
     error->text[0] = '\0';
 }
-
-int error_exit_code(enum error_kind kind)
-{
-    return kind == ERROR_USAGE ? 2 : 1;
-}

@@ -20,7 +20,7 @@ enum error_kind {
     ERROR_VERSION,   /* it is sound, but of a format that this program does not read */
     ERROR_IO,        /* the system refused: may work later */
     ERROR_BUSY,      /* somebody else holds it */
-    ERROR_NUMERIC,   /* training diverged */
+    ERROR_STATE,     /* the numbers in memory are not to be trusted, or not finite: they must not be saved */
 };
 
 struct error {
@@ -40,14 +40,5 @@ bool error_prefix(struct error *error, const char *format, ...) FORMAT(2, 3);
 
 /* Local. Forgets the error. */
 void error_clear(struct error *error);
-
-/* Local. The exit code of the program for this kind: 2 for usage, 1 for all others. */
-int error_exit_code(enum error_kind kind);
-
-/* Local. For clean-up on a path that is already failing: the first error is the one to tell, a later one is dropped. */
-static inline void error_drop(bool ok)
-{
-    (void)ok;
-}
 
 #endif

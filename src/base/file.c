@@ -23,9 +23,10 @@ bool file_make_directories(const char *path, struct error *error)
             continue;
         char end = *p;
         *p = '\0';
-        if (mkdir(part, 0777) && errno != EEXIST)
+        bool made = mkdir(part, 0777) == 0;
+        if (!made && errno != EEXIST)
             return error_errno(error, "cannot create directory %s", part);
-        if (!file_sync_parent(part, error))
+        if (made && !file_sync_parent(part, error))
             return false;
         if (end == '\0')
             break;
@@ -108,7 +109,7 @@ bool file_replace(const char *path, const void *bytes, size_t count, struct erro
     char parent[PATH_MAX], hidden[PATH_MAX + 64];
     parent_of(path, parent);
     const char *slash = strrchr(path, '/');
-    snprintf(hidden, sizeof hidden, "%s/.%s.%ld.partial", parent, slash ? slash + 1 : path, (long)getpid());
+    snprintf(hidden, sizeof hidden, "%s/.%s.partial", parent, slash ? slash + 1 : path);
     int fd = open(hidden, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0)
         return error_errno(error, "cannot create %s", hidden);

@@ -14,7 +14,8 @@ bool file_make_directories(const char *path, struct error *error) WARN_UNUSED;
 bool file_read(const char *path, char **bytes, size_t *count, struct error *error) WARN_UNUSED;
 
 /* Local. Replaces `path` by these bytes: hidden file beside it, fsync, rename, fsync of the directory. After failure
- * the old file stands (or the new one, if only the last sync failed), whole, and nothing is left behind. */
+ * the old file stands (or the new one, if only the last sync failed), whole, and nothing is left behind.
+ * One writer at a time: the hidden name is always the same, so that a killed process leaves one file at most. */
 bool file_replace(const char *path, const void *bytes, size_t count, struct error *error) WARN_UNUSED;
 
 /* Local. Makes the contents of a file durable (open, fsync, close). */

@@ -2,33 +2,56 @@
 
 #include "base/memory.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-void h5_begin(void)
+void h5_init(void)
 {
+    /* At exit MPI is gone: HDF5 must not try to close a collective file then. */
+    H5dont_atexit();
     H5open();
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }
 
-void h5_end(void)
+void h5_release(void)
 {
-    H5close();
+    /* A file whose close has failed stays in HDF5's tables half dead, and H5close would stumble over it. */
+    if (H5Fget_obj_count((hid_t)H5F_OBJ_ALL, H5F_OBJ_FILE) == 0)
+        H5close();
 }
 
 static herr_t take_description(unsigned n, const H5E_error2_t *entry, void *text)
 {
     /* Walking upward begins with the deepest entry: the reason; the others tell who passed it on. */
     if (n == 0 && entry->desc)
-        snprintf(text, 256, "%s", entry->desc);
+        snprintf(text, 512, "%s", entry->desc);
     return 0;
+}
+
+/* The deepest reason: of a failed system call only what the system said ("file write failed: time = ..., errno = 28, error message =
+ * 'No space left on device', ..."). Returns the system's error number, 0 if it was none. */
+static int take_reason(char reason[512])
+{
+    snprintf(reason, 512, "HDF5 gives no reason");
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_description, reason);
+    const char *number = strstr(reason, "errno = "), *message = strstr(reason, "error message = '");
+    int code = number ? (int)strtol(number + strlen("errno = "), NULL, 10) : 0;
+    if (message) {
+        message += strlen("error message = '");
+        size_t length = strcspn(message, "'");
+        memmove(reason, message, length);
+        reason[length] = '\0';
+    }
+    return code;
 }
 
 bool h5_error(struct error *error, enum error_kind kind, const char *format, ...)
 {
-    char words[1024], reason[256] = "HDF5 gives no reason";
-    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_description, reason);
+    char words[1024], reason[512];
+    take_reason(reason);
     va_list args;
     va_start(args, format);
     vsnprintf(words, sizeof words, format, args);
@@ -45,15 +68,23 @@ bool h5_open(const char *path, unsigned flags, hid_t *file, struct error *error)
 {
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     *file = access >= 0 && h5_set_format(access) ? H5Fopen(path, flags, access) : -1;
-    bool ok = *file >= 0 || h5_error(error, ERROR_CORRUPT, "%s: HDF5 cannot open it", path);
+    if (*file < 0) {
+        char reason[512];
+        int number = take_reason(reason);
+        /* A sector that cannot be read is damage like any other; all else that the system refuses may work later. */
+        bool refused = number != 0 && number != EIO;
+        error_set(error, refused ? ERROR_IO : ERROR_CORRUPT, "%s: HDF5 cannot open it: %s%s", path, reason,
+                  number == EAGAIN ? " (another program has it open)" : "");
+    }
     h5_close(access);
-    return ok;
+    return *file >= 0;
 }
 
 void h5_close(hid_t object)
 {
     if (object < 0)
         return;
+    hid_t stack = H5Eget_current_stack();
     switch (H5Iget_type(object)) {
     case H5I_FILE:
         H5Fclose(object);
@@ -73,6 +104,7 @@ void h5_close(hid_t object)
     default:
         H5Oclose(object);
     }
+    H5Eset_current_stack(stack);
 }
 
 static bool put(hid_t object, const char *name, hid_t file_type, hid_t memory_type, const void *value,
@@ -175,15 +207,22 @@ static bool select_range(hid_t dataset, size_t first, size_t count, hid_t *memor
            H5Sselect_hyperslab(*file_space, H5S_SELECT_SET, &start, NULL, &length, NULL) >= 0;
 }
 
+/* MPI-IO counts bytes in an int. */
+#define WRITE_PIECE ((size_t)1 << 26)
+
 bool h5_write_range(hid_t dataset, hid_t type, size_t first, size_t count, hid_t transfer, const void *values)
 {
-    if (count == 0)
-        return true;
-    hid_t memory_space, file_space;
-    bool ok = select_range(dataset, first, count, &memory_space, &file_space) &&
-              H5Dwrite(dataset, type, memory_space, file_space, transfer, values) >= 0;
-    h5_close(memory_space);
-    h5_close(file_space);
+    const char *bytes = values;
+    size_t size = H5Tget_size(type);
+    bool ok = true;
+    for (size_t done = 0; ok && done < count; done += WRITE_PIECE) {
+        hid_t memory_space, file_space;
+        size_t n = count - done < WRITE_PIECE ? count - done : WRITE_PIECE;
+        ok = select_range(dataset, first + done, n, &memory_space, &file_space) &&
+             H5Dwrite(dataset, type, memory_space, file_space, transfer, bytes + done * size) >= 0;
+        h5_close(memory_space);
+        h5_close(file_space);
+    }
     return ok;
 }
 

@@ -8,21 +8,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Local. Stops HDF5 from printing its error stack. Call once before anything else; h5_end before MPI_Finalize: HDF5
- * must not meet an MPI that is gone. */
-void h5_begin(void);
-void h5_end(void);
+/* Local. Stops HDF5 from printing its error stack, and from cleaning up behind MPI's back at exit. Call once before anything
+ * else; h5_release before MPI_Finalize. */
+void h5_init(void);
+void h5_release(void);
 
 /* Local. Error of the given kind with the given words, and the deepest reason on HDF5's error stack behind them. */
 bool h5_error(struct error *error, enum error_kind kind, const char *format, ...) FORMAT(3, 4);
 
-/* Local. Opens with the POSIX driver, for this process alone. `flags` as H5Fopen. */
+/* Local. Opens with the POSIX driver, for this process alone. `flags` as H5Fopen. ERROR_CORRUPT if the file is not as it should
+ * be; ERROR_IO if the system refuses it, or somebody has it open for writing. */
 bool h5_open(const char *path, unsigned flags, hid_t *file, struct error *error) WARN_UNUSED;
 
 /* Local. The file format bounds of all our files: object headers with checksums (1.8), virtual datasets (1.10). */
 bool h5_set_format(hid_t access);
 
-/* Local. Closes any HDF5 object; negative ids are fine. For what may fail with data at stake use H5Fclose itself. */
+/* Local. Closes any HDF5 object; negative ids are fine. Keeps the error stack, so that the reason of an earlier failure can still be told. For what may fail with data at stake use H5Fclose itself. */
 void h5_close(hid_t object);
 
 /* Local. Attributes of an object. Readers: ERROR_CORRUPT that names the attribute if it is missing or of another type.
@@ -35,7 +36,7 @@ bool h5_get_real(hid_t object, const char *name, double *value, struct error *er
 bool h5_get_text(hid_t object, const char *name, char **value, struct error *error) WARN_UNUSED;
 
 /* Local. Reads or writes `count` elements from `first` of a one-dimensional dataset. `transfer` as H5Dwrite (or
- * H5P_DEFAULT). count 0 does nothing. */
+ * H5P_DEFAULT). count 0 does nothing, count may be any size. */
 bool h5_write_range(hid_t dataset, hid_t type, size_t first, size_t count, hid_t transfer,
                     const void *values) WARN_UNUSED;
 bool h5_read_range(hid_t dataset, hid_t type, size_t first, size_t count, void *values) WARN_UNUSED;

@@ -51,3 +51,25 @@ void passport_compare(const char *saved, const char *now, struct text *changes)
         if (!find(saved, line))
             add_change(changes, line, NULL, line);
 }
+
+bool passport_merge(char *const *passports, size_t count, struct text *merged)
+{
+    bool agree = true;
+    for (const char *line = passports[0]; *line; line = next_line(line)) {
+        text_append(merged, "%.*s:", (int)strcspn(line, ":\n"), line);
+        for (size_t i = 0; i < count; i++) {
+            int length, seen_length;
+            const char *value = value_of(find(passports[i], line), &length);
+            bool seen = false;
+            for (size_t before = 0; before < i && !seen; before++) {
+                const char *other = value_of(find(passports[before], line), &seen_length);
+                seen = seen_length == length && strncmp(other, value, (size_t)length) == 0;
+            }
+            if (!seen)
+                text_append(merged, "%s%.*s", i ? " | " : " ", length, value);
+            agree = agree && (seen || i == 0);
+        }
+        text_append(merged, "\n");
+    }
+    return agree;
+}

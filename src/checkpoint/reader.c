@@ -164,7 +164,7 @@ bool reader_compare(const char *path, const char *name, size_t first, size_t cou
     hid_t file;
     if (!h5_open(path, H5F_ACC_RDONLY, &file, error))
         return false;
-    bool ok = load(file, name, first, count, digests, NULL, error);
+    bool ok = load(file, name, first, count, digests, NULL, error) || error_prefix(error, "%s: ", path);
     h5_close(file);
     return ok;
 }

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What stands for a fingerprint until the commit. */
+#define BLANK "uncommitted     "
+
 void record_release(struct record *record)
 {
     memory_free(record->job);
@@ -117,23 +120,31 @@ static bool write_views(hid_t file, const struct state *state, struct error *err
     return true;
 }
 
-bool record_write(const char *path, const struct record *record, const struct state *state, struct error *error)
+bool record_write(hid_t file, const struct record *record, const struct state *state, struct error *error)
+{
+    return write_views(file, state, error) && write_segments(file, record, error) &&
+           h5_put_text(file, "format", RECORD_FORMAT, error) && h5_put_number(file, "version", RECORD_VERSION, error) &&
+           h5_put_number(file, "step", record->step, error) && h5_put_real(file, "epoch", record->epoch, error) &&
+           h5_put_real(file, "loss", record->loss, error) &&
+           h5_put_number(file, "saved_unix", (uint64_t)record->saved_unix, error) &&
+           h5_put_number(file, "data_digest", record->data_digest, error) &&
+           h5_put_text(file, "job", record->job, error) && h5_put_text(file, "passport", record->passport, error) &&
+           h5_put_text(file, "fingerprint", BLANK, error);
+}
+
+bool record_commit(const char *path, uint64_t fingerprint, struct error *error)
 {
     hid_t file;
     if (!h5_open(path, H5F_ACC_RDWR, &file, error))
         return false;
-    char fingerprint[20];
-    snprintf(fingerprint, sizeof fingerprint, "%016llx", (unsigned long long)record->fingerprint);
-    bool ok = write_views(file, state, error) && write_segments(file, record, error) &&
-              h5_put_text(file, "format", RECORD_FORMAT, error) &&
-              h5_put_number(file, "version", RECORD_VERSION, error) &&
-              h5_put_number(file, "step", record->step, error) && h5_put_real(file, "epoch", record->epoch, error) &&
-              h5_put_real(file, "loss", record->loss, error) &&
-              h5_put_number(file, "saved_unix", (uint64_t)record->saved_unix, error) &&
-              h5_put_number(file, "data_digest", record->data_digest, error) &&
-              h5_put_text(file, "job", record->job, error) && h5_put_text(file, "passport", record->passport, error) &&
-              h5_put_text(file, "fingerprint", fingerprint, error);
-    /* The POSIX driver reports a full disk, but some of it only when the cache is written out at the close. */
+    char text[sizeof BLANK];
+    snprintf(text, sizeof text, "%016llx", (unsigned long long)fingerprint);
+    hid_t attribute = H5Aopen(file, "fingerprint", H5P_DEFAULT), type = attribute >= 0 ? H5Aget_type(attribute) : -1;
+    bool ok = attribute >= 0 && H5Awrite(attribute, type, text) >= 0;
+    if (!ok)
+        h5_error(error, ERROR_IO, "cannot write the commit record");
+    h5_close(type);
+    h5_close(attribute);
     if (H5Fclose(file) < 0 && ok)
         ok = h5_error(error, ERROR_IO, "cannot finish the commit record");
     return ok;
@@ -153,7 +164,9 @@ static bool read_attributes(hid_t file, struct record *record, struct error *err
         char *end;
         record->saved_unix = (int64_t)saved;
         record->fingerprint = strtoull(fingerprint, &end, 16);
-        if (*end || end - fingerprint != 16)
+        if (strcmp(fingerprint, BLANK) == 0)
+            ok = error_set(error, ERROR_CORRUPT, "not a finished checkpoint (it has no commit record)");
+        else if (*end || end - fingerprint != 16)
             ok = error_set(error, ERROR_CORRUPT, "attribute 'fingerprint' is not 16 hexadecimal digits");
     }
     memory_free(fingerprint);
@@ -166,7 +179,7 @@ bool record_read(hid_t file, struct record *record, struct error *error)
     uint64_t version;
     memset(record, 0, sizeof *record);
     if (H5Aexists(file, "fingerprint") <= 0)
-        return error_set(error, ERROR_CORRUPT, "not a finished lockstep checkpoint (it has no commit record)");
+        return error_set(error, ERROR_CORRUPT, "not a lockstep checkpoint (it has no commit record)");
     bool ok = h5_get_text(file, "format", &format, error) && h5_get_number(file, "version", &version, error);
     if (ok && strcmp(format, RECORD_FORMAT) != 0)
         ok = error_set(error, ERROR_CORRUPT, "not a lockstep checkpoint: its format is '%.40s'", format);

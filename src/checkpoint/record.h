@@ -1,5 +1,6 @@
-/* The commit record: everything in a checkpoint file that is not a float. One process writes it, after all data has
- * been read back and found right; a file without it was never finished. */
+/* The record: everything in a checkpoint file that is not a float. It is laid out together with the empty datasets, before any rank
+ * writes; its last field, the fingerprint, is filled in after all data has been read back and found right. That is the
+ * commit: a file whose fingerprint is blank was never finished. Filling it in needs no new space on the disk. */
 #ifndef CHECKPOINT_RECORD_H
 #define CHECKPOINT_RECORD_H
 
@@ -40,10 +41,12 @@ struct record {
 /* Local. Frees what record_read has allocated. Accepts a released record. */
 void record_release(struct record *record);
 
-/* Local. Writes attributes, provenance and the tensor views into a closed, complete data file; `state` gives names and
- * shapes. The fingerprint attribute comes last: it is what makes the file a checkpoint. */
-bool record_write(const char *path, const struct record *record, const struct state *state,
-                  struct error *error) WARN_UNUSED;
+/* Local. Writes attributes, provenance and the tensor views into an open file; `state` gives names and shapes. The fingerprint stays
+ * blank. */
+bool record_write(hid_t file, const struct record *record, const struct state *state, struct error *error) WARN_UNUSED;
+
+/* Local. The commit: fills in the fingerprint of a closed, complete file. */
+bool record_commit(const char *path, uint64_t fingerprint, struct error *error) WARN_UNUSED;
 
 /* Local. Reads the record of an open file. ERROR_VERSION if the file is of another format version; ERROR_CORRUPT if it
  * is no checkpoint, or not a finished one. The record is the caller's (record_release). */

@@ -55,15 +55,14 @@ bool store_list(const struct store *store, uint64_t **steps, size_t *count, stru
 {
     size_t capacity = 16;
     *count = 0;
-    *steps = memory_need(capacity, sizeof **steps);
+    *steps = NULL;
     DIR *directory = opendir(store->directory);
     if (!directory && errno == ENOENT)
         return true;
-    if (!directory) {
-        memory_free(*steps);
+    if (!directory)
         return error_errno(error, "cannot read the directory %s", store->directory);
-    }
-    for (struct dirent *entry; (entry = readdir(directory));) {
+    *steps = memory_need(capacity, sizeof **steps);
+    for (struct dirent *entry; errno = 0, (entry = readdir(directory));) {
         uint64_t step;
         if (!parse_name(entry->d_name, &step))
             continue;
@@ -76,7 +75,14 @@ bool store_list(const struct store *store, uint64_t **steps, size_t *count, stru
         }
         (*steps)[(*count)++] = step;
     }
+    /* Half a list would look like fewer checkpoints, or like none. */
+    bool ok = errno == 0 || error_errno(error, "cannot read the directory %s", store->directory);
     closedir(directory);
+    if (!ok) {
+        memory_free(*steps);
+        *steps = NULL;
+        return false;
+    }
     qsort(*steps, *count, sizeof **steps, newest_first);
     return true;
 }
@@ -120,6 +126,16 @@ static bool reduce_to(const struct store *store, uint64_t newest, size_t keep, s
             ok = take_away(store, steps[i], newest, error);
     memory_free(steps);
     return ok;
+}
+
+bool store_reject(const struct store *store, uint64_t step, struct error *error)
+{
+    char path[PATH_MAX], rejected[PATH_MAX + 16];
+    store_path(store, step, path);
+    snprintf(rejected, sizeof rejected, "%s.rejected", path);
+    if (rename(path, rejected))
+        return error_errno(error, "cannot rename %s", path);
+    return file_sync_parent(path, error);
 }
 
 bool store_prune(const struct store *store, uint64_t newest, size_t keep, struct error *error)

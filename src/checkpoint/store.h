@@ -2,6 +2,7 @@
  * name, is.
  *
  *   step-000000001200.h5                     a checkpoint
+ *   step-000000001200.h5.rejected            found invalid by a resume, which then took an older one
  *   .step-000000001200.h5.<token>.partial    being written by the process with that token, or a leftover
  *   .step-000000001200.h5.<token>.deleted    unpublished, about to be deleted, or a leftover */
 #ifndef CHECKPOINT_STORE_H
@@ -26,16 +27,20 @@ void store_path(const struct store *store, uint64_t step, char path[PATH_MAX]);
 void store_partial_path(const struct store *store, uint64_t step, char path[PATH_MAX]);
 
 /* Local. The steps that have a file with a final name, newest first; whether they are valid is for the reader to say.
- * The caller owns *steps (memory_free). A directory that does not exist is an empty store. */
+ * The caller owns *steps (memory_free; NULL after failure). A directory that does not exist is an empty store. */
 bool store_list(const struct store *store, uint64_t **steps, size_t *count, struct error *error) WARN_UNUSED;
 
 /* Local, rank 0's work. Gives a finished partial file its final name, over an older file of that step, and syncs the
- * directory: from here on the checkpoint exists. */
+ * directory: from the rename on the checkpoint exists, also if the sync then fails. */
 bool store_publish(const struct store *store, uint64_t step, struct error *error) WARN_UNUSED;
 
 /* Local, rank 0's work. Keeps the `keep` newest of the checkpoints up to `newest`, and takes away the older ones:
  * unpublish by rename, sync, delete. Files beyond `newest` are left alone. */
 bool store_prune(const struct store *store, uint64_t newest, size_t keep, struct error *error) WARN_UNUSED;
+
+/* Local, rank 0's work. Gives a checkpoint that was found invalid the name step-....h5.rejected: it can still be looked
+ * at, but is no longer counted, nor ever found again by a job that has gone on without it. */
+bool store_reject(const struct store *store, uint64_t step, struct error *error) WARN_UNUSED;
 
 /* Local, rank 0's work. Takes away every checkpoint. */
 bool store_clear(const struct store *store, struct error *error) WARN_UNUSED;

@@ -13,28 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Room for the commit record and HDF5's own structures, reserved with the data. */
-#define RECORD_BYTES (1 << 20)
-
 /* An open data file, on all ranks. */
 struct data_file {
     hid_t file;
     hid_t arrays[STATE_ARRAYS];
     hid_t digests[STATE_ARRAYS];
 };
-
-/* A file for all ranks through MPI-IO. Large datasets begin at a MiB: first writes to a new file are four times faster.
- */
-static hid_t create_file(const struct snapshot *snapshot, const char *path)
-{
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    hid_t file = -1;
-    if (H5Pset_fapl_mpio(access, snapshot->world->comm, MPI_INFO_NULL) >= 0 && h5_set_format(access) &&
-        H5Pset_alignment(access, 65536, 1 << 20) >= 0)
-        file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
-    h5_close(access);
-    return file;
-}
 
 /* A group that remembers the order of its members. */
 static hid_t create_group(hid_t file, const char *name)
@@ -59,18 +43,104 @@ static hid_t create_dataset(hid_t group, const char *name, hid_t type, size_t co
     return dataset;
 }
 
-static bool create_layout(struct data_file *data, const struct snapshot *snapshot)
+/* A dataset of all arrays in a group. */
+static bool create_group_datasets(hid_t file, const char *name, const struct state *state, hid_t type, size_t count)
+{
+    hid_t group = create_group(file, name);
+    bool ok = group >= 0;
+    for (size_t a = 0; ok && a < state->array_count; a++) {
+        hid_t dataset = create_dataset(group, state->arrays[a].name, type, count);
+        ok = dataset >= 0;
+        h5_close(dataset);
+    }
+    h5_close(group);
+    return ok;
+}
+
+/* Large datasets begin at a MiB: first writes to a new file are four times faster. */
+static hid_t create_file(const char *path)
+{
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    bool ok = h5_set_format(access) && H5Pset_alignment(access, 65536, 1 << 20) >= 0;
+    hid_t file = ok ? H5Fcreate(path, H5F_ACC_EXCL, H5P_DEFAULT, access) : -1;
+    h5_close(access);
+    return file;
+}
+
+/* Local, rank 0. A look before anything is written: HDF5 1.10 cannot close a file that it could not write, and keeps it. What is free
+ * may be gone the next moment, or there may be a quota: the reservation is the proof. */
+static bool has_room(const struct state *state, const struct store *store, struct error *error)
+{
+    uint64_t room = file_free_bytes(store->directory);
+    uint64_t need = state->array_count * (state->count * sizeof(float) + (1 << 20));
+    return room == 0 || need <= room ||
+           error_set(error, ERROR_IO, "%s has %.1f MB free, a checkpoint needs %.1f MB", store->directory,
+                     (double)room / 1e6, (double)need / 1e6);
+}
+
+/* Local, rank 0. The whole file but for its data and its fingerprint, at its full size, all of it reserved. */
+static bool lay_out(const struct snapshot *snapshot, const struct record *record, const struct store *store, const char *path,
+                    uint64_t *bytes, struct error *error)
 {
     const struct state *state = &snapshot->state;
-    hid_t arrays = create_group(data->file, "state"), digests = create_group(data->file, "digest");
-    bool ok = arrays >= 0 && digests >= 0;
+    struct stat info;
+    if (!has_room(state, store, error))
+        return false;
+    hid_t file = create_file(path);
+    if (file < 0)
+        return h5_error(error, ERROR_IO, "cannot create %s", path);
+    bool ok = create_group_datasets(file, "state", state, H5T_IEEE_F32LE, state->count) &&
+              create_group_datasets(file, "digest", state, H5T_STD_U64LE, snapshot->blocks);
+    if (!ok)
+        h5_error(error, ERROR_IO, "cannot lay out %s", path);
+    ok = ok && record_write(file, record, state, error);
+    if (H5Fclose(file) < 0 && ok)
+        ok = h5_error(error, ERROR_IO, "cannot lay out %s", path);
+    fault_at(FAULT_FILE_CREATED, snapshot->step);
+    if (ok && stat(path, &info))
+        ok = error_errno(error, "cannot look at %s", path);
+    ok = ok && file_reserve(path, (uint64_t)info.st_size, error);
+    if (ok)
+        *bytes = (uint64_t)info.st_size;
+    fault_at(FAULT_SPACE_RESERVED, snapshot->step);
+    return ok;
+}
+
+/* Local. Whether this rank can write the file at all: asked with plain calls, which have words, before the collective opening. */
+static bool can_write(const char *path, struct error *error)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return error_errno(error, "cannot open %s", path);
+    close(fd);
+    return true;
+}
+
+static hid_t open_dataset(hid_t file, const char *group, const char *name)
+{
+    char path[300];
+    snprintf(path, sizeof path, "/%s/%s", group, name);
+    return H5Dopen2(file, path, H5P_DEFAULT);
+}
+
+/* Collective. Opens the file with MPI-IO. */
+static bool open_data(struct data_file *data, const struct snapshot *snapshot, const char *path, struct error *error)
+{
+    const struct state *state = &snapshot->state;
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    bool ok = h5_set_format(access) && H5Pset_fapl_mpio(access, snapshot->world->comm, MPI_INFO_NULL) >= 0;
+    data->file = ok ? H5Fopen(path, H5F_ACC_RDWR, access) : -1;
+    ok = data->file >= 0;
+    for (size_t a = 0; a < STATE_ARRAYS; a++)
+        data->arrays[a] = data->digests[a] = -1;
     for (size_t a = 0; ok && a < state->array_count; a++) {
-        data->arrays[a] = create_dataset(arrays, state->arrays[a].name, H5T_IEEE_F32LE, state->count);
-        data->digests[a] = create_dataset(digests, state->arrays[a].name, H5T_STD_U64LE, snapshot->blocks);
+        data->arrays[a] = open_dataset(data->file, "state", state->arrays[a].name);
+        data->digests[a] = open_dataset(data->file, "digest", state->arrays[a].name);
         ok = data->arrays[a] >= 0 && data->digests[a] >= 0;
     }
-    h5_close(arrays);
-    h5_close(digests);
+    if (!ok)
+        h5_error(error, ERROR_IO, "cannot open %s with MPI-IO", path);
+    h5_close(access);
     return ok;
 }
 
@@ -79,27 +149,7 @@ static void close_datasets(struct data_file *data)
     for (size_t a = 0; a < STATE_ARRAYS; a++) {
         h5_close(data->arrays[a]);
         h5_close(data->digests[a]);
-        data->arrays[a] = data->digests[a] = -1;
     }
-}
-
-/* Rank 0 makes the file first, with plain calls that say why they cannot: an error inside the collective creation would
- * have no words, and might not reach all ranks. */
-static bool make_empty(const char *path, struct error *error)
-{
-    int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return error_errno(error, "cannot create %s", path);
-    close(fd);
-    return true;
-}
-
-static bool reserve(hid_t file, const char *path, int rank, struct error *error)
-{
-    hsize_t bytes = 0;
-    if (H5Fget_filesize(file, &bytes) < 0)
-        return h5_error(error, ERROR_IO, "%s: its size is unknown", path);
-    return rank != 0 || file_reserve(path, bytes + RECORD_BYTES, error);
 }
 
 /* Independent transfers: a rank that cannot write says so, and nobody waits for it (collective ones of OMPIO report
@@ -123,35 +173,23 @@ static bool write_shard(const struct data_file *data, const struct snapshot *sna
     return ok || h5_error(error, ERROR_IO, "cannot write its part of the checkpoint");
 }
 
-/* Collective. Everything up to a closed file that holds all data. */
+/* Collective. All shards into a file that is laid out. */
 static bool write_data(const struct snapshot *snapshot, const char *path, struct error *error)
 {
     const struct world *world = snapshot->world;
-    struct data_file data = {.file = -1};
-    for (size_t a = 0; a < STATE_ARRAYS; a++)
-        data.arrays[a] = data.digests[a] = -1;
-    if (!world_agree(world, world->rank != 0 || make_empty(path, error), error))
+    struct data_file data;
+    if (!world_agree(world, can_write(path, error), error))
         return false;
-    data.file = create_file(snapshot, path);
-    bool ok = data.file >= 0 || h5_error(error, ERROR_IO, "cannot create %s with MPI-IO", path);
-    if (!world_agree(world, ok, error))
-        return false; /* a rank that has it open cannot close it alone: rather leak an id than hang */
-    ok = create_layout(&data, snapshot) || h5_error(error, ERROR_IO, "cannot lay out %s", path);
-    ok = world_agree(world, ok, error);
-    if (ok) {
-        fault_at(FAULT_FILE_CREATED, snapshot->step);
-        ok = world_agree(world, reserve(data.file, path, world->rank, error), error);
-    }
-    if (ok) {
-        fault_at(FAULT_SPACE_RESERVED, snapshot->step);
-        ok = world_agree(world, write_shard(&data, snapshot, error), error);
-    }
+    /* A rank that has the file open cannot close it alone: if opening fails on some ranks only, the others keep an id. */
+    if (!world_agree(world, open_data(&data, snapshot, path, error), error))
+        return false;
+    bool ok = write_shard(&data, snapshot, error);
     close_datasets(&data);
     /* The flush syncs what each rank has written, on its own node; the close alone would not. */
-    bool flushed = !ok || H5Fflush(data.file, H5F_SCOPE_GLOBAL) >= 0;
-    bool closed = H5Fclose(data.file) >= 0;
-    if (ok && !(flushed && closed))
-        ok = h5_error(error, ERROR_IO, "cannot finish %s", path);
+    if (H5Fflush(data.file, H5F_SCOPE_GLOBAL) < 0 && ok)
+        ok = h5_error(error, ERROR_IO, "cannot sync %s", path);
+    if (H5Fclose(data.file) < 0 && ok)
+        ok = h5_error(error, ERROR_IO, "cannot close %s", path);
     return world_agree(world, ok, error);
 }
 
@@ -167,23 +205,17 @@ static bool read_back(const struct snapshot *snapshot, const char *path, struct 
 }
 
 /* Local, rank 0. From proven data to a published checkpoint. */
-static bool finish(const struct snapshot *snapshot, const struct record *record, const struct store *store,
-                   const char *partial, uint64_t *bytes, struct error *error)
+static bool publish(const struct snapshot *snapshot, const struct store *store, const char *partial, struct error *error)
 {
-    struct record own = *record;
     struct reader reader;
-    struct stat info;
-    own.step = snapshot->step;
-    own.fingerprint = snapshot->fingerprint;
-    if (!record_write(partial, &own, &snapshot->state, error))
+    if (!record_commit(partial, snapshot->fingerprint, error))
         return false;
-    fault_at(FAULT_RECORD_WRITTEN, own.step);
+    fault_at(FAULT_RECORD_WRITTEN, snapshot->step);
     if (!file_sync(partial, error) || !reader_open(&reader, partial, error))
         return false;
     reader_close(&reader);
-    fault_at(FAULT_FILE_SYNCED, own.step);
-    *bytes = stat(partial, &info) == 0 ? (uint64_t)info.st_size : 0;
-    return store_publish(store, own.step, error);
+    fault_at(FAULT_FILE_SYNCED, snapshot->step);
+    return store_publish(store, snapshot->step, error);
 }
 
 bool writer_commit(const struct snapshot *snapshot, const struct record *record, const struct store *store, size_t keep,
@@ -195,15 +227,17 @@ bool writer_commit(const struct snapshot *snapshot, const struct record *record,
     *commit = (struct commit){.pruned = true};
     store_partial_path(store, snapshot->step, partial);
     fault_at(FAULT_SNAPSHOT_TAKEN, snapshot->step);
-    bool ok = write_data(snapshot, partial, error);
+    struct record own = *record;
+    own.step = snapshot->step;
+    bool ok = world->rank != 0 || lay_out(snapshot, &own, store, partial, &commit->bytes, error);
+    ok = world_agree(world, ok, error) && write_data(snapshot, partial, error);
     if (ok) {
         fault_at(FAULT_FILE_CLOSED, snapshot->step);
         ok = read_back(snapshot, partial, error);
     }
     if (ok) {
         fault_at(FAULT_DATA_VERIFIED, snapshot->step);
-        ok = world->rank != 0 || finish(snapshot, record, store, partial, &commit->bytes, error);
-        ok = world_agree(world, ok, error);
+        ok = world_agree(world, world->rank != 0 || publish(snapshot, store, partial, error), error);
     }
     if (!ok) {
         if (world->rank == 0)

@@ -19,10 +19,13 @@ extern const struct command command_verify;      /* verify.c */
 extern const struct command command_diff;        /* diff.c */
 extern const struct command command_fingerprint; /* fingerprint.c */
 
-/* Prints "lockstep: <words>" to standard error and returns the exit code of the error. */
+/* Local. The exit code for an error of this kind. */
+int command_exit_code(enum error_kind kind);
+
+/* Local. Prints "lockstep: <words>" to standard error and returns the exit code of the error. */
 int command_fail(const struct error *error);
 
-/* Prints how the command is used, and what was wrong with the call; returns EXIT_USAGE. */
+/* Local. Prints how the command is used, and what was wrong with the call; returns EXIT_USAGE. */
 int command_misused(const struct command *command, const char *format, ...) FORMAT(2, 3);
 
 #endif

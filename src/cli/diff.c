@@ -112,8 +112,8 @@ static int run(int count, char **words)
     struct side a = {0}, b = {0};
     struct error error;
     if (count != 2)
-        return command_misused(&command_diff, "two files, please");
-    h5_begin();
+        return command_misused(&command_diff, "two checkpoint files are compared");
+    h5_init();
     bool equal = true;
     bool ok = open_side(&a, words[0], &error) && open_side(&b, words[1], &error);
     if (ok && a.reader.record.step != b.reader.record.step) {
@@ -123,7 +123,7 @@ static int run(int count, char **words)
     ok = ok && compare_all(&a, &b, &equal, &error);
     close_side(&a);
     close_side(&b);
-    h5_end();
+    h5_release();
     if (!ok)
         return command_fail(&error);
     return equal ? EXIT_FINISHED : EXIT_FAILED;

@@ -10,14 +10,14 @@ static int run(int count, char **words)
     struct reader reader;
     struct error error;
     if (count != 1)
-        return command_misused(&command_fingerprint, "one file, please");
-    h5_begin();
+        return command_misused(&command_fingerprint, "one checkpoint file is read");
+    h5_init();
     /* Not just the number in the file: one that its data has earned. */
     bool ok = reader_open(&reader, words[0], &error) && reader_verify(&reader, &error);
     if (ok)
         printf("%016" PRIx64 "\n", reader.record.fingerprint);
     reader_close(&reader);
-    h5_end();
+    h5_release();
     return ok ? EXIT_FINISHED : command_fail(&error);
 }
 

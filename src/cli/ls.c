@@ -39,7 +39,7 @@ static int run(int count, char **words)
     size_t length;
     struct stat info;
     if (count != 1)
-        return command_misused(&command_ls, "one run directory, please");
+        return command_misused(&command_ls, "one run directory is listed");
     if (stat(words[0], &info)) {
         error_errno(&error, "cannot look at %s", words[0]);
         return command_fail(&error);
@@ -52,10 +52,10 @@ static int run(int count, char **words)
         printf("%12s %9s %12s %12s  %-20s  %-5s  %s\n", "step", "epoch", "loss", "size", "saved", "valid",
                "fingerprint");
     bool all_valid = true;
-    h5_begin();
+    h5_init();
     for (size_t i = 0; i < length; i++)
         all_valid = list_one(&store, steps[i]) && all_valid;
-    h5_end();
+    h5_release();
     memory_free(steps);
     return all_valid ? EXIT_FINISHED : EXIT_FAILED;
 }

@@ -9,10 +9,15 @@ static const struct command *const commands[] = {
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 
+int command_exit_code(enum error_kind kind)
+{
+    return kind == ERROR_USAGE ? EXIT_USAGE : EXIT_FAILED;
+}
+
 int command_fail(const struct error *error)
 {
     fprintf(stderr, "lockstep: %s\n", error->text);
-    return error_exit_code(error->kind);
+    return command_exit_code(error->kind);
 }
 
 int command_misused(const struct command *command, const char *format, ...)

@@ -1,3 +1,4 @@
+#include "base/digest.h"
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -19,7 +20,7 @@ struct request {
     const char *file;
     const char **overrides; /* [count of words]: borrowed texts */
     size_t override_count;
-    struct trainer_options options;
+    struct session_options options;
 };
 
 /* Local. */
@@ -78,8 +79,12 @@ static bool train(const struct world *world, int count, char **words, struct tra
 {
     struct request request = {0};
     struct job job = {0};
-    bool ok = parse_words(count, words, &request, error) && fault_init(world->rank, error) &&
-              read_job(world, &request, &job, error) && trainer_run(world, &job, &request.options, outcome, error);
+    uint64_t digest = 0;
+    for (int i = 0; i < count; i++)
+        digest = digest_chain(digest, digest_bytes(words[i], strlen(words[i])));
+    bool ok = parse_words(count, words, &request, error) && fault_init(world->rank, error);
+    ok = world_agree(world, ok, error) && world_agree_equal(world, digest, "the command line", error) &&
+         read_job(world, &request, &job, error) && trainer_run(world, &job, &request.options, outcome, error);
     memory_free(request.overrides);
     job_release(&job);
     return ok;
@@ -106,18 +111,18 @@ static int run(int count, char **words)
     MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &thread_level);
     world_open(&world);
     log_init(world.rank);
-    h5_begin();
+    h5_init();
     gemm_init();
     bool ok = train(&world, count, words, &outcome, &error);
     if (world.rank == 0 && ok)
         print_outcome(&outcome);
     if (world.rank == 0 && !ok)
         command_fail(&error);
-    h5_end();
+    h5_release();
     world_close(&world);
     MPI_Finalize();
     if (!ok)
-        return error_exit_code(error.kind);
+        return command_exit_code(error.kind);
     return outcome.finished ? EXIT_FINISHED : EXIT_SAVED;
 }
 

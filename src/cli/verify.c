@@ -10,7 +10,7 @@ static int run(int count, char **words)
     int code = EXIT_FINISHED;
     if (count < 1)
         return command_misused(&command_verify, "no file given");
-    h5_begin();
+    h5_init();
     for (int i = 0; i < count; i++) {
         struct reader reader;
         struct error error;
@@ -22,7 +22,7 @@ static int run(int count, char **words)
             code = command_fail(&error);
         reader_close(&reader);
     }
-    h5_end();
+    h5_release();
     return code;
 }
 

@@ -41,9 +41,10 @@ struct dataset {
 
 /* What a format has to do. `index` counts within the used part: 0 <= index < count. */
 struct dataset_class {
+    /* Local. Sets count, shape, classes, digest and self; the spec is not kept. */
     bool (*open)(struct dataset *dataset, const struct dataset_spec *spec, struct error *error) WARN_UNUSED;
     void (*close)(struct dataset *dataset);
-    /* Writes `width` bytes (row-major) and returns the label. */
+    /* Local. Writes `width` bytes (row-major) and returns the label. */
     int32_t (*read)(const struct dataset *dataset, size_t index, uint8_t *bytes);
 };
 

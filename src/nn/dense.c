@@ -51,4 +51,4 @@ static void backward(const struct layer *layer, const float *params, size_t rows
         gemm(GEMM_PLAIN, GEMM_PLAIN, rows, I, O, dy, params + layer->weight, 0, dx);
 }
 
-const struct layer_class layer_dense = {.name = "dense", .build = build, .forward = forward, .backward = backward};
+const struct layer_class layer_dense = {.build = build, .forward = forward, .backward = backward};

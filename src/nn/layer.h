@@ -33,7 +33,6 @@ struct layer {
 };
 
 struct layer_class {
-    const char *name;
     /* Local. Sets outputs from inputs and spec, and adds this layer's tensors to the table. `index` is its place in the
      * model. */
     void (*build)(struct layer *layer, size_t index, struct tensor_table *table);

@@ -35,4 +35,4 @@ static void backward(const struct layer *layer, const float *params, size_t rows
         pass(rows * layer->outputs, y, dy, dx);
 }
 
-const struct layer_class layer_relu = {.name = "relu", .build = build, .forward = forward, .backward = backward};
+const struct layer_class layer_relu = {.build = build, .forward = forward, .backward = backward};

@@ -55,10 +55,10 @@ void tensor_table_fill(const struct tensor_table *table, uint64_t seed, size_t f
     }
 }
 
-void tensor_shape_text(const struct tensor *tensor, char *text, size_t bytes)
+void tensor_shape_text(size_t dims, const size_t *shape, char *text, size_t bytes)
 {
     size_t used = 0;
     text[0] = '\0';
-    for (size_t d = 0; d < tensor->dims && used < bytes; d++)
-        used += (size_t)snprintf(text + used, bytes - used, "%s%zu", d ? "x" : "", tensor->shape[d]);
+    for (size_t d = 0; d < dims && used < bytes; d++)
+        used += (size_t)snprintf(text + used, bytes - used, "%s%zu", d ? "x" : "", shape[d]);
 }

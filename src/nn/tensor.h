@@ -48,6 +48,6 @@ size_t tensor_table_add(struct tensor_table *table, const struct tensor *tensor)
 void tensor_table_fill(const struct tensor_table *table, uint64_t seed, size_t first, size_t count, float *values);
 
 /* Local. "512x784" for messages. */
-void tensor_shape_text(const struct tensor *tensor, char *text, size_t bytes);
+void tensor_shape_text(size_t dims, const size_t *shape, char *text, size_t bytes);
 
 #endif

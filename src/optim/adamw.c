@@ -49,4 +49,4 @@ static void update(const struct optimizer_spec *spec, const struct optimizer_ste
     move(n, count, params, gradient, moment[0], moment[1]);
 }
 
-const struct optimizer_class optimizer_adamw = {.name = "adamw", .moments = moments, .update = update};
+const struct optimizer_class optimizer_adamw = {.moments = moments, .update = update};

@@ -36,10 +36,9 @@ struct optimizer_step {
 };
 
 struct optimizer_class {
-    const char *name;
-    /* The names of the moments that these settings need, e.g. "adamw.m"; NULL behind the last. */
+    /* Local. The names of the moments that these settings need, e.g. "adamw.m"; NULL behind the last. */
     const char *const *(*moments)(const struct optimizer_spec *spec);
-    /* Updates params [count] and moments[k] [count] from gradient [count]. `decays`: weight decay applies. */
+    /* Local. Updates params [count] and moments[k] [count] from gradient [count]. `decays`: weight decay applies. */
     void (*update)(const struct optimizer_spec *spec, const struct optimizer_step *step, bool decays, size_t count,
                    float *params, const float *gradient, float *const moments[OPTIMIZER_MOMENTS]);
 };

@@ -48,4 +48,4 @@ static void update(const struct optimizer_spec *spec, const struct optimizer_ste
         heavy_ball(rate, decay, step->gradient_scale, momentum, count, params, gradient, moment[0]);
 }
 
-const struct optimizer_class optimizer_sgd = {.name = "sgd", .moments = moments, .update = update};
+const struct optimizer_class optimizer_sgd = {.moments = moments, .update = update};

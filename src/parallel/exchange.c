@@ -279,7 +279,7 @@ double exchange_reduce(struct exchange *x, double divisor, const float **gradien
         reduction_run(&x->sum, x->shard.first + first, n, x->gradient + first);
         squares[first / EXCHANGE_BLOCK] = reduction_finish(x->gradient + first, n, (float)divisor);
     }
-    /* Nobody gets all blocks before everybody has given his, and so has read what he needs: the slots are free again.
+    /* Nobody gets all blocks before all have given theirs, and so have read what they need: the slots are free again.
      */
     MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, x->squares, x->square_counts, x->square_places, MPI_DOUBLE,
                    x->world->comm);
@@ -317,7 +317,7 @@ bool exchange_check_replicas(const struct exchange *x, const uint64_t *digests, 
                                       (left < EXCHANGE_BLOCK ? left : EXCHANGE_BLOCK) * sizeof(float));
         if (found != digests[block])
             ok = error_set(
-                error, ERROR_CORRUPT,
+                error, ERROR_STATE,
                 "this node's copy of the parameters differs from the owner's in block %zu: memory or network "
                 "of this node is not to be trusted",
                 block);

@@ -62,7 +62,7 @@ double exchange_reduce(struct exchange *exchange, double divisor, const float **
 
 /* Collective over world; digests must be equal on every rank: those of the parameters' blocks [exchange_blocks(P)], as
  * their owners have them. Proves that every node's copy has the same bits; the ranks of a node share the work.
- * ERROR_CORRUPT names the rank and the block. */
+ * ERROR_STATE names the rank and the block. */
 bool exchange_check_replicas(const struct exchange *exchange, const uint64_t *digests, struct error *error) WARN_UNUSED;
 
 /* Collective over world. Every rank's copy of the parameters becomes what the owners have written. */

@@ -11,7 +11,7 @@
 
 #define PATH_BYTES 96 /* of a path that the table knows, with a place in a list: "model.12.units" */
 
-struct reader {
+struct job_reader {
     struct job_yaml yaml;
     struct error *error;
 };
@@ -32,8 +32,8 @@ static void join(char path[PATH_BYTES], const char *section, const char *key)
 }
 
 /* Writes the error "PLACE: PATH: words" and returns false. */
-static bool refuse(struct reader *reader, int node, const char *path, const char *format, ...) FORMAT(4, 5);
-static bool refuse(struct reader *reader, int node, const char *path, const char *format, ...)
+static bool refuse(struct job_reader *reader, int node, const char *path, const char *format, ...) FORMAT(4, 5);
+static bool refuse(struct job_reader *reader, int node, const char *path, const char *format, ...)
 {
     char words[1500];
     va_list args;
@@ -44,7 +44,7 @@ static bool refuse(struct reader *reader, int node, const char *path, const char
     return job_yaml_blame(&reader->yaml, node, reader->error);
 }
 
-static bool refuse_value(struct reader *reader, int node, const char *path, const struct option *option,
+static bool refuse_value(struct job_reader *reader, int node, const char *path, const struct option *option,
                          const char *wrong)
 {
     struct text allowed;
@@ -55,7 +55,7 @@ static bool refuse_value(struct reader *reader, int node, const char *path, cons
     return false;
 }
 
-static bool refuse_key(struct reader *reader, int node, const struct section *section, unsigned kind)
+static bool refuse_key(struct job_reader *reader, int node, const struct section *section, unsigned kind)
 {
     const yaml_node_t *key = job_yaml_node(&reader->yaml, node);
     char shown[64] = "(not a word)", path[PATH_BYTES + sizeof shown];
@@ -79,11 +79,11 @@ static bool refuse_key(struct reader *reader, int node, const struct section *se
     return false;
 }
 
-static bool read_section(struct reader *reader, const struct section *section);
+static bool read_section(struct job_reader *reader, const struct section *section);
 
 /* The type that the table gives decides how a value is read, quoted or not: 'run: 2024' is a text, 'seed: "1"' a
  * number. */
-static bool read_value(struct reader *reader, const struct option *option, int node, const char *path, void *base)
+static bool read_value(struct job_reader *reader, const struct option *option, int node, const char *path, void *base)
 {
     const yaml_node_t *value = job_yaml_node(&reader->yaml, node);
     if (value->type != YAML_SCALAR_NODE)
@@ -97,7 +97,7 @@ static bool read_value(struct reader *reader, const struct option *option, int n
     return job_yaml_blame(&reader->yaml, node, reader->error);
 }
 
-static bool read_list(struct reader *reader, const struct option *option, int node, const char *path, void *base)
+static bool read_list(struct job_reader *reader, const struct option *option, int node, const char *path, void *base)
 {
     const yaml_node_t *list = job_yaml_node(&reader->yaml, node);
     if (list->type != YAML_SEQUENCE_NODE)
@@ -118,7 +118,7 @@ static bool read_list(struct reader *reader, const struct option *option, int no
     return true;
 }
 
-static bool read_key(struct reader *reader, const struct section *section, const struct option *option, int node)
+static bool read_key(struct job_reader *reader, const struct section *section, const struct option *option, int node)
 {
     char path[PATH_BYTES];
     join(path, section->path, option->name);
@@ -137,7 +137,7 @@ static const struct option *find_option(const struct option *keys, const char *n
     return NULL;
 }
 
-static bool read_default(struct reader *reader, const struct section *section, const struct option *option,
+static bool read_default(struct job_reader *reader, const struct section *section, const struct option *option,
                          unsigned kind)
 {
     char path[PATH_BYTES];
@@ -164,7 +164,7 @@ static bool read_default(struct reader *reader, const struct section *section, c
 }
 
 /* The selector comes first: it decides which keys exist. */
-static bool read_selector(struct reader *reader, const struct section *section)
+static bool read_selector(struct job_reader *reader, const struct section *section)
 {
     const struct option *option = section->keys;
     if (option->type != OPTION_CHOICE)
@@ -173,7 +173,7 @@ static bool read_selector(struct reader *reader, const struct section *section)
     return node ? read_key(reader, section, option, node) : read_default(reader, section, option, 0);
 }
 
-static bool read_section(struct reader *reader, const struct section *section)
+static bool read_section(struct job_reader *reader, const struct section *section)
 {
     const yaml_node_t *node = section->node ? job_yaml_node(&reader->yaml, section->node) : NULL;
     if (node && node->type != YAML_MAPPING_NODE)
@@ -209,7 +209,7 @@ static bool read_section(struct reader *reader, const struct section *section)
 
 /* What no row of the table can say, because it is about two keys. None of the keys that are blamed here can be wrong by
  * its default, so that the file or an override has it. */
-static bool check_together(struct reader *reader, const struct job *job)
+static bool check_together(struct job_reader *reader, const struct job *job)
 {
     unsigned long long batch = job->train.batch, microbatch = job->train.microbatch;
     unsigned long long steps = job->train.steps, warmup = job->schedule.warmup;
@@ -224,9 +224,6 @@ static bool check_together(struct reader *reader, const struct job *job)
     } else if (warmup > steps) {
         key = "schedule.warmup";
         snprintf(words, sizeof words, "%llu is more than train.steps, which is %llu", warmup, steps);
-    } else if (job->validate.every > 0 && job->data.validation.format == DATASET_NONE) {
-        key = "validate.every";
-        snprintf(words, sizeof words, "needs data.validation, which is missing");
     }
     return !key || refuse(reader, job_yaml_find(&reader->yaml, JOB_YAML_ROOT, key), key, "%s", words);
 }
@@ -234,7 +231,7 @@ static bool check_together(struct reader *reader, const struct job *job)
 bool job_parse(struct job *job, const char *name, const char *text, const char *const *overrides, size_t override_count,
                struct error *error)
 {
-    struct reader reader = {.error = error};
+    struct job_reader reader = {.error = error};
     *job = (struct job){0};
     if (!job_yaml_init(&reader.yaml, name, text, overrides, override_count, error))
         return false;

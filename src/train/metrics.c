@@ -31,7 +31,9 @@ static size_t keep_lines(char *bytes, size_t count, uint64_t step)
     for (char *line = bytes, *end; (end = memchr(line, '\n', count - (size_t)(line - bytes))); line = end + 1) {
         size_t length = (size_t)(end + 1 - line);
         *end = '\0';
-        bool keep = line_step(line) <= step;
+        /* A power cut can leave zeros where lines should be. */
+        bool whole = line[0] == '{' && strlen(line) + 1 == length;
+        bool keep = whole && line_step(line) <= step;
         *end = '\n';
         if (keep) {
             memmove(bytes + kept, line, length);

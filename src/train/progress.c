@@ -117,6 +117,35 @@ void progress_validation(struct session *session, const struct evaluation *evalu
     end_event(&line, session);
 }
 
+void progress_checkpoint(struct session *session, const struct commit *commit, double stall_ms)
+{
+    struct text line;
+    begin_event(&line, session, "checkpoint");
+    metrics_number(&line, "stall_ms", stall_ms);
+    metrics_number(&line, "write_ms", commit->write_ms);
+    text_append(&line, ",\"bytes\":%" PRIu64 ",\"fingerprint\":\"%016" PRIx64 "\"", commit->bytes,
+                session->record.fingerprint);
+    end_event(&line, session);
+    log_info("checkpoint of step %" PRIu64 ": %.1f MB in %.0f ms, fingerprint %016" PRIx64, session->step,
+             (double)commit->bytes / 1e6, stall_ms, session->record.fingerprint);
+    if (!commit->pruned)
+        log_warn("older checkpoints stay: %s", commit->prune_error.text);
+}
+
+void progress_checkpoint_failed(struct session *session, const struct error *error)
+{
+    struct text line;
+    begin_event(&line, session, "checkpoint_failed");
+    text_append(&line, ",\"error\":");
+    text_append_json(&line, error->text);
+    end_event(&line, session);
+    if (session->saved_step == UINT64_MAX)
+        log_warn("the save of step %" PRIu64 " failed, and there is no earlier checkpoint: %s", session->step, error->text);
+    else
+        log_warn("the save of step %" PRIu64 " failed; the newest checkpoint is of step %" PRIu64 ": %s", session->step,
+                 session->saved_step, error->text);
+}
+
 void progress_end(struct session *session, const char *reason)
 {
     struct text line;

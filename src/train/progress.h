@@ -1,8 +1,9 @@
-/* What a run tells: lines for people, and the same numbers as metrics. Rank 0 writes; all calls are local. */
+/* What a run tells: lines for people, and the same numbers as metrics. Rank 0 writes. */
 #ifndef TRAIN_PROGRESS_H
 #define TRAIN_PROGRESS_H
 
-#include "train/evaluate.h"
+#include "checkpoint/writer.h"
+#include "train/evaluator.h"
 #include "train/session.h"
 
 /* The numbers of one step. */
@@ -20,18 +21,24 @@ struct progress {
     uint64_t steps_all;
 };
 
-/* The first lines of a log and the `start` or `resume` event. */
+/* Local. The first lines of a log and the `start` or `resume` event. */
 void progress_begin(struct session *session);
 
-/* Counts a step's time. Every log.every steps: a line and a training record; on a terminal a progress line every step.
+/* Local. Counts a step's time. Every log.every steps: a line and a training record; on a terminal a progress line every step.
  */
 void progress_step(struct progress *progress, struct session *session, const struct step_numbers *numbers,
                    double seconds);
 
-/* A line and the `validation` event. */
+/* Local. A line and the `validation` event. */
 void progress_validation(struct session *session, const struct evaluation *evaluation);
 
-/* The `stop` event; `reason` is "finished", a signal, or "failed". */
+/* Local. A line and the `checkpoint` event; `stall_ms` is how long training has waited. */
+void progress_checkpoint(struct session *session, const struct commit *commit, double stall_ms);
+
+/* Local. A warning and the `checkpoint_failed` event. */
+void progress_checkpoint_failed(struct session *session, const struct error *error);
+
+/* Local. The `stop` event; `reason` is "finished", a signal, or "failed". */
 void progress_end(struct session *session, const char *reason);
 
 #endif

@@ -1,6 +1,5 @@
 #include "train/resume.h"
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "checkpoint/passport.h"
@@ -11,47 +10,56 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Local. The tensors here and in the file, name by name: a contradiction is told with both shapes. */
-static bool same_tensors(const struct session *session, const struct reader *reader, struct error *error)
+#define MODEL "/model/" /* where a checkpoint has the views of the model's tensors */
+
+/* Local. The tensor of the model with this name, or NULL. */
+static const struct tensor *find_here(const struct tensor_table *table, const char *name)
 {
+    for (size_t t = 0; t < table->length; t++)
+        if (strcmp(table->tensors[t].name, name) == 0)
+            return &table->tensors[t];
+    return NULL;
+}
+
+/* Local. The view of the model's tensor with this name in a checkpoint, or NULL. */
+static const struct reader_tensor *find_there(const struct reader_tensor *there, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strncmp(there[i].path, MODEL, strlen(MODEL)) == 0 && strcmp(there[i].path + strlen(MODEL), name) == 0)
+            return &there[i];
+    return NULL;
+}
+
+/* Local. Appends a line if the tensor differs; either may be NULL. */
+static void compare_tensor(const char *name, const struct reader_tensor *there, const struct tensor *here,
+                           struct text *differences)
+{
+    char saved[64] = "(none)", now[64] = "(none)";
+    if (there)
+        tensor_shape_text(there->dims, there->shape, saved, sizeof saved);
+    if (here)
+        tensor_shape_text(here->dims, here->shape, now, sizeof now);
+    if (strcmp(saved, now) != 0)
+        text_append(differences, "\n  tensor %s: %s in the checkpoint, %s here", name, saved, now);
+}
+
+/* Local. Appends a line for every tensor whose shape is not the same here and in the checkpoint. */
+static bool compare_tensors(const struct session *session, const struct reader *reader, struct text *differences,
+                            struct error *error)
+{
+    const struct tensor_table *table = &session->model.table;
     struct reader_tensor *there;
-    size_t count, offset = strlen("/model/");
+    size_t count;
     if (!reader_list_tensors(reader, &there, &count, error))
         return false;
-    struct text differences;
-    text_init(&differences);
-    const struct tensor_table *table = &session->model.table;
-    for (size_t t = 0; t < table->length; t++) {
-        char here[64], saved[64] = "(none)";
-        tensor_shape_text(&table->tensors[t], here, sizeof here);
-        for (size_t i = 0; i < count; i++)
-            if (strncmp(there[i].path, "/model/", offset) == 0 &&
-                strcmp(there[i].path + offset, table->tensors[t].name) == 0) {
-                struct tensor shape = {.dims = there[i].dims};
-                memcpy(shape.shape, there[i].shape, sizeof shape.shape);
-                tensor_shape_text(&shape, saved, sizeof saved);
-            }
-        if (strcmp(here, saved) != 0)
-            text_append(&differences, "\n  tensor %s: %s in the checkpoint, %s here", table->tensors[t].name, saved,
-                        here);
-    }
-    for (size_t i = 0; i < count; i++) {
-        bool known = strncmp(there[i].path, "/model/", offset) != 0;
-        for (size_t t = 0; !known && t < table->length; t++)
-            known = strcmp(there[i].path + offset, table->tensors[t].name) == 0;
-        if (!known) {
-            char saved[64];
-            struct tensor shape = {.dims = there[i].dims};
-            memcpy(shape.shape, there[i].shape, sizeof shape.shape);
-            tensor_shape_text(&shape, saved, sizeof saved);
-            text_append(&differences, "\n  tensor %s: %s in the checkpoint, (none) here", there[i].path + offset,
-                        saved);
-        }
-    }
-    bool ok = differences.length == 0 || error_set(error, ERROR_USAGE, "%s", text_bytes(&differences));
-    text_release(&differences);
+    for (size_t t = 0; t < table->length; t++)
+        compare_tensor(table->tensors[t].name, find_there(there, count, table->tensors[t].name), &table->tensors[t],
+                       differences);
+    for (size_t i = 0; i < count; i++)
+        if (strncmp(there[i].path, MODEL, strlen(MODEL)) == 0 && !find_here(table, there[i].path + strlen(MODEL)))
+            compare_tensor(there[i].path + strlen(MODEL), &there[i], NULL, differences);
     memory_free(there);
-    return ok;
+    return true;
 }
 
 /* Local. Logs each line of a list of changes. */
@@ -61,35 +69,40 @@ static void log_changes(const char *what, const struct text *changes)
         log_warn("%s: %.*s", what, (int)strcspn(line, "\n"), line);
 }
 
+/* Local. Appends a line for everything else in which the checkpoint is not of this job. */
+static void compare_rest(const struct session *session, const struct record *record, struct text *differences)
+{
+    if (record->data_digest != session->train.digest)
+        text_append(differences,
+                    "\n  data.train: content with digest %016" PRIx64 " in the checkpoint, other content (%016" PRIx64 ") here",
+                    record->data_digest, session->train.digest);
+    if (record->step > session->job->train.steps)
+        text_append(differences, "\n  train.steps: %" PRIu64 " are done in the checkpoint, %" PRIu64 " are wanted here",
+                    record->step, session->job->train.steps);
+}
+
 /* Local. Whether this job may go on from the checkpoint; what it changes is logged. */
 static bool may_continue(const struct session *session, const struct reader *reader, struct error *error)
 {
     struct job saved;
-    struct text changes;
-    struct error tensors;
-    text_init(&changes);
+    struct text changes, more;
     if (!job_parse(&saved, "the checkpoint's job", reader->record.job, NULL, 0, error))
         return error_prefix(error, "%s: ", reader->path);
-    bool ok = job_continues(&saved, session->job, &changes, error);
-    if (!same_tensors(session, reader, &tensors)) {
-        ok = ok ? error_set(error, ERROR_USAGE, "this job contradicts the checkpoint:%s", tensors.text)
-                : error_set(error, ERROR_USAGE, "%s%s", error->text, tensors.text);
-    }
-    if (ok && reader->record.data_digest != session->train.digest)
-        ok = error_set(error, ERROR_USAGE,
-                       "this job contradicts the checkpoint:\n  data.train: its content has digest %016" PRIx64
-                       " in the checkpoint, %016" PRIx64 " here: it is other data",
-                       reader->record.data_digest, session->train.digest);
-    if (ok && reader->record.step > session->job->train.steps)
-        ok = error_set(error, ERROR_USAGE,
-                       "train.steps is %" PRIu64 ", but the checkpoint is of step %" PRIu64 " already",
-                       session->job->train.steps, reader->record.step);
-    if (ok)
-        log_changes("changed on resume", &changes);
+    text_init(&changes);
+    text_init(&more);
+    bool same_job = job_continues(&saved, session->job, &changes, error);
+    struct error unreadable;
+    bool ok = compare_tensors(session, reader, &more, &unreadable);
+    compare_rest(session, &reader->record, &more);
+    if (!ok)
+        *error = unreadable;
+    else if (!same_job || more.length > 0)
+        ok = error_set(error, ERROR_USAGE, "%s: %s%s\nTo start anew: another run:, or --fresh --overwrite", reader->path,
+                       same_job ? "this job contradicts the checkpoint:" : error->text, text_bytes(&more));
     else
-        error_set(error, ERROR_USAGE, "%s: %s\nTo start anew: another run:, or --fresh --overwrite", reader->path,
-                  error->text);
+        log_changes("changed on resume", &changes);
     text_release(&changes);
+    text_release(&more);
     job_release(&saved);
     return ok;
 }
@@ -127,9 +140,10 @@ static bool resume_from(struct session *session, uint64_t step, struct error *er
     char path[PATH_MAX];
     struct reader reader = {.file = -1};
     store_path(&session->store, step, path);
-    bool ok = world_agree(session->world, reader_open(&reader, path, error), error);
+    bool ok = reader_open(&reader, path, error);
     if (ok && reader.record.step != step)
         ok = error_set(error, ERROR_CORRUPT, "%s: it holds step %" PRIu64, path, reader.record.step);
+    ok = world_agree(session->world, ok, error);
     ok = ok && world_agree(session->world, may_continue(session, &reader, error), error);
     ok = ok && world_agree(session->world, load_shard(session, &reader, error), error);
     if (ok) {
@@ -166,14 +180,24 @@ static bool list_steps(struct session *session, uint64_t **steps, size_t *count,
     return true;
 }
 
+/* Collective over world. Puts the invalid ones aside. Left where they are, a later start could take one of them for the newest, if
+ * what is wrong with it passes, and drop what has been trained without it; and they would count among those to keep. */
+static bool reject(const struct session *session, const uint64_t *steps, size_t count, struct error *error)
+{
+    bool ok = true;
+    for (size_t i = 0; ok && i < count && session->world->rank == 0; i++)
+        ok = store_reject(&session->store, steps[i], error);
+    return world_agree(session->world, ok, error);
+}
+
 static bool from_newest(struct session *session, const uint64_t *steps, size_t count, struct error *error)
 {
     for (size_t i = 0; i < count; i++) {
         if (resume_from(session, steps[i], error))
-            return true;
+            return reject(session, steps, i, error);
         if (error->kind != ERROR_CORRUPT)
             return false;
-        log_warn("not valid, taking the next older one: %s", error->text);
+        log_warn("not valid, and put aside as .rejected if an older one is: %s", error->text);
     }
     return error_set(error, ERROR_CORRUPT,
                      "%s holds %zu checkpoint%s and none is valid (the last: %s); nothing was changed. To start anew: "

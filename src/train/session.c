@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "checkpoint/passport.h"
 #include "train/environment.h"
 #include "train/resume.h"
 
@@ -100,6 +101,9 @@ static bool open_exchange(struct session *session, size_t leaves, struct error *
     node_open(&session->node, world, 1);
     return exchange_open(&session->exchange, world, &session->node, leaves, count, error);
 }
+
+_Static_assert(STATE_DIMS == TENSOR_DIMS, "a checkpoint has room for every tensor's shape");
+_Static_assert(STATE_ARRAYS > OPTIMIZER_MOMENTS, "and for the parameters and all moments");
 
 /* The learned arrays by name, and the tensors in them. */
 static void describe_state(struct session *session, const char *const *moments)
@@ -203,18 +207,34 @@ static bool begin_files(struct session *session, struct error *error)
         snprintf(path, sizeof path, "%s/job.yaml", session->job->run);
         ok = file_replace(path, yaml.bytes, yaml.length, error);
         snprintf(path, sizeof path, "%s/metrics.jsonl", session->job->run);
+        if (session->options->fresh)
+            unlink(path);
         ok = ok && metrics_open(&session->metrics, path, session->step, error);
     }
     text_release(&yaml);
     return world_agree(session->world, ok, error);
 }
 
+/* Collective. The passport of all ranks. Nodes of two generations are two sets of kernels: then the bits depend on which rank runs
+ * where, and nothing but a warning can be done about it. */
+static void make_passport(struct session *session)
+{
+    struct text own;
+    text_init(&own);
+    environment_passport(&own);
+    char **all = world_gather_texts(session->world, text_bytes(&own));
+    if (!passport_merge(all, (size_t)session->world->size, &session->passport))
+        log_warn("the ranks differ, so that the bits depend on where they run:\n%s", text_bytes(&session->passport));
+    memory_free(all);
+    text_release(&own);
+}
+
 bool session_open(struct session *session, const struct world *world, const struct job *job,
-                  const struct trainer_options *options, struct error *error)
+                  const struct session_options *options, struct error *error)
 {
     *session = (struct session){.world = world, .job = job, .options = options, .lock = -1};
     metrics_init(&session->metrics);
-    environment_passport(&session->passport);
+    make_passport(session);
     bool ok = check_ranks(session, error) && open_directory(session, error) && open_data(session, error) &&
               build(session, error) && resume(session, error);
     if (ok) {

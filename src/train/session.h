@@ -12,15 +12,20 @@
 #include "nn/model.h"
 #include "parallel/exchange.h"
 #include "parallel/tally.h"
-#include "train/evaluate.h"
+#include "train/evaluator.h"
 #include "train/job.h"
 #include "train/metrics.h"
-#include "train/trainer.h"
+
+struct session_options {
+    bool fresh;         /* begin at step 0; refused if there are checkpoints */
+    bool overwrite;     /* with fresh: take them away */
+    int ranks_per_node; /* 0: as it is; n: pretend that n consecutive ranks are a node */
+};
 
 struct session {
     const struct world *world;
     const struct job *job;
-    const struct trainer_options *options;
+    const struct session_options *options;
 
     struct node node;
     bool node_is_open;
@@ -53,7 +58,7 @@ struct session {
 /* Collective over world. Locks and makes the run directory, opens data, builds the model, allocates, and puts the state
  * to the newest valid checkpoint or to step 0. After failure everything is closed. */
 bool session_open(struct session *session, const struct world *world, const struct job *job,
-                  const struct trainer_options *options, struct error *error) WARN_UNUSED;
+                  const struct session_options *options, struct error *error) WARN_UNUSED;
 
 /* Collective over world. Accepts a closed session. */
 void session_close(struct session *session);

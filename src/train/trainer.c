@@ -64,7 +64,7 @@ static bool make_step(struct session *session, struct step_numbers *numbers, uns
     numbers->gradient_norm = exchange_reduce(session->exchange, (double)job->train.batch, &gradient);
     numbers->learning_rate = job->optimizer.learning_rate * schedule_factor(&job->schedule, step, job->train.steps);
     if (!isfinite(numbers->loss) || !isfinite(numbers->gradient_norm))
-        return error_set(error, ERROR_NUMERIC,
+        return error_set(error, ERROR_STATE,
                          "step %" PRIu64
                          ": the loss is %g and the gradient norm %g: stopped before the update. A smaller "
                          "optimizer.learning_rate, a clip_norm or a longer warmup may help",
@@ -85,25 +85,28 @@ static bool is_due(uint64_t every, uint64_t step)
     return every > 0 && step % every == 0;
 }
 
-/* Collective. What is due between this step and the next. False only if the state has to be saved now and cannot be. */
+/* Collective. What is due between this step and the next. False if the state has to be saved now and cannot be, or must not be. */
 static bool boundary(struct session *session, unsigned flags, struct error *error)
 {
     const struct job *job = session->job;
     bool last = session->step == job->train.steps, leave = last || flags != 0;
-    if (is_due(job->validate.every, session->step)) {
+    if (session->validation.count > 0 && is_due(job->validate.every, session->step)) {
         struct evaluation evaluation = evaluator_run(&session->evaluator, &session->model, session_params(session));
         progress_validation(session, &evaluation);
     }
     if (!leave && !is_due(job->checkpoint.every, session->step) && session->retry_step != session->step)
         return true;
     bool saved = save(session, last ? "finished" : leave ? preemption_reason(flags) : "running", error);
-    if (saved || !leave)
-        return true;
-    if (session->saved_step == UINT64_MAX)
-        return error_prefix(error,
-                            "could not save step %" PRIu64 ", and there is no earlier checkpoint: ", session->step);
-    return error_prefix(error, "could not save step %" PRIu64 "; the newest checkpoint is of step %" PRIu64 ": ",
-                        session->step, session->saved_step);
+    /* A disk may have room again later; a state that is wrong stays wrong. */
+    return saved || (!leave && error->kind != ERROR_STATE);
+}
+
+/* Collective. The state before a step that could not be made, unless there is a checkpoint of it: the way to the place where something else is to be tried need not be repeated. */
+static void save_last(struct session *session)
+{
+    struct error error;
+    if (session->step > 0 && session->saved_step != session->step && !save(session, "diverged", &error))
+        log_warn("the state before is lost");
 }
 
 static bool train(struct session *session, unsigned *flags, struct error *error)
@@ -112,8 +115,10 @@ static bool train(struct session *session, unsigned *flags, struct error *error)
     while (session->step < session->job->train.steps && !*flags) {
         struct step_numbers numbers;
         double start = clock_seconds();
-        if (!make_step(session, &numbers, flags, error))
+        if (!make_step(session, &numbers, flags, error)) {
+            save_last(session);
             return false;
+        }
         progress_step(&progress, session, &numbers, clock_seconds() - start);
         if (!boundary(session, *flags, error))
             return false;
@@ -121,7 +126,7 @@ static bool train(struct session *session, unsigned *flags, struct error *error)
     return true;
 }
 
-bool trainer_run(const struct world *world, const struct job *job, const struct trainer_options *options,
+bool trainer_run(const struct world *world, const struct job *job, const struct session_options *options,
                  struct trainer_outcome *outcome, struct error *error)
 {
     struct session session;

@@ -5,12 +5,7 @@
 #include "base/error.h"
 #include "parallel/world.h"
 #include "train/job.h"
-
-struct trainer_options {
-    bool fresh;         /* begin at step 0; refused if there are checkpoints */
-    bool overwrite;     /* with fresh: take them away */
-    int ranks_per_node; /* 0: as it is; n: pretend that n consecutive ranks are a node */
-};
+#include "train/session.h"
 
 /* How a run ended, if it did not fail. */
 struct trainer_outcome {
@@ -24,7 +19,7 @@ struct trainer_outcome {
 /* Collective over world; job and options must be equal on every rank. Trains the job from its newest valid checkpoint,
  * or from step 0, until it is finished or some rank is asked to leave. The same verdict and error on every rank. After
  * failure the newest checkpoint is as good as it was. */
-bool trainer_run(const struct world *world, const struct job *job, const struct trainer_options *options,
+bool trainer_run(const struct world *world, const struct job *job, const struct session_options *options,
                  struct trainer_outcome *outcome, struct error *error) WARN_UNUSED;
 
 #endif

@@ -126,17 +126,6 @@ static void a_prefix_before_overlong_words_cuts_those(void)
     CU_ASSERT_TRUE(starts_with(error.text, "rank 3: xxx"));
 }
 
-static void only_usage_has_exit_code_two(void)
-{
-    CU_ASSERT_EQUAL(error_exit_code(ERROR_USAGE), 2);
-    CU_ASSERT_EQUAL(error_exit_code(ERROR_NOT_FOUND), 1);
-    CU_ASSERT_EQUAL(error_exit_code(ERROR_CORRUPT), 1);
-    CU_ASSERT_EQUAL(error_exit_code(ERROR_VERSION), 1);
-    CU_ASSERT_EQUAL(error_exit_code(ERROR_IO), 1);
-    CU_ASSERT_EQUAL(error_exit_code(ERROR_BUSY), 1);
-    CU_ASSERT_EQUAL(error_exit_code(ERROR_NUMERIC), 1);
-}
-
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -149,7 +138,6 @@ int main(void)
         {"overlong words do not push the system's reason out", overlong_words_do_not_push_the_reason_out},
         {"an overlong prefix leaves room for the error", an_overlong_prefix_leaves_room_for_the_error},
         {"a prefix before overlong words cuts those", a_prefix_before_overlong_words_cuts_those},
-        {"only usage has exit code 2", only_usage_has_exit_code_two},
         {NULL, NULL},
     };
     return test_run("base/error", cases);

@@ -35,12 +35,27 @@ static void each_change_is_named(void)
     assert_changes("a: 1", "", "a: 1 -> (none)\n");
 }
 
+static void ranks_share_one_passport(void)
+{
+    struct text merged;
+    char *equal[] = {(char *)"a: 1\nb: 2\n", (char *)"a: 1\nb: 2\n"};
+    char *mixed[] = {(char *)"a: 1\nb: 2\n", (char *)"a: 1\nb: 3\n", (char *)"a: 1\nb: 2\n", (char *)"a: 1\n"};
+    text_init(&merged);
+    CU_ASSERT_TRUE(passport_merge(equal, 2, &merged));
+    CU_ASSERT_STRING_EQUAL(text_bytes(&merged), "a: 1\nb: 2\n");
+    text_release(&merged);
+    CU_ASSERT_FALSE(passport_merge(mixed, 4, &merged));
+    CU_ASSERT_STRING_EQUAL(text_bytes(&merged), "a: 1\nb: 2 | 3 | (none)\n");
+    text_release(&merged);
+}
+
 int main(void)
 {
     const struct test_case cases[] = {
         {"a passport is lines of keys and values", lines_are_keys_and_values},
         {"equal passports have no changes", equal_passports_have_no_changes},
         {"each change is named", each_change_is_named},
+        {"ranks share one passport, which shows where they differ", ranks_share_one_passport},
         {0},
     };
     return test_run("checkpoint/passport", cases);

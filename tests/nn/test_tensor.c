@@ -199,15 +199,15 @@ static void initial_weights_never_change(void)
 static void shapes_are_told_in_words(void)
 {
     char text[64], small[4];
-    tensor_shape_text(&(struct tensor){.dims = 2, .shape = {512, 784}}, text, sizeof text);
+    tensor_shape_text(2, (const size_t[]){512, 784}, text, sizeof text);
     CU_ASSERT_STRING_EQUAL(text, "512x784");
-    tensor_shape_text(&(struct tensor){.dims = 1, .shape = {10, 99}}, text, sizeof text);
+    tensor_shape_text(1, (const size_t[]){10, 99}, text, sizeof text);
     CU_ASSERT_STRING_EQUAL(text, "10");
-    tensor_shape_text(&(struct tensor){.dims = 4, .shape = {64, 3, 5, 7}}, text, sizeof text);
+    tensor_shape_text(4, (const size_t[]){64, 3, 5, 7}, text, sizeof text);
     CU_ASSERT_STRING_EQUAL(text, "64x3x5x7");
-    tensor_shape_text(&(struct tensor){.dims = 0}, text, sizeof text);
+    tensor_shape_text(0, NULL, text, sizeof text);
     CU_ASSERT_STRING_EQUAL(text, "");
-    tensor_shape_text(&(struct tensor){.dims = 4, .shape = {12, 34, 5, 7}}, small, sizeof small);
+    tensor_shape_text(4, (const size_t[]){12, 34, 5, 7}, small, sizeof small);
     CU_ASSERT_STRING_EQUAL(small, "12x");
 }
 

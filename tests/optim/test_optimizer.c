@@ -308,11 +308,9 @@ static void a_nan_in_the_gradient_reaches_its_parameter_only(void)
     }
 }
 
-static void every_kind_says_its_name_and_its_moments(void)
+static void every_kind_says_its_moments(void)
 {
     CU_ASSERT_PTR_NULL(optimizer_classes[OPTIMIZER_NONE]);
-    CU_ASSERT_STRING_EQUAL(optimizer_classes[OPTIMIZER_SGD]->name, "sgd");
-    CU_ASSERT_STRING_EQUAL(optimizer_classes[OPTIMIZER_ADAMW]->name, "adamw");
     for (size_t i = 0; i < SPECS; i++) {
         const char *const *names = optimizer_classes[specs[i].kind]->moments(&specs[i]);
         if (specs[i].kind == OPTIMIZER_SGD && specs[i].momentum > 0) {
@@ -341,7 +339,7 @@ int main(void)
         {"only the given range is written", only_the_given_range_is_written},
         {"the gradient is scaled before anything else", the_gradient_is_scaled_before_anything_else},
         {"NaN in the gradient reaches its parameter only", a_nan_in_the_gradient_reaches_its_parameter_only},
-        {"every kind says its name and its moments", every_kind_says_its_name_and_its_moments},
+        {"every kind says its moments", every_kind_says_its_moments},
         {NULL, NULL},
     };
     return test_run("optim/optimizer", cases);

@@ -468,8 +468,6 @@ static void test_bad_pairs(void)
         {NULL, "train.steps=49", "job.yaml:13:34: schedule.warmup: 50 is more than train.steps, which is 49"},
         {smallest, "optimizer.nesterov=true",
          "--set optimizer.nesterov=true: optimizer.nesterov: needs an optimizer.momentum of more than 0"},
-        {smallest, "validate.every=5",
-         "--set validate.every=5: validate.every: needs data.validation, which is missing"},
     };
     CHECK_REFUSALS(refusals);
 }

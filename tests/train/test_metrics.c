@@ -68,6 +68,17 @@ static void a_line_that_is_cut_short_is_dropped(void)
     assert_content(path, "{\"step\":1}\n{\"step\":2}\n");
 }
 
+static void what_a_power_cut_leaves_is_dropped(void)
+{
+    struct metrics metrics;
+    const char *path = test_path("zeros.jsonl");
+    static const char before[] = "{\"step\":1}\n\0\0\0\0\0\n{\"st\0\0\n\n{\"step\":2}\n";
+    CU_ASSERT_TRUE(file_replace(path, before, sizeof before - 1, &error));
+    CU_ASSERT_TRUE(metrics_open(&metrics, path, 5, &error));
+    metrics_close(&metrics);
+    assert_content(path, "{\"step\":1}\n{\"step\":2}\n");
+}
+
 static void numbers_are_json(void)
 {
     struct text line;
@@ -96,6 +107,7 @@ int main(void)
         {"lines are appended over several lives", lines_are_appended_over_several_lives},
         {"what lies beyond the step is dropped", what_lies_beyond_the_step_is_dropped},
         {"a line that is cut short is dropped", a_line_that_is_cut_short_is_dropped},
+        {"what a power cut leaves is dropped", what_a_power_cut_leaves_is_dropped},
         {"numbers are JSON", numbers_are_json},
         {"a closed one does nothing", a_closed_one_does_nothing},
         {0},

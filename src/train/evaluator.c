@@ -1,4 +1,4 @@
-#include "train/evaluate.h"
+#include "train/evaluator.h"
 
 #include "base/memory.h"
 #include "base/partition.h"

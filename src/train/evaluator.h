@@ -1,7 +1,7 @@
 /* Validation: the model over a whole dataset, cut into fixed chunks of one microbatch (the last may be smaller), which
  * the ranks share. Loss and hits are summed along the tree over the chunks: equal bits for every number of ranks. */
-#ifndef TRAIN_EVALUATE_H
-#define TRAIN_EVALUATE_H
+#ifndef TRAIN_EVALUATOR_H
+#define TRAIN_EVALUATOR_H
 
 #include "data/dataset.h"
 #include "nn/model.h"
@@ -18,7 +18,8 @@ struct evaluator {
     uint64_t *indices;             /* [model->rows] */
 };
 
-/* Local. model->rows is the chunk. Accepts being released twice. */
+/* Local. `rows` is the chunk: that of the model which will be run. The dataset is borrowed. Release it after failure too; release
+ * accepts a released one. */
 bool evaluator_init(struct evaluator *evaluator, const struct world *world, const struct dataset *dataset, size_t rows,
                     struct error *error) WARN_UNUSED;
 void evaluator_release(struct evaluator *evaluator);
