@@ -152,6 +152,11 @@ bool reader_load(const struct reader *reader, size_t array, size_t first, size_t
 
 bool reader_verify(const struct reader *reader, struct error *error)
 {
+    struct reader_tensor *tensors;
+    size_t count;
+    if (!reader_list_tensors(reader, &tensors, &count, error))
+        return false;
+    memory_free(tensors);
     for (size_t a = 0; a < reader->array_count; a++)
         if (!load(reader->file, reader->names[a], 0, reader->count, reader->digests[a], NULL, error))
             return error_prefix(error, "%s: ", reader->path);

@@ -32,7 +32,7 @@ void reader_close(struct reader *reader);
 bool reader_load(const struct reader *reader, size_t array, size_t first, size_t count, float *values,
                  struct error *error) WARN_UNUSED;
 
-/* Local. Reads everything once. */
+/* Local. Reads everything once: all arrays, and the views of all tensors. */
 bool reader_verify(const struct reader *reader, struct error *error) WARN_UNUSED;
 
 /* Local. Whether elements [first, first + count) of array `name` in any file, finished or not, have these digests (of

@@ -101,24 +101,15 @@ static bool boundary(struct session *session, unsigned flags, struct error *erro
     return saved || (!leave && error->kind != ERROR_STATE);
 }
 
-/* Collective. The state before a step that could not be made, unless there is a checkpoint of it: the way to the place where something else is to be tried need not be repeated. */
-static void save_last(struct session *session)
-{
-    struct error error;
-    if (session->step > 0 && session->saved_step != session->step && !save(session, "diverged", &error))
-        log_warn("the state before is lost");
-}
-
 static bool train(struct session *session, unsigned *flags, struct error *error)
 {
     struct progress progress = {0};
     while (session->step < session->job->train.steps && !*flags) {
         struct step_numbers numbers;
         double start = clock_seconds();
-        if (!make_step(session, &numbers, flags, error)) {
-            save_last(session);
+        /* A state whose next step diverges is not saved: it may be spoilt already, and would push out a good one. */
+        if (!make_step(session, &numbers, flags, error))
             return false;
-        }
         progress_step(&progress, session, &numbers, clock_seconds() - start);
         if (!boundary(session, *flags, error))
             return false;
