@@ -150,7 +150,7 @@ bool file_sync_parent(const char *path, struct error *error)
 uint64_t file_free_bytes(const char *path)
 {
     struct statvfs info;
-    return statvfs(path, &info) ? 0 : (uint64_t)info.f_bavail * info.f_frsize;
+    return statvfs(path, &info) ? UINT64_MAX : (uint64_t)info.f_bavail * info.f_frsize;
 }
 
 bool file_reserve(const char *path, uint64_t bytes, struct error *error)

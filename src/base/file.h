@@ -28,7 +28,7 @@ bool file_sync_parent(const char *path, struct error *error) WARN_UNUSED;
  * Contents stay; a shorter file grows. The error names the size and what is free. */
 bool file_reserve(const char *path, uint64_t bytes, struct error *error) WARN_UNUSED;
 
-/* Local. Free bytes for this user on the file system of `path`; 0 if unknown. */
+/* Local. Free bytes for this user on the file system of `path`; UINT64_MAX if unknown. */
 uint64_t file_free_bytes(const char *path);
 
 /* Local. Takes the lock on `path` (created if absent), which is held until *descriptor is closed or the process is

@@ -73,7 +73,7 @@ static bool has_room(const struct state *state, const struct store *store, struc
 {
     uint64_t room = file_free_bytes(store->directory);
     uint64_t need = state->array_count * (state->count * sizeof(float) + (1 << 20));
-    return room == 0 || need <= room ||
+    return need <= room ||
            error_set(error, ERROR_IO, "%s has %.1f MB free, a checkpoint needs %.1f MB", store->directory,
                      (double)room / 1e6, (double)need / 1e6);
 }
