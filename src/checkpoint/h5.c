@@ -31,8 +31,8 @@ static herr_t take_description(unsigned n, const H5E_error2_t *entry, void *text
     return 0;
 }
 
-/* The deepest reason: of a failed system call only what the system said ("file write failed: time = ..., errno = 28, error message =
- * 'No space left on device', ..."). Returns the system's error number, 0 if it was none. */
+/* The deepest reason: of a failed system call only what the system said ("file write failed: time = ..., errno = 28,
+ * error message = 'No space left on device', ..."). Returns the system's error number, 0 if it was none. */
 static int take_reason(char reason[512])
 {
     snprintf(reason, 512, "HDF5 gives no reason");

@@ -8,22 +8,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Local. Stops HDF5 from printing its error stack, and from cleaning up behind MPI's back at exit. Call once before anything
- * else; h5_release before MPI_Finalize. */
+/* Local. Stops HDF5 from printing its error stack, and from cleaning up behind MPI's back at exit. Call once before
+ * anything else; h5_release before MPI_Finalize. */
 void h5_init(void);
 void h5_release(void);
 
 /* Local. Error of the given kind with the given words, and the deepest reason on HDF5's error stack behind them. */
 bool h5_error(struct error *error, enum error_kind kind, const char *format, ...) FORMAT(3, 4);
 
-/* Local. Opens with the POSIX driver, for this process alone. `flags` as H5Fopen. ERROR_CORRUPT if the file is not as it should
- * be; ERROR_IO if the system refuses it, or somebody has it open for writing. */
+/* Local. Opens with the POSIX driver, for this process alone. `flags` as H5Fopen. ERROR_CORRUPT if the file is not as
+ * it should be; ERROR_IO if the system refuses it, or somebody has it open for writing. */
 bool h5_open(const char *path, unsigned flags, hid_t *file, struct error *error) WARN_UNUSED;
 
 /* Local. The file format bounds of all our files: object headers with checksums (1.8), virtual datasets (1.10). */
 bool h5_set_format(hid_t access);
 
-/* Local. Closes any HDF5 object; negative ids are fine. Keeps the error stack, so that the reason of an earlier failure can still be told. For what may fail with data at stake use H5Fclose itself. */
+/* Local. Closes any HDF5 object; negative ids are fine. Keeps the error stack, so that the reason of an earlier failure
+ * can still be told. For what may fail with data at stake use H5Fclose itself. */
 void h5_close(hid_t object);
 
 /* Local. Attributes of an object. Readers: ERROR_CORRUPT that names the attribute if it is missing or of another type.

@@ -8,8 +8,8 @@
 /* Local. Appends a line; line breaks in the value become spaces. */
 void passport_add(struct text *passport, const char *key, const char *value);
 
-/* Local. Appends the common passport of several processes: for each key of the first the different values there are, joined by
- * " | ". Returns whether they all agree. */
+/* Local. Appends the common passport of several processes: for each key of the first the different values there are,
+ * joined by " | ". Returns whether they all agree. */
 bool passport_merge(char *const *passports, size_t count, struct text *merged);
 
 /* Local. Appends to `changes` one line "key: saved -> now" for each key whose value differs or is missing on a side

@@ -1,6 +1,7 @@
-/* The record: everything in a checkpoint file that is not a float. It is laid out together with the empty datasets, before any rank
- * writes; its last field, the fingerprint, is filled in after all data has been read back and found right. That is the
- * commit: a file whose fingerprint is blank was never finished. Filling it in needs no new space on the disk. */
+/* The record: everything in a checkpoint file that is not a float. It is laid out together with the empty datasets,
+ * before any rank writes; its last field, the fingerprint, is filled in after all data has been read back and found
+ * right. That is the commit: a file whose fingerprint is blank was never finished. Filling it in needs no new space on
+ * the disk. */
 #ifndef CHECKPOINT_RECORD_H
 #define CHECKPOINT_RECORD_H
 
@@ -41,8 +42,8 @@ struct record {
 /* Local. Frees what record_read has allocated. Accepts a released record. */
 void record_release(struct record *record);
 
-/* Local. Writes attributes, provenance and the tensor views into an open file; `state` gives names and shapes. The fingerprint stays
- * blank. */
+/* Local. Writes attributes, provenance and the tensor views into an open file; `state` gives names and shapes. The
+ * fingerprint stays blank. */
 bool record_write(hid_t file, const struct record *record, const struct state *state, struct error *error) WARN_UNUSED;
 
 /* Local. The commit: fills in the fingerprint of a closed, complete file. */

@@ -67,20 +67,19 @@ static hid_t create_file(const char *path)
     return file;
 }
 
-/* Local, rank 0. A look before anything is written: HDF5 1.10 cannot close a file that it could not write, and keeps it. What is free
- * may be gone the next moment, or there may be a quota: the reservation is the proof. */
+/* Local, rank 0. A look before anything is written: HDF5 1.10 cannot close a file that it could not write, and keeps
+ * it. What is free may be gone the next moment, or there may be a quota: the reservation is the proof. */
 static bool has_room(const struct state *state, const struct store *store, struct error *error)
 {
     uint64_t room = file_free_bytes(store->directory);
     uint64_t need = state->array_count * (state->count * sizeof(float) + (1 << 20));
-    return need <= room ||
-           error_set(error, ERROR_IO, "%s has %.1f MB free, a checkpoint needs %.1f MB", store->directory,
-                     (double)room / 1e6, (double)need / 1e6);
+    return need <= room || error_set(error, ERROR_IO, "%s has %.1f MB free, a checkpoint needs %.1f MB",
+                                     store->directory, (double)room / 1e6, (double)need / 1e6);
 }
 
 /* Local, rank 0. The whole file but for its data and its fingerprint, at its full size, all of it reserved. */
-static bool lay_out(const struct snapshot *snapshot, const struct record *record, const struct store *store, const char *path,
-                    uint64_t *bytes, struct error *error)
+static bool lay_out(const struct snapshot *snapshot, const struct record *record, const struct store *store,
+                    const char *path, uint64_t *bytes, struct error *error)
 {
     const struct state *state = &snapshot->state;
     struct stat info;
@@ -106,7 +105,8 @@ static bool lay_out(const struct snapshot *snapshot, const struct record *record
     return ok;
 }
 
-/* Local. Whether this rank can write the file at all: asked with plain calls, which have words, before the collective opening. */
+/* Local. Whether this rank can write the file at all: asked with plain calls, which have words, before the collective
+ * opening. */
 static bool can_write(const char *path, struct error *error)
 {
     int fd = open(path, O_RDWR | O_CLOEXEC);
@@ -180,7 +180,8 @@ static bool write_data(const struct snapshot *snapshot, const char *path, struct
     struct data_file data;
     if (!world_agree(world, can_write(path, error), error))
         return false;
-    /* A rank that has the file open cannot close it alone: if opening fails on some ranks only, the others keep an id. */
+    /* A rank that has the file open cannot close it alone: if opening fails on some ranks only, the others keep an id.
+     */
     if (!world_agree(world, open_data(&data, snapshot, path, error), error))
         return false;
     bool ok = write_shard(&data, snapshot, error);
@@ -205,7 +206,8 @@ static bool read_back(const struct snapshot *snapshot, const char *path, struct 
 }
 
 /* Local, rank 0. From proven data to a published checkpoint. */
-static bool publish(const struct snapshot *snapshot, const struct store *store, const char *partial, struct error *error)
+static bool publish(const struct snapshot *snapshot, const struct store *store, const char *partial,
+                    struct error *error)
 {
     struct reader reader;
     if (!record_commit(partial, snapshot->fingerprint, error))

@@ -1,11 +1,12 @@
 /* The writer: a snapshot becomes a checkpoint, or nothing. All ranks write one file together.
  *
- * The order, each step agreed before the next: rank 0 lays out a hidden file and reserves its space; all ranks write their shards,
- * and nothing but them; sync; close; read back and compare with the digests taken from memory; commit record; sync
- * the file; rename; sync the directory; prune. Up to the rename there is only a hidden file that nobody reads.
+ * The order, each step agreed before the next: rank 0 lays out a hidden file and reserves its space; all ranks write
+ * their shards, and nothing but them; sync; close; read back and compare with the digests taken from memory; commit
+ * record; sync the file; rename; sync the directory; prune. Up to the rename there is only a hidden file that nobody
+ * reads.
  *
- * Rank 0 lays out alone, with the POSIX driver, because a rank that cannot write metadata leaves the collective close of HDF5 1.10 early,
- * and the others wait for it for ever. Where no metadata is dirty, nobody waits. */
+ * Rank 0 lays out alone, with the POSIX driver, because a rank that cannot write metadata leaves the collective close
+ * of HDF5 1.10 early, and the others wait for it for ever. Where no metadata is dirty, nobody waits. */
 #ifndef CHECKPOINT_WRITER_H
 #define CHECKPOINT_WRITER_H
 
@@ -21,8 +22,9 @@ struct commit {
 };
 
 /* Collective over snapshot->world; record, store and keep must be equal on every rank. Step and fingerprint are taken
- * from the snapshot. The same verdict and error on every rank. After failure: what was there before stands, and nothing new is left behind (as far as the disk lets us delete; if only the last
- * sync of the directory failed, the new checkpoint is there). */
+ * from the snapshot. The same verdict and error on every rank. After failure: what was there before stands, and nothing
+ * new is left behind (as far as the disk lets us delete; if only the last sync of the directory failed, the new
+ * checkpoint is there). */
 bool writer_commit(const struct snapshot *snapshot, const struct record *record, const struct store *store, size_t keep,
                    struct commit *commit, struct error *error) WARN_UNUSED;
 

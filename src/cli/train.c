@@ -108,8 +108,8 @@ static int run(int count, char **words)
     struct trainer_outcome outcome;
     int thread_level;
     preemption_watch(); /* first: a signal that comes while MPI starts must not kill a rank */
-    /* Open MPI's MPI-IO prepares a shared file pointer for every file: a lock file beside it, and a semaphore in /dev/shm without which the
-     * file does not open. Nobody uses it here. What the user has set stays. */
+    /* Open MPI's MPI-IO prepares a shared file pointer for every file: a lock file beside it, and a semaphore in
+     * /dev/shm without which the file does not open. Nobody uses it here. What the user has set stays. */
     setenv("OMPI_MCA_sharedfp", "individual", 0);
     MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &thread_level);
     world_open(&world);

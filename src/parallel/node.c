@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -74,15 +75,28 @@ static bool populate(void *memory, size_t bytes, struct error *error)
     return error_errno(error, "%.1f MB of shared memory cannot be had", (double)bytes / 1e6);
 }
 
+/* Whether a file can still be made in /dev/shm; where nobody may write, Open MPI puts its files elsewhere. */
+static bool has_inode(struct error *error)
+{
+    char path[] = "/dev/shm/lockstep-XXXXXX";
+    int fd = mkstemp(path);
+    if (fd < 0)
+        return errno != ENOSPC || error_errno(error, "/dev/shm takes no more files");
+    unlink(path);
+    close(fd);
+    return true;
+}
+
 /* Open MPI keeps windows in /dev/shm. Asking first costs nothing and answers before anybody is inside a collective. */
 static bool has_room(const struct node *node, size_t bytes, struct error *error)
 {
     uint64_t mine = bytes, all;
     MPI_Allreduce(&mine, &all, 1, MPI_UINT64_T, MPI_SUM, node->comm);
     uint64_t room = file_free_bytes("/dev/shm");
-    bool ok = all <= room ||
-              error_set(error, ERROR_IO, "/dev/shm has %.1f MB free, %.1f MB are needed", (double)room / 1e6,
-                        (double)all / 1e6);
+    bool ok = has_inode(error);
+    if (ok && all > room)
+        ok = error_set(error, ERROR_IO, "/dev/shm has %.1f MB free, %.1f MB are needed", (double)room / 1e6,
+                       (double)all / 1e6);
     return agree(node, ok, error);
 }
 

@@ -18,8 +18,8 @@ struct evaluator {
     uint64_t *indices;             /* [model->rows] */
 };
 
-/* Local. `rows` is the chunk: that of the model which will be run. The dataset is borrowed. Release it after failure too; release
- * accepts a released one. */
+/* Local. `rows` is the chunk: that of the model which will be run. The dataset is borrowed. Release it after failure
+ * too; release accepts a released one. */
 bool evaluator_init(struct evaluator *evaluator, const struct world *world, const struct dataset *dataset, size_t rows,
                     struct error *error) WARN_UNUSED;
 void evaluator_release(struct evaluator *evaluator);

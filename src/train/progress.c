@@ -140,7 +140,8 @@ void progress_checkpoint_failed(struct session *session, const struct error *err
     text_append_json(&line, error->text);
     end_event(&line, session);
     if (session->saved_step == UINT64_MAX)
-        log_warn("the save of step %" PRIu64 " failed, and there is no earlier checkpoint: %s", session->step, error->text);
+        log_warn("the save of step %" PRIu64 " failed, and there is no earlier checkpoint: %s", session->step,
+                 error->text);
     else
         log_warn("the save of step %" PRIu64 " failed; the newest checkpoint is of step %" PRIu64 ": %s", session->step,
                  session->saved_step, error->text);

@@ -24,7 +24,8 @@ struct progress {
 /* Local. The first lines of a log and the `start` or `resume` event. */
 void progress_begin(struct session *session);
 
-/* Local. Counts a step's time. Every log.every steps: a line and a training record; on a terminal a progress line every step.
+/* Local. Counts a step's time. Every log.every steps: a line and a training record; on a terminal a progress line every
+ * step.
  */
 void progress_step(struct progress *progress, struct session *session, const struct step_numbers *numbers,
                    double seconds);

@@ -74,7 +74,8 @@ static void compare_rest(const struct session *session, const struct record *rec
 {
     if (record->data_digest != session->train.digest)
         text_append(differences,
-                    "\n  data.train: content with digest %016" PRIx64 " in the checkpoint, other content (%016" PRIx64 ") here",
+                    "\n  data.train: content with digest %016" PRIx64 " in the checkpoint, other content (%016" PRIx64
+                    ") here",
                     record->data_digest, session->train.digest);
     if (record->step > session->job->train.steps)
         text_append(differences, "\n  train.steps: %" PRIu64 " are done in the checkpoint, %" PRIu64 " are wanted here",
@@ -97,8 +98,9 @@ static bool may_continue(const struct session *session, const struct reader *rea
     if (!ok)
         *error = unreadable;
     else if (!same_job || more.length > 0)
-        ok = error_set(error, ERROR_USAGE, "%s: %s%s\nTo start anew: another run:, or --fresh --overwrite", reader->path,
-                       same_job ? "this job contradicts the checkpoint:" : error->text, text_bytes(&more));
+        ok = error_set(error, ERROR_USAGE, "%s: %s%s\nTo start anew: another run:, or --fresh --overwrite",
+                       reader->path, same_job ? "this job contradicts the checkpoint:" : error->text,
+                       text_bytes(&more));
     else
         log_changes("changed on resume", &changes);
     text_release(&changes);
@@ -180,8 +182,9 @@ static bool list_steps(struct session *session, uint64_t **steps, size_t *count,
     return true;
 }
 
-/* Collective over world. Puts the invalid ones aside. Left where they are, a later start could take one of them for the newest, if
- * what is wrong with it passes, and drop what has been trained without it; and they would count among those to keep. */
+/* Collective over world. Puts the invalid ones aside. Left where they are, a later start could take one of them for the
+ * newest, if what is wrong with it passes, and drop what has been trained without it; and they would count among those
+ * to keep. */
 static bool reject(const struct session *session, const uint64_t *steps, size_t count, struct error *error)
 {
     bool ok = true;

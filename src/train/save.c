@@ -36,7 +36,8 @@ bool save(struct session *session, const char *why, struct error *error)
         session->retry_step = session->step + (every / 10 > 10 ? every / 10 : 10);
         progress_checkpoint_failed(session, error);
         if (session->saved_step == UINT64_MAX)
-            return error_prefix(error, "could not save step %" PRIu64 ", and there is no earlier checkpoint: ", session->step);
+            return error_prefix(error,
+                                "could not save step %" PRIu64 ", and there is no earlier checkpoint: ", session->step);
         return error_prefix(error, "could not save step %" PRIu64 "; the newest checkpoint is of step %" PRIu64 ": ",
                             session->step, session->saved_step);
     }

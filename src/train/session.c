@@ -215,8 +215,8 @@ static bool begin_files(struct session *session, struct error *error)
     return world_agree(session->world, ok, error);
 }
 
-/* Collective. The passport of all ranks. Nodes of two generations are two sets of kernels: then the bits depend on which rank runs
- * where, and nothing but a warning can be done about it. */
+/* Collective. The passport of all ranks. Nodes of two generations are two sets of kernels: then the bits depend on
+ * which rank runs where, and nothing but a warning can be done about it. */
 static void make_passport(struct session *session)
 {
     struct text own;

@@ -51,6 +51,12 @@ static void update_shard(struct session *session, const struct optimizer_step *n
     }
 }
 
+/* A NaN's sign means nothing, but is printed. */
+static double without_sign(double number)
+{
+    return isnan(number) ? fabs(number) : number;
+}
+
 /* Collective. One step; `flags` is what any rank was asked from outside. A loss or gradient that is not finite stops
  * here, before the update: the state is still that of the step before. */
 static bool make_step(struct session *session, struct step_numbers *numbers, unsigned *flags, struct error *error)
@@ -68,7 +74,7 @@ static bool make_step(struct session *session, struct step_numbers *numbers, uns
                          "step %" PRIu64
                          ": the loss is %g and the gradient norm %g: stopped before the update. A smaller "
                          "optimizer.learning_rate, a clip_norm or a longer warmup may help",
-                         step, numbers->loss, numbers->gradient_norm);
+                         step, without_sign(numbers->loss), without_sign(numbers->gradient_norm));
     bool clip = job->clip_norm > 0 && numbers->gradient_norm > job->clip_norm;
     struct optimizer_step update = {.step = step,
                                     .learning_rate = numbers->learning_rate,
@@ -85,7 +91,8 @@ static bool is_due(uint64_t every, uint64_t step)
     return every > 0 && step % every == 0;
 }
 
-/* Collective. What is due between this step and the next. False if the state has to be saved now and cannot be, or must not be. */
+/* Collective. What is due between this step and the next. False if the state has to be saved now and cannot be, or must
+ * not be. */
 static bool boundary(struct session *session, unsigned flags, struct error *error)
 {
     const struct job *job = session->job;

@@ -1,5 +1,5 @@
-/* A disk that fails, for LD_PRELOAD: writes to files whose path holds SICK_WRITE, and lists of directories whose path holds
- * SICK_LIST, end in EIO. Everything else goes through. */
+/* A disk that fails, for LD_PRELOAD: writes to files whose path holds SICK_WRITE, and lists of directories whose path
+ * holds SICK_LIST, end in EIO. Everything else goes through. */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
