@@ -34,6 +34,18 @@ void *memory_need(size_t count, size_t size)
     return memory;
 }
 
+void *memory_grow(void *items, size_t length, size_t *capacity, size_t size)
+{
+    if (length < *capacity)
+        return items;
+    *capacity = 2 * *capacity + 8;
+    void *larger = memory_need(*capacity, size);
+    if (length > 0)
+        memcpy(larger, items, length * size);
+    memory_free(items);
+    return larger;
+}
+
 char *memory_text(const char *text)
 {
     size_t bytes = strlen(text) + 1;

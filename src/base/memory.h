@@ -16,6 +16,10 @@ void *memory_alloc(size_t count, size_t size, const char *what, struct error *er
 /* Local. The same for small things, which a machine that works at all can give: aborts if it cannot. */
 void *memory_need(size_t count, size_t size) WARN_UNUSED;
 
+/* Local. Room for one more item of `size` bytes behind the `length` that are in `items` (NULL: none yet): returns
+ * `items`, or a larger copy in its place, and keeps *capacity up to date. Aborts like memory_need. */
+void *memory_grow(void *items, size_t length, size_t *capacity, size_t size) WARN_UNUSED;
+
 /* Local. A copy of the text; the caller owns it. */
 char *memory_text(const char *text) WARN_UNUSED;
 

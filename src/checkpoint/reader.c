@@ -184,14 +184,7 @@ static herr_t take_tensor(hid_t root, const char *name, const H5O_info_t *info, 
     struct tensor_list *list = context;
     if (info->type != H5O_TYPE_DATASET || (strncmp(name, "model/", 6) && strncmp(name, "optimizer/", 10)))
         return 0;
-    if (list->count == list->capacity) {
-        list->capacity = 2 * list->capacity + 16;
-        struct reader_tensor *tensors = memory_need(list->capacity, sizeof *tensors);
-        if (list->count)
-            memcpy(tensors, list->tensors, list->count * sizeof *tensors);
-        memory_free(list->tensors);
-        list->tensors = tensors;
-    }
+    list->tensors = memory_grow(list->tensors, list->count, &list->capacity, sizeof *list->tensors);
     struct reader_tensor *tensor = &list->tensors[list->count];
     hid_t dataset = H5Dopen2(root, name, H5P_DEFAULT), space = H5Dget_space(dataset);
     int dims = H5Sget_simple_extent_ndims(space);

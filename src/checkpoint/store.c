@@ -53,7 +53,7 @@ static int newest_first(const void *a, const void *b)
 
 bool store_list(const struct store *store, uint64_t **steps, size_t *count, struct error *error)
 {
-    size_t capacity = 16;
+    size_t capacity = 0;
     *count = 0;
     *steps = NULL;
     DIR *directory = opendir(store->directory);
@@ -61,18 +61,11 @@ bool store_list(const struct store *store, uint64_t **steps, size_t *count, stru
         return true;
     if (!directory)
         return error_errno(error, "cannot read the directory %s", store->directory);
-    *steps = memory_need(capacity, sizeof **steps);
     for (struct dirent *entry; errno = 0, (entry = readdir(directory));) {
         uint64_t step;
         if (!parse_name(entry->d_name, &step))
             continue;
-        if (*count == capacity) {
-            uint64_t *more = memory_need(2 * capacity, sizeof *more);
-            memcpy(more, *steps, capacity * sizeof *more);
-            memory_free(*steps);
-            *steps = more;
-            capacity *= 2;
-        }
+        *steps = memory_grow(*steps, *count, &capacity, sizeof **steps);
         (*steps)[(*count)++] = step;
     }
     /* Half a list would look like fewer checkpoints, or like none. */
@@ -83,7 +76,8 @@ bool store_list(const struct store *store, uint64_t **steps, size_t *count, stru
         *steps = NULL;
         return false;
     }
-    qsort(*steps, *count, sizeof **steps, newest_first);
+    if (*count > 1)
+        qsort(*steps, *count, sizeof **steps, newest_first);
     return true;
 }
 

@@ -27,7 +27,7 @@ void store_path(const struct store *store, uint64_t step, char path[PATH_MAX]);
 void store_partial_path(const struct store *store, uint64_t step, char path[PATH_MAX]);
 
 /* Local. The steps that have a file with a final name, newest first; whether they are valid is for the reader to say.
- * The caller owns *steps (memory_free; NULL after failure). A directory that does not exist is an empty store. */
+ * The caller owns *steps (memory_free; NULL if there are none). A directory that does not exist is an empty store. */
 bool store_list(const struct store *store, uint64_t **steps, size_t *count, struct error *error) WARN_UNUSED;
 
 /* Local, rank 0's work. Gives a finished partial file its final name, over an older file of that step, and syncs the

@@ -20,14 +20,7 @@ void tensor_table_release(struct tensor_table *table)
 
 size_t tensor_table_add(struct tensor_table *table, const struct tensor *tensor)
 {
-    if (table->length == table->capacity) {
-        table->capacity = 2 * table->capacity + 8;
-        struct tensor *tensors = memory_need(table->capacity, sizeof *tensors);
-        if (table->length)
-            memcpy(tensors, table->tensors, table->length * sizeof *tensors);
-        memory_free(table->tensors);
-        table->tensors = tensors;
-    }
+    table->tensors = memory_grow(table->tensors, table->length, &table->capacity, sizeof *table->tensors);
     CHECK(tensor->dims <= TENSOR_DIMS, "a tensor has at most TENSOR_DIMS dimensions");
     struct tensor *added = &table->tensors[table->length];
     *added = *tensor;

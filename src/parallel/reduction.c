@@ -23,15 +23,8 @@ void reduction_release(struct reduction *reduction)
 
 void reduction_add(struct reduction *reduction, struct subtree subtree, const float *values, size_t first)
 {
-    if (reduction->length == reduction->capacity) {
-        size_t capacity = 2 * reduction->capacity + 4;
-        struct reduction_source *sources = memory_need(capacity, sizeof *sources);
-        if (reduction->length)
-            memcpy(sources, reduction->sources, reduction->length * sizeof *sources);
-        memory_free(reduction->sources);
-        reduction->sources = sources;
-        reduction->capacity = capacity;
-    }
+    reduction->sources = memory_grow(reduction->sources, reduction->length, &reduction->capacity,
+                                     sizeof *reduction->sources);
     struct reduction_source *source = &reduction->sources[reduction->length++];
     *source = (struct reduction_source){.values = values, .first = first};
     tree_push(&reduction->walker, subtree);
