@@ -11,7 +11,7 @@
 
 enum fault_point {
     FAULT_SNAPSHOT_TAKEN, /* nothing is on disk yet */
-    FAULT_FILE_CREATED,   /* empty datasets */
+    FAULT_FILE_CREATED,   /* laid out, with nothing in the datasets */
     FAULT_SPACE_RESERVED, /* full size, zeros */
     FAULT_SHARD_WRITTEN,  /* this rank's part of the first array is written */
     FAULT_FILE_CLOSED,    /* all data written, not proven */

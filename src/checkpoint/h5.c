@@ -16,11 +16,22 @@ void h5_init(void)
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }
 
+static int refuse_deletion(MPI_Comm comm, int key, void *value, void *state)
+{
+    (void)comm, (void)key, (void)value, (void)state;
+    return MPI_ERR_OTHER;
+}
+
 void h5_release(void)
 {
-    /* A file whose close has failed stays in HDF5's tables half dead, and H5close would stumble over it. */
-    if (H5Fget_obj_count((hid_t)H5F_OBJ_ALL, H5F_OBJ_FILE) == 0)
-        H5close();
+    /* After a write that has failed, objects stay in HDF5's tables half dead, and its clean-up crashes over them; all
+     * files that matter are closed by now. But HDF5 has left a delete callback on MPI_COMM_SELF, by which MPI_Finalize
+     * would start that clean-up. The callbacks run from the last to the first and end with one that fails: with ours.
+     */
+    int initialized, key;
+    MPI_Initialized(&initialized);
+    if (initialized && MPI_Comm_create_keyval(MPI_COMM_NULL_COPY_FN, refuse_deletion, &key, NULL) == MPI_SUCCESS)
+        MPI_Comm_set_attr(MPI_COMM_SELF, key, NULL);
 }
 
 static herr_t take_description(unsigned n, const H5E_error2_t *entry, void *text)
@@ -51,7 +62,8 @@ static int take_reason(char reason[512])
 bool h5_error(struct error *error, enum error_kind kind, const char *format, ...)
 {
     char words[1024], reason[512];
-    take_reason(reason);
+    if (take_reason(reason) != 0 && kind == ERROR_CORRUPT)
+        kind = ERROR_IO;
     va_list args;
     va_start(args, format);
     vsnprintf(words, sizeof words, format, args);
@@ -68,14 +80,8 @@ bool h5_open(const char *path, unsigned flags, hid_t *file, struct error *error)
 {
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     *file = access >= 0 && h5_set_format(access) ? H5Fopen(path, flags, access) : -1;
-    if (*file < 0) {
-        char reason[512];
-        int number = take_reason(reason);
-        /* A sector that cannot be read is damage like any other; all else that the system refuses may work later. */
-        bool refused = number != 0 && number != EIO;
-        error_set(error, refused ? ERROR_IO : ERROR_CORRUPT, "%s: HDF5 cannot open it: %s%s", path, reason,
-                  number == EAGAIN ? " (another program has it open)" : "");
-    }
+    if (*file < 0)
+        h5_error(error, ERROR_CORRUPT, "%s: HDF5 cannot open it", path);
     h5_close(access);
     return *file >= 0;
 }
@@ -143,9 +149,9 @@ bool h5_put_text(hid_t object, const char *name, const char *value, struct error
 static bool get(hid_t object, const char *name, H5T_class_t class, hid_t memory_type, void *value, struct error *error)
 {
     bool ok = false;
-    hid_t attribute = H5Aexists(object, name) > 0 ? H5Aopen(object, name, H5P_DEFAULT) : -1, type = -1, space = -1;
+    hid_t attribute = H5Aopen(object, name, H5P_DEFAULT), type = -1, space = -1;
     if (attribute < 0) {
-        error_set(error, ERROR_CORRUPT, "attribute '%s' is missing", name);
+        h5_error(error, ERROR_CORRUPT, "attribute '%s' cannot be opened", name);
         goto done;
     }
     type = H5Aget_type(attribute);
@@ -176,7 +182,9 @@ bool h5_get_real(hid_t object, const char *name, double *value, struct error *er
 bool h5_get_text(hid_t object, const char *name, char **value, struct error *error)
 {
     *value = NULL;
-    hid_t attribute = H5Aexists(object, name) > 0 ? H5Aopen(object, name, H5P_DEFAULT) : -1;
+    hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
+    if (attribute < 0)
+        return h5_error(error, ERROR_CORRUPT, "attribute '%s' cannot be opened", name);
     hid_t file_type = attribute >= 0 ? H5Aget_type(attribute) : -1;
     size_t bytes = file_type >= 0 && H5Tget_class(file_type) == H5T_STRING && H5Tis_variable_str(file_type) == 0
                        ? H5Tget_size(file_type)
@@ -184,7 +192,7 @@ bool h5_get_text(hid_t object, const char *name, char **value, struct error *err
     h5_close(file_type);
     h5_close(attribute);
     if (bytes == 0 || bytes > (size_t)1 << 30)
-        return error_set(error, ERROR_CORRUPT, "attribute '%s' is missing or not a text", name);
+        return error_set(error, ERROR_CORRUPT, "attribute '%s' is not a text", name);
     hid_t type = H5Tcopy(H5T_C_S1);
     *value = memory_need(bytes + 1, 1);
     bool ok = H5Tset_size(type, bytes) >= 0 && H5Tset_cset(type, H5T_CSET_UTF8) >= 0 &&

@@ -8,16 +8,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Local. Stops HDF5 from printing its error stack, and from cleaning up behind MPI's back at exit. Call once before
- * anything else; h5_release before MPI_Finalize. */
+/* Local. Stops HDF5 from printing its error stack, and from any clean-up of its own at exit. Call once before anything
+ * else; h5_release before MPI_Finalize. */
 void h5_init(void);
 void h5_release(void);
 
-/* Local. Error of the given kind with the given words, and the deepest reason on HDF5's error stack behind them. */
+/* Local. Error of the given kind with the given words, and the deepest reason on HDF5's error stack behind them.
+ * ERROR_CORRUPT becomes ERROR_IO if the reason is a system call that was refused (no descriptors, no memory, a lock, a
+ * bad line to the server): that says nothing about the file. */
 bool h5_error(struct error *error, enum error_kind kind, const char *format, ...) FORMAT(3, 4);
 
-/* Local. Opens with the POSIX driver, for this process alone. `flags` as H5Fopen. ERROR_CORRUPT if the file is not as
- * it should be; ERROR_IO if the system refuses it, or somebody has it open for writing. */
+/* Local. Opens with the POSIX driver, for this process alone. `flags` as H5Fopen. Errors as those of h5_error with
+ * ERROR_CORRUPT. */
 bool h5_open(const char *path, unsigned flags, hid_t *file, struct error *error) WARN_UNUSED;
 
 /* Local. The file format bounds of all our files: object headers with checksums (1.8), virtual datasets (1.10). */

@@ -42,6 +42,8 @@ static bool read_digests(struct reader *reader, size_t array, struct error *erro
     char path[300];
     snprintf(path, sizeof path, "/digest/%s", reader->names[array]);
     hssize_t length = dataset_length(reader->file, "digest", reader->names[array], H5T_INTEGER);
+    if (length < 0)
+        return h5_error(error, ERROR_CORRUPT, "%s: cannot be opened as a row of digests", path);
     if (length != (hssize_t)reader->blocks)
         return error_set(error, ERROR_CORRUPT, "%s: there are %lld digests for %zu blocks", path, (long long)length,
                          reader->blocks);
@@ -63,7 +65,9 @@ static bool read_layout(struct reader *reader, struct error *error)
         return h5_error(error, ERROR_CORRUPT, "the list of arrays cannot be read");
     for (size_t a = 0; a < reader->array_count; a++) {
         hssize_t length = dataset_length(reader->file, "state", reader->names[a], H5T_FLOAT);
-        if (length <= 0 || (a > 0 && (size_t)length != reader->count))
+        if (length < 0)
+            return h5_error(error, ERROR_CORRUPT, "array %s cannot be opened as a row of floats", reader->names[a]);
+        if (length == 0 || (a > 0 && (size_t)length != reader->count))
             return error_set(error, ERROR_CORRUPT, "array %s has a wrong shape", reader->names[a]);
         reader->count = (size_t)length;
         reader->blocks = exchange_blocks(reader->count);
@@ -83,7 +87,10 @@ bool reader_open(struct reader *reader, const char *path, struct error *error)
     *reader = (struct reader){.file = -1};
     if (access(path, R_OK))
         return error_errno(error, "cannot open %s", path);
-    if (H5Fis_hdf5(path) <= 0)
+    htri_t is_hdf5 = H5Fis_hdf5(path);
+    if (is_hdf5 < 0)
+        return h5_error(error, ERROR_CORRUPT, "%s: cannot be read", path);
+    if (is_hdf5 == 0)
         return error_set(error, ERROR_CORRUPT, "%s: not an HDF5 file", path);
     if (!h5_open(path, H5F_ACC_RDONLY, &reader->file, error))
         return false;

@@ -178,7 +178,10 @@ bool record_read(hid_t file, struct record *record, struct error *error)
     char *format = NULL;
     uint64_t version;
     memset(record, 0, sizeof *record);
-    if (H5Aexists(file, "fingerprint") <= 0)
+    htri_t exists = H5Aexists(file, "fingerprint");
+    if (exists < 0)
+        return h5_error(error, ERROR_CORRUPT, "the commit record cannot be read");
+    if (exists == 0)
         return error_set(error, ERROR_CORRUPT, "not a lockstep checkpoint (it has no commit record)");
     bool ok = h5_get_text(file, "format", &format, error) && h5_get_number(file, "version", &version, error);
     if (ok && strcmp(format, RECORD_FORMAT) != 0)

@@ -42,7 +42,7 @@ bool store_prune(const struct store *store, uint64_t newest, size_t keep, struct
  * at, but is no longer counted, nor ever found again by a job that has gone on without it. */
 bool store_reject(const struct store *store, uint64_t step, struct error *error) WARN_UNUSED;
 
-/* Local, rank 0's work. Takes away every checkpoint. */
+/* Local, rank 0's work. Takes away every checkpoint; those that were put aside stay. */
 bool store_clear(const struct store *store, struct error *error) WARN_UNUSED;
 
 /* Local, rank 0's work. Deletes what a killed job left under hidden names. Only under the lock of the run. */

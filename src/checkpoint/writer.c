@@ -95,18 +95,19 @@ static bool lay_out(const struct snapshot *snapshot, const struct record *record
     ok = ok && record_write(file, record, state, error);
     if (H5Fclose(file) < 0 && ok)
         ok = h5_error(error, ERROR_IO, "cannot lay out %s", path);
-    fault_at(FAULT_FILE_CREATED, snapshot->step);
+    if (ok)
+        fault_at(FAULT_FILE_CREATED, snapshot->step);
     if (ok && stat(path, &info))
         ok = error_errno(error, "cannot look at %s", path);
     ok = ok && file_reserve(path, (uint64_t)info.st_size, error);
-    if (ok)
-        *bytes = (uint64_t)info.st_size;
+    if (!ok)
+        return false;
+    *bytes = (uint64_t)info.st_size;
     fault_at(FAULT_SPACE_RESERVED, snapshot->step);
-    return ok;
+    return true;
 }
 
-/* Local. Whether this rank can write the file at all: asked with plain calls, which have words, before the collective
- * opening. */
+/* Local. Whether this rank can write the file at all: asked with plain calls, which have words. */
 static bool can_write(const char *path, struct error *error)
 {
     int fd = open(path, O_RDWR | O_CLOEXEC);
@@ -123,12 +124,20 @@ static hid_t open_dataset(hid_t file, const char *group, const char *name)
     return H5Dopen2(file, path, H5P_DEFAULT);
 }
 
-/* Collective. Opens the file with MPI-IO. */
+static void close_datasets(struct data_file *data)
+{
+    for (size_t a = 0; a < STATE_ARRAYS; a++) {
+        h5_close(data->arrays[a]);
+        h5_close(data->digests[a]);
+    }
+}
+
+/* Local. Opens the laid-out file with MPI-IO, for this rank alone. After failure nothing is open. */
 static bool open_data(struct data_file *data, const struct snapshot *snapshot, const char *path, struct error *error)
 {
     const struct state *state = &snapshot->state;
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    bool ok = h5_set_format(access) && H5Pset_fapl_mpio(access, snapshot->world->comm, MPI_INFO_NULL) >= 0;
+    bool ok = h5_set_format(access) && H5Pset_fapl_mpio(access, MPI_COMM_SELF, MPI_INFO_NULL) >= 0;
     data->file = ok ? H5Fopen(path, H5F_ACC_RDWR, access) : -1;
     ok = data->file >= 0;
     for (size_t a = 0; a < STATE_ARRAYS; a++)
@@ -138,22 +147,16 @@ static bool open_data(struct data_file *data, const struct snapshot *snapshot, c
         data->digests[a] = open_dataset(data->file, "digest", state->arrays[a].name);
         ok = data->arrays[a] >= 0 && data->digests[a] >= 0;
     }
-    if (!ok)
+    if (!ok) {
         h5_error(error, ERROR_IO, "cannot open %s with MPI-IO", path);
+        close_datasets(data);
+        h5_close(data->file);
+    }
     h5_close(access);
     return ok;
 }
 
-static void close_datasets(struct data_file *data)
-{
-    for (size_t a = 0; a < STATE_ARRAYS; a++) {
-        h5_close(data->arrays[a]);
-        h5_close(data->digests[a]);
-    }
-}
-
-/* Independent transfers: a rank that cannot write says so, and nobody waits for it (collective ones of OMPIO report
- * success on a full disk). */
+/* Independent transfers: a rank that cannot write says so (collective ones of OMPIO report success on a full disk). */
 static bool write_shard(const struct data_file *data, const struct snapshot *snapshot, struct error *error)
 {
     const struct state *state = &snapshot->state;
@@ -173,25 +176,20 @@ static bool write_shard(const struct data_file *data, const struct snapshot *sna
     return ok || h5_error(error, ERROR_IO, "cannot write its part of the checkpoint");
 }
 
-/* Collective. All shards into a file that is laid out. */
+/* Local. This rank's shards into a file that is laid out, and onto the disk. */
 static bool write_data(const struct snapshot *snapshot, const char *path, struct error *error)
 {
-    const struct world *world = snapshot->world;
     struct data_file data;
-    if (!world_agree(world, can_write(path, error), error))
-        return false;
-    /* A rank that has the file open cannot close it alone: if opening fails on some ranks only, the others keep an id.
-     */
-    if (!world_agree(world, open_data(&data, snapshot, path, error), error))
+    if (!can_write(path, error) || !open_data(&data, snapshot, path, error))
         return false;
     bool ok = write_shard(&data, snapshot, error);
     close_datasets(&data);
-    /* The flush syncs what each rank has written, on its own node; the close alone would not. */
+    /* The flush syncs what this rank has written, on its own node; the close alone would not. */
     if (H5Fflush(data.file, H5F_SCOPE_GLOBAL) < 0 && ok)
         ok = h5_error(error, ERROR_IO, "cannot sync %s", path);
     if (H5Fclose(data.file) < 0 && ok)
         ok = h5_error(error, ERROR_IO, "cannot close %s", path);
-    return world_agree(world, ok, error);
+    return ok;
 }
 
 /* Collective. What is in the file is compared with digests of what was in memory. */
@@ -232,7 +230,7 @@ bool writer_commit(const struct snapshot *snapshot, const struct record *record,
     struct record own = *record;
     own.step = snapshot->step;
     bool ok = world->rank != 0 || lay_out(snapshot, &own, store, partial, &commit->bytes, error);
-    ok = world_agree(world, ok, error) && write_data(snapshot, partial, error);
+    ok = world_agree(world, ok, error) && world_agree(world, write_data(snapshot, partial, error), error);
     if (ok) {
         fault_at(FAULT_FILE_CLOSED, snapshot->step);
         ok = read_back(snapshot, partial, error);

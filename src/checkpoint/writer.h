@@ -5,8 +5,9 @@
  * record; sync the file; rename; sync the directory; prune. Up to the rename there is only a hidden file that nobody
  * reads.
  *
- * Rank 0 lays out alone, with the POSIX driver, because a rank that cannot write metadata leaves the collective close
- * of HDF5 1.10 early, and the others wait for it for ever. Where no metadata is dirty, nobody waits. */
+ * Rank 0 lays out alone, and each rank opens the file with MPI-IO for itself (MPI_COMM_SELF): a rank whose write fails
+ * leaves a collective close of HDF5 1.10 early, at the latest when rank 0 rewrites the superblock, and the others wait
+ * for it for ever. Here all that ranks do together is to agree. */
 #ifndef CHECKPOINT_WRITER_H
 #define CHECKPOINT_WRITER_H
 
@@ -21,10 +22,10 @@ struct commit {
     struct error prune_error;
 };
 
-/* Collective over snapshot->world; record, store and keep must be equal on every rank. Step and fingerprint are taken
- * from the snapshot. The same verdict and error on every rank. After failure: what was there before stands, and nothing
- * new is left behind (as far as the disk lets us delete; if only the last sync of the directory failed, the new
- * checkpoint is there). */
+/* Collective over snapshot->world; store and keep must be equal on every rank; of the record that of rank 0 counts.
+ * Step and fingerprint are taken from the snapshot. The same verdict and error on every rank. After failure: what was
+ * there before stands, and nothing new is left behind (as far as the disk lets us delete; if only the last sync of the
+ * directory failed, the new checkpoint is there). */
 bool writer_commit(const struct snapshot *snapshot, const struct record *record, const struct store *store, size_t keep,
                    struct commit *commit, struct error *error) WARN_UNUSED;
 

@@ -40,11 +40,13 @@ static int run(int count, char **words)
     struct stat info;
     if (count != 1)
         return command_misused(&command_ls, "one run directory is listed");
-    if (stat(words[0], &info)) {
-        error_errno(&error, "cannot look at %s", words[0]);
+    if (!store_init(&store, words[0], 0, &error))
+        return command_fail(&error);
+    if (stat(store.directory, &info)) {
+        error_errno(&error, "%s is not a run directory: cannot look at %s", words[0], store.directory);
         return command_fail(&error);
     }
-    if (!store_init(&store, words[0], 0, &error) || !store_list(&store, &steps, &length, &error))
+    if (!store_list(&store, &steps, &length, &error))
         return command_fail(&error);
     if (length == 0)
         printf("no checkpoints in %s\n", store.directory);

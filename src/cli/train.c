@@ -43,7 +43,12 @@ static bool parse_words(int count, char **words, struct request *request, struct
                 return error_set(error, ERROR_USAGE, "--ranks-per-node %s: not a number from 0 to %d", value, 1 << 20);
             request->options.ranks_per_node = (int)number;
             i++;
-        } else if (words[i][0] == '-' || request->file) {
+        } else if (strcmp(words[i], "--set") == 0 || strcmp(words[i], "--ranks-per-node") == 0) {
+            return error_set(error, ERROR_USAGE, "%s needs a value behind it", words[i]);
+        } else if (words[i][0] != '-' && request->file) {
+            return error_set(error, ERROR_USAGE, "%s: one job file is enough, and there is %s already", words[i],
+                             request->file);
+        } else if (words[i][0] == '-') {
             return error_set(error, ERROR_USAGE, "%s: not understood (try lockstep train --help)", words[i]);
         } else {
             request->file = words[i];

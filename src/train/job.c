@@ -163,6 +163,15 @@ static bool read_default(struct job_reader *reader, const struct section *sectio
     return true;
 }
 
+/* `key: null` and `key: ~` are as good as no key: so --set can take an optional one away. */
+static bool is_null(const yaml_node_t *value)
+{
+    if (value->type != YAML_SCALAR_NODE || value->data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
+        return false;
+    const char *text = (const char *)value->data.scalar.value;
+    return strcmp(text, "null") == 0 || strcmp(text, "~") == 0;
+}
+
 /* The selector comes first: it decides which keys exist. */
 static bool read_selector(struct job_reader *reader, const struct section *section)
 {
@@ -170,7 +179,8 @@ static bool read_selector(struct job_reader *reader, const struct section *secti
     if (option->type != OPTION_CHOICE)
         return true;
     int node = section->node ? job_yaml_find(&reader->yaml, section->node, option->name) : 0;
-    return node ? read_key(reader, section, option, node) : read_default(reader, section, option, 0);
+    bool given = node && !is_null(job_yaml_node(&reader->yaml, node));
+    return given ? read_key(reader, section, option, node) : read_default(reader, section, option, 0);
 }
 
 static bool read_section(struct job_reader *reader, const struct section *section)
@@ -196,6 +206,8 @@ static bool read_section(struct job_reader *reader, const struct section *sectio
         join(path, section->path, option->name);
         if (seen & bit)
             return refuse(reader, pair->key, path, "this key stands here twice");
+        if (is_null(job_yaml_node(&reader->yaml, pair->value)))
+            continue;
         seen |= bit;
         if (!read_key(reader, section, option, pair->value))
             return false;
@@ -215,7 +227,10 @@ static bool check_together(struct job_reader *reader, const struct job *job)
     unsigned long long steps = job->train.steps, warmup = job->schedule.warmup;
     const char *key = NULL;
     char words[128];
-    if (batch % microbatch) {
+    if (job->run[0] == '~') {
+        key = "run";
+        snprintf(words, sizeof words, "a leading ~ is not expanded here; write the path out");
+    } else if (batch % microbatch) {
         key = "train.microbatch";
         snprintf(words, sizeof words, "%llu does not divide train.batch, which is %llu", microbatch, batch);
     } else if (job->optimizer.nesterov && job->optimizer.momentum == 0) {

@@ -95,7 +95,8 @@ void metrics_write(struct metrics *metrics, const struct text *line)
         metrics->bytes += whole.length;
     } else {
         int reason = put < 0 ? errno : ENOSPC;
-        if (ftruncate(metrics->descriptor, (off_t)metrics->bytes) == 0 && !metrics->complained)
+        bool cut = ftruncate(metrics->descriptor, (off_t)metrics->bytes) != 0;
+        if (cut || !metrics->complained)
             log_warn("%s: lines are missing from here on: %s", metrics->path, strerror(reason));
         metrics->complained = true;
     }

@@ -41,6 +41,11 @@ void progress_begin(struct session *session)
     log_info("%zu parameters in %zu tensors; %zu training samples, %zu for validation; run directory %s",
              parameter_count(&session->model.table), session->model.table.length, session->train.count,
              session->validation.count, job->run);
+    if (job->checkpoint.every == 0)
+        log_warn(
+            "checkpoint.every is 0: saved is only when the job ends or is asked to leave, and a kill costs everything");
+    if (session->validation.count > 0 && job->validate.every == 0)
+        log_warn("validate.every is 0: data.validation is not used");
     log_info("%s at step %" PRIu64 " of %" PRIu64, session->step ? "goes on" : "starts", session->step,
              job->train.steps);
 
@@ -132,13 +137,15 @@ void progress_checkpoint(struct session *session, const struct commit *commit, d
         log_warn("older checkpoints stay: %s", commit->prune_error.text);
 }
 
-void progress_checkpoint_failed(struct session *session, const struct error *error)
+void progress_checkpoint_failed(struct session *session, bool goes_on, const struct error *error)
 {
     struct text line;
     begin_event(&line, session, "checkpoint_failed");
     text_append(&line, ",\"error\":");
     text_append_json(&line, error->text);
     end_event(&line, session);
+    if (!goes_on)
+        return;
     if (session->saved_step == UINT64_MAX)
         log_warn("the save of step %" PRIu64 " failed, and there is no earlier checkpoint: %s", session->step,
                  error->text);

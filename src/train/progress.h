@@ -36,8 +36,8 @@ void progress_validation(struct session *session, const struct evaluation *evalu
 /* Local. A line and the `checkpoint` event; `stall_ms` is how long training has waited. */
 void progress_checkpoint(struct session *session, const struct commit *commit, double stall_ms);
 
-/* Local. A warning and the `checkpoint_failed` event. */
-void progress_checkpoint_failed(struct session *session, const struct error *error);
+/* Local. The `checkpoint_failed` event, and a warning if training goes on all the same. */
+void progress_checkpoint_failed(struct session *session, bool goes_on, const struct error *error);
 
 /* Local. The `stop` event; `reason` is "finished", a signal, or "failed". */
 void progress_end(struct session *session, const char *reason);

@@ -82,16 +82,16 @@ static void compare_rest(const struct session *session, const struct record *rec
                     record->step, session->job->train.steps);
 }
 
-/* Local. Whether this job may go on from the checkpoint; what it changes is logged. */
-static bool may_continue(const struct session *session, const struct reader *reader, struct error *error)
+/* Local. Whether this job may go on from the checkpoint; permitted changes are appended to `changes`. */
+static bool may_continue(const struct session *session, const struct reader *reader, struct text *changes,
+                         struct error *error)
 {
     struct job saved;
-    struct text changes, more;
+    struct text more;
     if (!job_parse(&saved, "the checkpoint's job", reader->record.job, NULL, 0, error))
         return error_prefix(error, "%s: ", reader->path);
-    text_init(&changes);
     text_init(&more);
-    bool same_job = job_continues(&saved, session->job, &changes, error);
+    bool same_job = job_continues(&saved, session->job, changes, error);
     struct error unreadable;
     bool ok = compare_tensors(session, reader, &more, &unreadable);
     compare_rest(session, &reader->record, &more);
@@ -101,9 +101,6 @@ static bool may_continue(const struct session *session, const struct reader *rea
         ok = error_set(error, ERROR_USAGE, "%s: %s%s\nTo start anew: another run:, or --fresh --overwrite",
                        reader->path, same_job ? "this job contradicts the checkpoint:" : error->text,
                        text_bytes(&more));
-    else
-        log_changes("changed on resume", &changes);
-    text_release(&changes);
     text_release(&more);
     job_release(&saved);
     return ok;
@@ -114,10 +111,11 @@ static bool load_shard(struct session *session, const struct reader *reader, str
 {
     struct state *state = &session->state;
     if (reader->count != state->count || reader->array_count != state->array_count)
-        return error_set(error, ERROR_CORRUPT, "%s: its arrays do not fit its own job", reader->path);
+        return error_set(error, ERROR_VERSION,
+                         "%s: its arrays do not fit its own job: was it written by another lockstep?", reader->path);
     for (size_t a = 0; a < state->array_count; a++) {
         if (strcmp(reader->names[a], state->arrays[a].name) != 0)
-            return error_set(error, ERROR_CORRUPT, "%s: array %s where %s should be", reader->path, reader->names[a],
+            return error_set(error, ERROR_VERSION, "%s: array %s where %s should be", reader->path, reader->names[a],
                              state->arrays[a].name);
         if (!reader_load(reader, a, state->shard.first, state->shard.count, state->arrays[a].values, error))
             return false;
@@ -141,22 +139,26 @@ static bool resume_from(struct session *session, uint64_t step, struct error *er
 {
     char path[PATH_MAX];
     struct reader reader = {.file = -1};
+    struct text job_changes;
+    text_init(&job_changes);
     store_path(&session->store, step, path);
     bool ok = reader_open(&reader, path, error);
     if (ok && reader.record.step != step)
         ok = error_set(error, ERROR_CORRUPT, "%s: it holds step %" PRIu64, path, reader.record.step);
     ok = world_agree(session->world, ok, error);
-    ok = ok && world_agree(session->world, may_continue(session, &reader, error), error);
+    ok = ok && world_agree(session->world, may_continue(session, &reader, &job_changes, error), error);
     ok = ok && world_agree(session->world, load_shard(session, &reader, error), error);
     if (ok) {
         struct text changes;
         text_init(&changes);
+        log_changes("changed on resume", &job_changes);
         passport_compare(reader.record.passport, text_bytes(&session->passport), &changes);
         log_changes("passport changed, training continues to rounding, not to the bit", &changes);
         text_release(&changes);
         take_over(session, &reader);
         log_info("resumed from %s", path);
     }
+    text_release(&job_changes);
     reader_close(&reader);
     return ok;
 }
@@ -177,7 +179,9 @@ static bool list_steps(struct session *session, uint64_t **steps, size_t *count,
     if (!world_agree(session->world, ok, error))
         return false;
     size_t bytes = *count * sizeof **steps;
-    world_share_bytes(session->world, (char **)steps, &bytes);
+    char *shared = (char *)*steps;
+    world_share_bytes(session->world, &shared, &bytes);
+    *steps = (uint64_t *)(void *)shared;
     *count = bytes / sizeof **steps;
     return true;
 }
@@ -190,6 +194,8 @@ static bool reject(const struct session *session, const uint64_t *steps, size_t 
     bool ok = true;
     for (size_t i = 0; ok && i < count && session->world->rank == 0; i++)
         ok = store_reject(&session->store, steps[i], error);
+    if (ok && count > 0)
+        log_warn("%zu newer checkpoint%s put aside as .rejected", count, count == 1 ? "" : "s");
     return world_agree(session->world, ok, error);
 }
 
@@ -200,7 +206,7 @@ static bool from_newest(struct session *session, const uint64_t *steps, size_t c
             return reject(session, steps, i, error);
         if (error->kind != ERROR_CORRUPT)
             return false;
-        log_warn("not valid, and put aside as .rejected if an older one is: %s", error->text);
+        log_warn("not a valid checkpoint: %s", error->text);
     }
     return error_set(error, ERROR_CORRUPT,
                      "%s holds %zu checkpoint%s and none is valid (the last: %s); nothing was changed. To start anew: "
@@ -221,6 +227,8 @@ bool resume(struct session *session, struct error *error)
                            session->store.directory, count, count == 1 ? "" : "s", steps[0]);
         else
             ok = world_agree(session->world, session->world->rank != 0 || store_clear(&session->store, error), error);
+        if (ok)
+            log_info("deleted %zu checkpoint%s, the newest of step %" PRIu64, count, count == 1 ? "" : "s", steps[0]);
         count = 0;
     }
     if (ok && count > 0)

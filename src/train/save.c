@@ -6,6 +6,9 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+
+#define RETRY_STEPS 10 /* to the first attempt after a failed save; then twice as many, and so on */
 
 /* Brings the record to this step. */
 static void update_record(struct session *session, const char *why)
@@ -32,9 +35,9 @@ bool save(struct session *session, const char *why, struct error *error)
                             &commit, error);
     if (!ok) {
         /* Sooner than the next one that is due, but not at every step: each attempt costs the time of a save. */
-        uint64_t every = session->job->checkpoint.every;
-        session->retry_step = session->step + (every / 10 > 10 ? every / 10 : 10);
-        progress_checkpoint_failed(session, error);
+        session->retry_wait = session->retry_wait ? 2 * session->retry_wait : RETRY_STEPS;
+        session->retry_step = session->step + session->retry_wait;
+        progress_checkpoint_failed(session, strcmp(why, "running") == 0, error);
         if (session->saved_step == UINT64_MAX)
             return error_prefix(error,
                                 "could not save step %" PRIu64 ", and there is no earlier checkpoint: ", session->step);
@@ -43,7 +46,7 @@ bool save(struct session *session, const char *why, struct error *error)
     }
     session->record.step = session->saved_step = session->step;
     session->record.fingerprint = session->snapshot.fingerprint;
-    session->retry_step = 0;
+    session->retry_step = session->retry_wait = 0;
     progress_checkpoint(session, &commit, 1e3 * (clock_seconds() - start));
     return true;
 }

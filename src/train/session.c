@@ -37,9 +37,11 @@ static bool take_directory(struct session *session, struct error *error)
     snprintf(lock, sizeof lock, "%s/.lock", run);
     if (!file_make_directories(session->store.directory, error))
         return false;
+    if (access(session->store.directory, W_OK | X_OK)) /* better now than after the first hundred steps */
+        return error_errno(error, "cannot write in %s", session->store.directory);
     bool locked = file_lock(lock, 0, &session->lock, error);
     if (!locked && error->kind == ERROR_BUSY) {
-        log_info("waiting for another lockstep to leave %s", run);
+        log_info("waiting up to %d s for another lockstep to leave %s", LOCK_WAIT_S, run);
         locked = file_lock(lock, LOCK_WAIT_S, &session->lock, error);
         if (!locked && error->kind == ERROR_BUSY)
             return error_set(error, ERROR_BUSY,
@@ -95,7 +97,7 @@ static bool open_exchange(struct session *session, size_t leaves, struct error *
         return true;
     if (error->kind != ERROR_IO || session->options->ranks_per_node == 1)
         return false;
-    log_warn("%s: the ranks exchange messages instead, which is slower; a larger /dev/shm helps", error->text);
+    log_warn("%s: the ranks exchange messages instead, which is slower; more room in /dev/shm may help", error->text);
     error_clear(error);
     node_close(&session->node);
     node_open(&session->node, world, 1);
@@ -224,7 +226,10 @@ static void make_passport(struct session *session)
     environment_passport(&own);
     char **all = world_gather_texts(session->world, text_bytes(&own));
     if (!passport_merge(all, (size_t)session->world->size, &session->passport))
-        log_warn("the ranks differ, so that the bits depend on where they run:\n%s", text_bytes(&session->passport));
+        for (const char *line = text_bytes(&session->passport); *line; line += strcspn(line, "\n") + 1)
+            if (memmem(line, strcspn(line, "\n"), " | ", 3))
+                log_warn("the ranks differ, so that the bits depend on where they run: %.*s", (int)strcspn(line, "\n"),
+                         line);
     memory_free(all);
     text_release(&own);
 }

@@ -52,6 +52,7 @@ struct session {
     uint64_t step;       /* steps done */
     double loss;         /* of that step; NaN before the first */
     uint64_t saved_step; /* of the newest checkpoint; UINT64_MAX: there is none */
+    uint64_t retry_wait; /* steps from the last failed save to the next attempt; 0: none failed */
     uint64_t retry_step; /* a failed save is tried again when this step is done; 0: none failed */
 };
 

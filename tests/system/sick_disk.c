@@ -1,5 +1,6 @@
 /* A disk that fails, for LD_PRELOAD: writes to files whose path holds SICK_WRITE, and lists of directories whose path
- * holds SICK_LIST, end in EIO. Everything else goes through. */
+ * holds SICK_LIST, end in EIO. With SICK_FROM and SICK_TO only these of all such calls, counted from 1. Everything
+ * else goes through. */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -16,7 +17,12 @@ static int is_sick(int fd, const char *variable)
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     ssize_t length = part ? readlink(link, path, sizeof path - 1) : -1;
     path[length > 0 ? length : 0] = '\0';
-    return length > 0 && strstr(path, part) != NULL;
+    if (length <= 0 || !strstr(path, part))
+        return 0;
+    static long calls = 0;
+    const char *from = getenv("SICK_FROM"), *to = getenv("SICK_TO");
+    calls++;
+    return (!from || calls >= strtol(from, NULL, 10)) && (!to || calls <= strtol(to, NULL, 10));
 }
 
 #define PASS_ON(type, name, test, failed, parameters, arguments)                                                       \

@@ -459,6 +459,21 @@ static void test_bad_keys(void)
     CHECK_REFUSALS(refusals);
 }
 
+static void test_null_is_no_key(void)
+{
+    struct job job;
+    struct error error;
+    const char *overrides[] = {"clip_norm=null", "data.validation=~", "optimizer.weight_decay=null"};
+    bool ok = job_parse(&job, "job.yaml", example, overrides, 3, &error);
+    CU_ASSERT_TRUE(ok);
+    if (!ok)
+        return;
+    CU_ASSERT_EQUAL(job.clip_norm, 0);
+    CU_ASSERT_EQUAL(job.data.validation.format, DATASET_NONE);
+    CU_ASSERT_EQUAL(job.optimizer.weight_decay, 0.01);
+    job_release(&job);
+}
+
 static void test_bad_pairs(void)
 {
     static const struct refusal refusals[] = {
@@ -701,6 +716,7 @@ int main(void)
         {"an override does not change what shares an anchor with it", test_aliases},
         {"a value of the wrong type or range is refused with what is allowed", test_bad_values},
         {"an unknown, repeated or missing key is refused with its place", test_bad_keys},
+        {"null is as good as no key", test_null_is_no_key},
         {"two keys that do not go together are refused", test_bad_pairs},
         {"a file that is not one YAML mapping is refused with its place", test_bad_yaml},
         {"an override that leads nowhere is refused", test_bad_overrides},
