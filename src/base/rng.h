@@ -18,6 +18,10 @@ void rng_words(uint64_t key, uint64_t counter, uint64_t lane, uint32_t words[4])
 /* Local. Uniform in [0, 1), 24 bits, for (key, counter). */
 float rng_uniform(uint64_t key, uint64_t counter);
 
+/* Local. Normal with mean 0 and deviation 1, for (key, counter): G. Box, M. Muller, "A note on the generation of random
+ * normal deviates", 1958. Logarithm, sine and cosine are our own, so that the bits do not depend on the C library. */
+double rng_normal(uint64_t key, uint64_t counter);
+
 /* Local. Element `index` of a permutation of [0, count), chosen by key: O(1) memory, O(1) expected time.
  * 1 <= count <= 2^62, index < count. For each key a bijection. */
 uint64_t rng_permute(uint64_t key, uint64_t count, uint64_t index);

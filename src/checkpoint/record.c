@@ -14,6 +14,8 @@ void record_release(struct record *record)
 {
     memory_free(record->job);
     memory_free(record->passport);
+    memory_free(record->vocabulary);
+    memory_free(record->history.window);
     memory_free(record->segments);
     memset(record, 0, sizeof *record);
 }
@@ -45,17 +47,34 @@ static hid_t segment_type(void)
     return -1;
 }
 
-/* In one chunk with a checksum: unlike the arrays it has no digest of ours. */
-static bool write_segments(hid_t file, const struct record *record, struct error *error)
+/* The type of a row of /window. */
+static hid_t window_type(void)
 {
-    hsize_t count = record->segment_count;
-    hid_t type = segment_type(), space = H5Screate_simple(1, &count, NULL), create = H5Pcreate(H5P_DATASET_CREATE);
-    hid_t dataset = -1;
-    if (H5Pset_chunk(create, 1, &count) >= 0 && H5Pset_fletcher32(create) >= 0)
-        dataset = H5Dcreate2(file, "provenance", type, space, H5P_DEFAULT, create, H5P_DEFAULT);
-    bool ok = dataset >= 0 && H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, record->segments) >= 0;
+    hid_t row = H5Tcreate(H5T_COMPOUND, sizeof(struct history_step));
+    bool ok = H5Tinsert(row, "loss", offsetof(struct history_step, loss), H5T_NATIVE_DOUBLE) >= 0 &&
+              H5Tinsert(row, "gradient_norm", offsetof(struct history_step, gradient_norm), H5T_NATIVE_DOUBLE) >= 0;
+    if (ok)
+        return row;
+    h5_close(row);
+    return -1;
+}
+
+/* A table of rows of `type`, which is closed; no dataset if it is empty. In one chunk with a checksum: unlike the
+ * arrays it has no digest of ours. */
+static bool write_rows(hid_t file, const char *name, hid_t type, size_t rows, const void *values, struct error *error)
+{
+    hsize_t count = rows;
+    hid_t space = -1, create = -1, dataset = -1;
+    bool ok = rows == 0;
+    if (!ok) {
+        space = H5Screate_simple(1, &count, NULL);
+        create = H5Pcreate(H5P_DATASET_CREATE);
+        if (H5Pset_chunk(create, 1, &count) >= 0 && H5Pset_fletcher32(create) >= 0)
+            dataset = H5Dcreate2(file, name, type, space, H5P_DEFAULT, create, H5P_DEFAULT);
+        ok = dataset >= 0 && H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0;
+    }
     if (!ok)
-        h5_error(error, ERROR_IO, "cannot write the provenance");
+        h5_error(error, ERROR_IO, "cannot write the table /%s", name);
     h5_close(dataset);
     h5_close(create);
     h5_close(space);
@@ -63,22 +82,63 @@ static bool write_segments(hid_t file, const struct record *record, struct error
     return ok;
 }
 
-static bool read_segments(hid_t file, struct record *record, struct error *error)
+/* The rows of a table of `type`, which is closed; the caller owns *values. */
+static bool read_rows(hid_t file, const char *name, hid_t type, size_t row_bytes, void **values, size_t *rows,
+                      struct error *error)
 {
-    hid_t dataset = H5Dopen2(file, "provenance", H5P_DEFAULT), type = segment_type();
+    hid_t dataset = H5Dopen2(file, name, H5P_DEFAULT);
     hid_t space = dataset >= 0 ? H5Dget_space(dataset) : -1;
     hssize_t count = space >= 0 ? H5Sget_simple_extent_npoints(space) : -1;
     bool ok = false;
     if (count > 0 && count < 1 << 24) {
-        record->segments = memory_need((size_t)count, sizeof *record->segments);
-        record->segment_count = (size_t)count;
-        ok = H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, record->segments) >= 0;
+        *values = memory_need((size_t)count, row_bytes);
+        *rows = (size_t)count;
+        ok = H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *values) >= 0;
     }
     if (!ok)
-        h5_error(error, ERROR_CORRUPT, "cannot read the provenance");
+        h5_error(error, ERROR_CORRUPT, "cannot read the table /%s", name);
     h5_close(space);
     h5_close(type);
     h5_close(dataset);
+    return ok;
+}
+
+static bool read_segments(hid_t file, struct record *record, struct error *error)
+{
+    void *rows = NULL;
+    bool ok = read_rows(file, "provenance", segment_type(), sizeof *record->segments, &rows, &record->segment_count,
+                        error);
+    record->segments = rows;
+    return ok;
+}
+
+static bool write_history(hid_t file, const struct history *history, struct error *error)
+{
+    return h5_put_number(file, "updates", history->updates, error) &&
+           h5_put_number(file, "skipped_row", history->skipped_row, error) &&
+           h5_put_number(file, "best_metric", history->metric, error) &&
+           h5_put_real(file, "best", history->best, error) &&
+           h5_put_number(file, "best_step", history->best_step, error) &&
+           h5_put_number(file, "stale", history->stale, error) &&
+           h5_put_number(file, "window_count", history->window_count, error) &&
+           write_rows(file, "window", window_type(), history->window_count, history->window, error);
+}
+
+static bool read_history(hid_t file, struct history *history, struct error *error)
+{
+    uint64_t count;
+    bool ok = h5_get_number(file, "updates", &history->updates, error) &&
+              h5_get_number(file, "skipped_row", &history->skipped_row, error) &&
+              h5_get_number(file, "best_metric", &history->metric, error) &&
+              h5_get_real(file, "best", &history->best, error) &&
+              h5_get_number(file, "best_step", &history->best_step, error) &&
+              h5_get_number(file, "stale", &history->stale, error) &&
+              h5_get_number(file, "window_count", &count, error);
+    if (!ok || count == 0)
+        return ok;
+    void *rows = NULL;
+    ok = read_rows(file, "window", window_type(), sizeof *history->window, &rows, &history->window_count, error);
+    history->window = rows;
     return ok;
 }
 
@@ -122,7 +182,10 @@ static bool write_views(hid_t file, const struct state *state, struct error *err
 
 bool record_write(hid_t file, const struct record *record, const struct state *state, struct error *error)
 {
-    return write_views(file, state, error) && write_segments(file, record, error) &&
+    return write_views(file, state, error) &&
+           write_rows(file, "provenance", segment_type(), record->segment_count, record->segments, error) &&
+           write_history(file, &record->history, error) &&
+           h5_put_text(file, "vocabulary", record->vocabulary ? record->vocabulary : "", error) &&
            h5_put_text(file, "format", RECORD_FORMAT, error) && h5_put_number(file, "version", RECORD_VERSION, error) &&
            h5_put_number(file, "step", record->step, error) && h5_put_real(file, "epoch", record->epoch, error) &&
            h5_put_real(file, "loss", record->loss, error) &&
@@ -187,10 +250,15 @@ bool record_read(hid_t file, struct record *record, struct error *error)
     if (ok && strcmp(format, RECORD_FORMAT) != 0)
         ok = error_set(error, ERROR_CORRUPT, "not a lockstep checkpoint: its format is '%.40s'", format);
     memory_free(format);
-    if (ok && version != RECORD_VERSION)
-        ok = error_set(error, ERROR_VERSION, "format version %llu, but this lockstep (%s) reads version %d",
+    if (ok && (version < 1 || version > RECORD_VERSION))
+        ok = error_set(error, ERROR_VERSION, "format version %llu, but this lockstep (%s) reads versions 1 to %d",
                        (unsigned long long)version, LOCKSTEP_VERSION, RECORD_VERSION);
     ok = ok && read_attributes(file, record, error) && read_segments(file, record, error);
+    if (ok && version == 1)
+        record->history.updates = record->step;
+    else
+        ok = ok && read_history(file, &record->history, error) &&
+             h5_get_text(file, "vocabulary", &record->vocabulary, error);
     if (!ok)
         record_release(record);
     return ok;

@@ -6,13 +6,14 @@
 #define CHECKPOINT_RECORD_H
 
 #include "base/error.h"
+#include "checkpoint/history.h"
 #include "checkpoint/state.h"
 
 #include <hdf5.h>
 #include <stdint.h>
 
 #define RECORD_FORMAT  "lockstep checkpoint"
-#define RECORD_VERSION 1
+#define RECORD_VERSION 2 /* 1: without history and vocabulary; still read */
 
 /* One stretch of the job's life, from a start to an end. */
 struct segment {
@@ -35,6 +36,8 @@ struct record {
     uint64_t data_digest; /* of the training data */
     char *job;            /* resolved YAML */
     char *passport;
+    char *vocabulary; /* of text data: the characters in the order of their numbers; "" for other data */
+    struct history history;
     struct segment *segments;
     size_t segment_count;
 };
@@ -49,7 +52,7 @@ bool record_write(hid_t file, const struct record *record, const struct state *s
 /* Local. The commit: fills in the fingerprint of a closed, complete file. */
 bool record_commit(const char *path, uint64_t fingerprint, struct error *error) WARN_UNUSED;
 
-/* Local. Reads the record of an open file. ERROR_VERSION if the file is of another format version; ERROR_CORRUPT if it
+/* Local. Reads the record of an open file. ERROR_VERSION if the file is of a newer format version; ERROR_CORRUPT if it
  * is no checkpoint, or not a finished one. The record is the caller's (record_release). */
 bool record_read(hid_t file, struct record *record, struct error *error) WARN_UNUSED;
 

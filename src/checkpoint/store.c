@@ -107,8 +107,8 @@ static bool take_away(const struct store *store, uint64_t step, uint64_t at_step
     return unlink(hidden) == 0 || error_errno(error, "cannot delete %s", hidden);
 }
 
-/* Takes away the checkpoints up to `newest` but for the `keep` newest of them. */
-static bool reduce_to(const struct store *store, uint64_t newest, size_t keep, struct error *error)
+/* Takes away the checkpoints up to `newest` but for the `keep` newest of them, and that of step `best`. */
+static bool reduce_to(const struct store *store, uint64_t newest, size_t keep, uint64_t best, struct error *error)
 {
     uint64_t *steps;
     size_t count;
@@ -116,7 +116,7 @@ static bool reduce_to(const struct store *store, uint64_t newest, size_t keep, s
         return false;
     bool ok = true;
     for (size_t i = 0, kept = 0; ok && i < count; i++)
-        if (steps[i] <= newest && kept++ >= keep)
+        if (steps[i] <= newest && kept++ >= keep && (best == 0 || steps[i] != best))
             ok = take_away(store, steps[i], newest, error);
     memory_free(steps);
     return ok;
@@ -132,14 +132,14 @@ bool store_reject(const struct store *store, uint64_t step, struct error *error)
     return file_sync_parent(path, error);
 }
 
-bool store_prune(const struct store *store, uint64_t newest, size_t keep, struct error *error)
+bool store_prune(const struct store *store, uint64_t newest, size_t keep, uint64_t best, struct error *error)
 {
-    return reduce_to(store, newest, keep, error);
+    return reduce_to(store, newest, keep, best, error);
 }
 
 bool store_clear(const struct store *store, struct error *error)
 {
-    return reduce_to(store, UINT64_MAX, 0, error);
+    return reduce_to(store, UINT64_MAX, 0, 0, error);
 }
 
 /* Only names that lockstep, or MPI-IO on its behalf, gives to hidden files. */

@@ -34,9 +34,10 @@ bool store_list(const struct store *store, uint64_t **steps, size_t *count, stru
  * directory: from the rename on the checkpoint exists, also if the sync then fails. */
 bool store_publish(const struct store *store, uint64_t step, struct error *error) WARN_UNUSED;
 
-/* Local, rank 0's work. Keeps the `keep` newest of the checkpoints up to `newest`, and takes away the older ones:
- * unpublish by rename, sync, delete. Files beyond `newest` are left alone. */
-bool store_prune(const struct store *store, uint64_t newest, size_t keep, struct error *error) WARN_UNUSED;
+/* Local, rank 0's work. Keeps the `keep` newest of the checkpoints up to `newest`, and that of step `best` (0: none),
+ * and takes away the older ones: unpublish by rename, sync, delete. Files beyond `newest` are left alone. */
+bool store_prune(const struct store *store, uint64_t newest, size_t keep, uint64_t best,
+                 struct error *error) WARN_UNUSED;
 
 /* Local, rank 0's work. Gives a checkpoint that was found invalid the name step-....h5.rejected: it can still be looked
  * at, but is no longer counted, nor ever found again by a job that has gone on without it. */

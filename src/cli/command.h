@@ -14,6 +14,7 @@ struct command {
 };
 
 extern const struct command command_train;       /* train.c */
+extern const struct command command_summary;     /* summary.c */
 extern const struct command command_ls;          /* ls.c */
 extern const struct command command_verify;      /* verify.c */
 extern const struct command command_diff;        /* diff.c */

@@ -4,13 +4,15 @@
 #include "checkpoint/reader.h"
 #include "checkpoint/store.h"
 #include "cli/command.h"
+#include "train/job.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
-/* One line; returns whether the checkpoint is valid. */
-static bool list_one(const struct store *store, uint64_t step)
+/* One line; returns whether the checkpoint is valid. The history of a valid one is copied to *history, but for its
+ * window, if nothing is there yet. */
+static bool list_one(const struct store *store, uint64_t step, struct history *history)
 {
     char path[PATH_MAX], when[CLOCK_TEXT_BYTES];
     struct reader reader;
@@ -23,6 +25,9 @@ static bool list_one(const struct store *store, uint64_t step)
         clock_text(reader.record.saved_unix, when);
         printf("%12" PRIu64 " %9.3f %12.6g %9.1f MB  %-20s  yes    %016" PRIx64 "\n", step, reader.record.epoch,
                reader.record.loss, megabytes, when, reader.record.fingerprint);
+        if (history->updates == 0)
+            *history = reader.record.history;
+        history->window = NULL;
     } else {
         clock_text((int64_t)info.st_mtime, when);
         printf("%12" PRIu64 " %9s %12s %9.1f MB  %-20s  no     %s\n", step, "-", "-", megabytes, when, error.text);
@@ -54,10 +59,14 @@ static int run(int count, char **words)
         printf("%12s %9s %12s %12s  %-20s  %-5s  %s\n", "step", "epoch", "loss", "size", "saved", "valid",
                "fingerprint");
     bool all_valid = true;
+    struct history history = {0};
     h5_init();
     for (size_t i = 0; i < length; i++)
-        all_valid = list_one(&store, steps[i]) && all_valid;
+        all_valid = list_one(&store, steps[i], &history) && all_valid;
     h5_release();
+    if (history.best_step > 0)
+        printf("best: step %" PRIu64 ", validation %s %.6g\n", history.best_step,
+               history.metric == METRIC_ACCURACY ? "accuracy" : "loss", history.best);
     memory_free(steps);
     return all_valid ? EXIT_FINISHED : EXIT_FAILED;
 }

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "checkpoint/h5.h"
 #include "cli/command.h"
+#include "cli/request.h"
 #include "nn/kernels/gemm.h"
 #include "parallel/world.h"
 #include "train/job.h"
@@ -15,51 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct request {
-    const char *file;
-    const char **overrides; /* [count of words]: borrowed texts */
-    size_t override_count;
-    struct session_options options;
-};
-
-/* Local. */
-static bool parse_words(int count, char **words, struct request *request, struct error *error)
-{
-    request->overrides = memory_need((size_t)count, sizeof *request->overrides);
-    for (int i = 0; i < count; i++) {
-        const char *value = i + 1 < count ? words[i + 1] : NULL;
-        if (strcmp(words[i], "--fresh") == 0) {
-            request->options.fresh = true;
-        } else if (strcmp(words[i], "--overwrite") == 0) {
-            request->options.overwrite = true;
-        } else if (strcmp(words[i], "--set") == 0 && value) {
-            request->overrides[request->override_count++] = value;
-            i++;
-        } else if (strcmp(words[i], "--ranks-per-node") == 0 && value) {
-            char *end;
-            long number = strtol(value, &end, 10);
-            if (*end || end == value || number < 0 || number > 1 << 20)
-                return error_set(error, ERROR_USAGE, "--ranks-per-node %s: not a number from 0 to %d", value, 1 << 20);
-            request->options.ranks_per_node = (int)number;
-            i++;
-        } else if (strcmp(words[i], "--set") == 0 || strcmp(words[i], "--ranks-per-node") == 0) {
-            return error_set(error, ERROR_USAGE, "%s needs a value behind it", words[i]);
-        } else if (words[i][0] != '-' && request->file) {
-            return error_set(error, ERROR_USAGE, "%s: one job file is enough, and there is %s already", words[i],
-                             request->file);
-        } else if (words[i][0] == '-') {
-            return error_set(error, ERROR_USAGE, "%s: not understood (try lockstep train --help)", words[i]);
-        } else {
-            request->file = words[i];
-        }
-    }
-    if (!request->file)
-        return error_set(error, ERROR_USAGE, "no job file given (try lockstep train --help)");
-    if (request->options.overwrite && !request->options.fresh)
-        return error_set(error, ERROR_USAGE, "--overwrite goes with --fresh");
-    return true;
-}
 
 /* Collective over world. Rank 0 reads the file, which the other nodes may not see; everybody parses the same bytes. */
 static bool read_job(const struct world *world, const struct request *request, struct job *job, struct error *error)
@@ -82,15 +38,15 @@ static bool read_job(const struct world *world, const struct request *request, s
 static bool train(const struct world *world, int count, char **words, struct trainer_outcome *outcome,
                   struct error *error)
 {
-    struct request request = {0};
+    struct request request;
     struct job job = {0};
     uint64_t digest = 0;
     for (int i = 0; i < count; i++)
         digest = digest_chain(digest, digest_bytes(words[i], strlen(words[i])));
-    bool ok = parse_words(count, words, &request, error) && fault_init(world->rank, error);
+    bool ok = request_parse(&request, true, count, words, error) && fault_init(world->rank, error);
     ok = world_agree(world, ok, error) && world_agree_equal(world, digest, "the command line", error) &&
          read_job(world, &request, &job, error) && trainer_run(world, &job, &request.options, outcome, error);
-    memory_free(request.overrides);
+    request_release(&request);
     job_release(&job);
     return ok;
 }

@@ -1,64 +1,90 @@
-/* A dataset: numbered samples, each a vector of floats with one class label. One interface, one file per format.
- * Reading is a pure function of (dataset, index), so that nothing about data has to be saved or exchanged. */
+/* A dataset: numbered samples, each a vector of floats or a row of tokens, with labels or float targets. One interface,
+ * one file per format. Reading is a pure function of (dataset, index), so that nothing about data has to be saved or
+ * exchanged. */
 #ifndef DATA_DATASET_H
 #define DATA_DATASET_H
 
 #include "base/error.h"
+#include "base/leaf.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
 enum dataset_format {
     DATASET_NONE = 0,
-    DATASET_IDX,    /* IDX files as MNIST is published, plain or .gz */
+    DATASET_IDX,    /* IDX files as MNIST is published, plain or .gz; bytes or float32 */
     DATASET_DIGITS, /* drawn digits, nothing stored */
+    DATASET_TEXT,   /* characters of a UTF-8 text: predict the next one */
 };
 
 /* What a job file says about one dataset. The texts belong to whoever filled it in. */
 struct dataset_spec {
     enum dataset_format format;
-    char *images;   /* idx: path of the image file */
-    char *labels;   /* idx: path of the label file */
-    uint64_t seed;  /* digits: which endless sequence of digits */
-    uint64_t first; /* the first sample that is used */
-    uint64_t count; /* how many are used; 0: all that are there (digits: 60,000) */
-    double mean;    /* byte b becomes (b / 255 - mean) / std; std > 0 */
-    double std;
+    char *images;     /* idx: path of the input file: bytes (type 0x08) or big-endian float32 (0x0D), [N, F] features
+                         or images [N, height, width] or [N, channels, height, width] */
+    char *labels;     /* idx: path of the label file: bytes [N], or float32 [N] or [N, K] for regression targets */
+    char *path;       /* text: path of the file */
+    uint64_t context; /* text: T, tokens of a sample; >= 1 */
+    double part[2];   /* text: of the n characters of the file, those from floor(n part[0]) to before floor(n part[1])
+                         are used; 0 <= [0] < [1] <= 1 */
+    uint64_t seed;    /* digits: which endless sequence of digits */
+    uint64_t first;   /* idx, digits: the first sample that is used */
+    uint64_t count;   /* idx, digits: how many are used; 0: all that are there (digits: 60,000) */
+    double mean;      /* idx, digits: byte b becomes (b / 255 - mean) / std, a float x (x - mean) / std, in double and
+                         rounded once; float targets stay as they are */
+    double std;       /* > 0 */
 };
 
 struct dataset {
-    size_t count;    /* samples */
-    size_t shape[3]; /* channels, height, width of a sample */
-    size_t width;    /* floats a sample: product of shape */
-    size_t classes;  /* labels are in [0, classes) */
-    uint64_t digest; /* of the samples and labels that are used: within a format equal content has an equal digest,
-                        wherever the file lies; mean and std are not part of it */
+    size_t count;          /* samples */
+    struct leaf_form form; /* of each sample; opened with `train`: that of the training data */
+    uint64_t digest;  /* of the samples and labels that are used: within a format equal content has an equal digest,
+                         wherever the file lies; mean and std are not part of it. Text: of the characters of the part,
+                         the vocabulary and the context */
+    char *vocabulary; /* of tokens: the characters in UTF-8, in the order of their numbers; NULL: no tokens */
     /* private */
     const struct dataset_class *class;
     void *self;
     float level[256]; /* the float of each byte */
+    double mean, std;
 };
 
 /* What a format has to do. `index` counts within the used part: 0 <= index < count. */
 struct dataset_class {
-    /* Local. Sets count, shape, classes, digest and self; the spec is not kept. */
-    bool (*open)(struct dataset *dataset, const struct dataset_spec *spec, struct error *error) WARN_UNUSED;
+    /* Local. Sets count, form, digest, vocabulary and self; the spec is not kept. `train`: see dataset_open, which
+     * compares the forms afterwards. Nothing stays after failure. */
+    bool (*open)(struct dataset *dataset, const struct dataset_spec *spec, const struct dataset *train,
+                 struct error *error) WARN_UNUSED;
     void (*close)(struct dataset *dataset);
-    /* Local. Writes `width` bytes (row-major) and returns the label. */
-    int32_t (*read)(const struct dataset *dataset, size_t index, uint8_t *bytes);
+    /* Local. Writes one sample into row `row` of the leaf. */
+    void (*read)(const struct dataset *dataset, size_t index, struct leaf *leaf, size_t row);
 };
 
 extern const struct dataset_class dataset_idx;    /* idx.c */
 extern const struct dataset_class dataset_digits; /* digits.c */
+extern const struct dataset_class dataset_text;   /* text_format.c */
+
+/* By format, as in job files; [0] NULL, NULL behind the last. */
+extern const char *const dataset_formats[];
 
 /* Local. Opens; the spec is not kept. Errors name the file, what is wrong with it (missing, truncated, wrong magic,
- * counts that differ, first + count beyond its end) and what to do. */
-bool dataset_open(struct dataset *dataset, const struct dataset_spec *spec, struct error *error) WARN_UNUSED;
+ * counts that differ, first + count beyond its end, NaN or infinity in a used sample, not UTF-8, a context longer than
+ * the text) and what to do.
+ *
+ * train: NULL for training data; for validation data the open training data, to which it has to fit: equal input shape
+ * (text: equal context), the same kind and number of targets, labels below the training data's classes, no character
+ * outside the training data's vocabulary (that of the whole training file, not only of its part). Text is enumerated by
+ * role: a training sample is the window of `context` characters, and their successors, that begins at any place;
+ * validation windows stand side by side and cover the whole part, each successor exactly once (the last window reaches
+ * back, and what it repeats is labelled LEAF_IGNORED). */
+bool dataset_open(struct dataset *dataset, const struct dataset_spec *spec, const struct dataset *train,
+                  struct error *error) WARN_UNUSED;
 
 /* Local. Accepts a closed dataset. */
 void dataset_close(struct dataset *dataset);
 
-/* Local. Reads n samples: inputs [n, width] normalised floats, labels [n]. indices[i] < count. */
-void dataset_read(const struct dataset *dataset, const uint64_t *indices, size_t n, float *inputs, int32_t *labels);
+/* Local. Reads n samples into rows [0, n) of the leaf, which has the dataset's form; sets leaf->rows, and leaves
+ * leaf->first to the caller. indices[i] < count. */
+void dataset_read(const struct dataset *dataset, const uint64_t *indices, size_t n, struct leaf *leaf);
 
 #endif

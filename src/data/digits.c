@@ -280,7 +280,7 @@ struct digits {
     uint64_t first;
 };
 
-static int32_t digits_read(const struct dataset *dataset, size_t index, uint8_t *bytes)
+static void digits_read(const struct dataset *dataset, size_t index, struct leaf *leaf, size_t row)
 {
     const struct digits *digits = dataset->self;
     struct dice dice = {.key = digits->key, .sample = digits->first + index};
@@ -299,8 +299,12 @@ static int32_t digits_read(const struct dataset *dataset, size_t index, uint8_t 
     for (int i = 0; i < PIXELS; i++)
         field.squared[i] = far;
     field_glyph(&field, glyphs[label][variant], &dice);
+    uint8_t bytes[PIXELS];
     paint(&field, &ink, &dice, bytes);
-    return (int32_t)label;
+    float *input = leaf->inputs + row * PIXELS;
+    for (int i = 0; i < PIXELS; i++)
+        input[i] = dataset->level[bytes[i]];
+    leaf->labels[row] = (int32_t)label;
 }
 
 static void digits_close(struct dataset *dataset)
@@ -308,8 +312,10 @@ static void digits_close(struct dataset *dataset)
     memory_free(dataset->self);
 }
 
-static bool digits_open(struct dataset *dataset, const struct dataset_spec *spec, struct error *error)
+static bool digits_open(struct dataset *dataset, const struct dataset_spec *spec, const struct dataset *train,
+                        struct error *error)
 {
+    (void)train; /* dataset_open compares what digits look like */
     uint64_t count = spec->count ? spec->count : DEFAULT_COUNT;
     if (spec->first > LARGEST_END || count > LARGEST_END - spec->first)
         return error_set(error, ERROR_USAGE, "first %" PRIu64 " and count %" PRIu64 " go beyond the last digit, 2^62",
@@ -319,10 +325,7 @@ static bool digits_open(struct dataset *dataset, const struct dataset_spec *spec
     digits->first = spec->first;
     dataset->self = digits;
     dataset->count = (size_t)count;
-    dataset->shape[0] = 1;
-    dataset->shape[1] = SIDE;
-    dataset->shape[2] = SIDE;
-    dataset->classes = DIGITS;
+    dataset->form = (struct leaf_form){.input = {3, {1, SIDE, SIDE}}, .classes = DIGITS, .terms = 1};
     /* What determines the samples stands for them. */
     uint64_t digest = digest_chain(rng_key(GENERATOR_VERSION, "digits generator"), spec->seed);
     dataset->digest = digest_chain(digest_chain(digest, spec->first), count);

@@ -1,54 +1,65 @@
-/* y = x W' + b, with W [O, I] and b [O]. */
-#include "base/target.h"
-#include "nn/kernels/gemm.h"
+/* y = x W' + b, with W [units, I] and b [units]: of features; of a sequence at each position, I being its channels; of
+ * an image as if it were flattened. */
 #include "nn/layer.h"
+#include "nn/linear.h"
 
-#include <math.h>
-#include <stdio.h>
-#include <string.h>
+enum { WEIGHT, BIAS };
 
-static void build(struct layer *layer, size_t index, struct tensor_table *table)
+/* The channels that one row of the product has. */
+static size_t columns(const struct layer *layer)
 {
-    layer->outputs = layer->spec.units;
-    /* Uniform within 1 / sqrt(I), as PyTorch's Linear has it: variance 1 / (3 I), after Y. LeCun et al., "Efficient
-     * BackProp", 1998, section 4.6. Tried on MNIST it validates better than the larger He-uniform weights. */
-    struct tensor weight = {.dims = 2,
-                            .shape = {layer->outputs, layer->inputs},
-                            .decays = true,
-                            .init = TENSOR_UNIFORM,
-                            .bound = 1 / sqrtf((float)layer->inputs)};
-    struct tensor bias = {.dims = 1, .shape = {layer->outputs}, .init = TENSOR_ZERO};
-    snprintf(weight.name, sizeof weight.name, "%zu.dense.weight", index);
-    snprintf(bias.name, sizeof bias.name, "%zu.dense.bias", index);
-    layer->weight = tensor_table_add(table, &weight);
-    layer->bias = tensor_table_add(table, &bias);
+    return layer->in.dims == 2 ? layer->in.size[1] : layer->inputs;
 }
 
-static void forward(const struct layer *layer, const float *params, size_t rows, const float *x, float *y)
+static size_t positions(const struct layer *layer)
 {
-    size_t I = layer->inputs, O = layer->outputs;
-    for (size_t row = 0; row < rows; row++)
-        memcpy(y + row * O, params + layer->bias, O * sizeof *y);
-    gemm(GEMM_PLAIN, GEMM_TRANSPOSED, rows, O, I, x, params + layer->weight, 1, y);
+    return layer->in.dims == 2 ? layer->in.size[0] : 1;
 }
 
-TARGET_CLONES static void sum_rows(size_t rows, size_t O, const float *dy, float *sums)
+static bool build(struct layer *layer, struct tensor_table *table, struct error *error)
 {
-    memcpy(sums, dy, O * sizeof *sums);
-    for (size_t row = 1; row < rows; row++)
-        for (size_t o = 0; o < O; o++)
-            sums[o] += dy[row * O + o];
+    size_t O = layer->spec.units, I = columns(layer);
+    (void)error;
+    layer->out = layer->in.dims == 2 ? (struct shape){.dims = 2, .size = {layer->in.size[0], O}}
+                                     : (struct shape){.dims = 1, .size = {O}};
+    layer_add_weight(layer, table, "weight", 2, (size_t[]){O, I}, I, O);
+    if (layer->spec.bias)
+        layer_add_tensor(layer, table, "bias", (struct tensor){.dims = 1, .shape = {O}, .role = TENSOR_BIAS});
+    layer->flops = 2.0 * (double)positions(layer) * (double)I * (double)O;
+    return true;
 }
 
-static void backward(const struct layer *layer, const float *params, size_t rows, const float *x, const float *y,
-                     const float *dy, float *dx, float *gradient)
+static void forward_rows(const struct layer *layer, const float *params, size_t n, const float *x, float *y)
 {
-    size_t I = layer->inputs, O = layer->outputs;
-    (void)y;
-    gemm(GEMM_TRANSPOSED, GEMM_PLAIN, O, I, rows, dy, x, 0, gradient + layer->weight);
-    sum_rows(rows, O, dy, gradient + layer->bias);
-    if (dx)
-        gemm(GEMM_PLAIN, GEMM_PLAIN, rows, I, O, dy, params + layer->weight, 0, dx);
+    linear_forward(n, columns(layer), layer->spec.units, x, params + layer->offset[WEIGHT],
+                   layer->spec.bias ? params + layer->offset[BIAS] : NULL, y);
 }
 
-const struct layer_class layer_dense = {.build = build, .forward = forward, .backward = backward};
+static void backward_rows(const struct layer *layer, const struct pass *pass, bool first, size_t n, const float *x,
+                          const float *dy, float *dx)
+{
+    linear_backward(n, columns(layer), layer->spec.units, x, layer_params(layer, pass, WEIGHT), dy, dx,
+                    layer_gradient(layer, pass, WEIGHT), !first,
+                    layer->spec.bias ? layer_gradient(layer, pass, BIAS) : NULL, !first);
+}
+
+static void forward(const struct layer *layer, const struct pass *pass, const float *x, float *y, float *saved)
+{
+    (void)saved;
+    forward_rows(layer, pass->params, pass->leaf->rows * positions(layer), x, y);
+}
+
+static void backward(const struct layer *layer, const struct pass *pass, const float *x, const float *y,
+                     const float *saved, const float *dy, float *dx)
+{
+    (void)y, (void)saved;
+    backward_rows(layer, pass, true, pass->leaf->rows * positions(layer), x, dy, dx);
+}
+
+const struct layer_class layer_dense = {.name = "dense",
+                                        .build = build,
+                                        .forward = forward,
+                                        .backward = backward,
+                                        .forward_rows = forward_rows,
+                                        .backward_rows = backward_rows,
+                                        .needs_x = true};

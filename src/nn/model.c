@@ -1,106 +1,269 @@
 #include "nn/model.h"
 
+#include "base/check.h"
+#include "base/digest.h"
 #include "base/memory.h"
+#include "base/rng.h"
+#include "nn/kernels/vector.h"
+#include "nn/model_build.h"
 
 #include <limits.h>
 #include <string.h>
 
-static bool build(struct model *model, const struct layer_spec *specs, size_t classes, struct error *error)
+#define TILE_FLOATS (1 << 18) /* of the last layer's output: a tile of 1 MB, or TILE_ROWS rows of it */
+#define TILE_ROWS   64
+
+/* ---- building ---- */
+
+static bool build(struct model *model, const struct model_spec *spec, struct error *error)
 {
-    size_t width = model->inputs;
-    for (size_t l = 0; l < model->count; l++) {
-        struct layer *layer = &model->layers[l];
-        *layer = (struct layer){.class = layer_classes[specs[l].kind], .spec = specs[l], .inputs = width};
-        layer->class->build(layer, l, &model->table);
-        width = layer->outputs;
-    }
-    model->outputs = width;
-    if (width != classes)
-        return error_set(error, ERROR_USAGE,
-                         "model: the last layer has %zu outputs, but the data has %zu classes: give it units: %zu",
-                         width, classes, classes);
-    for (size_t t = 0; t < model->table.length; t++)
+    struct model_builder builder = {.table = &model->table,
+                                    .shape = model->form.input,
+                                    .rows = model->rows,
+                                    .vocabulary = model->form.vocabulary,
+                                    .is_tokens = model->form.vocabulary > 0};
+    bool ok = model_builder_add_list(&builder, spec->layers, spec->count, error) &&
+              loss_check(&model->loss, &builder.shape, &model->form, error);
+    model->layers = builder.layers;
+    model->count = builder.count;
+    for (size_t t = 0; ok && t < model->table.length; t++)
         if (model->table.tensors[t].count > INT_MAX)
-            return error_set(error, ERROR_USAGE, "model: %s has %zu elements, more than BLAS can count (%d)",
-                             model->table.tensors[t].name, model->table.tensors[t].count, INT_MAX);
+            ok = error_set(error, ERROR_USAGE, "model: %s has %zu elements, more than BLAS can count (%d)",
+                           model->table.tensors[t].name, model->table.tensors[t].count, INT_MAX);
+    if (ok && model->table.length == 0)
+        ok = error_set(error, ERROR_USAGE, "model: none of its layers has anything to learn");
+    if (ok)
+        tensor_table_place(&model->table);
+    return ok;
+}
+
+/* Offsets, and who adds to a gradient that a later layer, whose backward comes first, has written. */
+static void settle(struct model *model)
+{
+    bool *written = memory_need(model->table.length, sizeof *written);
+    for (size_t l = model->count; l-- > 0;) {
+        struct layer *layer = &model->layers[l];
+        for (size_t k = 0; k < layer->tensor_count; k++) {
+            size_t t = layer->tensors[k];
+            layer->offset[k] = model->table.tensors[t].offset;
+            layer->adds[k] = written[t];
+            written[t] = true;
+        }
+    }
+    memory_free(written);
+}
+
+/* A last layer that works on each position by itself is made in tiles, if the loss takes what it gives. */
+static void choose_tiles(struct model *model)
+{
+    const struct layer *last = &model->layers[model->count - 1];
+    size_t width = last->out.size[last->out.dims - 1], most = model->rows * (last->outputs / width);
+    if (!last->class->forward_rows)
+        return;
+    size_t rows = TILE_FLOATS / width > TILE_ROWS ? TILE_FLOATS / width : TILE_ROWS;
+    model->tile_rows = rows < most ? rows : most;
+}
+
+static bool allocate_floats(float **floats, size_t count, struct error *error)
+{
+    *floats = memory_alloc(count, sizeof **floats, "a leaf's activations: a smaller microbatch needs less", error);
+    return *floats != NULL;
+}
+
+static bool allocate(struct model *model, struct error *error)
+{
+    const struct plan *plan = &model->plan;
+    const struct layer *last = &model->layers[model->count - 1];
+    model->outs = memory_need(plan->out_count, sizeof *model->outs);
+    model->ups = memory_need(plan->up_count, sizeof *model->ups);
+    model->saved = memory_need(model->count, sizeof *model->saved);
+    for (size_t i = 0; i < plan->out_count; i++)
+        if (!allocate_floats(&model->outs[i], model->rows * plan->out_floats[i], error))
+            return false;
+    for (size_t i = 0; i < plan->up_count; i++)
+        if (!allocate_floats(&model->ups[i], model->rows * plan->up_floats[i], error))
+            return false;
+    for (size_t l = 0; l < model->count; l++) {
+        size_t saved = model->layers[l].saved;
+        if (saved > 0 && !allocate_floats(&model->saved[l], saved, error))
+            return false;
+    }
+    return allocate_floats(&model->scratch, model->scratch_floats, error) &&
+           allocate_floats(&model->tile, model->tile_rows * last->out.size[last->out.dims - 1], error) &&
+           leaf_init(&model->leaf, &model->form, model->rows, error);
+}
+
+bool model_describe(struct model *model, const struct model_spec *spec, const struct loss_spec *loss,
+                    const struct leaf_form *form, size_t rows, uint64_t seed, struct error *error)
+{
+    CHECK(spec->count > 0, "a model has layers");
+    *model = (struct model){.rows = rows, .form = *form, .loss = *loss, .terms = form->terms, .seed = seed};
+    if (!build(model, spec, error)) {
+        model_release(model);
+        return false;
+    }
+    settle(model);
+    choose_tiles(model);
+    plan_init(&model->plan, model->layers, model->count, model->tile_rows > 0);
+    for (size_t l = 0; l < model->count; l++)
+        if (model->layers[l].scratch > model->scratch_floats)
+            model->scratch_floats = model->layers[l].scratch;
     return true;
 }
 
-bool model_init(struct model *model, const struct layer_spec *specs, size_t count, enum loss_kind loss, size_t rows,
-                size_t inputs, size_t classes, struct error *error)
+bool model_init(struct model *model, const struct model_spec *spec, const struct loss_spec *loss,
+                const struct leaf_form *form, size_t rows, uint64_t seed, struct error *error)
 {
-    static const char what[] = "a leaf's activations: a smaller microbatch needs less";
-    *model = (struct model){.count = count, .rows = rows, .inputs = inputs, .loss = loss};
-    model->layers = memory_need(count, sizeof *model->layers);
-    model->outs = memory_need(count, sizeof *model->outs);
-    if (!build(model, specs, classes, error))
-        goto failed;
-    size_t sum = 0, widest = 0;
-    for (size_t l = 0; l < count; l++) {
-        size_t width = (model->layers[l].outputs + TENSOR_ALIGN - 1) / TENSOR_ALIGN * TENSOR_ALIGN;
-        sum += width;
-        widest = width > widest ? width : widest;
-    }
-    model->input = memory_alloc(rows * inputs, sizeof(float), what, error);
-    model->labels = memory_need(rows, sizeof *model->labels);
-    float *outs = model->outs[0] = memory_alloc(rows * sum, sizeof(float), what, error);
-    model->ups[0] = memory_alloc(rows * widest, sizeof(float), what, error);
-    model->ups[1] = memory_alloc(rows * widest, sizeof(float), what, error);
-    if (!model->input || !outs || !model->ups[0] || !model->ups[1])
-        goto failed;
-    for (size_t l = 0; l < count; l++) {
-        model->outs[l] = outs;
-        outs += rows * ((model->layers[l].outputs + TENSOR_ALIGN - 1) / TENSOR_ALIGN * TENSOR_ALIGN);
+    if (!model_describe(model, spec, loss, form, rows, seed, error))
+        return false;
+    if (!allocate(model, error)) {
+        model_release(model);
+        return false;
     }
     return true;
-failed:
-    model_release(model);
-    return false;
 }
 
 void model_release(struct model *model)
 {
-    tensor_table_release(&model->table);
-    memory_free(model->layers);
-    memory_free(model->input);
-    memory_free(model->labels);
-    if (model->outs)
-        memory_free(model->outs[0]);
+    for (size_t i = 0; model->outs && i < model->plan.out_count; i++)
+        memory_free(model->outs[i]);
+    for (size_t i = 0; model->ups && i < model->plan.up_count; i++)
+        memory_free(model->ups[i]);
+    for (size_t l = 0; model->saved && l < model->count; l++)
+        memory_free(model->saved[l]);
     memory_free(model->outs);
-    memory_free(model->ups[0]);
-    memory_free(model->ups[1]);
+    memory_free(model->ups);
+    memory_free(model->saved);
+    memory_free(model->scratch);
+    memory_free(model->tile);
+    leaf_release(&model->leaf);
+    plan_release(&model->plan);
+    memory_free(model->layers);
+    tensor_table_release(&model->table);
     memset(model, 0, sizeof *model);
 }
 
-static const float *forward(struct model *model, const float *params, size_t rows)
+size_t model_bytes(const struct model *model)
 {
-    const float *x = model->input;
-    for (size_t l = 0; l < model->count; l++) {
-        const struct layer *layer = &model->layers[l];
-        layer->class->forward(layer, params, rows, x, model->outs[l]);
-        x = model->outs[l];
-    }
-    return x;
+    const struct layer *last = &model->layers[model->count - 1];
+    size_t floats = model->scratch_floats + model->tile_rows * last->out.size[last->out.dims - 1];
+    for (size_t i = 0; i < model->plan.out_count; i++)
+        floats += model->rows * model->plan.out_floats[i];
+    for (size_t i = 0; i < model->plan.up_count; i++)
+        floats += model->rows * model->plan.up_floats[i];
+    for (size_t l = 0; l < model->count; l++)
+        floats += model->layers[l].saved;
+    return floats * sizeof(float);
 }
 
-void model_evaluate_leaf(struct model *model, const float *params, size_t rows, double *loss, double *hits)
+/* ---- a leaf's pass ---- */
+
+static float *buffer(float **buffers, size_t index)
 {
-    const float *logits = forward(model, params, rows);
-    loss_softmax_cross_entropy(rows, model->outputs, logits, model->labels, loss, hits, NULL);
+    return index == PLAN_NONE ? NULL : buffers[index];
 }
 
-void model_train_leaf(struct model *model, const float *params, size_t rows, float *gradient, double *loss,
-                      double *hits)
+/* What the operation at this step reads: the leaf itself if nothing stands before it. */
+static const float *input(const struct model *model, size_t l)
 {
-    const float *logits = forward(model, params, rows);
-    float *dy = model->ups[0], *dx = model->ups[1];
-    loss_softmax_cross_entropy(rows, model->outputs, logits, model->labels, loss, hits, dy);
-    for (size_t l = model->count; l-- > 0;) {
+    size_t x = model->plan.steps[l].x;
+    return x == PLAN_NONE ? model->leaf.inputs : model->outs[x];
+}
+
+static void forward(const struct model *model, const struct pass *pass, size_t end)
+{
+    for (size_t l = 0; l < end; l++) {
         const struct layer *layer = &model->layers[l];
-        const float *x = l > 0 ? model->outs[l - 1] : model->input;
-        layer->class->backward(layer, params, rows, x, model->outs[l], dy, l > 0 ? dx : NULL, gradient);
-        float *swap = dy;
-        dy = dx;
-        dx = swap;
+        const struct plan_step *step = &model->plan.steps[l];
+        const float *x = input(model, l);
+        float *y = buffer(model->outs, step->y);
+        if (layer->spec.kind == LAYER_JOIN)
+            vector_add(pass->leaf->rows * layer->outputs, x,
+                       step->skip == PLAN_NONE ? model->leaf.inputs : model->outs[step->skip], y);
+        else if (layer->class->forward)
+            layer->class->forward(layer, pass, x, y, model->saved[l]);
     }
+}
+
+/* The gradient through one operation, from `dy` to `dx`. */
+static void backward_step(const struct model *model, const struct pass *pass, size_t l)
+{
+    const struct layer *layer = &model->layers[l];
+    const struct plan_step *step = &model->plan.steps[l];
+    const float *dy = buffer(model->ups, step->dy);
+    float *dx = buffer(model->ups, step->dx);
+    size_t count = pass->leaf->rows * layer->inputs;
+    if (layer->spec.kind == LAYER_FORK)
+        vector_add(count, dy, model->ups[step->dskip], dx);
+    else if (layer->class->backward)
+        layer->class->backward(layer, pass, input(model, l), buffer(model->outs, step->y), model->saved[l], dy, dx);
+    else if (dx && dx != dy)
+        memcpy(dx, dy, count * sizeof *dx);
+}
+
+static void backward(const struct model *model, const struct pass *pass, size_t end)
+{
+    for (size_t l = end; l-- > model->plan.stop;)
+        backward_step(model, pass, l);
+}
+
+/* The last layer, the loss, and the layer's gradient, tile by tile: its whole output never exists. */
+static void run_tiles(const struct model *model, const struct pass *pass, struct loss_sums *sums)
+{
+    size_t l = model->count - 1;
+    const struct layer *last = &model->layers[l];
+    size_t width = last->out.size[last->out.dims - 1], n = pass->leaf->rows * (last->outputs / width);
+    size_t columns = last->inputs / (last->outputs / width), terms = model->form.classes > 0 ? 1 : width;
+    const float *x = input(model, l);
+    float *dx = buffer(model->ups, model->plan.top_up);
+    for (size_t first = 0; first < n; first += model->tile_rows) {
+        size_t rows = n - first < model->tile_rows ? n - first : model->tile_rows;
+        last->class->forward_rows(last, pass->params, rows, x + first * columns, model->tile);
+        loss_terms(&model->loss, pass->leaf, first * terms, rows * terms, width / terms, model->tile,
+                   pass->gradient != NULL, sums);
+        if (pass->gradient)
+            last->class->backward_rows(last, pass, first == 0, rows, x + first * columns, model->tile,
+                                       dx ? dx + first * columns : NULL);
+    }
+}
+
+/* The loss of an output that exists as a whole. The output is needed no more, but its layer may read it. */
+static void run_loss(const struct model *model, const struct pass *pass, struct loss_sums *sums)
+{
+    const struct layer *last = &model->layers[model->count - 1];
+    const float *y = buffer(model->outs, model->plan.steps[model->count - 1].y);
+    size_t count = pass->leaf->rows * last->outputs, terms = pass->leaf->rows * model->terms;
+    float *top = buffer(model->ups, model->plan.top_up);
+    float *outputs = top ? top : model->tile;
+    memcpy(outputs, y ? y : model->leaf.inputs, count * sizeof *outputs);
+    loss_terms(&model->loss, pass->leaf, 0, terms, count / terms, outputs, pass->gradient != NULL, sums);
+}
+
+static void run(const struct model *model, const struct pass *pass, struct loss_sums *sums)
+{
+    bool tiled = model->tile_rows > 0;
+    size_t end = model->count - (tiled ? 1 : 0);
+    *sums = (struct loss_sums){0};
+    forward(model, pass, end);
+    (tiled ? run_tiles : run_loss)(model, pass, sums);
+    if (pass->gradient)
+        backward(model, pass, end);
+}
+
+void model_train_leaf(struct model *model, const float *params, uint64_t step, float *gradient, struct loss_sums *sums)
+{
+    struct pass pass = {.params = params,
+                        .gradient = gradient,
+                        .leaf = &model->leaf,
+                        .scratch = model->scratch,
+                        .training = true,
+                        .drop_key = digest_chain(rng_key(model->seed, "dropout"), step),
+                        .statistic_weight = (float)(model->leaf.rows * model->terms)};
+    run(model, &pass, sums);
+}
+
+void model_evaluate_leaf(struct model *model, const float *params, struct loss_sums *sums)
+{
+    struct pass pass = {.params = params, .leaf = &model->leaf, .scratch = model->scratch};
+    run(model, &pass, sums);
 }

@@ -1,40 +1,65 @@
-/* A model: layers in a row, with the memory that one leaf's forward and backward pass needs.
- * It knows neither ranks nor files: parameters and gradients are arenas that somebody else owns. */
+/* A model: operations in a row, with the memory that one leaf's forward and backward pass needs.
+ * It knows neither ranks nor files: parameters and gradients are arenas that somebody else owns.
+ *
+ * Outputs that nobody reads in backward are overwritten by the next operation; gradients with respect to outputs go
+ * through a handful of buffers. Which buffer holds what is planned once (plan.h). */
 #ifndef NN_MODEL_H
 #define NN_MODEL_H
 
 #include "base/error.h"
+#include "base/leaf.h"
 #include "nn/layer.h"
 #include "nn/loss.h"
+#include "nn/plan.h"
 #include "nn/tensor.h"
+
+/* What a job file says. */
+struct model_spec {
+    struct layer_spec *layers;
+    size_t count;
+};
 
 struct model {
     struct tensor_table table;
-    struct layer *layers;
-    size_t count; /* layers */
-    size_t rows;  /* M: rows of a leaf at most */
-    size_t inputs, outputs;
-    enum loss_kind loss;
-    float *input;    /* [M, inputs]: fill in before a pass */
-    int32_t *labels; /* [M]: likewise */
-    float **outs;    /* [layers]: output of each layer, [M, its outputs]; one allocation */
-    float *ups[2];   /* [M, widest]: gradients with respect to outputs, back and forth */
+    struct layer *layers; /* operations */
+    size_t count;
+    size_t rows; /* M: rows of a leaf at most */
+    struct leaf_form form;
+    struct loss_spec loss;
+    size_t terms;  /* of a sample: what the sums of a batch are divided by is batch * terms */
+    uint64_t seed; /* of dropout */
+
+    struct plan plan;
+    float **outs;     /* [plan.out_count] outputs, of the sizes that the plan says */
+    float **ups;      /* [plan.up_count] gradients with respect to outputs */
+    float **saved;    /* [count] each layer's own; NULL: nothing */
+    float *scratch;   /* [scratch_floats] */
+    float *tile;      /* [tile_rows, outputs of a term]: of the last layer, if that is made in tiles */
+    size_t tile_rows; /* 0: it is not */
+    size_t scratch_floats;
+    struct leaf leaf; /* fill in before a pass */
 };
 
-/* Local. Builds the layers and allocates for leaves of up to `rows` rows of `inputs` floats and labels below `classes`.
- * ERROR_USAGE if the last layer does not give one output for each class. The specs are copied. */
-bool model_init(struct model *model, const struct layer_spec *specs, size_t count, enum loss_kind loss, size_t rows,
-                size_t inputs, size_t classes, struct error *error) WARN_UNUSED;
+/* Local. Builds the operations for leaves of up to `rows` rows: shapes, tensors and plan, without the memory of a pass.
+ * ERROR_USAGE names the layer, and what does not fit. The specs are copied. Nothing stays after failure. */
+bool model_describe(struct model *model, const struct model_spec *spec, const struct loss_spec *loss,
+                    const struct leaf_form *form, size_t rows, uint64_t seed, struct error *error) WARN_UNUSED;
+
+/* Local. The same, and allocates what model_train_leaf needs. */
+bool model_init(struct model *model, const struct model_spec *spec, const struct loss_spec *loss,
+                const struct leaf_form *form, size_t rows, uint64_t seed, struct error *error) WARN_UNUSED;
 
 /* Local. Accepts a released model. */
 void model_release(struct model *model);
 
-/* Local. One leaf: `rows` rows of model->input and model->labels through `params` [P].
- * *loss and *hits are sums over the rows. The gradient [P] of the summed loss is overwritten, all but the gaps. */
-void model_train_leaf(struct model *model, const float *params, size_t rows, float *gradient, double *loss,
-                      double *hits);
+/* Local. One leaf of step `step`, model->leaf, through `params` [P]. *sums: over its terms. The gradient [P] of the
+ * summed loss is overwritten, all but the gaps between tensors. */
+void model_train_leaf(struct model *model, const float *params, uint64_t step, float *gradient, struct loss_sums *sums);
 
-/* Local. The same without gradient. */
-void model_evaluate_leaf(struct model *model, const float *params, size_t rows, double *loss, double *hits);
+/* Local. The same without gradient, and as a model is used: no dropout, running statistics. */
+void model_evaluate_leaf(struct model *model, const float *params, struct loss_sums *sums);
+
+/* Local. Bytes of a rank for one leaf's pass: outputs, gradients of outputs, saved, scratch. */
+size_t model_bytes(const struct model *model);
 
 #endif

@@ -27,10 +27,45 @@ size_t tensor_table_add(struct tensor_table *table, const struct tensor *tensor)
     added->count = 1;
     for (size_t d = 0; d < added->dims; d++)
         added->count *= added->shape[d];
-    added->offset = table->count;
-    table->count += (added->count + TENSOR_ALIGN - 1) / TENSOR_ALIGN * TENSOR_ALIGN;
-    table->length++;
-    return added->offset;
+    return table->length++;
+}
+
+static size_t round_up(size_t count, size_t multiple)
+{
+    return (count + multiple - 1) / multiple * multiple;
+}
+
+/* The learned ones, or the statistics, behind what there is. */
+static void place(struct tensor_table *table, bool statistics)
+{
+    for (size_t t = 0; t < table->length; t++) {
+        struct tensor *tensor = &table->tensors[t];
+        if ((tensor->role == TENSOR_STATISTIC) != statistics)
+            continue;
+        tensor->offset = table->count;
+        table->count += round_up(tensor->count, TENSOR_ALIGN);
+    }
+}
+
+void tensor_table_place(struct tensor_table *table)
+{
+    table->count = 0;
+    place(table, false);
+    size_t learned = table->count;
+    table->count = round_up(learned, TENSOR_STATISTICS_ALIGN);
+    table->learned = table->count;
+    place(table, true);
+    if (table->count == table->learned) /* no statistics: no gap for them either */
+        table->count = table->learned = learned;
+}
+
+static float initial_value(const struct tensor *tensor, uint64_t key, size_t element)
+{
+    if (tensor->init == TENSOR_UNIFORM)
+        return (2 * rng_uniform(key, element) - 1) * tensor->scale;
+    if (tensor->init == TENSOR_NORMAL)
+        return (float)((double)tensor->scale * rng_normal(key, element));
+    return tensor->scale;
 }
 
 void tensor_table_fill(const struct tensor_table *table, uint64_t seed, size_t first, size_t count, float *values)
@@ -40,12 +75,19 @@ void tensor_table_fill(const struct tensor_table *table, uint64_t seed, size_t f
         const struct tensor *tensor = &table->tensors[t];
         size_t begin = tensor->offset > first ? tensor->offset : first;
         size_t end = tensor->offset + tensor->count < first + count ? tensor->offset + tensor->count : first + count;
-        if (tensor->init == TENSOR_ZERO)
-            continue;
         uint64_t key = rng_key(seed, tensor->name);
         for (size_t e = begin; e < end; e++)
-            values[e - first] = (2 * rng_uniform(key, e - tensor->offset) - 1) * tensor->bound;
+            values[e - first] = initial_value(tensor, key, e - tensor->offset);
     }
+}
+
+size_t tensor_table_elements(const struct tensor_table *table, bool statistics)
+{
+    size_t elements = 0;
+    for (size_t t = 0; t < table->length; t++)
+        if (statistics || table->tensors[t].role != TENSOR_STATISTIC)
+            elements += table->tensors[t].count;
+    return elements;
 }
 
 void tensor_shape_text(size_t dims, const size_t *shape, char *text, size_t bytes)

@@ -1,6 +1,11 @@
 /* Optimizers: how a range of parameters moves, given its gradient. One file per optimizer, one row of
- * optimizer_classes. Everything is a pure function of (parameters, moments, gradient, step, settings), elementwise, so
- * that the owner of a shard can update it alone. */
+ * optimizer_classes. Everything is a pure function of (parameters, moments, gradient, step, settings), so that the
+ * owner of a shard can update it alone.
+ *
+ * Most are elementwise: `update` does it all. Those that scale a tensor's step by norms of the whole tensor (LAMB,
+ * LARS) work in three parts: `direction` elementwise; then whoever knows all shards takes the norms of the tensor's
+ * parameters and of its direction; then `update`, with the trust ratio made of them. The norms must not depend on how
+ * the tensor is cut into shards; then nothing does. */
 #ifndef OPTIM_OPTIMIZER_H
 #define OPTIM_OPTIMIZER_H
 
@@ -13,40 +18,80 @@
 enum optimizer_kind {
     OPTIMIZER_NONE = 0,
     OPTIMIZER_SGD,
+    OPTIMIZER_ADAM,
     OPTIMIZER_ADAMW,
+    OPTIMIZER_LAMB,
+    OPTIMIZER_LARS,
+};
+
+/* By kind, as in job files; [0] NULL, NULL behind the last. */
+extern const char *const optimizer_names[];
+
+/* Settings for the tensors whose name fits a pattern; the first group that fits counts, alone. */
+struct optimizer_group {
+    char *match;         /* shell pattern as fnmatch(3): "*.bias", "2.transformer.*" */
+    double rate_factor;  /* the learning rate is multiplied by this; 0 freezes */
+    double weight_decay; /* instead of the optimizer's; < 0: as without this group */
 };
 
 /* What a job file says; keys that a kind does not have are 0. */
 struct optimizer_spec {
     enum optimizer_kind kind;
-    double learning_rate; /* peak; the schedule scales it */
-    double weight_decay;
-    double momentum; /* sgd */
-    bool nesterov;   /* sgd */
-    double beta1;    /* adamw */
-    double beta2;    /* adamw */
-    double epsilon;  /* adamw */
+    double learning_rate;           /* peak; the schedule scales it */
+    double weight_decay;            /* of weights; biases, norms and embeddings do not decay, unless a group says so */
+    double momentum;                /* sgd, lars */
+    bool nesterov;                  /* sgd */
+    double beta1;                   /* adam, adamw, lamb */
+    double beta2;                   /* likewise */
+    double epsilon;                 /* likewise; lars: added to the denominator of the trust ratio */
+    double trust;                   /* lars: trust coefficient */
+    struct optimizer_group *groups; /* [group_count] */
+    size_t group_count;
 };
 
-/* One step's numbers, the same for every element. */
+/* One step's numbers, the same for every element of a tensor. */
 struct optimizer_step {
-    uint64_t step;        /* from 1: the step that is being made */
-    double learning_rate; /* after the schedule */
+    uint64_t step;        /* from 1: the update that is being made (skipped steps do not count) */
+    double learning_rate; /* after the schedule and the group */
+    double weight_decay;  /* of this tensor */
     float gradient_scale; /* the gradient is multiplied by this first (clipping); 1 for none */
+    double trust;         /* trust ratio, as `trust` below says; for `update` of classes that have it, else unused */
 };
 
 struct optimizer_class {
     /* Local. The names of the moments that these settings need, e.g. "adamw.m"; NULL behind the last. */
     const char *const *(*moments)(const struct optimizer_spec *spec);
-    /* Local. Updates params [count] and moments[k] [count] from gradient [count]. `decays`: weight decay applies. */
-    void (*update)(const struct optimizer_spec *spec, const struct optimizer_step *step, bool decays, size_t count,
-                   float *params, const float *gradient, float *const moments[OPTIMIZER_MOMENTS]);
+
+    /* Local. Updates params [count] and moments[k] [count] from gradient [count]. For a class with `direction`, the
+     * gradient is the direction: it has been scaled already. */
+    void (*update)(const struct optimizer_spec *spec, const struct optimizer_step *step, size_t count, float *params,
+                   const float *gradient, float *const moments[OPTIMIZER_MOMENTS]);
+
+    /* Local. NULL for elementwise classes. Replaces gradient [count] by the direction whose norm is wanted, and updates
+     * moments that do not depend on the norms. Exactly once before each update; does not read step->trust. */
+    void (*direction)(const struct optimizer_spec *spec, const struct optimizer_step *step, size_t count,
+                      const float *params, float *gradient, float *const moments[OPTIMIZER_MOMENTS]);
+
+    /* Local. The trust ratio from the Euclidean norms of a tensor's parameters and direction; 1 if one of them is 0,
+     * NaN if one is NaN. NULL for elementwise classes. */
+    double (*trust)(const struct optimizer_spec *spec, const struct optimizer_step *step, double params_norm,
+                    double direction_norm);
 };
 
-/* By kind. OPTIMIZER_NONE has no row. */
+/* By kind. OPTIMIZER_NONE's is NULL. */
 extern const struct optimizer_class *const optimizer_classes[];
 
 extern const struct optimizer_class optimizer_sgd;   /* sgd.c */
-extern const struct optimizer_class optimizer_adamw; /* adamw.c */
+extern const struct optimizer_class optimizer_adam;  /* adam.c */
+extern const struct optimizer_class optimizer_adamw; /* adam.c */
+extern const struct optimizer_class optimizer_lamb;  /* lamb.c */
+extern const struct optimizer_class optimizer_lars;  /* lars.c */
+
+/* Local. The first group whose pattern fits the tensor's name; NULL if there is none. */
+const struct optimizer_group *optimizer_group_of(const struct optimizer_spec *spec, const char *tensor);
+
+/* Local. The weight decay of a tensor: its group's if that gives one, else the optimizer's if `decays` (a
+ * weight), else 0. group: NULL for none. */
+double optimizer_decay(const struct optimizer_spec *spec, const struct optimizer_group *group, bool decays);
 
 #endif

@@ -1,4 +1,4 @@
-/* Learning-rate schedules: the factor of the peak rate at a step. */
+/* Learning-rate schedules: the factor of the peak rate at a step, a pure function of it. */
 #ifndef OPTIM_SCHEDULE_H
 #define OPTIM_SCHEDULE_H
 
@@ -7,18 +7,41 @@
 enum schedule_kind {
     SCHEDULE_NONE = 0,
     SCHEDULE_CONSTANT,
-    SCHEDULE_COSINE,
+    SCHEDULE_LINEAR,     /* from 1 down to floor */
+    SCHEDULE_COSINE,     /* I. Loshchilov, F. Hutter, "SGDR", ICLR 2017, equation 5, one cycle: from 1 down to floor */
+    SCHEDULE_STEP,       /* gamma^k, k = how often `every` has passed since the warmup: gamma from warmup + every on */
+    SCHEDULE_POLYNOMIAL, /* floor + (1 - floor) (1 - progress)^power */
+    SCHEDULE_WSD,        /* warmup, stable at 1, then over the last `decay` linearly down to floor (S. Hu et al.,
+                            "MiniCPM", 2024, section 4.2) */
 };
 
-/* What a job file says. */
+/* By kind, as in job files; [0] NULL, NULL behind the last. */
+extern const char *const schedule_names[];
+
+enum schedule_unit {
+    SCHEDULE_UNIT_NONE = 0,
+    SCHEDULE_STEPS,
+    SCHEDULE_EPOCHS,
+};
+
+/* By unit, as in job files; [0] NULL, NULL behind the last. */
+extern const char *const schedule_units[];
+
+/* What a job file says. Lengths are in `unit`; an epoch need not be a whole number of steps. */
 struct schedule_spec {
     enum schedule_kind kind;
-    uint64_t warmup; /* steps: the rate rises linearly to its peak, which step `warmup` has */
-    double floor;    /* cosine: factor at the last step, in [0, 1] */
+    enum schedule_unit unit;
+    double warmup; /* the rate rises linearly from 0 to its peak, which it has at step `warmup` */
+    double floor;  /* linear, cosine, polynomial, wsd: factor at the last step, in [0, 1] */
+    double every;  /* step: > 0, counted from the end of the warmup */
+    double gamma;  /* step: in [0, 1] */
+    double power;  /* polynomial: > 0; 1 is linear */
+    double decay;  /* wsd: length of the last phase; begins at the end of the warmup if there is no room for more */
 };
 
-/* Local. The factor for `step` (1 <= step <= steps), in [0, 1]. Cosine: from 1 at `warmup` down to `floor` at `steps`
- * (I. Loshchilov, F. Hutter, "SGDR", ICLR 2017, equation 5, one cycle). */
-double schedule_factor(const struct schedule_spec *spec, uint64_t step, uint64_t steps);
+/* Local. The factor for `step` (1 <= step <= steps), in [0, 1]. steps: of the whole job; steps_per_epoch: samples /
+ * batch, of which unit epochs makes use. All falling curves begin at the end of the warmup and end at `steps` (step
+ * ends nowhere). A warmup that is longer than the job is cut off. */
+double schedule_factor(const struct schedule_spec *spec, uint64_t step, uint64_t steps, double steps_per_epoch);
 
 #endif

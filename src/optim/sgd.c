@@ -4,7 +4,7 @@
 #include "base/target.h"
 #include "optim/optimizer.h"
 
-static const char *const *moments(const struct optimizer_spec *spec)
+static const char *const *moments_of(const struct optimizer_spec *spec)
 {
     static const char *const none[] = {NULL}, *const velocity[] = {"sgd.momentum", NULL};
     return spec->momentum > 0 ? velocity : none;
@@ -35,17 +35,17 @@ TARGET_CLONES static void nesterov(float rate, float decay, float scale, float m
     }
 }
 
-static void update(const struct optimizer_spec *spec, const struct optimizer_step *step, bool decays, size_t count,
-                   float *params, const float *gradient, float *const moment[OPTIMIZER_MOMENTS])
+static void update(const struct optimizer_spec *spec, const struct optimizer_step *step, size_t count, float *params,
+                   const float *gradient, float *const moments[OPTIMIZER_MOMENTS])
 {
-    float rate = (float)step->learning_rate, decay = decays ? (float)spec->weight_decay : 0;
+    float rate = (float)step->learning_rate, decay = (float)step->weight_decay;
     float momentum = (float)spec->momentum;
     if (spec->momentum <= 0)
         plain(rate, decay, step->gradient_scale, count, params, gradient);
     else if (spec->nesterov)
-        nesterov(rate, decay, step->gradient_scale, momentum, count, params, gradient, moment[0]);
+        nesterov(rate, decay, step->gradient_scale, momentum, count, params, gradient, moments[0]);
     else
-        heavy_ball(rate, decay, step->gradient_scale, momentum, count, params, gradient, moment[0]);
+        heavy_ball(rate, decay, step->gradient_scale, momentum, count, params, gradient, moments[0]);
 }
 
-const struct optimizer_class optimizer_sgd = {.moments = moments, .update = update};
+const struct optimizer_class optimizer_sgd = {.moments = moments_of, .update = update};

@@ -25,6 +25,7 @@ struct exchange {
     const struct world *world;
     const struct node *node;
     size_t leaves, count; /* L, P */
+    size_t measured;      /* elements of the norm */
     struct shard shard;   /* this rank's */
 
     struct window window; /* node rank 0: params [P]; then every rank: slots [P] each */
@@ -174,11 +175,12 @@ static bool allocate(struct exchange *x, struct error *error)
 }
 
 bool exchange_open(struct exchange **exchange, const struct world *world, const struct node *node, size_t leaves,
-                   size_t count, struct error *error)
+                   size_t count, size_t measured, struct error *error)
 {
     struct exchange *x = memory_need(1, sizeof *x);
-    *x = (struct exchange){.world = world, .node = node, .leaves = leaves, .count = count};
+    *x = (struct exchange){.world = world, .node = node, .leaves = leaves, .count = count, .measured = measured};
     *exchange = NULL;
+    CHECK(measured == count || (measured < count && measured % EXCHANGE_BLOCK == 0), "the norm is taken by blocks");
     CHECK(leaves >= (size_t)world->size, "every rank has a leaf");
     x->shard = exchange_shard(count, world->size, world->rank);
     struct subtree subtrees[TREE_DEPTH];
@@ -266,9 +268,9 @@ static void exchange_parts(struct exchange *x)
     MPI_Waitall(open, x->requests, MPI_STATUSES_IGNORE);
 }
 
-double exchange_reduce(struct exchange *x, double divisor, const float **gradient)
+double exchange_reduce(struct exchange *x, double divisor, float **gradient)
 {
-    size_t size = (size_t)x->world->size, rank = (size_t)x->world->rank, blocks = exchange_blocks(x->count);
+    size_t size = (size_t)x->world->size, rank = (size_t)x->world->rank;
     CHECK(x->next_leaf == partition_first(x->leaves, size, rank + 1), "all leaves of this rank are done");
     window_fence(&x->window);
     if (x->node->count > 1)
@@ -284,7 +286,7 @@ double exchange_reduce(struct exchange *x, double divisor, const float **gradien
     MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, x->squares, x->square_counts, x->square_places, MPI_DOUBLE,
                    x->world->comm);
     double sum = 0;
-    for (size_t block = 0; block < blocks; block++)
+    for (size_t block = 0; block < exchange_blocks(x->measured); block++)
         sum += x->squares[block];
     tree_start(&x->walker, x->leaves);
     x->next_leaf = partition_first(x->leaves, size, rank);

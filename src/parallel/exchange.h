@@ -27,11 +27,12 @@ struct shard {
 
 struct exchange; /* opaque */
 
-/* Collective over world; leaves and count must be equal on every rank. leaves >= world->size. The world and the node
- * are borrowed. All buffers are allocated here, and zero. ERROR_IO if the node cannot give the shared memory: nothing
+/* Collective over world; leaves, count and measured must be equal on every rank. leaves >= world->size. Elements
+ * [0, measured) of the gradient make its norm: a multiple of EXCHANGE_BLOCK, or count. The world and the node are
+ * borrowed. All buffers are allocated here, and zero. ERROR_IO if the node cannot give the shared memory: nothing
  * stays, and the caller may try again with a node of one rank (node_open with ranks_per_node 1). */
 bool exchange_open(struct exchange **exchange, const struct world *world, const struct node *node, size_t leaves,
-                   size_t count, struct error *error) WARN_UNUSED;
+                   size_t count, size_t measured, struct error *error) WARN_UNUSED;
 
 /* Collective over world. NULL is fine (on all ranks). */
 void exchange_close(struct exchange *exchange);
@@ -55,10 +56,10 @@ void exchange_leaf_done(struct exchange *exchange);
 
 /* Collective over world; divisor must be equal on every rank. All own leaves are done. Sums the leaves along the tree,
  * divides by `divisor`, and leaves this rank's shard of the result in *gradient [shard.count] (borrowed until the next
- * reduce). Returns the Euclidean norm of the whole gradient: each block's squares are summed in double in a fixed
- * order, then the blocks in theirs, so that the bits are the same on every rank and for every world size. NaN or
- * infinite if the gradient is. */
-double exchange_reduce(struct exchange *exchange, double divisor, const float **gradient);
+ * reduce; the caller may change it). Returns the Euclidean norm of the measured part of the gradient: each block's
+ * squares are summed in double in a fixed order, then the blocks in theirs, so that the bits are the same on every rank
+ * and for every world size. NaN or infinite if the gradient is. */
+double exchange_reduce(struct exchange *exchange, double divisor, float **gradient);
 
 /* Collective over world; digests must be equal on every rank: those of the parameters' blocks [exchange_blocks(P)], as
  * their owners have them. Proves that every node's copy has the same bits; the ranks of a node share the work.

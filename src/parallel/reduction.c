@@ -68,6 +68,26 @@ void reduction_run(struct reduction *reduction, size_t first, size_t count, floa
         run_chunk(reduction, first + done, count - done < CHUNK ? count - done : CHUNK, out + done, count);
 }
 
+static double sum_lanes(const double lanes[LANES])
+{
+    double sum = 0;
+    for (size_t lane = 0; lane < LANES; lane++)
+        sum += lanes[lane];
+    return sum;
+}
+
+TARGET_CLONES double reduction_squares(const float *values, size_t count)
+{
+    double lanes[LANES] = {0};
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES)
+        for (size_t lane = 0; lane < LANES; lane++)
+            lanes[lane] += (double)values[i + lane] * (double)values[i + lane];
+    for (; i < count; i++)
+        lanes[i % LANES] += (double)values[i] * (double)values[i];
+    return sum_lanes(lanes);
+}
+
 TARGET_CLONES double reduction_finish(float *values, size_t count, float divisor)
 {
     double lanes[LANES] = {0};
@@ -82,8 +102,5 @@ TARGET_CLONES double reduction_finish(float *values, size_t count, float divisor
         values[i] /= divisor;
         lanes[i % LANES] += (double)values[i] * (double)values[i];
     }
-    double sum = 0;
-    for (size_t lane = 0; lane < LANES; lane++)
-        sum += lanes[lane];
-    return sum;
+    return sum_lanes(lanes);
 }

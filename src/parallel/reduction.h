@@ -33,6 +33,9 @@ void reduction_run(struct reduction *reduction, size_t first, size_t count, floa
 /* Local. out = left + right, `count` floats; out may be left. */
 void reduction_pair(float *out, const float *left, const float *right, size_t count);
 
+/* Local. The sum of the squares, in double, in a fixed order. */
+double reduction_squares(const float *values, size_t count);
+
 /* Local. values /= divisor; returns the sum of the squares of the quotients, in double, in a fixed order. */
 double reduction_finish(float *values, size_t count, float divisor);
 

@@ -73,6 +73,12 @@ uint64_t world_share_number(const struct world *world, uint64_t number)
     return number;
 }
 
+void world_sum_disjoint(const struct world *world, double *values, size_t count)
+{
+    CHECK(count < INT_MAX, "these are few");
+    MPI_Allreduce(MPI_IN_PLACE, values, (int)count, MPI_DOUBLE, MPI_SUM, world->comm);
+}
+
 char **world_gather_texts(const struct world *world, const char *text)
 {
     int mine = (int)strlen(text) + 1, longest;

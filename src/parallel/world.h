@@ -38,6 +38,10 @@ void world_share_bytes(const struct world *world, char **bytes, size_t *count);
 /* Collective over world. Rank 0's number to everybody. */
 uint64_t world_share_number(const struct world *world, uint64_t number);
 
+/* Collective over world; count must be equal on every rank. values[i] is not 0 on at most one rank, and then becomes
+ * that value on all: a sum that no order can round. */
+void world_sum_disjoint(const struct world *world, double *values, size_t count);
+
 /* Collective over world. One text of each rank, in rank order; on every rank the same. The caller owns *texts: an
  * array of world->size texts in one allocation (memory_free). */
 char **world_gather_texts(const struct world *world, const char *text) WARN_UNUSED;

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/partition.h"
 
+#include <math.h>
 #include <string.h>
 
 bool evaluator_init(struct evaluator *evaluator, const struct world *world, const struct dataset *dataset, size_t rows,
@@ -10,7 +11,7 @@ bool evaluator_init(struct evaluator *evaluator, const struct world *world, cons
 {
     *evaluator = (struct evaluator){.dataset = dataset};
     evaluator->indices = memory_need(rows, sizeof *evaluator->indices);
-    return tally_init(&evaluator->tally, world, (dataset->count + rows - 1) / rows, 2, error);
+    return tally_init(&evaluator->tally, world, (dataset->count + rows - 1) / rows, 3, error);
 }
 
 void evaluator_release(struct evaluator *evaluator)
@@ -31,11 +32,17 @@ struct evaluation evaluator_run(struct evaluator *evaluator, struct model *model
         size_t rows = left < model->rows ? left : model->rows;
         for (size_t i = 0; i < rows; i++)
             evaluator->indices[i] = first + i;
-        dataset_read(dataset, evaluator->indices, rows, model->input, model->labels);
-        double *sums = tally_item(tally, chunk);
-        model_evaluate_leaf(model, params, rows, &sums[0], &sums[1]);
+        dataset_read(dataset, evaluator->indices, rows, &model->leaf);
+        model->leaf.first = first;
+        struct loss_sums sums;
+        model_evaluate_leaf(model, params, &sums);
+        double *item = tally_item(tally, chunk);
+        item[0] = sums.loss;
+        item[1] = sums.hits;
+        item[2] = sums.terms;
     }
     tally_share(tally, 0);
-    double samples = (double)dataset->count;
-    return (struct evaluation){.loss = tally_sum(tally, 0) / samples, .accuracy = tally_sum(tally, 1) / samples};
+    double terms = tally_sum(tally, 2);
+    return (struct evaluation){.loss = tally_sum(tally, 0) / terms,
+                               .accuracy = loss_has_hits(&model->loss) ? tally_sum(tally, 1) / terms : NAN};
 }

@@ -8,13 +8,13 @@
 #include "parallel/tally.h"
 
 struct evaluation {
-    double loss;     /* mean over the samples */
-    double accuracy; /* share of samples whose label has the largest output */
+    double loss;     /* mean over the terms that count */
+    double accuracy; /* share of these that are predicted right (loss_sums.hits); NaN if the loss has none */
 };
 
 struct evaluator {
     const struct dataset *dataset; /* borrowed */
-    struct tally tally;            /* an item a chunk: loss, hits */
+    struct tally tally;            /* an item a chunk: loss, hits, terms */
     uint64_t *indices;             /* [model->rows] */
 };
 

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "train/job_check.h"
 #include "train/job_yaml.h"
 #include "train/options.h"
 
@@ -9,11 +10,18 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PATH_BYTES 96 /* of a path that the table knows, with a place in a list: "model.12.units" */
+/* In all lists of a job together: aliases can make a short file mean any number. */
+#define ITEMS_MOST 10000
+
+/* Of a path that the table knows: a key of a list ("model", "layers") and a place ("9999") for each list on the way,
+ * with their points, and a last key. */
+#define PATH_BYTES (64 + (OPTION_DEPTH + 1) * 24)
 
 struct job_reader {
     struct job_yaml yaml;
     struct error *error;
+    size_t depth; /* lists around what is being read */
+    size_t items; /* so far */
 };
 
 /* A section on its way into a struct. */
@@ -82,8 +90,9 @@ static bool refuse_key(struct job_reader *reader, int node, const struct section
 static bool read_section(struct job_reader *reader, const struct section *section);
 
 /* The type that the table gives decides how a value is read, quoted or not: 'run: 2024' is a text, 'seed: "1"' a
- * number. */
-static bool read_value(struct job_reader *reader, const struct option *option, int node, const char *path, void *base)
+ * number. `node` holds the text of this element of the value. */
+static bool read_element(struct job_reader *reader, const struct option *option, size_t element, int node,
+                         const char *path, void *base)
 {
     const yaml_node_t *value = job_yaml_node(&reader->yaml, node);
     if (value->type != YAML_SCALAR_NODE)
@@ -91,10 +100,39 @@ static bool read_value(struct job_reader *reader, const struct option *option, i
     const char *text = (const char *)value->data.scalar.value;
     if (strlen(text) != value->data.scalar.length)
         return refuse_value(reader, node, path, option, "a NUL byte cannot be part of it");
-    if (option_read(option, text, base, reader->error))
+    if (option_read(option, element, text, base, reader->error))
         return true;
     error_set(reader->error, ERROR_USAGE, "%s: %s", path, reader->error->text);
     return job_yaml_blame(&reader->yaml, node, reader->error);
+}
+
+static bool read_value(struct job_reader *reader, const struct option *option, int node, const char *path, void *base)
+{
+    size_t elements = option_elements(option);
+    if (elements == 1)
+        return read_element(reader, option, 0, node, path, base);
+    const yaml_node_t *list = job_yaml_node(&reader->yaml, node);
+    bool ok = list->type == YAML_SEQUENCE_NODE &&
+              list->data.sequence.items.top - list->data.sequence.items.start == (ptrdiff_t)elements;
+    if (!ok)
+        return refuse_value(reader, node, path, option, "two numbers are expected, as in [a, b]");
+    for (size_t i = 0; ok && i < elements; i++)
+        ok = read_element(reader, option, i, list->data.sequence.items.start[i], path, base);
+    return ok;
+}
+
+static bool read_items(struct job_reader *reader, const struct option *option, const int *items, size_t count,
+                       const char *path, void *base)
+{
+    for (size_t i = 0; i < count; i++) {
+        char place[24], item[PATH_BYTES];
+        snprintf(place, sizeof place, "%zu", i);
+        join(item, path, place);
+        if (!read_section(reader,
+                          &(struct section){option->keys, item, items[i], items[i], option_item(option, base, i)}))
+            return false;
+    }
+    return true;
 }
 
 static bool read_list(struct job_reader *reader, const struct option *option, int node, const char *path, void *base)
@@ -106,16 +144,16 @@ static bool read_list(struct job_reader *reader, const struct option *option, in
     size_t count = (size_t)(list->data.sequence.items.top - items);
     if (count == 0)
         return refuse(reader, node, path, "the list is empty; at least one item is needed");
+    if (reader->depth > OPTION_DEPTH)
+        return refuse(reader, node, path, "lists are nested too deep here; allowed: %d in each other", OPTION_DEPTH);
+    if (count > ITEMS_MOST - reader->items)
+        return refuse(reader, node, path, "the lists of this job have more than %d items", ITEMS_MOST);
     option_add_items(option, base, count);
-    for (size_t i = 0; i < count; i++) {
-        char place[24], item[PATH_BYTES];
-        snprintf(place, sizeof place, "%zu", i);
-        join(item, path, place);
-        if (!read_section(reader,
-                          &(struct section){option->keys, item, items[i], items[i], option_item(option, base, i)}))
-            return false;
-    }
-    return true;
+    reader->items += count;
+    reader->depth++;
+    bool ok = read_items(reader, option, items, count, path, base);
+    reader->depth--;
+    return ok;
 }
 
 static bool read_key(struct job_reader *reader, const struct section *section, const struct option *option, int node)
@@ -129,12 +167,17 @@ static bool read_key(struct job_reader *reader, const struct section *section, c
     return read_section(reader, &(struct section){option->keys, path, node, node, option_field(option, section->base)});
 }
 
-static const struct option *find_option(const struct option *keys, const char *name, size_t length)
+static void take_default(struct job_reader *reader, const struct section *section, const struct option *option)
 {
-    for (; keys->name; keys++)
-        if (strlen(keys->name) == length && !memcmp(keys->name, name, length))
-            return keys;
-    return NULL;
+    for (size_t i = 0; i < option_elements(option); i++)
+        CHECK(option_read(option, i, option->defaults[i], section->base, reader->error), "a default must be allowed");
+}
+
+static void take_default_key(const struct section *section, const struct option *option, unsigned kind)
+{
+    const struct option *other = option_find(section->keys, option->default_key, strlen(option->default_key), kind);
+    CHECK(other && other < option, "a default must come from a key that stands before");
+    memcpy(option_field(option, section->base), option_field(other, section->base), sizeof(uint64_t));
 }
 
 static bool read_default(struct job_reader *reader, const struct section *section, const struct option *option,
@@ -142,24 +185,22 @@ static bool read_default(struct job_reader *reader, const struct section *sectio
 {
     char path[PATH_BYTES];
     join(path, section->path, option->name);
-    const char *text = option_default(option, kind);
-    if (option->optional)
+    void *field = option_field(option, section->base);
+    if (option->optional) {
+        if (option->type == OPTION_REAL)
+            *(double *)field = option->absent;
         return true;
-    if (option->type == OPTION_SECTION) {
-        void *base = option_field(option, section->base);
-        return read_section(reader, &(struct section){option->keys, path, 0, section->place, base});
     }
+    if (option->type == OPTION_SECTION)
+        return read_section(reader, &(struct section){option->keys, path, 0, section->place, field});
     if (option->type == OPTION_LIST)
         return refuse(reader, section->place, path, "missing; a list is expected");
-    if (option->default_key) {
-        const struct option *other = find_option(section->keys, option->default_key, strlen(option->default_key));
-        CHECK(other && other < option, "a default must come from a key that stands before");
-        memcpy(option_field(option, section->base), option_field(other, section->base), sizeof(uint64_t));
-        return true;
-    }
-    if (!text)
+    if (option->default_key)
+        take_default_key(section, option, kind);
+    else if (option->defaults[0])
+        take_default(reader, section, option);
+    else
         return refuse_value(reader, section->place, path, option, "missing");
-    CHECK(option_read(option, text, section->base, reader->error), "a default must be allowed");
     return true;
 }
 
@@ -183,6 +224,31 @@ static bool read_selector(struct job_reader *reader, const struct section *secti
     return given ? read_key(reader, section, option, node) : read_default(reader, section, option, 0);
 }
 
+/* Reads the keys that the section has in the file; bit k of *seen: the row k has its value. */
+static bool read_given(struct job_reader *reader, const struct section *section, unsigned kind, uint64_t *seen)
+{
+    const yaml_node_t *node = job_yaml_node(&reader->yaml, section->node);
+    for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top; pair++) {
+        const yaml_node_t *key = job_yaml_node(&reader->yaml, pair->key);
+        const struct option *option = NULL;
+        if (key->type == YAML_SCALAR_NODE)
+            option = option_find(section->keys, (const char *)key->data.scalar.value, key->data.scalar.length, kind);
+        if (!option)
+            return refuse_key(reader, pair->key, section, kind);
+        uint64_t bit = (uint64_t)1 << (option - section->keys);
+        char path[PATH_BYTES];
+        join(path, section->path, option->name);
+        if (*seen & bit)
+            return refuse(reader, pair->key, path, "this key stands here twice");
+        if (is_null(job_yaml_node(&reader->yaml, pair->value)))
+            continue;
+        *seen |= bit;
+        if (!read_key(reader, section, option, pair->value))
+            return false;
+    }
+    return true;
+}
+
 static bool read_section(struct job_reader *reader, const struct section *section)
 {
     const yaml_node_t *node = section->node ? job_yaml_node(&reader->yaml, section->node) : NULL;
@@ -193,54 +259,13 @@ static bool read_section(struct job_reader *reader, const struct section *sectio
         return false;
     unsigned kind = option_kind(section->keys, section->base);
     uint64_t seen = 0;
-    for (const yaml_node_pair_t *pair = node ? node->data.mapping.pairs.start : NULL;
-         node && pair < node->data.mapping.pairs.top; pair++) {
-        const yaml_node_t *key = job_yaml_node(&reader->yaml, pair->key);
-        const struct option *option = NULL;
-        if (key->type == YAML_SCALAR_NODE)
-            option = find_option(section->keys, (const char *)key->data.scalar.value, key->data.scalar.length);
-        if (!option || !option_applies(option, kind))
-            return refuse_key(reader, pair->key, section, kind);
-        uint64_t bit = (uint64_t)1 << (option - section->keys);
-        char path[PATH_BYTES];
-        join(path, section->path, option->name);
-        if (seen & bit)
-            return refuse(reader, pair->key, path, "this key stands here twice");
-        if (is_null(job_yaml_node(&reader->yaml, pair->value)))
-            continue;
-        seen |= bit;
-        if (!read_key(reader, section, option, pair->value))
-            return false;
-    }
+    if (node && !read_given(reader, section, kind, &seen))
+        return false;
     for (const struct option *option = section->keys; option->name; option++)
         if (!(seen & (uint64_t)1 << (option - section->keys)) && option_applies(option, kind) &&
             !read_default(reader, section, option, kind))
             return false;
     return true;
-}
-
-/* What no row of the table can say, because it is about two keys. None of the keys that are blamed here can be wrong by
- * its default, so that the file or an override has it. */
-static bool check_together(struct job_reader *reader, const struct job *job)
-{
-    unsigned long long batch = job->train.batch, microbatch = job->train.microbatch;
-    unsigned long long steps = job->train.steps, warmup = job->schedule.warmup;
-    const char *key = NULL;
-    char words[128];
-    if (job->run[0] == '~') {
-        key = "run";
-        snprintf(words, sizeof words, "a leading ~ is not expanded here; write the path out");
-    } else if (batch % microbatch) {
-        key = "train.microbatch";
-        snprintf(words, sizeof words, "%llu does not divide train.batch, which is %llu", microbatch, batch);
-    } else if (job->optimizer.nesterov && job->optimizer.momentum == 0) {
-        key = "optimizer.nesterov";
-        snprintf(words, sizeof words, "needs an optimizer.momentum of more than 0");
-    } else if (warmup > steps) {
-        key = "schedule.warmup";
-        snprintf(words, sizeof words, "%llu is more than train.steps, which is %llu", warmup, steps);
-    }
-    return !key || refuse(reader, job_yaml_find(&reader->yaml, JOB_YAML_ROOT, key), key, "%s", words);
 }
 
 bool job_parse(struct job *job, const char *name, const char *text, const char *const *overrides, size_t override_count,
@@ -251,7 +276,7 @@ bool job_parse(struct job *job, const char *name, const char *text, const char *
     if (!job_yaml_init(&reader.yaml, name, text, overrides, override_count, error))
         return false;
     bool ok = read_section(&reader, &(struct section){job_options, "", JOB_YAML_ROOT, JOB_YAML_ROOT, job}) &&
-              check_together(&reader, job);
+              job_check(job, &reader.yaml, error);
     job_yaml_release(&reader.yaml);
     if (!ok)
         job_release(job);

@@ -10,8 +10,16 @@
 #include "data/dataset.h"
 #include "nn/layer.h"
 #include "nn/loss.h"
+#include "nn/model.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
+
+/* What a validation is judged by. */
+enum metric_kind {
+    METRIC_NONE = 0,
+    METRIC_LOSS,     /* lower is better */
+    METRIC_ACCURACY, /* higher is better */
+};
 
 struct job {
     char *run;     /* directory of the results */
@@ -20,11 +28,8 @@ struct job {
         struct dataset_spec train;
         struct dataset_spec validation; /* format DATASET_NONE: there is none */
     } data;
-    struct {
-        struct layer_spec *layers;
-        size_t count;
-    } model;
-    enum loss_kind loss;
+    struct model_spec model;
+    struct loss_spec loss;
     struct {
         uint64_t steps;      /* of the whole job */
         uint64_t batch;      /* samples of a step, over all ranks: a multiple of microbatch */
@@ -34,11 +39,25 @@ struct job {
     struct schedule_spec schedule;
     double clip_norm; /* 0: no clipping */
     struct {
-        uint64_t every; /* steps; 0: never */
+        bool nonfinite;  /* a loss or gradient that is not finite skips the step; else it stops the job */
+        double outlier;  /* z-score of loss or gradient norm from which a step is skipped; 0: never */
+        uint64_t window; /* steps that mean and deviation are taken from, >= 8 */
+        uint64_t limit;  /* steps skipped in a row that stop the job, >= 1 */
+    } skip;
+    double ema; /* decay of the exponential moving average of the weights, in (0, 1); 0: none */
+    struct {
+        uint64_t every;          /* steps; 0: never */
+        enum metric_kind metric; /* what "best" means; accuracy only with a loss that has one */
+        bool ema;                /* with the averaged weights; only if there are any */
     } validate;
+    struct {
+        uint64_t patience; /* validations without improvement that end the job; 0: never, as without validation */
+        double min_delta;  /* an improvement is more than this, >= 0 */
+    } early_stopping;
     struct {
         uint64_t every; /* steps; 0: only when the job stops or ends */
         uint64_t keep;  /* newest checkpoints that stay, >= 1 */
+        bool best;      /* a validation that is the best so far is saved, and stays */
     } checkpoint;
     struct {
         uint64_t every; /* steps */
@@ -46,9 +65,10 @@ struct job {
 };
 
 /* Local. Reads a job from YAML text; `name` is the file's name for messages. overrides[i] is "key.path=value" (for
- * list items the place is a part of the path: "model.0.units=64"), applied in order over the text, before anything is
- * checked. Missing keys get their defaults. On failure: ERROR_USAGE with file, line, key and what is allowed (for an
- * override: the override instead of the line); the job is released. */
+ * list items the place is a part of the path: "model.0.layers.2.units=64"), applied in order over the text, before
+ * anything is checked. Missing keys get their defaults. Lists are nested at most OPTION_DEPTH deep and have at most
+ * 10,000 items together, aliases counted each time. On failure: ERROR_USAGE with file, line, key and what is allowed
+ * (for an override: the override instead of the line); the job is released. */
 bool job_parse(struct job *job, const char *name, const char *text, const char *const *overrides, size_t override_count,
                struct error *error) WARN_UNUSED;
 

@@ -33,10 +33,18 @@ static void report(struct comparison *comparison, enum option_resume resume, con
     text_release(&line);
 }
 
-static void value_text(const struct option *keys, const struct option *option, const void *base, struct text *value)
+/* The row for the option's name in this section; NULL if the key has no value there. */
+static const struct option *row_of(const struct option *keys, const struct option *option, const void *base)
+{
+    const struct option *row = base ? option_find(keys, option->name, strlen(option->name), option_kind(keys, base))
+                                    : NULL;
+    return row && option_present(keys, row, base) ? row : NULL;
+}
+
+static void value_text(const struct option *option, const void *base, struct text *value)
 {
     text_init(value);
-    if (option_present(keys, option, base))
+    if (option)
         option_write(option, base, value);
     else
         text_append(value, "(none)");
@@ -45,6 +53,7 @@ static void value_text(const struct option *keys, const struct option *option, c
 static void compare_keys(struct comparison *comparison, const struct option *keys, enum option_resume section_resume,
                          const char *path, const void *before, const void *after);
 
+/* before, after: the sections that hold the list; NULL: it is not there. */
 static void compare_items(struct comparison *comparison, const struct option *list, enum option_resume resume,
                           const char *path, const void *before, const void *after)
 {
@@ -63,30 +72,41 @@ static void compare_items(struct comparison *comparison, const struct option *li
 static void compare_key(struct comparison *comparison, const struct option *keys, const struct option *option,
                         enum option_resume resume, const char *path, const void *before, const void *after)
 {
+    const struct option *was = row_of(keys, option, before), *is = row_of(keys, option, after);
     if (option->type == OPTION_LIST) {
-        compare_items(comparison, option, resume, path, before, after);
+        compare_items(comparison, option, resume, path, was ? before : NULL, is ? after : NULL);
         return;
     }
     if (option->type == OPTION_SECTION) {
-        bool was = option_present(keys, option, before), is = option_present(keys, option, after);
-        compare_keys(comparison, option->keys, resume, path, was ? option_field(option, before) : NULL,
-                     is ? option_field(option, after) : NULL);
+        compare_keys(comparison, option->keys, resume, path, was ? option_field(was, before) : NULL,
+                     is ? option_field(is, after) : NULL);
         return;
     }
     /* As text: it is exact, and what a user sees as equal is equal. */
     struct text old_value, new_value;
-    value_text(keys, option, before, &old_value);
-    value_text(keys, option, after, &new_value);
+    value_text(was, before, &old_value);
+    value_text(is, after, &new_value);
     if (strcmp(text_bytes(&old_value), text_bytes(&new_value)))
         report(comparison, resume, path, text_bytes(&old_value), text_bytes(&new_value));
     text_release(&old_value);
     text_release(&new_value);
 }
 
+/* Rows of one name are one key. */
+static bool is_repeated(const struct option *keys, const struct option *option)
+{
+    for (; keys < option; keys++)
+        if (!strcmp(keys->name, option->name))
+            return true;
+    return false;
+}
+
 static void compare_keys(struct comparison *comparison, const struct option *keys, enum option_resume section_resume,
                          const char *path, const void *before, const void *after)
 {
     for (const struct option *option = keys; option->name; option++) {
+        if (is_repeated(keys, option))
+            continue;
         enum option_resume resume = option->resume_rule ? option->resume_rule(comparison->saved, comparison->now)
                                                         : option->resume;
         struct text key;

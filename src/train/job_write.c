@@ -1,7 +1,26 @@
 #include "train/job.h"
 #include "train/options.h"
 
-/* "{layer: dense, units: 512}" */
+static void write_flow(const struct option *keys, const void *base, struct text *yaml);
+
+/* On one line, whatever it is. */
+static void write_inline(const struct option *option, const void *base, struct text *yaml)
+{
+    if (option->type == OPTION_SECTION) {
+        write_flow(option->keys, option_field(option, base), yaml);
+    } else if (option->type == OPTION_LIST) {
+        text_append(yaml, "[");
+        for (size_t i = 0; i < option_item_count(option, base); i++) {
+            text_append(yaml, "%s", i ? ", " : "");
+            write_flow(option->keys, option_item(option, base, i), yaml);
+        }
+        text_append(yaml, "]");
+    } else {
+        option_write(option, base, yaml);
+    }
+}
+
+/* "{layer: residual, layers: [{layer: dense, units: 512}, {layer: relu}]}" */
 static void write_flow(const struct option *keys, const void *base, struct text *yaml)
 {
     const char *separator = "{";
@@ -9,21 +28,21 @@ static void write_flow(const struct option *keys, const void *base, struct text 
         if (!option_present(keys, option, base))
             continue;
         text_append(yaml, "%s%s: ", separator, option->name);
-        option_write(option, base, yaml);
+        write_inline(option, base, yaml);
         separator = ", ";
     }
-    text_append(yaml, "}\n");
+    text_append(yaml, "}");
 }
 
 static bool holds_sections(const struct option *keys)
 {
     for (; keys->name; keys++)
-        if (keys->type == OPTION_SECTION || keys->type == OPTION_LIST)
+        if (keys->type == OPTION_SECTION)
             return true;
     return false;
 }
 
-/* One line for each value, item, and section that holds only values. */
+/* One line for each value, item of a list, and section without sections in it. */
 static void write_block(const struct option *keys, const void *base, int indent, struct text *yaml)
 {
     for (const struct option *option = keys; option->name; option++) {
@@ -35,17 +54,15 @@ static void write_block(const struct option *keys, const void *base, int indent,
             for (size_t i = 0; i < option_item_count(option, base); i++) {
                 text_append(yaml, "%*s- ", indent + 2, "");
                 write_flow(option->keys, option_item(option, base, i), yaml);
+                text_append(yaml, "\n");
             }
-        } else if (option->type != OPTION_SECTION) {
-            text_append(yaml, " ");
-            option_write(option, base, yaml);
-            text_append(yaml, "\n");
-        } else if (holds_sections(option->keys)) {
+        } else if (option->type == OPTION_SECTION && holds_sections(option->keys)) {
             text_append(yaml, "\n");
             write_block(option->keys, option_field(option, base), indent + 2, yaml);
         } else {
             text_append(yaml, " ");
-            write_flow(option->keys, option_field(option, base), yaml);
+            write_inline(option, base, yaml);
+            text_append(yaml, "\n");
         }
     }
 }

@@ -30,6 +30,12 @@ static bool is_whole(const char *text)
 
 static const char *read_unsigned(const struct option *option, const char *text, uint64_t *field)
 {
+    for (const struct option_word *word = option->words; word && word->word; word++) {
+        if (!strcmp(text, word->word)) {
+            *field = word->value;
+            return NULL;
+        }
+    }
     if (!is_whole(text))
         return "is not a whole number";
     errno = 0;
@@ -86,7 +92,7 @@ static const char *read_choice(const struct option *option, const char *text, un
     return "is not known";
 }
 
-bool option_read(const struct option *option, const char *text, void *base, struct error *error)
+bool option_read(const struct option *option, size_t element, const char *text, void *base, struct error *error)
 {
     void *field = option_field(option, base);
     const char *wrong = NULL;
@@ -95,7 +101,8 @@ bool option_read(const struct option *option, const char *text, void *base, stru
         wrong = read_unsigned(option, text, field);
         break;
     case OPTION_REAL:
-        wrong = read_real(option, text, field);
+    case OPTION_PAIR:
+        wrong = read_real(option, text, (double *)field + element);
         break;
     case OPTION_BOOL:
         wrong = read_bool(text, field);
@@ -137,9 +144,12 @@ void option_allowed(const struct option *option, struct text *words)
 {
     switch (option->type) {
     case OPTION_UNSIGNED:
+        for (const struct option_word *word = option->words; word && word->word; word++)
+            text_append(words, "%s, ", word->word);
         text_append(words, "%llu to %llu", (unsigned long long)option->least, (unsigned long long)option->most);
         break;
     case OPTION_REAL:
+    case OPTION_PAIR:
         allowed_reals(option, words);
         break;
     case OPTION_BOOL:
@@ -244,15 +254,38 @@ static void write_text(const char *value, struct text *yaml)
     text_append(yaml, "\"");
 }
 
+static void write_unsigned(const struct option *option, uint64_t value, struct text *yaml)
+{
+    const struct option_word *word = option->words;
+    while (word && word->word && word->value != value)
+        word++;
+    if (word && word->word)
+        text_append(yaml, "%s", word->word);
+    else
+        text_append(yaml, "%llu", (unsigned long long)value);
+}
+
+static void write_pair(const double *values, struct text *yaml)
+{
+    text_append(yaml, "[");
+    write_real(values[0], yaml);
+    text_append(yaml, ", ");
+    write_real(values[1], yaml);
+    text_append(yaml, "]");
+}
+
 void option_write(const struct option *option, const void *base, struct text *yaml)
 {
     const void *field = option_field(option, base);
     switch (option->type) {
     case OPTION_UNSIGNED:
-        text_append(yaml, "%llu", (unsigned long long)*(const uint64_t *)field);
+        write_unsigned(option, *(const uint64_t *)field, yaml);
         break;
     case OPTION_REAL:
         write_real(*(const double *)field, yaml);
+        break;
+    case OPTION_PAIR:
+        write_pair(field, yaml);
         break;
     case OPTION_BOOL:
         text_append(yaml, "%s", *(const bool *)field ? "true" : "false");

@@ -1,7 +1,11 @@
 /* The table of all keys of a job file, and what can be done with one row.
  *
- * A row is a value, a section (a mapping with rows of its own) or a list of sections. Reading, checking, writing and
- * comparing jobs all walk this table; a new key is one new row. */
+ * A row is a value, a section (a mapping with rows of its own) or a list of sections; the rows of a list may be the
+ * rows that it is itself one of. Reading, checking, writing and comparing jobs all walk this table; a new key is one
+ * new row.
+ *
+ * A key that depends on what its section's selector is (another default, another range) has several rows of the same
+ * name, type, field and `resume`, which exist for different values of the selector. */
 #ifndef TRAIN_OPTIONS_H
 #define TRAIN_OPTIONS_H
 
@@ -15,6 +19,7 @@
 enum option_type {
     OPTION_UNSIGNED, /* uint64_t */
     OPTION_REAL,     /* double, finite */
+    OPTION_PAIR,     /* double[2], finite */
     OPTION_BOOL,     /* bool */
     OPTION_TEXT,     /* char *, owned by the job, not empty */
     OPTION_CHOICE,   /* an enum whose 0 means that nothing was chosen */
@@ -29,7 +34,14 @@ enum option_resume {
     RESUME_FREE,    /* may change: the same steps give the same bits */
 };
 
-#define OPTION_KINDS 4 /* values of a selector, 0 included: at most */
+/* A number with a name. */
+struct option_word {
+    const char *word; /* NULL behind the last */
+    uint64_t value;
+};
+
+#define OPTION_ROWS  64 /* of a section, at most */
+#define OPTION_DEPTH 8  /* lists in the items of lists, at most */
 
 struct option {
     const char *name; /* NULL behind the last row of a section */
@@ -38,16 +50,18 @@ struct option {
 
     /* A choice in the first row of a section is its selector: the others may exist only for some of its values. */
     const char *const *choices; /* by value, from 1; NULL behind the last */
-    unsigned kinds;             /* bit k: exists if the selector is k; 0: exists always */
+    uint64_t kinds;             /* bit k: exists if the selector is k; 0: exists always */
 
-    uint64_t least, most; /* unsigned: inclusive */
-    double low, high;     /* real: inclusive, unless ... */
-    bool above, below;    /* ... the value must be above low, below high */
+    uint64_t least, most;            /* unsigned: inclusive */
+    const struct option_word *words; /* unsigned: allowed as well, and written in place of the number */
+    double low, high;                /* real, pair: inclusive, unless ... */
+    bool above, below;               /* ... the value must be above low, below high */
 
     /* What an absent key means; nothing of this: it is required. */
-    const char *defaults[OPTION_KINDS]; /* as text, by selector; [0] for each that has none of its own */
-    const char *default_key;            /* unsigned: the value of this key of the same section, which stands before */
-    bool optional;                      /* zero, which cannot be given otherwise (a section: its selector is zero) */
+    const char *defaults[2]; /* as text, one for each element */
+    const char *default_key; /* unsigned: the value of this key of the same section, which stands before */
+    bool optional;           /* nothing: a real is `absent`, a section's selector 0, a list empty */
+    double absent;           /* a value that cannot be given otherwise */
 
     enum option_resume resume; /* a section's holds for its keys where it is the looser one */
     enum option_resume (*resume_rule)(const struct job *saved, const struct job *now); /* instead, if not NULL */
@@ -63,14 +77,17 @@ extern const struct option job_options[];
 /* Local. The value of the section's selector, 0 if it has none. */
 unsigned option_kind(const struct option *keys, const void *base);
 
-/* Local. Whether the key may stand in a section whose selector is `kind`. */
+/* Local. Whether the row exists in a section whose selector is `kind`. */
 bool option_applies(const struct option *option, unsigned kind);
+
+/* Local. The row with this name that exists if the selector is `kind`; NULL if there is none. */
+const struct option *option_find(const struct option *keys, const char *name, size_t length, unsigned kind);
 
 /* Local. Whether the key of this section has a value at all. base may be NULL: a section that is not there. */
 bool option_present(const struct option *keys, const struct option *option, const void *base);
 
-/* Local. The default as text for this kind; NULL if there is none. */
-const char *option_default(const struct option *option, unsigned kind);
+/* Local. How many texts make a value: two for a pair, else one. */
+size_t option_elements(const struct option *option);
 
 /* Local. The field of a row: the value, or the base of the section. As changeable as the base is. */
 void *option_field(const struct option *option, const void *base);
@@ -84,8 +101,10 @@ void option_add_items(const struct option *option, void *base, size_t count);
 
 /* From here on: option_value.c, one value as text. */
 
-/* Local. Checks the text and sets the field. On failure the words say what is wrong and what is allowed, not where. */
-bool option_read(const struct option *option, const char *text, void *base, struct error *error) WARN_UNUSED;
+/* Local. Checks the text and sets this element of the field. On failure the words say what is wrong and what is
+ * allowed, not where. */
+bool option_read(const struct option *option, size_t element, const char *text, void *base,
+                 struct error *error) WARN_UNUSED;
 
 /* Local. Appends the value as YAML that option_read takes back to the same bits (a text that is not UTF-8 excepted:
  * YAML cannot hold it). */

@@ -4,6 +4,7 @@
 #include "nn/kernels/gemm.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 /* Begins an event; the caller appends fields and ends it with end_event. */
@@ -20,15 +21,6 @@ static void end_event(struct text *line, struct session *session)
     text_release(line);
 }
 
-/* Without the gaps between tensors. */
-static size_t parameter_count(const struct tensor_table *table)
-{
-    size_t count = 0;
-    for (size_t t = 0; t < table->length; t++)
-        count += table->tensors[t].count;
-    return count;
-}
-
 void progress_begin(struct session *session)
 {
     const struct job *job = session->job;
@@ -39,7 +31,7 @@ void progress_begin(struct session *session)
              job->train.microbatch);
     log_info("%s a rank", gemm_describe());
     log_info("%zu parameters in %zu tensors; %zu training samples, %zu for validation; run directory %s",
-             parameter_count(&session->model.table), session->model.table.length, session->train.count,
+             tensor_table_elements(&session->model.table, false), session->model.table.length, session->train.count,
              session->validation.count, job->run);
     if (job->checkpoint.every == 0)
         log_warn(
@@ -111,14 +103,31 @@ void progress_step(struct progress *progress, struct session *session, const str
     progress->seconds = 0;
 }
 
-void progress_validation(struct session *session, const struct evaluation *evaluation)
+void progress_skipped(struct session *session, uint64_t step, const struct step_numbers *numbers,
+                      const struct error *why)
 {
     struct text line;
-    log_info("validation at step %" PRIu64 ": loss %.4f, accuracy %.4f", session->step, evaluation->loss,
-             evaluation->accuracy);
+    log_warn("skipped: %s", why->text);
+    text_init(&line);
+    text_append(&line, "{\"event\":\"skipped\",\"step\":%" PRIu64, step);
+    metrics_number(&line, "loss", numbers->loss);
+    metrics_number(&line, "grad_norm", numbers->gradient_norm);
+    end_event(&line, session);
+}
+
+void progress_validation(struct session *session, const struct evaluation *evaluation, bool best)
+{
+    struct text line;
+    char accuracy[40] = "";
+    if (!isnan(evaluation->accuracy))
+        snprintf(accuracy, sizeof accuracy, ", accuracy %.4f", evaluation->accuracy);
+    log_info("validation at step %" PRIu64 ": loss %.4f%s%s", session->step, evaluation->loss, accuracy,
+             best ? " (the best so far)" : "");
     begin_event(&line, session, "validation");
     metrics_number(&line, "loss", evaluation->loss);
-    metrics_number(&line, "accuracy", evaluation->accuracy);
+    if (!isnan(evaluation->accuracy))
+        metrics_number(&line, "accuracy", evaluation->accuracy);
+    text_append(&line, ",\"best\":%s", best ? "true" : "false");
     end_event(&line, session);
 }
 

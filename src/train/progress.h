@@ -11,6 +11,7 @@ struct step_numbers {
     double loss;
     double learning_rate;
     double gradient_norm;
+    bool skipped; /* the parameters stayed as they were */
 };
 
 /* Time spent in steps since the last training line; saves and validations do not count. */
@@ -30,8 +31,12 @@ void progress_begin(struct session *session);
 void progress_step(struct progress *progress, struct session *session, const struct step_numbers *numbers,
                    double seconds);
 
-/* Local. A line and the `validation` event. */
-void progress_validation(struct session *session, const struct evaluation *evaluation);
+/* Local. A warning and the `skipped` event. */
+void progress_skipped(struct session *session, uint64_t step, const struct step_numbers *numbers,
+                      const struct error *why);
+
+/* Local. A line and the `validation` event; `best`: it is the best so far. */
+void progress_validation(struct session *session, const struct evaluation *evaluation, bool best);
 
 /* Local. A line and the `checkpoint` event; `stall_ms` is how long training has waited. */
 void progress_checkpoint(struct session *session, const struct commit *commit, double stall_ms);
@@ -39,7 +44,7 @@ void progress_checkpoint(struct session *session, const struct commit *commit, d
 /* Local. The `checkpoint_failed` event, and a warning if training goes on all the same. */
 void progress_checkpoint_failed(struct session *session, bool goes_on, const struct error *error);
 
-/* Local. The `stop` event; `reason` is "finished", a signal, or "failed". */
+/* Local. The `stop` event; `reason` is "finished", "early_stopping", a signal, or "failed". */
 void progress_end(struct session *session, const char *reason);
 
 #endif

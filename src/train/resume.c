@@ -168,8 +168,10 @@ static void start_anew(struct session *session)
     session->step = 0;
     session->loss = NAN;
     session->saved_step = UINT64_MAX;
-    tensor_table_fill(&session->model.table, session->job->seed, session->shard.first, session->shard.count,
-                      session_params(session) + session->shard.first);
+    float *params = session_params(session) + session->shard.first;
+    tensor_table_fill(&session->model.table, session->job->seed, session->shard.first, session->shard.count, params);
+    if (session->average)
+        memcpy(session->average, params, session->shard.count * sizeof *params);
 }
 
 /* Collective over world. Rank 0's list of steps, on every rank. */

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "checkpoint/writer.h"
+#include "train/best.h"
 #include "train/progress.h"
 
 #include <inttypes.h>
@@ -27,11 +28,12 @@ bool save(struct session *session, const char *why, struct error *error)
 {
     struct commit commit;
     double start = clock_seconds();
+    uint64_t best = best_is_kept(session->job) ? session->record.history.best_step : 0;
     update_record(session, why);
     metrics_sync(&session->metrics);
     snapshot_take(&session->snapshot, &session->state, session->step);
     bool ok = exchange_check_replicas(session->exchange, session->snapshot.digests[0], error) &&
-              writer_commit(&session->snapshot, &session->record, &session->store, session->job->checkpoint.keep,
+              writer_commit(&session->snapshot, &session->record, &session->store, session->job->checkpoint.keep, best,
                             &commit, error);
     if (!ok) {
         /* Sooner than the next one that is due, but not at every step: each attempt costs the time of a save. */

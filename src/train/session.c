@@ -5,7 +5,9 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "checkpoint/passport.h"
+#include "train/best.h"
 #include "train/environment.h"
+#include "train/guard.h"
 #include "train/resume.h"
 
 #include <inttypes.h>
@@ -69,17 +71,10 @@ static bool open_directory(struct session *session, struct error *error)
 static bool open_data(struct session *session, struct error *error)
 {
     const struct job *job = session->job;
-    bool ok = dataset_open(&session->train, &job->data.train, error) || error_prefix(error, "data.train: ");
-    if (ok && job->data.validation.format != DATASET_NONE) {
-        ok = dataset_open(&session->validation, &job->data.validation, error) ||
+    bool ok = dataset_open(&session->train, &job->data.train, NULL, error) || error_prefix(error, "data.train: ");
+    if (ok && job->data.validation.format != DATASET_NONE)
+        ok = dataset_open(&session->validation, &job->data.validation, &session->train, error) ||
              error_prefix(error, "data.validation: ");
-        if (ok &&
-            (session->validation.width != session->train.width || session->validation.classes > session->train.classes))
-            ok = error_set(
-                error, ERROR_USAGE,
-                "data.validation: its samples (%zu floats, %zu classes) do not fit those of data.train (%zu, %zu)",
-                session->validation.width, session->validation.classes, session->train.width, session->train.classes);
-    }
     if (ok)
         session->sampler = (struct sampler){
             .seed = job->seed, .samples = session->train.count, .batch = job->train.batch};
@@ -90,10 +85,10 @@ static bool open_data(struct session *session, struct error *error)
 static bool open_exchange(struct session *session, size_t leaves, struct error *error)
 {
     const struct world *world = session->world;
-    size_t count = session->model.table.count;
+    size_t count = session->model.table.count, learned = session->model.table.learned;
     node_open(&session->node, world, session->options->ranks_per_node);
     session->node_is_open = true;
-    if (exchange_open(&session->exchange, world, &session->node, leaves, count, error))
+    if (exchange_open(&session->exchange, world, &session->node, leaves, count, learned, error))
         return true;
     if (error->kind != ERROR_IO || session->options->ranks_per_node == 1)
         return false;
@@ -101,11 +96,12 @@ static bool open_exchange(struct session *session, size_t leaves, struct error *
     error_clear(error);
     node_close(&session->node);
     node_open(&session->node, world, 1);
-    return exchange_open(&session->exchange, world, &session->node, leaves, count, error);
+    return exchange_open(&session->exchange, world, &session->node, leaves, count, learned, error);
 }
 
 _Static_assert(STATE_DIMS == TENSOR_DIMS, "a checkpoint has room for every tensor's shape");
-_Static_assert(STATE_ARRAYS > OPTIMIZER_MOMENTS, "and for the parameters and all moments");
+_Static_assert(STATE_ARRAYS >= OPTIMIZER_MOMENTS + 2, "and for the parameters, all moments and the average");
+_Static_assert(TENSOR_STATISTICS_ALIGN == EXCHANGE_BLOCK, "the norm is taken by blocks, without the statistics");
 
 /* The learned arrays by name, and the tensors in them. */
 static void describe_state(struct session *session, const char *const *moments)
@@ -125,6 +121,8 @@ static void describe_state(struct session *session, const char *const *moments)
         .name = "params", .values = session_params(session) + session->shard.first};
     for (size_t k = 0; moments[k]; k++)
         state->arrays[state->array_count++] = (struct state_array){.name = moments[k], .values = session->moments[k]};
+    if (session->average)
+        state->arrays[state->array_count++] = (struct state_array){.name = "ema", .values = session->average};
 }
 
 /* Local. Everything that is allocated for the loop, but for the exchange. */
@@ -136,8 +134,12 @@ static bool allocate(struct session *session, size_t leaves, struct error *error
         if (!(session->moments[k] = memory_alloc(session->shard.count, sizeof(float), "the optimizer's moments",
                                                  error)))
             return false;
+    if (job->ema > 0 &&
+        !(session->average = memory_alloc(session->shard.count, sizeof(float), "the average of the weights", error)))
+        return false;
     session->indices = memory_need(job->train.microbatch, sizeof *session->indices);
     describe_state(session, moments);
+    update_init(&session->update, session->world, &job->optimizer, &session->model.table, session->shard);
     return tally_init(&session->tally, session->world, leaves, 2, error) &&
            snapshot_init(&session->snapshot, session->world, &session->state, error) &&
            (session->validation.count == 0 ||
@@ -148,8 +150,8 @@ static bool build(struct session *session, struct error *error)
 {
     const struct job *job = session->job;
     size_t leaves = job->train.batch / job->train.microbatch;
-    bool ok = model_init(&session->model, job->model.layers, job->model.count, job->loss, job->train.microbatch,
-                         session->train.width, session->train.classes, error);
+    bool ok = model_init(&session->model, &job->model, &job->loss, &session->train.form, job->train.microbatch,
+                         job->seed, error);
     if (!world_agree(session->world, ok, error) || !open_exchange(session, leaves, error))
         return false;
     session->shard = exchange_shard(session->model.table.count, session->world->size, session->world->rank);
@@ -201,8 +203,10 @@ static bool begin_files(struct session *session, struct error *error)
     job_write(session->job, &yaml);
     memory_free(session->record.job);
     memory_free(session->record.passport);
+    memory_free(session->record.vocabulary);
     session->record.job = memory_text(text_bytes(&yaml));
     session->record.passport = memory_text(text_bytes(&session->passport));
+    session->record.vocabulary = memory_text(session->train.vocabulary ? session->train.vocabulary : "");
     session->record.data_digest = session->train.digest;
     bool ok = true;
     if (session->world->rank == 0) {
@@ -243,6 +247,8 @@ bool session_open(struct session *session, const struct world *world, const stru
     bool ok = check_ranks(session, error) && open_directory(session, error) && open_data(session, error) &&
               build(session, error) && resume(session, error);
     if (ok) {
+        guard_prepare(job, &session->record.history);
+        best_prepare(job, &session->record.history);
         begin_segment(session);
         ok = begin_files(session, error);
     }
@@ -264,6 +270,8 @@ void session_close(struct session *session)
         node_close(&session->node);
     for (size_t k = 0; k < OPTIMIZER_MOMENTS; k++)
         memory_free(session->moments[k]);
+    memory_free(session->average);
+    update_release(&session->update);
     memory_free(session->tensors);
     memory_free(session->indices);
     model_release(&session->model);

@@ -15,6 +15,7 @@
 #include "train/evaluator.h"
 #include "train/job.h"
 #include "train/metrics.h"
+#include "train/update.h"
 
 struct session_options {
     bool fresh;         /* begin at step 0; refused if there are checkpoints */
@@ -40,7 +41,9 @@ struct session {
     struct exchange *exchange;
     struct shard shard;                /* this rank's part of every arena */
     float *moments[OPTIMIZER_MOMENTS]; /* [shard.count] each; NULL behind the last */
-    struct tally tally;                /* an item a leaf: loss, hits */
+    float *average;                    /* [shard.count] EMA of the parameters; NULL: the job has none */
+    struct update update;
+    struct tally tally; /* an item a leaf: loss, hits */
     struct evaluator evaluator;
 
     struct state state;           /* the learned arrays, for checkpoints */
@@ -68,6 +71,12 @@ void session_close(struct session *session);
 static inline float *session_params(const struct session *session)
 {
     return exchange_params(session->exchange);
+}
+
+/* Local. What the sum over a batch is divided by: its terms (see nn/loss.h). */
+static inline double session_batch_terms(const struct session *session)
+{
+    return (double)session->job->train.batch * (double)session->model.terms;
 }
 
 #endif

@@ -3,84 +3,74 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/partition.h"
+#include "train/best.h"
+#include "train/guard.h"
 #include "train/preemption.h"
 #include "train/progress.h"
 #include "train/save.h"
 #include "train/session.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 
 /* Forward and backward of this rank's leaves; their gradients go to the exchange, their losses to the tally. */
 static void train_leaves(struct session *session, uint64_t step)
 {
     struct tally *tally = &session->tally;
+    struct model *model = &session->model;
     size_t size = (size_t)session->world->size, rank = (size_t)session->world->rank;
     size_t rows = session->job->train.microbatch;
     for (size_t leaf = partition_first(tally->items, size, rank); leaf < partition_first(tally->items, size, rank + 1);
          leaf++) {
-        double *sums = tally_item(tally, leaf);
+        struct loss_sums sums;
         sampler_indices(&session->sampler, step, leaf * rows, rows, session->indices);
-        dataset_read(&session->train, session->indices, rows, session->model.input, session->model.labels);
-        model_train_leaf(&session->model, session_params(session), rows, exchange_leaf(session->exchange), &sums[0],
-                         &sums[1]);
+        dataset_read(&session->train, session->indices, rows, &model->leaf);
+        model->leaf.first = leaf * rows;
+        model_train_leaf(model, session_params(session), step, exchange_leaf(session->exchange), &sums);
         exchange_leaf_done(session->exchange);
+        double *item = tally_item(tally, leaf);
+        item[0] = sums.loss;
+        item[1] = sums.hits;
     }
 }
 
-/* The owner's update: the parts of all tensors that lie in this rank's shard. */
-static void update_shard(struct session *session, const struct optimizer_step *numbers, const float *gradient)
+/* Collective. The owner's update of this rank's shard, and the new parameters to all. */
+static void update(struct session *session, const struct step_numbers *numbers, float *gradient)
 {
-    const struct optimizer_spec *spec = &session->job->optimizer;
-    const struct tensor_table *table = &session->model.table;
-    struct shard shard = session->shard;
-    for (size_t t = 0; t < table->length; t++) {
-        const struct tensor *tensor = &table->tensors[t];
-        size_t first = tensor->offset > shard.first ? tensor->offset : shard.first;
-        size_t end = tensor->offset + tensor->count, shard_end = shard.first + shard.count;
-        end = end < shard_end ? end : shard_end;
-        if (first >= end)
-            continue;
-        float *moments[OPTIMIZER_MOMENTS];
-        for (size_t k = 0; k < OPTIMIZER_MOMENTS; k++)
-            moments[k] = session->moments[k] ? session->moments[k] + (first - shard.first) : NULL;
-        optimizer_classes[spec->kind]->update(spec, numbers, tensor->decays, end - first,
-                                              session_params(session) + first, gradient + (first - shard.first),
-                                              moments);
-    }
+    const struct job *job = session->job;
+    struct update_arrays arrays = {
+        .params = session_params(session) + session->shard.first, .gradient = gradient, .average = session->average};
+    for (size_t k = 0; k < OPTIMIZER_MOMENTS; k++)
+        arrays.moments[k] = session->moments[k];
+    bool clip = job->clip_norm > 0 && numbers->gradient_norm > job->clip_norm;
+    float scale = clip ? (float)(job->clip_norm / numbers->gradient_norm) : 1;
+    update_run(&session->update, &arrays, session->record.history.updates, numbers->learning_rate, scale, job->ema);
+    exchange_distribute(session->exchange);
 }
 
-/* A NaN's sign means nothing, but is printed. */
-static double without_sign(double number)
-{
-    return isnan(number) ? fabs(number) : number;
-}
-
-/* Collective. One step; `flags` is what any rank was asked from outside. A loss or gradient that is not finite stops
- * here, before the update: the state is still that of the step before. */
+/* Collective. One step; `flags` is what any rank was asked from outside. A step that the guard does not let pass leaves
+ * the state as the step before had it. */
 static bool make_step(struct session *session, struct step_numbers *numbers, unsigned *flags, struct error *error)
 {
     const struct job *job = session->job;
-    const float *gradient;
+    float *gradient;
     uint64_t step = session->step + 1;
+    double steps_per_epoch = (double)session->train.count / (double)job->train.batch;
     train_leaves(session, step);
     *flags = tally_share(&session->tally, preemption_flags());
-    numbers->loss = tally_sum(&session->tally, 0) / (double)job->train.batch;
-    numbers->gradient_norm = exchange_reduce(session->exchange, (double)job->train.batch, &gradient);
-    numbers->learning_rate = job->optimizer.learning_rate * schedule_factor(&job->schedule, step, job->train.steps);
-    if (!isfinite(numbers->loss) || !isfinite(numbers->gradient_norm))
-        return error_set(error, ERROR_STATE,
-                         "step %" PRIu64
-                         ": the loss is %g and the gradient norm %g: stopped before the update. A smaller "
-                         "optimizer.learning_rate, a clip_norm or a longer warmup may help",
-                         step, without_sign(numbers->loss), without_sign(numbers->gradient_norm));
-    bool clip = job->clip_norm > 0 && numbers->gradient_norm > job->clip_norm;
-    struct optimizer_step update = {.step = step,
-                                    .learning_rate = numbers->learning_rate,
-                                    .gradient_scale = clip ? (float)(job->clip_norm / numbers->gradient_norm) : 1};
-    update_shard(session, &update, gradient);
-    exchange_distribute(session->exchange);
+    numbers->loss = tally_sum(&session->tally, 0) / session_batch_terms(session);
+    numbers->gradient_norm = exchange_reduce(session->exchange, session_batch_terms(session), &gradient);
+    numbers->learning_rate = job->optimizer.learning_rate *
+                             schedule_factor(&job->schedule, step, job->train.steps, steps_per_epoch);
+    enum guard_verdict verdict = guard_judge(job, &session->record.history, step, numbers->loss, numbers->gradient_norm,
+                                             error);
+    numbers->skipped = verdict == GUARD_SKIP;
+    if (verdict == GUARD_STOP)
+        return false;
+    if (verdict == GUARD_SKIP)
+        progress_skipped(session, step, numbers, error);
+    else
+        update(session, numbers, gradient);
     session->step = step;
     session->loss = numbers->loss;
     return true;
@@ -91,19 +81,57 @@ static bool is_due(uint64_t every, uint64_t step)
     return every > 0 && step % every == 0;
 }
 
+/* Collective. The parameters and their average change places, on all ranks. */
+static void swap_average(struct session *session)
+{
+    float *params = session_params(session) + session->shard.first;
+    for (size_t i = 0; i < session->shard.count; i++) {
+        float kept = params[i];
+        params[i] = session->average[i];
+        session->average[i] = kept;
+    }
+    exchange_distribute(session->exchange);
+}
+
+/* Collective. True if it is the best so far. */
+static bool validate(struct session *session)
+{
+    bool averaged = session->job->validate.ema && session->average;
+    if (averaged)
+        swap_average(session);
+    struct evaluation evaluation = evaluator_run(&session->evaluator, &session->model, session_params(session));
+    if (averaged)
+        swap_average(session);
+    bool best = best_consider(session->job, &session->record.history, &evaluation, session->step);
+    progress_validation(session, &evaluation, best);
+    return best;
+}
+
+/* All steps are made, or early stopping has had enough. */
+static bool is_finished(const struct session *session)
+{
+    return session->step == session->job->train.steps || best_is_late(session->job, &session->record.history);
+}
+
+static const char *reason_of(const struct session *session, unsigned flags)
+{
+    if (session->step == session->job->train.steps)
+        return "finished";
+    return is_finished(session) ? "early_stopping" : preemption_reason(flags);
+}
+
 /* Collective. What is due between this step and the next. False if the state has to be saved now and cannot be, or must
  * not be. */
 static bool boundary(struct session *session, unsigned flags, struct error *error)
 {
     const struct job *job = session->job;
-    bool last = session->step == job->train.steps, leave = last || flags != 0;
-    if (session->validation.count > 0 && is_due(job->validate.every, session->step)) {
-        struct evaluation evaluation = evaluator_run(&session->evaluator, &session->model, session_params(session));
-        progress_validation(session, &evaluation);
-    }
-    if (!leave && !is_due(job->checkpoint.every, session->step) && session->retry_step != session->step)
+    bool due = is_due(job->checkpoint.every, session->step) || session->retry_step == session->step;
+    if (session->validation.count > 0 && is_due(job->validate.every, session->step))
+        due |= validate(session) && best_is_kept(job);
+    bool leave = is_finished(session) || flags != 0;
+    if (!leave && !due)
         return true;
-    bool saved = save(session, last ? "finished" : leave ? preemption_reason(flags) : "running", error);
+    bool saved = save(session, leave ? reason_of(session, flags) : "running", error);
     /* A disk may have room again later; a state that is wrong stays wrong. */
     return saved || (!leave && error->kind != ERROR_STATE);
 }
@@ -111,7 +139,7 @@ static bool boundary(struct session *session, unsigned flags, struct error *erro
 static bool train(struct session *session, unsigned *flags, struct error *error)
 {
     struct progress progress = {0};
-    while (session->step < session->job->train.steps && !*flags) {
+    while (!is_finished(session) && !*flags) {
         struct step_numbers numbers;
         double start = clock_seconds();
         /* A state whose next step diverges is not saved: it may be spoilt already, and would push out a good one. */
@@ -132,19 +160,21 @@ bool trainer_run(const struct world *world, const struct job *job, const struct 
     bool ok = true;
     if (!session_open(&session, world, job, options, error))
         return false;
-    bool nothing_left = session.step == job->train.steps;
+    bool nothing_left = is_finished(&session);
     if (nothing_left) {
-        log_info("step %" PRIu64 " of %" PRIu64 ": the job is already finished", session.step, job->train.steps);
+        log_info("step %" PRIu64 " of %" PRIu64 ": the job is already finished%s", session.step, job->train.steps,
+                 session.step < job->train.steps ? " (early_stopping; a larger patience would let it go on)" : "");
     } else {
         progress_begin(&session);
         ok = train(&session, &flags, error);
     }
-    bool finished = session.step == job->train.steps;
-    const char *reason = !ok ? "failed" : finished ? "finished" : preemption_reason(flags);
+    const char *reason = ok ? reason_of(&session, flags) : "failed";
     if (!nothing_left)
         progress_end(&session, reason);
-    *outcome = (struct trainer_outcome){
-        .finished = finished, .step = session.step, .loss = session.loss, .fingerprint = session.record.fingerprint};
+    *outcome = (struct trainer_outcome){.finished = is_finished(&session),
+                                        .step = session.step,
+                                        .loss = session.loss,
+                                        .fingerprint = session.record.fingerprint};
     snprintf(outcome->reason, sizeof outcome->reason, "%s", reason);
     session_close(&session);
     return ok;

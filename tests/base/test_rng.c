@@ -161,6 +161,39 @@ static void every_small_permutation_comes_equally_often(void)
     CU_ASSERT_EQUAL(different, 24);
 }
 
+static void normal_numbers_are_normal(void)
+{
+    enum { N = 200000 };
+    double sum = 0, square = 0, fourth = 0, neighbours = 0, last = 0;
+    size_t beyond = 0;
+    for (uint64_t i = 0; i < N; i++) {
+        double z = rng_normal(99, i);
+        sum += z;
+        square += z * z;
+        fourth += z * z * z * z;
+        beyond += z > 1.959964;
+        neighbours += z * last;
+        last = z;
+    }
+    /* Each to five standard deviations of its estimate. */
+    CU_ASSERT_DOUBLE_EQUAL(sum / N, 0, 5 / sqrt(N));
+    CU_ASSERT_DOUBLE_EQUAL(square / N, 1, 5 * sqrt(2.0 / N));
+    CU_ASSERT_DOUBLE_EQUAL(fourth / N, 3, 5 * sqrt(96.0 / N));
+    CU_ASSERT_DOUBLE_EQUAL((double)beyond / N, 0.025, 5 * sqrt(0.025 / N));
+    CU_ASSERT_DOUBLE_EQUAL(neighbours / N, 0, 5 / sqrt(N));
+}
+
+/* Against the C library: the logarithm and the circle inside are accurate to double's last places. */
+static void normal_numbers_are_box_and_mullers(void)
+{
+    for (uint64_t i = 0; i < 2000; i++) {
+        uint32_t words[4];
+        rng_words(5, i / 2, 1, words);
+        double radius = sqrt(-2 * log((words[0] + 0.5) * 0x1p-32)), angle = 2 * M_PI * (words[1] * 0x1p-32);
+        CU_ASSERT_DOUBLE_EQUAL(rng_normal(5, i), radius * (i % 2 ? sin(angle) : cos(angle)), 4e-15);
+    }
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -172,6 +205,8 @@ int main(void)
         {"permutations of huge domains stay inside", permutations_of_huge_domains_stay_inside},
         {"permutations look random", permutations_look_random},
         {"every permutation of a few things comes equally often", every_small_permutation_comes_equally_often},
+        {"normal numbers are normal", normal_numbers_are_normal},
+        {"normal numbers are Box's and Muller's", normal_numbers_are_box_and_mullers},
         {NULL, NULL},
     };
     return test_run("base/rng", cases);

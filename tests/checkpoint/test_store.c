@@ -108,10 +108,12 @@ static void pruning_keeps_the_newest_and_what_is_not_ours(void)
     }
     make_file(&store, "step-000000000010.h5.mine");
     /* 60 is beyond the newest: a corrupt one that training will come to again. */
-    CU_ASSERT_TRUE(store_prune(&store, 50, 2, &error));
+    CU_ASSERT_TRUE(store_prune(&store, 50, 2, 20, &error)); /* 20 is the best */
+    assert_steps(&store, 4, (const uint64_t[]){60, 50, 40, 20});
+    CU_ASSERT_TRUE(store_prune(&store, 50, 2, 0, &error));
     assert_steps(&store, 3, (const uint64_t[]){60, 50, 40});
     CU_ASSERT_TRUE(exists(&store, "step-000000000010.h5.mine"));
-    CU_ASSERT_TRUE(store_prune(&store, 50, 9, &error));
+    CU_ASSERT_TRUE(store_prune(&store, 50, 9, 0, &error));
     assert_steps(&store, 3, (const uint64_t[]){60, 50, 40});
     CU_ASSERT_TRUE(store_clear(&store, &error));
     assert_steps(&store, 0, NULL);

@@ -60,6 +60,16 @@ static struct segment segments[] = {
     {.first_step = 71, .last_step = 90, .ranks = 3, .nodes = 2, .end = "running", .hosts = "c"},
 };
 
+static struct history_step window[] = {{2.5, 1.25}, {2.25, 7}, {0x1p-40, 3}};
+static const struct history history = {.updates = 88,
+                                       .skipped_row = 2,
+                                       .metric = 1,
+                                       .best = 0.1,
+                                       .best_step = 60,
+                                       .stale = 3,
+                                       .window = window,
+                                       .window_count = 3};
+
 /* Collective. Opens a store in a fresh directory that all ranks know. */
 static void make_store(struct store *store, const char *run)
 {
@@ -80,13 +90,15 @@ static bool commit_step(const struct store *store, uint64_t step, size_t keep, c
                             .data_digest = 42,
                             .job = (char *)job,
                             .passport = (char *)"blas: none\n",
+                            .vocabulary = (char *)"\n aé€",
+                            .history = history,
                             .segments = segments,
                             .segment_count = 2};
     bool ok = snapshot_init(&snapshot, &world, &state, &error);
     CU_ASSERT_TRUE(ok);
     snapshot_take(&snapshot, &state, step);
     free_state(&state); /* the snapshot is a copy */
-    ok = writer_commit(&snapshot, &record, store, keep, commit, &error);
+    ok = writer_commit(&snapshot, &record, store, keep, 0, commit, &error);
     snapshot_release(&snapshot);
     snapshot_release(&snapshot);
     return ok;
@@ -112,6 +124,12 @@ static void what_is_written_is_read(void)
     CU_ASSERT_EQUAL(reader.record.data_digest, 42);
     CU_ASSERT_STRING_EQUAL(reader.record.job, "run: x\n");
     CU_ASSERT_STRING_EQUAL(reader.record.passport, "blas: none\n");
+    CU_ASSERT_STRING_EQUAL(reader.record.vocabulary, "\n aé€");
+    struct history found = reader.record.history;
+    CU_ASSERT_EQUAL(found.window_count, 3);
+    CU_ASSERT_EQUAL(memcmp(found.window, window, sizeof window), 0);
+    found.window = window; /* and all else */
+    CU_ASSERT_EQUAL(memcmp(&found, &history, sizeof found), 0);
     CU_ASSERT_EQUAL(reader.record.segment_count, 2);
     CU_ASSERT_EQUAL(memcmp(reader.record.segments, segments, sizeof segments), 0);
     CU_ASSERT_EQUAL(reader.array_count, 3);
@@ -346,7 +364,7 @@ static void strange_files_are_told_apart(void)
     h5_close(file);
     CU_ASSERT_FALSE(reader_open(&reader, path, &error));
     CU_ASSERT_EQUAL(error.kind, ERROR_VERSION);
-    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "format version 7"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "format version 8"));
 
     CU_ASSERT_TRUE(h5_open(path, H5F_ACC_RDWR, &file, &error));
     H5Adelete(file, "fingerprint");

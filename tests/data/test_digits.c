@@ -11,14 +11,15 @@ static struct dataset open_digits(uint64_t seed, uint64_t first, uint64_t count)
     struct dataset_spec spec = {.format = DATASET_DIGITS, .seed = seed, .first = first, .count = count, .std = 1};
     struct dataset dataset;
     struct error error;
-    CU_ASSERT_FATAL(dataset_open(&dataset, &spec, &error));
+    CU_ASSERT_FATAL(dataset_open(&dataset, &spec, NULL, &error));
     return dataset;
 }
 
 static int32_t read_one(const struct dataset *dataset, uint64_t index, float input[WIDTH])
 {
     int32_t label;
-    dataset_read(dataset, &index, 1, input, &label);
+    struct leaf leaf = {.inputs = input, .labels = &label};
+    dataset_read(dataset, &index, 1, &leaf);
     return label;
 }
 
@@ -26,9 +27,9 @@ static void digits_have_the_shape_of_mnist(void)
 {
     struct dataset dataset = open_digits(1, 0, 0);
     CU_ASSERT_EQUAL(dataset.count, 60000);
-    CU_ASSERT_EQUAL(dataset.classes, 10);
-    CU_ASSERT(dataset.shape[0] == 1 && dataset.shape[1] == 28 && dataset.shape[2] == 28);
-    CU_ASSERT_EQUAL(dataset.width, WIDTH);
+    struct leaf_form form = {.input = {3, {1, 28, 28}}, .classes = 10, .terms = 1};
+    CU_ASSERT_EQUAL(memcmp(&dataset.form, &form, sizeof form), 0);
+    CU_ASSERT_PTR_NULL(dataset.vocabulary);
     dataset_close(&dataset);
 }
 
@@ -40,7 +41,9 @@ static void a_digit_depends_on_seed_and_index_only(void)
     int32_t labels[N];
     struct dataset dataset = open_digits(3, 100, 50), later = open_digits(3, 102, 1000),
                    other = open_digits(4, 100, 50);
-    dataset_read(&dataset, indices, N, forward[0], labels);
+    struct leaf leaf = {.inputs = forward[0], .labels = labels, .first = 77};
+    dataset_read(&dataset, indices, N, &leaf);
+    CU_ASSERT(leaf.rows == N && leaf.first == 77);
     for (size_t i = N; i-- > 2;) {
         CU_ASSERT_EQUAL(read_one(&dataset, i, backward), labels[i]);
         CU_ASSERT_EQUAL(memcmp(forward[i], backward, sizeof backward), 0);
@@ -67,7 +70,8 @@ static void the_generator_is_golden(void)
     for (uint64_t i = 0; i < N; i++)
         indices[i] = i * 937;
     struct dataset dataset = open_digits(2026, 0, 0);
-    dataset_read(&dataset, indices, N, inputs[0], labels);
+    struct leaf leaf = {.inputs = inputs[0], .labels = labels};
+    dataset_read(&dataset, indices, N, &leaf);
     CU_ASSERT_EQUAL(digest_bytes(inputs, sizeof inputs), 0xf93f3acf00ebe910u);
     CU_ASSERT_EQUAL(digest_bytes(labels, sizeof labels), 0x8db8b9e9d5abf393u);
     CU_ASSERT_EQUAL(dataset.digest, 0x734bbe650bb45da0u);
@@ -167,20 +171,41 @@ static void digits_are_learnable_but_not_trivial(void)
     dataset_close(&dataset);
 }
 
+static void digits_validate_what_has_their_shape(void)
+{
+    struct dataset_spec spec = {.format = DATASET_DIGITS, .seed = 2, .count = 10, .std = 1};
+    struct dataset train = open_digits(1, 0, 10), dataset;
+    struct error error;
+    CU_ASSERT_TRUE_FATAL(dataset_open(&dataset, &spec, &train, &error));
+    dataset_close(&dataset);
+    train.form.input.size[2] = 27;
+    CU_ASSERT_FALSE(dataset_open(&dataset, &spec, &train, &error));
+    CU_ASSERT(error.kind == ERROR_USAGE && strstr(error.text, "1x28x28") && strstr(error.text, "1x28x27"));
+    train.form.input.size[2] = 28;
+    train.form.classes = 9;
+    CU_ASSERT_FALSE(dataset_open(&dataset, &spec, &train, &error));
+    CU_ASSERT(error.kind == ERROR_USAGE && strstr(error.text, "10 classes") && strstr(error.text, "only 9"));
+    train.form.classes = 12;
+    CU_ASSERT_TRUE_FATAL(dataset_open(&dataset, &spec, &train, &error));
+    CU_ASSERT_EQUAL(dataset.form.classes, 12);
+    dataset_close(&dataset);
+    dataset_close(&train);
+}
+
 static void the_sequence_ends_at_two_to_the_62(void)
 {
     struct dataset_spec spec = {.format = DATASET_DIGITS, .first = UINT64_MAX, .count = 2, .std = 1};
     struct dataset dataset;
     struct error error;
-    CU_ASSERT_FALSE(dataset_open(&dataset, &spec, &error));
+    CU_ASSERT_FALSE(dataset_open(&dataset, &spec, NULL, &error));
     CU_ASSERT_EQUAL(error.kind, ERROR_USAGE);
     spec.first = 1;
     spec.count = UINT64_MAX;
-    CU_ASSERT_FALSE(dataset_open(&dataset, &spec, &error));
+    CU_ASSERT_FALSE(dataset_open(&dataset, &spec, NULL, &error));
     CU_ASSERT_EQUAL(error.kind, ERROR_USAGE);
     spec.count = 2;
     spec.first = ((uint64_t)1 << 62) - 2;
-    CU_ASSERT_TRUE(dataset_open(&dataset, &spec, &error));
+    CU_ASSERT_TRUE(dataset_open(&dataset, &spec, NULL, &error));
     float input[WIDTH];
     CU_ASSERT(read_one(&dataset, 1, input) < 10);
     dataset_close(&dataset);
@@ -196,6 +221,7 @@ int main(void)
         {"labels are uniform", labels_are_uniform},
         {"every image has ink, not too much, and inside the frame", images_have_ink_inside_the_frame},
         {"digits are learnable but not trivial", digits_are_learnable_but_not_trivial},
+        {"digits validate only what has their shape and their classes", digits_validate_what_has_their_shape},
         {"the sequence ends at 2^62 with a usage error", the_sequence_ends_at_two_to_the_62},
         {NULL, NULL},
     };

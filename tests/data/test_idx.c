@@ -17,6 +17,7 @@ struct fixture {
     uint8_t image_bytes[IMAGE_BYTES + 8], label_bytes[LABEL_BYTES + 8]; /* 8 spare */
     char images[PATH_MAX], labels[PATH_MAX];
     struct dataset_spec spec;
+    const struct dataset *train; /* NULL: the fixture is training data */
 };
 
 static void put_size(uint8_t *bytes, uint32_t value)
@@ -71,11 +72,26 @@ static struct dataset open_good(const struct fixture *fixture)
 {
     struct dataset dataset;
     struct error error;
-    bool ok = dataset_open(&dataset, &fixture->spec, &error);
+    bool ok = dataset_open(&dataset, &fixture->spec, fixture->train, &error);
     if (!ok)
         printf("%s\n", error.text);
     CU_ASSERT_FATAL(ok);
     return dataset;
+}
+
+/* Whether the samples have classes, and this input shape. */
+static bool has_form(const struct dataset *dataset, struct shape input, size_t classes)
+{
+    struct leaf_form form = {.input = input, .classes = classes, .terms = 1};
+    return memcmp(&dataset->form, &form, sizeof form) == 0;
+}
+
+static void read_samples(const struct dataset *dataset, const uint64_t *indices, size_t n, float *inputs,
+                         int32_t *labels)
+{
+    struct leaf leaf = {.inputs = inputs, .labels = labels, .first = 77};
+    dataset_read(dataset, indices, n, &leaf);
+    CU_ASSERT(leaf.rows == n && leaf.first == 77);
 }
 
 /* The digest of the fixture as it is now. */
@@ -93,7 +109,7 @@ static void expect(const struct fixture *fixture, enum error_kind kind, const ch
 {
     struct dataset dataset;
     struct error error = {0};
-    CU_ASSERT_FALSE_FATAL(dataset_open(&dataset, &fixture->spec, &error));
+    CU_ASSERT_FALSE_FATAL(dataset_open(&dataset, &fixture->spec, fixture->train, &error));
     bool good = error.kind == kind && strstr(error.text, words) && strstr(error.text, more) &&
                 !strchr(error.text, '\n');
     if (!good)
@@ -110,13 +126,12 @@ static void plain_files_give_what_is_in_them(void)
     fixture_write(&fixture);
     struct dataset dataset = open_good(&fixture);
     CU_ASSERT_EQUAL(dataset.count, IMAGES);
-    CU_ASSERT(dataset.shape[0] == 1 && dataset.shape[1] == HEIGHT && dataset.shape[2] == WIDTH);
-    CU_ASSERT_EQUAL(dataset.width, PIXELS);
-    CU_ASSERT_EQUAL(dataset.classes, 8);
+    CU_ASSERT(has_form(&dataset, (struct shape){3, {1, HEIGHT, WIDTH}}, 8));
+    CU_ASSERT_PTR_NULL(dataset.vocabulary);
     static const uint64_t indices[3] = {4, 0, 2};
     float inputs[3][PIXELS];
     int32_t labels[3];
-    dataset_read(&dataset, indices, 3, inputs[0], labels);
+    read_samples(&dataset, indices, 3, inputs[0], labels);
     CU_ASSERT(labels[0] == 1 && labels[1] == 3 && labels[2] == 7);
     for (size_t i = 0; i < 3; i++)
         for (size_t p = 0; p < PIXELS; p++)
@@ -137,7 +152,7 @@ static void bytes_are_normalised(void)
     struct dataset dataset = open_good(&fixture);
     float input[PIXELS];
     int32_t label;
-    dataset_read(&dataset, &(uint64_t){0}, 1, input, &label);
+    read_samples(&dataset, &(uint64_t){0}, 1, input, &label);
     CU_ASSERT_EQUAL(input[0], -0.5f);
     CU_ASSERT_EQUAL(input[1], 1.5f);
     for (size_t p = 2; p < PIXELS; p++)
@@ -159,7 +174,7 @@ static void gzip_gives_the_same_as_plain(void)
     int32_t labels[IMAGES], inflated_labels[IMAGES];
     uint64_t digest = digest_of(&fixture);
     struct dataset dataset = open_good(&fixture);
-    dataset_read(&dataset, indices, IMAGES, plain[0], labels);
+    read_samples(&dataset, indices, IMAGES, plain[0], labels);
     dataset_close(&dataset);
 
     /* Known by content: no .gz in the names. The images come in two members, as parallel packers write them. */
@@ -168,7 +183,7 @@ static void gzip_gives_the_same_as_plain(void)
     write_gzip(fixture.labels, "wb", fixture.label_bytes, LABEL_BYTES);
     dataset = open_good(&fixture);
     CU_ASSERT_EQUAL(dataset.digest, digest);
-    dataset_read(&dataset, indices, IMAGES, inflated[0], inflated_labels);
+    read_samples(&dataset, indices, IMAGES, inflated[0], inflated_labels);
     CU_ASSERT_EQUAL(memcmp(plain, inflated, sizeof plain), 0);
     CU_ASSERT_EQUAL(memcmp(labels, inflated_labels, sizeof labels), 0);
     dataset_close(&dataset);
@@ -211,8 +226,7 @@ static void four_dimensions_have_channels(void)
     put_size(fixture.image_bytes + 16, 2);
     write_plain(fixture.images, fixture.image_bytes, IMAGE_BYTES + 4);
     struct dataset dataset = open_good(&fixture);
-    CU_ASSERT(dataset.shape[0] == 3 && dataset.shape[1] == 2 && dataset.shape[2] == 2);
-    CU_ASSERT_EQUAL(dataset.width, PIXELS);
+    CU_ASSERT(has_form(&dataset, (struct shape){3, {3, 2, 2}}, 8));
     CU_ASSERT_NOT_EQUAL(dataset.digest, flat);
     dataset_close(&dataset);
 }
@@ -224,12 +238,12 @@ static void classes_come_from_the_whole_file(void)
     fixture_write(&fixture);
     fixture.spec.first = 3; /* labels 1 and 1; the 7 lies before */
     struct dataset dataset = open_good(&fixture);
-    CU_ASSERT_EQUAL(dataset.classes, 8);
+    CU_ASSERT_EQUAL(dataset.form.classes, 8);
     dataset_close(&dataset);
     memset(fixture.label_bytes + 8, 0, IMAGES);
     fixture_write(&fixture);
     dataset = open_good(&fixture);
-    CU_ASSERT_EQUAL(dataset.classes, 2);
+    CU_ASSERT_EQUAL(dataset.form.classes, 2);
     dataset_close(&dataset);
 }
 
@@ -245,7 +259,7 @@ static void a_part_has_the_digest_of_its_content(void)
     CU_ASSERT_EQUAL(dataset.count, 2);
     float input[PIXELS];
     int32_t label;
-    dataset_read(&dataset, &(uint64_t){1}, 1, input, &label);
+    read_samples(&dataset, &(uint64_t){1}, 1, input, &label);
     CU_ASSERT_EQUAL(label, 7);
     CU_ASSERT_EQUAL(input[0], (float)(fixture.image_bytes[16 + 2 * PIXELS] / 255.0));
     dataset_close(&dataset);
@@ -280,6 +294,14 @@ static void any_change_changes_the_digest(void)
     CU_ASSERT_NOT_EQUAL(digest_of(&fixture), digest);
 }
 
+/* Checkpoints name their data by its digest: what files of bytes have had from the beginning never changes. */
+static void the_digest_is_golden(void)
+{
+    struct fixture fixture;
+    fixture_init(&fixture);
+    CU_ASSERT_EQUAL(digest_of(&fixture), 0xc96b14643b57f8ecu);
+}
+
 static void absent_files_are_named(void)
 {
     struct fixture fixture;
@@ -298,7 +320,7 @@ static void absent_files_are_named(void)
     fixture.spec.labels = NULL;
     expect(&fixture, ERROR_USAGE, "labels", "path");
     fixture.spec.format = DATASET_NONE;
-    expect(&fixture, ERROR_USAGE, "format", "idx or digits");
+    expect(&fixture, ERROR_USAGE, "format", "idx, digits or text");
 }
 
 static void wrong_lengths_are_told_in_bytes(void)
@@ -333,10 +355,13 @@ static void wrong_magic_tells_what_was_found(void)
     swapped.spec.images = swapped.images;
     expect(&swapped, ERROR_CORRUPT, swapped.images, "holds images (magic 0x00000803), not labels: are the paths");
     write_plain(fixture.images, "\x89PNG\r\n\x1a\n", 8);
-    expect(&fixture, ERROR_CORRUPT, fixture.images, "magic is 0x89504e47, expected 0x00000803");
-    put_size(fixture.image_bytes, 0x00000d03); /* floats */
+    expect(&fixture, ERROR_CORRUPT, fixture.images, "magic is 0x89504e47, expected 0x00000802 to 0x00000804 (bytes)");
+    put_size(fixture.image_bytes, 0x00000e03); /* doubles */
     fixture_write(&fixture);
-    expect(&fixture, ERROR_CORRUPT, fixture.images, "magic is 0x00000d03");
+    expect(&fixture, ERROR_CORRUPT, fixture.images, "magic is 0x00000e03");
+    put_size(fixture.image_bytes, 0x00000805);
+    fixture_write(&fixture);
+    expect(&fixture, ERROR_CORRUPT, fixture.images, "magic is 0x00000805");
 }
 
 static void damaged_gzip_is_corrupt(void)
@@ -425,6 +450,7 @@ int main(void)
         {"classes come from the whole label file and are at least 2", classes_come_from_the_whole_file},
         {"a part of a file has the digest of its content", a_part_has_the_digest_of_its_content},
         {"a changed pixel, label or shape changes the digest", any_change_changes_the_digest},
+        {"the digest of files of bytes is the golden one", the_digest_is_golden},
         {"missing, empty and unfit files are named", absent_files_are_named},
         {"truncated and too long files are told in bytes", wrong_lengths_are_told_in_bytes},
         {"a wrong magic is told, and swapped files are recognised", wrong_magic_tells_what_was_found},

@@ -109,6 +109,62 @@ static void beta_1_adds_to_what_was_there(void)
     check_all(1, false);
 }
 
+/* A matrix [rows, columns] as part of a larger one, whose rows are `ld` apart; what lies between is NaN. */
+static void spread(size_t rows, size_t columns, size_t ld, const float *dense, float *part)
+{
+    for (size_t i = 0; i < rows * ld; i++)
+        part[i] = NAN;
+    for (size_t i = 0; i < rows; i++)
+        memcpy(part + i * ld, dense + i * columns, columns * sizeof *dense);
+}
+
+static void gather(size_t rows, size_t columns, size_t ld, const float *part, float *dense)
+{
+    for (size_t i = 0; i < rows; i++)
+        memcpy(dense + i * columns, part + i * ld, columns * sizeof *dense);
+}
+
+/* All combinations with operands and result as parts; between the rows nothing is read, and of c nothing written. */
+static void check_parts(float beta, bool begin_as_nan)
+{
+    enum { WIDER = LARGEST + 7 };
+    struct product p;
+    product_init(&p);
+    float *a = memory_need(LARGEST * WIDER, sizeof *a), *b = memory_need(LARGEST * WIDER, sizeof *b);
+    float *c = memory_need(LARGEST * WIDER, sizeof *c);
+    for (size_t i = 0; i < SHAPES * SHAPES * SHAPES * 4; i++) {
+        product_choose(&p, i);
+        size_t a_rows = p.a_side == GEMM_TRANSPOSED ? p.k : p.m, b_rows = p.b_side == GEMM_TRANSPOSED ? p.n : p.k;
+        size_t a_columns = p.m * p.k / a_rows, b_columns = p.k * p.n / b_rows;
+        size_t lda = a_columns + 1, ldb = b_columns + 7, ldc = p.n + 3;
+        spread(a_rows, a_columns, lda, p.a, a);
+        spread(b_rows, b_columns, ldb, p.b, b);
+        for (size_t e = 0; e < p.m * ldc; e++)
+            c[e] = e % ldc >= p.n ? 12345 : begin_as_nan ? NAN : p.before[e / ldc * p.n + e % ldc];
+        gemm_part(p.a_side, p.b_side, p.m, p.n, p.k, a, lda, b, ldb, beta, c, ldc);
+        gather(p.m, p.n, ldc, c, p.c);
+        bool right = product_is_right(&p, (double)beta);
+        CU_ASSERT_TRUE(right);
+        if (!right)
+            printf("\n    a %s, b %s, m %zu, n %zu, k %zu", p.a_side ? "transposed" : "plain",
+                   p.b_side ? "transposed" : "plain", p.m, p.n, p.k);
+        size_t written = 0;
+        for (size_t e = 0; e < p.m * ldc; e++)
+            written += e % ldc >= p.n && c[e] != 12345;
+        CU_ASSERT_EQUAL(written, 0);
+    }
+    memory_free(a);
+    memory_free(b);
+    memory_free(c);
+    product_release(&p);
+}
+
+static void products_of_parts_are_right_and_stay_in_their_part(void)
+{
+    check_parts(0, true);
+    check_parts(1, false);
+}
+
 /* OpenBLAS has shortcuts by value (a 0 in a vector): a NaN in an operand must come through them. */
 static void nan_in_an_operand_reaches_its_row_and_column(void)
 {
@@ -170,6 +226,7 @@ int main(void)
         {"products are right for all sides and shapes", products_are_right_for_all_sides_and_shapes},
         {"beta 0 forgets what was there, also NaN", beta_0_forgets_what_was_there_also_nan},
         {"beta 1 adds to what was there", beta_1_adds_to_what_was_there},
+        {"products of parts are right and stay in their part", products_of_parts_are_right_and_stay_in_their_part},
         {"NaN in an operand reaches its row and no other", nan_in_an_operand_reaches_its_row_and_column},
         {"the same product gives the same bits", the_same_product_gives_the_same_bits},
         {"the description says version, core, build and one thread",

@@ -1,4 +1,4 @@
-/* The optimizers against a second implementation: one element at a time, in double, as the papers write them. */
+/* The optimizers against a second implementation: in double, as the papers write them. */
 #include "base/memory.h"
 #include "base/rng.h"
 #include "optim/optimizer.h"
@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { COUNT = 203, STEPS = 20 };
+enum { COUNT = 203, STEPS = 20, BLOCK = 29 };
+
+#define ADAM .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8
 
 static const struct optimizer_spec specs[] = {
     {.kind = OPTIMIZER_SGD, .learning_rate = 0.05},
@@ -19,15 +21,20 @@ static const struct optimizer_spec specs[] = {
     {.kind = OPTIMIZER_SGD, .learning_rate = 0.01, .momentum = 0.9, .weight_decay = 0.1},
     {.kind = OPTIMIZER_SGD, .learning_rate = 0.01, .momentum = 0.9, .nesterov = true},
     {.kind = OPTIMIZER_SGD, .learning_rate = 0.01, .momentum = 0.8, .nesterov = true, .weight_decay = 0.1},
-    {.kind = OPTIMIZER_ADAMW, .learning_rate = 0.01, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8},
-    {.kind = OPTIMIZER_ADAMW,
-     .learning_rate = 0.01,
-     .beta1 = 0.9,
-     .beta2 = 0.999,
-     .epsilon = 1e-8,
-     .weight_decay = 0.1},
+    {.kind = OPTIMIZER_ADAM, .learning_rate = 0.01, ADAM},
+    {.kind = OPTIMIZER_ADAM, .learning_rate = 0.01, ADAM, .weight_decay = 0.1},
+    {.kind = OPTIMIZER_ADAM, .learning_rate = 0.01, .beta1 = 0.8, .beta2 = 0.95, .epsilon = 1e-3, .weight_decay = 0.3},
+    {.kind = OPTIMIZER_ADAMW, .learning_rate = 0.01, ADAM},
+    {.kind = OPTIMIZER_ADAMW, .learning_rate = 0.01, ADAM, .weight_decay = 0.1},
     {.kind = OPTIMIZER_ADAMW, .learning_rate = 0.01, .beta1 = 0.8, .beta2 = 0.95, .epsilon = 1e-3, .weight_decay = 0.3},
     {.kind = OPTIMIZER_ADAMW, .learning_rate = 0.01, .beta1 = 0, .beta2 = 0.9, .epsilon = 1e-8},
+    {.kind = OPTIMIZER_LAMB, .learning_rate = 0.01, ADAM},
+    {.kind = OPTIMIZER_LAMB, .learning_rate = 0.01, ADAM, .weight_decay = 0.1},
+    {.kind = OPTIMIZER_LAMB, .learning_rate = 0.01, .beta1 = 0.8, .beta2 = 0.95, .epsilon = 1e-3, .weight_decay = 0.3},
+    {.kind = OPTIMIZER_LARS, .learning_rate = 1, .trust = 0.01},
+    {.kind = OPTIMIZER_LARS, .learning_rate = 1, .trust = 0.01, .weight_decay = 0.1, .epsilon = 1e-8},
+    {.kind = OPTIMIZER_LARS, .learning_rate = 1, .trust = 0.002, .momentum = 0.9},
+    {.kind = OPTIMIZER_LARS, .learning_rate = 1, .trust = 0.002, .momentum = 0.9, .weight_decay = 0.1, .epsilon = 0.5},
 };
 enum { SPECS = sizeof specs / sizeof *specs };
 
@@ -54,67 +61,173 @@ static void state_draw(struct state *s, uint64_t step)
     }
 }
 
-static struct optimizer_step at_step(const struct optimizer_spec *spec, uint64_t step)
+static struct optimizer_step at_step(const struct optimizer_spec *spec, uint64_t step, bool decays)
 {
-    /* As a schedule would have it: another rate at every step. */
-    return (struct optimizer_step){
-        .step = step, .learning_rate = spec->learning_rate * (1 - 0.02 * (double)step), .gradient_scale = 1};
+    /* As a schedule would have it: another rate at every step. No trust: whoever needs one has to ask for it. */
+    return (struct optimizer_step){.step = step,
+                                   .learning_rate = spec->learning_rate * (1 - 0.02 * (double)step),
+                                   .weight_decay = optimizer_decay(spec, NULL, decays),
+                                   .gradient_scale = 1,
+                                   .trust = (double)NAN};
 }
 
-/* One step on elements [first, first + count). Moments that the settings do not name are not given. */
-static void update(const struct optimizer_spec *spec, const struct optimizer_step *step, bool decays, size_t first,
-                   size_t count, struct state *s)
+static bool elementwise(const struct optimizer_spec *spec)
+{
+    return !optimizer_classes[spec->kind]->direction;
+}
+
+/* Euclidean, by blocks that do not depend on shards. */
+static double norm(size_t count, const float *x)
+{
+    double sum = 0;
+    for (size_t first = 0; first < count; first += BLOCK) {
+        double block = 0;
+        for (size_t i = first; i < count && i < first + BLOCK; i++)
+            block += (double)x[i] * (double)x[i];
+        sum += block;
+    }
+    return sqrt(sum);
+}
+
+/* Calls direction, or update, on elements [first, first + count). Moments that the settings do not name are not given.
+ */
+static void call(const struct optimizer_spec *spec, const struct optimizer_step *step, bool directs, size_t first,
+                 size_t count, struct state *s)
 {
     const struct optimizer_class *class = optimizer_classes[spec->kind];
     float *moment[OPTIMIZER_MOMENTS] = {NULL};
     for (size_t k = 0; class->moments(spec)[k]; k++)
         moment[k] = s->moment[k] + first;
-    class->update(spec, step, decays, count, s->params + first, s->gradient + first, moment);
+    if (directs)
+        class->direction(spec, step, count, s->params + first, s->gradient + first, moment);
+    else
+        class->update(spec, step, count, s->params + first, s->gradient + first, moment);
 }
 
-/* ---- the second implementation ---- */
+/* One step on a tensor, elements [first, end), in shards of the lengths, again and again: each shard takes its
+ * direction; the norms of the whole give the trust ratio; each shard is updated. */
+static void update_shards(const struct optimizer_spec *spec, const struct optimizer_step *given, size_t first,
+                          size_t end, const size_t lengths[4], struct state *s)
+{
+    struct optimizer_step step = *given;
+    for (int directs = !elementwise(spec); directs >= 0; directs--) {
+        for (size_t at = first, n = 0; at < end; n++) {
+            size_t length = lengths[n % 4] < end - at ? lengths[n % 4] : end - at;
+            call(spec, &step, directs, at, length, s);
+            at += length;
+        }
+        if (directs)
+            step.trust = optimizer_classes[spec->kind]->trust(spec, &step, norm(end - first, s->params + first),
+                                                              norm(end - first, s->gradient + first));
+    }
+}
+
+static void update(const struct optimizer_spec *spec, const struct optimizer_step *step, struct state *s)
+{
+    static const size_t whole[4] = {COUNT, COUNT, COUNT, COUNT};
+    update_shards(spec, step, 0, COUNT, whole, s);
+}
+
+/* ---- the second implementation: p, g, m, v of all COUNT elements ---- */
 
 /* torch.optim.SGD's documented algorithm, which is Sutskever et al. 2013 with the rate outside. */
-static void reference_sgd(const struct optimizer_spec *spec, const struct optimizer_step *step, double decay, double *p,
-                          double g, double *v)
+static void reference_sgd(const struct optimizer_spec *spec, const struct optimizer_step *step, double *p, double *g,
+                          double *v, double *unused)
 {
-    g += decay * *p;
-    *v = spec->momentum * *v + g;
-    if (spec->nesterov)
-        g += spec->momentum * *v;
-    else if (spec->momentum > 0)
-        g = *v;
-    *p -= step->learning_rate * g;
+    (void)unused;
+    for (size_t i = 0; i < COUNT; i++) {
+        g[i] += step->weight_decay * p[i];
+        v[i] = spec->momentum * v[i] + g[i];
+        p[i] -= step->learning_rate * (spec->nesterov ? g[i] + spec->momentum * v[i] : v[i]);
+    }
+}
+
+/* Kingma and Ba 2015, algorithm 1: replaces g by m_hat / (sqrt(v_hat) + epsilon). */
+static void reference_moments(const struct optimizer_spec *spec, uint64_t t, double *g, double *m, double *v)
+{
+    for (size_t i = 0; i < COUNT; i++) {
+        m[i] = spec->beta1 * m[i] + (1 - spec->beta1) * g[i];
+        v[i] = spec->beta2 * v[i] + (1 - spec->beta2) * g[i] * g[i];
+        double m_hat = m[i] / (1 - pow(spec->beta1, (double)t)), v_hat = v[i] / (1 - pow(spec->beta2, (double)t));
+        g[i] = m_hat / (sqrt(v_hat) + spec->epsilon);
+    }
+}
+
+/* torch.optim.Adam's documented algorithm: the decay is a part of the gradient. */
+static void reference_adam(const struct optimizer_spec *spec, const struct optimizer_step *step, double *p, double *g,
+                           double *m, double *v)
+{
+    for (size_t i = 0; i < COUNT; i++)
+        g[i] += step->weight_decay * p[i];
+    reference_moments(spec, step->step, g, m, v);
+    for (size_t i = 0; i < COUNT; i++)
+        p[i] -= step->learning_rate * g[i];
 }
 
 /* Loshchilov and Hutter 2019, algorithm 2, lines 6 to 12; the decay times the rate. */
-static void reference_adamw(const struct optimizer_spec *spec, const struct optimizer_step *step, double decay,
-                            double *p, double g, double *m, double *v)
+static void reference_adamw(const struct optimizer_spec *spec, const struct optimizer_step *step, double *p, double *g,
+                            double *m, double *v)
 {
-    *m = spec->beta1 * *m + (1 - spec->beta1) * g;
-    *v = spec->beta2 * *v + (1 - spec->beta2) * g * g;
-    double m_hat = *m / (1 - pow(spec->beta1, (double)step->step));
-    double v_hat = *v / (1 - pow(spec->beta2, (double)step->step));
-    *p -= step->learning_rate * (m_hat / (sqrt(v_hat) + spec->epsilon) + decay * *p);
+    reference_moments(spec, step->step, g, m, v);
+    for (size_t i = 0; i < COUNT; i++)
+        p[i] -= step->learning_rate * (g[i] + step->weight_decay * p[i]);
 }
+
+static double reference_norm(const double *x)
+{
+    double sum = 0;
+    for (size_t i = 0; i < COUNT; i++)
+        sum += x[i] * x[i];
+    return sqrt(sum);
+}
+
+/* You et al. 2020, algorithm 2, phi(z) = z. */
+static void reference_lamb(const struct optimizer_spec *spec, const struct optimizer_step *step, double *p, double *g,
+                           double *m, double *v)
+{
+    reference_moments(spec, step->step, g, m, v);
+    for (size_t i = 0; i < COUNT; i++)
+        g[i] += step->weight_decay * p[i];
+    double ratio = reference_norm(p) / reference_norm(g);
+    for (size_t i = 0; i < COUNT; i++)
+        p[i] -= step->learning_rate * ratio * g[i];
+}
+
+/* You, Gitman, Ginsburg 2017, algorithm 1, with an epsilon. */
+static void reference_lars(const struct optimizer_spec *spec, const struct optimizer_step *step, double *p, double *g,
+                           double *v, double *unused)
+{
+    (void)unused;
+    double w = reference_norm(p);
+    double local = spec->trust * w / (reference_norm(g) + step->weight_decay * w + spec->epsilon);
+    for (size_t i = 0; i < COUNT; i++) {
+        v[i] = spec->momentum * v[i] + step->learning_rate * local * (g[i] + step->weight_decay * p[i]);
+        p[i] -= v[i];
+    }
+}
+
+static void (*const references[])(const struct optimizer_spec *, const struct optimizer_step *, double *, double *,
+                                  double *, double *) = {
+    [OPTIMIZER_SGD] = reference_sgd,   [OPTIMIZER_ADAM] = reference_adam, [OPTIMIZER_ADAMW] = reference_adamw,
+    [OPTIMIZER_LAMB] = reference_lamb, [OPTIMIZER_LARS] = reference_lars,
+};
 
 /* The largest relative error of a parameter over STEPS steps. */
 static double error_of(const struct optimizer_spec *spec, bool decays)
 {
-    double p[COUNT], m[COUNT] = {0}, v[COUNT] = {0}, largest = 0;
+    double p[COUNT], g[COUNT], m[COUNT] = {0}, v[COUNT] = {0}, largest = 0;
     struct state *s = state_new();
     for (size_t i = 0; i < COUNT; i++)
         p[i] = (double)s->params[i];
     for (uint64_t t = 1; t <= STEPS; t++) {
-        struct optimizer_step step = at_step(spec, t);
+        struct optimizer_step step = at_step(spec, t, decays);
+        step.gradient_scale = 0.75f;
         state_draw(s, t);
-        update(spec, &step, decays, 0, COUNT, s);
+        for (size_t i = 0; i < COUNT; i++)
+            g[i] = 0.75 * (double)s->gradient[i];
+        references[spec->kind](spec, &step, p, g, m, v);
+        update(spec, &step, s);
         for (size_t i = 0; i < COUNT; i++) {
-            double decay = decays ? spec->weight_decay : 0;
-            if (spec->kind == OPTIMIZER_SGD)
-                reference_sgd(spec, &step, decay, &p[i], (double)s->gradient[i], &m[i]);
-            else
-                reference_adamw(spec, &step, decay, &p[i], (double)s->gradient[i], &m[i], &v[i]);
             double error = fabs((double)s->params[i] - p[i]) / fabs(p[i]);
             largest = error <= largest ? largest : error; /* NaN counts */
         }
@@ -139,131 +252,239 @@ static void sgd_follows_its_definition_for_twenty_steps(void)
     check_kind(OPTIMIZER_SGD);
 }
 
+static void adam_follows_its_definition_for_twenty_steps(void)
+{
+    check_kind(OPTIMIZER_ADAM);
+}
+
 static void adamw_follows_its_paper_for_twenty_steps(void)
 {
     check_kind(OPTIMIZER_ADAMW);
 }
 
-static void one_step_by_hand_gives_the_numbers(void)
+static void lamb_follows_its_paper_for_twenty_steps(void)
+{
+    check_kind(OPTIMIZER_LAMB);
+}
+
+static void lars_follows_its_paper_for_twenty_steps(void)
+{
+    check_kind(OPTIMIZER_LARS);
+}
+
+static void one_step_of_sgd_by_hand_gives_the_numbers(void)
 {
     /* All numbers exact in float. */
     float p = 2, v = 4;
     const float g = 1;
     float *const moment[OPTIMIZER_MOMENTS] = {&v};
-    struct optimizer_step step = {.step = 1, .learning_rate = 0.25, .gradient_scale = 1};
-    struct optimizer_spec spec = {.kind = OPTIMIZER_SGD, .weight_decay = 0.5};
-    optimizer_sgd.update(&spec, &step, true, 1, &p, &g, moment);
+    struct optimizer_step step = {.step = 1, .learning_rate = 0.25, .weight_decay = 0.5, .gradient_scale = 1};
+    struct optimizer_spec spec = {.kind = OPTIMIZER_SGD};
+    optimizer_sgd.update(&spec, &step, 1, &p, &g, moment);
     CU_ASSERT_EQUAL(p, 1.5f); /* 2 - 0.25 * (1 + 0.5 * 2) */
     CU_ASSERT_EQUAL(v, 4);    /* no momentum: not touched */
     spec.momentum = 0.5;
     p = 2;
-    optimizer_sgd.update(&spec, &step, true, 1, &p, &g, moment);
+    optimizer_sgd.update(&spec, &step, 1, &p, &g, moment);
     CU_ASSERT_EQUAL(v, 4); /* 0.5 * 4 + 2 */
     CU_ASSERT_EQUAL(p, 1); /* 2 - 0.25 * 4 */
     spec.nesterov = true;
     p = 2;
-    optimizer_sgd.update(&spec, &step, true, 1, &p, &g, moment);
+    optimizer_sgd.update(&spec, &step, 1, &p, &g, moment);
     CU_ASSERT_EQUAL(v, 4);
     CU_ASSERT_EQUAL(p, 1); /* 2 - 0.25 * (2 + 0.5 * 4) */
     p = 2;
-    optimizer_sgd.update(&spec, &step, false, 1, &p, &g, moment);
+    step.weight_decay = 0;
+    optimizer_sgd.update(&spec, &step, 1, &p, &g, moment);
     CU_ASSERT_EQUAL(v, 3);      /* 0.5 * 4 + 1 */
     CU_ASSERT_EQUAL(p, 1.375f); /* 2 - 0.25 * (1 + 0.5 * 3) */
 }
 
-static void the_first_step_of_adamw_is_the_rate_whatever_the_gradient(void)
+static void the_first_step_of_adam_is_the_rate_whatever_the_gradient(void)
 {
     /* m_hat = g and v_hat = g^2: the step is rate * sign(g), less epsilon's share. */
     static const float gradients[] = {1e-4f, -1, 1000, -1e-3f};
-    struct optimizer_spec spec = {.kind = OPTIMIZER_ADAMW, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-12};
+    static const enum optimizer_kind kinds[] = {OPTIMIZER_ADAM, OPTIMIZER_ADAMW};
     struct optimizer_step step = {.step = 1, .learning_rate = 0.125, .gradient_scale = 1};
-    for (size_t i = 0; i < sizeof gradients / sizeof *gradients; i++) {
-        float p = 1, m = 0, v = 0;
-        float *const moment[OPTIMIZER_MOMENTS] = {&m, &v};
-        optimizer_adamw.update(&spec, &step, true, 1, &p, &gradients[i], moment);
-        CU_ASSERT_DOUBLE_EQUAL((double)p, gradients[i] > 0 ? 0.875 : 1.125, 1e-6);
+    for (size_t k = 0; k < 2; k++)
+        for (size_t i = 0; i < sizeof gradients / sizeof *gradients; i++) {
+            struct optimizer_spec spec = {.kind = kinds[k], .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-12};
+            float p = 1, m = 0, v = 0;
+            float *const moment[OPTIMIZER_MOMENTS] = {&m, &v};
+            optimizer_classes[kinds[k]]->update(&spec, &step, 1, &p, &gradients[i], moment);
+            CU_ASSERT_DOUBLE_EQUAL((double)p, gradients[i] > 0 ? 0.875 : 1.125, 1e-6);
+        }
+}
+
+static void one_step_of_lamb_by_hand_gives_the_numbers(void)
+{
+    /* Without betas the direction is sign(g) + decay * p. All numbers exact in float. */
+    struct optimizer_spec spec = {.kind = OPTIMIZER_LAMB};
+    struct optimizer_step step = {.step = 1, .learning_rate = 0.25, .gradient_scale = 0.5f};
+    float p[4] = {2, -2, 2, 2}, d[4] = {1, -64, 0.25f, -1}, m[4] = {0}, v[4] = {0};
+    float *const moment[OPTIMIZER_MOMENTS] = {m, v};
+    optimizer_lamb.direction(&spec, &step, 4, p, d, moment);
+    CU_ASSERT_TRUE(d[0] == 1 && d[1] == -1 && d[2] == 1 && d[3] == -1);
+    CU_ASSERT_TRUE(m[1] == -32 && v[1] == 1024);
+    step.trust = optimizer_lamb.trust(&spec, &step, norm(4, p), norm(4, d));
+    CU_ASSERT_EQUAL(step.trust, 2); /* 4 / 2 */
+    optimizer_lamb.update(&spec, &step, 4, p, d, moment);
+    CU_ASSERT_TRUE(p[0] == 1.5f && p[1] == -1.5f && p[2] == 1.5f && p[3] == 2.5f); /* 0.25 * 2 * d */
+    CU_ASSERT_TRUE(m[1] == -32 && v[1] == 1024 && d[1] == -1);
+    step.weight_decay = 0.5;
+    p[0] = p[1] = p[2] = p[3] = d[0] = d[1] = d[2] = d[3] = 2;
+    optimizer_lamb.direction(&spec, &step, 4, p, d, moment);
+    CU_ASSERT_TRUE(d[0] == 2 && d[3] == 2); /* 1 + 0.5 * 2 */
+}
+
+static void one_step_of_lars_by_hand_gives_the_numbers(void)
+{
+    /* All numbers exact in float. */
+    struct optimizer_spec spec = {.kind = OPTIMIZER_LARS, .trust = 0.5, .momentum = 0.5};
+    struct optimizer_step step = {.step = 1, .learning_rate = 0.25, .weight_decay = 0.5, .gradient_scale = 0.5f};
+    float p[2] = {3, 4}, g[2] = {3, 4}, v[2] = {1, 1};
+    float *const moment[OPTIMIZER_MOMENTS] = {v, NULL};
+    optimizer_lars.direction(&spec, &step, 2, p, g, moment);
+    CU_ASSERT_TRUE(g[0] == 1.5f && g[1] == 2 && v[0] == 1);
+    step.trust = optimizer_lars.trust(&spec, &step, norm(2, p), norm(2, g));
+    CU_ASSERT_EQUAL(step.trust, 0.5); /* 0.5 * 5 / (2.5 + 0.5 * 5) */
+    optimizer_lars.update(&spec, &step, 2, p, g, moment);
+    CU_ASSERT_TRUE(v[0] == 0.875f && v[1] == 1); /* 0.5 * 1 + 0.25 * 0.5 * (g + 0.5 * p) */
+    CU_ASSERT_TRUE(p[0] == 2.125f && p[1] == 3);
+    spec.epsilon = 2.5;
+    step.weight_decay = 0;
+    CU_ASSERT_EQUAL(optimizer_lars.trust(&spec, &step, 5, 2.5), 0.5); /* 0.5 * 5 / (2.5 + 2.5) */
+}
+
+static void trust_is_1_where_there_is_nothing_to_compare(void)
+{
+    size_t tested = 0;
+    for (size_t i = 0; i < SPECS; i++) {
+        const struct optimizer_class *class = optimizer_classes[specs[i].kind];
+        CU_ASSERT_EQUAL(class->direction == NULL, class->trust == NULL);
+        if (!class->trust)
+            continue;
+        struct optimizer_step step = at_step(&specs[i], 1, true);
+        CU_ASSERT_EQUAL(class->trust(&specs[i], &step, 0, 3), 1);
+        CU_ASSERT_EQUAL(class->trust(&specs[i], &step, 3, 0), 1);
+        CU_ASSERT_EQUAL(class->trust(&specs[i], &step, 0, 0), 1);
+        CU_ASSERT_TRUE(isnan(class->trust(&specs[i], &step, (double)NAN, 3)));
+        CU_ASSERT_TRUE(isnan(class->trust(&specs[i], &step, 3, (double)NAN)));
+        CU_ASSERT_NOT_EQUAL(class->trust(&specs[i], &step, 3, 2), 1);
+        tested++;
+    }
+    CU_ASSERT_EQUAL(tested, 7);
+}
+
+static void adam_without_decay_is_adamw_without_decay(void)
+{
+    for (size_t i = 0; i < SPECS; i++) {
+        if (specs[i].kind != OPTIMIZER_ADAM)
+            continue;
+        struct optimizer_spec decoupled = specs[i];
+        decoupled.kind = OPTIMIZER_ADAMW;
+        struct state *adam = state_new(), *adamw = state_new();
+        for (uint64_t t = 1; t <= STEPS; t++) {
+            struct optimizer_step step = at_step(&specs[i], t, false);
+            state_draw(adam, t);
+            state_draw(adamw, t);
+            update(&specs[i], &step, adam);
+            update(&decoupled, &step, adamw);
+        }
+        CU_ASSERT_EQUAL(memcmp(adam, adamw, sizeof *adam), 0);
+        memory_free(adam);
+        memory_free(adamw);
     }
 }
 
 static void decay_moves_what_decays_and_nothing_else(void)
 {
     for (size_t i = 0; i < SPECS; i++) {
-        struct optimizer_spec without = specs[i];
-        without.weight_decay = 0;
-        struct state *decayed = state_new(), *bias = state_new(), *plain = state_new(), *still = state_new();
+        struct state *decayed = state_new(), *bias = state_new(), *still = state_new(), *fresh = state_new();
         for (uint64_t t = 1; t <= STEPS; t++) {
-            struct optimizer_step step = at_step(&specs[i], t);
+            struct optimizer_step step = at_step(&specs[i], t, true), without = at_step(&specs[i], t, false);
             state_draw(decayed, t);
-            memcpy(bias->gradient, decayed->gradient, sizeof bias->gradient);
-            memcpy(plain->gradient, decayed->gradient, sizeof plain->gradient);
-            update(&specs[i], &step, true, 0, COUNT, decayed);
-            update(&specs[i], &step, false, 0, COUNT, bias);
-            update(&without, &step, true, 0, COUNT, plain);
-            update(&specs[i], &step, false, 0, COUNT, still); /* no gradient */
+            state_draw(bias, t);
+            update(&specs[i], &step, decayed);
+            update(&specs[i], &without, bias);
+            update(&specs[i], &without, still); /* no gradient */
         }
-        CU_ASSERT_EQUAL(memcmp(bias, plain, sizeof *bias), 0);
         size_t same = 0;
         for (size_t e = 0; e < COUNT; e++)
             same += decayed->params[e] == bias->params[e];
         CU_ASSERT_EQUAL(same, specs[i].weight_decay > 0 ? 0 : COUNT);
-        struct state *fresh = state_new();
         CU_ASSERT_EQUAL(memcmp(still, fresh, sizeof *still), 0); /* neither gradient nor decay: nothing moves */
         memory_free(decayed);
         memory_free(bias);
-        memory_free(plain);
         memory_free(still);
         memory_free(fresh);
     }
 }
 
-/* Shards begin and end anywhere: vector body or tail, aligned or not, an element's bits must not depend on it. */
-static void pieces_of_any_length_give_the_bits_of_the_whole(void)
+static void a_rate_of_0_freezes(void)
 {
-    static const size_t lengths[][4] = {{1, 1, 1, 1},    {15, 15, 15, 15}, {16, 16, 16, 16}, {17, 17, 17, 17},
-                                        {1, 15, 16, 17}, {17, 0, 1, 64},   {3, 100, 7, 2},   {COUNT - 1, 1, 1, 1}};
+    for (size_t i = 0; i < SPECS; i++) {
+        struct state *s = state_new(), *fresh = state_new();
+        for (uint64_t t = 1; t <= STEPS; t++) {
+            struct optimizer_step step = at_step(&specs[i], t, true);
+            step.learning_rate = 0;
+            state_draw(s, t);
+            update(&specs[i], &step, s);
+        }
+        CU_ASSERT_EQUAL(memcmp(s->params, fresh->params, sizeof s->params), 0);
+        memory_free(s);
+        memory_free(fresh);
+    }
+}
+
+/* Shards begin and end anywhere: vector body or tail, aligned or not, an element's bits must not depend on it. */
+static void shards_of_any_length_give_the_bits_of_the_whole(void)
+{
+    static const size_t lengths[][4] = {{1, 1, 1, 1},     {15, 15, 15, 15},     {16, 16, 16, 16},
+                                        {17, 17, 17, 17}, {1, 15, 16, 17},      {17, 0, 1, 64},
+                                        {3, 100, 7, 2},   {COUNT - 1, 1, 1, 1}, {100, COUNT, 0, 0}};
     for (size_t i = 0; i < SPECS; i++)
         for (size_t l = 0; l < sizeof lengths / sizeof *lengths; l++) {
-            struct state *whole = state_new(), *pieces = state_new();
+            struct state *whole = state_new(), *shards = state_new();
             for (uint64_t t = 1; t <= 5; t++) {
-                struct optimizer_step step = at_step(&specs[i], t);
+                struct optimizer_step step = at_step(&specs[i], t, true);
                 step.gradient_scale = 0.7f;
                 state_draw(whole, t);
-                state_draw(pieces, t);
-                update(&specs[i], &step, true, 0, COUNT, whole);
-                for (size_t first = 0, n = 0; first < COUNT; n++) {
-                    size_t length = lengths[l][n % 4] < COUNT - first ? lengths[l][n % 4] : COUNT - first;
-                    update(&specs[i], &step, true, first, length, pieces);
-                    first += length;
-                }
+                state_draw(shards, t);
+                update(&specs[i], &step, whole);
+                update_shards(&specs[i], &step, 0, COUNT, lengths[l], shards);
             }
-            CU_ASSERT_EQUAL(memcmp(whole, pieces, sizeof *whole), 0);
+            CU_ASSERT_EQUAL(memcmp(whole, shards, sizeof *whole), 0);
             memory_free(whole);
-            memory_free(pieces);
+            memory_free(shards);
         }
 }
 
 static void only_the_given_range_is_written(void)
 {
+    static const size_t whole[4] = {COUNT, COUNT, COUNT, COUNT};
     for (size_t i = 0; i < SPECS; i++) {
         struct state *s = state_new(), *before = memory_need(1, sizeof *before);
         state_draw(s, 1);
         memset(s->moment, 0x3f, sizeof s->moment);
         memcpy(before, s, sizeof *s);
-        struct optimizer_step step = at_step(&specs[i], 1);
-        update(&specs[i], &step, true, 33, 0, s);
+        struct optimizer_step step = at_step(&specs[i], 1, true);
+        for (int directs = !elementwise(&specs[i]); directs >= 0; directs--)
+            call(&specs[i], &step, directs, 33, 0, s);
         CU_ASSERT_EQUAL(memcmp(s, before, sizeof *s), 0);
-        update(&specs[i], &step, true, 33, 50, s);
-        size_t outside = 0, unmoved = 0;
+        update_shards(&specs[i], &step, 33, 83, whole, s);
+        size_t outside = 0, unmoved = 0, changed = 0;
         for (size_t e = 0; e < COUNT; e++) {
             bool moved = s->params[e] != before->params[e], inside = e >= 33 && e < 83;
             for (size_t k = 0; k < OPTIMIZER_MOMENTS; k++)
                 outside += !inside && s->moment[k][e] != before->moment[k][e];
-            outside += !inside && moved;
-            unmoved += inside && !moved && s->gradient[e] != 0;
+            outside += !inside && (moved || s->gradient[e] != before->gradient[e]);
+            unmoved += inside && !moved && before->gradient[e] != 0;
+            changed += s->gradient[e] != before->gradient[e];
         }
         CU_ASSERT_EQUAL(outside, 0);
         CU_ASSERT_TRUE(unmoved < 25); /* a gradient of 1e-6 may be less than a rounding */
-        CU_ASSERT_EQUAL(memcmp(s->gradient, before->gradient, sizeof s->gradient), 0);
+        CU_ASSERT_TRUE(!elementwise(&specs[i]) || changed == 0);
         memory_free(s);
         memory_free(before);
     }
@@ -276,13 +497,13 @@ static void the_gradient_is_scaled_before_anything_else(void)
         for (size_t k = 0; k < sizeof scales / sizeof *scales; k++) {
             struct state *scaled = state_new(), *small = state_new();
             for (uint64_t t = 1; t <= 5; t++) {
-                struct optimizer_step one = at_step(&specs[i], t), step = one;
+                struct optimizer_step one = at_step(&specs[i], t, true), step = one;
                 step.gradient_scale = scales[k];
                 state_draw(scaled, t);
                 for (size_t e = 0; e < COUNT; e++)
                     small->gradient[e] = scales[k] * scaled->gradient[e];
-                update(&specs[i], &step, true, 0, COUNT, scaled);
-                update(&specs[i], &one, true, 0, COUNT, small);
+                update(&specs[i], &step, scaled);
+                update(&specs[i], &one, small);
             }
             CU_ASSERT_EQUAL(memcmp(scaled->params, small->params, sizeof small->params), 0);
             CU_ASSERT_EQUAL(memcmp(scaled->moment, small->moment, sizeof small->moment), 0);
@@ -291,55 +512,110 @@ static void the_gradient_is_scaled_before_anything_else(void)
         }
 }
 
-static void a_nan_in_the_gradient_reaches_its_parameter_only(void)
+/* And all others of its tensor if a norm is a part of the step. */
+static void a_nan_in_the_gradient_reaches_its_parameter(void)
 {
     for (size_t i = 0; i < SPECS; i++) {
         struct state *s = state_new();
-        struct optimizer_step step = at_step(&specs[i], 1);
+        struct optimizer_step step = at_step(&specs[i], 1, true);
         state_draw(s, 1);
         s->gradient[20] = NAN;
-        update(&specs[i], &step, true, 0, COUNT, s);
+        update(&specs[i], &step, s);
         size_t nans = 0;
         for (size_t e = 0; e < COUNT; e++)
             nans += isnan(s->params[e]) != 0;
-        CU_ASSERT_EQUAL(nans, 1);
+        CU_ASSERT_EQUAL(nans, elementwise(&specs[i]) ? 1 : COUNT);
         CU_ASSERT_TRUE(isnan(s->params[20]));
         memory_free(s);
     }
 }
 
-static void every_kind_says_its_moments(void)
+static void every_kind_has_a_name_and_its_moments(void)
 {
+    static const char *const expected[][OPTIMIZER_MOMENTS] = {
+        [OPTIMIZER_SGD] = {"sgd.momentum"},         [OPTIMIZER_ADAM] = {"adam.m", "adam.v"},
+        [OPTIMIZER_ADAMW] = {"adamw.m", "adamw.v"}, [OPTIMIZER_LAMB] = {"lamb.m", "lamb.v"},
+        [OPTIMIZER_LARS] = {"lars.momentum"},
+    };
+    static const char *const names[] = {NULL, "sgd", "adam", "adamw", "lamb", "lars", NULL};
+    CU_ASSERT_PTR_NULL(optimizer_names[0]);
+    CU_ASSERT_PTR_NULL(optimizer_names[6]);
+    for (size_t kind = 1; names[kind]; kind++)
+        CU_ASSERT_STRING_EQUAL(optimizer_names[kind], names[kind]);
     CU_ASSERT_PTR_NULL(optimizer_classes[OPTIMIZER_NONE]);
     for (size_t i = 0; i < SPECS; i++) {
-        const char *const *names = optimizer_classes[specs[i].kind]->moments(&specs[i]);
-        if (specs[i].kind == OPTIMIZER_SGD && specs[i].momentum > 0) {
-            CU_ASSERT_STRING_EQUAL(names[0], "sgd.momentum");
-            CU_ASSERT_PTR_NULL(names[1]);
-        } else if (specs[i].kind == OPTIMIZER_SGD) {
-            CU_ASSERT_PTR_NULL(names[0]);
-        } else {
-            CU_ASSERT_STRING_EQUAL(names[0], "adamw.m");
-            CU_ASSERT_STRING_EQUAL(names[1], "adamw.v");
-            CU_ASSERT_PTR_NULL(names[2]);
-        }
+        enum optimizer_kind kind = specs[i].kind;
+        const char *const *moments = optimizer_classes[kind]->moments(&specs[i]);
+        bool none = (kind == OPTIMIZER_SGD || kind == OPTIMIZER_LARS) && !(specs[i].momentum > 0);
+        size_t count = 0;
+        for (; moments[count]; count++)
+            CU_ASSERT_TRUE(!none && expected[kind][count] && strcmp(moments[count], expected[kind][count]) == 0);
+        CU_ASSERT_EQUAL(count, none ? 0 : expected[kind][1] ? 2 : 1);
     }
+}
+
+/* The place of the tensor's group; 99 for none. */
+static size_t place(const struct optimizer_spec *spec, const char *tensor)
+{
+    const struct optimizer_group *group = optimizer_group_of(spec, tensor);
+    return group ? (size_t)(group - spec->groups) : 99;
+}
+
+static void the_first_group_that_fits_counts(void)
+{
+    char first[] = "2.transformer.*", second[] = "*.bias", third[] = "?.dense.weight", fourth[] = "[45].*";
+    struct optimizer_group groups[] = {{.match = first}, {.match = second}, {.match = third}, {.match = fourth}};
+    struct optimizer_spec spec = {.kind = OPTIMIZER_SGD, .groups = groups, .group_count = 4};
+    CU_ASSERT_EQUAL(place(&spec, "2.transformer.0.attention.bias"), 0);
+    CU_ASSERT_EQUAL(place(&spec, "3.dense.bias"), 1);
+    CU_ASSERT_EQUAL(place(&spec, "4.dense.bias"), 1);
+    CU_ASSERT_EQUAL(place(&spec, "4.dense.weight"), 2);
+    CU_ASSERT_EQUAL(place(&spec, "4.conv2d.weight"), 3);
+    CU_ASSERT_EQUAL(place(&spec, "14.dense.weight"), 99);
+    CU_ASSERT_EQUAL(place(&spec, "2.transformer"), 99); /* all of a name has to fit */
+    CU_ASSERT_EQUAL(place(&spec, "0.dense.biases"), 99);
+    spec.group_count = 0;
+    CU_ASSERT_EQUAL(place(&spec, "3.dense.bias"), 99);
+}
+
+static void a_group_says_the_decay_if_it_has_one(void)
+{
+    struct optimizer_spec spec = {.kind = OPTIMIZER_ADAMW, .weight_decay = 0.1};
+    struct optimizer_group silent = {.rate_factor = 2, .weight_decay = -1}, none = {.weight_decay = 0},
+                           more = {.weight_decay = 0.5};
+    CU_ASSERT_EQUAL(optimizer_decay(&spec, NULL, true), 0.1);
+    CU_ASSERT_EQUAL(optimizer_decay(&spec, NULL, false), 0);
+    CU_ASSERT_EQUAL(optimizer_decay(&spec, &silent, true), 0.1);
+    CU_ASSERT_EQUAL(optimizer_decay(&spec, &silent, false), 0);
+    CU_ASSERT_EQUAL(optimizer_decay(&spec, &none, true), 0);
+    CU_ASSERT_EQUAL(optimizer_decay(&spec, &more, true), 0.5);
+    CU_ASSERT_EQUAL(optimizer_decay(&spec, &more, false), 0.5); /* a bias, asked for by name */
 }
 
 int main(void)
 {
     static const struct test_case cases[] = {
         {"SGD follows its definition for twenty steps", sgd_follows_its_definition_for_twenty_steps},
+        {"Adam follows its definition for twenty steps", adam_follows_its_definition_for_twenty_steps},
         {"AdamW follows its paper for twenty steps", adamw_follows_its_paper_for_twenty_steps},
-        {"one step of SGD by hand gives the numbers", one_step_by_hand_gives_the_numbers},
-        {"the first step of AdamW is the rate, whatever the gradient",
-         the_first_step_of_adamw_is_the_rate_whatever_the_gradient},
+        {"LAMB follows its paper for twenty steps", lamb_follows_its_paper_for_twenty_steps},
+        {"LARS follows its paper for twenty steps", lars_follows_its_paper_for_twenty_steps},
+        {"one step of SGD by hand gives the numbers", one_step_of_sgd_by_hand_gives_the_numbers},
+        {"the first step of Adam and AdamW is the rate, whatever the gradient",
+         the_first_step_of_adam_is_the_rate_whatever_the_gradient},
+        {"one step of LAMB by hand gives the numbers", one_step_of_lamb_by_hand_gives_the_numbers},
+        {"one step of LARS by hand gives the numbers", one_step_of_lars_by_hand_gives_the_numbers},
+        {"trust is 1 where there is nothing to compare", trust_is_1_where_there_is_nothing_to_compare},
+        {"Adam without decay is AdamW without decay", adam_without_decay_is_adamw_without_decay},
         {"decay moves what decays and nothing else", decay_moves_what_decays_and_nothing_else},
-        {"pieces of any length give the bits of the whole", pieces_of_any_length_give_the_bits_of_the_whole},
+        {"a rate of 0 freezes", a_rate_of_0_freezes},
+        {"shards of any length give the bits of the whole", shards_of_any_length_give_the_bits_of_the_whole},
         {"only the given range is written", only_the_given_range_is_written},
         {"the gradient is scaled before anything else", the_gradient_is_scaled_before_anything_else},
-        {"NaN in the gradient reaches its parameter only", a_nan_in_the_gradient_reaches_its_parameter_only},
-        {"every kind says its moments", every_kind_says_its_moments},
+        {"NaN in the gradient reaches its parameter", a_nan_in_the_gradient_reaches_its_parameter},
+        {"every kind has a name and its moments", every_kind_has_a_name_and_its_moments},
+        {"the first group that fits counts", the_first_group_that_fits_counts},
+        {"a group says the decay if it has one", a_group_says_the_decay_if_it_has_one},
         {NULL, NULL},
     };
     return test_run("optim/optimizer", cases);

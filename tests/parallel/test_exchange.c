@@ -47,26 +47,26 @@ static void write_leaves(struct exchange *x, size_t leaves, size_t count, size_t
     }
 }
 
-/* Two rounds, so that old values in the buffers would show. */
-static void run_rounds(const struct node *node, size_t leaves, size_t count)
+/* Two rounds, so that old values in the buffers would show. The norm is of the first `measured` elements. */
+static void run_rounds(const struct node *node, size_t leaves, size_t count, size_t measured)
 {
     struct exchange *x;
     struct error error;
-    bool opened = exchange_open(&x, &world, node, leaves, count, &error);
+    bool opened = exchange_open(&x, &world, node, leaves, count, measured, &error);
     CU_ASSERT_TRUE(opened);
     if (!opened)
         return;
     struct shard shard = exchange_shard(count, world.size, world.rank);
     float *params = exchange_params(x), divisor = 96;
     for (size_t round = 0; round < 2; round++) {
-        const float *gradient;
+        float *gradient;
         write_leaves(x, leaves, count, round);
         double norm = exchange_reduce(x, (double)divisor, &gradient), square = 0;
         size_t wrong = 0;
         for (size_t e = 0; e < shard.count; e++)
             wrong += gradient[e] != reference(leaves, shard.first + e, round) / divisor;
         CU_ASSERT_EQUAL(wrong, 0);
-        for (size_t e = 0; e < count; e++) {
+        for (size_t e = 0; e < measured; e++) {
             double g = (double)(reference(leaves, e, round) / divisor);
             square += g * g;
         }
@@ -92,10 +92,12 @@ static void with_nodes_of(int ranks_per_node)
     struct node node;
     size_t n = (size_t)world.size;
     node_open(&node, &world, ranks_per_node);
-    run_rounds(&node, n, 3 * EXCHANGE_BLOCK + 100); /* one leaf a rank; also more ranks than blocks */
-    run_rounds(&node, 8 > n ? 8 : n, 16);
-    run_rounds(&node, 11 + n, 9 * EXCHANGE_BLOCK); /* uneven */
-    run_rounds(&node, 16, 2 * EXCHANGE_BLOCK + 1);
+    /* One leaf a rank; also more ranks than blocks. */
+    run_rounds(&node, n, 3 * EXCHANGE_BLOCK + 100, 3 * EXCHANGE_BLOCK + 100);
+    run_rounds(&node, 8 > n ? 8 : n, 16, 16);
+    run_rounds(&node, 11 + n, 9 * EXCHANGE_BLOCK, 9 * EXCHANGE_BLOCK); /* uneven */
+    run_rounds(&node, 16, 2 * EXCHANGE_BLOCK + 1, 2 * EXCHANGE_BLOCK + 1);
+    run_rounds(&node, 16, 2 * EXCHANGE_BLOCK + 1, EXCHANGE_BLOCK); /* with statistics */
     node_close(&node);
 }
 
@@ -137,7 +139,7 @@ static void a_replica_that_differs_is_found(void)
     struct error error = {0};
     size_t count = 5 * EXCHANGE_BLOCK + 7, blocks = exchange_blocks(count);
     node_open(&node, &world, 1);
-    bool opened = exchange_open(&x, &world, &node, (size_t)world.size, count, &error);
+    bool opened = exchange_open(&x, &world, &node, (size_t)world.size, count, count, &error);
     CU_ASSERT_TRUE(opened);
     if (opened) {
         uint64_t *digests = memory_need(blocks, sizeof *digests);

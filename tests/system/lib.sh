@@ -249,3 +249,26 @@ is_valid() { # NAME: every checkpoint with a final name
 hidden_files() { # NAME
   find "$1/checkpoints" -name '.*' -type f | wc -l
 }
+
+# ---- refusals ----
+
+# What may not change when something is refused.
+contents() { # DIRECTORY
+  find "$1" -type f ! -name .lock -exec sha256sum {} + 2>/dev/null | sort -k 2
+}
+
+# refused CODE WORDS REGEX [ARGS...]: on 1 and on 3 ranks, training in the directory `into` ends with that code, with exactly
+# one message, in which the regex is found, and with all files as they were.
+into=nothing
+refused() {
+  local expected=$1 words=$2 regex=$3 ranks before
+  shift 3
+  for ranks in ${only_ranks:-1 3}; do
+    before=$(contents "$into")
+    train "$into" "$ranks" "$@"
+    expect_exit "$expected" "$words, $ranks ranks"
+    check "$words: one message" equal "$(grep -c '^lockstep: ' "$name.log")" 1
+    check "$words: $(sed -n 's/^lockstep: //p' "$name.log")" grep -Pzoq -e "(?s)\nlockstep: .*$regex" <(printf '\n' && cat "$name.log")
+    check "$words: all files as they were" equal "$(contents "$into")" "$before"
+  done
+}

@@ -4,13 +4,19 @@
 #include <stdio.h>
 #include <string.h>
 
-void gemm(enum gemm_side a_side, enum gemm_side b_side, size_t m, size_t n, size_t k, const float *a, const float *b,
-          float beta, float *c)
+void gemm_part(enum gemm_side a_side, enum gemm_side b_side, size_t m, size_t n, size_t k, const float *a, size_t lda,
+               const float *b, size_t ldb, float beta, float *c, size_t ldc)
 {
     cblas_sgemm(CblasRowMajor, a_side == GEMM_TRANSPOSED ? CblasTrans : CblasNoTrans,
                 b_side == GEMM_TRANSPOSED ? CblasTrans : CblasNoTrans, (blasint)m, (blasint)n, (blasint)k, 1, a,
-                (blasint)(a_side == GEMM_TRANSPOSED ? m : k), b, (blasint)(b_side == GEMM_TRANSPOSED ? k : n), beta, c,
-                (blasint)n);
+                (blasint)lda, b, (blasint)ldb, beta, c, (blasint)ldc);
+}
+
+void gemm(enum gemm_side a_side, enum gemm_side b_side, size_t m, size_t n, size_t k, const float *a, const float *b,
+          float beta, float *c)
+{
+    gemm_part(a_side, b_side, m, n, k, a, a_side == GEMM_TRANSPOSED ? m : k, b, b_side == GEMM_TRANSPOSED ? k : n, beta,
+              c, n);
 }
 
 void gemm_init(void)

@@ -14,6 +14,10 @@ enum gemm_side {
 void gemm(enum gemm_side a_side, enum gemm_side b_side, size_t m, size_t n, size_t k, const float *a, const float *b,
           float beta, float *c);
 
+/* Local. The same for parts of larger matrices: row i of a as stored begins at a + i * lda, likewise b and c. */
+void gemm_part(enum gemm_side a_side, enum gemm_side b_side, size_t m, size_t n, size_t k, const float *a, size_t lda,
+               const float *b, size_t ldb, float beta, float *c, size_t ldc);
+
 /* Local. One thread from now on, whichever build of OpenBLAS was loaded. */
 void gemm_init(void);
 

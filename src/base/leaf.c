@@ -1,0 +1,50 @@
+#include "base/leaf.h"
+
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <string.h>
+
+size_t shape_count(const struct shape *shape)
+{
+    size_t count = shape->dims > 0;
+    for (size_t d = 0; d < shape->dims; d++)
+        count *= shape->size[d];
+    return count;
+}
+
+void shape_text(const struct shape *shape, char *text, size_t bytes)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t d = 0; d < shape->dims && used < bytes; d++)
+        used += (size_t)snprintf(text + used, bytes - used, "%s%zu", d ? "x" : "", shape->size[d]);
+}
+
+bool leaf_init(struct leaf *leaf, const struct leaf_form *form, size_t rows, struct error *error)
+{
+    static const char what[] = "a leaf's samples: a smaller microbatch needs less";
+    size_t inputs = shape_count(&form->input);
+    bool ok;
+    memset(leaf, 0, sizeof *leaf);
+    if (form->vocabulary > 0)
+        ok = (leaf->tokens = memory_alloc(rows * inputs, sizeof *leaf->tokens, what, error)) != NULL;
+    else
+        ok = (leaf->inputs = memory_alloc(rows * inputs, sizeof *leaf->inputs, what, error)) != NULL;
+    if (ok && form->classes > 0)
+        ok = (leaf->labels = memory_alloc(rows * form->terms, sizeof *leaf->labels, what, error)) != NULL;
+    else if (ok)
+        ok = (leaf->targets = memory_alloc(rows * form->terms, sizeof *leaf->targets, what, error)) != NULL;
+    if (!ok)
+        leaf_release(leaf);
+    return ok;
+}
+
+void leaf_release(struct leaf *leaf)
+{
+    memory_free(leaf->inputs);
+    memory_free(leaf->tokens);
+    memory_free(leaf->labels);
+    memory_free(leaf->targets);
+    memset(leaf, 0, sizeof *leaf);
+}

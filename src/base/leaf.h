@@ -1,0 +1,49 @@
+/* A leaf of samples on its way from a dataset, which fills it, into a model, which reads it.
+ *
+ * Letters: M rows (samples) of a leaf, T terms: predictions of a sample that the loss counts one by one. */
+#ifndef BASE_LEAF_H
+#define BASE_LEAF_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The shape of one sample's values anywhere between data and loss: 1 dimension [features], 2 [positions, channels]
+ * (a sequence, channels last), 3 [channels, height, width] (an image). */
+struct shape {
+    size_t dims;
+    size_t size[3]; /* those beyond dims are 0 */
+};
+
+/* Local. The product of the sizes; 0 if there are no dimensions. */
+size_t shape_count(const struct shape *shape);
+
+/* Local. "3x32x32" for messages. */
+void shape_text(const struct shape *shape, char *text, size_t bytes);
+
+/* What the samples of a dataset look like. */
+struct leaf_form {
+    struct shape input; /* floats; or of tokens: one dimension, [context] */
+    size_t vocabulary;  /* tokens are in [0, vocabulary); 0: the inputs are floats */
+    size_t classes;     /* labels are in [0, classes); 0: the targets are floats */
+    size_t terms;       /* T: labels of a sample; with float targets: targets of a sample */
+};
+
+#define LEAF_IGNORED (-1) /* a label that does not count: no loss, no gradient */
+
+/* Only the two buffers that the form has are not NULL. */
+struct leaf {
+    size_t rows;     /* M: in use */
+    uint64_t first;  /* place of the first row in the global batch of the step (validation: in the dataset) */
+    float *inputs;   /* [M, shape_count(input)] */
+    int32_t *tokens; /* [M, context] */
+    int32_t *labels; /* [M, T] */
+    float *targets;  /* [M, T] */
+};
+
+/* Local. Buffers for up to `rows` rows. Release accepts a released leaf. */
+bool leaf_init(struct leaf *leaf, const struct leaf_form *form, size_t rows, struct error *error) WARN_UNUSED;
+void leaf_release(struct leaf *leaf);
+
+#endif

@@ -1,0 +1,23 @@
+/* The command line of the subcommands that take a job file. */
+#ifndef CLI_REQUEST_H
+#define CLI_REQUEST_H
+
+#include "base/error.h"
+#include "train/session.h"
+
+#include <stddef.h>
+
+struct request {
+    const char *file;
+    const char **overrides; /* [override_count]: borrowed texts behind --set */
+    size_t override_count;
+    struct session_options options; /* train */
+    int ranks;                      /* summary; 0: not given */
+};
+
+/* Local. Words are those behind the subcommand's name. `is_train`: --fresh, --overwrite and --ranks-per-node are
+ * understood; else --ranks. ERROR_USAGE. Release the request after failure, too. */
+bool request_parse(struct request *request, bool is_train, int count, char **words, struct error *error) WARN_UNUSED;
+void request_release(struct request *request);
+
+#endif

@@ -1,0 +1,120 @@
+#include "base/file.h"
+#include "base/memory.h"
+#include "cli/command.h"
+#include "cli/request.h"
+#include "parallel/exchange.h"
+#include "parallel/tree.h"
+#include "train/job.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Whether it is the layer's own, or another's that it shares. */
+static bool is_own(const struct layer *layer, const struct tensor *tensor)
+{
+    size_t length = strlen(layer->name);
+    return strncmp(tensor->name, layer->name, length) == 0 && tensor->name[length] == '.';
+}
+
+/* What the tensors of one layer hold, and what its output takes for a leaf. */
+static void print_layer(const struct model *model, size_t l)
+{
+    const struct layer *layer = &model->layers[l];
+    size_t y = model->plan.steps[l].y, x = model->plan.steps[l].x, elements = 0;
+    char shape[64];
+    for (size_t k = 0; k < layer->tensor_count; k++)
+        if (is_own(layer, &model->table.tensors[layer->tensors[k]]))
+            elements += model->table.tensors[layer->tensors[k]].count;
+    shape_text(&layer->out, shape, sizeof shape);
+    size_t floats = layer->saved + (y != PLAN_NONE && y != x ? model->rows * model->plan.out_floats[y] : 0);
+    printf("%-44s %14s %14zu %14.0f %12.2f\n", layer->name, shape, elements, layer->flops, (double)floats * 4e-6);
+}
+
+static void print_layers(const struct model *model)
+{
+    double flops = 0;
+    printf("%-44s %14s %14s %14s %12s\n", "layer", "output", "parameters", "FLOPs", "leaf MB");
+    for (size_t l = 0; l < model->count; l++) {
+        enum layer_kind kind = model->layers[l].spec.kind;
+        flops += model->layers[l].flops;
+        if (kind != LAYER_FORK)
+            print_layer(model, l);
+    }
+    printf("%-44s %14s %14zu %14.0f\n", "together", "", tensor_table_elements(&model->table, false), flops);
+    size_t statistics = tensor_table_elements(&model->table, true) - tensor_table_elements(&model->table, false);
+    if (statistics > 0)
+        printf("%-44s %14s %14zu\n", "of the parameters' kind, but running averages", "", statistics);
+}
+
+static void print_memory(const struct job *job, const struct model *model, size_t ranks)
+{
+    const char *const *moments = optimizer_classes[job->optimizer.kind]->moments(&job->optimizer);
+    size_t leaves = job->train.batch / job->train.microbatch, P = model->table.count, slots, arrays = 1;
+    struct subtree subtrees[TREE_DEPTH];
+    tree_cover(leaves, 0, leaves / ranks + (leaves % ranks != 0), subtrees, &slots);
+    size_t shard = exchange_shard(P, (int)ranks, 0).count;
+    for (size_t k = 0; moments[k]; k++)
+        arrays++;
+    arrays += job->ema > 0;
+    double parts[] = {(double)P * 4, (double)(slots * P) * 4, (double)(shard * arrays) * 4,
+                      (double)(shard * arrays) * 4, (double)model_bytes(model)};
+    printf("\nmemory of a rank, of %zu on one node, in MB (its data and the libraries come on top):\n", ranks);
+    printf("  %10.1f  parameters, shared by the ranks of a node\n", parts[0] * 1e-6);
+    printf("  %10.1f  gradients of %zu leaves at a time\n", parts[1] * 1e-6, slots);
+    printf("  %10.1f  gradient, moments%s of its shard\n", parts[2] * 1e-6, job->ema > 0 ? " and average" : "");
+    printf("  %10.1f  snapshot of its shard, for checkpoints\n", parts[3] * 1e-6);
+    printf("  %10.1f  activations of a leaf of %zu sample%s\n", parts[4] * 1e-6, model->rows,
+           model->rows == 1 ? "" : "s");
+    printf("  %10.1f  together\n", (parts[0] + parts[1] + parts[2] + parts[3] + parts[4]) * 1e-6);
+}
+
+static bool print_summary(const struct job *job, size_t ranks, struct error *error)
+{
+    struct dataset train;
+    struct model model;
+    size_t leaves = job->train.batch / job->train.microbatch;
+    if (ranks > leaves)
+        return error_set(error, ERROR_USAGE, "%zu ranks, but only %zu leaves", ranks, leaves);
+    if (!dataset_open(&train, &job->data.train, NULL, error))
+        return error_prefix(error, "data.train: ");
+    bool ok = model_describe(&model, &job->model, &job->loss, &train.form, job->train.microbatch, job->seed, error);
+    if (ok) {
+        char shape[64];
+        shape_text(&train.form.input, shape, sizeof shape);
+        printf("%zu samples of %s %s; %zu leaves of %" PRIu64
+               " samples a step; shapes and FLOPs (forward) of one sample\n\n",
+               train.count, shape, train.form.vocabulary > 0 ? "tokens" : "floats", leaves, job->train.microbatch);
+        print_layers(&model);
+        print_memory(job, &model, ranks);
+        model_release(&model);
+    }
+    dataset_close(&train);
+    return ok;
+}
+
+static int run(int count, char **words)
+{
+    struct request request;
+    struct error error = {0};
+    struct job job = {0};
+    char *text = NULL;
+    size_t bytes = 0;
+    bool ok = request_parse(&request, false, count, words, &error);
+    if (ok && !file_read(request.file, &text, &bytes, &error)) {
+        error.kind = ERROR_USAGE;
+        ok = false;
+    }
+    ok = ok && job_parse(&job, request.file, text, request.overrides, request.override_count, &error) &&
+         print_summary(&job, request.ranks > 0 ? (size_t)request.ranks : 1, &error);
+    memory_free(text);
+    job_release(&job);
+    request_release(&request);
+    return ok ? EXIT_FINISHED : command_fail(&error);
+}
+
+const struct command command_summary = {
+    .name = "summary",
+    .usage = "lockstep summary JOB.yaml [--set key.path=value]... [--ranks N]   layers, shapes, parameters, memory",
+    .run = run,
+};

@@ -1,0 +1,265 @@
+/* Characters of a UTF-8 text: predict the next one.
+ *
+ * Letters: L characters of the part that is used, T context: characters of a window. A window that begins at s reads
+ * the characters s ... s + T - 1, and its labels are their successors s + 1 ... s + T. */
+#include "base/digest.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "data/dataset.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CODE_POINTS     0x110000
+#define VOCABULARY_MOST 65536 /* numbers that a uint16_t has */
+#define UTF8_BYTES      4     /* a character at most */
+
+struct text_format {
+    uint16_t *tokens; /* [L] */
+    size_t length;    /* L */
+    size_t context;   /* T */
+    bool tiled;       /* windows stand side by side; else they begin at any place */
+};
+
+/* A file on its way to tokens. */
+struct reading {
+    const char *path;
+    char *bytes; /* as read, malloc'ed by file_read */
+    size_t count;
+    size_t characters;
+    uint32_t *number; /* [CODE_POINTS] 1 + the token of each character; 0: none */
+};
+
+/* The character at bytes[0 ... count), count > 0, and its length; 0 if there is none (RFC 3629: no surrogates, nothing
+ * above U+10FFFF, no longer form than necessary). */
+static size_t utf8_decode(const char *bytes, size_t count, uint32_t *character)
+{
+    static const uint32_t smallest[UTF8_BYTES + 1] = {0, 0, 0x80, 0x800, 0x10000};
+    const uint8_t *b = (const uint8_t *)bytes;
+    size_t length = b[0] < 0x80 ? 1 : b[0] < 0xC0 ? 0 : b[0] < 0xE0 ? 2 : b[0] < 0xF0 ? 3 : b[0] < 0xF8 ? 4 : 0;
+    if (length == 0 || length > count)
+        return 0;
+    uint32_t value = length == 1 ? b[0] : b[0] & (0x7Fu >> length);
+    for (size_t i = 1; i < length; i++) {
+        if ((b[i] & 0xC0) != 0x80)
+            return 0;
+        value = value << 6 | (b[i] & 0x3F);
+    }
+    if (value < smallest[length] || value >= CODE_POINTS || (value >= 0xD800 && value < 0xE000))
+        return 0;
+    *character = value;
+    return length;
+}
+
+/* Returns the length. No NUL behind. */
+static size_t utf8_encode(uint32_t character, char *bytes)
+{
+    size_t length = character < 0x80 ? 1 : character < 0x800 ? 2 : character < 0x10000 ? 3 : 4;
+    for (size_t i = length; i-- > 1; character >>= 6)
+        bytes[i] = (char)(0x80 | (character & 0x3F));
+    bytes[0] = (char)(length == 1 ? character : (0xF0u << (4 - length) & 0xFF) | character);
+    return length;
+}
+
+/* Counts the characters and marks them in `number`. */
+static bool scan(struct reading *reading, struct error *error)
+{
+    size_t offset = 0, length;
+    for (; offset < reading->count; offset += length) {
+        uint32_t character;
+        length = utf8_decode(reading->bytes + offset, reading->count - offset, &character);
+        if (length == 0)
+            return error_set(error, ERROR_CORRUPT,
+                             "%s is not UTF-8: no character begins with byte 0x%02x at offset %zu; convert the file",
+                             reading->path, (unsigned)(uint8_t)reading->bytes[offset], offset);
+        if (character == 0)
+            return error_set(error, ERROR_CORRUPT, "%s is not a text: there is a NUL character at offset %zu",
+                             reading->path, offset);
+        reading->number[character] = 1;
+        reading->characters++;
+    }
+    return true;
+}
+
+/* Numbers the marked characters in the order of their code points. */
+static bool number_characters(struct reading *reading, struct dataset *dataset, struct error *error)
+{
+    size_t count = 0, used = 0;
+    for (uint32_t c = 0; c < CODE_POINTS; c++)
+        if (reading->number[c])
+            reading->number[c] = (uint32_t)++count;
+    if (count > VOCABULARY_MOST)
+        return error_set(error, ERROR_USAGE, "%s has %zu different characters: at most %d are possible", reading->path,
+                         count, VOCABULARY_MOST);
+    dataset->vocabulary = memory_alloc(count * UTF8_BYTES + 1, 1, "a vocabulary", error);
+    if (!dataset->vocabulary)
+        return false;
+    for (uint32_t c = 0; c < CODE_POINTS; c++)
+        if (reading->number[c])
+            used += utf8_encode(c, dataset->vocabulary + used);
+    dataset->form.vocabulary = count;
+    return true;
+}
+
+/* Numbers the characters as the training data does: only those are known. */
+static void adopt_vocabulary(struct reading *reading, struct dataset *dataset, const struct dataset *train)
+{
+    memset(reading->number, 0, CODE_POINTS * sizeof *reading->number);
+    dataset->vocabulary = memory_text(train->vocabulary);
+    const char *vocabulary = dataset->vocabulary;
+    size_t count = 0, rest = strlen(vocabulary), length;
+    for (; rest > 0; rest -= length, vocabulary += length) {
+        uint32_t character;
+        length = utf8_decode(vocabulary, rest, &character);
+        reading->number[character] = (uint32_t)++count;
+    }
+    dataset->form.vocabulary = count;
+}
+
+static bool unknown_character(const char *path, uint32_t character, size_t offset, struct error *error)
+{
+    char bytes[UTF8_BYTES + 1] = "";
+    bool printable = character >= 0x20 && !(character >= 0x7F && character < 0xA0);
+    if (printable)
+        utf8_encode(character, bytes);
+    return error_set(error, ERROR_CORRUPT,
+                     "%s: the character %s%s%sU+%04" PRIX32 "%s at byte offset %zu does not occur in the training text",
+                     path, printable ? "'" : "", bytes, printable ? "' (" : "", character, printable ? ")" : "",
+                     offset);
+}
+
+/* The tokens of the characters [begin, end). The digest is that of their bytes and the vocabulary. */
+static bool take_part(const struct reading *reading, size_t begin, size_t end, struct dataset *dataset,
+                      struct error *error)
+{
+    struct text_format *text = dataset->self;
+    size_t offset = 0, from = 0;
+    text->length = end - begin;
+    text->tokens = memory_alloc(text->length, sizeof *text->tokens, "the tokens of a text", error);
+    if (!text->tokens)
+        return false;
+    for (size_t i = 0; i < end; i++) {
+        uint32_t character = 0;
+        if (i == begin)
+            from = offset;
+        size_t length = utf8_decode(reading->bytes + offset, reading->count - offset, &character);
+        if (i >= begin && reading->number[character] == 0)
+            return unknown_character(reading->path, character, offset, error);
+        if (i >= begin)
+            text->tokens[i - begin] = (uint16_t)(reading->number[character] - 1);
+        offset += length;
+    }
+    dataset->digest = digest_chain(digest_bytes(reading->bytes + from, offset - from),
+                                   digest_bytes(dataset->vocabulary, strlen(dataset->vocabulary)));
+    return true;
+}
+
+/* What can be wrong with the spec alone, or beside the training data. */
+static bool check_spec(const struct dataset_spec *spec, const struct dataset *train, struct error *error)
+{
+    if (!spec->path || !*spec->path)
+        return error_set(error, ERROR_USAGE, "a dataset of format text needs the path of its file");
+    if (spec->context < 1)
+        return error_set(error, ERROR_USAGE, "the dataset has context 0: a window needs at least 1 character");
+    if (!(spec->part[0] >= 0 && spec->part[0] < spec->part[1] && spec->part[1] <= 1))
+        return error_set(error, ERROR_USAGE, "the dataset has part [%g, %g]: 0 <= first < second <= 1 is needed",
+                         spec->part[0], spec->part[1]);
+    if (train && !train->vocabulary)
+        return error_set(error, ERROR_USAGE, "%s holds text, but the training data numbers: both must be of one kind",
+                         spec->path);
+    if (train && train->form.input.size[0] != spec->context)
+        return error_set(error, ERROR_USAGE,
+                         "%s is read with context %" PRIu64 ", but the training data with %zu: both must be equal",
+                         spec->path, spec->context, train->form.input.size[0]);
+    return true;
+}
+
+static bool check_length(const struct dataset_spec *spec, size_t length, struct error *error)
+{
+    return length > spec->context ||
+           error_set(error, ERROR_USAGE,
+                     "context %" PRIu64
+                     " is longer than the text allows: part [%g, %g] of %s holds %zu characters, and "
+                     "a window needs one more than its context; choose a smaller context or a larger part",
+                     spec->context, spec->part[0], spec->part[1], spec->path, length);
+}
+
+static void text_close(struct dataset *dataset)
+{
+    struct text_format *text = dataset->self;
+    memory_free(text->tokens);
+    memory_free(text);
+    memory_free(dataset->vocabulary);
+}
+
+/* Reads the file, and turns the part that the spec wants into tokens. */
+static bool load(struct dataset *dataset, const struct dataset_spec *spec, const struct dataset *train,
+                 struct error *error)
+{
+    bool ok = false;
+    struct reading reading = {.path = spec->path};
+    reading.number = memory_alloc(CODE_POINTS, sizeof *reading.number, "a table of characters", error);
+    if (!reading.number || !file_read(spec->path, &reading.bytes, &reading.count, error))
+        goto done;
+    if (reading.count == 0) {
+        error_set(error, ERROR_CORRUPT, "%s is empty", spec->path);
+        goto done;
+    }
+    if (!scan(&reading, error))
+        goto done;
+    size_t begin = (size_t)floor((double)reading.characters * spec->part[0]);
+    size_t end = (size_t)floor((double)reading.characters * spec->part[1]);
+    if (!check_length(spec, end - begin, error))
+        goto done;
+    if (train)
+        adopt_vocabulary(&reading, dataset, train);
+    else if (!number_characters(&reading, dataset, error))
+        goto done;
+    ok = take_part(&reading, begin, end, dataset, error);
+done:
+    memory_free(reading.number);
+    free(reading.bytes);
+    return ok;
+}
+
+static bool text_open(struct dataset *dataset, const struct dataset_spec *spec, const struct dataset *train,
+                      struct error *error)
+{
+    if (!check_spec(spec, train, error))
+        return false;
+    struct text_format *text = memory_need(1, sizeof *text);
+    dataset->self = text;
+    if (!load(dataset, spec, train, error)) {
+        text_close(dataset);
+        return false;
+    }
+    size_t context = (size_t)spec->context, successors = text->length - 1;
+    text->context = context;
+    text->tiled = train != NULL;
+    /* Tiled: rounded up, for the last window reaches back. */
+    dataset->count = text->tiled ? (successors - 1) / context + 1 : text->length - context;
+    dataset->form.input = (struct shape){1, {context}};
+    dataset->form.classes = dataset->form.vocabulary;
+    dataset->form.terms = context;
+    return true;
+}
+
+static void text_read(const struct dataset *dataset, size_t index, struct leaf *leaf, size_t row)
+{
+    const struct text_format *text = dataset->self;
+    size_t context = text->context;
+    size_t last = text->length - 1 - context; /* where the last window begins */
+    size_t tile = text->tiled ? index * context : index;
+    size_t begin = tile < last ? tile : last;
+    const uint16_t *tokens = text->tokens + begin;
+    int32_t *into = leaf->tokens + row * context, *labels = leaf->labels + row * context;
+    for (size_t t = 0; t < context; t++) {
+        into[t] = tokens[t];
+        labels[t] = begin + t < tile ? LEAF_IGNORED : tokens[t + 1];
+    }
+}
+
+const struct dataset_class dataset_text = {.open = text_open, .close = text_close, .read = text_read};

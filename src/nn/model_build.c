@@ -1,0 +1,112 @@
+#include "nn/model_build.h"
+
+#include "base/memory.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Local. Puts "model: <name> (<kind>): " in front. */
+static bool blame(const char *name, const char *kind, struct error *error)
+{
+    return error_prefix(error, "model: %s (%s): ", name, kind);
+}
+
+static bool add_operation(struct model_builder *builder, const struct layer_spec *spec, const char *name,
+                          struct error *error)
+{
+    builder->layers = memory_grow(builder->layers, builder->count, &builder->capacity, sizeof *builder->layers);
+    struct layer *layer = &builder->layers[builder->count];
+    *layer = (struct layer){.class = layer_classes[spec->kind],
+                            .spec = *spec,
+                            .in = builder->shape,
+                            .inputs = shape_count(&builder->shape),
+                            .rows = builder->rows,
+                            .vocabulary = builder->vocabulary};
+    snprintf(layer->name, sizeof layer->name, "%s", name);
+    if (builder->is_tokens && spec->kind != LAYER_EMBEDDING)
+        return error_set(error, ERROR_USAGE,
+                         "its input are tokens: let the model begin with {layer: embedding, width: ...}");
+    if (!builder->is_tokens && spec->kind == LAYER_EMBEDDING)
+        return error_set(error, ERROR_USAGE,
+                         "its input are no tokens: an embedding can only be the first layer of a "
+                         "model whose data is text");
+    if (!layer->class->build(layer, builder->table, error))
+        return false;
+    layer->outputs = shape_count(&layer->out);
+    if (layer->inputs > INT_MAX || layer->outputs > INT_MAX)
+        return error_set(error, ERROR_USAGE, "%zu inputs and %zu outputs are more than BLAS can count (%d)",
+                         layer->inputs, layer->outputs, INT_MAX);
+    builder->shape = layer->out;
+    builder->is_tokens = false;
+    builder->count++;
+    return true;
+}
+
+static bool expand(struct model_builder *builder, const struct layer_spec *spec, const char *name, struct error *error)
+{
+    char kept[sizeof builder->name];
+    if (builder->depth == MODEL_DEPTH)
+        return error_set(error, ERROR_USAGE, "compositions are nested more than %d deep", MODEL_DEPTH);
+    if (builder->is_tokens)
+        return error_set(error, ERROR_USAGE,
+                         "its input are tokens: let the model begin with {layer: embedding, width: ...}");
+    memcpy(kept, builder->name, sizeof kept);
+    snprintf(builder->name, sizeof builder->name, "%s", name);
+    builder->depth++;
+    bool ok = layer_classes[spec->kind]->expand(builder, spec, error);
+    builder->depth--;
+    memcpy(builder->name, kept, sizeof kept);
+    return ok;
+}
+
+bool model_builder_add(struct model_builder *builder, const struct layer_spec *spec, const char *name,
+                       struct error *error)
+{
+    const struct layer_class *class = layer_classes[spec->kind];
+    char full[sizeof builder->name];
+    int length = snprintf(full, sizeof full, "%s%s%s", builder->name, builder->name[0] ? "." : "", name);
+    if (length >= (int)sizeof full)
+        return error_set(error, ERROR_USAGE, "model: %s...: layers are nested too deep for their names", full);
+    if (class->expand)
+        return expand(builder, spec, full, error) ||
+               (strncmp(error->text, "model: ", 7) == 0 ? false : blame(full, class->name, error));
+    return add_operation(builder, spec, full, error) || blame(full, class->name, error);
+}
+
+bool model_builder_add_list(struct model_builder *builder, const struct layer_spec *specs, size_t count,
+                            struct error *error)
+{
+    for (size_t i = 0; i < count; i++) {
+        char name[48];
+        snprintf(name, sizeof name, "%zu.%s", i, layer_classes[specs[i].kind]->name);
+        if (!model_builder_add(builder, &specs[i], name, error))
+            return false;
+    }
+    return true;
+}
+
+bool model_builder_begin_residual(struct model_builder *builder, struct error *error)
+{
+    return model_builder_add(builder, &(struct layer_spec){.kind = LAYER_FORK}, "fork", error);
+}
+
+bool model_builder_end_residual(struct model_builder *builder, struct error *error)
+{
+    /* Its begin: the last one that has no end yet. */
+    size_t open = 1, l = builder->count;
+    while (open > 0) {
+        l--;
+        open += builder->layers[l].spec.kind == LAYER_JOIN;
+        open -= builder->layers[l].spec.kind == LAYER_FORK;
+    }
+    const struct shape *before = &builder->layers[l].in;
+    if (memcmp(before, &builder->shape, sizeof *before) != 0) {
+        char from[64], to[64];
+        shape_text(before, from, sizeof from);
+        shape_text(&builder->shape, to, sizeof to);
+        return error_set(error, ERROR_USAGE, "its layers turn %s into %s, which cannot be added to the %s that went in",
+                         from, to, from);
+    }
+    return model_builder_add(builder, &(struct layer_spec){.kind = LAYER_JOIN}, "join", error);
+}

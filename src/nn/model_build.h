@@ -1,0 +1,35 @@
+/* Building a model: from a tree of layer specs to a row of operations. For model.c and for compositions (residual,
+ * repeat, attention, transformer). */
+#ifndef NN_MODEL_BUILD_H
+#define NN_MODEL_BUILD_H
+
+#include "nn/layer.h"
+
+#define MODEL_DEPTH 16 /* compositions in compositions, at most */
+
+struct model_builder {
+    struct tensor_table *table;
+    struct layer *layers; /* operations so far; grows */
+    size_t count, capacity;
+    struct shape shape; /* of a sample behind the last operation */
+    size_t rows;        /* M */
+    size_t vocabulary;  /* of the data; 0: floats */
+    bool is_tokens;     /* nothing has turned the tokens into floats yet */
+    char name[80];      /* of the composition being expanded; "" at the top */
+    size_t depth;
+};
+
+/* Local. Adds a layer behind the others; its name is builder->name, "." and `name`. Errors begin with the layer's full
+ * name and kind. */
+bool model_builder_add(struct model_builder *builder, const struct layer_spec *spec, const char *name,
+                       struct error *error) WARN_UNUSED;
+
+/* Local. Adds a list: names are "<place>.<kind>". */
+bool model_builder_add_list(struct model_builder *builder, const struct layer_spec *specs, size_t count,
+                            struct error *error) WARN_UNUSED;
+
+/* Local. Everything between begin and end is added to what was there at begin: y = x + f(x). */
+bool model_builder_begin_residual(struct model_builder *builder, struct error *error) WARN_UNUSED;
+bool model_builder_end_residual(struct model_builder *builder, struct error *error) WARN_UNUSED;
+
+#endif

@@ -1,0 +1,36 @@
+/* Which buffer holds what during a leaf's pass. Made once for a row of operations; a pure function of them.
+ *
+ * Forward: an operation that can work in place overwrites its input if nobody needs that any more: no backward reads
+ * it, and no residual connection has it. Otherwise it gets a new buffer. Backward: gradients with respect to outputs
+ * live in as few buffers as their lifetimes allow. A residual connection keeps the gradient of its end until its begin.
+ */
+#ifndef NN_PLAN_H
+#define NN_PLAN_H
+
+#include "nn/layer.h"
+
+#define PLAN_NONE ((size_t)-1)
+
+struct plan_step {
+    size_t x, y;   /* outs: input and output of the operation; x PLAN_NONE: the leaf itself */
+    size_t skip;   /* join: the outs that its fork remembered */
+    size_t dy, dx; /* ups: dx PLAN_NONE: not wanted, nothing learns before this operation */
+    size_t dskip;  /* fork: the ups of its join, to be added */
+};
+
+struct plan {
+    struct plan_step *steps; /* [operations] */
+    size_t stop;             /* backward ends before this operation: it is the first that learns */
+    size_t *out_floats;      /* [out_count] of a row */
+    size_t *up_floats;       /* [up_count] of a row */
+    size_t out_count, up_count;
+    size_t top_up; /* ups: gradient of the last operation's output (not in tiles) or input (in tiles) */
+};
+
+/* Local. `tiled`: the last operation's output is made in tiles and gets no buffer of its own. */
+void plan_init(struct plan *plan, const struct layer *layers, size_t count, bool tiled);
+
+/* Local. Accepts a released plan. */
+void plan_release(struct plan *plan);
+
+#endif

@@ -1,0 +1,148 @@
+#include "train/update.h"
+
+#include "base/memory.h"
+#include "base/target.h"
+#include "parallel/reduction.h"
+
+#include <math.h>
+#include <string.h>
+
+void update_init(struct update *update, const struct world *world, const struct optimizer_spec *spec,
+                 const struct tensor_table *table, struct shard shard)
+{
+    *update = (struct update){.world = world, .spec = spec, .table = table, .shard = shard};
+    update->groups = memory_need(table->length, sizeof *update->groups);
+    update->first_piece = memory_need(table->length + 1, sizeof *update->first_piece);
+    for (size_t t = 0; t < table->length; t++) {
+        const struct tensor *tensor = &table->tensors[t];
+        size_t first_block = tensor->offset / EXCHANGE_BLOCK, end = tensor->offset + tensor->count;
+        update->groups[t] = optimizer_group_of(spec, tensor->name);
+        update->first_piece[t + 1] = update->first_piece[t] + exchange_blocks(end) - first_block;
+    }
+    update->squares = memory_need(2 * update->first_piece[table->length], sizeof *update->squares);
+}
+
+void update_release(struct update *update)
+{
+    memory_free(update->groups);
+    memory_free(update->first_piece);
+    memory_free(update->squares);
+    memset(update, 0, sizeof *update);
+}
+
+/* The part of a tensor in this rank's shard: first is counted from the shard's begin. */
+struct part {
+    size_t first, count;
+};
+
+static struct part part_of(const struct tensor *tensor, struct shard shard)
+{
+    size_t begin = tensor->offset > shard.first ? tensor->offset : shard.first;
+    size_t end = tensor->offset + tensor->count, shard_end = shard.first + shard.count;
+    end = end < shard_end ? end : shard_end;
+    return begin < end ? (struct part){begin - shard.first, end - begin} : (struct part){0, 0};
+}
+
+static void moments_at(const struct update_arrays *arrays, size_t first, float *moments[OPTIMIZER_MOMENTS])
+{
+    for (size_t k = 0; k < OPTIMIZER_MOMENTS; k++)
+        moments[k] = arrays->moments[k] ? arrays->moments[k] + first : NULL;
+}
+
+/* A tensor's own numbers of this step. */
+static struct optimizer_step numbers_of(const struct update *update, size_t t, const struct optimizer_step *common)
+{
+    const struct tensor *tensor = &update->table->tensors[t];
+    const struct optimizer_group *group = update->groups[t];
+    struct optimizer_step numbers = *common;
+    numbers.learning_rate *= group ? group->rate_factor : 1;
+    numbers.weight_decay = optimizer_decay(update->spec, group, tensor->role == TENSOR_WEIGHT);
+    return numbers;
+}
+
+/* old + momentum * (new - old), in the form that averages use everywhere. */
+TARGET_CLONES static void average(float keep, float take, size_t count, float *old, const float *new)
+{
+    for (size_t i = 0; i < count; i++)
+        old[i] = keep * old[i] + take * new[i];
+}
+
+/* Squares of a tensor's part by blocks, into the table of all pieces. */
+static void note_squares(const struct update *update, size_t t, struct part part, const float *values, double *squares)
+{
+    const struct tensor *tensor = &update->table->tensors[t];
+    size_t begin = update->shard.first + part.first, end = begin + part.count;
+    for (size_t at = begin, next; at < end; at = next) {
+        size_t block = at / EXCHANGE_BLOCK;
+        next = (block + 1) * EXCHANGE_BLOCK < end ? (block + 1) * EXCHANGE_BLOCK : end;
+        size_t piece = update->first_piece[t] + block - tensor->offset / EXCHANGE_BLOCK;
+        squares[piece] = reduction_squares(values + (at - update->shard.first), next - at);
+    }
+}
+
+static double norm_of(const struct update *update, size_t t, const double *squares)
+{
+    double sum = 0;
+    for (size_t piece = update->first_piece[t]; piece < update->first_piece[t + 1]; piece++)
+        sum += squares[piece];
+    return sqrt(sum);
+}
+
+/* Collective. The directions of all tensors, and the squares of their pieces, on all ranks. */
+static void find_directions(struct update *update, const struct update_arrays *arrays,
+                            const struct optimizer_step *common)
+{
+    const struct optimizer_class *class = optimizer_classes[update->spec->kind];
+    size_t pieces = update->first_piece[update->table->length];
+    memset(update->squares, 0, 2 * pieces * sizeof *update->squares);
+    for (size_t t = 0; t < update->table->length; t++) {
+        struct part part = part_of(&update->table->tensors[t], update->shard);
+        if (part.count == 0 || update->table->tensors[t].role == TENSOR_STATISTIC)
+            continue;
+        float *moments[OPTIMIZER_MOMENTS];
+        struct optimizer_step numbers = numbers_of(update, t, common);
+        moments_at(arrays, part.first, moments);
+        class->direction(update->spec, &numbers, part.count, arrays->params + part.first, arrays->gradient + part.first,
+                         moments);
+        note_squares(update, t, part, arrays->params, update->squares);
+        note_squares(update, t, part, arrays->gradient, update->squares + pieces);
+    }
+    world_sum_disjoint(update->world, update->squares, 2 * pieces);
+}
+
+static void move(const struct update *update, const struct update_arrays *arrays, size_t t,
+                 const struct optimizer_step *common)
+{
+    const struct optimizer_class *class = optimizer_classes[update->spec->kind];
+    const struct tensor *tensor = &update->table->tensors[t];
+    struct part part = part_of(tensor, update->shard);
+    float *params = arrays->params + part.first, *gradient = arrays->gradient + part.first;
+    if (part.count == 0)
+        return;
+    if (tensor->role == TENSOR_STATISTIC) {
+        average(1 - tensor->momentum, tensor->momentum, part.count, params, gradient);
+        return;
+    }
+    float *moments[OPTIMIZER_MOMENTS];
+    struct optimizer_step numbers = numbers_of(update, t, common);
+    moments_at(arrays, part.first, moments);
+    if (class->trust) {
+        size_t pieces = update->first_piece[update->table->length];
+        numbers.trust = class->trust(update->spec, &numbers, norm_of(update, t, update->squares),
+                                     norm_of(update, t, update->squares + pieces));
+    }
+    class->update(update->spec, &numbers, part.count, params, gradient, moments);
+}
+
+void update_run(struct update *update, const struct update_arrays *arrays, uint64_t number, double learning_rate,
+                float gradient_scale, double average_decay)
+{
+    struct optimizer_step common = {
+        .step = number, .learning_rate = learning_rate, .gradient_scale = gradient_scale, .trust = 1};
+    if (optimizer_classes[update->spec->kind]->direction)
+        find_directions(update, arrays, &common);
+    for (size_t t = 0; t < update->table->length; t++)
+        move(update, arrays, t, &common);
+    if (arrays->average)
+        average((float)average_decay, (float)(1 - average_decay), update->shard.count, arrays->average, arrays->params);
+}

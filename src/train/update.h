@@ -1,0 +1,39 @@
+/* The owner's update: how the parameters, statistics, moments and averages of this rank's shard move in a step. */
+#ifndef TRAIN_UPDATE_H
+#define TRAIN_UPDATE_H
+
+#include "nn/tensor.h"
+#include "optim/optimizer.h"
+#include "parallel/exchange.h"
+#include "parallel/world.h"
+
+struct update {
+    const struct world *world; /* borrowed, as the others */
+    const struct optimizer_spec *spec;
+    const struct tensor_table *table;
+    struct shard shard;
+    const struct optimizer_group **groups; /* [tensors] what the job says about each; NULL: nothing */
+    /* For norms of whole tensors: a piece is the part of a tensor in one block. */
+    size_t *first_piece; /* [tensors + 1] */
+    double *squares;     /* [2, pieces] of parameters, of directions */
+};
+
+/* What moves; each [shard.count]. */
+struct update_arrays {
+    float *params;
+    float *gradient; /* of the global batch, already divided; spoilt */
+    float *moments[OPTIMIZER_MOMENTS];
+    float *average; /* EMA of the parameters; NULL: there is none */
+};
+
+/* Local. The spec, the table and the world are borrowed. Release accepts a released one. */
+void update_init(struct update *update, const struct world *world, const struct optimizer_spec *spec,
+                 const struct tensor_table *table, struct shard shard);
+void update_release(struct update *update);
+
+/* Collective over world; the numbers must be equal on every rank: number of this update (from 1), learning rate after
+ * the schedule, gradient_scale (clipping), average_decay (of the EMA). */
+void update_run(struct update *update, const struct update_arrays *arrays, uint64_t number, double learning_rate,
+                float gradient_scale, double average_decay);
+
+#endif

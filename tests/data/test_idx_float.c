@@ -1,0 +1,330 @@
+/* IDX files of floats, features and regression targets; and what validation data has to be. */
+#include "data/dataset.h"
+#include "support/test.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { N = 4, F = 3, K = 2 };
+
+/* Two files in the making: a header and values, as bytes or as floats. */
+struct fixture {
+    char images[PATH_MAX], labels[PATH_MAX];
+    struct dataset_spec spec;
+    float values[N * F], targets[N * K];
+};
+
+static void put_size(FILE *file, uint32_t value)
+{
+    for (int shift = 24; shift >= 0; shift -= 8)
+        fputc((int)(value >> shift & 0xff), file);
+}
+
+/* sizes: 0 behind the last. Type 0x08: each value as a byte. */
+static void write_idx(const char *path, uint32_t type, const uint32_t *sizes, const float *values)
+{
+    uint32_t dimensions = 0;
+    size_t count = 1;
+    for (; sizes[dimensions]; dimensions++)
+        count *= sizes[dimensions];
+    FILE *file = fopen(path, "wb");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    put_size(file, type << 8 | dimensions);
+    for (uint32_t d = 0; d < dimensions; d++)
+        put_size(file, sizes[d]);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, &values[i], sizeof bits);
+        if (type == 0x0D)
+            put_size(file, bits);
+        else
+            fputc((int)values[i], file);
+    }
+    CU_ASSERT_EQUAL(fclose(file), 0);
+}
+
+#define SIZES(...) ((const uint32_t[]){__VA_ARGS__, 0})
+
+/* Floats [N, F] with targets [N, K]. */
+static void fixture_write(const struct fixture *fixture)
+{
+    write_idx(fixture->images, 0x0D, SIZES(N, F), fixture->values);
+    write_idx(fixture->labels, 0x0D, SIZES(N, K), fixture->targets);
+}
+
+/* `name` tells the files of several fixtures apart. */
+static void fixture_init(struct fixture *fixture, const char *name)
+{
+    memset(fixture, 0, sizeof *fixture);
+    snprintf(fixture->images, PATH_MAX, "%s.images", test_path(name));
+    snprintf(fixture->labels, PATH_MAX, "%s.labels", test_path(name));
+    fixture->spec = (struct dataset_spec){
+        .format = DATASET_IDX, .images = fixture->images, .labels = fixture->labels, .std = 1};
+    for (int i = 0; i < N * F; i++)
+        fixture->values[i] = (float)i * 1.7f - 3.1f;
+    for (int i = 0; i < N * K; i++)
+        fixture->targets[i] = 1e10f / (float)(1 - 2 * i);
+    fixture_write(fixture);
+}
+
+static struct dataset open_good(const struct fixture *fixture, const struct dataset *train)
+{
+    struct dataset dataset;
+    struct error error;
+    bool ok = dataset_open(&dataset, &fixture->spec, train, &error);
+    if (!ok)
+        printf("%s\n", error.text);
+    CU_ASSERT_FATAL(ok);
+    return dataset;
+}
+
+static uint64_t digest_of(const struct fixture *fixture)
+{
+    struct dataset dataset = open_good(fixture, NULL);
+    uint64_t digest = dataset.digest;
+    dataset_close(&dataset);
+    return digest;
+}
+
+static void expect(const struct fixture *fixture, const struct dataset *train, enum error_kind kind, const char *words,
+                   const char *more)
+{
+    struct dataset dataset;
+    struct error error = {0};
+    CU_ASSERT_FALSE_FATAL(dataset_open(&dataset, &fixture->spec, train, &error));
+    bool good = error.kind == kind && strstr(error.text, words) && strstr(error.text, more) &&
+                !strchr(error.text, '\n');
+    if (!good)
+        printf("expected kind %d, \"%s\" and \"%s\", got kind %d: %s\n", (int)kind, words, more, (int)error.kind,
+               error.text);
+    CU_ASSERT(good);
+    dataset_close(&dataset);
+}
+
+static bool has_form(const struct dataset *dataset, struct shape input, size_t classes, size_t terms)
+{
+    struct leaf_form form = {.input = input, .classes = classes, .terms = terms};
+    return memcmp(&dataset->form, &form, sizeof form) == 0;
+}
+
+static void floats_give_what_is_in_them(void)
+{
+    struct fixture fixture;
+    fixture_init(&fixture, "a");
+    struct dataset dataset = open_good(&fixture, NULL);
+    CU_ASSERT_EQUAL(dataset.count, N);
+    CU_ASSERT(has_form(&dataset, (struct shape){1, {F}}, 0, K));
+    float inputs[2 * F], targets[2 * K];
+    struct leaf leaf = {.inputs = inputs, .targets = targets, .first = 77};
+    dataset_read(&dataset, (const uint64_t[]){3, 1}, 2, &leaf);
+    CU_ASSERT(leaf.rows == 2 && leaf.first == 77);
+    CU_ASSERT_EQUAL(memcmp(inputs, fixture.values + 3 * F, F * sizeof *inputs), 0);
+    CU_ASSERT_EQUAL(memcmp(inputs + F, fixture.values + F, F * sizeof *inputs), 0);
+    CU_ASSERT_EQUAL(memcmp(targets, fixture.targets + 3 * K, K * sizeof *targets), 0);
+    CU_ASSERT_EQUAL(memcmp(targets + K, fixture.targets + K, K * sizeof *targets), 0);
+    dataset_close(&dataset);
+}
+
+static void inputs_are_normalised_and_targets_not(void)
+{
+    struct fixture fixture;
+    fixture_init(&fixture, "a");
+    fixture.spec.mean = 0.3;
+    fixture.spec.std = 0.7;
+    fixture.spec.first = 1;
+    struct dataset dataset = open_good(&fixture, NULL);
+    CU_ASSERT_EQUAL(dataset.count, N - 1);
+    float inputs[(N - 1) * F], targets[(N - 1) * K];
+    struct leaf leaf = {.inputs = inputs, .targets = targets};
+    dataset_read(&dataset, (const uint64_t[]){0, 1, 2}, N - 1, &leaf);
+    size_t unlike = 0;
+    for (size_t x = 0; x < (N - 1) * F; x++) {
+        float value = fixture.values[F + x];
+        CU_ASSERT_EQUAL(inputs[x], (float)(((double)value - 0.3) / 0.7));
+        unlike += inputs[x] != (value - 0.3f) / 0.7f;
+    }
+    CU_ASSERT(unlike > 0); /* these values tell double from float */
+    CU_ASSERT_EQUAL(memcmp(targets, fixture.targets + K, sizeof targets), 0);
+    dataset_close(&dataset);
+}
+
+static void every_shape_and_type_is_read(void)
+{
+    struct fixture fixture;
+    fixture_init(&fixture, "a");
+    static const float values[N * 12] = {[0] = 1, [5] = 250, [12] = 4, [47] = 9};
+    static const float labels[N] = {2, 0, 4, 1};
+    static const struct {
+        uint32_t sizes[5];
+        struct shape shape;
+    } shapes[] = {
+        {{N, 12}, {1, {12}}}, {{N, 3, 4}, {3, {1, 3, 4}}}, {{N, 3, 2, 2}, {3, {3, 2, 2}}}, {{N, 1}, {1, {1}}}};
+    for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
+        for (int floats = 0; floats < 4; floats++) {
+            write_idx(fixture.images, floats & 1 ? 0x0D : 0x08, shapes[s].sizes, values);
+            write_idx(fixture.labels, floats & 2 ? 0x0D : 0x08, SIZES(N), labels);
+            struct dataset dataset = open_good(&fixture, NULL);
+            CU_ASSERT(has_form(&dataset, shapes[s].shape, floats & 2 ? 0 : 5, 1));
+            float inputs[12], target = -1;
+            int32_t label = -1;
+            struct leaf leaf = {
+                .inputs = inputs, .targets = floats & 2 ? &target : NULL, .labels = floats & 2 ? NULL : &label};
+            dataset_read(&dataset, (const uint64_t[]){2}, 1, &leaf);
+            CU_ASSERT(floats & 2 ? target == 4 : label == 4);
+            size_t width = shape_count(&shapes[s].shape);
+            for (size_t x = 0; x < width; x++) {
+                float value = values[2 * width + x];
+                CU_ASSERT_EQUAL(inputs[x], floats & 1 ? value : (float)((double)value / 255.0));
+            }
+            dataset_close(&dataset);
+        }
+    }
+}
+
+static void the_digest_tells_values_targets_and_types(void)
+{
+    struct fixture fixture;
+    fixture_init(&fixture, "a");
+    uint64_t digest = digest_of(&fixture);
+    fixture.values[N * F - 1] += 1;
+    fixture_write(&fixture);
+    CU_ASSERT_NOT_EQUAL(digest_of(&fixture), digest);
+    fixture.values[N * F - 1] -= 1;
+    fixture.targets[N * K - 1] += 1e6f;
+    fixture_write(&fixture);
+    CU_ASSERT_NOT_EQUAL(digest_of(&fixture), digest);
+    fixture_init(&fixture, "b");
+    CU_ASSERT_EQUAL(digest_of(&fixture), digest);
+    /* The same bytes as other numbers: images; half the samples, twice as wide. */
+    write_idx(fixture.images, 0x0D, SIZES(N, F, 1), fixture.values);
+    CU_ASSERT_NOT_EQUAL(digest_of(&fixture), digest);
+    fixture_write(&fixture);
+    write_idx(fixture.images, 0x0D, SIZES(2, 2 * F), fixture.values);
+    write_idx(fixture.labels, 0x0D, SIZES(2, 2 * K), fixture.targets);
+    CU_ASSERT_NOT_EQUAL(digest_of(&fixture), digest);
+    /* All bytes 0: a sample of floats, or four of bytes. */
+    static const float zeros[4 * F] = {0};
+    write_idx(fixture.images, 0x0D, SIZES(1, F), zeros);
+    write_idx(fixture.labels, 0x0D, SIZES(1), zeros);
+    digest = digest_of(&fixture);
+    write_idx(fixture.images, 0x08, SIZES(4, F), zeros);
+    write_idx(fixture.labels, 0x08, SIZES(4), zeros);
+    CU_ASSERT_NOT_EQUAL(digest_of(&fixture), digest);
+}
+
+static void what_is_not_finite_is_named(void)
+{
+    struct fixture fixture;
+    fixture_init(&fixture, "a");
+    fixture.values[2 * F + 1] = NAN;
+    fixture_write(&fixture);
+    expect(&fixture, NULL, ERROR_CORRUPT, fixture.images, "sample 2, value 1 is nan");
+    fixture.spec.first = 1; /* samples are counted in the file */
+    expect(&fixture, NULL, ERROR_CORRUPT, fixture.images, "sample 2, value 1 is nan");
+    fixture.spec.first = 3; /* and the others do not matter */
+    struct dataset dataset = open_good(&fixture, NULL);
+    dataset_close(&dataset);
+    fixture_init(&fixture, "a");
+    fixture.values[0] = -INFINITY;
+    fixture_write(&fixture);
+    expect(&fixture, NULL, ERROR_CORRUPT, fixture.images, "sample 0, value 0 is -inf");
+    fixture_init(&fixture, "a");
+    fixture.targets[N * K - 1] = INFINITY;
+    fixture_write(&fixture);
+    expect(&fixture, NULL, ERROR_CORRUPT, fixture.labels, "sample 3, value 1 is inf");
+    fixture_init(&fixture, "a");
+    fixture.values[F] = 1e30f;
+    fixture.targets[0] = 3e38f;
+    fixture_write(&fixture);
+    fixture.spec.std = 1e-10;
+    expect(&fixture, NULL, ERROR_USAGE, fixture.images, "sample 1, value 0 is 1e+30: with mean 0 and std 1e-10");
+    fixture.spec.std = 1;
+    dataset = open_good(&fixture, NULL);
+    dataset_close(&dataset);
+}
+
+static void float_files_are_as_long_as_they_say(void)
+{
+    struct fixture fixture;
+    fixture_init(&fixture, "a");
+    FILE *file = fopen(fixture.images, "ab");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    fputc(0, file);
+    CU_ASSERT_EQUAL(fclose(file), 0);
+    expect(&fixture, NULL, ERROR_CORRUPT, fixture.images, "too long by 1 bytes: 60 expected, 61 there");
+    write_idx(fixture.images, 0x0D, SIZES(N), fixture.values);
+    expect(&fixture, NULL, ERROR_CORRUPT, fixture.images, "holds labels (magic 0x00000d01), not images");
+    write_idx(fixture.images, 0x0D, SIZES(N, F), fixture.values);
+    write_idx(fixture.labels, 0x0D, SIZES(N, K, 1), fixture.targets);
+    expect(&fixture, NULL, ERROR_CORRUPT, fixture.labels, "holds images (magic 0x00000d03), not labels");
+    write_idx(fixture.labels, 0x0D, SIZES(N - 1, K), fixture.targets);
+    expect(&fixture, NULL, ERROR_CORRUPT, "holds 4 images", "holds 3 labels");
+}
+
+static void validation_fits_the_training_data(void)
+{
+    struct fixture fixture, other;
+    fixture_init(&fixture, "a");
+    fixture_init(&other, "b");
+    struct dataset train = open_good(&fixture, NULL), dataset;
+    dataset = open_good(&other, &train);
+    CU_ASSERT(has_form(&dataset, (struct shape){1, {F}}, 0, K));
+    dataset_close(&dataset);
+    write_idx(other.images, 0x08, SIZES(N, F), (const float[N * F]){0}); /* bytes are numbers as well */
+    dataset = open_good(&other, &train);
+    dataset_close(&dataset);
+
+    write_idx(other.images, 0x0D, SIZES(N, F - 1), fixture.values);
+    expect(&other, &train, ERROR_USAGE, other.images, "have the shape 2, but those of the training data 3");
+    write_idx(other.images, 0x0D, SIZES(N, 1, F), fixture.values);
+    expect(&other, &train, ERROR_USAGE, other.images, "have the shape 1x1x3, but those of the training data 3");
+    fixture_write(&other);
+    write_idx(other.labels, 0x0D, SIZES(N), fixture.targets);
+    expect(&other, &train, ERROR_USAGE, other.labels, "holds 1 targets a sample, but the training data 2");
+    write_idx(other.labels, 0x08, SIZES(N), (const float[N]){0, 1, 2, 3});
+    expect(&other, &train, ERROR_USAGE, other.labels, "holds labels, but the training data has float targets");
+    dataset_close(&train);
+
+    train = open_good(&other, NULL);
+    expect(&fixture, &train, ERROR_USAGE, fixture.labels, "holds float targets, but the training data has labels");
+    dataset_close(&train);
+}
+
+static void validation_labels_are_classes_of_the_training_data(void)
+{
+    struct fixture fixture, other;
+    fixture_init(&fixture, "a");
+    fixture_init(&other, "b");
+    write_idx(fixture.labels, 0x08, SIZES(N), (const float[N]){0, 1, 4, 3});
+    write_idx(other.labels, 0x08, SIZES(N), (const float[N]){4, 0, 5, 1});
+    struct dataset train = open_good(&fixture, NULL), dataset;
+    CU_ASSERT_EQUAL(train.form.classes, 5);
+    expect(&other, &train, ERROR_USAGE, other.labels,
+           "sample 2 (counted from 0) has label 5, but the training data has only 5 classes, 0 to 4");
+    other.spec.first = 1;
+    expect(&other, &train, ERROR_USAGE, other.labels, "sample 2 (counted from 0) has label 5");
+    other.spec.first = 3;
+    dataset = open_good(&other, &train);
+    CU_ASSERT_EQUAL(dataset.form.classes, 5);
+    dataset_close(&dataset);
+    dataset_close(&train);
+}
+
+int main(void)
+{
+    static const struct test_case cases[] = {
+        {"float files give the features and targets that are in them", floats_give_what_is_in_them},
+        {"a float x becomes (x - mean) / std, and a target stays", inputs_are_normalised_and_targets_not},
+        {"bytes and floats of two, three and four dimensions are read", every_shape_and_type_is_read},
+        {"the digest tells values, targets and their shapes", the_digest_tells_values_targets_and_types},
+        {"a number that is not finite is named by file, sample and value", what_is_not_finite_is_named},
+        {"float files that do not fit their header are refused", float_files_are_as_long_as_they_say},
+        {"validation data of another shape or kind is refused with both", validation_fits_the_training_data},
+        {"a validation label outside the training data's classes is named",
+         validation_labels_are_classes_of_the_training_data},
+        {NULL, NULL},
+    };
+    return test_run("data/idx_float", cases);
+}

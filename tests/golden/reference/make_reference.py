@@ -1,0 +1,209 @@
+#!/usr/bin/python3
+"""Reference numbers from PyTorch: three small models, each trained for ten steps by each optimizer that PyTorch has.
+
+    python3 make_reference.py [DIRECTORY]        DIRECTORY: default: where this script lies
+
+Needs PyTorch 1.13 (Debian: python3-torch) and numpy; the tests (tests/train/test_reference.c) need only the output. All is
+computed in double precision from values that a float can hold, and rounded to float once, at the end: what the tests measure is
+the error of lockstep alone.
+
+Output: MODEL.bin, little-endian floats, and MODEL.txt, a line for each array in it: NAME FIRST_FLOAT SHAPE. Names are those of
+lockstep's tensors behind one of these:
+    inputs, labels       [steps, batch, ...]; labels and tokens are whole numbers
+    initial/TENSOR       parameters and statistics before the first step
+    losses               [batch] of each sample of the first batch, as a model is used: running statistics
+    gradient/TENSOR      of the mean loss of the first batch
+    RECIPE/losses        [steps] of the batch of each step
+    RECIPE/TENSOR        parameters and statistics after the last step
+    RECIPE/used          [batch] as `losses`, after the last step
+Weights decay; biases, norms and embeddings do not.
+"""
+import pathlib, sys
+
+import numpy
+import torch
+from torch.nn import functional as F
+
+STEPS = 10
+RECIPES = {  # as in test_reference.c
+    "sgd": (torch.optim.SGD, dict(lr=0.05, weight_decay=0.01)),
+    "momentum": (torch.optim.SGD, dict(lr=0.05, weight_decay=0.01, momentum=0.9)),
+    "nesterov": (torch.optim.SGD, dict(lr=0.05, weight_decay=0.01, momentum=0.9, nesterov=True)),
+    "adam": (torch.optim.Adam, dict(lr=0.01, weight_decay=0.01, betas=(0.9, 0.99))),
+    "adamw": (torch.optim.AdamW, dict(lr=0.01, weight_decay=0.1)),
+    "clipped": (torch.optim.SGD, dict(lr=0.5, momentum=0.5)),
+}
+CLIP_NORM = {"clipped": 0.1}
+
+
+class Mlp:
+    """8-16-4."""
+    seed, batch, inputs, classes, terms = 1, 8, (8,), 4, ()
+    shapes = {"0.dense.weight": (16, 8), "0.dense.bias": (16,), "2.dense.weight": (4, 16), "2.dense.bias": (4,)}
+
+    def forward(self, p, x, training):
+        return F.linear(F.relu(F.linear(x, p["0.dense.weight"], p["0.dense.bias"])), p["2.dense.weight"], p["2.dense.bias"])
+
+
+class Cnn:
+    """1x8x8; the convolutions before a batch norm have no bias, since none could have a gradient. Epsilon is so large
+    that it shows."""
+    seed, batch, inputs, classes, terms = 2, 8, (1, 8, 8), 3, ()
+    shapes = {"0.conv2d.weight": (4, 1, 3, 3),
+              **{f"1.batch_norm.{what}": (4,) for what in ("weight", "bias", "running_mean", "running_var")},
+              "4.conv2d.weight": (8, 4, 3, 3),
+              **{f"5.batch_norm.{what}": (8,) for what in ("weight", "bias", "running_mean", "running_var")},
+              "7.conv2d.weight": (6, 8, 3, 3), "7.conv2d.bias": (6,),
+              "10.dense.weight": (3, 6), "10.dense.bias": (3,)}
+
+    def forward(self, p, x, training):
+        def norm(name, x):
+            return F.batch_norm(x, p[name + ".running_mean"], p[name + ".running_var"], p[name + ".weight"], p[name + ".bias"],
+                                training=training, momentum=0.1, eps=1e-3)
+
+        x = F.relu(norm("1.batch_norm", F.conv2d(x, p["0.conv2d.weight"], padding=1)))
+        x = F.relu(norm("5.batch_norm", F.conv2d(F.max_pool2d(x, 2), p["4.conv2d.weight"], padding=1)))
+        x = F.relu(F.conv2d(x, p["7.conv2d.weight"], p["7.conv2d.bias"], stride=2, padding=1))
+        return F.linear(x.mean((2, 3)), p["10.dense.weight"], p["10.dense.bias"])
+
+
+class Gpt:
+    """2 blocks, 2 heads, 16 channels, context 8, 11 tokens; the head has the embedding's weights."""
+    seed, batch, inputs, classes, terms = 3, 4, (8,), 11, (8,)
+    width, heads = 16, 2
+    shapes = {"0.embedding.weight": (11, 16), "1.position_embedding.weight": (8, 16)}
+    for block in range(2):
+        name = f"2.transformer.{block}."
+        for what, units, fan in (("attention.qkv", 48, 16), ("attention.proj", 16, 16), ("up", 64, 16), ("down", 16, 64)):
+            shapes.update({f"{name}{what}.weight": (units, fan), f"{name}{what}.bias": (units,)})
+        for what in ("norm1", "norm2"):
+            shapes.update({f"{name}{what}.weight": (16,), f"{name}{what}.bias": (16,)})
+    shapes.update({"3.layer_norm.weight": (16,), "3.layer_norm.bias": (16,)})
+
+    def forward(self, p, ids, training):
+        def norm(name, x, epsilon=1e-5):
+            return F.layer_norm(x, (self.width,), p[name + ".weight"], p[name + ".bias"], epsilon)
+
+        def dense(name, x):
+            return F.linear(x, p[name + ".weight"], p[name + ".bias"])
+
+        def attention(name, x):
+            x = x.transpose(0, 1)  # it wants [positions, batch, channels]
+            later = torch.ones(len(x), len(x), dtype=torch.bool).triu(1)
+            y, _ = F.multi_head_attention_forward(
+                x, x, x, self.width, self.heads, p[name + ".qkv.weight"], p[name + ".qkv.bias"], None, None, False, 0.0,
+                p[name + ".proj.weight"], p[name + ".proj.bias"], attn_mask=later, need_weights=False)
+            return y.transpose(0, 1)
+
+        x = F.embedding(ids, p["0.embedding.weight"]) + p["1.position_embedding.weight"]
+        for block in range(2):
+            name = f"2.transformer.{block}."
+            x = x + attention(name + "attention", norm(name + "norm1", x))
+            x = x + dense(name + "down", F.gelu(dense(name + "up", norm(name + "norm2", x))))
+        return F.linear(norm("3.layer_norm", x, 1e-3), p["0.embedding.weight"])
+
+
+def draw(model):
+    """Parameters and statistics, inputs and labels; none of them is a special value, so that nothing can hide."""
+    random = numpy.random.RandomState(model.seed)
+    values = {}
+    for name, shape in model.shapes.items():
+        value = random.standard_normal(shape)
+        if name.endswith("running_var"):
+            value = 1 + 0.2 * abs(value)
+        elif "norm" in name and name.endswith("weight"):
+            value = 1 + 0.1 * value
+        elif len(shape) == 1:
+            value = 0.1 * value
+        elif "embedding" in name:
+            value = 0.3 * value
+        else:
+            value = value * numpy.prod(shape[1:]) ** -0.5
+        values[name] = value.astype("<f4")
+    shape = (STEPS, model.batch, *model.inputs)
+    is_tokens = isinstance(model, Gpt)
+    inputs = random.randint(0, model.classes, shape) if is_tokens else random.standard_normal(shape).astype("<f4")
+    labels = random.randint(0, model.classes, (STEPS, model.batch, *model.terms))
+    return values, inputs, labels
+
+
+def is_statistic(name):
+    return "running" in name
+
+
+def is_weight(name):
+    return name.endswith("weight") and "norm" not in name and "embedding" not in name
+
+
+class Run:
+    """A model on its way from the initial values."""
+
+    def __init__(self, model, values):
+        self.model = model
+        self.params = {name: torch.tensor(value, dtype=torch.float64, requires_grad=not is_statistic(name))
+                       for name, value in values.items()}
+
+    def loss(self, inputs, labels, training, reduction="mean"):
+        x = torch.tensor(inputs, dtype=torch.int64 if isinstance(self.model, Gpt) else torch.float64)
+        outputs = self.model.forward(self.params, x, training)
+        loss = F.cross_entropy(outputs.flatten(0, -2), torch.tensor(labels).flatten(), reduction=reduction)
+        return loss.view(labels.shape) if reduction == "none" else loss
+
+    def used(self, inputs, labels):
+        with torch.no_grad():
+            return self.loss(inputs, labels, False, "none").flatten(1).mean(1) if labels.ndim > 1 else \
+                self.loss(inputs, labels, False, "none")
+
+    def train(self, recipe, inputs, labels):
+        kind, settings = RECIPES[recipe]
+        learned = {name: p for name, p in self.params.items() if p.requires_grad}
+        optimizer = kind([dict(params=[p for name, p in learned.items() if is_weight(name)]),
+                          dict(params=[p for name, p in learned.items() if not is_weight(name)], weight_decay=0)], **settings)
+        losses = []
+        for step in range(STEPS):
+            optimizer.zero_grad()
+            loss = self.loss(inputs[step], labels[step], True)
+            loss.backward()
+            if recipe in CLIP_NORM:
+                norm = torch.nn.utils.clip_grad_norm_(learned.values(), CLIP_NORM[recipe])
+                assert norm > CLIP_NORM[recipe], "a norm that nothing clips tests nothing"
+            optimizer.step()
+            losses.append(loss.item())
+        return losses
+
+
+def reference(model):
+    """All arrays of a model, by name."""
+    values, inputs, labels = draw(model)
+    arrays = {"inputs": inputs, "labels": labels, **{f"initial/{name}": value for name, value in values.items()}}
+    first = Run(model, values)
+    arrays["losses"] = first.used(inputs[0], labels[0])
+    first.loss(inputs[0], labels[0], True).backward()
+    arrays.update({f"gradient/{name}": p.grad for name, p in first.params.items() if p.requires_grad})
+    for recipe in RECIPES:
+        run = Run(model, values)
+        arrays[f"{recipe}/losses"] = run.train(recipe, inputs, labels)
+        arrays.update({f"{recipe}/{name}": p.detach() for name, p in run.params.items()})
+        arrays[f"{recipe}/used"] = run.used(inputs[0], labels[0])
+    return arrays
+
+
+def write(path, arrays):
+    place = 0
+    with open(path.with_suffix(".bin"), "wb") as floats, open(path.with_suffix(".txt"), "w") as index:
+        for name, array in arrays.items():
+            array = numpy.asarray(array).astype("<f4")
+            print(name, place, "x".join(map(str, array.shape)), file=index)
+            floats.write(array.tobytes())
+            place += array.size
+
+
+def main():
+    directory = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent)
+    torch.set_num_threads(1)
+    for model in (Mlp(), Cnn(), Gpt()):
+        write(directory / type(model).__name__.lower(), reference(model))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+#include "nn/reference.h"
+
+#include "base/memory.h"
+#include "nn/reference_layers.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- compositions ---- */
+
+static void list(struct walk *w, const char *prefix, const struct layer_spec *specs, size_t count);
+
+static void add(struct walk *w, double *before)
+{
+    for (size_t e = 0; e < w->rows * shape_count(&w->shape); e++)
+        w->x[e] += before[e];
+    memory_free(before);
+}
+
+static double *copy(const struct walk *w)
+{
+    size_t count = w->rows * shape_count(&w->shape);
+    double *values = memory_need(count, sizeof *values);
+    memcpy(values, w->x, count * sizeof *values);
+    return values;
+}
+
+static void residual(struct walk *w, const struct layer_spec *spec, const char *name)
+{
+    double *before = copy(w);
+    list(w, name, spec->layers, spec->count);
+    add(w, before);
+}
+
+static void repeat(struct walk *w, const struct layer_spec *spec, const char *name)
+{
+    for (uint64_t i = 0; i < spec->times; i++) {
+        char prefix[NAME_BYTES];
+        list(w, walk_named(prefix, "%s.%u", name, (unsigned)i), spec->layers, spec->count);
+    }
+}
+
+/* y [C of a head] of query position t: the values, weighted by softmax(q k / sqrt D) over the positions it sees.
+ * qkv [T, 3C] of one sample; `at` is where the head's channels begin. */
+static void attend(const double *qkv, size_t T, size_t C, size_t D, size_t at, size_t t, size_t sees, double *y)
+{
+    const double *q = qkv + t * 3 * C + at, *k = qkv + C + at, *v = qkv + 2 * C + at;
+    double *p = memory_need(T, sizeof *p), sum = 0;
+    for (size_t s = 0; s < sees; s++) {
+        for (size_t d = 0; d < D; d++)
+            p[s] += q[d] * k[s * 3 * C + d];
+        p[s] = exp(p[s] / sqrt((double)D));
+        sum += p[s];
+    }
+    for (size_t s = 0; s < sees; s++)
+        for (size_t d = 0; d < D; d++)
+            y[d] += p[s] / sum * v[s * 3 * C + d];
+    memory_free(p);
+}
+
+static void attention(struct walk *w, const struct layer_spec *spec, const char *name)
+{
+    size_t T = w->shape.size[0], C = w->shape.size[1], D = C / spec->heads;
+    char part[NAME_BYTES];
+    reference_dense(w, walk_named(part, "%s.qkv", name), 3 * C, spec->bias);
+    double *qkv = walk_begin(w, (struct shape){.dims = 2, .size = {T, C}});
+    for (size_t n = 0; n < w->rows * T; n++)
+        for (size_t at = 0; at < C; at += D)
+            attend(qkv + n / T * T * 3 * C, T, C, D, at, n % T, spec->causal ? n % T + 1 : T, w->x + n * C + at);
+    memory_free(qkv);
+    reference_dense(w, walk_named(part, "%s.proj", name), C, spec->bias);
+    reference_dropout(w, walk_named(part, "%s.dropout", name), spec->rate);
+}
+
+static void transformer(struct walk *w, const struct layer_spec *spec, const char *name)
+{
+    char place[NAME_BYTES], part[NAME_BYTES];
+    size_t C = w->shape.size[1];
+    for (uint64_t block = 0; block < spec->blocks; block++) {
+        double *before = copy(w);
+        walk_named(place, "%s.%u", name, (unsigned)block);
+        reference_norm(w, walk_named(part, "%s.norm1", place), 1e-5, true);
+        attention(w, spec, walk_named(part, "%s.attention", place));
+        add(w, before);
+        before = copy(w);
+        reference_norm(w, walk_named(part, "%s.norm2", place), 1e-5, true);
+        reference_dense(w, walk_named(part, "%s.up", place), (size_t)round(spec->ratio * (double)C), spec->bias);
+        reference_operation(w, &(struct layer_spec){.kind = LAYER_GELU, .form = spec->form}, name);
+        reference_dense(w, walk_named(part, "%s.down", place), C, spec->bias);
+        reference_dropout(w, walk_named(part, "%s.dropout", place), spec->rate);
+        add(w, before);
+    }
+}
+
+/* ---- the model ---- */
+
+static void (*const compositions[LAYER_KINDS])(struct walk *w, const struct layer_spec *spec, const char *name) = {
+    [LAYER_RESIDUAL] = residual,
+    [LAYER_REPEAT] = repeat,
+    [LAYER_ATTENTION] = attention,
+    [LAYER_TRANSFORMER] = transformer,
+};
+
+static void list(struct walk *w, const char *prefix, const struct layer_spec *specs, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char name[NAME_BYTES];
+        walk_named(name, "%s%s%zu.%s", prefix, prefix[0] ? "." : "", i, layer_names[specs[i].kind]);
+        if (compositions[specs[i].kind])
+            compositions[specs[i].kind](w, &specs[i], name);
+        else
+            reference_operation(w, &specs[i], name);
+    }
+}
+
+static double *doubles(const float *values, size_t count)
+{
+    double *copied = memory_need(count, sizeof *copied);
+    for (size_t i = 0; i < count; i++)
+        copied[i] = (double)values[i];
+    return copied;
+}
+
+void reference_init(struct reference *reference, const struct model *model, const struct model_spec *spec,
+                    const float *params, uint64_t step)
+{
+    *reference = (struct reference){.model = model, .spec = *spec, .step = step};
+    reference->params = doubles(params, model->table.count);
+    if (model->leaf.inputs)
+        reference->inputs = doubles(model->leaf.inputs, model->leaf.rows * shape_count(&model->form.input));
+    reference->statistics = memory_need(model->table.count, sizeof *reference->statistics);
+}
+
+void reference_release(struct reference *reference)
+{
+    memory_free(reference->params);
+    memory_free(reference->inputs);
+    memory_free(reference->statistics);
+    memset(reference, 0, sizeof *reference);
+}
+
+double *reference_outputs(const struct reference *reference, struct shape *shape)
+{
+    const struct model *model = reference->model;
+    size_t count = model->leaf.rows * shape_count(&model->form.input);
+    struct walk walk = {.reference = reference, .rows = model->leaf.rows, .shape = model->form.input};
+    walk.x = memory_need(count, sizeof *walk.x);
+    if (reference->inputs)
+        memcpy(walk.x, reference->inputs, count * sizeof *walk.x);
+    list(&walk, "", reference->spec.layers, reference->spec.count);
+    *shape = walk.shape;
+    return walk.x;
+}

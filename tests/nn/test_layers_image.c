@@ -1,0 +1,173 @@
+/* Layers on images, and batch_norm everywhere, against the second implementation. */
+#include "nn/trial.h"
+#include "support/test.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static void check(const struct trial *trials, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        bool passes = trial_passes(&trials[i]);
+        CU_ASSERT_TRUE(passes);
+        if (!passes)
+            printf("\n    in trial %zu of these\n", i);
+    }
+}
+
+/* A layer in front, so that the second one's input gradient is checked: it is what the first one's is made of. */
+static void conv2d_is_right_with_any_kernel_stride_and_padding(void)
+{
+    struct trial trials[] = {
+        {.spec = MODEL(CONV2D(3, 3, 1, 0), CONV2D(2, 3, 1, 0)), .form = IMAGE(2, 7, 9, 30), .rows = 3, .room = 4},
+        {.spec = MODEL(CONV2D(3, 1, 1, 0), CONV2D(2, 1, 1, 0)), .form = IMAGE(2, 3, 5, 30), .rows = 3, .room = 4},
+        {.spec = MODEL(CONV2D(3, 1, 2, 0), CONV2D(2, 1, 2, 0)), .form = IMAGE(2, 7, 9, 12), .rows = 3},
+        {.spec = MODEL(CONV2D(3, 3, 1, 1), CONV2D(2, 5, 1, 2)), .form = IMAGE(1, 5, 6, 60), .rows = 2},
+        {.spec = MODEL(CONV2D(3, 3, 2, 1), CONV2D(2, 3, 2, 1)), .form = IMAGE(2, 8, 9, 12), .rows = 2},
+        {.spec = MODEL(CONV2D(3, 2, 1, 0), CONV2D(2, 2, 2, 1)), .form = IMAGE(2, 5, 7, 24), .rows = 2},
+        {.spec = MODEL(CONV2D(3, 3, 1, PADDING_SAME), CONV2D(2, 2, 1, PADDING_SAME)),
+         .form = IMAGE(2, 5, 4, 40),
+         .rows = 2},
+        {.spec = MODEL(CONV2D(3, 4, 1, PADDING_SAME), CONV2D(2, 4, 2, PADDING_SAME)),
+         .form = IMAGE(1, 7, 5, 24),
+         .rows = 2},
+        {.spec = MODEL(CONV2D(3, 3, 2, PADDING_SAME), CONV2D(2, 3, 3, PADDING_SAME)),
+         .form = IMAGE(1, 8, 7, 8),
+         .rows = 2},
+        {.spec = MODEL(CONV2D(2, 2, 3, PADDING_SAME), CONV2D(2, 1, 3, PADDING_SAME)),
+         .form = IMAGE(1, 8, 7, 2),
+         .rows = 2},
+        /* All of the image under one kernel; zeros that reach further than the kernel's centre; more filters than a
+         * vector has lanes; pixels that no window reaches. */
+        {.spec = MODEL(CONV2D(3, 3, 1, 0), CONV2D(4, 4, 1, 0)), .form = IMAGE(2, 6, 6, 4), .rows = 3},
+        {.spec = MODEL(CONV2D(2, 3, 1, 3), CONV2D(2, 3, 2, 2)), .form = IMAGE(1, 2, 3, 40), .rows = 2},
+        {.spec = MODEL(CONV2D(19, 2, 1, 0), CONV2D(1, 2, 1, 0)), .form = IMAGE(3, 4, 5, 6), .rows = 2},
+        {.spec = MODEL(CONV2D(2, 1, 1, 0), CONV2D(2, 2, 3, 0)), .form = IMAGE(1, 7, 6, 8), .rows = 2},
+        {.spec = MODEL({.kind = LAYER_CONV2D, .filters = 3, .kernel = 3, .stride = 1, .init = INIT_DEFAULT},
+                       {.kind = LAYER_CONV2D, .filters = 2, .kernel = 1, .stride = 1, .init = INIT_DEFAULT}),
+         .form = IMAGE(2, 4, 5, 12),
+         .rows = 2},
+        /* Columns in several tiles: of a large image's rows, which overlap in its gradient, and of many samples. */
+        {.spec = MODEL(CONV2D(64, 1, 1, 0), CONV2D(2, 5, 1, 2)), .form = IMAGE(1, 17, 15, 510), .rows = 2, .most = 8},
+        {.spec = MODEL(CONV2D(64, 1, 1, 0), CONV2D(2, 6, 2, PADDING_SAME)),
+         .form = IMAGE(1, 33, 31, 544),
+         .rows = 2,
+         .most = 4},
+        {.spec = MODEL(CONV2D(2, 3, 1, 1), PLAIN(RELU), CONV2D(1, 3, 2, 1)), .form = IMAGE(1, 4, 4, 4), .rows = 65},
+        {.spec = MODEL(CONV2D(2, 3, 1, 1), PLAIN(RELU), CONV2D(2, 3, 1, 1)), .form = IMAGE(1, 28, 28, 1568), .rows = 3},
+    };
+    check(trials, COUNT(trials));
+}
+
+static void pools_are_right_also_with_windows_that_overlap(void)
+{
+    struct trial trials[] = {
+        {.spec = MODEL(CONV2D(2, 2, 1, 0), POOL(MAX_POOL, 2, 0)), .form = IMAGE(1, 7, 9, 24), .rows = 3, .room = 4},
+        {.spec = MODEL(CONV2D(2, 2, 1, 0), POOL(AVG_POOL, 2, 0)), .form = IMAGE(1, 7, 9, 24), .rows = 3, .room = 4},
+        {.spec = MODEL(CONV2D(2, 1, 1, 0), POOL(MAX_POOL, 2, 2)), .form = IMAGE(1, 7, 9, 24), .rows = 3},
+        {.spec = MODEL(CONV2D(2, 1, 1, 0), POOL(AVG_POOL, 2, 2)), .form = IMAGE(1, 7, 9, 24), .rows = 3},
+        {.spec = MODEL(CONV2D(2, 1, 1, 0), POOL(MAX_POOL, 3, 1)), .form = IMAGE(1, 5, 6, 24), .rows = 3},
+        {.spec = MODEL(CONV2D(2, 1, 1, 0), POOL(AVG_POOL, 3, 1)), .form = IMAGE(1, 5, 6, 24), .rows = 3},
+        {.spec = MODEL(CONV2D(2, 1, 1, 0), POOL(MAX_POOL, 3, 2), DENSE(2)), .form = IMAGE(1, 7, 8, 2), .rows = 2},
+        {.spec = MODEL(CONV2D(2, 1, 1, 0), POOL(AVG_POOL, 3, 2), DENSE(2)), .form = IMAGE(1, 7, 8, 2), .rows = 2},
+        {.spec = MODEL(CONV2D(2, 1, 1, 0), POOL(MAX_POOL, 2, 3), DENSE(2)), .form = IMAGE(1, 7, 8, 2), .rows = 2},
+        {.spec = MODEL(CONV2D(2, 1, 1, 0), POOL(AVG_POOL, 2, 3), DENSE(2)), .form = IMAGE(1, 7, 8, 2), .rows = 2},
+        {.spec = MODEL(CONV2D(2, 1, 1, 0), POOL(MAX_POOL, 5, 0), DENSE(2)), .form = IMAGE(1, 5, 5, 2), .rows = 2},
+        /* Planes that are pooled in parts. */
+        {.spec = MODEL(CONV2D(2, 1, 1, 0), POOL(MAX_POOL, 2, 2)), .form = IMAGE(1, 41, 61, 1200), .rows = 2},
+        {.spec = MODEL(CONV2D(1, 1, 1, 0), POOL(MAX_POOL, 3, 1)), .form = IMAGE(1, 41, 61, 2301), .rows = 2},
+        {.spec = MODEL(CONV2D(1, 1, 1, 0), POOL(AVG_POOL, 3, 1)), .form = IMAGE(1, 41, 61, 2301), .rows = 2},
+        {.spec = MODEL(CONV2D(2, 1, 1, 0), PLAIN(GLOBAL_AVG_POOL), DENSE(2)),
+         .form = IMAGE(1, 3, 5, 2),
+         .rows = 2,
+         .room = 3},
+        {.spec = MODEL(CONV2D(3, 1, 1, 0), PLAIN(GLOBAL_AVG_POOL)), .form = IMAGE(1, 3, 5, 3), .rows = 2},
+        {.spec = MODEL(DENSE(4), PLAIN(GLOBAL_AVG_POOL), DENSE(2)), .form = SEQUENCE(5, 3, 2), .rows = 2, .room = 3},
+        {.spec = MODEL(CONV2D(2, 2, 1, 0), PLAIN(FLATTEN), PLAIN(TANH), DENSE(2)),
+         .form = IMAGE(1, 3, 5, 2),
+         .rows = 2},
+    };
+    check(trials, COUNT(trials));
+}
+
+/* The shift by a bias in front would be undone: its derivative is 0, and tells nothing. */
+#define CONV2D_ALONE(f, k)                                                                                             \
+    {                                                                                                                  \
+        .kind = LAYER_CONV2D, .filters = (f), .kernel = (k), .stride = 1, .init = INIT_DEFAULT                         \
+    }
+#define DENSE_ALONE(n)                                                                                                 \
+    {                                                                                                                  \
+        .kind = LAYER_DENSE, .units = (n), .init = INIT_DEFAULT                                                        \
+    }
+
+/* Training: statistics of the leaf; they, times the leaf's terms, in place of a gradient. Evaluation: the running ones.
+ */
+static void batch_norm_is_right_in_training_and_evaluation(void)
+{
+    struct trial trials[] = {
+        {.spec = MODEL(CONV2D_ALONE(3, 2), NORM(BATCH_NORM)), .form = IMAGE(2, 4, 5, 36), .rows = 3, .room = 5},
+        {.spec = MODEL(CONV2D_ALONE(3, 2), NORM(BATCH_NORM), PLAIN(RELU), CONV2D(2, 2, 1, 0)),
+         .form = IMAGE(2, 4, 5, 12),
+         .rows = 3},
+        {.spec = MODEL(CONV2D_ALONE(2, 1), NORM(BATCH_NORM), DENSE(2)), .form = IMAGE(1, 3, 5, 2), .rows = 1},
+        {.spec = MODEL(DENSE_ALONE(19), NORM(BATCH_NORM)), .form = FEATURES(5, 19), .rows = 7, .room = 9},
+        {.spec = MODEL(DENSE_ALONE(5), NORM(BATCH_NORM), PLAIN(TANH), DENSE(3)), .form = FEATURES(5, 3), .rows = 33},
+        {.spec = MODEL(DENSE_ALONE(5), NORM(BATCH_NORM), DENSE(3)), .form = SEQUENCE(4, 3, 12), .rows = 3, .room = 5},
+        {.spec = MODEL(DENSE_ALONE(19), {.kind = LAYER_BATCH_NORM, .epsilon = 0.5, .momentum = 0.9}),
+         .form = SEQUENCE(4, 3, 76),
+         .rows = 3},
+        {.spec = MODEL(NORM(BATCH_NORM), DENSE(2)), .form = FEATURES(5, 2), .rows = 4},
+        {.spec = MODEL(NORM(BATCH_NORM), CONV2D(2, 2, 1, 0)), .form = IMAGE(2, 3, 4, 12), .rows = 4},
+        {.spec = MODEL(CONV2D_ALONE(3, 1), GROUP(RESIDUAL, NORM(BATCH_NORM), PLAIN(RELU), CONV2D_ALONE(3, 1)),
+                       NORM(BATCH_NORM), PLAIN(RELU), PLAIN(GLOBAL_AVG_POOL), DENSE(2)),
+         .form = IMAGE(2, 4, 3, 2),
+         .rows = 3},
+    };
+    check(trials, COUNT(trials));
+}
+
+static void group_norm_is_right(void)
+{
+    struct trial trials[] = {
+        {.spec = MODEL(CONV2D(6, 2, 1, 0), GROUP_NORM(3)), .form = IMAGE(2, 4, 5, 72), .rows = 3, .room = 4},
+        {.spec = MODEL(CONV2D(4, 1, 1, 0), GROUP_NORM(1), DENSE(2)), .form = IMAGE(2, 3, 3, 2), .rows = 2},
+        {.spec = MODEL(CONV2D_ALONE(4, 1), GROUP_NORM(4), DENSE(2)), .form = IMAGE(2, 3, 3, 2), .rows = 2},
+        {.spec = MODEL(DENSE(18), GROUP_NORM(2), DENSE(2)), .form = FEATURES(5, 2), .rows = 3},
+        {.spec = MODEL(DENSE(18), {.kind = LAYER_GROUP_NORM, .epsilon = 0.5, .groups = 6}),
+         .form = FEATURES(5, 18),
+         .rows = 3},
+    };
+    check(trials, COUNT(trials));
+}
+
+/* One row of features: there is no unbiased variance, and nothing of it may become NaN or infinite. */
+static void the_statistics_of_one_value_are_finite(void)
+{
+    struct trial trial = {.spec = MODEL(DENSE(4), NORM(BATCH_NORM), DENSE(2)), .form = FEATURES(5, 2), .rows = 1};
+    struct bench b;
+    struct loss_sums sums;
+    size_t gaps;
+    CU_ASSERT_TRUE_FATAL(bench_init(&b, &trial));
+    model_train_leaf(&b.model, b.params, 0, b.gradient, &sums);
+    CU_ASSERT_EQUAL(bench_nans(&b, &gaps), 0);
+    CU_ASSERT_TRUE(isfinite(sums.loss));
+    for (size_t t = 0; t < b.model.table.length; t++)
+        for (size_t i = 0; i < b.model.table.tensors[t].count; i++)
+            CU_ASSERT_TRUE(isfinite(b.gradient[b.model.table.tensors[t].offset + i]));
+    bench_release(&b);
+}
+
+int main(void)
+{
+    static const struct test_case cases[] = {
+        {"conv2d is right with any kernel, stride and padding", conv2d_is_right_with_any_kernel_stride_and_padding},
+        {"pools are right, also with windows that overlap", pools_are_right_also_with_windows_that_overlap},
+        {"batch norm is right in training and evaluation", batch_norm_is_right_in_training_and_evaluation},
+        {"group norm is right", group_norm_is_right},
+        {"the statistics of one value are finite", the_statistics_of_one_value_are_finite},
+        {NULL, NULL},
+    };
+    return test_run("nn/layers_image", cases);
+}

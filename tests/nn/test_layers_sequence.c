@@ -1,0 +1,190 @@
+/* Layers on sequences and text, and last layers in tiles, against the second implementation. */
+#include "nn/trial.h"
+#include "support/test.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static void check(const struct trial *trials, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        bool passes = trial_passes(&trials[i]);
+        CU_ASSERT_TRUE(passes);
+        if (!passes)
+            printf("\n    in trial %zu of these\n", i);
+    }
+}
+
+#define CROSS_ENTROPY                                                                                                  \
+    {                                                                                                                  \
+        .kind = LOSS_SOFTMAX_CROSS_ENTROPY                                                                             \
+    }
+
+static void embeddings_are_right(void)
+{
+    struct trial trials[] = {
+        {.spec = MODEL(EMBEDDING(4)), .form = TOKENS(5, 7, 20), .rows = 3, .room = 4},
+        {.spec = MODEL(EMBEDDING(5), POSITION_EMBEDDING), .form = TOKENS(6, 3, 30), .rows = 3, .room = 4},
+        {.spec = MODEL(EMBEDDING(19), POSITION_EMBEDDING, DENSE(2)), .form = TOKENS(3, 50, 6), .rows = 4},
+        {.spec = MODEL(DENSE(4), POSITION_EMBEDDING, PLAIN(TANH), DENSE(2)), .form = SEQUENCE(5, 3, 10), .rows = 2},
+        {.spec = MODEL(POSITION_EMBEDDING, DENSE(2)), .form = SEQUENCE(5, 3, 10), .rows = 2},
+        {.spec = MODEL(EMBEDDING(4), GROUP(RESIDUAL, POSITION_EMBEDDING, PLAIN(RELU))),
+         .form = TOKENS(5, 7, 20),
+         .rows = 2},
+    };
+    /* Tokens that do not occur have the derivative 0: not all of what is checked is checked in vain. */
+    check(trials, COUNT(trials));
+}
+
+static void attention_is_right_with_any_heads_and_length(void)
+{
+    struct trial trials[] = {
+        {.spec = MODEL(DENSE(4), ATTENTION(1, false, 0)), .form = SEQUENCE(3, 3, 12), .rows = 2, .room = 3},
+        {.spec = MODEL(DENSE(4), ATTENTION(2, true, 0)), .form = SEQUENCE(5, 3, 20), .rows = 2, .room = 3},
+        {.spec = MODEL(DENSE(6), ATTENTION(3, false, 0), DENSE(2)), .form = SEQUENCE(7, 3, 14), .rows = 2},
+        {.spec = MODEL(DENSE(6), ATTENTION(6, true, 0), DENSE(2)), .form = SEQUENCE(17, 3, 34), .rows = 2},
+        {.spec = MODEL(DENSE(6), ATTENTION(2, true, 0.25), DENSE(2)),
+         .form = SEQUENCE(5, 3, 10),
+         .rows = 2,
+         .first = 9,
+         .step = 2},
+        {.spec = MODEL(ATTENTION(1, true, 0), DENSE(2)), .form = SEQUENCE(4, 3, 8), .rows = 2},
+        {.spec = MODEL(DENSE(4), {.kind = LAYER_ATTENTION, .heads = 2, .causal = true, .init = INIT_DEFAULT}),
+         .form = SEQUENCE(4, 3, 16),
+         .rows = 2},
+        /* On both sides of the widths of tiles. */
+        {.spec = MODEL(DENSE(4), ATTENTION(2, true, 0)), .form = SEQUENCE(64, 3, 256), .rows = 1, .most = 20},
+        {.spec = MODEL(DENSE(4), ATTENTION(2, true, 0)), .form = SEQUENCE(65, 3, 260), .rows = 2, .most = 20},
+        {.spec = MODEL(DENSE(4), ATTENTION(2, false, 0)), .form = SEQUENCE(65, 3, 260), .rows = 2, .most = 20},
+        {.spec = MODEL(DENSE(4), ATTENTION(1, true, 0)), .form = SEQUENCE(131, 3, 524), .rows = 2, .most = 12},
+        {.spec = MODEL(DENSE(4), ATTENTION(1, false, 0)), .form = SEQUENCE(259, 3, 1036), .rows = 1, .most = 6},
+        {.spec = MODEL(DENSE(4), ATTENTION(1, true, 0)), .form = SEQUENCE(259, 3, 1036), .rows = 1, .most = 6},
+    };
+    check(trials, COUNT(trials));
+}
+
+/* Only the values matter: queries and keys have the derivative 0. */
+static void attention_of_one_position_is_its_value(void)
+{
+    struct trial trial = {
+        .spec = MODEL(DENSE(4), ATTENTION(2, true, 0), DENSE(2)), .form = SEQUENCE(1, 3, 2), .rows = 3};
+    check(&trial, 1);
+}
+
+static void transformers_are_right(void)
+{
+    struct trial trials[] = {
+        {.spec = MODEL(DENSE(4), TRANSFORMER(1, 2, true, 0)), .form = SEQUENCE(5, 3, 20), .rows = 2, .room = 3},
+        {.spec = MODEL(DENSE(6), TRANSFORMER(2, 3, false, 0), NORM(LAYER_NORM), DENSE(2)),
+         .form = SEQUENCE(3, 3, 6),
+         .rows = 2},
+        {.spec = MODEL(DENSE(4), TRANSFORMER(2, 1, true, 0.25), DENSE(2)),
+         .form = SEQUENCE(3, 3, 6),
+         .rows = 2,
+         .first = 11,
+         .step = 5},
+        {.spec = MODEL(DENSE(5), {.kind = LAYER_TRANSFORMER,
+                                  .blocks = 1,
+                                  .heads = 1,
+                                  .ratio = 1.5,
+                                  .form = GELU_TANH,
+                                  .init = INIT_DEFAULT}),
+         .form = SEQUENCE(4, 3, 20),
+         .rows = 2},
+        {.spec = MODEL(TRANSFORMER(1, 1, false, 0), DENSE(2)), .form = SEQUENCE(4, 3, 8), .rows = 2},
+    };
+    check(trials, COUNT(trials));
+}
+
+#define GPT(is_tied, r)                                                                                                \
+    MODEL(EMBEDDING(6), POSITION_EMBEDDING, DROPOUT(r), TRANSFORMER(2, 2, true, r), NORM(LAYER_NORM), LM_HEAD(is_tied))
+
+static void language_models_are_right_tied_and_untied(void)
+{
+    struct trial trials[] = {
+        {.spec = MODEL(EMBEDDING(4), LM_HEAD(true)), .form = TEXT(5, 7), .loss = CROSS_ENTROPY, .rows = 3, .room = 4},
+        {.spec = MODEL(EMBEDDING(4), LM_HEAD(false)), .form = TEXT(5, 7), .loss = CROSS_ENTROPY, .rows = 3, .room = 4},
+        {.spec = MODEL(EMBEDDING(4), {.kind = LAYER_LM_HEAD, .tied = true, .bias = true, .init = INIT_DEFAULT}),
+         .form = TEXT(5, 7),
+         .loss = CROSS_ENTROPY,
+         .rows = 2,
+         .ignores = true},
+        {.spec = MODEL(EMBEDDING(4), {.kind = LAYER_LM_HEAD, .bias = true, .init = INIT_DEFAULT}),
+         .form = TEXT(5, 7),
+         .loss = CROSS_ENTROPY,
+         .rows = 2},
+        {.spec = MODEL(EMBEDDING(4), DENSE(7)), .form = TEXT(5, 7), .loss = CROSS_ENTROPY, .rows = 2, .ignores = true},
+        {.spec = GPT(true, 0), .form = TEXT(7, 11), .loss = CROSS_ENTROPY, .rows = 2, .room = 3},
+        {.spec = GPT(false, 0), .form = TEXT(7, 11), .loss = CROSS_ENTROPY, .rows = 2, .ignores = true},
+        {.spec = GPT(true, 0.25),
+         .form = TEXT(5, 11),
+         .loss = {LOSS_SOFTMAX_CROSS_ENTROPY, .label_smoothing = 0.1},
+         .rows = 2,
+         .first = 6,
+         .step = 3},
+        /* A last layer that is no product, with labels. */
+        {.spec = MODEL(EMBEDDING(7), PLAIN(TANH)),
+         .form = TEXT(5, 7),
+         .loss = CROSS_ENTROPY,
+         .rows = 2,
+         .ignores = true},
+    };
+    check(trials, COUNT(trials));
+}
+
+/* Outputs so wide that they are made in several tiles, of which the last is ragged. */
+static void last_layers_made_in_tiles_are_right(void)
+{
+    enum { V = 5003 };
+    struct trial trials[] = {
+        {.spec = MODEL(EMBEDDING(3), PLAIN(TANH), LM_HEAD(true)),
+         .form = TEXT(29, V),
+         .loss = CROSS_ENTROPY,
+         .rows = 5,
+         .room = 6,
+         .most = 12},
+        {.spec = MODEL(EMBEDDING(3), PLAIN(TANH), LM_HEAD(false)),
+         .form = TEXT(29, V),
+         .loss = CROSS_ENTROPY,
+         .rows = 5,
+         .most = 12,
+         .ignores = true},
+        {.spec = MODEL(EMBEDDING(3), LM_HEAD(true)),
+         .form = TEXT(29, V),
+         .loss = {LOSS_SOFTMAX_CROSS_ENTROPY, .label_smoothing = 0.1},
+         .rows = 5,
+         .most = 12},
+        {.spec = MODEL(DENSE(3), PLAIN(RELU), DENSE(V)),
+         .form = {.input = {1, {4}}, .classes = V, .terms = 1},
+         .loss = CROSS_ENTROPY,
+         .rows = 131,
+         .most = 12},
+        {.spec = MODEL(DENSE(3), PLAIN(RELU), DENSE(V)), .form = FEATURES(4, V), .rows = 131, .most = 12},
+        {.spec = MODEL(DENSE(V)), .form = FEATURES(4, V), .rows = 131, .most = 12},
+    };
+    for (size_t i = 0; i < COUNT(trials); i++) {
+        struct bench b;
+        CU_ASSERT_TRUE_FATAL(bench_init(&b, &trials[i]));
+        CU_ASSERT_TRUE(b.model.tile_rows > 0 &&
+                       2 * b.model.tile_rows <
+                           trials[i].rows * (trials[i].form.classes > 0 ? trials[i].form.terms : 1));
+        bench_release(&b);
+    }
+    check(trials, COUNT(trials));
+}
+
+int main(void)
+{
+    static const struct test_case cases[] = {
+        {"embeddings are right", embeddings_are_right},
+        {"attention is right with any heads and length", attention_is_right_with_any_heads_and_length},
+        {"attention of one position is its value", attention_of_one_position_is_its_value},
+        {"transformers are right", transformers_are_right},
+        {"language models are right, tied and untied", language_models_are_right_tied_and_untied},
+        {"last layers made in tiles are right", last_layers_made_in_tiles_are_right},
+        {NULL, NULL},
+    };
+    return test_run("nn/layers_sequence", cases);
+}

@@ -1,0 +1,135 @@
+/* A small model with drawn parameters and data, run once, against the second implementation (reference.h). */
+#ifndef TESTS_NN_TRIAL_H
+#define TESTS_NN_TRIAL_H
+
+#include "nn/reference.h"
+
+struct trial {
+    struct model_spec spec;
+    struct loss_spec loss; /* kind LOSS_NONE: mean_squared_error */
+    struct leaf_form form;
+    size_t rows;    /* M */
+    size_t room;    /* rows of a leaf at most; 0: M */
+    uint64_t first; /* place of the first row in the batch */
+    uint64_t step;
+    size_t most;  /* elements of a tensor that are checked one by one; 0: all */
+    bool ignores; /* every third label is LEAF_IGNORED */
+};
+
+/* The layers of a model. */
+#define MODEL(...)                                                                                                     \
+    {                                                                                                                  \
+        (struct layer_spec[]){__VA_ARGS__}, sizeof((struct layer_spec[]){__VA_ARGS__}) / sizeof(struct layer_spec)     \
+    }
+
+/* One layer each; what a macro does not set is as given behind its number. */
+#define DENSE(n)                                                                                                       \
+    {                                                                                                                  \
+        .kind = LAYER_DENSE, .units = (n), .bias = true, .init = INIT_DEFAULT                                          \
+    }
+#define CONV2D(f, k, s, p)                                                                                             \
+    {                                                                                                                  \
+        .kind = LAYER_CONV2D, .filters = (f), .kernel = (k), .stride = (s), .padding = (p), .bias = true,              \
+        .init = INIT_DEFAULT                                                                                           \
+    }
+#define POOL(KIND, k, s)                                                                                               \
+    {                                                                                                                  \
+        .kind = LAYER_##KIND, .size = (k), .stride = (s)                                                               \
+    }
+#define PLAIN(KIND)                                                                                                    \
+    {                                                                                                                  \
+        .kind = LAYER_##KIND                                                                                           \
+    }
+#define GELU(how)                                                                                                      \
+    {                                                                                                                  \
+        .kind = LAYER_GELU, .form = (how)                                                                              \
+    }
+#define DROPOUT(r)                                                                                                     \
+    {                                                                                                                  \
+        .kind = LAYER_DROPOUT, .rate = (r)                                                                             \
+    }
+#define NORM(KIND)                                                                                                     \
+    {                                                                                                                  \
+        .kind = LAYER_##KIND, .epsilon = 1e-5, .momentum = 0.1                                                         \
+    }
+#define GROUP_NORM(g)                                                                                                  \
+    {                                                                                                                  \
+        .kind = LAYER_GROUP_NORM, .epsilon = 1e-5, .groups = (g)                                                       \
+    }
+#define GROUP(KIND, ...)                                                                                               \
+    {                                                                                                                  \
+        .kind = LAYER_##KIND, .times = 2, .layers = (struct layer_spec[]){__VA_ARGS__},                                \
+        .count = sizeof((struct layer_spec[]){__VA_ARGS__}) / sizeof(struct layer_spec)                                \
+    }
+#define EMBEDDING(c)                                                                                                   \
+    {                                                                                                                  \
+        .kind = LAYER_EMBEDDING, .width = (c), .init = INIT_GPT2                                                       \
+    }
+#define POSITION_EMBEDDING                                                                                             \
+    {                                                                                                                  \
+        .kind = LAYER_POSITION_EMBEDDING, .init = INIT_GPT2                                                            \
+    }
+#define ATTENTION(h, is_causal, r)                                                                                     \
+    {                                                                                                                  \
+        .kind = LAYER_ATTENTION, .heads = (h), .causal = (is_causal), .rate = (r), .bias = true, .init = INIT_DEFAULT  \
+    }
+#define TRANSFORMER(b, h, is_causal, r)                                                                                \
+    {                                                                                                                  \
+        .kind = LAYER_TRANSFORMER, .blocks = (b), .heads = (h), .causal = (is_causal), .rate = (r), .ratio = 2,        \
+        .bias = true, .form = GELU_EXACT, .init = INIT_GPT2                                                            \
+    }
+#define LM_HEAD(is_tied)                                                                                               \
+    {                                                                                                                  \
+        .kind = LAYER_LM_HEAD, .tied = (is_tied), .init = INIT_DEFAULT                                                 \
+    }
+
+/* The data: inputs of floats with float targets, one for each of the model's outputs. */
+#define FEATURES(n, outputs)                                                                                           \
+    {                                                                                                                  \
+        .input = {1, {(n)}}, .terms = (outputs)                                                                        \
+    }
+#define SEQUENCE(t, c, outputs)                                                                                        \
+    {                                                                                                                  \
+        .input = {2, {(t), (c)}}, .terms = (outputs)                                                                   \
+    }
+#define IMAGE(c, h, w, outputs)                                                                                        \
+    {                                                                                                                  \
+        .input = {3, {(c), (h), (w)}}, .terms = (outputs)                                                              \
+    }
+#define TOKENS(t, v, outputs)                                                                                          \
+    {                                                                                                                  \
+        .input = {1, {(t)}}, .vocabulary = (v), .terms = (outputs)                                                     \
+    }
+/* Text: each position's label is a token. */
+#define TEXT(t, v)                                                                                                     \
+    {                                                                                                                  \
+        .input = {1, {(t)}}, .vocabulary = (v), .classes = (v), .terms = (t)                                           \
+    }
+
+struct bench {
+    struct model model;
+    struct reference reference;
+    float *params, *gradient;
+};
+
+/* Local. What a test puts into the gaps of a gradient, to find it there again. */
+#define TRIAL_GAP 12345.0f
+
+/* Local. Draws parameters and data. The gradient is NaN, with TRIAL_GAP between tensors; the model's own memory, and
+ * what the leaf has behind its rows, is NaN (labels and tokens: INT32_MAX). False, with words printed: the model was
+ * refused. Release accepts a released bench. */
+bool bench_init(struct bench *bench, const struct trial *trial);
+void bench_release(struct bench *bench);
+
+/* Local. Trains one leaf and compares everything: outputs, where they exist as a whole; sums; every derivative; the
+ * statistics; and that gaps are untouched. Then evaluates the leaf and compares outputs and sums. Prints what is wrong.
+ */
+bool trial_passes(const struct trial *trial);
+
+/* Local. The elements of the gradient in tensors that are NaN; *gaps: those outside that are no longer TRIAL_GAP. */
+size_t bench_nans(const struct bench *bench, size_t *gaps);
+
+/* Local. Uniform in [-1, 1). */
+float trial_draw(const char *purpose, size_t index);
+
+#endif

@@ -1,0 +1,492 @@
+/* The same three models as PyTorch, from the same weights: losses, gradients, and ten steps of each optimizer that both
+ * have. The numbers are those of tests/golden/reference, computed in double precision, so that what is measured is our
+ * error alone. An array is near if both hold: |ours - theirs| <= 1e-4 |theirs| in the Euclidean norm, and the largest
+ * difference of an element is 1e-4 of the largest element at most. (Element by element such a bound means nothing for
+ * those that are near 0 because their terms cancel.) */
+#include "base/memory.h"
+#include "nn/model.h"
+#include "optim/optimizer.h"
+#include "support/test.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TOLERANCE 1e-4
+#define STEPS     10
+
+/* ---- what PyTorch said ---- */
+
+struct array {
+    char name[120]; /* "adamw/0.dense.weight" */
+    size_t first;   /* of the floats */
+    char shape[40]; /* "16x8" */
+};
+
+struct reference {
+    struct array *arrays;
+    size_t count, capacity;
+    float *floats;
+    size_t float_count;
+};
+
+static void read_floats(struct reference *reference, const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    fseek(file, 0, SEEK_END);
+    reference->float_count = (size_t)ftell(file) / sizeof *reference->floats;
+    rewind(file);
+    reference->floats = memory_need(reference->float_count, sizeof *reference->floats);
+    size_t got = fread(reference->floats, sizeof *reference->floats, reference->float_count, file);
+    CU_ASSERT_EQUAL(got, reference->float_count);
+    fclose(file);
+}
+
+static struct reference reference_read(const char *model)
+{
+    struct reference reference = {0};
+    char path[4096];
+    snprintf(path, sizeof path, "%s/reference/%s.bin", GOLDEN_DIRECTORY, model);
+    read_floats(&reference, path);
+    snprintf(path, sizeof path, "%s/reference/%s.txt", GOLDEN_DIRECTORY, model);
+    FILE *file = fopen(path, "r");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    struct array array;
+    while (fscanf(file, "%119s %zu %39s", array.name, &array.first, array.shape) == 3) {
+        reference.arrays = memory_grow(reference.arrays, reference.count, &reference.capacity,
+                                       sizeof *reference.arrays);
+        reference.arrays[reference.count++] = array;
+    }
+    fclose(file);
+    return reference;
+}
+
+static void reference_release(struct reference *reference)
+{
+    memory_free(reference->arrays);
+    memory_free(reference->floats);
+}
+
+/* The floats of "<group>/<name>"; group NULL: of "<name>". There must be `count` from there on. */
+static const float *look_up(const struct reference *reference, const char *group, const char *name, size_t count,
+                            const char *shape)
+{
+    char full[240];
+    snprintf(full, sizeof full, "%s%s%s", group ? group : "", group ? "/" : "", name);
+    const struct array *found = NULL;
+    for (size_t i = 0; i < reference->count; i++)
+        if (strcmp(reference->arrays[i].name, full) == 0)
+            found = &reference->arrays[i];
+    if (!found || (shape && strcmp(found->shape, shape) != 0))
+        printf("\n    %s: %s there, %s here ", full, found ? found->shape : "not", shape ? shape : "any shape");
+    CU_ASSERT_FATAL(found != NULL);
+    CU_ASSERT_FATAL(!shape || strcmp(found->shape, shape) == 0);
+    CU_ASSERT_FATAL(found->first + count <= reference->float_count);
+    return reference->floats + found->first;
+}
+
+static const float *look_up_tensor(const struct reference *reference, const char *group, const struct tensor *tensor)
+{
+    char shape[40];
+    tensor_shape_text(tensor->dims, tensor->shape, shape, sizeof shape);
+    return look_up(reference, group, tensor->name, tensor->count, shape);
+}
+
+static void check_near(const char *group, const char *name, size_t count, const float *ours, const float *theirs)
+{
+    double difference = 0, norm = 0, largest_difference = 0, largest = 0;
+    for (size_t i = 0; i < count; i++) {
+        double theirs_i = (double)theirs[i], d = (double)ours[i] - theirs_i;
+        difference += d * d;
+        norm += theirs_i * theirs_i;
+        /* Written so that a NaN stays. */
+        largest_difference = fabs(d) <= largest_difference ? largest_difference : fabs(d);
+        largest = fmax(largest, fabs(theirs_i));
+    }
+    bool near = sqrt(difference) <= TOLERANCE * sqrt(norm) && largest_difference <= TOLERANCE * largest;
+    if (!near)
+        printf("\n    %s/%s: |difference| %.2g of %.2g, largest %.2g of %.2g ", group, name, sqrt(difference),
+               sqrt(norm), largest_difference, largest);
+    CU_ASSERT(near);
+}
+
+/* ---- the models ---- */
+
+struct subject {
+    const char *name;
+    struct model_spec model;
+    struct leaf_form form;
+    size_t batch;
+};
+
+static struct layer_spec conv_spec(uint64_t filters, uint64_t stride, bool bias)
+{
+    return (struct layer_spec){.kind = LAYER_CONV2D,
+                               .filters = filters,
+                               .kernel = 3,
+                               .stride = stride,
+                               .padding = stride == 1 ? PADDING_SAME : 1,
+                               .bias = bias,
+                               .init = INIT_DEFAULT};
+}
+
+static struct layer_spec dense_spec(uint64_t units)
+{
+    return (struct layer_spec){.kind = LAYER_DENSE, .units = units, .bias = true, .init = INIT_DEFAULT};
+}
+
+static const struct layer_spec relu_spec = {.kind = LAYER_RELU};
+static const struct layer_spec batch_norm_spec = {.kind = LAYER_BATCH_NORM, .epsilon = 1e-3, .momentum = 0.1};
+
+static struct subject mlp(void)
+{
+    static struct layer_spec layers[3];
+    layers[0] = dense_spec(16);
+    layers[1] = relu_spec;
+    layers[2] = dense_spec(4);
+    return (struct subject){.name = "mlp",
+                            .model = {.layers = layers, .count = 3},
+                            .form = {.input = {.dims = 1, .size = {8}}, .classes = 4, .terms = 1},
+                            .batch = 8};
+}
+
+/* The convolutions before a batch norm have no bias: none could have a gradient, see is_without_gradient. Epsilon is so
+ * large that it shows. */
+static struct subject cnn(void)
+{
+    static struct layer_spec layers[11];
+    const struct layer_spec pool = {.kind = LAYER_MAX_POOL, .size = 2, .stride = 2},
+                            mean = {.kind = LAYER_GLOBAL_AVG_POOL};
+    const struct layer_spec all[] = {conv_spec(4, 1, false),
+                                     batch_norm_spec,
+                                     relu_spec,
+                                     pool,
+                                     conv_spec(8, 1, false),
+                                     batch_norm_spec,
+                                     relu_spec,
+                                     conv_spec(6, 2, true),
+                                     relu_spec,
+                                     mean,
+                                     dense_spec(3)};
+    memcpy(layers, all, sizeof all);
+    return (struct subject){.name = "cnn",
+                            .model = {.layers = layers, .count = 11},
+                            .form = {.input = {.dims = 3, .size = {1, 8, 8}}, .classes = 3, .terms = 1},
+                            .batch = 8};
+}
+
+static struct subject gpt(void)
+{
+    static struct layer_spec layers[] = {
+        {.kind = LAYER_EMBEDDING, .width = 16, .init = INIT_GPT2},
+        {.kind = LAYER_POSITION_EMBEDDING, .init = INIT_GPT2},
+        {.kind = LAYER_TRANSFORMER,
+         .blocks = 2,
+         .heads = 2,
+         .ratio = 4,
+         .causal = true,
+         .bias = true,
+         .form = GELU_EXACT,
+         .epsilon = 1e-5,
+         .init = INIT_GPT2},
+        {.kind = LAYER_LAYER_NORM, .epsilon = 1e-3},
+        {.kind = LAYER_LM_HEAD, .tied = true, .init = INIT_GPT2},
+    };
+    return (struct subject){.name = "gpt",
+                            .model = {.layers = layers, .count = 5},
+                            .form = {.input = {.dims = 1, .size = {8}}, .vocabulary = 11, .classes = 11, .terms = 8},
+                            .batch = 4};
+}
+
+/* ---- running them ---- */
+
+struct run {
+    struct subject subject;
+    struct reference reference;
+    struct model model;
+    float *params, *gradient, *leaf_gradient, *moments[OPTIMIZER_MOMENTS]; /* [P] */
+};
+
+static void run_init(struct run *run, struct subject subject, size_t rows)
+{
+    struct error error = {0};
+    struct loss_spec loss = {.kind = LOSS_SOFTMAX_CROSS_ENTROPY};
+    *run = (struct run){.subject = subject, .reference = reference_read(subject.name)};
+    bool ok = model_init(&run->model, &subject.model, &loss, &subject.form, rows, 1, &error);
+    if (!ok)
+        printf("\n    %s ", error.text);
+    CU_ASSERT_FATAL(ok);
+    float **arenas[] = {&run->params, &run->gradient, &run->leaf_gradient, &run->moments[0], &run->moments[1]};
+    for (size_t a = 0; a < sizeof arenas / sizeof *arenas; a++)
+        *arenas[a] = memory_need(run->model.table.count, sizeof **arenas[a]);
+}
+
+static void run_release(struct run *run)
+{
+    memory_free(run->params);
+    memory_free(run->gradient);
+    memory_free(run->leaf_gradient);
+    for (size_t k = 0; k < OPTIMIZER_MOMENTS; k++)
+        memory_free(run->moments[k]);
+    model_release(&run->model);
+    reference_release(&run->reference);
+}
+
+/* The initial parameters: every tensor of either side is one of the other's too. */
+static void run_restart(struct run *run)
+{
+    const struct tensor_table *table = &run->model.table;
+    size_t theirs = 0;
+    for (size_t i = 0; i < run->reference.count; i++)
+        theirs += strncmp(run->reference.arrays[i].name, "initial/", 8) == 0;
+    CU_ASSERT_EQUAL_FATAL(theirs, table->length);
+    for (size_t t = 0; t < table->length; t++)
+        memcpy(run->params + table->tensors[t].offset, look_up_tensor(&run->reference, "initial", &table->tensors[t]),
+               table->tensors[t].count * sizeof(float));
+    for (size_t k = 0; k < OPTIMIZER_MOMENTS; k++)
+        memset(run->moments[k], 0, table->count * sizeof(float));
+}
+
+/* Samples [first, first + rows) of the batch of `step` (from 0) into the model's leaf. */
+static void fill_leaf(struct run *run, size_t step, size_t first, size_t rows)
+{
+    const struct leaf_form *form = &run->subject.form;
+    size_t inputs = shape_count(&form->input), sample = step * run->subject.batch + first;
+    size_t all = STEPS * run->subject.batch;
+    const float *x = look_up(&run->reference, NULL, "inputs", all * inputs, NULL) + sample * inputs;
+    const float *labels = look_up(&run->reference, NULL, "labels", all * form->terms, NULL) + sample * form->terms;
+    struct leaf *leaf = &run->model.leaf;
+    leaf->rows = rows;
+    leaf->first = first;
+    for (size_t i = 0; i < rows * inputs; i++)
+        if (form->vocabulary > 0)
+            leaf->tokens[i] = (int32_t)x[i];
+        else
+            leaf->inputs[i] = x[i];
+    for (size_t i = 0; i < rows * form->terms; i++)
+        leaf->labels[i] = (int32_t)labels[i];
+}
+
+/* The mean gradient of a batch, as the exchange makes it of leaves as large as the model's. Returns the mean loss. */
+static float train_batch(struct run *run, size_t step)
+{
+    size_t count = run->model.table.count, rows = run->model.rows;
+    float terms = (float)(run->subject.batch * run->model.terms);
+    double loss = 0;
+    memset(run->gradient, 0, count * sizeof(float));
+    for (size_t first = 0; first < run->subject.batch; first += rows) {
+        struct loss_sums sums;
+        fill_leaf(run, step, first, rows);
+        /* What is not overwritten shows. */
+        for (size_t t = 0; t < run->model.table.length; t++)
+            for (size_t i = 0; i < run->model.table.tensors[t].count; i++)
+                run->leaf_gradient[run->model.table.tensors[t].offset + i] = NAN;
+        model_train_leaf(&run->model, run->params, step + 1, run->leaf_gradient, &sums);
+        for (size_t i = 0; i < count; i++)
+            run->gradient[i] += run->leaf_gradient[i];
+        loss += sums.loss;
+        CU_ASSERT_EQUAL(sums.terms, (double)(rows * run->model.terms));
+    }
+    for (size_t i = 0; i < count; i++)
+        run->gradient[i] /= terms;
+    return (float)(loss / (double)terms);
+}
+
+/* ---- losses and gradients ---- */
+
+/* The loss of each sample of the first batch, alone in its leaf, against "<group>/<name>". */
+static void check_used(const struct run *run, const char *group, const char *name)
+{
+    struct run alone;
+    run_init(&alone, run->subject, 1);
+    const float *theirs = look_up(&alone.reference, group, name, run->subject.batch, NULL);
+    for (size_t m = 0; m < run->subject.batch; m++) {
+        struct loss_sums sums;
+        fill_leaf(&alone, 0, m, 1);
+        model_evaluate_leaf(&alone.model, run->params, &sums);
+        float loss = (float)(sums.loss / sums.terms);
+        check_near(group ? group : run->subject.name, name, 1, &loss, &theirs[m]);
+    }
+    run_release(&alone);
+}
+
+static void check_gradient(struct subject subject, size_t rows)
+{
+    struct run run;
+    run_init(&run, subject, rows);
+    run_restart(&run);
+    check_used(&run, NULL, "losses");
+    float loss = train_batch(&run, 0);
+    check_near("sgd", "losses", 1, &loss, look_up(&run.reference, "sgd", "losses", STEPS, "10"));
+    for (size_t t = 0; t < run.model.table.length; t++) {
+        const struct tensor *tensor = &run.model.table.tensors[t];
+        if (tensor->role != TENSOR_STATISTIC)
+            check_near("gradient", tensor->name, tensor->count, run.gradient + tensor->offset,
+                       look_up_tensor(&run.reference, "gradient", tensor));
+    }
+    run_release(&run);
+}
+
+/* ---- optimizers ---- */
+
+struct recipe {
+    const char *name;
+    struct optimizer_spec optimizer;
+    double clip_norm; /* 0: none */
+};
+
+static const struct recipe recipes[] = {
+    {"sgd", {.kind = OPTIMIZER_SGD, .learning_rate = 0.05, .weight_decay = 0.01}, 0},
+    {"momentum", {.kind = OPTIMIZER_SGD, .learning_rate = 0.05, .weight_decay = 0.01, .momentum = 0.9}, 0},
+    {"nesterov",
+     {.kind = OPTIMIZER_SGD, .learning_rate = 0.05, .weight_decay = 0.01, .momentum = 0.9, .nesterov = true},
+     0},
+    {"adam",
+     {.kind = OPTIMIZER_ADAM,
+      .learning_rate = 0.01,
+      .weight_decay = 0.01,
+      .beta1 = 0.9,
+      .beta2 = 0.99,
+      .epsilon = 1e-8},
+     0},
+    {"adamw",
+     {.kind = OPTIMIZER_ADAMW,
+      .learning_rate = 0.01,
+      .weight_decay = 0.1,
+      .beta1 = 0.9,
+      .beta2 = 0.999,
+      .epsilon = 1e-8},
+     0},
+    {"clipped", {.kind = OPTIMIZER_SGD, .learning_rate = 0.5, .momentum = 0.5}, 0.1},
+};
+
+static float clip_scale(const struct run *run, double clip_norm)
+{
+    double squares = 0;
+    for (size_t i = 0; i < run->model.table.learned; i++)
+        squares += (double)run->gradient[i] * (double)run->gradient[i];
+    return clip_norm > 0 && sqrt(squares) > clip_norm ? (float)(clip_norm / sqrt(squares)) : 1;
+}
+
+/* One update of all tensors, `step` from 1: weights decay, statistics move by their momentum. */
+static void update(struct run *run, const struct recipe *recipe, uint64_t step)
+{
+    const struct optimizer_spec *spec = &recipe->optimizer;
+    struct optimizer_step numbers = {.step = step,
+                                     .learning_rate = spec->learning_rate,
+                                     .gradient_scale = clip_scale(run, recipe->clip_norm),
+                                     .trust = 1};
+    for (size_t t = 0; t < run->model.table.length; t++) {
+        const struct tensor *tensor = &run->model.table.tensors[t];
+        float *params = run->params + tensor->offset, *gradient = run->gradient + tensor->offset;
+        float *moments[] = {run->moments[0] + tensor->offset, run->moments[1] + tensor->offset};
+        numbers.weight_decay = optimizer_decay(spec, NULL, tensor->role == TENSOR_WEIGHT);
+        if (tensor->role == TENSOR_STATISTIC)
+            for (size_t i = 0; i < tensor->count; i++)
+                params[i] = (1 - tensor->momentum) * params[i] + tensor->momentum * gradient[i];
+        else
+            optimizer_classes[spec->kind]->update(spec, &numbers, tensor->count, params, gradient, moments);
+    }
+}
+
+/* Whether the middle third of a tensor (the bias of the keys) has no gradient: it adds the same to the scores of all
+ * keys, which softmax does not see. What rounding leaves of the gradient instead is noise, of which Adam, that divides
+ * by its size, makes whole steps: there is nothing to compare, and no output depends on it. */
+static bool is_without_gradient(const struct recipe *recipe, const struct tensor *tensor)
+{
+    bool is_adam = recipe->optimizer.kind == OPTIMIZER_ADAM || recipe->optimizer.kind == OPTIMIZER_ADAMW;
+    return is_adam && strstr(tensor->name, ".attention.qkv.bias");
+}
+
+static void check_tensor(const struct run *run, const struct recipe *recipe, const struct tensor *tensor)
+{
+    const float *theirs = look_up_tensor(&run->reference, recipe->name, tensor), *ours = run->params + tensor->offset;
+    if (!is_without_gradient(recipe, tensor)) {
+        check_near(recipe->name, tensor->name, tensor->count, ours, theirs);
+        return;
+    }
+    const float *initial = look_up_tensor(&run->reference, "initial", tensor);
+    size_t third = tensor->count / 3;
+    check_near(recipe->name, tensor->name, third, ours, theirs);
+    check_near(recipe->name, tensor->name, third, ours + 2 * third, theirs + 2 * third);
+    for (size_t i = third; i < 2 * third; i++)
+        CU_ASSERT(fabs((double)(ours[i] - initial[i])) <= 1.01 * STEPS * recipe->optimizer.learning_rate);
+}
+
+static void check_steps(struct subject subject)
+{
+    struct run run;
+    run_init(&run, subject, subject.batch);
+    for (size_t r = 0; r < sizeof recipes / sizeof *recipes; r++) {
+        const struct recipe *recipe = &recipes[r];
+        const float *losses = look_up(&run.reference, recipe->name, "losses", STEPS, "10");
+        run_restart(&run);
+        for (size_t step = 0; step < STEPS; step++) {
+            float loss = train_batch(&run, step);
+            check_near(recipe->name, "losses", 1, &loss, &losses[step]);
+            update(&run, recipe, step + 1);
+        }
+        for (size_t t = 0; t < run.model.table.length; t++)
+            check_tensor(&run, recipe, &run.model.table.tensors[t]);
+        check_used(&run, recipe->name, "used");
+    }
+    run_release(&run);
+}
+
+static void mlp_gradient(void)
+{
+    check_gradient(mlp(), 8);
+}
+
+static void mlp_leaves(void)
+{
+    check_gradient(mlp(), 2);
+}
+
+static void mlp_steps(void)
+{
+    check_steps(mlp());
+}
+
+static void cnn_gradient(void)
+{
+    check_gradient(cnn(), 8);
+}
+
+static void cnn_steps(void)
+{
+    check_steps(cnn());
+}
+
+static void gpt_gradient(void)
+{
+    check_gradient(gpt(), 4);
+}
+
+static void gpt_leaves(void)
+{
+    check_gradient(gpt(), 1);
+}
+
+static void gpt_steps(void)
+{
+    check_steps(gpt());
+}
+
+int main(void)
+{
+    const struct test_case cases[] = {
+        {"losses and gradients of an MLP are PyTorch's", mlp_gradient},
+        {"... and in four leaves", mlp_leaves},
+        {"... and so is where each optimizer takes it in ten steps", mlp_steps},
+        {"losses and gradients of a CNN with batch norm are PyTorch's", cnn_gradient},
+        {"... and so is where each optimizer takes it in ten steps, with its running statistics", cnn_steps},
+        {"losses and gradients of a GPT are PyTorch's", gpt_gradient},
+        {"... and in four leaves", gpt_leaves},
+        {"... and so is where each optimizer takes it in ten steps", gpt_steps},
+        {NULL, NULL},
+    };
+    return test_run("train/reference", cases);
+}
