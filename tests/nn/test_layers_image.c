@@ -49,6 +49,11 @@ static void conv2d_is_right_with_any_kernel_stride_and_padding(void)
                        {.kind = LAYER_CONV2D, .filters = 2, .kernel = 1, .stride = 1, .init = INIT_DEFAULT}),
          .form = IMAGE(2, 4, 5, 12),
          .rows = 2},
+        /* A kernel larger than the image. */
+        {.spec = MODEL(CONV2D(2, 7, 1, PADDING_SAME), CONV2D(2, 7, 2, PADDING_SAME)),
+         .form = IMAGE(1, 3, 2, 4),
+         .rows = 2},
+        {.spec = MODEL(CONV2D(2, 3, 1, 5), CONV2D(1, 6, 1, PADDING_SAME)), .form = IMAGE(1, 2, 1, 90), .rows = 3},
         /* Columns in several tiles: of a large image's rows, which overlap in its gradient, and of many samples. */
         {.spec = MODEL(CONV2D(64, 1, 1, 0), CONV2D(2, 5, 1, 2)), .form = IMAGE(1, 17, 15, 510), .rows = 2, .most = 8},
         {.spec = MODEL(CONV2D(64, 1, 1, 0), CONV2D(2, 6, 2, PADDING_SAME)),

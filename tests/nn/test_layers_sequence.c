@@ -124,6 +124,11 @@ static void language_models_are_right_tied_and_untied(void)
          .rows = 2,
          .first = 6,
          .step = 3},
+        /* Three that share one weight. */
+        {.spec = MODEL(EMBEDDING(4), LM_HEAD(true), PLAIN(TANH), LM_HEAD(true)),
+         .form = TEXT(5, 4),
+         .loss = CROSS_ENTROPY,
+         .rows = 2},
         /* A last layer that is no product, with labels. */
         {.spec = MODEL(EMBEDDING(7), PLAIN(TANH)),
          .form = TEXT(5, 7),

@@ -61,7 +61,9 @@ with h5py.File(path, "r") as file:
         return value.decode() if isinstance(value, bytes) else str(value)
 
     check("attribute format", text("format") == "lockstep checkpoint")
-    check("attribute version", int(file.attrs["version"]) == 1)
+    check("attribute version", int(file.attrs["version"]) == 2)
+    check("attribute updates: no step was skipped", int(file.attrs["updates"]) == step)
+    check("attribute vocabulary: there are no tokens", text("vocabulary") == "")
     check("attribute step", int(file.attrs["step"]) == step)
     check("attribute epoch", abs(float(file.attrs["epoch"]) - step * 64 / 1000) < 1e-9)
     check("attribute loss", 0 < float(file.attrs["loss"]) < 3)
