@@ -1,8 +1,8 @@
 #include "base/leaf.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 
-#include <stdio.h>
 #include <string.h>
 
 size_t shape_count(const struct shape *shape)
@@ -15,10 +15,7 @@ size_t shape_count(const struct shape *shape)
 
 void shape_text(const struct shape *shape, char *text, size_t bytes)
 {
-    size_t used = 0;
-    text[0] = '\0';
-    for (size_t d = 0; d < shape->dims && used < bytes; d++)
-        used += (size_t)snprintf(text + used, bytes - used, "%s%zu", d ? "x" : "", shape->size[d]);
+    text_sizes(shape->dims, shape->size, text, bytes);
 }
 
 bool leaf_init(struct leaf *leaf, const struct leaf_form *form, size_t rows, struct error *error)

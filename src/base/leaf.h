@@ -28,6 +28,7 @@ struct leaf_form {
     size_t vocabulary;  /* tokens are in [0, vocabulary); 0: the inputs are floats */
     size_t classes;     /* labels are in [0, classes); 0: the targets are floats */
     size_t terms;       /* T: labels of a sample; with float targets: targets of a sample */
+    float least, most;  /* float targets lie between these */
 };
 
 #define LEAF_IGNORED (-1) /* a label that does not count: no loss, no gradient */

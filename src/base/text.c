@@ -1,6 +1,7 @@
 #include "base/text.h"
 
 #include "base/check.h"
+#include "base/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -37,30 +38,15 @@ void text_append(struct text *text, const char *format, ...)
     text->length += (size_t)count;
 }
 
-/* Length of the valid UTF-8 sequence of more than one byte at `value`; 0 if there is none (RFC 3629). */
-static int utf8_length(const char *value)
-{
-    const unsigned char *b = (const unsigned char *)value;
-    int length = b[0] >= 0xC2 && b[0] < 0xE0   ? 2
-                 : b[0] >= 0xE0 && b[0] < 0xF0 ? 3
-                 : b[0] >= 0xF0 && b[0] < 0xF5 ? 4
-                                               : 0;
-    for (int i = 1; i < length; i++)
-        if ((b[i] & 0xC0) != 0x80)
-            return 0;
-    bool overlong = (b[0] == 0xE0 && b[1] < 0xA0) || (b[0] == 0xF0 && b[1] < 0x90);
-    bool beyond = (b[0] == 0xED && b[1] >= 0xA0) || (b[0] == 0xF4 && b[1] >= 0x90);
-    return overlong || beyond ? 0 : length;
-}
-
 void text_append_json(struct text *text, const char *value)
 {
     text_append(text, "\"");
     for (; *value; value++) {
         unsigned char c = (unsigned char)*value;
-        int length = utf8_length(value);
-        if (length > 0) {
-            text_append(text, "%.*s", length, value);
+        uint32_t character;
+        size_t length = utf8_decode(value, strnlen(value, UTF8_BYTES), &character);
+        if (length > 1) {
+            text_append(text, "%.*s", (int)length, value);
             value += length - 1;
             continue;
         }
@@ -79,4 +65,12 @@ void text_append_json(struct text *text, const char *value)
 const char *text_bytes(const struct text *text)
 {
     return text->bytes ? text->bytes : "";
+}
+
+void text_sizes(size_t dims, const size_t *sizes, char *text, size_t bytes)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t d = 0; d < dims && used < bytes; d++)
+        used += (size_t)snprintf(text + used, bytes - used, "%s%zu", d ? "x" : "", sizes[d]);
 }

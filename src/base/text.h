@@ -22,6 +22,9 @@ void text_append(struct text *text, const char *format, ...) FORMAT(2, 3);
 /* Local. Appends `value` as a JSON string, quotes and escapes included. */
 void text_append_json(struct text *text, const char *value);
 
+/* Local. "512x784" into text[bytes], for messages about shapes. */
+void text_sizes(size_t dims, const size_t *sizes, char *text, size_t bytes);
+
 /* Local. The bytes, "" if nothing was appended. Borrowed: valid until the next append. */
 const char *text_bytes(const struct text *text);
 

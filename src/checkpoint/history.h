@@ -13,11 +13,13 @@ struct history_step {
 };
 
 struct history {
-    uint64_t updates;     /* steps that have changed the parameters: all but the skipped ones */
-    uint64_t skipped_row; /* steps skipped since the last one that was taken */
-    uint64_t metric;      /* of `best`: an enum metric_kind; 0: nothing was validated */
-    double best;          /* the best validation so far */
-    uint64_t best_step;
+    uint64_t updates;            /* steps that have changed the parameters: all but the skipped ones */
+    uint64_t skipped_row;        /* steps skipped since the last one that was taken */
+    uint64_t metric;             /* of `best`: an enum metric_kind */
+    uint64_t yardstick;          /* digest of all that makes validations comparable; 0: nothing was validated */
+    double best;                 /* the best validation so far */
+    uint64_t best_step;          /* 0: none */
+    double reference;            /* the validation that patience counts from */
     uint64_t stale;              /* validations since then */
     struct history_step *window; /* [window_count] the last steps taken, oldest first */
     size_t window_count;

@@ -117,8 +117,10 @@ static bool write_history(hid_t file, const struct history *history, struct erro
     return h5_put_number(file, "updates", history->updates, error) &&
            h5_put_number(file, "skipped_row", history->skipped_row, error) &&
            h5_put_number(file, "best_metric", history->metric, error) &&
+           h5_put_number(file, "best_yardstick", history->yardstick, error) &&
            h5_put_real(file, "best", history->best, error) &&
            h5_put_number(file, "best_step", history->best_step, error) &&
+           h5_put_real(file, "stale_reference", history->reference, error) &&
            h5_put_number(file, "stale", history->stale, error) &&
            h5_put_number(file, "window_count", history->window_count, error) &&
            write_rows(file, "window", window_type(), history->window_count, history->window, error);
@@ -130,8 +132,10 @@ static bool read_history(hid_t file, struct history *history, struct error *erro
     bool ok = h5_get_number(file, "updates", &history->updates, error) &&
               h5_get_number(file, "skipped_row", &history->skipped_row, error) &&
               h5_get_number(file, "best_metric", &history->metric, error) &&
+              h5_get_number(file, "best_yardstick", &history->yardstick, error) &&
               h5_get_real(file, "best", &history->best, error) &&
               h5_get_number(file, "best_step", &history->best_step, error) &&
+              h5_get_real(file, "stale_reference", &history->reference, error) &&
               h5_get_number(file, "stale", &history->stale, error) &&
               h5_get_number(file, "window_count", &count, error);
     if (!ok || count == 0)

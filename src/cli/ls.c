@@ -9,9 +9,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-/* One line; returns whether the checkpoint is valid. The history of a valid one is copied to *history, but for its
- * window, if nothing is there yet. */
+/* One line; returns whether the checkpoint is valid, and then its history, but for the window. */
 static bool list_one(const struct store *store, uint64_t step, struct history *history)
 {
     char path[PATH_MAX], when[CLOCK_TEXT_BYTES];
@@ -25,8 +25,7 @@ static bool list_one(const struct store *store, uint64_t step, struct history *h
         clock_text(reader.record.saved_unix, when);
         printf("%12" PRIu64 " %9.3f %12.6g %9.1f MB  %-20s  yes    %016" PRIx64 "\n", step, reader.record.epoch,
                reader.record.loss, megabytes, when, reader.record.fingerprint);
-        if (history->updates == 0)
-            *history = reader.record.history;
+        *history = reader.record.history;
         history->window = NULL;
     } else {
         clock_text((int64_t)info.st_mtime, when);
@@ -34,6 +33,15 @@ static bool list_one(const struct store *store, uint64_t step, struct history *h
     }
     reader_close(&reader);
     return ok;
+}
+
+static void print_best(const struct store *store, const struct history *history)
+{
+    char path[PATH_MAX];
+    store_path(store, history->best_step, path);
+    printf("best: step %" PRIu64 ", validation %s %.6g%s\n", history->best_step,
+           history->metric == METRIC_ACCURACY ? "accuracy" : "loss", history->best,
+           access(path, R_OK) == 0 ? "" : " (its checkpoint was not kept)");
 }
 
 static int run(int count, char **words)
@@ -58,15 +66,20 @@ static int run(int count, char **words)
     else
         printf("%12s %9s %12s %12s  %-20s  %-5s  %s\n", "step", "epoch", "loss", "size", "saved", "valid",
                "fingerprint");
-    bool all_valid = true;
-    struct history history = {0};
+    bool all_valid = true, found = false;
+    struct history newest = {0};
     h5_init();
-    for (size_t i = 0; i < length; i++)
-        all_valid = list_one(&store, steps[i], &history) && all_valid;
+    for (size_t i = 0; i < length; i++) {
+        struct history history;
+        bool valid = list_one(&store, steps[i], &history);
+        if (valid && !found)
+            newest = history;
+        found = found || valid;
+        all_valid = all_valid && valid;
+    }
     h5_release();
-    if (history.best_step > 0)
-        printf("best: step %" PRIu64 ", validation %s %.6g\n", history.best_step,
-               history.metric == METRIC_ACCURACY ? "accuracy" : "loss", history.best);
+    if (newest.best_step > 0)
+        print_best(&store, &newest);
     memory_free(steps);
     return all_valid ? EXIT_FINISHED : EXIT_FAILED;
 }

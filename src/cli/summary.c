@@ -1,20 +1,23 @@
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/partition.h"
 #include "cli/command.h"
 #include "cli/request.h"
 #include "parallel/exchange.h"
 #include "parallel/tree.h"
 #include "train/job.h"
+#include "train/update.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Whether it is the layer's own, or another's that it shares. */
+/* Whether it is the layer's own, not another's that it shares, and learned. */
 static bool is_own(const struct layer *layer, const struct tensor *tensor)
 {
     size_t length = strlen(layer->name);
-    return strncmp(tensor->name, layer->name, length) == 0 && tensor->name[length] == '.';
+    return tensor->role != TENSOR_STATISTIC && strncmp(tensor->name, layer->name, length) == 0 &&
+           tensor->name[length] == '.';
 }
 
 /* What the tensors of one layer hold, and what its output takes for a leaf. */
@@ -34,7 +37,7 @@ static void print_layer(const struct model *model, size_t l)
 static void print_layers(const struct model *model)
 {
     double flops = 0;
-    printf("%-44s %14s %14s %14s %12s\n", "layer", "output", "parameters", "FLOPs", "leaf MB");
+    printf("%-44s %14s %14s %14s %12s\n", "layer", "output", "parameters", "GEMM FLOPs", "leaf MB");
     for (size_t l = 0; l < model->count; l++) {
         enum layer_kind kind = model->layers[l].spec.kind;
         flops += model->layers[l].flops;
@@ -50,9 +53,13 @@ static void print_layers(const struct model *model)
 static void print_memory(const struct job *job, const struct model *model, size_t ranks)
 {
     const char *const *moments = optimizer_classes[job->optimizer.kind]->moments(&job->optimizer);
-    size_t leaves = job->train.batch / job->train.microbatch, P = model->table.count, slots, arrays = 1;
+    size_t leaves = job->train.batch / job->train.microbatch, P = model->table.count, slots = 0, arrays = 1;
     struct subtree subtrees[TREE_DEPTH];
-    tree_cover(leaves, 0, leaves / ranks + (leaves % ranks != 0), subtrees, &slots);
+    for (size_t r = 0; r < ranks; r++) {
+        size_t here;
+        tree_cover(leaves, partition_first(leaves, ranks, r), partition_count(leaves, ranks, r), subtrees, &here);
+        slots = here > slots ? here : slots;
+    }
     size_t shard = exchange_shard(P, (int)ranks, 0).count;
     for (size_t k = 0; moments[k]; k++)
         arrays++;
@@ -79,11 +86,15 @@ static bool print_summary(const struct job *job, size_t ranks, struct error *err
     if (!dataset_open(&train, &job->data.train, NULL, error))
         return error_prefix(error, "data.train: ");
     bool ok = model_describe(&model, &job->model, &job->loss, &train.form, job->train.microbatch, job->seed, error);
+    if (ok && !update_check_groups(&job->optimizer, &model.table, error)) {
+        model_release(&model);
+        ok = false;
+    }
     if (ok) {
         char shape[64];
         shape_text(&train.form.input, shape, sizeof shape);
         printf("%zu samples of %s %s; %zu leaves of %" PRIu64
-               " samples a step; shapes and FLOPs (forward) of one sample\n\n",
+               " samples a step; shapes and FLOPs (of forward's matrix products) of one sample\n\n",
                train.count, shape, train.form.vocabulary > 0 ? "tokens" : "floats", leaves, job->train.microbatch);
         print_layers(&model);
         print_memory(job, &model, ranks);

@@ -101,8 +101,12 @@ bool dataset_open(struct dataset *dataset, const struct dataset_spec *spec, cons
         dataset_close(dataset);
         return false;
     }
-    if (train)
+    if (train) {
+        float least = dataset->form.least, most = dataset->form.most;
         dataset->form = train->form;
+        dataset->form.least = least;
+        dataset->form.most = most;
+    }
     return true;
 }
 

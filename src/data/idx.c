@@ -59,6 +59,16 @@ static bool check_finite(const struct idx_file *file, const char *path, const ui
     return true;
 }
 
+static void find_range(const uint8_t *targets, size_t count, struct leaf_form *form)
+{
+    form->least = form->most = idx_float(targets);
+    for (size_t i = 1; i < count; i++) {
+        float target = idx_float(targets + i * sizeof target);
+        form->least = target < form->least ? target : form->least;
+        form->most = target > form->most ? target : form->most;
+    }
+}
+
 /* 1 + the largest label of the whole file, so that all parts of it have the same classes. */
 static size_t count_classes(const struct idx_file *labels)
 {
@@ -131,6 +141,7 @@ static bool idx_open(struct dataset *dataset, const struct dataset_spec *spec, c
     if (labels->floats) {
         if (!check_finite(labels, spec->labels, idx->targets, spec->first, count, 0, 1, error))
             goto failed;
+        find_range(idx->targets, count * labels->width, &dataset->form);
     } else {
         dataset->form.classes = known ? known : count_classes(labels);
         if (!check_labels(idx->targets, spec, count, dataset->form.classes, error))

@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "data/dataset.h"
 
 #include <inttypes.h>
@@ -13,9 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CODE_POINTS     0x110000
 #define VOCABULARY_MOST 65536 /* numbers that a uint16_t has */
-#define UTF8_BYTES      4     /* a character at most */
 
 struct text_format {
     uint16_t *tokens; /* [L] */
@@ -30,39 +29,8 @@ struct reading {
     char *bytes; /* as read, malloc'ed by file_read */
     size_t count;
     size_t characters;
-    uint32_t *number; /* [CODE_POINTS] 1 + the token of each character; 0: none */
+    uint32_t *number; /* [UTF8_CODE_POINTS] 1 + the token of each character; 0: none */
 };
-
-/* The character at bytes[0 ... count), count > 0, and its length; 0 if there is none (RFC 3629: no surrogates, nothing
- * above U+10FFFF, no longer form than necessary). */
-static size_t utf8_decode(const char *bytes, size_t count, uint32_t *character)
-{
-    static const uint32_t smallest[UTF8_BYTES + 1] = {0, 0, 0x80, 0x800, 0x10000};
-    const uint8_t *b = (const uint8_t *)bytes;
-    size_t length = b[0] < 0x80 ? 1 : b[0] < 0xC0 ? 0 : b[0] < 0xE0 ? 2 : b[0] < 0xF0 ? 3 : b[0] < 0xF8 ? 4 : 0;
-    if (length == 0 || length > count)
-        return 0;
-    uint32_t value = length == 1 ? b[0] : b[0] & (0x7Fu >> length);
-    for (size_t i = 1; i < length; i++) {
-        if ((b[i] & 0xC0) != 0x80)
-            return 0;
-        value = value << 6 | (b[i] & 0x3F);
-    }
-    if (value < smallest[length] || value >= CODE_POINTS || (value >= 0xD800 && value < 0xE000))
-        return 0;
-    *character = value;
-    return length;
-}
-
-/* Returns the length. No NUL behind. */
-static size_t utf8_encode(uint32_t character, char *bytes)
-{
-    size_t length = character < 0x80 ? 1 : character < 0x800 ? 2 : character < 0x10000 ? 3 : 4;
-    for (size_t i = length; i-- > 1; character >>= 6)
-        bytes[i] = (char)(0x80 | (character & 0x3F));
-    bytes[0] = (char)(length == 1 ? character : (0xF0u << (4 - length) & 0xFF) | character);
-    return length;
-}
 
 /* Counts the characters and marks them in `number`. */
 static bool scan(struct reading *reading, struct error *error)
@@ -88,7 +56,7 @@ static bool scan(struct reading *reading, struct error *error)
 static bool number_characters(struct reading *reading, struct dataset *dataset, struct error *error)
 {
     size_t count = 0, used = 0;
-    for (uint32_t c = 0; c < CODE_POINTS; c++)
+    for (uint32_t c = 0; c < UTF8_CODE_POINTS; c++)
         if (reading->number[c])
             reading->number[c] = (uint32_t)++count;
     if (count > VOCABULARY_MOST)
@@ -97,7 +65,7 @@ static bool number_characters(struct reading *reading, struct dataset *dataset, 
     dataset->vocabulary = memory_alloc(count * UTF8_BYTES + 1, 1, "a vocabulary", error);
     if (!dataset->vocabulary)
         return false;
-    for (uint32_t c = 0; c < CODE_POINTS; c++)
+    for (uint32_t c = 0; c < UTF8_CODE_POINTS; c++)
         if (reading->number[c])
             used += utf8_encode(c, dataset->vocabulary + used);
     dataset->form.vocabulary = count;
@@ -107,7 +75,7 @@ static bool number_characters(struct reading *reading, struct dataset *dataset, 
 /* Numbers the characters as the training data does: only those are known. */
 static void adopt_vocabulary(struct reading *reading, struct dataset *dataset, const struct dataset *train)
 {
-    memset(reading->number, 0, CODE_POINTS * sizeof *reading->number);
+    memset(reading->number, 0, UTF8_CODE_POINTS * sizeof *reading->number);
     dataset->vocabulary = memory_text(train->vocabulary);
     const char *vocabulary = dataset->vocabulary;
     size_t count = 0, rest = strlen(vocabulary), length;
@@ -201,7 +169,7 @@ static bool load(struct dataset *dataset, const struct dataset_spec *spec, const
 {
     bool ok = false;
     struct reading reading = {.path = spec->path};
-    reading.number = memory_alloc(CODE_POINTS, sizeof *reading.number, "a table of characters", error);
+    reading.number = memory_alloc(UTF8_CODE_POINTS, sizeof *reading.number, "a table of characters", error);
     if (!reading.number || !file_read(spec->path, &reading.bytes, &reading.count, error))
         goto done;
     if (reading.count == 0) {

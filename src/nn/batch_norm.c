@@ -43,8 +43,12 @@ static struct norm norm_of(const struct layer *layer, const struct pass *pass)
 
 static bool build(struct layer *layer, struct tensor_table *table, struct error *error)
 {
-    (void)error;
     size_t C = channels(layer);
+    if (layer->rows * (layer->inputs / C) < 2)
+        return error_set(
+            error, ERROR_USAGE,
+            "a leaf has one value of each channel, which has no variance: make train.microbatch larger, or use "
+            "layer_norm");
     struct tensor tensor = {.dims = 1, .shape = {C}, .role = TENSOR_NORM, .init = TENSOR_CONSTANT, .scale = 1};
     layer_add_tensor(layer, table, "weight", tensor);
     tensor.scale = 0;

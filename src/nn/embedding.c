@@ -14,7 +14,7 @@ static bool build(struct layer *layer, struct tensor_table *table, struct error 
     if (V == 0)
         return error_set(error, ERROR_USAGE,
                          "the data has floats instead of tokens: use {layer: dense, units: %zu}, or data of text", C);
-    initialise(&weight, layer->spec.init, C, V, layer->spec.init_scale > 0 ? layer->spec.init_scale : 1);
+    initialise(&weight, layer->spec.init, C, V, 1);
     layer_add_tensor(layer, table, "weight", weight);
     layer->out = (struct shape){.dims = 2, .size = {layer->in.size[0], C}};
     return true;

@@ -41,7 +41,7 @@ static bool build(struct layer *layer, struct tensor_table *table, struct error 
     layer_add_tensor(layer, table, "bias", bias);
     layer->out = layer->in;
     layer->saved = 2 * layer->rows * v.G; /* mean and r of each group */
-    layer->scratch = v.D * v.n + 2 * v.D; /* x - mean of a group, and two sums of each of its channels */
+    layer->scratch = v.D * v.n;           /* x - mean of a group */
     return true;
 }
 

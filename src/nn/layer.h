@@ -111,7 +111,7 @@ struct layer {
     size_t tensors[LAYER_TENSORS]; /* indices in the table */
     size_t saved;                  /* floats of a leaf that forward leaves for backward, besides x and y */
     size_t scratch;                /* floats of workspace for one call; shared by all layers, nothing stays in it */
-    double flops;                  /* of forward for a sample: additions and multiplications */
+    double flops;                  /* additions and multiplications of the matrix products of forward, for a sample */
 
     /* Set when the whole model is known. */
     size_t offset[LAYER_TENSORS]; /* of the tensors in an arena, floats */

@@ -30,6 +30,12 @@ static bool check_softmax(const struct shape *out, const struct leaf_form *form,
                          "mean_squared_error, l1, huber or binary_cross_entropy");
     if (shape_count(out) == form->terms * form->classes && out->size[out->dims - 1] == form->classes)
         return true;
+    if (shape_count(out) == form->terms * form->classes)
+        return error_set(
+            error, ERROR_USAGE,
+            "model: it gives %s, which are as many outputs as the data has classes, but not in one row: let "
+            "it end with {layer: flatten}",
+            shape);
     if (form->terms > 1)
         return error_set(error, ERROR_USAGE,
                          "model: it gives %s, but the data wants %zu positions of %zu classes: let it end with "
@@ -48,7 +54,7 @@ bool loss_check(const struct loss_spec *spec, const struct shape *out, const str
     size_t outputs = shape_count(out);
     if (spec->kind == LOSS_SOFTMAX_CROSS_ENTROPY)
         return check_softmax(out, form, error);
-    if (form->classes > 0 && form->terms > 1)
+    if (form->classes > 0 && form->vocabulary > 0)
         return error_set(error, ERROR_USAGE, "loss: %s does not fit text: choose softmax_cross_entropy",
                          loss_names[spec->kind]);
     if (form->classes > 2 && spec->kind == LOSS_BINARY_CROSS_ENTROPY)
@@ -56,6 +62,10 @@ bool loss_check(const struct loss_spec *spec, const struct shape *out, const str
                          "loss: binary_cross_entropy wants two classes, but the data has %zu: choose "
                          "softmax_cross_entropy",
                          form->classes);
+    if (form->classes == 0 && spec->kind == LOSS_BINARY_CROSS_ENTROPY && (form->least < 0 || form->most > 1))
+        return error_set(error, ERROR_USAGE,
+                         "loss: binary_cross_entropy wants targets from 0 to 1, but the data's go from %g to %g",
+                         (double)form->least, (double)form->most);
     return outputs == form->terms ||
            error_set(
                error, ERROR_USAGE,

@@ -47,8 +47,8 @@ bool loss_check(const struct loss_spec *spec, const struct shape *out, const str
 bool loss_has_hits(const struct loss_spec *spec);
 
 /* Local. n terms [first_term, first_term + n) of the leaf (term = row * T + t): outputs [n, width], where width is
- * classes for softmax_cross_entropy and 1 for the others. Adds to *sums. With `gradient`, outputs are replaced by the
- * derivative of the sum of losses with respect to them; else they are spoilt. */
+ * classes for softmax_cross_entropy and 1 for the others, which know no ignored labels. Adds to *sums. With `gradient`,
+ * outputs are replaced by the derivative of the sum of losses with respect to them; else they are spoilt. */
 void loss_terms(const struct loss_spec *spec, const struct leaf *leaf, size_t first_term, size_t n, size_t width,
                 float *outputs, bool gradient, struct loss_sums *sums);
 

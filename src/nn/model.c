@@ -231,12 +231,10 @@ static void run_tiles(const struct model *model, const struct pass *pass, struct
 static void run_loss(const struct model *model, const struct pass *pass, struct loss_sums *sums)
 {
     const struct layer *last = &model->layers[model->count - 1];
-    const float *y = buffer(model->outs, model->plan.steps[model->count - 1].y);
     size_t count = pass->leaf->rows * last->outputs, terms = pass->leaf->rows * model->terms;
-    float *top = buffer(model->ups, model->plan.top_up);
-    float *outputs = top ? top : model->tile;
-    memcpy(outputs, y ? y : model->leaf.inputs, count * sizeof *outputs);
-    loss_terms(&model->loss, pass->leaf, 0, terms, count / terms, outputs, pass->gradient != NULL, sums);
+    float *top = model->ups[model->plan.top_up];
+    memcpy(top, model->outs[model->plan.steps[model->count - 1].y], count * sizeof *top);
+    loss_terms(&model->loss, pass->leaf, 0, terms, count / terms, top, pass->gradient != NULL, sums);
 }
 
 static void run(const struct model *model, const struct pass *pass, struct loss_sums *sums)

@@ -12,9 +12,27 @@ static bool blame(const char *name, const char *kind, struct error *error)
     return error_prefix(error, "model: %s (%s): ", name, kind);
 }
 
+/* Products have a sample's width or, in a sequence, all positions of a leaf as one side. */
+static bool fits_blas(const struct layer *layer, struct error *error)
+{
+    const struct shape *in = &layer->in, *out = &layer->out;
+    size_t longest = in->dims == 2 && in->size[0] > 1 ? in->size[0] : 1, rows = layer->rows;
+    longest = out->dims == 2 && out->size[0] > longest ? out->size[0] : longest;
+    if (layer->inputs > INT_MAX || layer->outputs > INT_MAX)
+        return error_set(error, ERROR_USAGE, "%zu inputs and %zu outputs are more than BLAS can count (%d)",
+                         layer->inputs, layer->outputs, INT_MAX);
+    return rows <= INT_MAX / longest ||
+           error_set(
+               error, ERROR_USAGE,
+               "%zu positions of %zu samples a leaf are more than BLAS can count (%d): make train.microbatch smaller",
+               longest, rows, INT_MAX);
+}
+
 static bool add_operation(struct model_builder *builder, const struct layer_spec *spec, const char *name,
                           struct error *error)
 {
+    if (builder->count == MODEL_OPERATIONS)
+        return error_set(error, ERROR_USAGE, "the model has more than %d layers: repeat fewer times", MODEL_OPERATIONS);
     builder->layers = memory_grow(builder->layers, builder->count, &builder->capacity, sizeof *builder->layers);
     struct layer *layer = &builder->layers[builder->count];
     *layer = (struct layer){.class = layer_classes[spec->kind],
@@ -34,9 +52,8 @@ static bool add_operation(struct model_builder *builder, const struct layer_spec
     if (!layer->class->build(layer, builder->table, error))
         return false;
     layer->outputs = shape_count(&layer->out);
-    if (layer->inputs > INT_MAX || layer->outputs > INT_MAX)
-        return error_set(error, ERROR_USAGE, "%zu inputs and %zu outputs are more than BLAS can count (%d)",
-                         layer->inputs, layer->outputs, INT_MAX);
+    if (!fits_blas(layer, error))
+        return false;
     builder->shape = layer->out;
     builder->is_tokens = false;
     builder->count++;

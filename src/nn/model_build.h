@@ -5,7 +5,8 @@
 
 #include "nn/layer.h"
 
-#define MODEL_DEPTH 16 /* compositions in compositions, at most */
+#define MODEL_DEPTH      16    /* compositions in compositions, at most */
+#define MODEL_OPERATIONS 10000 /* at most: repeats of repeats grow fast */
 
 struct model_builder {
     struct tensor_table *table;

@@ -13,7 +13,7 @@ static size_t padded(size_t floats)
 
 static bool is_alias(const struct layer *layer)
 {
-    return layer->spec.kind == LAYER_FORK || (!layer->class->forward && layer->spec.kind != LAYER_JOIN);
+    return !layer->class->forward && layer->spec.kind != LAYER_JOIN;
 }
 
 /* ---- outputs ---- */
@@ -163,9 +163,9 @@ void plan_init(struct plan *plan, const struct layer *layers, size_t count, bool
     for (size_t l = count; l-- > 0;)
         if (layers[l].tensor_count > 0)
             plan->stop = l;
+    CHECK(plan->stop < count, "the model refuses to be without tensors");
     plan_forward(plan, layers, count, tiled);
-    if (plan->stop < count)
-        plan_backward(plan, layers, count, tiled);
+    plan_backward(plan, layers, count, tiled);
 }
 
 void plan_release(struct plan *plan)

@@ -12,7 +12,7 @@ static bool build(struct layer *layer, struct tensor_table *table, struct error 
     struct tensor weight = {.dims = 2, .shape = {T, C}, .role = TENSOR_EMBEDDING};
     if (!layer_wants_sequence(&layer->in, error))
         return false;
-    initialise(&weight, layer->spec.init, C, T, layer->spec.init_scale > 0 ? layer->spec.init_scale : 1);
+    initialise(&weight, layer->spec.init, C, T, 1);
     layer_add_tensor(layer, table, "weight", weight);
     layer->out = layer->in;
     return true;

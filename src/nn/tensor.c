@@ -4,7 +4,6 @@
 #include "base/memory.h"
 #include "base/rng.h"
 
-#include <stdio.h>
 #include <string.h>
 
 void tensor_table_init(struct tensor_table *table)
@@ -88,12 +87,4 @@ size_t tensor_table_elements(const struct tensor_table *table, bool statistics)
         if (statistics || table->tensors[t].role != TENSOR_STATISTIC)
             elements += table->tensors[t].count;
     return elements;
-}
-
-void tensor_shape_text(size_t dims, const size_t *shape, char *text, size_t bytes)
-{
-    size_t used = 0;
-    text[0] = '\0';
-    for (size_t d = 0; d < dims && used < bytes; d++)
-        used += (size_t)snprintf(text + used, bytes - used, "%s%zu", d ? "x" : "", shape[d]);
 }

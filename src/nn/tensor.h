@@ -70,7 +70,4 @@ void tensor_table_fill(const struct tensor_table *table, uint64_t seed, size_t f
 /* Local. Elements of all tensors, without gaps; statistics included only if asked for. */
 size_t tensor_table_elements(const struct tensor_table *table, bool statistics);
 
-/* Local. "512x784" for messages. */
-void tensor_shape_text(size_t dims, const size_t *shape, char *text, size_t bytes);
-
 #endif

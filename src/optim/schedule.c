@@ -16,7 +16,7 @@ const char *const schedule_units[] = {
     [SCHEDULE_EPOCHS + 1] = NULL,
 };
 
-/* base^times, by squaring: the C library's pow() need not be the same everywhere. */
+/* base^times, by squaring. */
 static double power_of(double base, uint64_t times)
 {
     double result = 1;

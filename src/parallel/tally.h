@@ -1,5 +1,6 @@
-/* The small numbers of a step: a few doubles a leaf (loss, hits), and one word of flags a rank. They travel in
- * one small message that every step needs anyway, so that any rank's flag reaches all ranks at the same step. */
+/* The small numbers of a step: a few doubles a leaf (its loss; of a validation chunk also hits and terms), and one word
+ * of flags a rank. They travel in one small message that every step needs anyway, so that any rank's flag reaches all
+ * ranks at the same step. */
 #ifndef PARALLEL_TALLY_H
 #define PARALLEL_TALLY_H
 

@@ -42,7 +42,7 @@ struct evaluation evaluator_run(struct evaluator *evaluator, struct model *model
         item[2] = sums.terms;
     }
     tally_share(tally, 0);
-    double terms = tally_sum(tally, 2);
-    return (struct evaluation){.loss = tally_sum(tally, 0) / terms,
+    double terms = tally_sum(tally, 2), loss = tally_sum(tally, 0) / terms;
+    return (struct evaluation){.loss = isnan(loss) ? (double)NAN : loss, /* its sign would be printed */
                                .accuracy = loss_has_hits(&model->loss) ? tally_sum(tally, 1) / terms : NAN};
 }

@@ -58,17 +58,14 @@ static void remember(const struct job *job, struct history *history, double loss
     history->window[history->window_count++] = (struct history_step){.loss = loss, .gradient_norm = gradient_norm};
 }
 
-/* A NaN's sign means nothing, but is printed. */
-static double without_sign(double number)
-{
-    return isnan(number) ? fabs(number) : number;
-}
-
 static enum guard_verdict skip(const struct job *job, struct history *history, struct error *why)
 {
     if (++history->skipped_row < job->skip.limit)
         return GUARD_SKIP;
-    error_prefix(why, "%" PRIu64 " steps in a row were skipped (skip_step.limit), the last one because of this: ",
+    error_prefix(why,
+                 "%" PRIu64
+                 " steps in a row were no good (skip_step.limit); a smaller optimizer.learning_rate, a clip_norm, "
+                 "a longer warmup or an earlier checkpoint may help. The last one: ",
                  history->skipped_row);
     return GUARD_STOP;
 }
@@ -76,16 +73,18 @@ static enum guard_verdict skip(const struct job *job, struct history *history, s
 enum guard_verdict guard_judge(const struct job *job, struct history *history, uint64_t step, double loss,
                                double gradient_norm, struct error *why)
 {
-    if (!isfinite(loss) || !isfinite(gradient_norm)) {
-        error_set(why, ERROR_STATE, "step %" PRIu64 ": the loss is %g and the gradient norm %g", step,
-                  without_sign(loss), without_sign(gradient_norm));
-        if (job->skip.nonfinite)
-            return skip(job, history, why);
+    bool finite = isfinite(loss) && isfinite(gradient_norm);
+    if (!finite && !job->skip.nonfinite) {
         error_set(why, ERROR_STATE,
                   "step %" PRIu64 ": the loss is %g and the gradient norm %g: stopped before the update. A smaller "
                   "optimizer.learning_rate, a clip_norm, a longer warmup or skip_step.nonfinite may help",
-                  step, without_sign(loss), without_sign(gradient_norm));
+                  step, loss, gradient_norm);
         return GUARD_STOP;
+    }
+    if (!finite) {
+        error_set(why, ERROR_STATE, "step %" PRIu64 ": the loss is %g and the gradient norm %g", step, loss,
+                  gradient_norm);
+        return skip(job, history, why);
     }
     double loss_z = z_score(job, history, loss_of, loss);
     double norm_z = z_score(job, history, gradient_norm_of, gradient_norm);

@@ -50,6 +50,9 @@ static bool check_loss(const struct complaint *to, const struct job *job)
     if (job->loss.label_smoothing > 0 && !entropy)
         return refuse(to, "label_smoothing", "has no meaning for loss: %s, only for %s and %s", loss_names[kind],
                       loss_names[LOSS_SOFTMAX_CROSS_ENTROPY], loss_names[LOSS_BINARY_CROSS_ENTROPY]);
+    if (job->loss.delta != 1 && kind != LOSS_HUBER)
+        return refuse(to, "huber_delta", "has no meaning for loss: %s, only for %s", loss_names[kind],
+                      loss_names[LOSS_HUBER]);
     if (job->validate.metric == METRIC_ACCURACY && !loss_has_hits(&job->loss))
         return refuse(to, "validate.metric", "there is no accuracy with loss: %s; allowed: loss", loss_names[kind]);
     return true;

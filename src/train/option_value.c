@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -201,26 +202,13 @@ static bool is_plain(const char *text)
     return true;
 }
 
-/* The code point at the start of the text and how many bytes it takes. A byte that is not UTF-8 counts as itself. */
-static size_t decode(const char *text, uint32_t *point)
+/* The character at the start of the text and its length. A byte that is not UTF-8 counts as itself. */
+static size_t decode(const char *text, uint32_t *character)
 {
-    const unsigned char *bytes = (const unsigned char *)text;
-    size_t count = bytes[0] < 0xC2 ? 1 : bytes[0] < 0xE0 ? 2 : bytes[0] < 0xF0 ? 3 : bytes[0] < 0xF5 ? 4 : 1;
-    *point = bytes[0];
-    if (count == 1)
-        return 1;
-    uint32_t value = bytes[0] & (0x7Fu >> count);
-    for (size_t i = 1; i < count; i++) {
-        if ((bytes[i] & 0xC0) != 0x80)
-            return 1;
-        value = value << 6 | (bytes[i] & 0x3Fu);
-    }
-    /* Overlong forms, surrogates, and beyond the end of Unicode. */
-    if ((count == 3 && value < 0x800) || (count == 4 && value < 0x10000) || value > 0x10FFFF ||
-        (value >= 0xD800 && value < 0xE000))
-        return 1;
-    *point = value;
-    return count;
+    size_t length = utf8_decode(text, strnlen(text, UTF8_BYTES), character);
+    if (length == 0)
+        *character = (unsigned char)*text;
+    return length > 0 ? length : 1;
 }
 
 /* YAML 1.1, section 4.1.1: what may stand unescaped; without the line breaks, which a quoted text would fold. */

@@ -57,12 +57,6 @@ static enum option_resume resume_ema(const struct job *saved, const struct job *
     return (saved->ema > 0) != (now->ema > 0) ? RESUME_FIXED : RESUME_TUNABLE;
 }
 
-/* The checkpoint holds as many steps as the window has. */
-static enum option_resume resume_window(const struct job *saved, const struct job *now)
-{
-    return saved->skip.outlier > 0 && now->skip.outlier > 0 ? RESUME_FIXED : RESUME_TUNABLE;
-}
-
 /* Where the files lie may change: the digest of their content is compared when they are opened. */
 #define NUMBERED (ONLY(DATASET_IDX) | ONLY(DATASET_DIGITS))
 static const struct option dataset_keys[] = {
@@ -115,7 +109,7 @@ static const struct option layer_keys[] = {
     {"groups", FIELD(struct layer_spec, groups), .kinds = ONLY(LAYER_GROUP_NORM), WHOLE(1, WIDTH_MOST)},
     {"momentum", FIELD(struct layer_spec, momentum), .kinds = ONLY(LAYER_BATCH_NORM), REAL(0, 1), .above = true,
      DEFAULT("0.1")},
-    {"epsilon", FIELD(struct layer_spec, epsilon), .kinds = NORMS, POSITIVE, DEFAULT("1e-5")},
+    {"epsilon", FIELD(struct layer_spec, epsilon), .kinds = NORMS, REAL(1e-30, INFINITY), DEFAULT("1e-5")},
     {"width", FIELD(struct layer_spec, width), .kinds = ONLY(LAYER_EMBEDDING), WHOLE(1, WIDTH_MOST)},
     {"blocks", FIELD(struct layer_spec, blocks), .kinds = ONLY(LAYER_TRANSFORMER), WHOLE(1, REPEAT_MOST)},
     {"heads", FIELD(struct layer_spec, heads), .kinds = ATTENTIVE, WHOLE(1, WIDTH_MOST)},
@@ -201,7 +195,7 @@ static const struct option schedule_keys[] = {
 static const struct option skip_keys[] = {
     {"nonfinite", FIELD(struct job, skip.nonfinite), DEFAULT("false"), .resume = RESUME_TUNABLE},
     {"outlier", FIELD(struct job, skip.outlier), POSITIVE, .optional = true, .resume = RESUME_TUNABLE},
-    {"window", FIELD(struct job, skip.window), WHOLE(8, 100000), DEFAULT("100"), .resume_rule = resume_window},
+    {"window", FIELD(struct job, skip.window), WHOLE(8, 100000), DEFAULT("100"), .resume = RESUME_TUNABLE},
     {"limit", FIELD(struct job, skip.limit), ANY_FROM(1), DEFAULT("10"), .resume = RESUME_TUNABLE},
     {0},
 };

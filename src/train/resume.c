@@ -36,9 +36,9 @@ static void compare_tensor(const char *name, const struct reader_tensor *there, 
 {
     char saved[64] = "(none)", now[64] = "(none)";
     if (there)
-        tensor_shape_text(there->dims, there->shape, saved, sizeof saved);
+        text_sizes(there->dims, there->shape, saved, sizeof saved);
     if (here)
-        tensor_shape_text(here->dims, here->shape, now, sizeof now);
+        text_sizes(here->dims, here->shape, now, sizeof now);
     if (strcmp(saved, now) != 0)
         text_append(differences, "\n  tensor %s: %s in the checkpoint, %s here", name, saved, now);
 }

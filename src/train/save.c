@@ -28,14 +28,19 @@ bool save(struct session *session, const char *why, struct error *error)
 {
     struct commit commit;
     double start = clock_seconds();
-    uint64_t best = best_is_kept(session->job) ? session->record.history.best_step : 0;
+    struct history *history = &session->record.history;
+    uint64_t best = best_is_kept(session->job) ? history->best_step : 0;
+    /* What is saved after a skipped step, because the job has to leave, may be spoilt: it must not push out good ones.
+     */
+    size_t keep = history->skipped_row > 0 ? SIZE_MAX : session->job->checkpoint.keep;
     update_record(session, why);
     metrics_sync(&session->metrics);
     snapshot_take(&session->snapshot, &session->state, session->step);
     bool ok = exchange_check_replicas(session->exchange, session->snapshot.digests[0], error) &&
-              writer_commit(&session->snapshot, &session->record, &session->store, session->job->checkpoint.keep, best,
-                            &commit, error);
+              writer_commit(&session->snapshot, &session->record, &session->store, keep, best, &commit, error);
     if (!ok) {
+        if (best == session->step) /* it has no file: the next validation takes its place */
+            best_forget(history);
         /* Sooner than the next one that is due, but not at every step: each attempt costs the time of a save. */
         session->retry_wait = session->retry_wait ? 2 * session->retry_wait : RETRY_STEPS;
         session->retry_step = session->step + session->retry_wait;

@@ -140,10 +140,25 @@ static bool allocate(struct session *session, size_t leaves, struct error *error
     session->indices = memory_need(job->train.microbatch, sizeof *session->indices);
     describe_state(session, moments);
     update_init(&session->update, session->world, &job->optimizer, &session->model.table, session->shard);
-    return tally_init(&session->tally, session->world, leaves, 2, error) &&
+    return tally_init(&session->tally, session->world, leaves, 1, error) &&
            snapshot_init(&session->snapshot, session->world, &session->state, error) &&
            (session->validation.count == 0 ||
             evaluator_init(&session->evaluator, session->world, &session->validation, job->train.microbatch, error));
+}
+
+/* Local. What cannot be known before data and model are there. */
+static bool check_job_with_data(const struct session *session, struct error *error)
+{
+    const struct job *job = session->job;
+    const struct layer *last = &session->model.layers[session->model.count - 1];
+    double warmup = job->schedule.warmup * (double)session->train.count / (double)job->train.batch;
+    if (job->schedule.unit == SCHEDULE_EPOCHS && warmup > (double)job->train.steps)
+        log_warn("schedule.warmup: %g epochs are %.0f steps, but train.steps is %" PRIu64
+                 ": the learning rate never reaches its peak",
+                 job->schedule.warmup, warmup, job->train.steps);
+    if (session->validation.count > 0 && !loss_check(&job->loss, &last->out, &session->validation.form, error))
+        return error_prefix(error, "data.validation: ");
+    return update_check_groups(&job->optimizer, &session->model.table, error);
 }
 
 static bool build(struct session *session, struct error *error)
@@ -152,10 +167,27 @@ static bool build(struct session *session, struct error *error)
     size_t leaves = job->train.batch / job->train.microbatch;
     bool ok = model_init(&session->model, &job->model, &job->loss, &session->train.form, job->train.microbatch,
                          job->seed, error);
+    ok = ok && check_job_with_data(session, error);
     if (!world_agree(session->world, ok, error) || !open_exchange(session, leaves, error))
         return false;
     session->shard = exchange_shard(session->model.table.count, session->world->size, session->world->rank);
     return world_agree(session->world, allocate(session, leaves, error), error);
+}
+
+/* Collective. A best model whose checkpoint is not there, because nobody wanted it kept before or it was taken away,
+ * must not hinder a worse one from being kept. */
+static void look_for_best(struct session *session)
+{
+    struct history *history = &session->record.history;
+    if (history->best_step == 0 || !best_is_kept(session->job))
+        return;
+    char path[PATH_MAX];
+    store_path(&session->store, history->best_step, path);
+    if (world_share_number(session->world, access(path, R_OK) == 0))
+        return;
+    log_warn("the best model so far, of step %" PRIu64 ", has no checkpoint: the search for the best begins anew",
+             history->best_step);
+    best_forget(history);
 }
 
 /* Collective. The history gets a new segment; what an earlier one left open was interrupted. */
@@ -248,7 +280,8 @@ bool session_open(struct session *session, const struct world *world, const stru
               build(session, error) && resume(session, error);
     if (ok) {
         guard_prepare(job, &session->record.history);
-        best_prepare(job, &session->record.history);
+        best_prepare(job, &session->validation, &session->record.history);
+        look_for_best(session);
         begin_segment(session);
         ok = begin_files(session, error);
     }

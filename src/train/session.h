@@ -43,7 +43,7 @@ struct session {
     float *moments[OPTIMIZER_MOMENTS]; /* [shard.count] each; NULL behind the last */
     float *average;                    /* [shard.count] EMA of the parameters; NULL: the job has none */
     struct update update;
-    struct tally tally; /* an item a leaf: loss, hits */
+    struct tally tally; /* an item a leaf: loss */
     struct evaluator evaluator;
 
     struct state state;           /* the learned arrays, for checkpoints */

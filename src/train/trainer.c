@@ -11,6 +11,7 @@
 #include "train/session.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 /* Forward and backward of this rank's leaves; their gradients go to the exchange, their losses to the tally. */
@@ -28,10 +29,14 @@ static void train_leaves(struct session *session, uint64_t step)
         model->leaf.first = leaf * rows;
         model_train_leaf(model, session_params(session), step, exchange_leaf(session->exchange), &sums);
         exchange_leaf_done(session->exchange);
-        double *item = tally_item(tally, leaf);
-        item[0] = sums.loss;
-        item[1] = sums.hits;
+        *tally_item(tally, leaf) = sums.loss;
     }
+}
+
+/* A NaN's sign means nothing, but is printed. */
+static double without_sign(double number)
+{
+    return isnan(number) ? fabs(number) : number;
 }
 
 /* Collective. The owner's update of this rank's shard, and the new parameters to all. */
@@ -58,8 +63,8 @@ static bool make_step(struct session *session, struct step_numbers *numbers, uns
     double steps_per_epoch = (double)session->train.count / (double)job->train.batch;
     train_leaves(session, step);
     *flags = tally_share(&session->tally, preemption_flags());
-    numbers->loss = tally_sum(&session->tally, 0) / session_batch_terms(session);
-    numbers->gradient_norm = exchange_reduce(session->exchange, session_batch_terms(session), &gradient);
+    numbers->loss = without_sign(tally_sum(&session->tally, 0) / session_batch_terms(session));
+    numbers->gradient_norm = without_sign(exchange_reduce(session->exchange, session_batch_terms(session), &gradient));
     numbers->learning_rate = job->optimizer.learning_rate *
                              schedule_factor(&job->schedule, step, job->train.steps, steps_per_epoch);
     enum guard_verdict verdict = guard_judge(job, &session->record.history, step, numbers->loss, numbers->gradient_norm,
@@ -128,9 +133,20 @@ static bool boundary(struct session *session, unsigned flags, struct error *erro
     bool due = is_due(job->checkpoint.every, session->step) || session->retry_step == session->step;
     if (session->validation.count > 0 && is_due(job->validate.every, session->step))
         due |= validate(session) && best_is_kept(job);
-    bool leave = is_finished(session) || flags != 0;
+    bool finished = is_finished(session), leave = finished || flags != 0;
     if (!leave && !due)
         return true;
+    if (finished && !isfinite(session->loss))
+        return error_set(error, ERROR_STATE,
+                         "step %" PRIu64
+                         " is the last, and its loss is %g: not saved. Go back to an earlier checkpoint "
+                         "with a smaller optimizer.learning_rate, a clip_norm or a longer warmup",
+                         session->step, session->loss);
+    /* After a skipped step the state may be spoilt: nothing shows that it is not before the next step is taken. */
+    if (!leave && session->record.history.skipped_row > 0) {
+        session->retry_step = session->step + 1;
+        return true;
+    }
     bool saved = save(session, leave ? reason_of(session, flags) : "running", error);
     /* A disk may have room again later; a state that is wrong stays wrong. */
     return saved || (!leave && error->kind != ERROR_STATE);

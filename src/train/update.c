@@ -30,6 +30,22 @@ void update_release(struct update *update)
     memset(update, 0, sizeof *update);
 }
 
+bool update_check_groups(const struct optimizer_spec *spec, const struct tensor_table *table, struct error *error)
+{
+    for (size_t g = 0; g < spec->group_count; g++) {
+        bool used = false;
+        for (size_t t = 0; t < table->length && !used; t++)
+            used = optimizer_group_of(spec, table->tensors[t].name) == &spec->groups[g];
+        if (!used)
+            return error_set(
+                error, ERROR_USAGE,
+                "optimizer.groups.%zu.match: '%s' fits no tensor that an earlier group leaves; names are like "
+                "%s (lockstep summary shows the layers)",
+                g, spec->groups[g].match, table->tensors[0].name);
+    }
+    return true;
+}
+
 /* The part of a tensor in this rank's shard: first is counted from the shard's begin. */
 struct part {
     size_t first, count;
@@ -123,6 +139,8 @@ static void move(const struct update *update, const struct update_arrays *arrays
         average(1 - tensor->momentum, tensor->momentum, part.count, params, gradient);
         return;
     }
+    if (update->groups[t] && update->groups[t]->rate_factor == 0) /* frozen, whatever velocity it has */
+        return;
     float *moments[OPTIMIZER_MOMENTS];
     struct optimizer_step numbers = numbers_of(update, t, common);
     moments_at(arrays, part.first, moments);

@@ -26,6 +26,11 @@ struct update_arrays {
     float *average; /* EMA of the parameters; NULL: there is none */
 };
 
+/* Local. Whether each of the optimizer's groups is the first that fits some tensor: one that is not is a slip of the
+ * pen. ERROR_USAGE names its pattern. */
+bool update_check_groups(const struct optimizer_spec *spec, const struct tensor_table *table,
+                         struct error *error) WARN_UNUSED;
+
 /* Local. The spec, the table and the world are borrowed. Release accepts a released one. */
 void update_init(struct update *update, const struct world *world, const struct optimizer_spec *spec,
                  const struct tensor_table *table, struct shard shard);

@@ -92,6 +92,21 @@ static void every_control_character_is_escaped(void)
     }
 }
 
+static void shapes_are_told_in_words(void)
+{
+    char text[64], small[4];
+    text_sizes(2, (const size_t[]){512, 784}, text, sizeof text);
+    CU_ASSERT_STRING_EQUAL(text, "512x784");
+    text_sizes(1, (const size_t[]){10, 99}, text, sizeof text);
+    CU_ASSERT_STRING_EQUAL(text, "10");
+    text_sizes(4, (const size_t[]){64, 3, 5, 7}, text, sizeof text);
+    CU_ASSERT_STRING_EQUAL(text, "64x3x5x7");
+    text_sizes(0, NULL, text, sizeof text);
+    CU_ASSERT_STRING_EQUAL(text, "");
+    text_sizes(4, (const size_t[]){12, 34, 5, 7}, small, sizeof small);
+    CU_ASSERT_STRING_EQUAL(small, "12x");
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -101,6 +116,7 @@ int main(void)
         {"a released text can be released and used again", a_released_text_can_be_released_and_used},
         {"JSON strings are escaped", json_strings_are_escaped},
         {"every control character is escaped in JSON", every_control_character_is_escaped},
+        {"shapes are told in words", shapes_are_told_in_words},
         {NULL, NULL},
     };
     return test_run("base/text", cases);

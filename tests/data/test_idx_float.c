@@ -105,8 +105,9 @@ static void expect(const struct fixture *fixture, const struct dataset *train, e
 
 static bool has_form(const struct dataset *dataset, struct shape input, size_t classes, size_t terms)
 {
-    struct leaf_form form = {.input = input, .classes = classes, .terms = terms};
-    return memcmp(&dataset->form, &form, sizeof form) == 0;
+    const struct leaf_form *form = &dataset->form;
+    return memcmp(&form->input, &input, sizeof input) == 0 && form->classes == classes && form->terms == terms &&
+           form->vocabulary == 0;
 }
 
 static void floats_give_what_is_in_them(void)
@@ -116,6 +117,12 @@ static void floats_give_what_is_in_them(void)
     struct dataset dataset = open_good(&fixture, NULL);
     CU_ASSERT_EQUAL(dataset.count, N);
     CU_ASSERT(has_form(&dataset, (struct shape){1, {F}}, 0, K));
+    float least = fixture.targets[0], most = fixture.targets[0];
+    for (size_t i = 1; i < N * K; i++) {
+        least = fixture.targets[i] < least ? fixture.targets[i] : least;
+        most = fixture.targets[i] > most ? fixture.targets[i] : most;
+    }
+    CU_ASSERT(dataset.form.least == least && dataset.form.most == most && least < most);
     float inputs[2 * F], targets[2 * K];
     struct leaf leaf = {.inputs = inputs, .targets = targets, .first = 77};
     dataset_read(&dataset, (const uint64_t[]){3, 1}, 2, &leaf);

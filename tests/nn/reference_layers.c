@@ -307,7 +307,7 @@ void reference_dropout(struct walk *w, const char *name, double rate)
     uint64_t key = digest_chain(step_key, digest_bytes(name, strlen(name)));
     size_t O = shape_count(&w->shape);
     for (size_t e = 0; e < w->rows * O; e++)
-        w->x[e] = is_kept(key, r->model->leaf.first * O + e, rate) ? w->x[e] / (1 - rate) : 0;
+        w->x[e] = is_kept(key, r->model->leaf.first * O + e, rate) ? w->x[e] / (1 - round(rate * 65536) / 65536) : 0;
 }
 
 static void dropout(struct walk *w, const struct layer_spec *spec, const char *name)

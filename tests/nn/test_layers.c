@@ -9,18 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
-
-static void check(const struct trial *trials, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        bool passes = trial_passes(&trials[i]);
-        CU_ASSERT_TRUE(passes);
-        if (!passes)
-            printf("\n    in trial %zu of these\n", i);
-    }
-}
-
 static void dense_is_right_on_features_sequences_and_images(void)
 {
     struct trial trials[] = {
@@ -39,7 +27,7 @@ static void dense_is_right_on_features_sequences_and_images(void)
          .form = SEQUENCE(5, 3, 15),
          .rows = 2},
     };
-    check(trials, COUNT(trials));
+    trials_pass(trials, COUNT(trials));
 }
 
 static void activations_are_right(void)
@@ -60,7 +48,7 @@ static void activations_are_right(void)
          .form = FEATURES(5, 3),
          .rows = 5},
     };
-    check(trials, COUNT(trials));
+    trials_pass(trials, COUNT(trials));
 }
 
 static void relu_keeps_nan_and_is_0_with_derivative_0_at_0(void)
@@ -106,7 +94,7 @@ static void dropout_is_right_at_any_step_and_place_in_the_batch(void)
         {.spec = MODEL(DENSE(4), DROPOUT(0.25), DENSE(2)), .form = SEQUENCE(5, 3, 10), .rows = 3, .first = 3},
         {.spec = MODEL(CONV2D(2, 1, 1, 0), DROPOUT(0.25)), .form = IMAGE(1, 3, 5, 30), .rows = 3, .first = 3},
     };
-    check(trials, COUNT(trials));
+    trials_pass(trials, COUNT(trials));
 }
 
 static void layer_norm_and_rms_norm_are_right(void)
@@ -124,7 +112,7 @@ static void layer_norm_and_rms_norm_are_right(void)
         {.spec = MODEL(CONV2D(2, 1, 1, 0), NORM(RMS_NORM)), .form = IMAGE(1, 3, 5, 30), .rows = 3},
         {.spec = MODEL(NORM(LAYER_NORM), DENSE(3)), .form = FEATURES(5, 3), .rows = 3},
     };
-    check(trials, COUNT(trials));
+    trials_pass(trials, COUNT(trials));
 }
 
 /* The connection must find what went in, whatever overwrote its buffer; and the gradient of its end as well. */
@@ -153,7 +141,7 @@ static void residual_connections_are_right(void)
          .form = SEQUENCE(3, 4, 18),
          .rows = 2},
     };
-    check(trials, COUNT(trials));
+    trials_pass(trials, COUNT(trials));
 }
 
 static void nested_and_repeated_layers_are_right(void)
@@ -185,7 +173,7 @@ static void nested_and_repeated_layers_are_right(void)
          .form = FEATURES(5, 5),
          .rows = 3},
     };
-    check(trials, COUNT(trials));
+    trials_pass(trials, COUNT(trials));
 }
 
 /* ---- NaN ---- */

@@ -3,19 +3,6 @@
 #include "support/test.h"
 
 #include <math.h>
-#include <stdio.h>
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
-
-static void check(const struct trial *trials, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        bool passes = trial_passes(&trials[i]);
-        CU_ASSERT_TRUE(passes);
-        if (!passes)
-            printf("\n    in trial %zu of these\n", i);
-    }
-}
 
 #define CROSS_ENTROPY                                                                                                  \
     {                                                                                                                  \
@@ -35,7 +22,7 @@ static void embeddings_are_right(void)
          .rows = 2},
     };
     /* Tokens that do not occur have the derivative 0: not all of what is checked is checked in vain. */
-    check(trials, COUNT(trials));
+    trials_pass(trials, COUNT(trials));
 }
 
 static void attention_is_right_with_any_heads_and_length(void)
@@ -62,7 +49,7 @@ static void attention_is_right_with_any_heads_and_length(void)
         {.spec = MODEL(DENSE(4), ATTENTION(1, false, 0)), .form = SEQUENCE(259, 3, 1036), .rows = 1, .most = 6},
         {.spec = MODEL(DENSE(4), ATTENTION(1, true, 0)), .form = SEQUENCE(259, 3, 1036), .rows = 1, .most = 6},
     };
-    check(trials, COUNT(trials));
+    trials_pass(trials, COUNT(trials));
 }
 
 /* Only the values matter: queries and keys have the derivative 0. */
@@ -70,7 +57,7 @@ static void attention_of_one_position_is_its_value(void)
 {
     struct trial trial = {
         .spec = MODEL(DENSE(4), ATTENTION(2, true, 0), DENSE(2)), .form = SEQUENCE(1, 3, 2), .rows = 3};
-    check(&trial, 1);
+    trials_pass(&trial, 1);
 }
 
 static void transformers_are_right(void)
@@ -95,7 +82,7 @@ static void transformers_are_right(void)
          .rows = 2},
         {.spec = MODEL(TRANSFORMER(1, 1, false, 0), DENSE(2)), .form = SEQUENCE(4, 3, 8), .rows = 2},
     };
-    check(trials, COUNT(trials));
+    trials_pass(trials, COUNT(trials));
 }
 
 #define GPT(is_tied, r)                                                                                                \
@@ -136,7 +123,7 @@ static void language_models_are_right_tied_and_untied(void)
          .rows = 2,
          .ignores = true},
     };
-    check(trials, COUNT(trials));
+    trials_pass(trials, COUNT(trials));
 }
 
 /* Outputs so wide that they are made in several tiles, of which the last is ragged. */
@@ -177,7 +164,7 @@ static void last_layers_made_in_tiles_are_right(void)
                            trials[i].rows * (trials[i].form.classes > 0 ? trials[i].form.terms : 1));
         bench_release(&b);
     }
-    check(trials, COUNT(trials));
+    trials_pass(trials, COUNT(trials));
 }
 
 int main(void)

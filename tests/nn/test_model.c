@@ -2,6 +2,7 @@
 #include "nn/model.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "nn/model_build.h"
 #include "nn/trial.h"
 #include "support/test.h"
@@ -34,7 +35,7 @@ static void check_tensors(const struct trial *trial, const struct expected *expe
     for (size_t t = 0; t < count && t < b.model.table.length; t++) {
         const struct tensor *tensor = &b.model.table.tensors[t];
         char shape[64];
-        tensor_shape_text(tensor->dims, tensor->shape, shape, sizeof shape);
+        text_sizes(tensor->dims, tensor->shape, shape, sizeof shape);
         CU_ASSERT_STRING_EQUAL(tensor->name, expected[t].name);
         CU_ASSERT_STRING_EQUAL(shape, expected[t].shape);
         CU_ASSERT_EQUAL(tensor->role, expected[t].role);

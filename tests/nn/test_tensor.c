@@ -335,21 +335,6 @@ static void initialisations_have_their_distribution_and_variance(void)
         }
 }
 
-static void shapes_are_told_in_words(void)
-{
-    char text[64], small[4];
-    tensor_shape_text(2, (const size_t[]){512, 784}, text, sizeof text);
-    CU_ASSERT_STRING_EQUAL(text, "512x784");
-    tensor_shape_text(1, (const size_t[]){10, 99}, text, sizeof text);
-    CU_ASSERT_STRING_EQUAL(text, "10");
-    tensor_shape_text(4, (const size_t[]){64, 3, 5, 7}, text, sizeof text);
-    CU_ASSERT_STRING_EQUAL(text, "64x3x5x7");
-    tensor_shape_text(0, NULL, text, sizeof text);
-    CU_ASSERT_STRING_EQUAL(text, "");
-    tensor_shape_text(4, (const size_t[]){12, 34, 5, 7}, small, sizeof small);
-    CU_ASSERT_STRING_EQUAL(small, "12x");
-}
-
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -364,7 +349,6 @@ int main(void)
         {"initial weights never change", initial_weights_never_change},
         {"initial normal weights never change", initial_normal_weights_never_change},
         {"initialisations have their distribution and variance", initialisations_have_their_distribution_and_variance},
-        {"shapes are told in words", shapes_are_told_in_words},
         {NULL, NULL},
     };
     return test_run("nn/tensor", cases);

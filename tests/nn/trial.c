@@ -268,3 +268,13 @@ bool trial_passes(const struct trial *trial)
     bench_release(&b);
     return ok;
 }
+
+void trials_pass(const struct trial *trials, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        bool passes = trial_passes(&trials[i]);
+        CU_ASSERT_TRUE(passes);
+        if (!passes)
+            printf("\n    in trial %zu of these\n", i);
+    }
+}

@@ -126,6 +126,10 @@ void bench_release(struct bench *bench);
  */
 bool trial_passes(const struct trial *trial);
 
+/* The same of several, as assertions; says which fails. */
+void trials_pass(const struct trial *trials, size_t count);
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
 /* Local. The elements of the gradient in tensors that are NaN; *gaps: those outside that are no longer TRIAL_GAP. */
 size_t bench_nans(const struct bench *bench, size_t *gaps);
 

@@ -3,10 +3,11 @@
  * error alone. An array is near if both hold: |ours - theirs| <= 1e-4 |theirs| in the Euclidean norm, and the largest
  * difference of an element is 1e-4 of the largest element at most. (Element by element such a bound means nothing for
  * those that are near 0 because their terms cancel.) */
+#include "base/text.h"
 #include "base/memory.h"
 #include "nn/model.h"
-#include "optim/optimizer.h"
-#include "support/test.h"
+#include "support/test_mpi.h"
+#include "train/update.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -90,7 +91,7 @@ static const float *look_up(const struct reference *reference, const char *group
 static const float *look_up_tensor(const struct reference *reference, const char *group, const struct tensor *tensor)
 {
     char shape[40];
-    tensor_shape_text(tensor->dims, tensor->shape, shape, sizeof shape);
+    text_sizes(tensor->dims, tensor->shape, shape, sizeof shape);
     return look_up(reference, group, tensor->name, tensor->count, shape);
 }
 
@@ -370,27 +371,6 @@ static float clip_scale(const struct run *run, double clip_norm)
     return clip_norm > 0 && sqrt(squares) > clip_norm ? (float)(clip_norm / sqrt(squares)) : 1;
 }
 
-/* One update of all tensors, `step` from 1: weights decay, statistics move by their momentum. */
-static void update(struct run *run, const struct recipe *recipe, uint64_t step)
-{
-    const struct optimizer_spec *spec = &recipe->optimizer;
-    struct optimizer_step numbers = {.step = step,
-                                     .learning_rate = spec->learning_rate,
-                                     .gradient_scale = clip_scale(run, recipe->clip_norm),
-                                     .trust = 1};
-    for (size_t t = 0; t < run->model.table.length; t++) {
-        const struct tensor *tensor = &run->model.table.tensors[t];
-        float *params = run->params + tensor->offset, *gradient = run->gradient + tensor->offset;
-        float *moments[] = {run->moments[0] + tensor->offset, run->moments[1] + tensor->offset};
-        numbers.weight_decay = optimizer_decay(spec, NULL, tensor->role == TENSOR_WEIGHT);
-        if (tensor->role == TENSOR_STATISTIC)
-            for (size_t i = 0; i < tensor->count; i++)
-                params[i] = (1 - tensor->momentum) * params[i] + tensor->momentum * gradient[i];
-        else
-            optimizer_classes[spec->kind]->update(spec, &numbers, tensor->count, params, gradient, moments);
-    }
-}
-
 /* Whether the middle third of a tensor (the bias of the keys) has no gradient: it adds the same to the scores of all
  * keys, which softmax does not see. What rounding leaves of the gradient instead is noise, of which Adam, that divides
  * by its size, makes whole steps: there is nothing to compare, and no output depends on it. */
@@ -415,19 +395,31 @@ static void check_tensor(const struct run *run, const struct recipe *recipe, con
         CU_ASSERT(fabs((double)(ours[i] - initial[i])) <= 1.01 * STEPS * recipe->optimizer.learning_rate);
 }
 
+/* Ten steps from the initial parameters, whose updates one rank makes: it owns the whole arena. */
+static void take_steps(struct run *run, const struct recipe *recipe)
+{
+    const struct world alone = {.comm = MPI_COMM_SELF, .rank = 0, .size = 1};
+    const float *losses = look_up(&run->reference, recipe->name, "losses", STEPS, "10");
+    struct update_arrays arrays = {
+        .params = run->params, .gradient = run->gradient, .moments = {run->moments[0], run->moments[1]}};
+    struct update update;
+    run_restart(run);
+    update_init(&update, &alone, &recipe->optimizer, &run->model.table, (struct shard){0, run->model.table.count});
+    for (size_t step = 0; step < STEPS; step++) {
+        float loss = train_batch(run, step);
+        check_near(recipe->name, "losses", 1, &loss, &losses[step]);
+        update_run(&update, &arrays, step + 1, recipe->optimizer.learning_rate, clip_scale(run, recipe->clip_norm), 0);
+    }
+    update_release(&update);
+}
+
 static void check_steps(struct subject subject)
 {
     struct run run;
     run_init(&run, subject, subject.batch);
     for (size_t r = 0; r < sizeof recipes / sizeof *recipes; r++) {
         const struct recipe *recipe = &recipes[r];
-        const float *losses = look_up(&run.reference, recipe->name, "losses", STEPS, "10");
-        run_restart(&run);
-        for (size_t step = 0; step < STEPS; step++) {
-            float loss = train_batch(&run, step);
-            check_near(recipe->name, "losses", 1, &loss, &losses[step]);
-            update(&run, recipe, step + 1);
-        }
+        take_steps(&run, recipe);
         for (size_t t = 0; t < run.model.table.length; t++)
             check_tensor(&run, recipe, &run.model.table.tensors[t]);
         check_used(&run, recipe->name, "used");
@@ -475,7 +467,7 @@ static void gpt_steps(void)
     check_steps(gpt());
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct test_case cases[] = {
         {"losses and gradients of an MLP are PyTorch's", mlp_gradient},
@@ -488,5 +480,5 @@ int main(void)
         {"... and so is where each optimizer takes it in ten steps", gpt_steps},
         {NULL, NULL},
     };
-    return test_run("train/reference", cases);
+    return test_mpi_run(&argc, &argv, "train/reference", cases);
 }

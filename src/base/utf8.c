@@ -1,0 +1,29 @@
+#include "base/utf8.h"
+
+size_t utf8_decode(const char *bytes, size_t count, uint32_t *character)
+{
+    static const uint32_t smallest[UTF8_BYTES + 1] = {0, 0, 0x80, 0x800, 0x10000};
+    const uint8_t *b = (const uint8_t *)bytes;
+    size_t length = b[0] < 0x80 ? 1 : b[0] < 0xC0 ? 0 : b[0] < 0xE0 ? 2 : b[0] < 0xF0 ? 3 : b[0] < 0xF8 ? 4 : 0;
+    if (length == 0 || length > count)
+        return 0;
+    uint32_t value = length == 1 ? b[0] : b[0] & (0x7Fu >> length);
+    for (size_t i = 1; i < length; i++) {
+        if ((b[i] & 0xC0) != 0x80)
+            return 0;
+        value = value << 6 | (b[i] & 0x3F);
+    }
+    if (value < smallest[length] || value >= UTF8_CODE_POINTS || (value >= 0xD800 && value < 0xE000))
+        return 0;
+    *character = value;
+    return length;
+}
+
+size_t utf8_encode(uint32_t character, char *bytes)
+{
+    size_t length = character < 0x80 ? 1 : character < 0x800 ? 2 : character < 0x10000 ? 3 : 4;
+    for (size_t i = length; i-- > 1; character >>= 6)
+        bytes[i] = (char)(0x80 | (character & 0x3F));
+    bytes[0] = (char)(length == 1 ? character : (0xF0u << (4 - length) & 0xFF) | character);
+    return length;
+}
