@@ -20,7 +20,7 @@ struct plan_step {
 
 struct plan {
     struct plan_step *steps; /* [operations] */
-    size_t stop;             /* backward ends before this operation: it is the first that learns */
+    size_t stop;             /* the first operation that learns: backward goes no further */
     size_t *out_floats;      /* [out_count] of a row */
     size_t *up_floats;       /* [up_count] of a row */
     size_t out_count, up_count;

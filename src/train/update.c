@@ -65,6 +65,12 @@ static void moments_at(const struct update_arrays *arrays, size_t first, float *
         moments[k] = arrays->moments[k] ? arrays->moments[k] + first : NULL;
 }
 
+/* It keeps its bits, whatever velocity it has; running averages too. */
+static bool is_frozen(const struct update *update, size_t t)
+{
+    return update->groups[t] && update->groups[t]->rate_factor == 0;
+}
+
 /* A tensor's own numbers of this step. */
 static struct optimizer_step numbers_of(const struct update *update, size_t t, const struct optimizer_step *common)
 {
@@ -113,7 +119,7 @@ static void find_directions(struct update *update, const struct update_arrays *a
     memset(update->squares, 0, 2 * pieces * sizeof *update->squares);
     for (size_t t = 0; t < update->table->length; t++) {
         struct part part = part_of(&update->table->tensors[t], update->shard);
-        if (part.count == 0 || update->table->tensors[t].role == TENSOR_STATISTIC)
+        if (part.count == 0 || is_frozen(update, t) || update->table->tensors[t].role == TENSOR_STATISTIC)
             continue;
         float *moments[OPTIMIZER_MOMENTS];
         struct optimizer_step numbers = numbers_of(update, t, common);
@@ -133,14 +139,12 @@ static void move(const struct update *update, const struct update_arrays *arrays
     const struct tensor *tensor = &update->table->tensors[t];
     struct part part = part_of(tensor, update->shard);
     float *params = arrays->params + part.first, *gradient = arrays->gradient + part.first;
-    if (part.count == 0)
+    if (part.count == 0 || is_frozen(update, t))
         return;
     if (tensor->role == TENSOR_STATISTIC) {
         average(1 - tensor->momentum, tensor->momentum, part.count, params, gradient);
         return;
     }
-    if (update->groups[t] && update->groups[t]->rate_factor == 0) /* frozen, whatever velocity it has */
-        return;
     float *moments[OPTIMIZER_MOMENTS];
     struct optimizer_step numbers = numbers_of(update, t, common);
     moments_at(arrays, part.first, moments);

@@ -3,8 +3,8 @@
  * error alone. An array is near if both hold: |ours - theirs| <= 1e-4 |theirs| in the Euclidean norm, and the largest
  * difference of an element is 1e-4 of the largest element at most. (Element by element such a bound means nothing for
  * those that are near 0 because their terms cancel.) */
-#include "base/text.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "nn/model.h"
 #include "support/test_mpi.h"
 #include "train/update.h"
