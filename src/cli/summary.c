@@ -78,13 +78,20 @@ static void print_memory(const struct job *job, const struct model *model, size_
 
 static bool print_summary(const struct job *job, size_t ranks, struct error *error)
 {
-    struct dataset train;
+    struct dataset train, validation;
     struct model model;
     size_t leaves = job->train.batch / job->train.microbatch;
     if (ranks > leaves)
         return error_set(error, ERROR_USAGE, "%zu ranks, but only %zu leaves", ranks, leaves);
     if (!dataset_open(&train, &job->data.train, NULL, error))
         return error_prefix(error, "data.train: ");
+    if (job->data.validation.format != DATASET_NONE &&
+        !dataset_open(&validation, &job->data.validation, &train, error)) {
+        dataset_close(&train);
+        return error_prefix(error, "data.validation: ");
+    }
+    if (job->data.validation.format != DATASET_NONE)
+        dataset_close(&validation); /* it fits: that is all that is asked of it here */
     bool ok = model_describe(&model, &job->model, &job->loss, &train.form, job->train.microbatch, job->seed, error);
     if (ok && !update_check_groups(&job->optimizer, &model.table, error)) {
         model_release(&model);

@@ -44,10 +44,10 @@ static bool add_operation(struct model_builder *builder, const struct layer_spec
     snprintf(layer->name, sizeof layer->name, "%s", name);
     if (builder->is_tokens && spec->kind != LAYER_EMBEDDING)
         return error_set(error, ERROR_USAGE,
-                         "its input are tokens: let the model begin with {layer: embedding, width: ...}");
+                         "its inputs are tokens: let the model begin with {layer: embedding, width: ...}");
     if (!builder->is_tokens && spec->kind == LAYER_EMBEDDING)
         return error_set(error, ERROR_USAGE,
-                         "its input are no tokens: an embedding can only be the first layer of a "
+                         "its inputs are no tokens: an embedding can only be the first layer of a "
                          "model whose data is text");
     if (!layer->class->build(layer, builder->table, error))
         return false;
@@ -67,7 +67,7 @@ static bool expand(struct model_builder *builder, const struct layer_spec *spec,
         return error_set(error, ERROR_USAGE, "compositions are nested more than %d deep", MODEL_DEPTH);
     if (builder->is_tokens)
         return error_set(error, ERROR_USAGE,
-                         "its input are tokens: let the model begin with {layer: embedding, width: ...}");
+                         "its inputs are tokens: let the model begin with {layer: embedding, width: ...}");
     memcpy(kept, builder->name, sizeof kept);
     snprintf(builder->name, sizeof builder->name, "%s", name);
     builder->depth++;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define BYTE_ORDER_MARK "\xEF\xBB\xBF"
+
 const yaml_node_t *job_yaml_node(struct job_yaml *yaml, int id)
 {
     const yaml_node_t *node = yaml_document_get_node(&yaml->document, id);
@@ -51,6 +53,8 @@ static bool load(const char *text, yaml_document_t *document, yaml_mark_t *mark,
     yaml_parser_t parser;
     yaml_document_t second = {0};
     CHECK(yaml_parser_initialize(&parser), "out of memory for a YAML parser");
+    if (strncmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0) /* editors write it, libyaml stumbles over it */
+        text += strlen(BYTE_ORDER_MARK);
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, strlen(text));
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
     if (!yaml_parser_load(&parser, document)) {

@@ -147,7 +147,11 @@ void option_allowed(const struct option *option, struct text *words)
     case OPTION_UNSIGNED:
         for (const struct option_word *word = option->words; word && word->word; word++)
             text_append(words, "%s, ", word->word);
-        text_append(words, "%llu to %llu", (unsigned long long)option->least, (unsigned long long)option->most);
+        text_append(words, "%llu", (unsigned long long)option->least);
+        if (option->most == UINT64_MAX)
+            text_append(words, " or more");
+        else
+            text_append(words, " to %llu", (unsigned long long)option->most);
         break;
     case OPTION_REAL:
     case OPTION_PAIR:

@@ -156,6 +156,13 @@ static bool check_job_with_data(const struct session *session, struct error *err
         log_warn("schedule.warmup: %g epochs are %.0f steps, but train.steps is %" PRIu64
                  ": the learning rate never reaches its peak",
                  job->schedule.warmup, warmup, job->train.steps);
+    for (size_t l = 0; l < session->model.count; l++)
+        if (session->train.form.vocabulary > 0 && session->model.layers[l].spec.kind == LAYER_ATTEND &&
+            !session->model.layers[l].spec.causal) {
+            log_warn("model: %s is not causal: it sees the characters that it has to predict",
+                     session->model.layers[l].name);
+            break;
+        }
     if (session->validation.count > 0 && !loss_check(&job->loss, &last->out, &session->validation.form, error))
         return error_prefix(error, "data.validation: ");
     return update_check_groups(&job->optimizer, &session->model.table, error);

@@ -1,7 +1,6 @@
 /* What a job may not say, and the words for it. */
 #include "train/job_support.h"
 
-#define BIG "18446744073709551615"
 #define KEYS                                                                                                           \
     "run, seed, data, model, loss, label_smoothing, huber_delta, train, optimizer, schedule, clip_norm, skip_step, "   \
     "ema_decay, validate, early_stopping, checkpoint, log"
@@ -23,10 +22,10 @@ static void test_bad_values(void)
         {NULL, "train.batch=", "train.batch: '' is not a whole number; allowed: 1 to 10000000"},
         {NULL, "train.batch=-1", "train.batch: '-1' is out of range; allowed: 1 to 10000000"},
         {NULL, "train.batch=0", "train.batch: '0' is out of range; allowed: 1 to 10000000"},
-        {NULL, "seed=18446744073709551616", "seed: '18446744073709551616' is out of range; allowed: 0 to " BIG},
+        {NULL, "seed=18446744073709551616", "seed: '18446744073709551616' is out of range; allowed: 0 or more"},
         {NULL, "model.0.units=1000001", "model.0.units: '1000001' is out of range; allowed: 1 to 1000000"},
-        {NULL, "log.every=0", "log.every: '0' is out of range; allowed: 1 to " BIG},
-        {NULL, "checkpoint.keep=0", "checkpoint.keep: '0' is out of range; allowed: 1 to " BIG},
+        {NULL, "log.every=0", "log.every: '0' is out of range; allowed: 1 or more"},
+        {NULL, "checkpoint.keep=0", "checkpoint.keep: '0' is out of range; allowed: 1 or more"},
         {NULL, "optimizer.learning_rate=0", "optimizer.learning_rate: '0' is out of range; allowed: more than 0"},
         {NULL, "optimizer.learning_rate=fast", "optimizer.learning_rate: 'fast' is not a number; allowed: more than 0"},
         {NULL, "optimizer.learning_rate=.inf", "optimizer.learning_rate: '.inf' is not a number; allowed: more than 0"},
@@ -78,7 +77,7 @@ static void test_bad_values(void)
         {NULL, "ema_decay=0", "ema_decay: '0' is out of range; allowed: more than 0 to less than 1"},
         {NULL, "skip_step.outlier=0", "skip_step.outlier: '0' is out of range; allowed: more than 0"},
         {NULL, "skip_step.window=7", "skip_step.window: '7' is out of range; allowed: 8 to 100000"},
-        {NULL, "skip_step.limit=0", "skip_step.limit: '0' is out of range; allowed: 1 to " BIG},
+        {NULL, "skip_step.limit=0", "skip_step.limit: '0' is out of range; allowed: 1 or more"},
         {NULL, "validate.metric=f1", "validate.metric: 'f1' is not known; allowed: loss, accuracy"},
         {NULL, "schedule={unit: days}", "schedule.unit: 'days' is not known; allowed: steps, epochs"},
         {NULL, "schedule={name: step, every: 0}", "schedule.every: '0' is out of range; allowed: more than 0"},

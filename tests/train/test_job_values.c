@@ -112,6 +112,15 @@ static void test_scalars(void)
     }
 }
 
+static void test_byte_order_mark(void)
+{
+    struct job job;
+    if (!PARSE(&job, "\xEF\xBB\xBF" SMALLEST, NULL))
+        return;
+    CU_ASSERT_STRING_EQUAL(job.run, "out");
+    job_release(&job);
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -119,6 +128,7 @@ int main(void)
         {"a text is quoted when it must be and reads back unchanged", test_texts},
         {"a text that is not UTF-8 is written as YAML that can be read", test_not_utf8},
         {"numbers, truth and texts are read as the table says", test_scalars},
+        {"a byte order mark is passed over", test_byte_order_mark},
         {NULL, NULL},
     };
     return test_run("train/job_values", cases);
