@@ -36,6 +36,8 @@ void progress_begin(struct session *session)
     if (job->checkpoint.every == 0)
         log_warn(
             "checkpoint.every is 0: saved is only when the job ends or is asked to leave, and a kill costs everything");
+    if (session->validation.count == 0 && job->validate.every > 0)
+        log_warn("validate.every is %" PRIu64 ", but there is no data.validation", job->validate.every);
     if (session->validation.count > 0 && job->validate.every == 0)
         log_warn("validate.every is 0: data.validation is not used");
     log_info("%s at step %" PRIu64 " of %" PRIu64, session->step ? "goes on" : "starts", session->step,

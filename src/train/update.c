@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/target.h"
+#include "base/text.h"
 #include "parallel/reduction.h"
 
 #include <math.h>
@@ -30,6 +31,21 @@ void update_release(struct update *update)
     memset(update, 0, sizeof *update);
 }
 
+#define NAMES_BYTES 1200 /* of tensors, as many as an error has room for */
+
+static bool refuse_group(size_t group, const char *match, const struct tensor_table *table, struct error *error)
+{
+    struct text names;
+    text_init(&names);
+    for (size_t t = 0; t < table->length && names.length < NAMES_BYTES; t++)
+        text_append(&names, "%s%s", t ? ", " : "", table->tensors[t].name);
+    error_set(error, ERROR_USAGE, "optimizer.groups.%zu.match: '%.200s' fits no tensor%s; there are %s%s", group, match,
+              group > 0 ? " that an earlier group leaves" : "", text_bytes(&names),
+              names.length < NAMES_BYTES ? "" : ", ...");
+    text_release(&names);
+    return false;
+}
+
 bool update_check_groups(const struct optimizer_spec *spec, const struct tensor_table *table, struct error *error)
 {
     for (size_t g = 0; g < spec->group_count; g++) {
@@ -37,11 +53,7 @@ bool update_check_groups(const struct optimizer_spec *spec, const struct tensor_
         for (size_t t = 0; t < table->length && !used; t++)
             used = optimizer_group_of(spec, table->tensors[t].name) == &spec->groups[g];
         if (!used)
-            return error_set(
-                error, ERROR_USAGE,
-                "optimizer.groups.%zu.match: '%s' fits no tensor that an earlier group leaves; names are like "
-                "%s (lockstep summary shows the layers)",
-                g, spec->groups[g].match, table->tensors[0].name);
+            return refuse_group(g, spec->groups[g].match, table, error);
     }
     return true;
 }
