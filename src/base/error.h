@@ -20,6 +20,7 @@ enum error_kind {
     ERROR_VERSION,   /* it is sound, but of a format that this program does not read */
     ERROR_IO,        /* the system refused: may work later */
     ERROR_BUSY,      /* somebody else holds it */
+    ERROR_LATE,      /* somebody has not come in time: to be run again elsewhere or later, exit code 75 */
     ERROR_STATE,     /* the numbers in memory are not to be trusted, or not finite: they must not be saved */
 };
 

@@ -20,6 +20,25 @@ void record_release(struct record *record)
     memset(record, 0, sizeof *record);
 }
 
+static void *copy_rows(const void *rows, size_t count, size_t bytes)
+{
+    void *copy = memory_need(count, bytes);
+    if (count > 0)
+        memcpy(copy, rows, count * bytes);
+    return copy;
+}
+
+void record_copy(struct record *copy, const struct record *record)
+{
+    const struct history *history = &record->history;
+    *copy = *record;
+    copy->job = record->job ? memory_text(record->job) : NULL;
+    copy->passport = record->passport ? memory_text(record->passport) : NULL;
+    copy->vocabulary = record->vocabulary ? memory_text(record->vocabulary) : NULL;
+    copy->history.window = copy_rows(history->window, history->window_count, sizeof *history->window);
+    copy->segments = copy_rows(record->segments, record->segment_count, sizeof *record->segments);
+}
+
 /* A fixed-length text member. */
 static bool insert_text(hid_t row, const char *name, size_t offset, size_t bytes)
 {

@@ -42,8 +42,11 @@ struct record {
     size_t segment_count;
 };
 
-/* Local. Frees what record_read has allocated. Accepts a released record. */
+/* Local. Frees what record_read or record_copy has allocated. Accepts a released record. */
 void record_release(struct record *record);
+
+/* Local. A copy of its own, texts and tables included (record_release). */
+void record_copy(struct record *copy, const struct record *record);
 
 /* Local. Writes attributes, provenance and the tensor views into an open file; `state` gives names and shapes. The
  * fingerprint stays blank. */

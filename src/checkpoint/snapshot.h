@@ -1,14 +1,15 @@
-/* A snapshot: a frozen copy of this rank's shard of the state at one step, with its digests. Taking it is all that
- * training has to wait for; what is written comes from here. */
+/* A snapshot: the state of one step, standing still while it is written, with its digests. It holds no copy: it borrows
+ * the arrays, and who makes the next step writes that into other arrays. Taking it costs training nothing. */
 #ifndef CHECKPOINT_SNAPSHOT_H
 #define CHECKPOINT_SNAPSHOT_H
 
 #include "checkpoint/state.h"
+#include "parallel/council.h"
 #include "parallel/world.h"
 
 struct snapshot {
     const struct world *world; /* borrowed */
-    struct state state;        /* as the trainer's, but the arrays are the snapshot's own memory */
+    struct state state;        /* whose arrays stand still */
     uint64_t step;
     size_t blocks;                   /* of an arena */
     uint64_t *digests[STATE_ARRAYS]; /* [blocks] of each array, of all ranks */
@@ -16,14 +17,19 @@ struct snapshot {
     int *counts, *places; /* private: blocks of each rank */
 };
 
-/* Local. Allocates for states of this layout. The tensor list of the state is borrowed for the snapshot's life. */
-bool snapshot_init(struct snapshot *snapshot, const struct world *world, const struct state *state,
-                   struct error *error) WARN_UNUSED;
+/* Local. Allocates for states of this layout. The world and the tensor list of the state are borrowed. */
+void snapshot_init(struct snapshot *snapshot, const struct world *world, const struct state *state);
 
 /* Local. Accepts a released snapshot. */
 void snapshot_release(struct snapshot *snapshot);
 
-/* Collective over world; step must be equal on every rank. Copies the state, and gathers digests and fingerprint. */
+/* Local. From now on the arrays of `state`, which is of the layout of snapshot_init, must not change, until the
+ * snapshot is not needed any more. */
 void snapshot_take(struct snapshot *snapshot, const struct state *state, uint64_t step);
+
+/* Collective over council, in an affair of its own. Digests of all blocks, and the fingerprint: on every rank. False
+ * with ERROR_LATE as council_agree. */
+bool snapshot_digest(struct snapshot *snapshot, struct council *council, double patience_s,
+                     struct error *error) WARN_UNUSED;
 
 #endif

@@ -192,7 +192,7 @@ static bool write_data(const struct snapshot *snapshot, const char *path, struct
     return ok;
 }
 
-/* Collective. What is in the file is compared with digests of what was in memory. */
+/* Local. What is in the file is compared with digests of what was in memory. */
 static bool read_back(const struct snapshot *snapshot, const char *path, struct error *error)
 {
     const struct state *state = &snapshot->state;
@@ -200,7 +200,7 @@ static bool read_back(const struct snapshot *snapshot, const char *path, struct 
     for (size_t a = 0; ok && a < state->array_count; a++)
         ok = reader_compare(path, state->arrays[a].name, state->shard.first, state->shard.count,
                             snapshot->digests[a] + state->shard.first / EXCHANGE_BLOCK, error);
-    return world_agree(snapshot->world, ok, error);
+    return ok;
 }
 
 /* Local, rank 0. From proven data to a published checkpoint. */
@@ -218,37 +218,77 @@ static bool publish(const struct snapshot *snapshot, const struct store *store, 
     return store_publish(store, snapshot->step, error);
 }
 
-bool writer_commit(const struct snapshot *snapshot, const struct record *record, const struct store *store, size_t keep,
-                   uint64_t best, struct commit *commit, struct error *error)
-{
-    const struct world *world = snapshot->world;
+/* What the phases of a commit have at hand. */
+struct writing {
+    struct council *council;
+    const struct snapshot *snapshot;
+    const struct store *store;
+    struct patience *patience;
     char partial[PATH_MAX];
+    double phase_start;
+    struct commit *commit;
+};
+
+/* Collective. The end of a phase: how long it took all ranks together is what the next one's patience is made of. */
+static bool end_phase(struct writing *writing, bool ok, enum patience_phase phase, const char *what,
+                      struct error *error)
+{
+    double patience_s = patience_of(writing->patience, phase);
+    ok = council_agree(writing->council, ok, patience_s, what, &writing->commit->bytes, error);
+    double now = clock_seconds();
+    if (ok)
+        patience_note(writing->patience, phase, now - writing->phase_start);
+    writing->phase_start = now;
+    return ok;
+}
+
+/* Collective. All phases up to the published file. */
+static bool write_phases(struct writing *writing, const struct record *record, struct error *error)
+{
+    const struct snapshot *snapshot = writing->snapshot;
+    const char *partial = writing->partial;
+    bool is_first = snapshot->world->rank == 0;
+    bool ok = !is_first || lay_out(snapshot, record, writing->store, partial, &writing->commit->bytes, error);
+    if (!end_phase(writing, ok, PATIENCE_LAYOUT, "the layout of the file", error))
+        return false;
+    ok = write_data(snapshot, partial, error);
+    if (!end_phase(writing, ok, PATIENCE_DATA, "writing its part", error))
+        return false;
+    fault_at(FAULT_FILE_CLOSED, snapshot->step);
+    ok = read_back(snapshot, partial, error);
+    if (!end_phase(writing, ok, PATIENCE_PROOF, "reading back its part", error))
+        return false;
+    fault_at(FAULT_DATA_VERIFIED, snapshot->step);
+    ok = !is_first || publish(snapshot, writing->store, partial, error);
+    return end_phase(writing, ok, PATIENCE_PUBLISH, "publishing the file", error);
+}
+
+bool writer_commit(struct council *council, const struct snapshot *snapshot, const struct record *record,
+                   const struct store *store, size_t keep, uint64_t best, struct patience *patience,
+                   struct commit *commit, struct error *error)
+{
+    bool is_first = snapshot->world->rank == 0;
     double start = clock_seconds();
-    *commit = (struct commit){.pruned = true};
-    store_partial_path(store, snapshot->step, partial);
-    fault_at(FAULT_SNAPSHOT_TAKEN, snapshot->step);
+    struct writing writing = {.council = council,
+                              .snapshot = snapshot,
+                              .store = store,
+                              .patience = patience,
+                              .phase_start = start,
+                              .commit = commit};
     struct record own = *record;
     own.step = snapshot->step;
-    bool ok = world->rank != 0 || lay_out(snapshot, &own, store, partial, &commit->bytes, error);
-    ok = world_agree(world, ok, error) && world_agree(world, write_data(snapshot, partial, error), error);
-    if (ok) {
-        fault_at(FAULT_FILE_CLOSED, snapshot->step);
-        ok = read_back(snapshot, partial, error);
-    }
-    if (ok) {
-        fault_at(FAULT_DATA_VERIFIED, snapshot->step);
-        ok = world_agree(world, world->rank != 0 || publish(snapshot, store, partial, error), error);
-    }
-    if (!ok) {
-        if (world->rank == 0)
-            unlink(partial);
+    *commit = (struct commit){.pruned = true};
+    store_partial_path(store, snapshot->step, writing.partial);
+    fault_at(FAULT_SNAPSHOT_TAKEN, snapshot->step);
+    if (!write_phases(&writing, &own, error)) {
+        if (is_first)
+            unlink(writing.partial);
         return false;
     }
     commit->write_ms = 1e3 * (clock_seconds() - start);
     fault_at(FAULT_COMMITTED, snapshot->step);
-    commit->bytes = world_share_number(world, commit->bytes);
-    bool pruned = world->rank != 0 || store_prune(store, snapshot->step, keep, best, &commit->prune_error);
-    commit->pruned = world_agree(world, pruned, &commit->prune_error);
+    if (is_first)
+        commit->pruned = store_prune(store, snapshot->step, keep, best, &commit->prune_error);
     fault_at(FAULT_PRUNED, snapshot->step);
     return true;
 }

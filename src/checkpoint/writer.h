@@ -11,23 +11,26 @@
 #ifndef CHECKPOINT_WRITER_H
 #define CHECKPOINT_WRITER_H
 
+#include "checkpoint/patience.h"
 #include "checkpoint/record.h"
 #include "checkpoint/snapshot.h"
 #include "checkpoint/store.h"
+#include "parallel/council.h"
 
 struct commit {
     uint64_t bytes;  /* size of the file */
     double write_ms; /* from the creation to the synced rename */
-    bool pruned;     /* false: the checkpoint stands, but older ones could not be taken away */
+    bool pruned;     /* false: the checkpoint stands, but older ones could not be taken away. Rank 0's to know */
     struct error prune_error;
 };
 
-/* Collective over snapshot->world; store, keep and best (see store_prune) must be equal on every rank; of the record
- * that of rank 0 counts.
- * Step and fingerprint are taken from the snapshot. The same verdict and error on every rank. After failure: what was
- * there before stands, and nothing new is left behind (as far as the disk lets us delete; if only the last sync of the
- * directory failed, the new checkpoint is there). */
-bool writer_commit(const struct snapshot *snapshot, const struct record *record, const struct store *store, size_t keep,
-                   uint64_t best, struct commit *commit, struct error *error) WARN_UNUSED;
+/* Collective over council, in the affair of snapshot_digest. store, keep and best (see store_prune) must be equal on
+ * every rank; of the record that of rank 0 counts. Step and fingerprint are taken from the snapshot. The same verdict
+ * and error on every rank, as council_agree has it, late ranks included. After failure: what was there before stands,
+ * and nothing new is left behind (as far as the disk lets us delete; if only the last sync of the directory failed, the
+ * new checkpoint is there). */
+bool writer_commit(struct council *council, const struct snapshot *snapshot, const struct record *record,
+                   const struct store *store, size_t keep, uint64_t best, struct patience *patience,
+                   struct commit *commit, struct error *error) WARN_UNUSED;
 
 #endif

@@ -11,7 +11,7 @@ static const struct command *const commands[] = {
 
 int command_exit_code(enum error_kind kind)
 {
-    return kind == ERROR_USAGE ? EXIT_USAGE : EXIT_FAILED;
+    return kind == ERROR_USAGE ? EXIT_USAGE : kind == ERROR_LATE ? EXIT_SAVED : EXIT_FAILED;
 }
 
 int command_fail(const struct error *error)

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Collective over world. Rank 0 reads the file, which the other nodes may not see; everybody parses the same bytes. */
 static bool read_job(const struct world *world, const struct request *request, struct job *job, struct error *error)
@@ -35,6 +36,19 @@ static bool read_job(const struct world *world, const struct request *request, s
     return ok;
 }
 
+/* Ends the job although ranks are missing: without a word from them, and with the exit code that means "run me again".
+ * From any thread. mpirun takes the others with it; rank 0, if it can, speaks for all. */
+static void leave_without_the_late(const struct error *error)
+{
+    int rank;
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    if (rank != 0)
+        sleep(2);
+    command_fail(error);
+    MPI_Abort(MPI_COMM_WORLD, EXIT_SAVED);
+    _exit(EXIT_SAVED);
+}
+
 static bool train(const struct world *world, int count, char **words, struct trainer_outcome *outcome,
                   struct error *error)
 {
@@ -44,6 +58,7 @@ static bool train(const struct world *world, int count, char **words, struct tra
     for (int i = 0; i < count; i++)
         digest = digest_chain(digest, digest_bytes(words[i], strlen(words[i])));
     bool ok = request_parse(&request, true, count, words, error) && fault_init(world->rank, error);
+    request.options.lost = leave_without_the_late;
     ok = world_agree(world, ok, error) && world_agree_equal(world, digest, "the command line", error) &&
          read_job(world, &request, &job, error) && trainer_run(world, &job, &request.options, outcome, error);
     request_release(&request);
@@ -72,12 +87,14 @@ static int run(int count, char **words)
     /* Open MPI's MPI-IO prepares a shared file pointer for every file: a lock file beside it, and a semaphore in
      * /dev/shm without which the file does not open. Nobody uses it here. What the user has set stays. */
     setenv("OMPI_MCA_sharedfp", "individual", 0);
-    MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &thread_level);
+    MPI_Init_thread(NULL, NULL, MPI_THREAD_MULTIPLE, &thread_level);
     world_open(&world);
     log_init(world.rank);
     h5_init();
     gemm_init();
     bool ok = train(&world, count, words, &outcome, &error);
+    if (!ok && error.kind == ERROR_LATE)
+        leave_without_the_late(&error);
     if (world.rank == 0 && ok)
         print_outcome(&outcome);
     if (world.rank == 0 && !ok)

@@ -28,8 +28,9 @@ struct exchange {
     size_t measured;      /* elements of the norm */
     struct shard shard;   /* this rank's */
 
-    struct window window; /* node rank 0: params [P]; then every rank: slots [P] each */
-    float *params;
+    struct window window; /* node rank 0: params [2, P]; then every rank: slots [P] each */
+    float *params;        /* the copy in use */
+    float *other;
     float *slots;
     struct tree_walker walker; /* of this rank's leaves; slot i holds the value of walker.stack[i] */
     size_t next_leaf;
@@ -89,7 +90,7 @@ static void add_own_node(const struct exchange *x, struct reduction *sum)
         struct subtree subtrees[TREE_DEPTH];
         size_t length = rank_cover(x, r, subtrees, NULL);
         const float *piece = window_piece(&x->window, x->node->rank_of[r]);
-        const float *slots = piece + (x->node->rank_of[r] == 0 ? x->count : 0);
+        const float *slots = piece + (x->node->rank_of[r] == 0 ? 2 * x->count : 0);
         for (size_t i = 0; i < length; i++)
             reduction_add(sum, subtrees[i], slots + i * x->count, 0);
     }
@@ -186,7 +187,7 @@ bool exchange_open(struct exchange **exchange, const struct world *world, const 
     struct subtree subtrees[TREE_DEPTH];
     size_t slots;
     rank_cover(x, world->rank, subtrees, &slots);
-    size_t floats = (slots + (node->rank == 0 ? 1 : 0)) * count;
+    size_t floats = (slots + (node->rank == 0 ? 2 : 0)) * count;
     bool ok = x->shard.count <= INT_MAX ||
               error_set(error, ERROR_USAGE, "%zu parameters are too many for %d ranks: use more ranks", count,
                         world->size);
@@ -198,7 +199,8 @@ bool exchange_open(struct exchange **exchange, const struct world *world, const 
         return false;
     }
     x->params = window_piece(&x->window, 0);
-    x->slots = (float *)x->window.memory + (node->rank == 0 ? count : 0);
+    x->other = x->params + count;
+    x->slots = (float *)x->window.memory + (node->rank == 0 ? 2 * count : 0);
     tree_start(&x->walker, leaves);
     ok = world_agree(world, allocate(x, error), error);
     x->requests = memory_need((size_t)(2 * world->size + x->received_count) * (TREE_DEPTH + 1), sizeof *x->requests);
@@ -230,6 +232,18 @@ void exchange_close(struct exchange *x)
     memory_free(x->square_counts);
     memory_free(x->square_places);
     memory_free(x);
+}
+
+float *exchange_other_params(const struct exchange *x)
+{
+    return x->other;
+}
+
+void exchange_turn(struct exchange *x)
+{
+    float *used = x->params;
+    x->params = x->other;
+    x->other = used;
 }
 
 float *exchange_params(const struct exchange *x)
@@ -308,21 +322,18 @@ void exchange_distribute(struct exchange *x)
     window_fence(&x->window);
 }
 
-bool exchange_check_replicas(const struct exchange *x, const uint64_t *digests, struct error *error)
+bool exchange_check_replica(const struct exchange *x, const float *params, const uint64_t *digests, struct error *error)
 {
     size_t blocks = exchange_blocks(x->count), size = (size_t)x->node->size, rank = (size_t)x->node->rank;
-    bool ok = true;
-    for (size_t block = partition_first(blocks, size, rank); ok && block < partition_first(blocks, size, rank + 1);
-         block++) {
+    for (size_t block = partition_first(blocks, size, rank); block < partition_first(blocks, size, rank + 1); block++) {
         size_t first = block * EXCHANGE_BLOCK, left = x->count - first;
-        uint64_t found = digest_bytes(x->params + first,
-                                      (left < EXCHANGE_BLOCK ? left : EXCHANGE_BLOCK) * sizeof(float));
+        uint64_t found = digest_bytes(params + first, (left < EXCHANGE_BLOCK ? left : EXCHANGE_BLOCK) * sizeof(float));
         if (found != digests[block])
-            ok = error_set(
+            return error_set(
                 error, ERROR_STATE,
                 "this node's copy of the parameters differs from the owner's in block %zu: memory or network "
                 "of this node is not to be trusted",
                 block);
     }
-    return world_agree(x->world, ok, error);
+    return true;
 }

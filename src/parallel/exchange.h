@@ -7,6 +7,9 @@
  * A step is: for each own leaf { exchange_leaf, exchange_leaf_done }, exchange_reduce, the owner's update of
  * exchange_params in its shard, exchange_distribute.
  *
+ * There are two copies of the parameters, of which one is in use. To keep those of a step as they are, the owners write
+ * the next ones into the other copy, and all ranks turn to that.
+ *
  * On a node everything lies in one shared window: the owner adds straight out of the other ranks' buffers, and the
  * ranks of a node share one copy of the parameters. Between nodes each node first adds up its own subtrees, then one
  * message for each shard and node goes to the owner, and one comes back with the parameters. */
@@ -47,6 +50,13 @@ size_t exchange_blocks(size_t count);
  * exchange_open) and exchange_distribute. Borrowed. */
 float *exchange_params(const struct exchange *exchange);
 
+/* Local. The copy that is not in use [P]: what the last exchange_turn has left behind, or zeros. Borrowed. */
+float *exchange_other_params(const struct exchange *exchange);
+
+/* Local; every rank does it at the same place between exchange_reduce and exchange_distribute. The copies change roles:
+ * the owner's update goes to what exchange_params gives now, in all of its shard. */
+void exchange_turn(struct exchange *exchange);
+
 /* Local. The buffer [P] for the gradient of this rank's next leaf. It holds old values; gaps between tensors are zero
  * and must be left alone. Borrowed until exchange_leaf_done. */
 float *exchange_leaf(struct exchange *exchange);
@@ -61,10 +71,11 @@ void exchange_leaf_done(struct exchange *exchange);
  * and for every world size. NaN or infinite if the gradient is. */
 double exchange_reduce(struct exchange *exchange, double divisor, float **gradient);
 
-/* Collective over world; digests must be equal on every rank: those of the parameters' blocks [exchange_blocks(P)], as
- * their owners have them. Proves that every node's copy has the same bits; the ranks of a node share the work.
- * ERROR_STATE names the rank and the block. */
-bool exchange_check_replicas(const struct exchange *exchange, const uint64_t *digests, struct error *error) WARN_UNUSED;
+/* Local. Whether this node's copy of the parameters [P] (one of the two) has these digests, which are those of the
+ * blocks [exchange_blocks(P)] as their owners have them; the ranks of a node share the work. ERROR_STATE names the
+ * block. */
+bool exchange_check_replica(const struct exchange *exchange, const float *params, const uint64_t *digests,
+                            struct error *error) WARN_UNUSED;
 
 /* Collective over world. Every rank's copy of the parameters becomes what the owners have written. */
 void exchange_distribute(struct exchange *exchange);

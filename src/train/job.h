@@ -21,6 +21,13 @@ enum metric_kind {
     METRIC_ACCURACY, /* higher is better */
 };
 
+/* What a save that is due does while another one is still being written. */
+enum busy_kind {
+    BUSY_NONE = 0,
+    BUSY_WAIT, /* training waits for the other one to end */
+    BUSY_SKIP, /* it is left out */
+};
+
 struct job {
     char *run;     /* directory of the results */
     uint64_t seed; /* of everything random */
@@ -55,9 +62,12 @@ struct job {
         double min_delta;  /* an improvement is more than this, >= 0 */
     } early_stopping;
     struct {
-        uint64_t every; /* steps; 0: only when the job stops or ends */
-        uint64_t keep;  /* newest checkpoints that stay, >= 1 */
-        bool best;      /* a validation that is the best so far is saved, and stays */
+        uint64_t every;      /* steps; 0: only when the job stops or ends */
+        uint64_t keep;       /* newest checkpoints that stay, >= 1 */
+        bool best;           /* a validation that is the best so far is saved, and stays */
+        bool background;     /* written by a thread of its own while training goes on */
+        enum busy_kind busy; /* what a save that is due does while another one runs */
+        double timeout;      /* seconds for a phase of a save or restore; 0: derived from measurements */
     } checkpoint;
     struct {
         uint64_t every; /* steps */

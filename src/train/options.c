@@ -27,6 +27,7 @@
 
 static const char *const gelu_forms[] = {[GELU_EXACT] = "exact", [GELU_TANH] = "tanh", NULL};
 static const char *const metric_names[] = {[METRIC_LOSS] = "loss", [METRIC_ACCURACY] = "accuracy", NULL};
+static const char *const busy_names[] = {[BUSY_WAIT] = "wait", [BUSY_SKIP] = "skip", NULL};
 static const struct option_word padding_words[] = {{"valid", 0}, {"same", PADDING_SAME}, {0}};
 
 _Static_assert(LAYER_KINDS <= 64, "a layer kind is a bit of .kinds");
@@ -217,6 +218,9 @@ static const struct option checkpoint_keys[] = {
     {"every", FIELD(struct job, checkpoint.every), ANY_FROM(0), DEFAULT("0")},
     {"keep", FIELD(struct job, checkpoint.keep), ANY_FROM(1), DEFAULT("3")},
     {"best", FIELD(struct job, checkpoint.best), DEFAULT("false")},
+    {"background", FIELD(struct job, checkpoint.background), DEFAULT("true")},
+    {"busy", FIELD(struct job, checkpoint.busy), .choices = busy_names, DEFAULT("wait")},
+    {"timeout", FIELD(struct job, checkpoint.timeout), REAL(0, 1e6), DEFAULT("0")},
     {0},
 };
 

@@ -8,10 +8,10 @@
 #include <stdio.h>
 
 /* Begins an event; the caller appends fields and ends it with end_event. */
-static void begin_event(struct text *line, const struct session *session, const char *event)
+static void begin_event(struct text *line, const char *event, uint64_t step)
 {
     text_init(line);
-    text_append(line, "{\"event\":\"%s\",\"step\":%" PRIu64, event, session->step);
+    text_append(line, "{\"event\":\"%s\",\"step\":%" PRIu64, event, step);
 }
 
 static void end_event(struct text *line, struct session *session)
@@ -44,7 +44,7 @@ void progress_begin(struct session *session)
              job->train.steps);
 
     struct text line;
-    begin_event(&line, session, session->step ? "resume" : "start");
+    begin_event(&line, session->step ? "resume" : "start", session->step);
     text_append(&line, ",\"ranks\":%d,\"nodes\":%d,\"segment\":%zu,\"hosts\":", session->world->size,
                 session->node.count, session->record.segment_count);
     text_append_json(&line, segment->hosts);
@@ -125,7 +125,7 @@ void progress_validation(struct session *session, const struct evaluation *evalu
         snprintf(accuracy, sizeof accuracy, ", accuracy %.4f", evaluation->accuracy);
     log_info("validation at step %" PRIu64 ": loss %.4f%s%s", session->step, evaluation->loss, accuracy,
              best ? " (the best so far)" : "");
-    begin_event(&line, session, "validation");
+    begin_event(&line, "validation", session->step);
     metrics_number(&line, "loss", evaluation->loss);
     if (!isnan(evaluation->accuracy))
         metrics_number(&line, "accuracy", evaluation->accuracy);
@@ -133,42 +133,41 @@ void progress_validation(struct session *session, const struct evaluation *evalu
     end_event(&line, session);
 }
 
-void progress_checkpoint(struct session *session, const struct commit *commit, double stall_ms)
+void progress_checkpoint(struct session *session, const struct saver_result *result, double stall_s)
 {
     struct text line;
-    begin_event(&line, session, "checkpoint");
-    metrics_number(&line, "stall_ms", stall_ms);
+    const struct commit *commit = &result->commit;
+    begin_event(&line, "checkpoint", result->step);
+    metrics_number(&line, "stall_ms", 1e3 * stall_s);
     metrics_number(&line, "write_ms", commit->write_ms);
-    text_append(&line, ",\"bytes\":%" PRIu64 ",\"fingerprint\":\"%016" PRIx64 "\"", commit->bytes,
-                session->record.fingerprint);
+    text_append(&line, ",\"bytes\":%" PRIu64 ",\"fingerprint\":\"%016" PRIx64 "\"", commit->bytes, result->fingerprint);
     end_event(&line, session);
-    log_info("checkpoint of step %" PRIu64 ": %.1f MB in %.0f ms, fingerprint %016" PRIx64, session->step,
-             (double)commit->bytes / 1e6, stall_ms, session->record.fingerprint);
+    log_info("checkpoint of step %" PRIu64 ": %.1f MB in %.0f ms, training has waited %.1f ms, fingerprint %016" PRIx64,
+             result->step, (double)commit->bytes / 1e6, commit->write_ms, 1e3 * stall_s, result->fingerprint);
     if (!commit->pruned)
         log_warn("older checkpoints stay: %s", commit->prune_error.text);
 }
 
-void progress_checkpoint_failed(struct session *session, bool goes_on, const struct error *error)
+void progress_checkpoint_failed(struct session *session, uint64_t step, bool goes_on, const struct error *error)
 {
     struct text line;
-    begin_event(&line, session, "checkpoint_failed");
+    begin_event(&line, "checkpoint_failed", step);
     text_append(&line, ",\"error\":");
     text_append_json(&line, error->text);
     end_event(&line, session);
     if (!goes_on)
         return;
     if (session->saved_step == UINT64_MAX)
-        log_warn("the save of step %" PRIu64 " failed, and there is no earlier checkpoint: %s", session->step,
-                 error->text);
+        log_warn("the save of step %" PRIu64 " failed, and there is no earlier checkpoint: %s", step, error->text);
     else
-        log_warn("the save of step %" PRIu64 " failed; the newest checkpoint is of step %" PRIu64 ": %s", session->step,
+        log_warn("the save of step %" PRIu64 " failed; the newest checkpoint is of step %" PRIu64 ": %s", step,
                  session->saved_step, error->text);
 }
 
 void progress_end(struct session *session, const char *reason)
 {
     struct text line;
-    begin_event(&line, session, "stop");
+    begin_event(&line, "stop", session->step);
     text_append(&line, ",\"reason\":");
     text_append_json(&line, reason);
     end_event(&line, session);

@@ -2,7 +2,7 @@
 #ifndef TRAIN_PROGRESS_H
 #define TRAIN_PROGRESS_H
 
-#include "checkpoint/writer.h"
+#include "checkpoint/saver.h"
 #include "train/evaluator.h"
 #include "train/session.h"
 
@@ -38,11 +38,11 @@ void progress_skipped(struct session *session, uint64_t step, const struct step_
 /* Local. A line and the `validation` event; `best`: it is the best so far. */
 void progress_validation(struct session *session, const struct evaluation *evaluation, bool best);
 
-/* Local. A line and the `checkpoint` event; `stall_ms` is how long training has waited. */
-void progress_checkpoint(struct session *session, const struct commit *commit, double stall_ms);
+/* Local. A line and the `checkpoint` event; stall_s: by which the save has lengthened training's way. */
+void progress_checkpoint(struct session *session, const struct saver_result *result, double stall_s);
 
-/* Local. The `checkpoint_failed` event, and a warning if training goes on all the same. */
-void progress_checkpoint_failed(struct session *session, bool goes_on, const struct error *error);
+/* Local. The `checkpoint_failed` event of the save of `step`, and a warning if training goes on all the same. */
+void progress_checkpoint_failed(struct session *session, uint64_t step, bool goes_on, const struct error *error);
 
 /* Local. The `stop` event; `reason` is "finished", "early_stopping", a signal, or "failed". */
 void progress_end(struct session *session, const char *reason);

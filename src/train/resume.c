@@ -148,9 +148,13 @@ static bool resume_from(struct session *session, uint64_t step, struct error *er
     bool ok = reader_open(&reader, path, error);
     if (ok && reader.record.step != step)
         ok = error_set(error, ERROR_CORRUPT, "%s: it holds step %" PRIu64, path, reader.record.step);
-    ok = world_agree(session->world, ok, error);
-    ok = ok && world_agree(session->world, may_continue(session, &reader, &job_changes, error), error);
-    ok = ok && world_agree(session->world, load_shard(session, &reader, error), error);
+    double patience_s = patience_of(&session->patience, PATIENCE_RESTORE);
+    council_begin(&session->council);
+    ok = council_agree(&session->council, ok, patience_s, "opening the checkpoint", NULL, error);
+    ok = ok && council_agree(&session->council, may_continue(session, &reader, &job_changes, error), patience_s,
+                             "the comparison with the checkpoint", NULL, error);
+    ok = ok && council_agree(&session->council, load_shard(session, &reader, error), patience_s,
+                             "reading its part of the checkpoint", NULL, error);
     if (ok) {
         struct text changes;
         text_init(&changes);
@@ -173,8 +177,8 @@ static void start_anew(struct session *session)
     session->saved_step = UINT64_MAX;
     float *params = session_params(session) + session->shard.first;
     tensor_table_fill(&session->model.table, session->job->seed, session->shard.first, session->shard.count, params);
-    if (session->average)
-        memcpy(session->average, params, session->shard.count * sizeof *params);
+    if (session->used.average)
+        memcpy(session->used.average, params, session->shard.count * sizeof *params);
 }
 
 /* Collective over world. Rank 0's list of steps, on every rank. */

@@ -1,13 +1,11 @@
 #include "train/save.h"
 
 #include "base/clock.h"
-#include "checkpoint/writer.h"
 #include "train/best.h"
 #include "train/progress.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #define RETRY_STEPS 10 /* to the first attempt after a failed save; then twice as many, and so on */
 
@@ -24,36 +22,101 @@ static void update_record(struct session *session, const char *why)
     snprintf(segment->end, sizeof segment->end, "%s", why);
 }
 
-bool save(struct session *session, const char *why, struct error *error)
+static void begin(struct session *session, const char *why)
 {
-    struct commit commit;
-    double start = clock_seconds();
-    struct history *history = &session->record.history;
+    const struct history *history = &session->record.history;
     uint64_t best = best_is_kept(session->job) ? history->best_step : 0;
-    /* What is saved after a skipped step, because the job has to leave, may be spoilt: it must not push out good ones.
-     */
-    size_t keep = history->skipped_row > 0 ? SIZE_MAX : session->job->checkpoint.keep;
     update_record(session, why);
-    metrics_sync(&session->metrics);
-    snapshot_take(&session->snapshot, &session->state, session->step);
-    bool ok = exchange_check_replicas(session->exchange, session->snapshot.digests[0], error) &&
-              writer_commit(&session->snapshot, &session->record, &session->store, keep, best, &commit, error);
-    if (!ok) {
-        if (best == session->step) /* it has no file: the next validation takes its place */
-            best_forget(history);
-        /* Sooner than the next one that is due, but not at every step: each attempt costs the time of a save. */
-        session->retry_wait = session->retry_wait ? 2 * session->retry_wait : RETRY_STEPS;
-        session->retry_step = session->step + session->retry_wait;
-        progress_checkpoint_failed(session, strcmp(why, "running") == 0, error);
-        if (session->saved_step == UINT64_MAX)
-            return error_prefix(error,
-                                "could not save step %" PRIu64 ", and there is no earlier checkpoint: ", session->step);
-        return error_prefix(error, "could not save step %" PRIu64 "; the newest checkpoint is of step %" PRIu64 ": ",
-                            session->step, session->saved_step);
-    }
-    session->record.step = session->saved_step = session->step;
-    session->record.fingerprint = session->snapshot.fingerprint;
-    session->retry_step = session->retry_wait = 0;
-    progress_checkpoint(session, &commit, 1e3 * (clock_seconds() - start));
+    session->save = (struct save){.runs = true, .frozen = true, .best = best};
+    struct saver_work work = {
+        .state = session->state,
+        .step = session->step,
+        .record = session->record,
+        /* What is saved after a skipped step, because the job has to leave, may be spoilt: it must not push out good
+         * ones. */
+        .keep = history->skipped_row > 0 ? SIZE_MAX : session->job->checkpoint.keep,
+        .best = best,
+        .replica = session_params(session),
+        .descriptor = session->metrics.descriptor,
+    };
+    saver_begin(session->saver, &work);
+}
+
+bool save_begin(struct session *session, struct error *error)
+{
+    double start = clock_seconds();
+    if (!save_finish(session, error))
+        return false;
+    begin(session, "running");
+    session->save.stall_s = clock_seconds() - start;
     return true;
+}
+
+bool save_is_busy(const struct session *session)
+{
+    return session->save.runs && saver_is_busy(session->saver);
+}
+
+/* Sooner than the next one that is due, but not at every step: each attempt costs the time of a save. */
+static void plan_retry(struct session *session, uint64_t failed_step)
+{
+    session->retry_wait = session->retry_wait ? 2 * session->retry_wait : RETRY_STEPS;
+    session->retry_step = failed_step + session->retry_wait;
+    if (session->retry_step <= session->step)
+        session->retry_step = session->step + 1;
+}
+
+/* Collective. The verdict on the save that runs. */
+static bool take(struct session *session, bool is_last, struct error *error)
+{
+    struct saver_result result;
+    struct save *save = &session->save;
+    save->runs = save->frozen = false;
+    if (saver_take(session->saver, &result, error)) {
+        session->record.step = session->saved_step = result.step;
+        session->record.fingerprint = result.fingerprint;
+        session->retry_step = session->retry_wait = 0;
+        progress_checkpoint(session, &result, save->stall_s);
+        return true;
+    }
+    if (save->best == result.step) /* it has no file: the next validation takes its place */
+        best_forget(&session->record.history);
+    plan_retry(session, result.step);
+    progress_checkpoint_failed(session, result.step, !is_last, error);
+    return false;
+}
+
+bool save_settle(struct session *session, struct error *error)
+{
+    /* A disk may have room again later; a state that is wrong stays wrong. */
+    return !session->save.runs || take(session, false, error) || error->kind != ERROR_STATE;
+}
+
+/* Local. */
+static bool wait_for(struct session *session, struct error *error)
+{
+    return !session->save.runs || saver_wait(session->saver, error);
+}
+
+bool save_finish(struct session *session, struct error *error)
+{
+    return wait_for(session, error) && save_settle(session, error);
+}
+
+bool save_last(struct session *session, const char *why, struct error *error)
+{
+    double start = clock_seconds();
+    if (!save_finish(session, error))
+        return false;
+    begin(session, why);
+    if (!wait_for(session, error))
+        return false;
+    session->save.stall_s = clock_seconds() - start;
+    if (take(session, true, error))
+        return true;
+    if (session->saved_step == UINT64_MAX)
+        return error_prefix(error,
+                            "could not save step %" PRIu64 ", and there is no earlier checkpoint: ", session->step);
+    return error_prefix(error, "could not save step %" PRIu64 "; the newest checkpoint is of step %" PRIu64 ": ",
+                        session->step, session->saved_step);
 }

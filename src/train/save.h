@@ -1,12 +1,28 @@
-/* Saving at a step boundary. */
+/* Saving at a step boundary. A save is begun, is written beside the next steps, and is settled at the first boundary at
+ * which no rank works on it any more. */
 #ifndef TRAIN_SAVE_H
 #define TRAIN_SAVE_H
 
 #include "train/session.h"
 
-/* Collective over world; why must be equal on every rank: "running" for a save on the way, or the reason of the end.
- * Commits a checkpoint of the session's step, and writes the metrics' `checkpoint` event. On failure the same error on
- * every rank, a `checkpoint_failed` event, and a time for the next attempt in session->retry_step. */
-bool save(struct session *session, const char *why, struct error *error) WARN_UNUSED;
+/* Collective over world. Begins a save of the session's step. One that still runs is waited for and settled first.
+ * False only if that ends the job (save_settle). */
+bool save_begin(struct session *session, struct error *error) WARN_UNUSED;
+
+/* Local. Whether this rank still works on a save. */
+bool save_is_busy(const struct session *session);
+
+/* Collective over world; no rank is busy. Takes the verdict on the save that runs, if one does: the metrics' event
+ * `checkpoint` or `checkpoint_failed`, and after a failure a time for the next attempt in session->retry_step. False
+ * only for a failure that ends the job: the nodes have different parameters. */
+bool save_settle(struct session *session, struct error *error) WARN_UNUSED;
+
+/* Collective over world; why must be equal on every rank: the reason of the end. Saves the session's step and waits for
+ * it. On failure the same error on every rank. */
+bool save_last(struct session *session, const char *why, struct error *error) WARN_UNUSED;
+
+/* Collective over world. Waits for the save that runs, if one does, and settles it. False as save_settle, or with
+ * ERROR_LATE if it hangs. */
+bool save_finish(struct session *session, struct error *error) WARN_UNUSED;
 
 #endif

@@ -103,6 +103,18 @@ _Static_assert(STATE_DIMS == TENSOR_DIMS, "a checkpoint has room for every tenso
 _Static_assert(STATE_ARRAYS >= OPTIMIZER_MOMENTS + 2, "and for the parameters, all moments and the average");
 _Static_assert(TENSOR_STATISTICS_ALIGN == EXCHANGE_BLOCK, "the norm is taken by blocks, without the statistics");
 
+/* The state's arrays are those in use. */
+static void point_state(struct session *session)
+{
+    struct state *state = &session->state;
+    size_t a = 0;
+    state->arrays[a++].values = session->used.params;
+    for (size_t k = 0; k < OPTIMIZER_MOMENTS && session->used.moments[k]; k++)
+        state->arrays[a++].values = session->used.moments[k];
+    if (session->used.average)
+        state->arrays[a++].values = session->used.average;
+}
+
 /* The learned arrays by name, and the tensors in them. */
 static void describe_state(struct session *session, const char *const *moments)
 {
@@ -117,12 +129,40 @@ static void describe_state(struct session *session, const char *const *moments)
     }
     *state = (struct state){
         .count = table->count, .shard = session->shard, .tensors = session->tensors, .tensor_count = table->length};
-    state->arrays[state->array_count++] = (struct state_array){
-        .name = "params", .values = session_params(session) + session->shard.first};
+    state->arrays[state->array_count++].name = "params";
     for (size_t k = 0; moments[k]; k++)
-        state->arrays[state->array_count++] = (struct state_array){.name = moments[k], .values = session->moments[k]};
-    if (session->average)
-        state->arrays[state->array_count++] = (struct state_array){.name = "ema", .values = session->average};
+        state->arrays[state->array_count++].name = moments[k];
+    if (session->used.average)
+        state->arrays[state->array_count++].name = "ema";
+    point_state(session);
+}
+
+void session_turn(struct session *session)
+{
+    struct update_arrays left = session->used;
+    session->used = session->other;
+    session->other = left;
+    exchange_turn(session->exchange);
+    point_state(session);
+}
+
+/* Local. The arrays of this rank's shard, but for the parameters. */
+static bool allocate_arrays(const struct session *session, const char *const *moments, struct update_arrays *arrays,
+                            struct error *error)
+{
+    for (size_t k = 0; moments[k]; k++)
+        if (!(arrays->moments[k] = memory_alloc(session->shard.count, sizeof(float), "the optimizer's moments", error)))
+            return false;
+    if (session->job->ema > 0)
+        arrays->average = memory_alloc(session->shard.count, sizeof(float), "the average of the weights", error);
+    return session->job->ema == 0 || arrays->average;
+}
+
+static void release_arrays(struct update_arrays *arrays)
+{
+    for (size_t k = 0; k < OPTIMIZER_MOMENTS; k++)
+        memory_free(arrays->moments[k]);
+    memory_free(arrays->average);
 }
 
 /* Local. Everything that is allocated for the loop, but for the exchange. */
@@ -130,18 +170,15 @@ static bool allocate(struct session *session, size_t leaves, struct error *error
 {
     const struct job *job = session->job;
     const char *const *moments = optimizer_classes[job->optimizer.kind]->moments(&job->optimizer);
-    for (size_t k = 0; moments[k]; k++)
-        if (!(session->moments[k] = memory_alloc(session->shard.count, sizeof(float), "the optimizer's moments",
-                                                 error)))
-            return false;
-    if (job->ema > 0 &&
-        !(session->average = memory_alloc(session->shard.count, sizeof(float), "the average of the weights", error)))
+    if (!allocate_arrays(session, moments, &session->used, error) ||
+        !allocate_arrays(session, moments, &session->other, error))
         return false;
+    session->used.params = exchange_params(session->exchange) + session->shard.first;
+    session->other.params = exchange_other_params(session->exchange) + session->shard.first;
     session->indices = memory_need(job->train.microbatch, sizeof *session->indices);
     describe_state(session, moments);
     update_init(&session->update, session->world, &job->optimizer, &session->model.table, session->shard);
     return tally_init(&session->tally, session->world, leaves, 1, error) &&
-           snapshot_init(&session->snapshot, session->world, &session->state, error) &&
            (session->validation.count == 0 ||
             evaluator_init(&session->evaluator, session->world, &session->validation, job->train.microbatch, error));
 }
@@ -178,6 +215,8 @@ static bool build(struct session *session, struct error *error)
     if (!world_agree(session->world, ok, error) || !open_exchange(session, leaves, error))
         return false;
     session->shard = exchange_shard(session->model.table.count, session->world->size, session->world->rank);
+    session->patience = (struct patience){.fixed_s = job->checkpoint.timeout,
+                                          .bytes = (double)session->shard.count * sizeof(float) * STATE_ARRAYS};
     return world_agree(session->world, allocate(session, leaves, error), error);
 }
 
@@ -277,11 +316,26 @@ static void make_passport(struct session *session)
     text_release(&own);
 }
 
+/* Collective. Last of all: from here on HDF5 belongs to the saver. */
+static bool open_saver(struct session *session, struct error *error)
+{
+    const struct job *job = session->job;
+    const struct saver_options options = {
+        .background = job->checkpoint.background, .timeout_s = job->checkpoint.timeout, .lost = session->options->lost};
+    if (!saver_open(&session->saver, session->world, &session->store, session->exchange, &session->state, &options,
+                    error))
+        return false;
+    if (options.background && !saver_is_background(session->saver))
+        log_warn("this MPI has no MPI_THREAD_MULTIPLE: training stands still while a checkpoint is written");
+    return true;
+}
+
 bool session_open(struct session *session, const struct world *world, const struct job *job,
                   const struct session_options *options, struct error *error)
 {
     *session = (struct session){.world = world, .job = job, .options = options, .lock = -1};
     metrics_init(&session->metrics);
+    council_open(&session->council, world);
     make_passport(session);
     bool ok = check_ranks(session, error) && open_directory(session, error) && open_data(session, error) &&
               build(session, error) && resume(session, error);
@@ -290,9 +344,9 @@ bool session_open(struct session *session, const struct world *world, const stru
         best_prepare(job, &session->validation, &session->record.history);
         look_for_best(session);
         begin_segment(session);
-        ok = begin_files(session, error);
+        ok = begin_files(session, error) && open_saver(session, error);
     }
-    if (!ok)
+    if (!ok && error->kind != ERROR_LATE) /* closing is a thing of all ranks */
         session_close(session);
     return ok;
 }
@@ -301,16 +355,16 @@ void session_close(struct session *session)
 {
     if (!session->world)
         return;
+    saver_close(session->saver);
+    council_close(&session->council);
     metrics_close(&session->metrics);
     evaluator_release(&session->evaluator);
-    snapshot_release(&session->snapshot);
     tally_release(&session->tally);
     exchange_close(session->exchange);
     if (session->node_is_open)
         node_close(&session->node);
-    for (size_t k = 0; k < OPTIMIZER_MOMENTS; k++)
-        memory_free(session->moments[k]);
-    memory_free(session->average);
+    release_arrays(&session->used);
+    release_arrays(&session->other);
     update_release(&session->update);
     memory_free(session->tensors);
     memory_free(session->indices);

@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 #include "checkpoint/record.h"
-#include "checkpoint/snapshot.h"
+#include "checkpoint/saver.h"
 #include "checkpoint/store.h"
 #include "data/dataset.h"
 #include "data/sampler.h"
@@ -18,9 +18,18 @@
 #include "train/update.h"
 
 struct session_options {
-    bool fresh;         /* begin at step 0; refused if there are checkpoints */
-    bool overwrite;     /* with fresh: take them away */
-    int ranks_per_node; /* 0: as it is; n: pretend that n consecutive ranks are a node */
+    bool fresh;                              /* begin at step 0; refused if there are checkpoints */
+    bool overwrite;                          /* with fresh: take them away */
+    int ranks_per_node;                      /* 0: as it is; n: pretend that n consecutive ranks are a node */
+    void (*lost)(const struct error *error); /* ends the job at once, from any thread: see checkpoint/saver.h */
+};
+
+/* A save that has been begun. */
+struct save {
+    bool runs;
+    bool frozen;    /* the used arrays are being saved: they must not change */
+    uint64_t best;  /* as of its record: the best so far */
+    double stall_s; /* by which it has lengthened training's way so far */
 };
 
 struct session {
@@ -39,16 +48,20 @@ struct session {
     uint64_t *indices; /* [microbatch] */
     struct model model;
     struct exchange *exchange;
-    struct shard shard;                /* this rank's part of every arena */
-    float *moments[OPTIMIZER_MOMENTS]; /* [shard.count] each; NULL behind the last */
-    float *average;                    /* [shard.count] EMA of the parameters; NULL: the job has none */
+    struct shard shard;         /* this rank's part of every arena */
+    struct update_arrays used;  /* the learned arrays of this rank's shard */
+    struct update_arrays other; /* where the next update goes while a save has the used ones */
     struct update update;
     struct tally tally; /* an item a leaf: loss */
     struct evaluator evaluator;
 
     struct state state;           /* the learned arrays, for checkpoints */
     struct state_tensor *tensors; /* [model.table.length] */
-    struct snapshot snapshot;
+    struct council council;       /* of the restore */
+    struct patience patience;
+    struct saver *saver;
+    struct save save;     /* the one that runs */
+    double update_s;      /* of an update in place, on the average; 0: not known */
     struct record record; /* of the newest checkpoint, then kept up to date; the texts and segments are ours */
     struct text passport;
 
@@ -60,12 +73,17 @@ struct session {
 };
 
 /* Collective over world. Locks and makes the run directory, opens data, builds the model, allocates, and puts the state
- * to the newest valid checkpoint or to step 0. After failure everything is closed. */
+ * to the newest valid checkpoint or to step 0. After failure everything is closed; but not after ERROR_LATE: then a
+ * rank is missing, and the process can only be left. */
 bool session_open(struct session *session, const struct world *world, const struct job *job,
                   const struct session_options *options, struct error *error) WARN_UNUSED;
 
 /* Collective over world. Accepts a closed session. */
 void session_close(struct session *session);
+
+/* Local; on every rank at the same place between exchange_reduce and exchange_distribute. The used and the other arrays
+ * change roles, those of the exchange included. */
+void session_turn(struct session *session);
 
 /* Local. The parameters of the node, [P]. */
 static inline float *session_params(const struct session *session)

@@ -18,7 +18,8 @@ struct trainer_outcome {
 
 /* Collective over world; job and options must be equal on every rank. Trains the job from its newest valid checkpoint,
  * or from step 0, until it is finished or some rank is asked to leave. The same verdict and error on every rank. After
- * failure the newest checkpoint is as good as it was. */
+ * failure the newest checkpoint is as good as it was. After ERROR_LATE, which may be on this rank alone, a rank or a
+ * thread hangs: the process can only be left. */
 bool trainer_run(const struct world *world, const struct job *job, const struct session_options *options,
                  struct trainer_outcome *outcome, struct error *error) WARN_UNUSED;
 

@@ -71,10 +71,23 @@ static struct part part_of(const struct tensor *tensor, struct shard shard)
     return begin < end ? (struct part){begin - shard.first, end - begin} : (struct part){0, 0};
 }
 
-static void moments_at(const struct update_arrays *arrays, size_t first, float *moments[OPTIMIZER_MOMENTS])
+/* Brings elements [first, first + count) of an array over, if it moves from one place to another. Done a block at a
+ * time right before they change, while they are in the cache: this costs no pass of its own over the memory. */
+static void carry(float *to, const float *from, size_t first, size_t count)
 {
-    for (size_t k = 0; k < OPTIMIZER_MOMENTS; k++)
-        moments[k] = arrays->moments[k] ? arrays->moments[k] + first : NULL;
+    if (to != from)
+        memcpy(to + first, from + first, count * sizeof *to);
+}
+
+/* The moments of a block, brought over. */
+static void carry_moments(const struct update_arrays *from, const struct update_arrays *to, size_t first, size_t count,
+                          float *moments[OPTIMIZER_MOMENTS])
+{
+    for (size_t k = 0; k < OPTIMIZER_MOMENTS; k++) {
+        moments[k] = to->moments[k] ? to->moments[k] + first : NULL;
+        if (moments[k])
+            carry(to->moments[k], from->moments[k], first, count);
+    }
 }
 
 /* It keeps its bits, whatever velocity it has; running averages too. */
@@ -122,10 +135,23 @@ static double norm_of(const struct update *update, size_t t, const double *squar
     return sqrt(sum);
 }
 
-/* Collective. The directions of all tensors, and the squares of their pieces, on all ranks. */
-static void find_directions(struct update *update, const struct update_arrays *arrays,
-                            const struct optimizer_step *common)
+/* What an update has at hand in all its parts. */
+struct move {
+    struct update *update;
+    const struct update_arrays *from, *to;
+    float *gradient;
+    struct optimizer_step common;
+};
+
+static size_t least(size_t a, size_t b)
 {
+    return a < b ? a : b;
+}
+
+/* Collective. The directions of all tensors, and the squares of their pieces, on all ranks. */
+static void find_directions(const struct move *move)
+{
+    struct update *update = move->update;
     const struct optimizer_class *class = optimizer_classes[update->spec->kind];
     size_t pieces = update->first_piece[update->table->length];
     memset(update->squares, 0, 2 * pieces * sizeof *update->squares);
@@ -133,50 +159,81 @@ static void find_directions(struct update *update, const struct update_arrays *a
         struct part part = part_of(&update->table->tensors[t], update->shard);
         if (part.count == 0 || is_frozen(update, t) || update->table->tensors[t].role == TENSOR_STATISTIC)
             continue;
-        float *moments[OPTIMIZER_MOMENTS];
-        struct optimizer_step numbers = numbers_of(update, t, common);
-        moments_at(arrays, part.first, moments);
-        class->direction(update->spec, &numbers, part.count, arrays->params + part.first, arrays->gradient + part.first,
-                         moments);
-        note_squares(update, t, part, arrays->params, update->squares);
-        note_squares(update, t, part, arrays->gradient, update->squares + pieces);
+        struct optimizer_step numbers = numbers_of(update, t, &move->common);
+        for (size_t done = 0; done < part.count; done += EXCHANGE_BLOCK) {
+            size_t first = part.first + done, count = least(part.count - done, EXCHANGE_BLOCK);
+            float *moments[OPTIMIZER_MOMENTS];
+            carry_moments(move->from, move->to, first, count, moments);
+            class->direction(update->spec, &numbers, count, move->from->params + first, move->gradient + first,
+                             moments);
+        }
+        note_squares(update, t, part, move->from->params, update->squares);
+        note_squares(update, t, part, move->gradient, update->squares + pieces);
     }
     world_sum_disjoint(update->world, update->squares, 2 * pieces);
 }
 
-static void move(const struct update *update, const struct update_arrays *arrays, size_t t,
-                 const struct optimizer_step *common)
+/* Elements [first, first + count) of tensor t, at most a block. */
+static void move_block(const struct move *move, size_t t, const struct optimizer_step *numbers, size_t first,
+                       size_t count)
 {
+    const struct update *update = move->update;
     const struct optimizer_class *class = optimizer_classes[update->spec->kind];
     const struct tensor *tensor = &update->table->tensors[t];
-    struct part part = part_of(tensor, update->shard);
-    float *params = arrays->params + part.first, *gradient = arrays->gradient + part.first;
-    if (part.count == 0 || is_frozen(update, t))
-        return;
-    if (tensor->role == TENSOR_STATISTIC) {
-        average(1 - tensor->momentum, tensor->momentum, part.count, params, gradient);
-        return;
-    }
-    float *moments[OPTIMIZER_MOMENTS];
-    struct optimizer_step numbers = numbers_of(update, t, common);
-    moments_at(arrays, part.first, moments);
+    float *params = move->to->params + first, *gradient = move->gradient + first, *moments[OPTIMIZER_MOMENTS];
+    carry(move->to->params, move->from->params, first, count);
+    bool still = is_frozen(update, t) || tensor->role == TENSOR_STATISTIC;
+    /* With directions, the moments have been brought over, and have changed. */
+    if (still || !class->direction)
+        carry_moments(move->from, move->to, first, count, moments);
+    else
+        carry_moments(move->to, move->to, first, count, moments);
+    if (!still)
+        class->update(update->spec, numbers, count, params, gradient, moments);
+    else if (!is_frozen(update, t))
+        average(1 - tensor->momentum, tensor->momentum, count, params, gradient);
+}
+
+static void move_tensor(const struct move *move, size_t t)
+{
+    const struct update *update = move->update;
+    const struct optimizer_class *class = optimizer_classes[update->spec->kind];
+    struct part part = part_of(&update->table->tensors[t], update->shard);
+    struct optimizer_step numbers = numbers_of(update, t, &move->common);
     if (class->trust) {
         size_t pieces = update->first_piece[update->table->length];
         numbers.trust = class->trust(update->spec, &numbers, norm_of(update, t, update->squares),
                                      norm_of(update, t, update->squares + pieces));
     }
-    class->update(update->spec, &numbers, part.count, params, gradient, moments);
+    for (size_t done = 0; done < part.count; done += EXCHANGE_BLOCK)
+        move_block(move, t, &numbers, part.first + done, least(part.count - done, EXCHANGE_BLOCK));
 }
 
-void update_run(struct update *update, const struct update_arrays *arrays, uint64_t number, double learning_rate,
-                float gradient_scale, double average_decay)
+static void move_average(const struct move *move, double decay)
 {
-    struct optimizer_step common = {
-        .step = number, .learning_rate = learning_rate, .gradient_scale = gradient_scale, .trust = 1};
+    const struct update_arrays *from = move->from, *to = move->to;
+    size_t shard = move->update->shard.count;
+    for (size_t first = 0; to->average && first < shard; first += EXCHANGE_BLOCK) {
+        size_t count = least(shard - first, EXCHANGE_BLOCK);
+        carry(to->average, from->average, first, count);
+        average((float)decay, (float)(1 - decay), count, to->average + first, to->params + first);
+    }
+}
+
+void update_run(struct update *update, const struct update_arrays *from, const struct update_arrays *to,
+                float *gradient, const struct update_numbers *numbers)
+{
+    struct move move = {.update = update,
+                        .from = from,
+                        .to = to,
+                        .gradient = gradient,
+                        .common = {.step = numbers->number,
+                                   .learning_rate = numbers->learning_rate,
+                                   .gradient_scale = numbers->gradient_scale,
+                                   .trust = 1}};
     if (optimizer_classes[update->spec->kind]->direction)
-        find_directions(update, arrays, &common);
+        find_directions(&move);
     for (size_t t = 0; t < update->table->length; t++)
-        move(update, arrays, t, &common);
-    if (arrays->average)
-        average((float)average_decay, (float)(1 - average_decay), update->shard.count, arrays->average, arrays->params);
+        move_tensor(&move, t);
+    move_average(&move, numbers->average_decay);
 }

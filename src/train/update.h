@@ -21,9 +21,8 @@ struct update {
 /* What moves; each [shard.count]. */
 struct update_arrays {
     float *params;
-    float *gradient; /* of the global batch, already divided; spoilt */
-    float *moments[OPTIMIZER_MOMENTS];
-    float *average; /* EMA of the parameters; NULL: there is none */
+    float *moments[OPTIMIZER_MOMENTS]; /* NULL behind the last */
+    float *average;                    /* EMA of the parameters; NULL: there is none */
 };
 
 /* Local. Whether each of the optimizer's groups is the first that fits some tensor: one that is not is a slip of the
@@ -36,9 +35,18 @@ void update_init(struct update *update, const struct world *world, const struct 
                  const struct tensor_table *table, struct shard shard);
 void update_release(struct update *update);
 
-/* Collective over world; the numbers must be equal on every rank: number of this update (from 1), learning rate after
- * the schedule, gradient_scale (clipping), average_decay (of the EMA). */
-void update_run(struct update *update, const struct update_arrays *arrays, uint64_t number, double learning_rate,
-                float gradient_scale, double average_decay);
+/* The numbers of an update. */
+struct update_numbers {
+    uint64_t number;      /* of this update, from 1 */
+    double learning_rate; /* after the schedule */
+    float gradient_scale; /* clipping */
+    double average_decay; /* of the EMA */
+};
+
+/* Collective over world; the numbers must be equal on every rank. What `from` holds moves to what `to` holds: the same
+ * arrays, or others of the same kind, and then all of `from` stays as it is; gaps between tensors are not written. The
+ * bits are the same in both ways. gradient: of the global batch, already divided; spoilt. */
+void update_run(struct update *update, const struct update_arrays *from, const struct update_arrays *to,
+                float *gradient, const struct update_numbers *numbers);
 
 #endif

@@ -19,6 +19,7 @@
 #define GOLDEN_FINGERPRINT 0x9e52d38a56354fedu
 
 static struct world world;
+static struct council council;
 static struct error error;
 static const char *const names[] = {"params", "adamw.m", "adamw.v"};
 
@@ -96,13 +97,15 @@ static bool commit_step(const struct store *store, uint64_t step, size_t keep, c
                             .history = history,
                             .segments = segments,
                             .segment_count = 2};
-    bool ok = snapshot_init(&snapshot, &world, &state, &error);
-    CU_ASSERT_TRUE(ok);
+    struct patience patience = {0};
+    snapshot_init(&snapshot, &world, &state);
     snapshot_take(&snapshot, &state, step);
-    free_state(&state); /* the snapshot is a copy */
-    ok = writer_commit(&snapshot, &record, store, keep, 0, commit, &error);
+    council_begin(&council);
+    bool ok = snapshot_digest(&snapshot, &council, 60, &error) &&
+              writer_commit(&council, &snapshot, &record, store, keep, 0, &patience, commit, &error);
     snapshot_release(&snapshot);
     snapshot_release(&snapshot);
+    free_state(&state);
     return ok;
 }
 
@@ -166,11 +169,14 @@ static void the_fingerprint_does_not_know_the_ranks(void)
     uint64_t expected = state_fingerprint(90, 3, names, rows, COUNT / EXCHANGE_BLOCK + 1);
     struct state state = make_state();
     struct snapshot snapshot;
-    CU_ASSERT_TRUE(snapshot_init(&snapshot, &world, &state, &error));
+    snapshot_init(&snapshot, &world, &state);
     snapshot_take(&snapshot, &state, 90);
+    council_begin(&council);
+    CU_ASSERT_TRUE(snapshot_digest(&snapshot, &council, 60, &error));
     CU_ASSERT_EQUAL(snapshot.fingerprint, expected);
     CU_ASSERT_EQUAL(snapshot.fingerprint, GOLDEN_FINGERPRINT);
     snapshot_take(&snapshot, &state, 91);
+    CU_ASSERT_TRUE(snapshot_digest(&snapshot, &council, 60, &error));
     CU_ASSERT_NOT_EQUAL(snapshot.fingerprint, expected);
     snapshot_release(&snapshot);
     free_state(&state);
@@ -379,6 +385,7 @@ static void strange_files_are_told_apart(void)
 static void opening(void)
 {
     world_open(&world);
+    council_open(&council, &world);
     h5_init();
     CU_ASSERT_TRUE(world.size > 0);
 }
@@ -386,6 +393,7 @@ static void opening(void)
 static void closing(void)
 {
     h5_release();
+    council_close(&council);
     world_close(&world);
     CU_ASSERT_EQUAL(world.comm, MPI_COMM_NULL);
 }

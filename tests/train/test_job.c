@@ -110,7 +110,7 @@ static void test_written(void)
             "skip_step: {nonfinite: false, window: 100, limit: 10}\n"
             "validate: {every: 100, metric: loss, ema: false}\n"
             "early_stopping: {patience: 0, min_delta: 0.0}\n"
-            "checkpoint: {every: 100, keep: 3, best: false}\n"
+            "checkpoint: {every: 100, keep: 3, best: false, background: true, busy: wait, timeout: 0.0}\n"
             "log: {every: 10}\n");
         job_release(&job);
     }
@@ -131,7 +131,7 @@ static void test_written(void)
                   "skip_step: {nonfinite: false, window: 100, limit: 10}\n"
                   "validate: {every: 0, metric: loss, ema: false}\n"
                   "early_stopping: {patience: 0, min_delta: 0.0}\n"
-                  "checkpoint: {every: 0, keep: 3, best: false}\n"
+                  "checkpoint: {every: 0, keep: 3, best: false, background: true, busy: wait, timeout: 0.0}\n"
                   "log: {every: 10}\n");
         job_release(&job);
     }

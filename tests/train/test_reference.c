@@ -400,15 +400,16 @@ static void take_steps(struct run *run, const struct recipe *recipe)
 {
     const struct world alone = {.comm = MPI_COMM_SELF, .rank = 0, .size = 1};
     const float *losses = look_up(&run->reference, recipe->name, "losses", STEPS, "10");
-    struct update_arrays arrays = {
-        .params = run->params, .gradient = run->gradient, .moments = {run->moments[0], run->moments[1]}};
+    const struct update_arrays arrays = {.params = run->params, .moments = {run->moments[0], run->moments[1]}};
     struct update update;
     run_restart(run);
     update_init(&update, &alone, &recipe->optimizer, &run->model.table, (struct shard){0, run->model.table.count});
     for (size_t step = 0; step < STEPS; step++) {
         float loss = train_batch(run, step);
         check_near(recipe->name, "losses", 1, &loss, &losses[step]);
-        update_run(&update, &arrays, step + 1, recipe->optimizer.learning_rate, clip_scale(run, recipe->clip_norm), 0);
+        const struct update_numbers numbers = {step + 1, recipe->optimizer.learning_rate,
+                                               clip_scale(run, recipe->clip_norm), 0};
+        update_run(&update, &arrays, &arrays, run->gradient, &numbers);
     }
     update_release(&update);
 }

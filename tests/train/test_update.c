@@ -5,6 +5,7 @@
  * It is as if a run had been resumed: the moments are old ones, and the first update is not number 1. */
 #include "train/update.h"
 
+#include "base/digest.h"
 #include "base/memory.h"
 #include "base/rng.h"
 #include "support/test_mpi.h"
@@ -190,29 +191,52 @@ static void gather(const struct world *owners, const struct tensor_table *table,
     }
 }
 
+static struct update_arrays arrays_of(float *const own[ARRAYS])
+{
+    return (struct update_arrays){
+        .params = own[PARAMS], .moments = {own[MOMENT_0], own[MOMENT_1]}, .average = own[AVERAGE]};
+}
+
+static uint64_t digest_of(float *const own[ARRAYS], size_t count)
+{
+    uint64_t digest = 0;
+    for (size_t a = 0; a < ARRAYS; a++)
+        digest = digest_chain(digest, own[a] ? digest_bytes(own[a], count * sizeof *own[a]) : 0);
+    return digest;
+}
+
 /* Collective over owners. All steps of a trial. Every array is as large as the shard, so that a sanitizer sees what
- * goes beyond. */
+ * goes beyond. Where there are several owners, or it is not the reference, every other step moves to other arrays. */
 static struct outcome run(const struct world *owners, const struct tensor_table *table, const struct trial *trial)
 {
     struct optimizer_spec spec = spec_of(trial);
     struct shard shard = exchange_shard(table->count, owners->size, owners->rank);
-    float *own[ARRAYS] = {NULL}, *gradient = memory_need(shard.count, sizeof *gradient);
+    float *own[ARRAYS] = {NULL}, *other[ARRAYS] = {NULL}, *gradient = memory_need(shard.count, sizeof *gradient);
     for (enum array a = 0; a < ARRAYS; a++) {
         bool is_moment = a == MOMENT_0 || a == MOMENT_1;
         if ((is_moment && a - MOMENT_0 >= moments_of(trial)) || (a == AVERAGE && trial->average == 0))
             continue;
         own[a] = memory_need(shard.count, sizeof(float));
+        other[a] = memory_need(shard.count, sizeof(float));
         fill(table, shard, a, 0, own[a]);
     }
-    struct update_arrays arrays = {.params = own[PARAMS],
-                                   .gradient = gradient,
-                                   .moments = {own[MOMENT_0], own[MOMENT_1]},
-                                   .average = own[AVERAGE]};
     struct update update;
     update_init(&update, owners, &spec, table, shard);
     for (uint64_t number = FIRST; number < FIRST + STEPS; number++) {
         fill(table, shard, ARRAYS, number, gradient);
-        update_run(&update, &arrays, number, rate_of(trial, number), scale_of(trial, number), trial->average);
+        const struct update_numbers numbers = {number, rate_of(trial, number), scale_of(trial, number), trial->average};
+        bool moves = owners != &alone && number % 2 == 0;
+        uint64_t before = digest_of(own, shard.count);
+        const struct update_arrays from = arrays_of(own), to = arrays_of(moves ? other : own);
+        update_run(&update, &from, &to, gradient, &numbers);
+        if (!moves)
+            continue;
+        CU_ASSERT_EQUAL(digest_of(own, shard.count), before);
+        for (size_t a = 0; a < ARRAYS; a++) {
+            float *left = own[a];
+            own[a] = other[a];
+            other[a] = left;
+        }
     }
     struct outcome outcome = {.square_count = 2 * update.first_piece[table->length]};
     outcome.squares = memory_need(outcome.square_count, sizeof *outcome.squares);
@@ -220,8 +244,10 @@ static struct outcome run(const struct world *owners, const struct tensor_table 
     update_release(&update);
     update_release(&update);
     gather(owners, table, shard, own, &outcome);
-    for (size_t a = 0; a < ARRAYS; a++)
+    for (size_t a = 0; a < ARRAYS; a++) {
         memory_free(own[a]);
+        memory_free(other[a]);
+    }
     memory_free(gradient);
     return outcome;
 }

@@ -1,0 +1,30 @@
+/* How long the phases of a save or a restore may take before who is not done is taken for lost: derived from how long
+ * they have taken. Generous: it is there so that no wait is for ever, not to judge a disk. */
+#ifndef CHECKPOINT_PATIENCE_H
+#define CHECKPOINT_PATIENCE_H
+
+#include <stddef.h>
+
+enum patience_phase {
+    PATIENCE_DIGEST,  /* of a rank's shard */
+    PATIENCE_LAYOUT,  /* rank 0: the file, at its full size */
+    PATIENCE_DATA,    /* each rank: its shard, written and synced */
+    PATIENCE_PROOF,   /* each rank: its shard, read back */
+    PATIENCE_PUBLISH, /* rank 0: commit record, sync, rename */
+    PATIENCE_RESTORE, /* each rank: its shard, read */
+    PATIENCE_PHASES
+};
+
+struct patience {
+    double fixed_s; /* for every phase; 0: derived */
+    double bytes;   /* of a rank's share of the file */
+    double longest_s[PATIENCE_PHASES];
+};
+
+/* Local. 60 s and 20 times the longest so far, or 60 s and what the rank's share takes at 5 MB/s if that is more. */
+double patience_of(const struct patience *patience, enum patience_phase phase);
+
+/* Local. A phase has taken all ranks together this long. */
+void patience_note(struct patience *patience, enum patience_phase phase, double seconds);
+
+#endif

@@ -1,0 +1,68 @@
+/* The saver: a thread of its own on each rank that turns a state which stands still into a checkpoint while training
+ * goes on. In a process that trains it alone calls HDF5 from saver_open on, and it talks to the other savers through
+ * its own communicator (parallel/council.h). Without MPI_THREAD_MULTIPLE, or if it is not wanted, the same work is done
+ * by who begins it, before saver_begin returns.
+ *
+ * One save at a time: begin; train on; when no rank is busy any more, take the verdict. */
+#ifndef CHECKPOINT_SAVER_H
+#define CHECKPOINT_SAVER_H
+
+#include "checkpoint/writer.h"
+#include "parallel/exchange.h"
+
+struct saver; /* opaque */
+
+/* What is to be saved. */
+struct saver_work {
+    struct state state; /* its arrays stand still until the verdict is taken */
+    uint64_t step;
+    struct record record; /* rank 0's counts; copied */
+    size_t keep;          /* see store_prune, as the next */
+    uint64_t best;        /* step; 0: none */
+    const float *replica; /* [P] the parameters of all shards as this node has them: proven to be equal on all nodes */
+    int descriptor;       /* of a file that must be on disk before the checkpoint is; -1: none */
+};
+
+/* How a save has ended, if it was not lost. */
+struct saver_result {
+    uint64_t step;
+    uint64_t fingerprint;
+    struct commit commit;
+};
+
+struct saver_options {
+    bool background;
+    double timeout_s; /* of a phase; 0: derived from measurements (patience.h) */
+    /* Called by the thread when a rank was late for a save and training does not go on either: a rank hangs as a whole.
+     * Ends the job; does not return. NULL: nobody watches. */
+    void (*lost)(const struct error *error);
+};
+
+/* Collective over world; options must be equal on every rank. For states of the layout of `state`. The world, the store
+ * and the exchange are borrowed. */
+bool saver_open(struct saver **saver, const struct world *world, const struct store *store,
+                const struct exchange *exchange, const struct state *state, const struct saver_options *options,
+                struct error *error) WARN_UNUSED;
+
+/* Local. Whether there is a thread: wanted, and possible. */
+bool saver_is_background(const struct saver *saver);
+
+/* Collective over world. Nothing is running. NULL is fine (on all ranks). */
+void saver_close(struct saver *saver);
+
+/* Logically collective: every rank begins the same save at the same step, after the verdict on the one before. */
+void saver_begin(struct saver *saver, const struct saver_work *work);
+
+/* Local. Whether this rank still works on what was begun. */
+bool saver_is_busy(const struct saver *saver);
+
+/* Local. Naps until this rank's work is done. False with ERROR_LATE if that takes longer than all phases together may:
+ * then the thread hangs in a system call, and the process can only be left. */
+bool saver_wait(struct saver *saver, struct error *error) WARN_UNUSED;
+
+/* Collective over world. No rank is busy any more with what was begun. The joint verdict, the same on every rank:
+ * after false there is no new checkpoint that counts, and the words say why. ERROR_STATE: the nodes have different
+ * parameters. ERROR_LATE: who was late is named. */
+bool saver_take(struct saver *saver, struct saver_result *result, struct error *error) WARN_UNUSED;
+
+#endif

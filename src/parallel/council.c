@@ -1,0 +1,225 @@
+#include "parallel/council.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { TAG_VOTE = 1, TAG_ANSWER = 2 };
+
+#define NAP_LEAST_NS 50000
+#define NAP_MOST_NS  2000000
+#define LATER_S      5 /* rank 0 has this much time to say who is late, before the others take rank 0 itself for late */
+
+struct message {
+    uint64_t affair, question;
+    uint64_t ok, value;
+    struct error error;
+};
+
+/* A message on its way. */
+struct ballot {
+    struct message in, out;
+    MPI_Request receive, send; /* MPI_REQUEST_NULL: none is open */
+    bool here;                 /* `in` answers the present question */
+};
+
+/* A wait that begins short, for those who are nearly there, and becomes long. */
+static void nap(long *length_ns)
+{
+    struct timespec time = {.tv_nsec = *length_ns};
+    nanosleep(&time, NULL);
+    *length_ns = *length_ns * 2 < NAP_MOST_NS ? *length_ns * 2 : NAP_MOST_NS;
+}
+
+static bool is_done(MPI_Request *request)
+{
+    int done = 1;
+    if (*request != MPI_REQUEST_NULL)
+        MPI_Test(request, &done, MPI_STATUS_IGNORE);
+    return done;
+}
+
+void council_open(struct council *council, const struct world *world)
+{
+    size_t size = (size_t)world->size;
+    *council = (struct council){.world = world};
+    MPI_Comm_dup(world->comm, &council->comm);
+    council->votes = memory_need(size, sizeof *council->votes);
+    council->own = memory_need(1, sizeof *council->own);
+    for (size_t r = 0; r < size; r++)
+        council->votes[r].receive = council->votes[r].send = MPI_REQUEST_NULL;
+    council->own->receive = council->own->send = MPI_REQUEST_NULL;
+}
+
+static void give_up(MPI_Request *request)
+{
+    if (*request == MPI_REQUEST_NULL)
+        return;
+    MPI_Cancel(request);
+    MPI_Wait(request, MPI_STATUS_IGNORE);
+}
+
+void council_close(struct council *council)
+{
+    if (!council->world)
+        return;
+    for (int r = 0; r < council->world->size; r++) {
+        give_up(&council->votes[r].receive);
+        MPI_Wait(&council->votes[r].send, MPI_STATUS_IGNORE);
+    }
+    give_up(&council->own->receive);
+    MPI_Wait(&council->own->send, MPI_STATUS_IGNORE);
+    MPI_Comm_free(&council->comm);
+    memory_free(council->votes);
+    memory_free(council->own);
+    *council = (struct council){0};
+}
+
+void council_begin(struct council *council)
+{
+    council->affair++;
+    council->question = 0;
+}
+
+/* Whether the message that was waited for is here; what is left of older affairs is dropped on the way. The receive
+ * stays open over questions and affairs that are given up, so that no message is lost or taken for another. */
+static bool has_come(const struct council *council, struct ballot *ballot, int from, int tag)
+{
+    for (;;) {
+        if (ballot->here)
+            return true;
+        if (ballot->receive == MPI_REQUEST_NULL)
+            MPI_Irecv(&ballot->in, sizeof ballot->in, MPI_BYTE, from, tag, council->comm, &ballot->receive);
+        if (!is_done(&ballot->receive))
+            return false;
+        ballot->here = ballot->in.affair == council->affair && ballot->in.question == council->question;
+    }
+}
+
+static void send(const struct council *council, struct ballot *ballot, const struct message *message, int to, int tag)
+{
+    MPI_Wait(&ballot->send, MPI_STATUS_IGNORE); /* an earlier one that nobody has wanted: it is small, and has left */
+    ballot->out = *message;
+    MPI_Isend(&ballot->out, sizeof ballot->out, MPI_BYTE, to, tag, council->comm, &ballot->send);
+}
+
+/* Rank 0. Waits for all votes; returns how many have come in time. */
+static int collect(struct council *council, double patience_s)
+{
+    int size = council->world->size, come;
+    double end = clock_seconds() + patience_s;
+    long length_ns = NAP_LEAST_NS;
+    for (;;) {
+        come = 1;
+        for (int r = 1; r < size; r++)
+            come += has_come(council, &council->votes[r], r, TAG_VOTE);
+        if (come == size || clock_seconds() >= end)
+            return come;
+        nap(&length_ns);
+    }
+}
+
+/* Rank 0. "ranks 2, 5 have not finished <what> in 30 s". */
+static void name_the_late(const struct council *council, double patience_s, const char *what, struct error *error)
+{
+    char names[400] = "";
+    int late = 0;
+    for (int r = 1; r < council->world->size; r++) {
+        size_t used = strlen(names);
+        if (council->votes[r].here)
+            continue;
+        if (used < sizeof names - 20)
+            snprintf(names + used, sizeof names - used, "%s%d", late ? ", " : "", r);
+        else if (used < sizeof names - 10)
+            snprintf(names + used, sizeof names - used, ", ...");
+        late++;
+    }
+    error_set(error, ERROR_LATE, "rank%s %s %s not finished %s in %.3g s", late == 1 ? "" : "s", names,
+              late == 1 ? "has" : "have", what, patience_s);
+}
+
+/* Rank 0. The joint verdict of those who have come, in the words of the lowest that has failed. */
+static bool judge(const struct council *council, bool ok, struct error *error)
+{
+    int size = council->world->size, guilty = ok ? -1 : 0, failed = ok ? 0 : 1;
+    bool same = true;
+    for (int r = 1; r < size; r++) {
+        const struct message *vote = &council->votes[r].in;
+        if (vote->ok)
+            continue;
+        if (guilty < 0) {
+            guilty = r;
+            *error = vote->error;
+        }
+        same = same && strcmp(vote->error.text, error->text) == 0;
+        failed++;
+    }
+    if (failed > 0 && (failed < size || !same))
+        error_prefix(error, "rank %d: ", guilty);
+    return failed == 0;
+}
+
+static bool preside(struct council *council, bool ok, double patience_s, const char *what, uint64_t *value,
+                    struct error *error)
+{
+    int size = council->world->size;
+    if (collect(council, patience_s) < size) {
+        name_the_late(council, patience_s, what, error);
+        ok = false;
+    } else {
+        ok = judge(council, ok, error);
+    }
+    struct message answer = {
+        .affair = council->affair, .question = council->question, .ok = ok, .value = value ? *value : 0};
+    if (!ok)
+        answer.error = *error;
+    for (int r = 1; r < size; r++) {
+        send(council, &council->votes[r], &answer, r, TAG_ANSWER);
+        council->votes[r].here = false;
+    }
+    return ok;
+}
+
+static bool attend(struct council *council, bool ok, double patience_s, const char *what, uint64_t *value,
+                   struct error *error)
+{
+    struct ballot *own = council->own;
+    struct message vote = {.affair = council->affair, .question = council->question, .ok = ok};
+    double end = clock_seconds() + 2 * patience_s + LATER_S; /* it may have come as late as we may, and then waits */
+    long length_ns = NAP_LEAST_NS;
+    if (!ok)
+        vote.error = *error;
+    send(council, own, &vote, 0, TAG_VOTE);
+    while (!has_come(council, own, 0, TAG_ANSWER)) {
+        if (clock_seconds() >= end)
+            return error_set(error, ERROR_LATE, "rank 0 has not finished %s in %.3g s", what, 2 * patience_s + LATER_S);
+        nap(&length_ns);
+    }
+    own->here = false;
+    if (!own->in.ok)
+        *error = own->in.error;
+    else if (value)
+        *value = own->in.value;
+    return own->in.ok;
+}
+
+bool council_agree(struct council *council, bool ok, double patience_s, const char *what, uint64_t *value,
+                   struct error *error)
+{
+    council->question++;
+    if (council->world->rank == 0)
+        return preside(council, ok, patience_s, what, value, error);
+    return attend(council, ok, patience_s, what, value, error);
+}
+
+void council_gather(const struct council *council, uint64_t *values, const int *counts, const int *places)
+{
+    MPI_Request request;
+    long length_ns = NAP_LEAST_NS;
+    MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, values, counts, places, MPI_UINT64_T, council->comm, &request);
+    while (!is_done(&request))
+        nap(&length_ns);
+}

@@ -1,0 +1,41 @@
+/* An agreement that neither spins nor waits for ever. For the work beside training, where a blocking MPI call would
+ * take the core from the thread that trains, and for whatever a disk can make late.
+ *
+ * Every rank tells rank 0 its verdict, rank 0 answers everybody, and all of them nap while they wait. Who has not come
+ * when the time is over is named, and the others go on without: an affair that is over for one rank is over for all,
+ * and a late rank learns it when it comes. If rank 0 itself is late, every rank gives up by itself. */
+#ifndef PARALLEL_COUNCIL_H
+#define PARALLEL_COUNCIL_H
+
+#include "base/error.h"
+#include "parallel/world.h"
+
+struct council {
+    const struct world *world; /* borrowed */
+    MPI_Comm comm;             /* our own: another thread may use the world's meanwhile */
+    uint64_t affair;           /* what is being agreed on; messages of an older one are dropped */
+    uint64_t question;         /* of that affair */
+    struct ballot *votes;      /* [size] of the others, on rank 0; requests and buffers that outlive an affair */
+    struct ballot *own;        /* this rank's way out and in */
+};
+
+/* Collective over world, which is borrowed. Close accepts a closed one; nobody may be late then. */
+void council_open(struct council *council, const struct world *world);
+void council_close(struct council *council);
+
+/* Local. Begins the next affair; all ranks begin the same ones, in the same order, and each time after all of them have
+ * left the one before. */
+void council_begin(struct council *council);
+
+/* Collective over world; what must be equal on every rank. As world_agree, and the words of an error are the same: true
+ * if every rank has said ok within `patience_s` seconds of rank 0's coming. ERROR_LATE names the ranks that have not
+ * ("ranks 2, 5 have not finished <what> in 30 s"). *value, if not NULL, becomes rank 0's on every rank that hears a
+ * true. After false the affair is over: no further question may be put before council_begin. */
+bool council_agree(struct council *council, bool ok, double patience_s, const char *what, uint64_t *value,
+                   struct error *error) WARN_UNUSED;
+
+/* Collective over world, right after a council_agree that was true, so that all are there: part r of `values`,
+ * counts[r] numbers from places[r] on, comes from rank r. Naps, and has no limit of its own. */
+void council_gather(const struct council *council, uint64_t *values, const int *counts, const int *places);
+
+#endif

@@ -1,0 +1,140 @@
+/* Agreement without spinning and without end: the words of world_agree, and what happens when a rank is late. */
+#include "parallel/council.h"
+#include "support/test_mpi.h"
+
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct world world;
+static struct council council;
+
+static void all_well_is_agreed_and_rank_0_says_a_number(void)
+{
+    for (uint64_t affair = 1; affair < 4; affair++) {
+        council_begin(&council);
+        for (uint64_t question = 1; question < 4; question++) {
+            struct error error = {0};
+            uint64_t number = world.rank == 0 ? 100 * affair + question : 7;
+            CU_ASSERT_TRUE(council_agree(&council, true, 60, "it", &number, &error));
+            CU_ASSERT_EQUAL(number, 100 * affair + question);
+        }
+    }
+}
+
+static void a_failure_has_the_words_of_world_agree(void)
+{
+    for (int guilty = 0; guilty < world.size; guilty++) {
+        struct error here = {0}, there = {0};
+        bool ok = world.rank < guilty || error_set(&here, ERROR_CORRUPT, "broken by %d", world.rank);
+        there = here;
+        council_begin(&council);
+        CU_ASSERT_FALSE(council_agree(&council, ok, 60, "it", NULL, &here));
+        CU_ASSERT_FALSE(world_agree(&world, ok, &there));
+        CU_ASSERT_STRING_EQUAL(here.text, there.text);
+        CU_ASSERT_EQUAL(here.kind, ERROR_CORRUPT);
+    }
+    struct error error = {0};
+    council_begin(&council);
+    CU_ASSERT_FALSE(council_agree(&council, error_set(&error, ERROR_IO, "no room"), 60, "it", NULL, &error));
+    CU_ASSERT_STRING_EQUAL(error.text, "no room");
+}
+
+/* The last rank comes a second too late for a patience of 0.1 s: all go on without it, and it learns that, too; then
+ * everything is as before. */
+static void who_is_late_is_named_and_nobody_waits(void)
+{
+    struct error error = {0};
+    char expected[100];
+    if (world.size == 1)
+        return;
+    for (int round = 0; round < 2; round++) {
+        council_begin(&council);
+        CU_ASSERT_TRUE(council_agree(&council, true, 60, "coming", NULL, &error));
+        double start = clock_seconds();
+        if (world.rank == world.size - 1)
+            sleep(1);
+        CU_ASSERT_FALSE(council_agree(&council, true, 0.1, "the work", NULL, &error));
+        double waited = clock_seconds() - start;
+        CU_ASSERT_EQUAL(error.kind, ERROR_LATE);
+        snprintf(expected, sizeof expected, "rank %d has not finished the work in 0.1 s", world.size - 1);
+        CU_ASSERT_STRING_EQUAL(error.text, expected);
+        CU_ASSERT(world.rank == world.size - 1 || (waited >= 0.09 && waited < 0.9));
+        MPI_Barrier(world.comm);
+    }
+    council_begin(&council);
+    CU_ASSERT_TRUE(council_agree(&council, true, 60, "coming", NULL, &error));
+}
+
+static void rank_0_can_be_late_too(void)
+{
+    struct error error = {0};
+    council_begin(&council);
+    if (world.rank == 0)
+        sleep(7);
+    bool ok = council_agree(&council, true, 0.1, "the work", NULL, &error);
+    CU_ASSERT_EQUAL(ok,
+                    world.rank == 0); /* all others have voted in time; that they are gone shows at its next question */
+    if (world.rank != 0) {
+        CU_ASSERT_EQUAL(error.kind, ERROR_LATE);
+        CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "rank 0 has not finished the work in "));
+    } else if (world.size > 1) {
+        CU_ASSERT_FALSE(council_agree(&council, true, 0.1, "the rest", NULL, &error));
+        CU_ASSERT_EQUAL(error.kind, ERROR_LATE);
+    }
+    MPI_Barrier(world.comm);
+    council_begin(&council);
+    CU_ASSERT_TRUE(council_agree(&council, true, 60, "coming", NULL, &error));
+}
+
+static void numbers_are_gathered(void)
+{
+    uint64_t values[20];
+    int counts[20], places[20];
+    struct error error;
+    for (int r = 0; r < world.size; r++) {
+        places[r] = 2 * r;
+        counts[r] = r == 1 ? 1 : 2;
+    }
+    values[2 * world.rank] = 5u + (unsigned)world.rank;
+    values[2 * world.rank + 1] = 50u + (unsigned)world.rank;
+    council_begin(&council);
+    CU_ASSERT_TRUE(council_agree(&council, true, 60, "coming", NULL, &error));
+    council_gather(&council, values, counts, places);
+    for (unsigned r = 0; r < (unsigned)world.size; r++) {
+        CU_ASSERT_EQUAL(values[2 * r], 5 + r);
+        CU_ASSERT(r == 1 || values[2 * r + 1] == 50 + r);
+    }
+}
+
+static void opening(void)
+{
+    world_open(&world);
+    council_open(&council, &world);
+    CU_ASSERT_TRUE(world.size > 0);
+}
+
+static void closing(void)
+{
+    council_close(&council);
+    council_close(&council);
+    world_close(&world);
+    CU_ASSERT_EQUAL(world.comm, MPI_COMM_NULL);
+}
+
+int main(int argc, char **argv)
+{
+    const struct test_case cases[] = {
+        {"a world opens", opening},
+        {"all well is agreed, and rank 0 says a number", all_well_is_agreed_and_rank_0_says_a_number},
+        {"a failure has the words of world_agree", a_failure_has_the_words_of_world_agree},
+        {"who is late is named, and nobody waits", who_is_late_is_named_and_nobody_waits},
+        {"rank 0 can be late, too", rank_0_can_be_late_too},
+        {"numbers are gathered", numbers_are_gathered},
+        {"a world closes", closing},
+        {0},
+    };
+    return test_mpi_run(&argc, &argv, "parallel/council", cases);
+}
