@@ -17,6 +17,7 @@ struct saver {
     const struct exchange *exchange;
     struct saver_options options;
     struct council council;
+    struct council verdict; /* of the threads that train */
     struct patience patience;
     struct snapshot snapshot;
 
@@ -77,6 +78,15 @@ static void watch_training(struct saver *saver)
         saver->options.lost(&saver->error);
 }
 
+/* Collective over the savers. The work, and this rank's verdict. */
+static void run_work(struct saver *saver)
+{
+    saver->ok = save(saver);
+    saver->result.late = !saver->ok && saver->error.kind == ERROR_LATE;
+    if (saver->result.late)
+        saver->error.kind = ERROR_IO;
+}
+
 static void *thread(void *argument)
 {
     struct saver *saver = argument;
@@ -87,10 +97,10 @@ static void *thread(void *argument)
         if (saver->leaving)
             break;
         pthread_mutex_unlock(&saver->mutex);
-        saver->ok = save(saver);
+        run_work(saver);
         pthread_mutex_lock(&saver->mutex);
         saver->busy = false;
-        if (!saver->ok && saver->error.kind == ERROR_LATE && saver->options.lost)
+        if (saver->result.late && saver->options.lost)
             watch_training(saver);
     }
     pthread_mutex_unlock(&saver->mutex);
@@ -119,6 +129,7 @@ bool saver_open(struct saver **opened, const struct world *world, const struct s
     saver->patience.bytes = (double)(state->shard.count * sizeof(float) * state->array_count);
     snapshot_init(&saver->snapshot, world, state);
     council_open(&saver->council, world);
+    council_open(&saver->verdict, world);
     pthread_mutex_init(&saver->mutex, NULL);
     pthread_cond_init(&saver->change, NULL);
     MPI_Query_thread(&level);
@@ -150,6 +161,7 @@ void saver_close(struct saver *saver)
     pthread_cond_destroy(&saver->change);
     pthread_mutex_destroy(&saver->mutex);
     council_close(&saver->council);
+    council_close(&saver->verdict);
     snapshot_release(&saver->snapshot);
     record_release(&saver->work.record);
     memory_free(saver);
@@ -166,7 +178,7 @@ void saver_begin(struct saver *saver, const struct saver_work *work)
     saver->work = *work;
     record_copy(&saver->work.record, &work->record);
     if (!saver->in_background) {
-        saver->ok = save(saver);
+        run_work(saver);
         return;
     }
     pthread_mutex_lock(&saver->mutex);
@@ -204,7 +216,9 @@ bool saver_take(struct saver *saver, struct saver_result *result, struct error *
 {
     *error = saver->error;
     *result = saver->result;
-    bool ok = world_agree(saver->world, saver->ok, error);
+    council_begin(&saver->verdict);
+    bool ok = council_agree(&saver->verdict, saver->ok, patience_of(&saver->patience, PATIENCE_DIGEST),
+                            "hearing how the save has ended", NULL, error);
     pthread_mutex_lock(&saver->mutex);
     saver->taken = true;
     pthread_cond_signal(&saver->change);

@@ -28,6 +28,7 @@ struct saver_result {
     uint64_t step;
     uint64_t fingerprint;
     struct commit commit;
+    bool late; /* of a failed one: a rank has not come in time, and perhaps still hangs */
 };
 
 struct saver_options {
@@ -62,7 +63,8 @@ bool saver_wait(struct saver *saver, struct error *error) WARN_UNUSED;
 
 /* Collective over world. No rank is busy any more with what was begun. The joint verdict, the same on every rank:
  * after false there is no new checkpoint that counts, and the words say why. ERROR_STATE: the nodes have different
- * parameters. ERROR_LATE: who was late is named. */
+ * parameters. ERROR_LATE: a rank does not come to hear the verdict, and the process can only be left. (A rank that was
+ * late for the save is an ERROR_IO.) */
 bool saver_take(struct saver *saver, struct saver_result *result, struct error *error) WARN_UNUSED;
 
 #endif

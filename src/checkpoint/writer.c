@@ -251,9 +251,11 @@ static bool write_phases(struct writing *writing, const struct record *record, s
     bool ok = !is_first || lay_out(snapshot, record, writing->store, partial, &writing->commit->bytes, error);
     if (!end_phase(writing, ok, PATIENCE_LAYOUT, "the layout of the file", error))
         return false;
+    double start = clock_seconds();
     ok = write_data(snapshot, partial, error);
     if (!end_phase(writing, ok, PATIENCE_DATA, "writing its part", error))
         return false;
+    writing->commit->data_ms = 1e3 * (clock_seconds() - start);
     fault_at(FAULT_FILE_CLOSED, snapshot->step);
     ok = read_back(snapshot, partial, error);
     if (!end_phase(writing, ok, PATIENCE_PROOF, "reading back its part", error))

@@ -20,6 +20,7 @@
 struct commit {
     uint64_t bytes;  /* size of the file */
     double write_ms; /* from the creation to the synced rename */
+    double data_ms;  /* of that: all arrays written and synced */
     bool pruned;     /* false: the checkpoint stands, but older ones could not be taken away. Rank 0's to know */
     struct error prune_error;
 };

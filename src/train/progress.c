@@ -140,6 +140,7 @@ void progress_checkpoint(struct session *session, const struct saver_result *res
     begin_event(&line, "checkpoint", result->step);
     metrics_number(&line, "stall_ms", 1e3 * stall_s);
     metrics_number(&line, "write_ms", commit->write_ms);
+    metrics_number(&line, "data_ms", commit->data_ms);
     text_append(&line, ",\"bytes\":%" PRIu64 ",\"fingerprint\":\"%016" PRIx64 "\"", commit->bytes, result->fingerprint);
     end_event(&line, session);
     log_info("checkpoint of step %" PRIu64 ": %.1f MB in %.0f ms, training has waited %.1f ms, fingerprint %016" PRIx64,

@@ -49,7 +49,7 @@ bool save_begin(struct session *session, struct error *error)
         return false;
     begin(session, "running");
     session->save.stall_s = clock_seconds() - start;
-    return true;
+    return saver_is_background(session->saver) || save_settle(session, error);
 }
 
 bool save_is_busy(const struct session *session)
@@ -79,6 +79,8 @@ static bool take(struct session *session, bool is_last, struct error *error)
         progress_checkpoint(session, &result, save->stall_s);
         return true;
     }
+    if (is_last && result.late) /* what hangs would hold up the end */
+        error->kind = ERROR_LATE;
     if (save->best == result.step) /* it has no file: the next validation takes its place */
         best_forget(&session->record.history);
     plan_retry(session, result.step);
@@ -89,7 +91,8 @@ static bool take(struct session *session, bool is_last, struct error *error)
 bool save_settle(struct session *session, struct error *error)
 {
     /* A disk may have room again later; a state that is wrong stays wrong. */
-    return !session->save.runs || take(session, false, error) || error->kind != ERROR_STATE;
+    return !session->save.runs || take(session, false, error) ||
+           (error->kind != ERROR_STATE && error->kind != ERROR_LATE);
 }
 
 /* Local. */

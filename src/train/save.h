@@ -14,7 +14,7 @@ bool save_is_busy(const struct session *session);
 
 /* Collective over world; no rank is busy. Takes the verdict on the save that runs, if one does: the metrics' event
  * `checkpoint` or `checkpoint_failed`, and after a failure a time for the next attempt in session->retry_step. False
- * only for a failure that ends the job: the nodes have different parameters. */
+ * only for a failure that ends the job: the nodes have different parameters (ERROR_STATE), or a rank hangs (ERROR_LATE). */
 bool save_settle(struct session *session, struct error *error) WARN_UNUSED;
 
 /* Collective over world; why must be equal on every rank: the reason of the end. Saves the session's step and waits for

@@ -12,7 +12,8 @@
 int test_mpi_run(int *argc, char ***argv, const char *suite, const struct test_case *cases)
 {
     int rank, failed, anywhere;
-    MPI_Init(argc, argv);
+    int level;
+    MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &level);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     log_init(rank);
     failed = test_run_cases(suite, cases);
