@@ -46,8 +46,9 @@ bool seal_write(const char *path, const struct seal_range *ranges, size_t count,
  * the ranges; ERROR_IO. The words begin with the path. */
 bool seal_check(const char *path, struct seal *seal, struct error *error) WARN_UNUSED;
 
-/* Local. Whether lockstep has written this file, valid or not. A file that cannot be read is not known as ours. Only
- * for a file that begins with HDF5's signature is HDF5 called. */
+/* Local. Whether lockstep has written this file, valid or not. In doubt it is not ours: if it cannot be read, or is
+ * damaged in its first 16 bytes. HDF5 is called only for a file that begins with HDF5's signature, as those of the
+ * versions 1 and 2 do. */
 bool seal_is_ours(const char *path);
 
 #endif
