@@ -2,11 +2,19 @@
 #ifndef BASE_DIGEST_H
 #define BASE_DIGEST_H
 
+#include "base/error.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
 /* Local. The digest of a range of bytes. */
 uint64_t digest_bytes(const void *bytes, size_t count);
+
+/* Local. The same of bytes that come in pieces: digest_close returns the digest of all that was added, and frees. */
+struct digest_stream;
+struct digest_stream *digest_open(void) WARN_UNUSED;
+void digest_add(struct digest_stream *stream, const void *bytes, size_t count);
+uint64_t digest_close(struct digest_stream *stream);
 
 /* Local. Folds `next` into a running digest; order matters. Start from 0. */
 uint64_t digest_chain(uint64_t digest, uint64_t next);

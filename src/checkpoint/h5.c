@@ -245,3 +245,17 @@ bool h5_read_range(hid_t dataset, hid_t type, size_t first, size_t count, void *
     h5_close(file_space);
     return ok;
 }
+
+bool h5_place(hid_t file, const char *path, uint64_t *offset, uint64_t *bytes, struct error *error)
+{
+    hid_t dataset = H5Dopen2(file, path, H5P_DEFAULT);
+    haddr_t address = dataset >= 0 ? H5Dget_offset(dataset) : HADDR_UNDEF;
+    *offset = address;
+    *bytes = dataset >= 0 ? H5Dget_storage_size(dataset) : 0;
+    if (dataset < 0)
+        h5_error(error, ERROR_CORRUPT, "%s: cannot be opened", path);
+    else if (address == HADDR_UNDEF)
+        error_set(error, ERROR_CORRUPT, "%s: does not lie in one piece in the file", path);
+    h5_close(dataset);
+    return address != HADDR_UNDEF;
+}

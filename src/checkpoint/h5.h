@@ -44,4 +44,8 @@ bool h5_write_range(hid_t dataset, hid_t type, size_t first, size_t count, hid_t
                     const void *values) WARN_UNUSED;
 bool h5_read_range(hid_t dataset, hid_t type, size_t first, size_t count, void *values) WARN_UNUSED;
 
+/* Local. Where a contiguous dataset lies in its file, counted from the first byte, user block included. ERROR_CORRUPT
+ * names the dataset if it cannot be opened or has no single place. */
+bool h5_place(hid_t file, const char *path, uint64_t *offset, uint64_t *bytes, struct error *error) WARN_UNUSED;
+
 #endif

@@ -3,11 +3,11 @@
 #include "base/digest.h"
 #include "base/memory.h"
 #include "checkpoint/h5.h"
+#include "checkpoint/seal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define PASS_BLOCKS 256 /* blocks read at once: 4 MB */
 
@@ -82,20 +82,37 @@ static bool read_layout(struct reader *reader, struct error *error)
                      (unsigned long long)reader->record.fingerprint);
 }
 
+/* Whether the file has a seal exactly if its version says so, and the seal leaves out the arrays and nothing else. */
+static bool check_seal(const struct reader *reader, const struct seal *seal, struct error *error)
+{
+    char path[300];
+    if (reader->sealed != (reader->record.version >= RECORD_SEALED))
+        return error_set(error, ERROR_CORRUPT, "format version %llu %s a seal",
+                         (unsigned long long)reader->record.version, reader->sealed ? "with" : "without");
+    bool ok = !reader->sealed || seal->count == reader->array_count;
+    for (size_t a = 0; ok && reader->sealed && a < reader->array_count; a++) {
+        struct seal_range place;
+        snprintf(path, sizeof path, "/state/%s", reader->names[a]);
+        if (!h5_place(reader->file, path, &place.offset, &place.bytes, error))
+            return false;
+        ok = false;
+        for (size_t r = 0; r < seal->count; r++)
+            ok = ok || (seal->ranges[r].offset == place.offset && seal->ranges[r].bytes == place.bytes &&
+                        place.bytes == reader->count * sizeof(float));
+    }
+    return ok || error_set(error, ERROR_CORRUPT, "its seal does not fit its arrays");
+}
+
 bool reader_open(struct reader *reader, const char *path, struct error *error)
 {
+    struct seal seal;
     *reader = (struct reader){.file = -1};
-    if (access(path, R_OK))
-        return error_errno(error, "cannot open %s", path);
-    htri_t is_hdf5 = H5Fis_hdf5(path);
-    if (is_hdf5 < 0)
-        return h5_error(error, ERROR_CORRUPT, "%s: cannot be read", path);
-    if (is_hdf5 == 0)
-        return error_set(error, ERROR_CORRUPT, "%s: not an HDF5 file", path);
-    if (!h5_open(path, H5F_ACC_RDONLY, &reader->file, error))
+    if (!seal_check(path, &seal, error) || !h5_open(path, H5F_ACC_RDONLY, &reader->file, error))
         return false;
     reader->path = memory_text(path);
-    if (record_read(reader->file, &reader->record, error) && read_layout(reader, error))
+    reader->sealed = seal.count > 0;
+    if (record_read(reader->file, &reader->record, error) && read_layout(reader, error) &&
+        check_seal(reader, &seal, error))
         return true;
     error_prefix(error, "%s: ", path);
     reader_close(reader);

@@ -11,6 +11,7 @@
 struct reader {
     char *path;
     hid_t file;
+    bool sealed;          /* every byte outside the arrays was proven before HDF5 has opened the file */
     struct record record; /* belongs to the reader */
     size_t count;         /* P: floats of every array */
     size_t blocks;
@@ -19,9 +20,10 @@ struct reader {
     uint64_t *digests[STATE_ARRAYS]; /* [blocks] as stored; proven by the fingerprint */
 };
 
-/* Local. Opens a finished checkpoint, reads its record and proves its digests by the fingerprint; the arrays' contents
- * are proven when they are read. ERROR_NOT_FOUND, ERROR_CORRUPT (not HDF5, truncated, no commit record, a part missing,
- * digests that do not fit), ERROR_VERSION; the words begin with the path. */
+/* Local. Opens a finished checkpoint: proves it by its seal, reads its record and proves its digests by the
+ * fingerprint; the arrays' contents are proven when they are read. A file of the format versions 1 and 2 has no seal: a
+ * damaged one can make HDF5 crash. ERROR_NOT_FOUND, ERROR_CORRUPT (no checkpoint, truncated, a broken seal, no commit
+ * record, a part missing, digests that do not fit), ERROR_VERSION; the words begin with the path. */
 bool reader_open(struct reader *reader, const char *path, struct error *error) WARN_UNUSED;
 
 /* Local. Accepts a closed or all-zero reader. */

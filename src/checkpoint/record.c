@@ -276,6 +276,7 @@ bool record_read(hid_t file, struct record *record, struct error *error)
     if (ok && (version < 1 || version > RECORD_VERSION))
         ok = error_set(error, ERROR_VERSION, "format version %llu, but this lockstep (%s) reads versions 1 to %d",
                        (unsigned long long)version, LOCKSTEP_VERSION, RECORD_VERSION);
+    record->version = ok ? version : 0;
     ok = ok && read_attributes(file, record, error) && read_segments(file, record, error);
     if (ok && version == 1)
         record->history.updates = record->step;

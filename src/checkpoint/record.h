@@ -13,7 +13,8 @@
 #include <stdint.h>
 
 #define RECORD_FORMAT  "lockstep checkpoint"
-#define RECORD_VERSION 2 /* 1: without history and vocabulary; still read */
+#define RECORD_VERSION 3 /* 1: without history and vocabulary; 2: without a seal (seal.h); both are still read */
+#define RECORD_SEALED  3 /* the first version with a seal */
 
 /* One stretch of the job's life, from a start to an end. */
 struct segment {
@@ -28,6 +29,7 @@ struct segment {
 };
 
 struct record {
+    uint64_t version; /* of the format: as read; written is always RECORD_VERSION */
     uint64_t step;
     double epoch;
     double loss; /* of the last step; NaN before the first */

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "checkpoint/h5.h"
 #include "checkpoint/reader.h"
+#include "checkpoint/seal.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -57,12 +58,19 @@ static bool create_group_datasets(hid_t file, const char *name, const struct sta
     return ok;
 }
 
-/* Large datasets begin at a MiB: first writes to a new file are four times faster. */
-static hid_t create_file(const char *path)
+#define LARGE     65536              /* bytes of a dataset that is aligned */
+#define ALIGNMENT ((hsize_t)1 << 20) /* a power of two */
+
+/* Large datasets begin at a MiB: first writes to a new file are four times faster. HDF5 wants the user block, where the
+ * seal is, to be a multiple of the alignment; a file of small arrays has neither. */
+static hid_t create_file(const char *path, size_t array_bytes)
 {
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    bool ok = h5_set_format(access) && H5Pset_alignment(access, 65536, 1 << 20) >= 0;
-    hid_t file = ok ? H5Fcreate(path, H5F_ACC_EXCL, H5P_DEFAULT, access) : -1;
+    bool align = array_bytes >= LARGE;
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS), create = H5Pcreate(H5P_FILE_CREATE);
+    bool ok = h5_set_format(access) && (!align || H5Pset_alignment(access, LARGE, ALIGNMENT) >= 0) &&
+              H5Pset_userblock(create, align ? ALIGNMENT : SEAL_BYTES) >= 0;
+    hid_t file = ok ? H5Fcreate(path, H5F_ACC_EXCL, create, access) : -1;
+    h5_close(create);
     h5_close(access);
     return file;
 }
@@ -72,7 +80,7 @@ static hid_t create_file(const char *path)
 static bool has_room(const struct state *state, const struct store *store, struct error *error)
 {
     uint64_t room = file_free_bytes(store->directory);
-    uint64_t need = state->array_count * (state->count * sizeof(float) + (1 << 20));
+    uint64_t need = ALIGNMENT + state->array_count * (state->count * sizeof(float) + ALIGNMENT);
     return need <= room || error_set(error, ERROR_IO, "%s has %.1f MB free, a checkpoint needs %.1f MB",
                                      store->directory, (double)room / 1e6, (double)need / 1e6);
 }
@@ -85,7 +93,7 @@ static bool lay_out(const struct snapshot *snapshot, const struct record *record
     struct stat info;
     if (!has_room(state, store, error))
         return false;
-    hid_t file = create_file(path);
+    hid_t file = create_file(path, state->count * sizeof(float));
     if (file < 0)
         return h5_error(error, ERROR_IO, "cannot create %s", path);
     bool ok = create_group_datasets(file, "state", state, H5T_IEEE_F32LE, state->count) &&
@@ -203,6 +211,21 @@ static bool read_back(const struct snapshot *snapshot, const char *path, struct 
     return ok;
 }
 
+/* Local, rank 0. Seals the finished file: all but its arrays. */
+static bool seal(const struct state *state, const char *path, struct error *error)
+{
+    struct seal_range ranges[STATE_ARRAYS];
+    char array[300];
+    hid_t file;
+    bool ok = h5_open(path, H5F_ACC_RDONLY, &file, error);
+    for (size_t a = 0; ok && a < state->array_count; a++) {
+        snprintf(array, sizeof array, "/state/%s", state->arrays[a].name);
+        ok = h5_place(file, array, &ranges[a].offset, &ranges[a].bytes, error);
+    }
+    h5_close(file);
+    return ok && seal_write(path, ranges, state->array_count, error);
+}
+
 /* Local, rank 0. From proven data to a published checkpoint. */
 static bool publish(const struct snapshot *snapshot, const struct store *store, const char *partial,
                     struct error *error)
@@ -211,7 +234,7 @@ static bool publish(const struct snapshot *snapshot, const struct store *store, 
     if (!record_commit(partial, snapshot->fingerprint, error))
         return false;
     fault_at(FAULT_RECORD_WRITTEN, snapshot->step);
-    if (!file_sync(partial, error) || !reader_open(&reader, partial, error))
+    if (!seal(&snapshot->state, partial, error) || !file_sync(partial, error) || !reader_open(&reader, partial, error))
         return false;
     reader_close(&reader);
     fault_at(FAULT_FILE_SYNCED, snapshot->step);

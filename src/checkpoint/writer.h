@@ -2,8 +2,8 @@
  *
  * The order, each step agreed before the next: rank 0 lays out a hidden file and reserves its space; all ranks write
  * their shards, and nothing but them; sync; close; read back and compare with the digests taken from memory; commit
- * record; sync the file; rename; sync the directory; prune. Up to the rename there is only a hidden file that nobody
- * reads.
+ * record; seal; sync the file; rename; sync the directory; prune. Up to the rename there is only a hidden file that
+ * nobody reads.
  *
  * Rank 0 lays out alone, and each rank opens the file with MPI-IO for itself (MPI_COMM_SELF): a rank whose write fails
  * leaves a collective close of HDF5 1.10 early, at the latest when rank 0 rewrites the superblock, and the others wait

@@ -93,9 +93,8 @@ static bool may_continue(const struct session *session, const struct reader *rea
     text_init(&more);
     bool same_job = job_continues(&saved, session->job, changes, error);
     struct error unreadable;
-    /* The tensors of the same job are the same. To look at their views only for the words of a refusal keeps a resume
-     * away from the one part of a file that has no checksum: where these views lead, HDF5 1.10 can go round for ever.
-     */
+    /* The tensors of the same job are the same: the views are looked at only for the words of a refusal. In a file
+     * without a seal (reader->sealed) nothing proves them, and a damaged one can lead HDF5 1.10 round for ever. */
     bool ok = same_job || compare_tensors(session, reader, &more, &unreadable);
     compare_rest(session, &reader->record, &more);
     if (!ok)

@@ -24,6 +24,20 @@ static void digests_are_those_of_the_file_format(void)
     CU_ASSERT_EQUAL(digest_bytes(pattern, sizeof pattern), 0x45169176f633139fu);
 }
 
+static void a_digest_does_not_know_the_pieces(void)
+{
+    unsigned char pattern[5000];
+    for (size_t i = 0; i < sizeof pattern; i++)
+        pattern[i] = (unsigned char)(i * 131 + (i >> 8));
+    for (size_t piece = 1; piece < 2 * sizeof pattern; piece = piece * 3 + 1) {
+        struct digest_stream *stream = digest_open();
+        for (size_t first = 0; first < sizeof pattern; first += piece)
+            digest_add(stream, pattern + first, sizeof pattern - first < piece ? sizeof pattern - first : piece);
+        CU_ASSERT_EQUAL(digest_close(stream), digest_bytes(pattern, sizeof pattern));
+    }
+    CU_ASSERT_EQUAL(digest_close(digest_open()), digest_bytes("", 0));
+}
+
 static void chained_digests_are_those_of_the_file_format(void)
 {
     CU_ASSERT_EQUAL(digest_chain(0, 0), 0xd0a66a65c7528968u);
@@ -97,6 +111,7 @@ int main(void)
 {
     static const struct test_case cases[] = {
         {"digests are those of the file format", digests_are_those_of_the_file_format},
+        {"a digest does not know in which pieces its bytes came", a_digest_does_not_know_the_pieces},
         {"chained digests are those of the file format, in order", chained_digests_are_those_of_the_file_format},
         {"block digests are those of the file format", block_digests_are_those_of_the_file_format},
         {"each block has the digest of its bytes, the short last one too", each_block_is_the_digest_of_its_bytes},

@@ -1,0 +1,249 @@
+#include "checkpoint/seal.h"
+
+#include "base/check.h"
+#include "base/digest.h"
+#include "base/memory.h"
+#include "checkpoint/h5.h"
+#include "checkpoint/record.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char magic[16] = "lockstep seal 1\n"; /* no NUL behind it */
+static const char words[] = "A checkpoint of lockstep. HDF5 begins behind this; h5py and h5dump find it.\n";
+static const char hdf5_signature[8] = "\211HDF\r\n\032\n";
+
+/* The seal as it lies in the file. */
+struct layout {
+    char magic[16];
+    char words[112];
+    uint64_t bytes;
+    uint64_t count;
+    struct seal_range ranges[SEAL_RANGES];
+    char zeros[104];
+    uint64_t digest;
+};
+_Static_assert(sizeof(struct layout) == SEAL_BYTES && sizeof words <= sizeof((struct layout){0}.words), "512 bytes");
+
+/* Reads up to `bytes` bytes from `offset`; fewer only at the end of the file. -1: errno says why. */
+static ssize_t read_at(int fd, void *buffer, size_t bytes, uint64_t offset)
+{
+    size_t done = 0;
+    while (done < bytes) {
+        ssize_t got = pread(fd, (char *)buffer + done, bytes - done, (off_t)(offset + done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            break;
+        done += (size_t)got;
+    }
+    return (ssize_t)done;
+}
+
+static bool write_at(int fd, const void *buffer, size_t bytes, uint64_t offset)
+{
+    for (size_t done = 0; done < bytes;) {
+        ssize_t put = pwrite(fd, (const char *)buffer + done, bytes - done, (off_t)(offset + done));
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put <= 0)
+            return false;
+        done += (size_t)put;
+    }
+    return true;
+}
+
+/* Adds the bytes [first, end) of the file. */
+static bool add_span(int fd, const char *path, uint64_t first, uint64_t end, struct digest_stream *stream,
+                     struct error *error)
+{
+    size_t most = (size_t)1 << 20, piece = end - first < most ? (size_t)(end - first) : most;
+    char *buffer = memory_need(piece, 1);
+    bool ok = true;
+    while (ok && first < end) {
+        size_t want = end - first < piece ? (size_t)(end - first) : piece;
+        ssize_t got = read_at(fd, buffer, want, first);
+        if (got < 0)
+            ok = error_errno(error, "cannot read %s", path);
+        else if ((size_t)got < want)
+            ok = error_set(error, ERROR_CORRUPT, "%s: it became shorter while it was read", path);
+        else
+            digest_add(stream, buffer, want);
+        first += want;
+    }
+    memory_free(buffer);
+    return ok;
+}
+
+/* The digest of a file with this seal; `seal->digest` does not count. */
+static bool digest_outside(int fd, const char *path, const struct layout *seal, uint64_t *digest, struct error *error)
+{
+    struct layout blank = *seal;
+    blank.digest = 0;
+    struct digest_stream *stream = digest_open();
+    digest_add(stream, &blank, sizeof blank);
+    uint64_t first = SEAL_BYTES;
+    bool ok = true;
+    for (uint64_t r = 0; ok && r < le64toh(seal->count); r++) {
+        ok = add_span(fd, path, first, le64toh(seal->ranges[r].offset), stream, error);
+        first = le64toh(seal->ranges[r].offset) + le64toh(seal->ranges[r].bytes);
+    }
+    ok = ok && add_span(fd, path, first, le64toh(seal->bytes), stream, error);
+    *digest = digest_close(stream);
+    return ok;
+}
+
+/* Whether count and ranges can be those of a file. */
+static bool is_sound(const struct layout *seal)
+{
+    uint64_t end = SEAL_BYTES, bytes = le64toh(seal->bytes), count = le64toh(seal->count);
+    bool ok = count >= 1 && count <= SEAL_RANGES;
+    for (uint64_t r = 0; ok && r < count; r++) {
+        uint64_t offset = le64toh(seal->ranges[r].offset), length = le64toh(seal->ranges[r].bytes);
+        ok = offset >= end && offset <= bytes && length <= bytes - offset;
+        end = offset + length;
+    }
+    return ok;
+}
+
+static int by_offset(const void *a, const void *b)
+{
+    uint64_t x = ((const struct seal_range *)a)->offset, y = ((const struct seal_range *)b)->offset;
+    return (x > y) - (x < y);
+}
+
+static struct layout make_layout(uint64_t bytes, const struct seal_range *ranges, size_t count)
+{
+    struct layout seal = {.bytes = htole64(bytes), .count = htole64(count)};
+    struct seal_range sorted[SEAL_RANGES] = {{0}};
+    CHECK(count >= 1 && count <= SEAL_RANGES, "a checkpoint has at least one array, and a seal room for 16");
+    memcpy(seal.magic, magic, sizeof magic);
+    memcpy(seal.words, words, sizeof words);
+    memcpy(sorted, ranges, count * sizeof *ranges);
+    qsort(sorted, count, sizeof *sorted, by_offset);
+    for (size_t r = 0; r < count; r++)
+        seal.ranges[r] = (struct seal_range){htole64(sorted[r].offset), htole64(sorted[r].bytes)};
+    return seal;
+}
+
+bool seal_write(const char *path, const struct seal_range *ranges, size_t count, struct error *error)
+{
+    struct stat info;
+    bool ok = false;
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &info)) {
+        error_errno(error, "cannot open %s to seal it", path);
+        goto done;
+    }
+    struct layout seal = make_layout((uint64_t)info.st_size, ranges, count);
+    uint64_t digest;
+    if (!is_sound(&seal)) {
+        error_set(error, ERROR_IO, "%s: its arrays do not lie where they should", path);
+        goto done;
+    }
+    if (!digest_outside(fd, path, &seal, &digest, error))
+        goto done;
+    seal.digest = htole64(digest);
+    ok = write_at(fd, &seal, sizeof seal, 0) || error_errno(error, "cannot seal %s", path);
+done:
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
+/* Of a file that begins with the magic. */
+static bool prove(int fd, const char *path, const struct layout *seal, struct error *error)
+{
+    struct stat info;
+    uint64_t bytes = le64toh(seal->bytes), digest;
+    if (fstat(fd, &info))
+        return error_errno(error, "cannot look at %s", path);
+    if ((uint64_t)info.st_size < bytes)
+        return error_set(error, ERROR_CORRUPT, "%s: truncated: it was sealed with %llu bytes and has %llu", path,
+                         (unsigned long long)bytes, (unsigned long long)info.st_size);
+    if ((uint64_t)info.st_size > bytes)
+        return error_set(error, ERROR_CORRUPT, "%s: too long: it was sealed with %llu bytes and has %llu", path,
+                         (unsigned long long)bytes, (unsigned long long)info.st_size);
+    if (!is_sound(seal))
+        return error_set(error, ERROR_CORRUPT, "%s: its seal is damaged", path);
+    if (!digest_outside(fd, path, seal, &digest, error))
+        return false;
+    return digest == le64toh(seal->digest) ||
+           error_set(error, ERROR_CORRUPT,
+                     "%s: it fails the digest of its seal: damaged, or changed, outside the arrays", path);
+}
+
+/* Opens a file and reads where the seal is; *got: bytes read. After failure nothing is open. */
+static bool open_head(const char *path, int *fd, struct layout *head, size_t *got, struct error *error)
+{
+    struct stat info;
+    memset(head, 0, sizeof *head);
+    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe in a checkpoint's name is no reason to wait */
+    if (*fd < 0)
+        return error_errno(error, "cannot open %s", path);
+    ssize_t count = -1;
+    if (fstat(*fd, &info) == 0 && !S_ISREG(info.st_mode))
+        error_set(error, ERROR_CORRUPT, "%s: not a lockstep checkpoint: not a file", path);
+    else if ((count = read_at(*fd, head, sizeof *head, 0)) < 0)
+        error_errno(error, "cannot read %s", path);
+    if (count < 0) {
+        close(*fd);
+        return false;
+    }
+    *got = (size_t)count;
+    return true;
+}
+
+bool seal_check(const char *path, struct seal *seal, struct error *error)
+{
+    int fd;
+    struct layout head;
+    size_t got;
+    *seal = (struct seal){0};
+    if (!open_head(path, &fd, &head, &got, error))
+        return false;
+    bool ok = true;
+    if (memcmp(head.magic, magic, sizeof magic) == 0) {
+        if (got < SEAL_BYTES)
+            ok = error_set(error, ERROR_CORRUPT, "%s: truncated to %zu bytes", path, got);
+        ok = ok && prove(fd, path, &head, error);
+        seal->count = ok ? (size_t)le64toh(head.count) : 0;
+        for (size_t r = 0; r < seal->count; r++)
+            seal->ranges[r] = (struct seal_range){le64toh(head.ranges[r].offset), le64toh(head.ranges[r].bytes)};
+    } else if (memcmp(head.magic, hdf5_signature, sizeof hdf5_signature) != 0) {
+        ok = error_set(error, ERROR_CORRUPT,
+                       "%s: not a lockstep checkpoint: it begins with neither a seal nor HDF5's signature", path);
+    }
+    close(fd);
+    return ok;
+}
+
+bool seal_is_ours(const char *path)
+{
+    int fd;
+    struct layout head;
+    size_t got;
+    struct error error;
+    if (!open_head(path, &fd, &head, &got, &error))
+        return false;
+    close(fd);
+    if (memcmp(head.magic, magic, sizeof magic) == 0)
+        return true;
+    if (memcmp(head.magic, hdf5_signature, sizeof hdf5_signature) != 0)
+        return false;
+    hid_t file;
+    char *format;
+    if (!h5_open(path, H5F_ACC_RDONLY, &file, &error))
+        return false;
+    bool ours = h5_get_text(file, "format", &format, &error) && strcmp(format, RECORD_FORMAT) == 0;
+    memory_free(format);
+    h5_close(file);
+    return ours;
+}
