@@ -10,6 +10,15 @@ uint64_t sampler_taken(const struct sampler *sampler, uint64_t step)
     return sampler->first_sample + (step - sampler->first_step) * sampler->batch;
 }
 
+void sampler_change_batch(struct sampler *sampler, uint64_t step, uint64_t batch)
+{
+    if (batch == sampler->batch)
+        return;
+    sampler->first_sample = sampler_taken(sampler, step);
+    sampler->first_step = step;
+    sampler->batch = batch;
+}
+
 uint64_t sampler_step_of(const struct sampler *sampler, uint64_t samples)
 {
     if (samples <= sampler->first_sample)

@@ -29,6 +29,9 @@ void sampler_indices(const struct sampler *sampler, uint64_t step, size_t first,
 /* Local. How many samples have been taken when `step` steps (>= first_step) are done. */
 uint64_t sampler_taken(const struct sampler *sampler, uint64_t step);
 
+/* Local. From the step after `step` (>= first_step) on every step takes `batch` samples. */
+void sampler_change_batch(struct sampler *sampler, uint64_t step, uint64_t batch);
+
 /* Local. The first step that at least `samples` samples have been taken with, counted over the job's whole life; not
  * before first_step. */
 uint64_t sampler_step_of(const struct sampler *sampler, uint64_t samples);

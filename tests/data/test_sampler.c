@@ -119,7 +119,11 @@ static void epochs_are_counted_with_their_fraction(void)
 static void a_changed_batch_goes_on_in_the_row(void)
 {
     struct sampler before = {.seed = 5, .samples = 10, .batch = 3};
-    struct sampler after = {.seed = 5, .samples = 10, .batch = 5, .first_step = 3, .first_sample = 9};
+    struct sampler after = before;
+    sampler_change_batch(&after, 2, 3); /* is no change */
+    CU_ASSERT_EQUAL(after.first_step, 0);
+    sampler_change_batch(&after, 3, 5);
+    CU_ASSERT(after.batch == 5 && after.first_step == 3 && after.first_sample == 9);
     uint64_t *expected = row(&before, 29), found[29];
     for (uint64_t step = 1; step <= 3; step++)
         sampler_indices(&before, step, 0, 3, found + 3 * (step - 1));
@@ -131,6 +135,8 @@ static void a_changed_batch_goes_on_in_the_row(void)
     CU_ASSERT_EQUAL(sampler_taken(&after, 3), 9);
     CU_ASSERT_EQUAL(sampler_taken(&after, 5), 19);
     CU_ASSERT_EQUAL(sampler_epoch(&after, 5), 1.9);
+    sampler_change_batch(&after, 5, 1); /* and again */
+    CU_ASSERT(after.batch == 1 && after.first_step == 5 && after.first_sample == 19);
     memory_free(expected);
 }
 
