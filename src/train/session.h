@@ -15,12 +15,15 @@
 #include "train/evaluator.h"
 #include "train/job.h"
 #include "train/metrics.h"
+#include "train/pause.h"
 #include "train/update.h"
 
 struct session_options {
     bool fresh;         /* begin at step 0; refused if there are checkpoints */
     bool overwrite;     /* with fresh: take them away */
     int ranks_per_node; /* 0: as it is; n: pretend that n consecutive ranks are a node */
+    struct pause_spec stop_after;
+    struct job_allowed allowed;
 };
 
 struct session {
@@ -44,6 +47,7 @@ struct session {
     float *average;                    /* [shard.count] EMA of the parameters; NULL: the job has none */
     struct update update;
     struct tally tally; /* an item a leaf: loss */
+    struct pause pause;
     struct evaluator evaluator;
 
     struct state state;           /* the learned arrays, for checkpoints */
@@ -51,7 +55,9 @@ struct session {
     struct snapshot snapshot;
     struct record record; /* of the newest checkpoint, then kept up to date; the texts and segments are ours */
     struct text passport;
+    struct text changes; /* in what the job differs from that of the checkpoint, a line each */
 
+    uint64_t steps;      /* of the whole job: train.steps, or what train.epochs are */
     uint64_t step;       /* steps done */
     double loss;         /* of that step; NaN before the first */
     uint64_t saved_step; /* of the newest checkpoint; UINT64_MAX: there is none */

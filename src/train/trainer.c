@@ -5,6 +5,8 @@
 #include "base/partition.h"
 #include "train/best.h"
 #include "train/guard.h"
+#include "train/length.h"
+#include "train/pause.h"
 #include "train/preemption.h"
 #include "train/progress.h"
 #include "train/save.h"
@@ -60,13 +62,12 @@ static bool make_step(struct session *session, struct step_numbers *numbers, uns
     const struct job *job = session->job;
     float *gradient;
     uint64_t step = session->step + 1;
-    double steps_per_epoch = (double)session->train.count / (double)job->train.batch;
     train_leaves(session, step);
-    *flags = tally_share(&session->tally, preemption_flags());
+    *flags = tally_share(&session->tally, preemption_flags() | pause_flags(&session->pause, session->world->rank, step,
+                                                                           clock_seconds()));
     numbers->loss = without_sign(tally_sum(&session->tally, 0) / session_batch_terms(session));
     numbers->gradient_norm = without_sign(exchange_reduce(session->exchange, session_batch_terms(session), &gradient));
-    numbers->learning_rate = job->optimizer.learning_rate *
-                             schedule_factor(&job->schedule, step, job->train.steps, steps_per_epoch);
+    numbers->learning_rate = length_learning_rate(job, &session->sampler, session->steps, step);
     enum guard_verdict verdict = guard_judge(job, &session->record.history, step, numbers->loss, numbers->gradient_norm,
                                              error);
     numbers->skipped = verdict == GUARD_SKIP;
@@ -115,14 +116,18 @@ static bool validate(struct session *session)
 /* All steps are made, or early stopping has had enough. */
 static bool is_finished(const struct session *session)
 {
-    return session->step == session->job->train.steps || best_is_late(session->job, &session->record.history);
+    return session->step == session->steps || best_is_late(session->job, &session->record.history);
 }
 
 static const char *reason_of(const struct session *session, unsigned flags)
 {
-    if (session->step == session->job->train.steps)
+    if (session->step == session->steps)
         return "finished";
-    return is_finished(session) ? "early_stopping" : preemption_reason(flags);
+    if (is_finished(session))
+        return "early_stopping";
+    /* Whoever sends a signal is in a hurry; a pause comes by itself. */
+    bool paused = (flags & PAUSE_IS_DUE) && !(flags & PREEMPTION_ANY);
+    return paused ? "stop-after" : preemption_reason(flags);
 }
 
 /* Collective. What is due between this step and the next. False if the state has to be saved now and cannot be, or must
@@ -174,14 +179,16 @@ bool trainer_run(const struct world *world, const struct job *job, const struct 
     struct session session;
     unsigned flags = 0;
     bool ok = true;
+    double start = clock_seconds();
     if (!session_open(&session, world, job, options, error))
         return false;
     bool nothing_left = is_finished(&session);
     if (nothing_left) {
-        log_info("step %" PRIu64 " of %" PRIu64 ": the job is already finished%s", session.step, job->train.steps,
-                 session.step < job->train.steps ? " (early_stopping; a larger patience would let it go on)" : "");
+        log_info("step %" PRIu64 " of %" PRIu64 ": the job is already finished%s", session.step, session.steps,
+                 session.step < session.steps ? " (early_stopping; a larger patience would let it go on)" : "");
     } else {
         progress_begin(&session);
+        session.pause = pause_begin(&options->stop_after, &session.sampler, session.step, start);
         ok = train(&session, &flags, error);
     }
     const char *reason = ok ? reason_of(&session, flags) : "failed";
