@@ -63,8 +63,8 @@ static bool make_step(struct session *session, struct step_numbers *numbers, uns
     float *gradient;
     uint64_t step = session->step + 1;
     train_leaves(session, step);
-    *flags = tally_share(&session->tally, preemption_flags() | pause_flags(&session->pause, session->world->rank, step,
-                                                                           clock_seconds()));
+    unsigned own = preemption_flags() | pause_flags(&session->pause, session->world->rank, step, clock_seconds());
+    *flags = tally_share(&session->tally, own);
     numbers->loss = without_sign(tally_sum(&session->tally, 0) / session_batch_terms(session));
     numbers->gradient_norm = without_sign(exchange_reduce(session->exchange, session_batch_terms(session), &gradient));
     numbers->learning_rate = length_learning_rate(job, &session->sampler, session->steps, step);
