@@ -33,6 +33,10 @@ static void tell_begin(const struct session *session)
                  sampler_epoch(&session->sampler, session->step), session->steps, length);
     else
         log_info("%s at step %" PRIu64 " of %" PRIu64, begins, session->step, session->steps);
+    if (session->pause.step < session->steps)
+        log_info("pauses after step %" PRIu64 ", as --stop-after says", session->pause.step);
+    else if (isfinite(session->pause.deadline_s))
+        log_info("pauses when the time is over that --stop-after gives");
 }
 
 void progress_begin(struct session *session)

@@ -47,7 +47,7 @@ struct session {
     float *average;                    /* [shard.count] EMA of the parameters; NULL: the job has none */
     struct update update;
     struct tally tally; /* an item a leaf: loss */
-    struct pause pause;
+    struct pause pause; /* of this run, if it was asked for */
     struct evaluator evaluator;
 
     struct state state;           /* the learned arrays, for checkpoints */

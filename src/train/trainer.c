@@ -187,8 +187,8 @@ bool trainer_run(const struct world *world, const struct job *job, const struct 
         log_info("step %" PRIu64 " of %" PRIu64 ": the job is already finished%s", session.step, session.steps,
                  session.step < session.steps ? " (early_stopping; a larger patience would let it go on)" : "");
     } else {
-        progress_begin(&session);
         session.pause = pause_begin(&options->stop_after, &session.sampler, session.step, start);
+        progress_begin(&session);
         ok = train(&session, &flags, error);
     }
     const char *reason = ok ? reason_of(&session, flags) : "failed";

@@ -363,6 +363,13 @@ static void strange_files_are_told_apart(void)
 
     hid_t file;
     CU_ASSERT_TRUE(h5_open(path, H5F_ACC_RDWR, &file, &error));
+    H5Adelete(file, "sampler_step");
+    CU_ASSERT_TRUE(h5_put_number(file, "sampler_step", 1000, &error));
+    h5_close(file);
+    CU_ASSERT_FALSE(reader_open(&reader, path, &error));
+    CU_ASSERT_EQUAL(error.kind, ERROR_CORRUPT);
+
+    CU_ASSERT_TRUE(h5_open(path, H5F_ACC_RDWR, &file, &error));
     H5Adelete(file, "version");
     CU_ASSERT_TRUE(h5_put_number(file, "version", RECORD_VERSION + 6, &error));
     h5_close(file);
