@@ -13,6 +13,8 @@ struct history_step {
 };
 
 struct history {
+    uint64_t sampler_step;       /* the last step with an earlier train.batch; 0: it never changed */
+    uint64_t sampler_sample;     /* samples taken up to that step */
     uint64_t updates;            /* steps that have changed the parameters: all but the skipped ones */
     uint64_t skipped_row;        /* steps skipped since the last one that was taken */
     uint64_t metric;             /* of `best`: an enum metric_kind */

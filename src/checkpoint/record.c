@@ -59,7 +59,8 @@ static hid_t segment_type(void)
               H5Tinsert(row, "ranks", offsetof(struct segment, ranks), H5T_NATIVE_UINT64) >= 0 &&
               H5Tinsert(row, "nodes", offsetof(struct segment, nodes), H5T_NATIVE_UINT64) >= 0 &&
               insert_text(row, "end", offsetof(struct segment, end), sizeof((struct segment){0}.end)) &&
-              insert_text(row, "hosts", offsetof(struct segment, hosts), sizeof((struct segment){0}.hosts));
+              insert_text(row, "hosts", offsetof(struct segment, hosts), sizeof((struct segment){0}.hosts)) &&
+              insert_text(row, "changes", offsetof(struct segment, changes), sizeof((struct segment){0}.changes));
     if (ok)
         return row;
     h5_close(row);
@@ -122,6 +123,7 @@ static bool read_rows(hid_t file, const char *name, hid_t type, size_t row_bytes
     return ok;
 }
 
+/* What an older file's rows lack stays zero: HDF5 leaves alone what it finds no source for. */
 static bool read_segments(hid_t file, struct record *record, struct error *error)
 {
     void *rows = NULL;
@@ -133,7 +135,9 @@ static bool read_segments(hid_t file, struct record *record, struct error *error
 
 static bool write_history(hid_t file, const struct history *history, struct error *error)
 {
-    return h5_put_number(file, "updates", history->updates, error) &&
+    return h5_put_number(file, "sampler_step", history->sampler_step, error) &&
+           h5_put_number(file, "sampler_sample", history->sampler_sample, error) &&
+           h5_put_number(file, "updates", history->updates, error) &&
            h5_put_number(file, "skipped_row", history->skipped_row, error) &&
            h5_put_number(file, "best_metric", history->metric, error) &&
            h5_put_number(file, "best_yardstick", history->yardstick, error) &&
@@ -145,10 +149,12 @@ static bool write_history(hid_t file, const struct history *history, struct erro
            write_rows(file, "window", window_type(), history->window_count, history->window, error);
 }
 
-static bool read_history(hid_t file, struct history *history, struct error *error)
+static bool read_history(hid_t file, uint64_t version, struct history *history, struct error *error)
 {
     uint64_t count;
-    bool ok = h5_get_number(file, "updates", &history->updates, error) &&
+    bool ok = (version < 3 || (h5_get_number(file, "sampler_step", &history->sampler_step, error) &&
+                               h5_get_number(file, "sampler_sample", &history->sampler_sample, error))) &&
+              h5_get_number(file, "updates", &history->updates, error) &&
               h5_get_number(file, "skipped_row", &history->skipped_row, error) &&
               h5_get_number(file, "best_metric", &history->metric, error) &&
               h5_get_number(file, "best_yardstick", &history->yardstick, error) &&
@@ -281,8 +287,10 @@ bool record_read(hid_t file, struct record *record, struct error *error)
     if (ok && version == 1)
         record->history.updates = record->step;
     else
-        ok = ok && read_history(file, &record->history, error) &&
+        ok = ok && read_history(file, version, &record->history, error) &&
              h5_get_text(file, "vocabulary", &record->vocabulary, error);
+    if (ok && record->history.sampler_step > record->step)
+        ok = error_set(error, ERROR_CORRUPT, "attribute 'sampler_step' is beyond the checkpoint's step");
     if (!ok)
         record_release(record);
     return ok;

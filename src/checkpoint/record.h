@@ -12,9 +12,11 @@
 #include <hdf5.h>
 #include <stdint.h>
 
-#define RECORD_FORMAT  "lockstep checkpoint"
-#define RECORD_VERSION 3 /* 1: without history and vocabulary; 2: without a seal (seal.h); both are still read */
-#define RECORD_SEALED  3 /* the first version with a seal */
+#define RECORD_FORMAT "lockstep checkpoint"
+#define RECORD_VERSION                                                                                                 \
+    3 /* 1: without history and vocabulary; 2: without a seal (seal.h) and the changes of the job; both are still read \
+       */
+#define RECORD_SEALED 3 /* the first version with a seal */
 
 /* One stretch of the job's life, from a start to an end. */
 struct segment {
@@ -26,6 +28,9 @@ struct segment {
     uint64_t nodes;
     char end[32];    /* "running" while it runs; then why it ended: "finished", "SIGUSR1", "interrupted" */
     char hosts[200]; /* names, comma-separated; "..." if they do not fit */
+    /* In what the job differs from that of the segment before: "key: old -> new", separated by "; ", those that
+     * change the result first; "..." at the end if they do not fit. */
+    char changes[200];
 };
 
 struct record {

@@ -34,21 +34,30 @@ static bool read_flag(struct request *request, bool is_train, const char *word, 
     *used = 2;
     bool is_set = strcmp(word, "--set") == 0;
     bool is_ranks = strcmp(word, is_train ? "--ranks-per-node" : "--ranks") == 0;
-    if (!is_set && !is_ranks)
+    bool is_stop = is_train && strcmp(word, "--stop-after") == 0;
+    bool is_allow = is_train && strcmp(word, "--allow-change") == 0;
+    if (!is_set && !is_ranks && !is_stop && !is_allow)
         return error_set(error, ERROR_USAGE, "%s: not understood (try lockstep %s --help)", word,
                          is_train ? "train" : "summary");
     if (!value)
         return error_set(error, ERROR_USAGE, "%s needs a value behind it", word);
+    if (is_stop)
+        return pause_parse(value, &request->options.stop_after, error);
     if (is_set)
         request->overrides[request->override_count++] = value;
-    return is_set || read_number(word, value, is_train ? 0 : 1,
-                                 is_train ? &request->options.ranks_per_node : &request->ranks, error);
+    if (is_allow)
+        request->allowed[request->options.allowed.count++] = value;
+    return is_set || is_allow ||
+           read_number(word, value, is_train ? 0 : 1, is_train ? &request->options.ranks_per_node : &request->ranks,
+                       error);
 }
 
 bool request_parse(struct request *request, bool is_train, int count, char **words, struct error *error)
 {
     *request = (struct request){0};
     request->overrides = memory_need((size_t)count, sizeof *request->overrides);
+    request->allowed = memory_need((size_t)count, sizeof *request->allowed);
+    request->options.allowed.keys = request->allowed;
     for (int i = 0, used; i < count; i += used) {
         used = 1;
         if (words[i][0] == '-') {
@@ -66,11 +75,12 @@ bool request_parse(struct request *request, bool is_train, int count, char **wor
                          is_train ? "train" : "summary");
     if (request->options.overwrite && !request->options.fresh)
         return error_set(error, ERROR_USAGE, "--overwrite goes with --fresh");
-    return true;
+    return job_check_allowed(&request->options.allowed, error);
 }
 
 void request_release(struct request *request)
 {
     memory_free(request->overrides);
+    memory_free(request->allowed);
     *request = (struct request){0};
 }

@@ -11,12 +11,13 @@ struct request {
     const char *file;
     const char **overrides; /* [override_count]: borrowed texts behind --set */
     size_t override_count;
+    const char **allowed;           /* [options.allowed.count]: borrowed texts behind --allow-change */
     struct session_options options; /* train */
     int ranks;                      /* summary; 0: not given */
 };
 
-/* Local. Words are those behind the subcommand's name. `is_train`: --fresh, --overwrite and --ranks-per-node are
- * understood; else --ranks. ERROR_USAGE. Release the request after failure, too. */
+/* Local. Words are those behind the subcommand's name. `is_train`: --fresh, --overwrite, --ranks-per-node,
+ * --stop-after and --allow-change are understood; else --ranks. ERROR_USAGE. Release the request after failure, too. */
 bool request_parse(struct request *request, bool is_train, int count, char **words, struct error *error) WARN_UNUSED;
 void request_release(struct request *request);
 

@@ -6,6 +6,7 @@
 #include "parallel/exchange.h"
 #include "parallel/tree.h"
 #include "train/job.h"
+#include "train/length.h"
 #include "train/update.h"
 
 #include <inttypes.h>
@@ -76,6 +77,18 @@ static void print_memory(const struct job *job, const struct model *model, size_
     printf("  %10.1f  together\n", (parts[0] + parts[1] + parts[2] + parts[3] + parts[4]) * 1e-6);
 }
 
+/* How long the job is, in steps and in epochs. */
+static bool print_length(const struct job *job, size_t samples, struct error *error)
+{
+    struct sampler sampler = {.seed = job->seed, .samples = samples, .batch = job->train.batch};
+    uint64_t steps;
+    if (!length_steps(job, &sampler, &steps, error))
+        return false;
+    printf("%" PRIu64 " steps of %" PRIu64 " samples: %.6g epochs of %zu samples, %.6g steps each\n", steps,
+           job->train.batch, sampler_epoch(&sampler, steps), samples, (double)samples / (double)job->train.batch);
+    return true;
+}
+
 static bool print_summary(const struct job *job, size_t ranks, struct error *error)
 {
     struct dataset train, validation;
@@ -105,6 +118,8 @@ static bool print_summary(const struct job *job, size_t ranks, struct error *err
                train.count, shape, train.form.vocabulary > 0 ? "tokens" : "floats", leaves, job->train.microbatch);
         print_layers(&model);
         print_memory(job, &model, ranks);
+        printf("\n");
+        ok = print_length(job, train.count, error);
         model_release(&model);
     }
     dataset_close(&train);

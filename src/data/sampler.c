@@ -4,11 +4,34 @@
 #include "base/digest.h"
 #include "base/rng.h"
 
+uint64_t sampler_taken(const struct sampler *sampler, uint64_t step)
+{
+    CHECK(step >= sampler->first_step, "steps before the change of the batch are past");
+    return sampler->first_sample + (step - sampler->first_step) * sampler->batch;
+}
+
+void sampler_change_batch(struct sampler *sampler, uint64_t step, uint64_t batch)
+{
+    if (batch == sampler->batch)
+        return;
+    sampler->first_sample = sampler_taken(sampler, step);
+    sampler->first_step = step;
+    sampler->batch = batch;
+}
+
+uint64_t sampler_step_of(const struct sampler *sampler, uint64_t samples)
+{
+    if (samples <= sampler->first_sample)
+        return sampler->first_step;
+    uint64_t more = samples - sampler->first_sample;
+    return sampler->first_step + more / sampler->batch + (more % sampler->batch > 0);
+}
+
 void sampler_indices(const struct sampler *sampler, uint64_t step, size_t first, size_t n, uint64_t *indices)
 {
     CHECK(step >= 1, "steps count from 1");
     CHECK(first <= sampler->batch && n <= sampler->batch - first, "the positions must lie in the batch");
-    uint64_t position = (step - 1) * sampler->batch + first;
+    uint64_t position = sampler_taken(sampler, step - 1) + first;
     uint64_t epoch = position / sampler->samples;
     uint64_t place = position % sampler->samples;
     uint64_t seed_key = rng_key(sampler->seed, "order");
@@ -24,5 +47,5 @@ void sampler_indices(const struct sampler *sampler, uint64_t step, size_t first,
 
 double sampler_epoch(const struct sampler *sampler, uint64_t step)
 {
-    return (double)step * (double)sampler->batch / (double)sampler->samples;
+    return (double)sampler_taken(sampler, step) / (double)sampler->samples;
 }

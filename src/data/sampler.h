@@ -1,9 +1,13 @@
 /* Which sample goes where: a pure function of (seed, samples, batch, step, position), so that the order needs no
- * memory, no state in a checkpoint, and is the same for every number of ranks.
+ * memory, no state in a checkpoint (but for two numbers if the batch has ever changed), and is the same for every
+ * number of ranks.
  *
  * Think of one endless row of samples: epoch 0's permutation, then epoch 1's, and so on. Step s (from 1) takes
  * `batch` of them, beginning at (s - 1) * batch. So every sample comes exactly once an epoch also when the batch
- * does not divide the number of samples; such a step spans two epochs. */
+ * does not divide the number of samples; such a step spans two epochs.
+ *
+ * A batch that changes after step f goes on in the row where the steps before have ended: step s takes its samples from
+ * first_sample + (s - 1 - f) * batch on. */
 #ifndef DATA_SAMPLER_H
 #define DATA_SAMPLER_H
 
@@ -12,15 +16,27 @@
 
 struct sampler {
     uint64_t seed;
-    uint64_t samples; /* in an epoch: 1 to 2^62 */
-    uint64_t batch;   /* samples of a step */
+    uint64_t samples;      /* in an epoch: 1 to 2^62 */
+    uint64_t batch;        /* samples of a step, from step first_step + 1 on */
+    uint64_t first_step;   /* the last step that had another batch; 0: there was none */
+    uint64_t first_sample; /* the place in the row where it ended */
 };
 
-/* Local. The dataset indices of positions [first, first + n) of the global batch of `step` (>= 1);
- * step * batch < 2^64. */
+/* Local. The dataset indices of positions [first, first + n) of the global batch of `step` (> first_step). The whole
+ * row up to the end of that step is shorter than 2^64. */
 void sampler_indices(const struct sampler *sampler, uint64_t step, size_t first, size_t n, uint64_t *indices);
 
-/* Local. How many epochs have passed when `step` steps are done, with its fraction. */
+/* Local. How many samples have been taken when `step` steps (>= first_step) are done. */
+uint64_t sampler_taken(const struct sampler *sampler, uint64_t step);
+
+/* Local. From the step after `step` (>= first_step) on every step takes `batch` samples. */
+void sampler_change_batch(struct sampler *sampler, uint64_t step, uint64_t batch);
+
+/* Local. The first step that at least `samples` samples have been taken with, counted over the job's whole life; not
+ * before first_step. */
+uint64_t sampler_step_of(const struct sampler *sampler, uint64_t samples);
+
+/* Local. How many epochs have passed when `step` steps (>= first_step) are done, with its fraction. */
 double sampler_epoch(const struct sampler *sampler, uint64_t step);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <stdint.h>
 
 const char *const schedule_names[] = {
     [SCHEDULE_NONE] = NULL,       [SCHEDULE_CONSTANT] = "constant", [SCHEDULE_LINEAR] = "linear",
@@ -32,23 +33,34 @@ static double line(double floor, double begin, double end, double t)
     return floor + (1 - floor) * (1 - (t - begin) / (end - begin));
 }
 
-double schedule_factor(const struct schedule_spec *spec, uint64_t step, uint64_t steps, double steps_per_epoch)
+bool schedule_falls(enum schedule_kind kind)
+{
+    return kind == SCHEDULE_LINEAR || kind == SCHEDULE_COSINE || kind == SCHEDULE_POLYNOMIAL || kind == SCHEDULE_WSD;
+}
+
+bool schedule_follows_job(const struct schedule_spec *spec)
+{
+    return schedule_falls(spec->kind) && spec->horizon == 0;
+}
+
+double schedule_factor(const struct schedule_spec *spec, double step, double horizon, double steps_per_epoch)
 {
     /* All in steps; whole numbers of them are exact. */
     double unit = spec->unit == SCHEDULE_EPOCHS ? steps_per_epoch : 1;
-    double t = (double)step, end = (double)steps, warmup = spec->warmup * unit;
-    if (t < warmup)
-        return t / warmup;
+    double warmup = spec->warmup * unit, end = horizon;
+    if (step < warmup)
+        return step / warmup;
+    if (spec->kind == SCHEDULE_STEP)
+        return power_of(spec->gamma, (uint64_t)fmin((step - warmup) / (spec->every * unit), 0x1p63));
     if (end <= warmup)
         return 1;
+    double t = fmin(step, end);
     double progress = (t - warmup) / (end - warmup);
     switch (spec->kind) {
     case SCHEDULE_LINEAR:
         return line(spec->floor, warmup, end, t);
     case SCHEDULE_COSINE:
         return spec->floor + (1 - spec->floor) * 0.5 * (1 + cos(M_PI * progress));
-    case SCHEDULE_STEP:
-        return power_of(spec->gamma, (uint64_t)fmin((t - warmup) / (spec->every * unit), 0x1p63));
     case SCHEDULE_POLYNOMIAL:
         return spec->floor + (1 - spec->floor) * pow(1 - progress, spec->power);
     case SCHEDULE_WSD: {
@@ -57,6 +69,7 @@ double schedule_factor(const struct schedule_spec *spec, uint64_t step, uint64_t
     }
     case SCHEDULE_NONE:
     case SCHEDULE_CONSTANT:
+    case SCHEDULE_STEP:
         break;
     }
     return 1;

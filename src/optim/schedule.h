@@ -2,7 +2,7 @@
 #ifndef OPTIM_SCHEDULE_H
 #define OPTIM_SCHEDULE_H
 
-#include <stdint.h>
+#include <stdbool.h>
 
 enum schedule_kind {
     SCHEDULE_NONE = 0,
@@ -31,17 +31,25 @@ extern const char *const schedule_units[];
 struct schedule_spec {
     enum schedule_kind kind;
     enum schedule_unit unit;
-    double warmup; /* the rate rises linearly from 0 to its peak, which it has at step `warmup` */
-    double floor;  /* linear, cosine, polynomial, wsd: factor at the last step, in [0, 1] */
-    double every;  /* step: > 0, counted from the end of the warmup */
-    double gamma;  /* step: in [0, 1] */
-    double power;  /* polynomial: > 0; 1 is linear */
-    double decay;  /* wsd: length of the last phase; begins at the end of the warmup if there is no room for more */
+    double warmup;  /* the rate rises linearly from 0 to its peak, which it has at step `warmup` */
+    double horizon; /* of those that fall: where they have reached their floor; 0: at the end of the job */
+    double floor;   /* of those that fall: factor at the horizon and behind it, in [0, 1] */
+    double every;   /* step: > 0, counted from the end of the warmup */
+    double gamma;   /* step: in [0, 1] */
+    double power;   /* polynomial: > 0; 1 is linear */
+    double decay;   /* wsd: length of the last phase; begins at the end of the warmup if there is no room for more */
 };
 
-/* Local. The factor for `step` (1 <= step <= steps), in [0, 1]. steps: of the whole job; steps_per_epoch: samples /
- * batch, of which unit epochs makes use. All falling curves begin at the end of the warmup and end at `steps` (step
- * ends nowhere). A warmup that is longer than the job is cut off. */
-double schedule_factor(const struct schedule_spec *spec, uint64_t step, uint64_t steps, double steps_per_epoch);
+/* Local. Whether it falls to a floor, which it reaches at the horizon: linear, cosine, polynomial, wsd. */
+bool schedule_falls(enum schedule_kind kind);
+
+/* Local. Whether its curve ends where the job ends, so that a job of another length has another curve. */
+bool schedule_follows_job(const struct schedule_spec *spec);
+
+/* Local. The factor for `step` (> 0), in [0, 1]. horizon (> 0): spec->horizon, or what stands for it, in steps;
+ * steps_per_epoch: samples / batch, of which unit epochs makes use. All falling curves begin at the end of the warmup,
+ * end at the horizon, and stay there (step ends nowhere). If the warmup is not shorter than the horizon, 1 comes after
+ * it. Steps may have a fraction: those of a job whose batch has changed, counted in the present batch. */
+double schedule_factor(const struct schedule_spec *spec, double step, double horizon, double steps_per_epoch);
 
 #endif

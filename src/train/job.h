@@ -27,6 +27,9 @@ enum busy_kind {
     BUSY_WAIT, /* training waits for the other one to end */
     BUSY_SKIP, /* it is left out */
 };
+/* The sampler counts the samples of a job's whole life in 64 bits: the product has to fit. */
+#define JOB_STEPS_MOST UINT64_C(1000000000000)
+#define JOB_BATCH_MOST UINT64_C(10000000)
 
 struct job {
     char *run;     /* directory of the results */
@@ -38,7 +41,8 @@ struct job {
     struct model_spec model;
     struct loss_spec loss;
     struct {
-        uint64_t steps;      /* of the whole job */
+        uint64_t steps;      /* of the whole job; 0: epochs say it */
+        double epochs;       /* of the whole job; 0: steps say it */
         uint64_t batch;      /* samples of a step, over all ranks: a multiple of microbatch */
         uint64_t microbatch; /* samples of a leaf */
     } train;
@@ -89,11 +93,23 @@ void job_release(struct job *job);
  * gives the same bytes. */
 void job_write(const struct job *job, struct text *yaml);
 
+/* Keys that a resumed job may change because the user has named them (--allow-change). Borrowed texts. */
+struct job_allowed {
+    const char *const *keys;
+    size_t count;
+};
+
+/* Local. Whether each of them is a key that may change on request. ERROR_USAGE lists those that may. */
+bool job_check_allowed(const struct job_allowed *allowed, struct error *error) WARN_UNUSED;
+
+#define JOB_CHANGES_RESULT "changes the result"
+
 /* Local. Whether `now` may continue what `saved` began. True: one line "key: old -> new" for each permitted difference
- * has been appended to `changes`, with " (changes the result)" behind it if the bits of an uninterrupted run cannot be
- * expected any more. False: nothing appended, and ERROR_USAGE lists every forbidden difference, key by key, with the
- * value in the checkpoint and the value here. */
-bool job_continues(const struct job *saved, const struct job *now, struct text *changes,
-                   struct error *error) WARN_UNUSED;
+ * has been appended to `changes`, with " (changes the result)" (JOB_CHANGES_RESULT) behind it if the bits of an
+ * uninterrupted run cannot be expected any more, " (changes the result; allowed by --allow-change)" if it was permitted
+ * on request. False: nothing appended, and ERROR_USAGE lists every forbidden difference, key by key, with the value in
+ * the checkpoint and the value here, and with what would permit it, if anything does. */
+bool job_continues(const struct job *saved, const struct job *now, const struct job_allowed *allowed,
+                   struct text *changes, struct error *error) WARN_UNUSED;
 
 #endif

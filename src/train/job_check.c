@@ -32,14 +32,29 @@ static bool check_part(const struct complaint *to, const struct dataset_spec *sp
 
 static bool check_training(const struct complaint *to, const struct job *job)
 {
-    unsigned long long batch = job->train.batch, microbatch = job->train.microbatch, steps = job->train.steps;
+    unsigned long long batch = job->train.batch, microbatch = job->train.microbatch;
+    if (job->train.steps > 0 && job->train.epochs > 0)
+        return refuse(
+            to, "train.epochs",
+            "train.steps says how long the job is, too: take one of the two away, as with --set train.steps=null");
+    if (job->train.steps == 0 && job->train.epochs == 0)
+        return refuse(to, "train", "steps, or epochs, is missing: how long the job is");
     if (batch % microbatch)
         return refuse(to, "train.microbatch", "%llu does not divide train.batch, which is %llu", microbatch, batch);
     if (job->optimizer.nesterov && job->optimizer.momentum == 0)
         return refuse(to, "optimizer.nesterov", "needs an optimizer.momentum of more than 0");
-    if (job->schedule.unit == SCHEDULE_STEPS && job->schedule.warmup > (double)steps)
-        return refuse(to, "schedule.warmup", "%.15g is more than train.steps, which is %llu", job->schedule.warmup,
-                      steps);
+    return true;
+}
+
+/* What is given in epochs is compared with what is given in steps when the data is open. */
+static bool check_schedule(const struct complaint *to, const struct job *job)
+{
+    double warmup = job->schedule.warmup, horizon = job->schedule.horizon;
+    unsigned long long steps = job->train.steps;
+    if (horizon > 0 && warmup > horizon)
+        return refuse(to, "schedule.warmup", "%.15g is more than schedule.horizon, which is %.15g", warmup, horizon);
+    if (horizon == 0 && job->schedule.unit == SCHEDULE_STEPS && steps > 0 && warmup > (double)steps)
+        return refuse(to, "schedule.warmup", "%.15g is more than train.steps, which is %llu", warmup, steps);
     return true;
 }
 
@@ -78,5 +93,5 @@ bool job_check(const struct job *job, struct job_yaml *yaml, struct error *error
         return refuse(to, "run", "a leading ~ is not expanded here; write the path out");
     return check_part(to, &job->data.train, "data.train.part") &&
            check_part(to, &job->data.validation, "data.validation.part") && check_training(to, job) &&
-           check_loss(to, job) && check_validation(to, job);
+           check_schedule(to, job) && check_loss(to, job) && check_validation(to, job);
 }

@@ -6,6 +6,7 @@
 
 struct comparison {
     const struct job *saved, *now;
+    const struct job_allowed *allowed;
     struct text permitted; /* complete lines */
     struct text forbidden; /* the same, as many as fit an error */
     size_t left_out;       /* forbidden ones that do not */
@@ -15,17 +16,32 @@ struct comparison {
 #define FORBIDDEN_BYTES                                                                                                \
     (sizeof((struct error *)0)->text - sizeof REFUSAL - sizeof "\n  ... and 18446744073709551615 more")
 
+static bool is_allowed(const struct job_allowed *allowed, const char *path)
+{
+    for (size_t i = 0; i < allowed->count; i++)
+        if (strcmp(allowed->keys[i], path) == 0)
+            return true;
+    return false;
+}
+
 static void report(struct comparison *comparison, enum option_resume resume, const char *path, const char *before,
                    const char *after)
 {
-    if (resume != RESUME_FIXED) {
-        text_append(&comparison->permitted, "%s: %s -> %s%s\n", path, before, after,
-                    resume == RESUME_TUNABLE ? " (changes the result)" : "");
+    static const char *const remarks[] = {
+        [RESUME_REQUESTED] = " (" JOB_CHANGES_RESULT "; allowed by --allow-change)",
+        [RESUME_TUNABLE] = " (" JOB_CHANGES_RESULT ")",
+        [RESUME_FREE] = "",
+    };
+    bool refused = resume == RESUME_REQUESTED && !is_allowed(comparison->allowed, path);
+    if (resume != RESUME_FIXED && !refused) {
+        text_append(&comparison->permitted, "%s: %s -> %s%s\n", path, before, after, remarks[resume]);
         return;
     }
     struct text line;
     text_init(&line);
     text_append(&line, "\n  %s: %s in the checkpoint, %s here", path, before, after);
+    if (refused)
+        text_append(&line, " (permitted by --allow-change %s)", path);
     if (comparison->left_out || comparison->forbidden.length + line.length >= FORBIDDEN_BYTES)
         comparison->left_out++;
     else
@@ -118,9 +134,52 @@ static void compare_keys(struct comparison *comparison, const struct option *key
     }
 }
 
-bool job_continues(const struct job *saved, const struct job *now, struct text *changes, struct error *error)
+static bool is_requestable(const struct option *keys, const char *path)
 {
-    struct comparison comparison = {.saved = saved, .now = now};
+    size_t length = strcspn(path, ".");
+    const struct option *option = option_find(keys, path, length, 0);
+    if (!option || !path[length])
+        return option && option->resume == RESUME_REQUESTED;
+    return option->type == OPTION_SECTION && is_requestable(option->keys, path + length + 1);
+}
+
+/* Appends the paths of all keys that may change on request. None is in a list. */
+static void list_requestable(const struct option *keys, const char *path, struct text *words)
+{
+    for (const struct option *option = keys; option->name; option++) {
+        struct text key;
+        text_init(&key);
+        text_append(&key, "%s%s%s", path, *path ? "." : "", option->name);
+        if (option->type == OPTION_SECTION)
+            list_requestable(option->keys, text_bytes(&key), words);
+        else if (option->resume == RESUME_REQUESTED)
+            text_append(words, "%s%s", words->length ? ", " : "", text_bytes(&key));
+        text_release(&key);
+    }
+}
+
+bool job_check_allowed(const struct job_allowed *allowed, struct error *error)
+{
+    for (size_t i = 0; i < allowed->count; i++) {
+        if (is_requestable(job_options, allowed->keys[i]))
+            continue;
+        char shown[64];
+        struct text words;
+        option_show(allowed->keys[i], shown, sizeof shown);
+        text_init(&words);
+        list_requestable(job_options, "", &words);
+        error_set(error, ERROR_USAGE, "--allow-change %s: not a key that changes on request; those are %s", shown,
+                  text_bytes(&words));
+        text_release(&words);
+        return false;
+    }
+    return true;
+}
+
+bool job_continues(const struct job *saved, const struct job *now, const struct job_allowed *allowed,
+                   struct text *changes, struct error *error)
+{
+    struct comparison comparison = {.saved = saved, .now = now, .allowed = allowed};
     compare_keys(&comparison, job_options, RESUME_FIXED, "", saved, now);
     bool ok = comparison.forbidden.length == 0 && comparison.left_out == 0;
     if (ok)

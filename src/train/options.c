@@ -32,16 +32,11 @@ static const struct option_word padding_words[] = {{"valid", 0}, {"same", PADDIN
 
 _Static_assert(LAYER_KINDS <= 64, "a layer kind is a bit of .kinds");
 
-static bool depends_on_steps(enum schedule_kind kind)
+/* Most curves reach their end at the last step, so that another length of the job is another curve. */
+static enum option_resume resume_length(const struct job *saved, const struct job *now)
 {
-    return kind != SCHEDULE_CONSTANT && kind != SCHEDULE_STEP;
-}
-
-/* Most curves reach their end at the last step, so that another number of steps is another curve. */
-static enum option_resume resume_steps(const struct job *saved, const struct job *now)
-{
-    bool curve = depends_on_steps(saved->schedule.kind) || depends_on_steps(now->schedule.kind);
-    return curve ? RESUME_TUNABLE : RESUME_FREE;
+    bool moves = schedule_follows_job(&saved->schedule) || schedule_follows_job(&now->schedule);
+    return moves ? RESUME_TUNABLE : RESUME_FREE;
 }
 
 /* Without momentum there is no velocity, so that none is in the checkpoint. */
@@ -130,14 +125,12 @@ static const struct option layer_keys[] = {
 
 _Static_assert(sizeof layer_keys / sizeof *layer_keys <= OPTION_ROWS, "the longest section");
 
-/* The sampler counts the samples of a job's whole life in 64 bits: the product has to fit. */
-#define STEPS_MOST 1000000000000
-#define BATCH_MOST 10000000
-
 static const struct option train_keys[] = {
-    {"steps", FIELD(struct job, train.steps), WHOLE(1, STEPS_MOST), .resume_rule = resume_steps},
-    {"batch", FIELD(struct job, train.batch), WHOLE(1, BATCH_MOST)},
-    {"microbatch", FIELD(struct job, train.microbatch), WHOLE(1, BATCH_MOST), .default_key = "batch"},
+    {"steps", FIELD(struct job, train.steps), WHOLE(1, JOB_STEPS_MOST), .optional = true, .resume_rule = resume_length},
+    {"epochs", FIELD(struct job, train.epochs), POSITIVE, .optional = true, .resume_rule = resume_length},
+    {"batch", FIELD(struct job, train.batch), WHOLE(1, JOB_BATCH_MOST), .resume = RESUME_REQUESTED},
+    {"microbatch", FIELD(struct job, train.microbatch), WHOLE(1, JOB_BATCH_MOST), .default_key = "batch",
+     .resume = RESUME_REQUESTED},
     {0},
 };
 
@@ -184,6 +177,7 @@ static const struct option schedule_keys[] = {
     {"name", FIELD(struct job, schedule.kind), .choices = schedule_names, DEFAULT("constant")},
     {"unit", FIELD(struct job, schedule.unit), .choices = schedule_units, DEFAULT("steps")},
     {"warmup", FIELD(struct job, schedule.warmup), REAL(0, INFINITY), DEFAULT("0")},
+    {"horizon", FIELD(struct job, schedule.horizon), .kinds = FALLING, POSITIVE, .optional = true},
     {"floor", FIELD(struct job, schedule.floor), .kinds = FALLING, REAL(0, 1), DEFAULT("0")},
     {"every", FIELD(struct job, schedule.every), .kinds = ONLY(SCHEDULE_STEP), POSITIVE},
     {"gamma", FIELD(struct job, schedule.gamma), .kinds = ONLY(SCHEDULE_STEP), REAL(0, 1), .above = true,
@@ -309,6 +303,8 @@ bool option_present(const struct option *keys, const struct option *option, cons
     const void *field = option_field(option, base);
     if (option->type == OPTION_SECTION)
         return option_kind(option->keys, field) != 0;
+    if (option->type == OPTION_UNSIGNED)
+        return *(const uint64_t *)field != 0;
     return *(const double *)field != option->absent;
 }
 

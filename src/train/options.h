@@ -29,9 +29,10 @@ enum option_type {
 
 /* What a resumed job may do with a key, from strict to loose. */
 enum option_resume {
-    RESUME_FIXED,   /* must be as in the checkpoint */
-    RESUME_TUNABLE, /* may change, and then the result is another one */
-    RESUME_FREE,    /* may change: the same steps give the same bits */
+    RESUME_FIXED,     /* must be as in the checkpoint */
+    RESUME_REQUESTED, /* may change if the user names the key, and then the result is another one */
+    RESUME_TUNABLE,   /* may change, and then the result is another one */
+    RESUME_FREE,      /* may change: the same steps give the same bits */
 };
 
 /* A number with a name. */
@@ -60,7 +61,7 @@ struct option {
     /* What an absent key means; nothing of this: it is required. */
     const char *defaults[2]; /* as text, one for each element */
     const char *default_key; /* unsigned: the value of this key of the same section, which stands before */
-    bool optional;           /* nothing: a real is `absent`, a section's selector 0, a list empty */
+    bool optional;           /* nothing: a real is `absent`, a number or a section's selector 0, a list empty */
     double absent;           /* a value that cannot be given otherwise */
 
     enum option_resume resume; /* a section's holds for its keys where it is the looser one */

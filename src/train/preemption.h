@@ -9,7 +9,7 @@ enum {
     PREEMPTION_SIGUSR1 = 2,
     PREEMPTION_SIGUSR2 = 4,
     PREEMPTION_SIGINT = 8,
-    PREEMPTION_ALL = 15,
+    PREEMPTION_ANY = 15,
 };
 
 /* Local. Installs the handlers for SIGTERM, SIGUSR1, SIGUSR2 and SIGINT. A second SIGINT ends the process at once. */

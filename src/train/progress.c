@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "nn/kernels/gemm.h"
+#include "train/length.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -19,6 +20,23 @@ static void end_event(struct text *line, struct session *session)
     text_append(line, "}");
     metrics_write(&session->metrics, line);
     text_release(line);
+}
+
+/* Where in the job: with epochs, if its length is given in them. */
+static void tell_begin(const struct session *session)
+{
+    const char *begins = session->step ? "goes on" : "starts";
+    char length[LENGTH_BYTES];
+    length_text(session->job, length);
+    if (session->job->train.epochs > 0)
+        log_info("%s at step %" PRIu64 " (epoch %.2f) of %" PRIu64 " (%s)", begins, session->step,
+                 sampler_epoch(&session->sampler, session->step), session->steps, length);
+    else
+        log_info("%s at step %" PRIu64 " of %" PRIu64, begins, session->step, session->steps);
+    if (session->pause.step < session->steps)
+        log_info("pauses after step %" PRIu64 ", as --stop-after says", session->pause.step);
+    else if (isfinite(session->pause.deadline_s))
+        log_info("pauses when the time is over that --stop-after gives");
 }
 
 void progress_begin(struct session *session)
@@ -40,8 +58,7 @@ void progress_begin(struct session *session)
         log_warn("validate.every is %" PRIu64 ", but there is no data.validation", job->validate.every);
     if (session->validation.count > 0 && job->validate.every == 0)
         log_warn("validate.every is 0: data.validation is not used");
-    log_info("%s at step %" PRIu64 " of %" PRIu64, session->step ? "goes on" : "starts", session->step,
-             job->train.steps);
+    tell_begin(session);
 
     struct text line;
     begin_event(&line, session->step ? "resume" : "start", session->step);
@@ -80,14 +97,18 @@ void progress_step(struct progress *progress, struct session *session, const str
     char left[32];
     double each = progress->seconds / (double)progress->steps, rate = (double)job->train.batch / each;
     double epoch = sampler_epoch(&session->sampler, step);
-    duration_text(progress->seconds_all / (double)progress->steps_all * (double)(job->train.steps - step), left);
+    char epochs[32] = "";
+    if (job->train.epochs > 0)
+        snprintf(epochs, sizeof epochs, "/%g", job->train.epochs);
+    duration_text(progress->seconds_all / (double)progress->steps_all * (double)(session->steps - step), left);
     if (!due || log_is_terminal()) {
-        log_progress("step %" PRIu64 "/%" PRIu64 "  loss %.4f  %.0f samples/s  ETA %s", step, job->train.steps,
+        log_progress("step %" PRIu64 "/%" PRIu64 "  loss %.4f  %.0f samples/s  ETA %s", step, session->steps,
                      numbers->loss, rate, left);
     } else {
-        log_info("step %" PRIu64 "/%" PRIu64 "  epoch %.2f  loss %.4f  lr %.3g  grad_norm %.3f  %.0f samples/s  ETA %s",
-                 step, job->train.steps, epoch, numbers->loss, numbers->learning_rate, numbers->gradient_norm, rate,
-                 left);
+        log_info("step %" PRIu64 "/%" PRIu64
+                 "  epoch %.2f%s  loss %.4f  lr %.3g  grad_norm %.3f  %.0f samples/s  ETA %s",
+                 step, session->steps, epoch, epochs, numbers->loss, numbers->learning_rate, numbers->gradient_norm,
+                 rate, left);
     }
     if (!due)
         return;

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "checkpoint/passport.h"
 #include "checkpoint/reader.h"
+#include "train/length.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -77,21 +78,42 @@ static void compare_rest(const struct session *session, const struct record *rec
                     "\n  data.train: content with digest %016" PRIx64 " in the checkpoint, other content (%016" PRIx64
                     ") here",
                     record->data_digest, session->train.digest);
-    if (record->step > session->job->train.steps)
+    if (record->step > session->steps && session->job->train.steps > 0)
         text_append(differences, "\n  train.steps: %" PRIu64 " are done in the checkpoint, %" PRIu64 " are wanted here",
-                    record->step, session->job->train.steps);
+                    record->step, session->steps);
+    else if (record->step > session->steps)
+        text_append(differences, "\n  train.epochs: %.2f are done in the checkpoint, %g are wanted here", record->epoch,
+                    session->job->train.epochs);
 }
 
-/* Local. Whether this job may go on from the checkpoint; permitted changes are appended to `changes`. */
-static bool may_continue(const struct session *session, const struct reader *reader, struct text *changes,
-                         struct error *error)
+/* Local. Which samples come next, and with which step the job ends: both hang on the batches so far. */
+static bool take_position(struct session *session, const struct record *record, const struct job *saved,
+                          struct error *error)
+{
+    struct sampler *sampler = &session->sampler;
+    sampler->batch = saved->train.batch;
+    sampler->first_step = record->history.sampler_step;
+    sampler->first_sample = record->history.sampler_sample;
+    sampler_change_batch(sampler, record->step, session->job->train.batch);
+    return length_steps(session->job, sampler, &session->steps, error);
+}
+
+/* Local. Whether this job may go on from the checkpoint, and then from where in the data. Permitted changes are
+ * appended to `changes`, what they mean to `remark`. */
+static bool may_continue(struct session *session, const struct reader *reader, struct text *changes,
+                         struct text *remark, struct error *error)
 {
     struct job saved;
     struct text more;
     if (!job_parse(&saved, "the checkpoint's job", reader->record.job, NULL, 0, error))
         return error_prefix(error, "%s: ", reader->path);
+    if (!take_position(session, &reader->record, &saved, error)) {
+        job_release(&saved);
+        return false;
+    }
     text_init(&more);
-    bool same_job = job_continues(&saved, session->job, changes, error);
+    length_explain(&saved, session->job, remark);
+    bool same_job = job_continues(&saved, session->job, &session->options->allowed, changes, error);
     struct error unreadable;
     /* The tensors of the same job are the same: the views are looked at only for the words of a refusal. In a file
      * without a seal (reader->sealed) nothing proves them, and a damaged one can lead HDF5 1.10 round for ever. */
@@ -134,6 +156,8 @@ static void take_over(struct session *session, struct reader *reader)
     session->step = session->record.step;
     session->loss = session->record.loss;
     session->saved_step = session->record.step;
+    session->record.history.sampler_step = session->sampler.first_step;
+    session->record.history.sampler_sample = session->sampler.first_sample;
 }
 
 /* Collective over world. One attempt. */
@@ -141,8 +165,9 @@ static bool resume_from(struct session *session, uint64_t step, struct error *er
 {
     char path[PATH_MAX];
     struct reader reader = {.file = -1};
-    struct text job_changes;
+    struct text job_changes, remark;
     text_init(&job_changes);
+    text_init(&remark);
     store_path(&session->store, step, path);
     bool ok = reader_open(&reader, path, error);
     if (ok && reader.record.step != step)
@@ -150,21 +175,25 @@ static bool resume_from(struct session *session, uint64_t step, struct error *er
     double patience_s = patience_of(&session->patience, PATIENCE_RESTORE);
     council_begin(&session->council);
     ok = council_agree(&session->council, ok, patience_s, "opening the checkpoint", NULL, error);
-    ok = ok && council_agree(&session->council, may_continue(session, &reader, &job_changes, error), patience_s,
-                             "the comparison with the checkpoint", NULL, error);
+    ok = ok && council_agree(&session->council, may_continue(session, &reader, &job_changes, &remark, error),
+                             patience_s, "the comparison with the checkpoint", NULL, error);
     ok = ok && council_agree(&session->council, load_shard(session, &reader, error), patience_s,
                              "reading its part of the checkpoint", NULL, error);
     if (ok) {
         struct text changes;
         text_init(&changes);
         log_changes("changed on resume", &job_changes);
+        if (remark.length > 0)
+            log_warn("%s", text_bytes(&remark));
         passport_compare(reader.record.passport, text_bytes(&session->passport), &changes);
         log_changes("passport changed, training continues to rounding, not to the bit", &changes);
         text_release(&changes);
         take_over(session, &reader);
         log_info("resumed from %s", path);
+        text_append(&session->changes, "%s", text_bytes(&job_changes));
     }
     text_release(&job_changes);
+    text_release(&remark);
     reader_close(&reader);
     return ok;
 }

@@ -8,6 +8,8 @@
 #include "train/best.h"
 #include "train/environment.h"
 #include "train/guard.h"
+#include "train/length.h"
+#include "train/options.h"
 #include "train/resume.h"
 
 #include <inttypes.h>
@@ -75,9 +77,11 @@ static bool open_data(struct session *session, struct error *error)
     if (ok && job->data.validation.format != DATASET_NONE)
         ok = dataset_open(&session->validation, &job->data.validation, &session->train, error) ||
              error_prefix(error, "data.validation: ");
-    if (ok)
+    if (ok) {
         session->sampler = (struct sampler){
             .seed = job->seed, .samples = session->train.count, .batch = job->train.batch};
+        ok = length_steps(job, &session->sampler, &session->steps, error);
+    }
     return world_agree(session->world, ok, error);
 }
 
@@ -188,11 +192,13 @@ static bool check_job_with_data(const struct session *session, struct error *err
 {
     const struct job *job = session->job;
     const struct layer *last = &session->model.layers[session->model.count - 1];
-    double warmup = job->schedule.warmup * (double)session->train.count / (double)job->train.batch;
-    if (job->schedule.unit == SCHEDULE_EPOCHS && warmup > (double)job->train.steps)
-        log_warn("schedule.warmup: %g epochs are %.0f steps, but train.steps is %" PRIu64
+    bool in_epochs = job->schedule.unit == SCHEDULE_EPOCHS;
+    double unit = in_epochs ? (double)session->train.count / (double)job->train.batch : 1;
+    double warmup = job->schedule.warmup * unit;
+    if (job->schedule.horizon == 0 && warmup > (double)session->steps)
+        log_warn("schedule.warmup: %g %s are %.0f steps, but the job has %" PRIu64
                  ": the learning rate never reaches its peak",
-                 job->schedule.warmup, warmup, job->train.steps);
+                 job->schedule.warmup, schedule_units[job->schedule.unit], warmup, session->steps);
     for (size_t l = 0; l < session->model.count; l++)
         if (session->train.form.vocabulary > 0 && session->model.layers[l].spec.kind == LAYER_ATTEND &&
             !session->model.layers[l].spec.causal) {
@@ -236,6 +242,22 @@ static void look_for_best(struct session *session)
     best_forget(history);
 }
 
+/* Local. The changes of the job, on one line, for people; first those that change the result, in case not all fit. */
+static void describe_changes(const struct text *changes, struct segment *segment)
+{
+    struct text line;
+    text_init(&line);
+    for (int matters = 1; matters >= 0; matters--) {
+        for (const char *from = text_bytes(changes); *from; from += strcspn(from, "\n") + 1) {
+            size_t length = strcspn(from, "\n");
+            if ((memmem(from, length, JOB_CHANGES_RESULT, strlen(JOB_CHANGES_RESULT)) != NULL) == matters)
+                text_append(&line, "%s%.*s", line.length ? "; " : "", (int)length, from);
+        }
+    }
+    option_show(text_bytes(&line), segment->changes, sizeof segment->changes);
+    text_release(&line);
+}
+
 /* Collective. The history gets a new segment; what an earlier one left open was interrupted. */
 static void begin_segment(struct session *session)
 {
@@ -258,6 +280,7 @@ static void begin_segment(struct session *session)
     own->began_unix = clock_unix();
     own->ranks = (uint64_t)session->world->size;
     own->nodes = (uint64_t)session->node.count;
+    describe_changes(&session->changes, own);
     for (int r = 0; r < session->world->size; r++) {
         bool seen = r > 0 && strcmp(hosts[r], hosts[r - 1]) == 0;
         size_t used = strlen(own->hosts), room = sizeof own->hosts - used;
@@ -373,6 +396,7 @@ void session_close(struct session *session)
     dataset_close(&session->validation);
     record_release(&session->record);
     text_release(&session->passport);
+    text_release(&session->changes);
     if (session->lock >= 0)
         close(session->lock);
     memset(session, 0, sizeof *session);

@@ -15,6 +15,7 @@
 #include "train/evaluator.h"
 #include "train/job.h"
 #include "train/metrics.h"
+#include "train/pause.h"
 #include "train/update.h"
 
 struct session_options {
@@ -22,6 +23,8 @@ struct session_options {
     bool overwrite;                          /* with fresh: take them away */
     int ranks_per_node;                      /* 0: as it is; n: pretend that n consecutive ranks are a node */
     void (*lost)(const struct error *error); /* ends the job at once, from any thread: see checkpoint/saver.h */
+    struct pause_spec stop_after;
+    struct job_allowed allowed;
 };
 
 /* A save that has been begun. */
@@ -53,6 +56,7 @@ struct session {
     struct update_arrays other; /* where the next update goes while a save has the used ones */
     struct update update;
     struct tally tally; /* an item a leaf: loss */
+    struct pause pause; /* of this run, if it was asked for */
     struct evaluator evaluator;
 
     struct state state;           /* the learned arrays, for checkpoints */
@@ -64,7 +68,9 @@ struct session {
     double update_s;      /* of an update in place, on the average; 0: not known */
     struct record record; /* of the newest checkpoint, then kept up to date; the texts and segments are ours */
     struct text passport;
+    struct text changes; /* in what the job differs from that of the checkpoint, a line each */
 
+    uint64_t steps;      /* of the whole job: train.steps, or what train.epochs are */
     uint64_t step;       /* steps done */
     double loss;         /* of that step; NaN before the first */
     uint64_t saved_step; /* of the newest checkpoint; UINT64_MAX: there is none */

@@ -5,6 +5,8 @@
 #include "base/partition.h"
 #include "train/best.h"
 #include "train/guard.h"
+#include "train/length.h"
+#include "train/pause.h"
 #include "train/preemption.h"
 #include "train/progress.h"
 #include "train/save.h"
@@ -14,7 +16,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#define FLAG_SAVING 0x80000000u /* beside those of preemption.h: this rank still works on a save */
+#define FLAG_SAVING 0x80000000u /* beside those of preemption.h and pause.h: this rank still works on a save */
 
 /* Forward and backward of this rank's leaves; their gradients go to the exchange, their losses to the tally. */
 static void train_leaves(struct session *session, uint64_t step)
@@ -81,13 +83,13 @@ static bool make_step(struct session *session, struct step_numbers *numbers, uns
     const struct job *job = session->job;
     float *gradient;
     uint64_t step = session->step + 1;
-    double steps_per_epoch = (double)session->train.count / (double)job->train.batch;
     train_leaves(session, step);
-    *flags = tally_share(&session->tally, preemption_flags() | (save_is_busy(session) ? FLAG_SAVING : 0));
+    unsigned own = preemption_flags() | pause_flags(&session->pause, session->world->rank, step, clock_seconds()) |
+                   (save_is_busy(session) ? FLAG_SAVING : 0);
+    *flags = tally_share(&session->tally, own);
     numbers->loss = without_sign(tally_sum(&session->tally, 0) / session_batch_terms(session));
     numbers->gradient_norm = without_sign(exchange_reduce(session->exchange, session_batch_terms(session), &gradient));
-    numbers->learning_rate = job->optimizer.learning_rate *
-                             schedule_factor(&job->schedule, step, job->train.steps, steps_per_epoch);
+    numbers->learning_rate = length_learning_rate(job, &session->sampler, session->steps, step);
     enum guard_verdict verdict = guard_judge(job, &session->record.history, step, numbers->loss, numbers->gradient_norm,
                                              error);
     numbers->skipped = verdict == GUARD_SKIP;
@@ -138,14 +140,18 @@ static bool validate(struct session *session, bool *best, struct error *error)
 /* All steps are made, or early stopping has had enough. */
 static bool is_finished(const struct session *session)
 {
-    return session->step == session->job->train.steps || best_is_late(session->job, &session->record.history);
+    return session->step == session->steps || best_is_late(session->job, &session->record.history);
 }
 
 static const char *reason_of(const struct session *session, unsigned flags)
 {
-    if (session->step == session->job->train.steps)
+    if (session->step == session->steps)
         return "finished";
-    return is_finished(session) ? "early_stopping" : preemption_reason(flags);
+    if (is_finished(session))
+        return "early_stopping";
+    /* Whoever sends a signal is in a hurry; a pause comes by itself. */
+    bool paused = (flags & PAUSE_IS_DUE) && !(flags & PREEMPTION_ANY);
+    return paused ? "stop-after" : preemption_reason(flags);
 }
 
 /* Collective. A save that is due now, with the job going on. False as save_begin. */
@@ -174,7 +180,7 @@ static bool boundary(struct session *session, unsigned flags, struct error *erro
     if (session->validation.count > 0 && is_due(job->validate.every, session->step) && !validate(session, &best, error))
         return false;
     best = best && best_is_kept(job);
-    if (!is_finished(session) && !(flags & PREEMPTION_ALL))
+    if (!is_finished(session) && !(flags & (PREEMPTION_ANY | PAUSE_IS_DUE)))
         return (!due && !best) || save_on_the_way(session, best, error);
     if (is_finished(session) && !isfinite(session->loss))
         return error_set(error, ERROR_STATE,
@@ -196,7 +202,7 @@ static void finish_saving(struct session *session)
 static bool train(struct session *session, unsigned *flags, struct error *error)
 {
     struct progress progress = {0};
-    while (!is_finished(session) && !(*flags & PREEMPTION_ALL)) {
+    while (!is_finished(session) && !(*flags & (PREEMPTION_ANY | PAUSE_IS_DUE))) {
         struct step_numbers numbers;
         double start = clock_seconds();
         /* A state whose next step diverges is not saved: it may be spoilt already, and would push out a good one. */
@@ -217,13 +223,15 @@ bool trainer_run(const struct world *world, const struct job *job, const struct 
     struct session session;
     unsigned flags = 0;
     bool ok = true;
+    double start = clock_seconds();
     if (!session_open(&session, world, job, options, error))
         return false;
     bool nothing_left = is_finished(&session);
     if (nothing_left) {
-        log_info("step %" PRIu64 " of %" PRIu64 ": the job is already finished%s", session.step, job->train.steps,
-                 session.step < job->train.steps ? " (early_stopping; a larger patience would let it go on)" : "");
+        log_info("step %" PRIu64 " of %" PRIu64 ": the job is already finished%s", session.step, session.steps,
+                 session.step < session.steps ? " (early_stopping; a larger patience would let it go on)" : "");
     } else {
+        session.pause = pause_begin(&options->stop_after, &session.sampler, session.step, start);
         progress_begin(&session);
         ok = train(&session, &flags, error);
     }

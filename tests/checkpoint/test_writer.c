@@ -59,11 +59,13 @@ static void free_state(struct state *state)
 
 static struct segment segments[] = {
     {.first_step = 1, .last_step = 70, .ranks = 2, .nodes = 1, .end = "SIGUSR1", .hosts = "a,b"},
-    {.first_step = 71, .last_step = 90, .ranks = 3, .nodes = 2, .end = "running", .hosts = "c"},
+    {.first_step = 71, .last_step = 90, .ranks = 3, .nodes = 2, .end = "running", .hosts = "c", .changes = "a: 1 -> 2"},
 };
 
 static struct history_step window[] = {{2.5, 1.25}, {2.25, 7}, {0x1p-40, 3}};
-static const struct history history = {.updates = 88,
+static const struct history history = {.sampler_step = 1,
+                                       .sampler_sample = 64,
+                                       .updates = 88,
                                        .skipped_row = 2,
                                        .metric = 1,
                                        .yardstick = 77,
@@ -454,6 +456,13 @@ static void strange_files_are_told_apart(void)
     set_version(path, 999);
     CU_ASSERT_TRUE(is_refused(path, ERROR_VERSION, "format version 999"));
     hid_t file;
+    CU_ASSERT_TRUE(h5_open(path, H5F_ACC_RDWR, &file, &error));
+    H5Adelete(file, "sampler_step");
+    CU_ASSERT_TRUE(h5_put_number(file, "sampler_step", 1000, &error));
+    h5_close(file);
+    set_version(path, RECORD_VERSION);
+    reseal(path);
+    CU_ASSERT_TRUE(is_refused(path, ERROR_CORRUPT, "sampler_step"));
     CU_ASSERT_TRUE(h5_open(path, H5F_ACC_RDWR, &file, &error));
     H5Adelete(file, "fingerprint");
     h5_close(file);

@@ -115,6 +115,46 @@ static void epochs_are_counted_with_their_fraction(void)
     CU_ASSERT_EQUAL(sampler_epoch(&sampler, 6250000), 10000.0);
 }
 
+/* Steps 1 to 3 take 3 samples each, step 4 and later 5: together they tile the row. */
+static void a_changed_batch_goes_on_in_the_row(void)
+{
+    struct sampler before = {.seed = 5, .samples = 10, .batch = 3};
+    struct sampler after = before;
+    sampler_change_batch(&after, 2, 3); /* is no change */
+    CU_ASSERT_EQUAL(after.first_step, 0);
+    sampler_change_batch(&after, 3, 5);
+    CU_ASSERT(after.batch == 5 && after.first_step == 3 && after.first_sample == 9);
+    uint64_t *expected = row(&before, 29), found[29];
+    for (uint64_t step = 1; step <= 3; step++)
+        sampler_indices(&before, step, 0, 3, found + 3 * (step - 1));
+    for (uint64_t step = 4; step <= 7; step++) {
+        sampler_indices(&after, step, 0, 2, found + 9 + 5 * (step - 4));
+        sampler_indices(&after, step, 2, 3, found + 11 + 5 * (step - 4));
+    }
+    CU_ASSERT_EQUAL(memcmp(found, expected, sizeof found), 0);
+    CU_ASSERT_EQUAL(sampler_taken(&after, 3), 9);
+    CU_ASSERT_EQUAL(sampler_taken(&after, 5), 19);
+    CU_ASSERT_EQUAL(sampler_epoch(&after, 5), 1.9);
+    sampler_change_batch(&after, 5, 1); /* and again */
+    CU_ASSERT(after.batch == 1 && after.first_step == 5 && after.first_sample == 19);
+    memory_free(expected);
+}
+
+static void a_number_of_samples_has_its_step(void)
+{
+    struct sampler sampler = {.seed = 5, .samples = 10, .batch = 4};
+    static const uint64_t steps[] = {0, 1, 1, 1, 1, 2, 2, 2, 2, 3};
+    for (uint64_t samples = 0; samples < sizeof steps / sizeof *steps; samples++)
+        CU_ASSERT_EQUAL(sampler_step_of(&sampler, samples), steps[samples]);
+    struct sampler changed = {.seed = 5, .samples = 10, .batch = 5, .first_step = 3, .first_sample = 9};
+    CU_ASSERT_EQUAL(sampler_step_of(&changed, 1), 3);
+    CU_ASSERT_EQUAL(sampler_step_of(&changed, 9), 3);
+    CU_ASSERT_EQUAL(sampler_step_of(&changed, 10), 4);
+    CU_ASSERT_EQUAL(sampler_step_of(&changed, 14), 4);
+    CU_ASSERT_EQUAL(sampler_step_of(&changed, 15), 5);
+    CU_ASSERT_EQUAL(sampler_step_of(&changed, UINT64_MAX), 3 + (UINT64_MAX - 9) / 5 + 1);
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -123,6 +163,9 @@ int main(void)
         {"reading leaf by leaf gives the same samples as reading the batch", leaves_tile_the_batch},
         {"each epoch and each seed has an order of its own", epochs_and_seeds_have_their_own_order},
         {"the order of a seed is the golden one", the_order_is_golden},
+        {"a batch that changes goes on in the row where the steps before have ended",
+         a_changed_batch_goes_on_in_the_row},
+        {"a number of samples has its step, the first that reaches it", a_number_of_samples_has_its_step},
         {"epochs are counted with their fraction", epochs_are_counted_with_their_fraction},
         {NULL, NULL},
     };

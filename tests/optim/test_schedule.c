@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 static const uint64_t lengths[] = {1, 2, 3, 10, 997, 100000};
 enum { LENGTHS = sizeof lengths / sizeof *lengths };
@@ -11,7 +12,7 @@ enum { LENGTHS = sizeof lengths / sizeof *lengths };
 /* A job in steps: the length of an epoch must not matter. */
 static double factor_of(const struct schedule_spec *spec, uint64_t step, uint64_t steps)
 {
-    return schedule_factor(spec, step, steps, 0.3);
+    return schedule_factor(spec, (double)step, (double)steps, 0.3);
 }
 
 /* Of every kind, with lengths in steps. */
@@ -29,12 +30,6 @@ static struct schedule_spec spec_of(enum schedule_kind kind, double warmup, doub
     if (kind == SCHEDULE_WSD)
         spec.decay = 10;
     return spec;
-}
-
-/* Those that go from 1 at the end of the warmup to their floor at the end. */
-static bool has_floor(enum schedule_kind kind)
-{
-    return kind == SCHEDULE_LINEAR || kind == SCHEDULE_COSINE || kind == SCHEDULE_POLYNOMIAL || kind == SCHEDULE_WSD;
 }
 
 static void warmup_is_a_line_through_0_that_reaches_1_at_its_end(void)
@@ -140,7 +135,7 @@ static void all_fall_from_1_and_end_at_their_floor(void)
                 uint64_t steps = lengths[l], warmup = steps / 4;
                 struct schedule_spec spec = spec_of(kind, (double)warmup, floors[f]);
                 /* Steps of a long one may round to equal. */
-                bool strictly = has_floor(kind) && kind != SCHEDULE_WSD && steps < 10000;
+                bool strictly = schedule_falls(kind) && kind != SCHEDULE_WSD && steps < 10000;
                 double before = 1;
                 size_t rises = 0, outside = 0;
                 for (uint64_t step = warmup + 1; step <= steps; step++) {
@@ -151,7 +146,7 @@ static void all_fall_from_1_and_end_at_their_floor(void)
                 }
                 CU_ASSERT_EQUAL(rises, 0);
                 CU_ASSERT_EQUAL(outside, 0);
-                if (has_floor(kind))
+                if (schedule_falls(kind))
                     CU_ASSERT_DOUBLE_EQUAL(before, floors[f], 1e-15);
             }
 }
@@ -190,7 +185,7 @@ static void a_job_of_one_step_has_a_factor(void)
     for (enum schedule_kind kind = SCHEDULE_CONSTANT; kind <= SCHEDULE_WSD; kind++) {
         struct schedule_spec falls = spec_of(kind, 0, 0.25), rises = spec_of(kind, 1, 0.25);
         /* Its last step is at the floor. */
-        CU_ASSERT_DOUBLE_EQUAL(factor_of(&falls, 1, 1), has_floor(kind) ? 0.25 : 1, 1e-15);
+        CU_ASSERT_DOUBLE_EQUAL(factor_of(&falls, 1, 1), schedule_falls(kind) ? 0.25 : 1, 1e-15);
         CU_ASSERT_EQUAL(factor_of(&rises, 1, 1), 1);
     }
 }
@@ -204,11 +199,27 @@ static void lengths_in_epochs_are_lengths_in_steps(void)
         steps.every *= 12.5;
         steps.decay *= 12.5;
         for (uint64_t step = 1; step <= STEPS; step++)
-            CU_ASSERT_EQUAL(schedule_factor(&epochs, step, STEPS, 12.5), factor_of(&steps, step, STEPS));
+            CU_ASSERT_EQUAL(schedule_factor(&epochs, (double)step, STEPS, 12.5), factor_of(&steps, step, STEPS));
         CU_ASSERT_EQUAL(schedule_factor(&epochs, 15, STEPS, 12.5), 0.4);
         CU_ASSERT_EQUAL(schedule_factor(&epochs, 37, STEPS, 12.5), 37 / 37.5);
         double after = schedule_factor(&epochs, 38, STEPS, 12.5);
         CU_ASSERT_TRUE(after > 0.98 && after <= 1);
+    }
+}
+
+static void behind_the_horizon_a_falling_curve_stays_at_its_floor(void)
+{
+    for (enum schedule_kind kind = SCHEDULE_CONSTANT; kind <= SCHEDULE_WSD; kind++) {
+        struct schedule_spec spec = spec_of(kind, 8, 0.25);
+        for (uint64_t step = 41; step <= 1000; step++)
+            if (schedule_falls(kind))
+                CU_ASSERT_EQUAL(factor_of(&spec, step, 40), 0.25);
+        if (!schedule_falls(kind)) /* the others do not know it */
+            for (uint64_t step = 1; step <= 1000; step++)
+                CU_ASSERT_EQUAL(factor_of(&spec, step, 40), factor_of(&spec, step, 1000));
+        spec.warmup = 60;
+        CU_ASSERT_EQUAL(factor_of(&spec, 45, 40), 0.75);
+        CU_ASSERT_EQUAL(factor_of(&spec, 60, 40), 1);
     }
 }
 
@@ -261,6 +272,8 @@ int main(void)
         {"warmup over all steps ends at 1", warmup_over_all_steps_ends_at_1},
         {"a job of one step has a factor", a_job_of_one_step_has_a_factor},
         {"lengths in epochs are lengths in steps", lengths_in_epochs_are_lengths_in_steps},
+        {"behind the horizon a falling curve stays at its floor",
+         behind_the_horizon_a_falling_curve_stays_at_its_floor},
         {"enormous numbers of steps stay in range", enormous_numbers_of_steps_stay_in_range},
         {"every kind and unit has a name", every_kind_and_unit_has_a_name},
         {NULL, NULL},

@@ -281,6 +281,10 @@ static void test_schedules(void)
          "{name: step, unit: epochs, warmup: 0.0, every: 3.0, gamma: 0.1}"},
         {"schedule={name: polynomial}", "{name: polynomial, unit: steps, warmup: 0.0, floor: 0.0, power: 1.0}"},
         {"schedule={name: wsd, decay: 4}", "{name: wsd, unit: steps, warmup: 0.0, floor: 0.0, decay: 4.0}"},
+        {"schedule={name: cosine, horizon: 10.5}",
+         "{name: cosine, unit: steps, warmup: 0.0, horizon: 10.5, floor: 0.0}"},
+        {"schedule={name: linear, horizon: 200, warmup: 150}",
+         "{name: linear, unit: steps, warmup: 150.0, horizon: 200.0, floor: 0.0}"},
         {"schedule={unit: epochs, warmup: 1000.5}", "{name: constant, unit: epochs, warmup: 1000.5}"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -297,6 +301,20 @@ static void test_schedules(void)
     }
 }
 
+static void test_lengths(void)
+{
+    struct job job;
+    struct text yaml = {0};
+    if (!PARSE(&job, SMALLEST, "train.steps=null", "train.epochs=2.5"))
+        return;
+    CU_ASSERT(job.train.steps == 0 && job.train.epochs == 2.5);
+    job_write(&job, &yaml);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text_bytes(&yaml), "train: {epochs: 2.5, batch: 8, microbatch: 8}\n"));
+    check_round_trip(&job, NULL);
+    text_release(&yaml);
+    job_release(&job);
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -311,6 +329,7 @@ int main(void)
         {"an override replaces or adds a value, a section, an item or a list", test_overrides},
         {"an override does not change what shares an anchor with it", test_aliases},
         {"null is as good as no key", test_null_is_no_key},
+        {"a job is as long as its steps or its epochs", test_lengths},
         {NULL, NULL},
     };
     return test_run("train/job", cases);

@@ -1,9 +1,11 @@
 /* What a job that continues another may change. */
 #include "train/job_support.h"
 
-/* Compares two variants of the example; returns whether `now` may continue and checks the words. */
-static void check_continues(const char *const saved[OVERRIDES_MAX], const char *const now[OVERRIDES_MAX], bool allowed,
-                            const char *words)
+static const struct job_allowed nothing = {NULL, 0};
+
+/* Compares two variants of the example; checks whether `now` may continue, and the words. */
+static void check_request(const char *const saved[OVERRIDES_MAX], const char *const now[OVERRIDES_MAX],
+                          const struct job_allowed *request, bool allowed, const char *words)
 {
     struct job before, after;
     struct text changes = {0};
@@ -11,7 +13,7 @@ static void check_continues(const char *const saved[OVERRIDES_MAX], const char *
     if (!parse(&before, EXAMPLE, saved))
         return;
     if (parse(&after, EXAMPLE, now)) {
-        CU_ASSERT_EQUAL(job_continues(&before, &after, &changes, &error), allowed);
+        CU_ASSERT_EQUAL(job_continues(&before, &after, request, &changes, &error), allowed);
         CU_ASSERT_EQUAL(error.kind, allowed ? ERROR_NONE : ERROR_USAGE);
         check_text(allowed ? text_bytes(&changes) : error.text, words);
         CU_ASSERT(allowed || changes.length == 0);
@@ -19,6 +21,12 @@ static void check_continues(const char *const saved[OVERRIDES_MAX], const char *
     }
     text_release(&changes);
     job_release(&before);
+}
+
+static void check_continues(const char *const saved[OVERRIDES_MAX], const char *const now[OVERRIDES_MAX], bool allowed,
+                            const char *words)
+{
+    check_request(saved, now, &nothing, allowed, words);
 }
 
 #define SGD      "optimizer={name: sgd, learning_rate: 0.1}"
@@ -102,7 +110,7 @@ static void test_clip_norm_vanishes(void)
     if (!PARSE(&with, SMALLEST, "clip_norm=1"))
         return;
     if (parse(&without, SMALLEST, NULL)) {
-        CU_ASSERT_TRUE(job_continues(&with, &without, &changes, &error));
+        CU_ASSERT_TRUE(job_continues(&with, &without, &nothing, &changes, &error));
         check_text(text_bytes(&changes), "clip_norm: 1.0 -> (none) (changes the result)\n");
         job_release(&without);
     }
@@ -120,8 +128,9 @@ static void test_fixed_changes(void)
         DIFFER "\n  seed: 1 in the checkpoint, 2 here"
                "\n  data.train.first: 0 in the checkpoint, 1 here"
                "\n  data.train.mean: 0.0 in the checkpoint, 0.5 here"
-               "\n  train.batch: 128 in the checkpoint, 64 here"
-               "\n  train.microbatch: 16 in the checkpoint, 8 here");
+               "\n  train.batch: 128 in the checkpoint, 64 here (permitted by --allow-change train.batch)"
+               "\n  train.microbatch: 16 in the checkpoint, 8 here (permitted by --allow-change "
+               "train.microbatch)");
     check_continues(NULL, OVERRIDES("data.train={format: digits, count: 9000}"), false,
                     DIFFER "\n  data.train.format: idx in the checkpoint, digits here"
                            "\n  data.train.seed: (none) in the checkpoint, 0 here");
@@ -164,7 +173,7 @@ static void test_long_list(void)
     if (!PARSE(&before, SMALLEST, text_bytes(&many)))
         return;
     if (parse(&after, SMALLEST, NULL)) {
-        CU_ASSERT_FALSE(job_continues(&before, &after, &changes, &error));
+        CU_ASSERT_FALSE(job_continues(&before, &after, &nothing, &changes, &error));
         size_t lines = 0;
         for (const char *line = error.text; (line = strchr(line, '\n')); line++)
             lines++;
@@ -224,7 +233,7 @@ static void test_old_jobs(void)
         if (!parse(&before, old_texts[i], NULL))
             continue;
         if (parse(&after, now[i], NULL)) {
-            CU_ASSERT_TRUE(job_continues(&before, &after, &changes, &error));
+            CU_ASSERT_TRUE(job_continues(&before, &after, &nothing, &changes, &error));
             check_text(text_bytes(&changes), "");
             check_text(error.text, "");
             job_release(&after);
@@ -313,6 +322,68 @@ static void test_steps_of_schedules(void)
                     "schedule.unit: steps -> epochs (changes the result)\n");
 }
 
+#define IN_EPOCHS "train={epochs: 2, batch: 128, microbatch: 16}"
+
+static void test_lengths(void)
+{
+    static const char constant[] = "schedule={name: constant}";
+    check_continues(OVERRIDES(IN_EPOCHS, constant), OVERRIDES(IN_EPOCHS, constant, "train.epochs=4"), true,
+                    "train.epochs: 2.0 -> 4.0\n");
+    check_continues(OVERRIDES(IN_EPOCHS), OVERRIDES(IN_EPOCHS, "train.epochs=4"), true,
+                    "train.epochs: 2.0 -> 4.0 (changes the result)\n");
+    check_continues(OVERRIDES(constant), OVERRIDES(IN_EPOCHS, constant), true,
+                    "train.steps: 1000 -> (none)\n"
+                    "train.epochs: (none) -> 2.0\n");
+}
+
+static void test_horizons(void)
+{
+    static const char fixed[] = "schedule.horizon=3000";
+    check_continues(OVERRIDES(fixed), OVERRIDES(fixed, "train.steps=2000"), true, "train.steps: 1000 -> 2000\n");
+    check_continues(OVERRIDES(fixed), OVERRIDES(fixed, IN_EPOCHS), true,
+                    "train.steps: 1000 -> (none)\n"
+                    "train.epochs: (none) -> 2.0\n");
+    check_continues(OVERRIDES(fixed), OVERRIDES("schedule.horizon=2000", "train.steps=2000"), true,
+                    "train.steps: 1000 -> 2000\n"
+                    "schedule.horizon: 3000.0 -> 2000.0 (changes the result)\n");
+    check_continues(NULL, OVERRIDES(fixed, "train.steps=2000"), true,
+                    "train.steps: 1000 -> 2000 (changes the result)\n"
+                    "schedule.horizon: (none) -> 3000.0 (changes the result)\n");
+}
+
+static void test_requests(void)
+{
+    const struct job_allowed both = {(const char *const[]){"train.microbatch", "train.batch"}, 2};
+    const struct job_allowed one = {(const char *const[]){"train.batch"}, 1};
+    check_request(NULL, OVERRIDES("train.batch=64", "train.microbatch=8"), &both, true,
+                  "train.batch: 128 -> 64 (changes the result; allowed by --allow-change)\n"
+                  "train.microbatch: 16 -> 8 (changes the result; allowed by --allow-change)\n");
+    check_request(NULL, OVERRIDES("train.batch=64"), &one, true,
+                  "train.batch: 128 -> 64 (changes the result; allowed by --allow-change)\n");
+    check_request(NULL, OVERRIDES("train.batch=64", "train.microbatch=8"), &one, false,
+                  DIFFER "\n  train.microbatch: 16 in the checkpoint, 8 here (permitted by --allow-change "
+                         "train.microbatch)");
+    check_request(NULL, NULL, &both, true, "");
+}
+
+static void test_what_can_be_requested(void)
+{
+    static const char *const others[] = {"",      "train",         "train.",        "train.steps",
+                                         "seed",  "batch",         "train.batch.",  "train.batch.x",
+                                         "model", "model.0.units", "schedule.name", "no\nkey"};
+    struct error error = {0};
+    const struct job_allowed both = {(const char *const[]){"train.batch", "train.microbatch"}, 2};
+    CU_ASSERT_TRUE(job_check_allowed(&nothing, &error));
+    CU_ASSERT_TRUE(job_check_allowed(&both, &error));
+    for (size_t i = 0; i < COUNT(others); i++) {
+        const struct job_allowed allowed = {(const char *const[]){"train.batch", others[i]}, 2};
+        CU_ASSERT_FALSE(job_check_allowed(&allowed, &error));
+        CU_ASSERT_EQUAL(error.kind, ERROR_USAGE);
+    }
+    check_text(error.text, "--allow-change no?key: not a key that changes on request; those are train.batch, "
+                           "train.microbatch");
+}
+
 static void test_averaged_weights(void)
 {
     check_continues(OVERRIDES("ema_decay=0.9"), OVERRIDES("ema_decay=0.99"), true,
@@ -371,6 +442,10 @@ int main(void)
         {"clipping that ends is a change", test_clip_norm_vanishes},
         {"an optimizer may change what it keeps no moments for", test_optimizer_changes},
         {"another number of steps changes the result of schedules that end there", test_steps_of_schedules},
+        {"a length in epochs is a length like one in steps", test_lengths},
+        {"with a fixed horizon the length of the job is free", test_horizons},
+        {"a key that changes on request changes only on request", test_requests},
+        {"other keys cannot be requested, and the message lists those that can", test_what_can_be_requested},
         {"averaged weights are in the checkpoint or not", test_averaged_weights},
         {"the rules for skipped steps may change", test_skipped_steps},
         {"a key that the checkpoint depends on may not change", test_fixed_changes},
