@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define RECORD_FORMAT  "lockstep checkpoint"
-#define RECORD_VERSION 2 /* 1: without history and vocabulary; still read */
+#define RECORD_VERSION 3 /* 1: without history and vocabulary; 2: only one best validation; both still read */
 
 /* One stretch of the job's life, from a start to an end. */
 struct segment {

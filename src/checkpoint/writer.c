@@ -218,8 +218,8 @@ static bool publish(const struct snapshot *snapshot, const struct store *store, 
     return store_publish(store, snapshot->step, error);
 }
 
-bool writer_commit(const struct snapshot *snapshot, const struct record *record, const struct store *store, size_t keep,
-                   uint64_t best, struct commit *commit, struct error *error)
+bool writer_commit(const struct snapshot *snapshot, const struct record *record, const struct store *store,
+                   const struct retention *retention, struct commit *commit, struct error *error)
 {
     const struct world *world = snapshot->world;
     char partial[PATH_MAX];
@@ -247,7 +247,7 @@ bool writer_commit(const struct snapshot *snapshot, const struct record *record,
     commit->write_ms = 1e3 * (clock_seconds() - start);
     fault_at(FAULT_COMMITTED, snapshot->step);
     commit->bytes = world_share_number(world, commit->bytes);
-    bool pruned = world->rank != 0 || store_prune(store, snapshot->step, keep, best, &commit->prune_error);
+    bool pruned = world->rank != 0 || store_prune(store, snapshot->step, retention, &commit->prune_error);
     commit->pruned = world_agree(world, pruned, &commit->prune_error);
     fault_at(FAULT_PRUNED, snapshot->step);
     return true;

@@ -17,8 +17,16 @@
 /* What a validation is judged by. */
 enum metric_kind {
     METRIC_NONE = 0,
-    METRIC_LOSS,     /* lower is better */
+    METRIC_LOSS,     /* lower is better, by nature */
     METRIC_ACCURACY, /* higher is better */
+};
+
+/* Which values of the metric are the better ones. */
+enum metric_mode {
+    MODE_NONE = 0,
+    MODE_AUTO, /* as is its nature */
+    MODE_MIN,
+    MODE_MAX,
 };
 
 struct job {
@@ -48,16 +56,18 @@ struct job {
     struct {
         uint64_t every;          /* steps; 0: never */
         enum metric_kind metric; /* what "best" means; accuracy only with a loss that has one */
-        bool ema;                /* with the averaged weights; only if there are any */
+        enum metric_mode mode;
+        bool ema; /* with the averaged weights; only if there are any */
     } validate;
     struct {
         uint64_t patience; /* validations without improvement that end the job; 0: never, as without validation */
         double min_delta;  /* an improvement is more than this, >= 0 */
     } early_stopping;
     struct {
-        uint64_t every; /* steps; 0: only when the job stops or ends */
-        uint64_t keep;  /* newest checkpoints that stay, >= 1 */
-        bool best;      /* a validation that is the best so far is saved, and stays */
+        uint64_t every;      /* steps; 0: only when the job stops or ends */
+        uint64_t keep;       /* newest checkpoints that stay, >= 1 */
+        uint64_t keep_every; /* steps; 0: never. Its multiples are saved, too, and stay for ever */
+        uint64_t best;       /* a validation that is one of this many best is saved, and stays while it is */
     } checkpoint;
     struct {
         uint64_t every; /* steps */

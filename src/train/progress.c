@@ -117,19 +117,23 @@ void progress_skipped(struct session *session, uint64_t step, const struct step_
     end_event(&line, session);
 }
 
-void progress_validation(struct session *session, const struct evaluation *evaluation, bool best)
+void progress_validation(struct session *session, const struct evaluation *evaluation, size_t rank)
 {
     struct text line;
-    char accuracy[40] = "";
+    char accuracy[40] = "", place[60] = "";
+    size_t most = session->record.history.best_most;
     if (!isnan(evaluation->accuracy))
         snprintf(accuracy, sizeof accuracy, ", accuracy %.4f", evaluation->accuracy);
-    log_info("validation at step %" PRIu64 ": loss %.4f%s%s", session->step, evaluation->loss, accuracy,
-             best ? " (the best so far)" : "");
+    if (rank == 1)
+        snprintf(place, sizeof place, " (the best so far)");
+    else if (rank > 1)
+        snprintf(place, sizeof place, " (number %zu of the best %zu)", rank, most);
+    log_info("validation at step %" PRIu64 ": loss %.4f%s%s", session->step, evaluation->loss, accuracy, place);
     begin_event(&line, session, "validation");
     metrics_number(&line, "loss", evaluation->loss);
     if (!isnan(evaluation->accuracy))
         metrics_number(&line, "accuracy", evaluation->accuracy);
-    text_append(&line, ",\"best\":%s", best ? "true" : "false");
+    text_append(&line, ",\"best\":%s,\"best_rank\":%zu", rank == 1 ? "true" : "false", rank);
     end_event(&line, session);
 }
 
@@ -142,8 +146,10 @@ void progress_checkpoint(struct session *session, const struct commit *commit, d
     text_append(&line, ",\"bytes\":%" PRIu64 ",\"fingerprint\":\"%016" PRIx64 "\"", commit->bytes,
                 session->record.fingerprint);
     end_event(&line, session);
-    log_info("checkpoint of step %" PRIu64 ": %.1f MB in %.0f ms, fingerprint %016" PRIx64, session->step,
-             (double)commit->bytes / 1e6, stall_ms, session->record.fingerprint);
+    char size[TEXT_AMOUNT];
+    text_amount(commit->bytes, size);
+    log_info("checkpoint of step %" PRIu64 ": %s in %.0f ms, fingerprint %016" PRIx64, session->step, size, stall_ms,
+             session->record.fingerprint);
     if (!commit->pruned)
         log_warn("older checkpoints stay: %s", commit->prune_error.text);
 }

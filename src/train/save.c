@@ -29,18 +29,16 @@ bool save(struct session *session, const char *why, struct error *error)
     struct commit commit;
     double start = clock_seconds();
     struct history *history = &session->record.history;
-    uint64_t best = best_is_kept(session->job) ? history->best_step : 0;
-    /* What is saved after a skipped step, because the job has to leave, may be spoilt: it must not push out good ones.
-     */
-    size_t keep = history->skipped_row > 0 ? SIZE_MAX : session->job->checkpoint.keep;
+    struct retention retention;
+    best_retain(session->job, history, &retention);
     update_record(session, why);
     metrics_sync(&session->metrics);
     snapshot_take(&session->snapshot, &session->state, session->step);
     bool ok = exchange_check_replicas(session->exchange, session->snapshot.digests[0], error) &&
-              writer_commit(&session->snapshot, &session->record, &session->store, keep, best, &commit, error);
+              writer_commit(&session->snapshot, &session->record, &session->store, &retention, &commit, error);
     if (!ok) {
-        if (best == session->step) /* it has no file: the next validation takes its place */
-            best_forget(history);
+        if (best_kept(session->job) > 0)
+            best_forget(history, session->step);
         /* Sooner than the next one that is due, but not at every step: each attempt costs the time of a save. */
         session->retry_wait = session->retry_wait ? 2 * session->retry_wait : RETRY_STEPS;
         session->retry_step = session->step + session->retry_wait;
@@ -51,6 +49,7 @@ bool save(struct session *session, const char *why, struct error *error)
         return error_prefix(error, "could not save step %" PRIu64 "; the newest checkpoint is of step %" PRIu64 ": ",
                             session->step, session->saved_step);
     }
+    best_settle(history, &retention);
     session->record.step = session->saved_step = session->step;
     session->record.fingerprint = session->snapshot.fingerprint;
     session->retry_step = session->retry_wait = 0;

@@ -98,8 +98,8 @@ static void swap_average(struct session *session)
     exchange_distribute(session->exchange);
 }
 
-/* Collective. True if it is the best so far. */
-static bool validate(struct session *session)
+/* Collective. Its rank among the best so far; 0: none of them. */
+static size_t validate(struct session *session)
 {
     bool averaged = session->job->validate.ema && session->average;
     if (averaged)
@@ -107,9 +107,9 @@ static bool validate(struct session *session)
     struct evaluation evaluation = evaluator_run(&session->evaluator, &session->model, session_params(session));
     if (averaged)
         swap_average(session);
-    bool best = best_consider(session->job, &session->record.history, &evaluation, session->step);
-    progress_validation(session, &evaluation, best);
-    return best;
+    size_t rank = best_consider(session->job, &session->record.history, &evaluation, session->step);
+    progress_validation(session, &evaluation, rank);
+    return rank;
 }
 
 /* All steps are made, or early stopping has had enough. */
@@ -130,9 +130,10 @@ static const char *reason_of(const struct session *session, unsigned flags)
 static bool boundary(struct session *session, unsigned flags, struct error *error)
 {
     const struct job *job = session->job;
-    bool due = is_due(job->checkpoint.every, session->step) || session->retry_step == session->step;
+    bool due = is_due(job->checkpoint.every, session->step) || is_due(job->checkpoint.keep_every, session->step) ||
+               session->retry_step == session->step;
     if (session->validation.count > 0 && is_due(job->validate.every, session->step))
-        due |= validate(session) && best_is_kept(job);
+        due |= validate(session) > 0 && best_kept(job) > 0;
     bool finished = is_finished(session), leave = finished || flags != 0;
     if (!leave && !due)
         return true;
@@ -145,6 +146,8 @@ static bool boundary(struct session *session, unsigned flags, struct error *erro
     /* After a skipped step the state may be spoilt: nothing shows that it is not before the next step is taken. */
     if (!leave && session->record.history.skipped_row > 0) {
         session->retry_step = session->step + 1;
+        if (best_kept(job) > 0)
+            best_forget(&session->record.history, session->step);
         return true;
     }
     bool saved = save(session, leave ? reason_of(session, flags) : "running", error);

@@ -65,9 +65,10 @@ static const struct history history = {.updates = 88,
                                        .skipped_row = 2,
                                        .metric = 1,
                                        .yardstick = 77,
-                                       .best = 0.1,
+                                       .best = {{0.1, 60}, {0.1, 80}, {0.3, 20}},
+                                       .best_count = 3,
+                                       .best_most = 3,
                                        .reference = 0.2,
-                                       .best_step = 60,
                                        .stale = 3,
                                        .window = window,
                                        .window_count = 3};
@@ -100,7 +101,7 @@ static bool commit_step(const struct store *store, uint64_t step, size_t keep, c
     CU_ASSERT_TRUE(ok);
     snapshot_take(&snapshot, &state, step);
     free_state(&state); /* the snapshot is a copy */
-    ok = writer_commit(&snapshot, &record, store, keep, 0, commit, &error);
+    ok = writer_commit(&snapshot, &record, store, &(struct retention){.newest = keep}, commit, &error);
     snapshot_release(&snapshot);
     snapshot_release(&snapshot);
     return ok;
@@ -306,6 +307,11 @@ static void a_flipped_bit_is_found_and_its_block_named(void)
     float values[EXCHANGE_BLOCK];
     CU_ASSERT_TRUE(reader_load(&reader, 1, EXCHANGE_BLOCK, EXCHANGE_BLOCK, values, &error)); /* others are still good */
     CU_ASSERT_FALSE(reader_load(&reader, 1, 2 * EXCHANGE_BLOCK, EXCHANGE_BLOCK, values, &error));
+    CU_ASSERT_EQUAL(reader.blocks, 7); /* shared by several readers: the one that has block 2 finds it */
+    CU_ASSERT_TRUE(reader_verify_part(&reader, 0, 2, &error));
+    CU_ASSERT_FALSE(reader_verify_part(&reader, 2, 1, &error));
+    CU_ASSERT_TRUE(reader_verify_part(&reader, 3, 4, &error));
+    CU_ASSERT_TRUE(reader_verify_part(&reader, 2, 0, &error));
     reader_close(&reader);
 }
 
@@ -366,7 +372,7 @@ static void strange_files_are_told_apart(void)
     h5_close(file);
     CU_ASSERT_FALSE(reader_open(&reader, path, &error));
     CU_ASSERT_EQUAL(error.kind, ERROR_VERSION);
-    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "format version 8"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "format version 9"));
 
     CU_ASSERT_TRUE(h5_open(path, H5F_ACC_RDWR, &file, &error));
     H5Adelete(file, "fingerprint");

@@ -57,7 +57,8 @@ static void test_defaults(void)
     CU_ASSERT(job.schedule.kind == SCHEDULE_CONSTANT && job.schedule.warmup == 0 && job.schedule.floor == 0);
     CU_ASSERT_EQUAL(job.clip_norm, 0);
     CU_ASSERT_EQUAL(job.validate.every, 0);
-    CU_ASSERT(job.checkpoint.every == 0 && job.checkpoint.keep == 3 && !job.checkpoint.best);
+    CU_ASSERT(job.checkpoint.every == 0 && job.checkpoint.keep == 3 && job.checkpoint.keep_every == 0 &&
+              job.checkpoint.best == 0 && job.validate.mode == MODE_AUTO);
     CU_ASSERT_EQUAL(job.log.every, 10);
     CU_ASSERT(job.loss.label_smoothing == 0 && job.loss.delta == 1);
     CU_ASSERT(job.optimizer.groups == NULL && job.optimizer.group_count == 0);
@@ -110,7 +111,7 @@ static void test_written(void)
             "skip_step: {nonfinite: false, window: 100, limit: 10}\n"
             "validate: {every: 100, metric: loss, ema: false}\n"
             "early_stopping: {patience: 0, min_delta: 0.0}\n"
-            "checkpoint: {every: 100, keep: 3, best: false}\n"
+            "checkpoint: {every: 100, keep: 3, keep_every: 0, best: false}\n"
             "log: {every: 10}\n");
         job_release(&job);
     }
@@ -131,7 +132,7 @@ static void test_written(void)
                   "skip_step: {nonfinite: false, window: 100, limit: 10}\n"
                   "validate: {every: 0, metric: loss, ema: false}\n"
                   "early_stopping: {patience: 0, min_delta: 0.0}\n"
-                  "checkpoint: {every: 0, keep: 3, best: false}\n"
+                  "checkpoint: {every: 0, keep: 3, keep_every: 0, best: false}\n"
                   "log: {every: 10}\n");
         job_release(&job);
     }
@@ -203,7 +204,7 @@ static void test_every_key(void)
         return;
     CU_ASSERT(job.loss.label_smoothing == 0.1 && job.ema == 0.999);
     CU_ASSERT(job.skip.nonfinite && job.skip.outlier == 6 && job.skip.window == 50 && job.skip.limit == 3);
-    CU_ASSERT(job.validate.metric == METRIC_ACCURACY && job.validate.ema && job.checkpoint.best);
+    CU_ASSERT(job.validate.metric == METRIC_ACCURACY && job.validate.ema && job.checkpoint.best == 1);
     CU_ASSERT(job.early_stopping.patience == 5 && job.early_stopping.min_delta == 0.01);
     CU_ASSERT(job.schedule.unit == SCHEDULE_EPOCHS && job.schedule.warmup == 0.5 && job.schedule.decay == 2.5);
     CU_ASSERT_EQUAL_FATAL(job.optimizer.group_count, 2);
