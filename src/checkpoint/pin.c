@@ -22,18 +22,19 @@ bool pin_exists(const char *checkpoint)
     return access(marker, F_OK) == 0;
 }
 
-/* Whether there is something to pin. */
+/* Whether there is something to pin. A job may take it away at any moment: that it is gone is asked last. */
 static bool check_checkpoint(const char *checkpoint, struct error *error)
 {
     uint64_t step;
+    bool is_name = store_is_name(checkpoint, &step), is_ours = store_is_ours(checkpoint);
     if (access(checkpoint, R_OK))
         return error_errno(error, "cannot open %s", checkpoint);
-    if (!store_is_name(checkpoint, &step))
+    if (!is_name)
         return error_set(error, ERROR_USAGE,
                          "%s: only a checkpoint in a run directory can be pinned (RUN/checkpoints/step-....h5); no "
                          "other file is ever taken away",
                          checkpoint);
-    return store_is_ours(checkpoint) || error_set(error, ERROR_USAGE, "%s: not a lockstep checkpoint", checkpoint);
+    return is_ours || error_set(error, ERROR_USAGE, "%s: not a lockstep checkpoint", checkpoint);
 }
 
 bool pin_add(const char *checkpoint, struct error *error)

@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static struct error error;
@@ -263,6 +264,54 @@ static void only_a_checkpoint_can_be_pinned(void)
     CU_ASSERT_FALSE(exists(&store, "copy.h5.pinned"));
 }
 
+#define RACES 150
+
+/* Pins what it is told to, and answers with the verdict. */
+static void pin_in_another_process(const struct store *store, int questions, int answers)
+{
+    uint64_t step;
+    while (read(questions, &step, sizeof step) == sizeof step) {
+        char path[PATH_MAX], verdict;
+        store_path(store, step, path);
+        verdict = pin_add(path, &error);
+        if (write(answers, &verdict, 1) != 1)
+            break;
+    }
+    _exit(0);
+}
+
+static void who_pins_and_who_prunes_do_not_miss_each_other(void)
+{
+    struct store store;
+    int questions[2], answers[2];
+    unsigned pinned = 0, wrong = 0;
+    open_run(&store, "race");
+    CU_ASSERT(pipe(questions) == 0 && pipe(answers) == 0);
+    pid_t child = fork();
+    if (child == 0) {
+        close(questions[1]);
+        pin_in_another_process(&store, questions[0], answers[1]);
+    }
+    close(questions[0]);
+    for (uint64_t step = 1; step <= RACES; step++) {
+        char verdict = 0, path[PATH_MAX];
+        make_checkpoint(&store, step);
+        store_path(&store, step, path);
+        CU_ASSERT_EQUAL(write(questions[1], &step, sizeof step), sizeof step);
+        usleep((unsigned)(step % 100 * 5)); /* so that they meet at other places */
+        CU_ASSERT_TRUE(store_prune(&store, step, &nothing, &error));
+        CU_ASSERT_EQUAL(read(answers[0], &verdict, 1), 1);
+        pinned += verdict != 0;
+        wrong += verdict ? access(path, F_OK) != 0 : pin_exists(path);
+    }
+    close(questions[1]);
+    waitpid(child, NULL, 0);
+    CU_ASSERT_EQUAL(wrong, 0);
+    CU_ASSERT(pinned > 0);
+    close(answers[0]);
+    close(answers[1]);
+}
+
 static void sweeping_takes_leftovers_and_nothing_else(void)
 {
     struct store store;
@@ -343,6 +392,7 @@ int main(void)
         {"of the rejected ones the newest stay", the_newest_rejected_ones_stay},
         {"a pinned one is never taken away", a_pinned_one_is_never_taken_away},
         {"only a checkpoint can be pinned", only_a_checkpoint_can_be_pinned},
+        {"who pins and who prunes do not miss each other", who_pins_and_who_prunes_do_not_miss_each_other},
         {"sweeping takes leftovers and nothing else", sweeping_takes_leftovers_and_nothing_else},
         {"sweeping takes markers whose checkpoint is gone", sweeping_takes_markers_whose_checkpoint_is_gone},
         {0},
