@@ -150,7 +150,7 @@ bool store_publish(const struct store *store, uint64_t step, struct error *error
 }
 
 /* The step in a hidden name that lockstep gives (".step-<step>.h5.<16 hexadecimal digits>.partial" or ".deleted"), or
- * MPI-IO beside it on its behalf (".locktest.<rank>" behind it). False for every other name. */
+ * MPI-IO on its behalf (another ending behind ".partial"). False for every other name. */
 static bool parse_leftover(const char *name, uint64_t *step, bool *deleted)
 {
     const char *rest;
@@ -158,14 +158,9 @@ static bool parse_leftover(const char *name, uint64_t *step, bool *deleted)
         strspn(rest + 1, "0123456789abcdef") != 16 || rest[17] != '.')
         return false;
     rest += 18;
-    size_t length = strcspn(rest, ".");
+    size_t partial = strlen("partial");
     *deleted = strcmp(rest, "deleted") == 0;
-    if (*deleted || strcmp(rest, "partial") == 0)
-        return true;
-    const char *lock = ".locktest.";
-    return length == strlen("partial") && strncmp(rest, "partial", length) == 0 &&
-           strncmp(rest + length, lock, strlen(lock)) == 0 &&
-           strspn(rest + length + strlen(lock), "0123456789") == strlen(rest + length + strlen(lock));
+    return *deleted || (strncmp(rest, "partial", partial) == 0 && (rest[partial] == '\0' || rest[partial] == '.'));
 }
 
 /* What cannot be deleted stays: it is in nobody's way. A pinned one that was about to be deleted comes back: the kill
