@@ -62,6 +62,20 @@ void text_append_json(struct text *text, const char *value)
     text_append(text, "\"");
 }
 
+void text_amount(uint64_t bytes, char text[TEXT_AMOUNT])
+{
+    static const char *const units[] = {"kB", "MB", "GB", "TB", "PB", "EB"};
+    if (bytes < 1000) {
+        snprintf(text, TEXT_AMOUNT, "%u B", (unsigned)bytes);
+        return;
+    }
+    double amount = (double)bytes / 1000;
+    size_t unit = 0;
+    for (; amount >= 999.95; unit++) /* what would be printed as 1000.0 */
+        amount /= 1000;
+    snprintf(text, TEXT_AMOUNT, "%.1f %s", amount, units[unit]);
+}
+
 const char *text_bytes(const struct text *text)
 {
     return text->bytes ? text->bytes : "";

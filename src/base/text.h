@@ -5,6 +5,7 @@
 #include "base/error.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct text {
     char *bytes; /* NUL-terminated once something was appended; else NULL */
@@ -24,6 +25,11 @@ void text_append_json(struct text *text, const char *value);
 
 /* Local. "512x784" into text[bytes], for messages about shapes. */
 void text_sizes(size_t dims, const size_t *sizes, char *text, size_t bytes);
+
+#define TEXT_AMOUNT 16
+
+/* Local. A number of bytes for people: "980 B", "4.1 kB", "129.4 MB", "2.0 GB", in powers of 1000. */
+void text_amount(uint64_t bytes, char text[TEXT_AMOUNT]);
 
 /* Local. The bytes, "" if nothing was appended. Borrowed: valid until the next append. */
 const char *text_bytes(const struct text *text);

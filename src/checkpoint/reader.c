@@ -176,13 +176,20 @@ bool reader_load(const struct reader *reader, size_t array, size_t first, size_t
 
 bool reader_verify(const struct reader *reader, struct error *error)
 {
+    return reader_verify_part(reader, 0, reader->blocks, error);
+}
+
+bool reader_verify_part(const struct reader *reader, size_t first, size_t blocks, struct error *error)
+{
     struct reader_tensor *tensors;
-    size_t count;
+    size_t count, begin = first * EXCHANGE_BLOCK, end = (first + blocks) * EXCHANGE_BLOCK;
     if (!reader_list_tensors(reader, &tensors, &count, error))
         return false;
     memory_free(tensors);
-    for (size_t a = 0; a < reader->array_count; a++)
-        if (!load(reader->file, reader->names[a], 0, reader->count, reader->digests[a], NULL, error))
+    if (end > reader->count)
+        end = reader->count;
+    for (size_t a = 0; a < reader->array_count && blocks > 0; a++)
+        if (!load(reader->file, reader->names[a], begin, end - begin, reader->digests[a] + first, NULL, error))
             return error_prefix(error, "%s: ", reader->path);
     return true;
 }

@@ -37,6 +37,10 @@ bool reader_load(const struct reader *reader, size_t array, size_t first, size_t
 /* Local. Reads everything once: all arrays, and the views of all tensors. */
 bool reader_verify(const struct reader *reader, struct error *error) WARN_UNUSED;
 
+/* Local. The same for blocks [first, first + blocks) of every array: parts that together are all blocks prove what
+ * reader_verify does. */
+bool reader_verify_part(const struct reader *reader, size_t first, size_t blocks, struct error *error) WARN_UNUSED;
+
 /* Local. Whether elements [first, first + count) of array `name` in any file, finished or not, have these digests (of
  * that range's blocks). For reading back what was just written. */
 bool reader_compare(const char *path, const char *name, size_t first, size_t count, const uint64_t *digests,

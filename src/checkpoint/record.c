@@ -79,6 +79,18 @@ static hid_t window_type(void)
     return -1;
 }
 
+/* The type of a row of /best. */
+static hid_t best_type(void)
+{
+    hid_t row = H5Tcreate(H5T_COMPOUND, sizeof(struct history_best));
+    bool ok = H5Tinsert(row, "value", offsetof(struct history_best, value), H5T_NATIVE_DOUBLE) >= 0 &&
+              H5Tinsert(row, "step", offsetof(struct history_best, step), H5T_NATIVE_UINT64) >= 0;
+    if (ok)
+        return row;
+    h5_close(row);
+    return -1;
+}
+
 /* A table of rows of `type`, which is closed; no dataset if it is empty. In one chunk with a checksum: unlike the
  * arrays it has no digest of ours. */
 static bool write_rows(hid_t file, const char *name, hid_t type, size_t rows, const void *values, struct error *error)
@@ -135,18 +147,44 @@ static bool read_segments(hid_t file, struct record *record, struct error *error
 
 static bool write_history(hid_t file, const struct history *history, struct error *error)
 {
+    size_t best = history->best_count < history->best_most ? history->best_count : history->best_most;
     return h5_put_number(file, "sampler_step", history->sampler_step, error) &&
            h5_put_number(file, "sampler_sample", history->sampler_sample, error) &&
            h5_put_number(file, "updates", history->updates, error) &&
            h5_put_number(file, "skipped_row", history->skipped_row, error) &&
            h5_put_number(file, "best_metric", history->metric, error) &&
            h5_put_number(file, "best_yardstick", history->yardstick, error) &&
-           h5_put_real(file, "best", history->best, error) &&
-           h5_put_number(file, "best_step", history->best_step, error) &&
+           h5_put_number(file, "best_count", best, error) &&
+           write_rows(file, "best", best_type(), best, history->best, error) &&
            h5_put_real(file, "stale_reference", history->reference, error) &&
            h5_put_number(file, "stale", history->stale, error) &&
            h5_put_number(file, "window_count", history->window_count, error) &&
            write_rows(file, "window", window_type(), history->window_count, history->window, error);
+}
+
+/* The best validations: a table; before version 3 there was only one, in two attributes. */
+static bool read_best(hid_t file, uint64_t version, struct history *history, struct error *error)
+{
+    uint64_t count;
+    void *rows = NULL;
+    bool ok;
+    if (version < 3) {
+        ok = h5_get_real(file, "best", &history->best[0].value, error) &&
+             h5_get_number(file, "best_step", &history->best[0].step, error);
+        history->best_count = ok && history->best[0].step > 0;
+    } else {
+        ok = h5_get_number(file, "best_count", &count, error);
+        if (ok && count > 0 &&
+            (ok = read_rows(file, "best", best_type(), sizeof *history->best, &rows, &history->best_count, error))) {
+            ok = history->best_count <= HISTORY_BEST ||
+                 error_set(error, ERROR_CORRUPT, "the table /best has %zu rows", history->best_count);
+            if (ok)
+                memcpy(history->best, rows, history->best_count * sizeof *history->best);
+        }
+        memory_free(rows);
+    }
+    history->best_most = history->best_count;
+    return ok;
 }
 
 static bool read_history(hid_t file, uint64_t version, struct history *history, struct error *error)
@@ -158,8 +196,7 @@ static bool read_history(hid_t file, uint64_t version, struct history *history, 
               h5_get_number(file, "skipped_row", &history->skipped_row, error) &&
               h5_get_number(file, "best_metric", &history->metric, error) &&
               h5_get_number(file, "best_yardstick", &history->yardstick, error) &&
-              h5_get_real(file, "best", &history->best, error) &&
-              h5_get_number(file, "best_step", &history->best_step, error) &&
+              read_best(file, version, history, error) &&
               h5_get_real(file, "stale_reference", &history->reference, error) &&
               h5_get_number(file, "stale", &history->stale, error) &&
               h5_get_number(file, "window_count", &count, error);

@@ -13,10 +13,10 @@
 #include <stdint.h>
 
 #define RECORD_FORMAT "lockstep checkpoint"
-#define RECORD_VERSION                                                                                                 \
-    3 /* 1: without history and vocabulary; 2: without a seal (seal.h) and the changes of the job; both are still read \
-       */
-#define RECORD_SEALED 3 /* the first version with a seal */
+/* 1: without history and vocabulary; 2: without a seal (seal.h) and the changes of the job, and with only one best
+ * validation; both are still read. */
+#define RECORD_VERSION 3
+#define RECORD_SEALED  3 /* the first version with a seal */
 
 /* One stretch of the job's life, from a start to an end. */
 struct segment {

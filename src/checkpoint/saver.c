@@ -60,7 +60,7 @@ static bool save(struct saver *saver)
     if (!council_agree(council, ok, patience_s, "the comparison of the nodes' parameters", NULL, error))
         return false;
     saver->result.fingerprint = snapshot->fingerprint;
-    return writer_commit(council, snapshot, &work->record, saver->store, work->keep, work->best, &saver->patience,
+    return writer_commit(council, snapshot, &work->record, saver->store, &work->retention, &saver->patience,
                          &saver->result.commit, error);
 }
 

@@ -17,8 +17,7 @@ struct saver_work {
     struct state state; /* its arrays stand still until the verdict is taken */
     uint64_t step;
     struct record record; /* rank 0's counts; copied */
-    size_t keep;          /* see store_prune, as the next */
-    uint64_t best;        /* step; 0: none */
+    struct retention retention; /* what is to stay of older ones */
     const float *replica; /* [P] the parameters of all shards as this node has them: proven to be equal on all nodes */
     int descriptor;       /* of a file that must be on disk before the checkpoint is; -1: none */
 };

@@ -3,13 +3,17 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "checkpoint/seal.h"
+#include "checkpoint/pin.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 bool store_init(struct store *store, const char *run, uint64_t token, struct error *error)
@@ -24,25 +28,38 @@ void store_path(const struct store *store, uint64_t step, char path[PATH_MAX])
     snprintf(path, PATH_MAX, "%s/step-%012" PRIu64 ".h5", store->directory, step);
 }
 
-static void hidden_path(const struct store *store, uint64_t step, const char *end, char path[PATH_MAX])
+void store_rejected_path(const struct store *store, uint64_t step, char path[PATH_MAX])
 {
-    snprintf(path, PATH_MAX, "%s/.step-%012" PRIu64 ".h5.%s.%s", store->directory, step, store->token, end);
+    snprintf(path, PATH_MAX, "%s/step-%012" PRIu64 ".h5.rejected", store->directory, step);
 }
 
 void store_partial_path(const struct store *store, uint64_t step, char path[PATH_MAX])
 {
-    hidden_path(store, step, "partial", path);
+    snprintf(path, PATH_MAX, "%s/.step-%012" PRIu64 ".h5.%s.partial", store->directory, step, store->token);
 }
 
-/* The step in a final name; false for every other name. */
-static bool parse_name(const char *name, uint64_t *step)
+void store_deleted_path(const struct store *store, uint64_t step, char path[PATH_MAX])
+{
+    snprintf(path, PATH_MAX, "%s/.step-%012" PRIu64 ".h5.%s.deleted", store->directory, step, store->token);
+}
+
+/* The step in a name that begins with a checkpoint's; *rest becomes what stands behind ".h5". False for every other
+ * name. */
+static bool parse_name(const char *name, uint64_t *step, const char **rest)
 {
     int used = 0;
     char again[64];
-    if (sscanf(name, "step-%" SCNu64 ".h5%n", step, &used) != 1 || used == 0 || name[used])
+    if (sscanf(name, "step-%" SCNu64 ".h5%n", step, &used) != 1 || used == 0)
         return false;
+    *rest = name + used;
     snprintf(again, sizeof again, "step-%012" PRIu64 ".h5", *step);
-    return strcmp(again, name) == 0;
+    return strncmp(again, name, (size_t)used) == 0 && again[used] == '\0';
+}
+
+bool store_is_name(const char *path, uint64_t *step)
+{
+    const char *slash = strrchr(path, '/'), *rest;
+    return parse_name(slash ? slash + 1 : path, step, &rest) && !*rest;
 }
 
 static int newest_first(const void *a, const void *b)
@@ -51,7 +68,8 @@ static int newest_first(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
-bool store_list(const struct store *store, uint64_t **steps, size_t *count, struct error *error)
+/* The steps that have a name with `end` behind ".h5", newest first. */
+static bool list(const struct store *store, const char *end, uint64_t **steps, size_t *count, struct error *error)
 {
     size_t capacity = 0;
     *count = 0;
@@ -63,7 +81,8 @@ bool store_list(const struct store *store, uint64_t **steps, size_t *count, stru
         return error_errno(error, "cannot read the directory %s", store->directory);
     for (struct dirent *entry; errno = 0, (entry = readdir(directory));) {
         uint64_t step;
-        if (!parse_name(entry->d_name, &step))
+        const char *rest;
+        if (!parse_name(entry->d_name, &step, &rest) || strcmp(rest, end) != 0)
             continue;
         *steps = memory_grow(*steps, *count, &capacity, sizeof **steps);
         (*steps)[(*count)++] = step;
@@ -81,72 +100,85 @@ bool store_list(const struct store *store, uint64_t **steps, size_t *count, stru
     return true;
 }
 
+bool store_list(const struct store *store, uint64_t **steps, size_t *count, struct error *error)
+{
+    return list(store, "", steps, count, error);
+}
+
+bool store_list_rejected(const struct store *store, uint64_t **steps, size_t *count, struct error *error)
+{
+    return list(store, ".rejected", steps, count, error);
+}
+
+bool store_reject(const struct store *store, uint64_t step, struct error *error)
+{
+    char path[PATH_MAX], rejected[PATH_MAX];
+    store_path(store, step, path);
+    store_rejected_path(store, step, rejected);
+    if (rename(path, rejected))
+        return error_errno(error, "cannot rename %s", path);
+    return file_sync_parent(path, error);
+}
+
 bool store_publish(const struct store *store, uint64_t step, struct error *error)
 {
     char partial[PATH_MAX], path[PATH_MAX];
     store_partial_path(store, step, partial);
     store_path(store, step, path);
+    if (access(path, F_OK) == 0 && !seal_is_ours(path) && !store_reject(store, step, error))
+        return false;
     if (rename(partial, path))
         return error_errno(error, "cannot rename %s to %s", partial, path);
     fault_at(FAULT_RENAMED, step);
     return file_sync_parent(path, error);
 }
 
-/* Takes a checkpoint out of sight, durably, and then deletes it: at no moment is there a file with a final name that is
- * not whole. */
-static bool take_away(const struct store *store, uint64_t step, uint64_t at_step, struct error *error)
+/* The step in a hidden name that lockstep gives (".step-<step>.h5.<16 hexadecimal digits>.partial" or ".deleted"), or
+ * MPI-IO on its behalf (another ending behind ".partial"). False for every other name. */
+static bool parse_leftover(const char *name, uint64_t *step, bool *deleted)
 {
-    char path[PATH_MAX], hidden[PATH_MAX];
-    store_path(store, step, path);
-    hidden_path(store, step, "deleted", hidden);
-    if (rename(path, hidden))
-        return error_errno(error, "cannot unpublish %s", path);
-    if (!file_sync_parent(path, error))
+    const char *rest;
+    if (*name != '.' || !parse_name(name + 1, step, &rest) || *rest != '.' ||
+        strspn(rest + 1, "0123456789abcdef") != 16 || rest[17] != '.')
         return false;
-    fault_at(FAULT_UNPUBLISHED, at_step);
-    return unlink(hidden) == 0 || error_errno(error, "cannot delete %s", hidden);
+    rest += 18;
+    size_t partial = strlen("partial");
+    *deleted = strcmp(rest, "deleted") == 0;
+    return *deleted || (strncmp(rest, "partial", partial) == 0 && (rest[partial] == '\0' || rest[partial] == '.'));
 }
 
-/* Takes away the checkpoints up to `newest` but for the `keep` newest of them, and that of step `best`. */
-static bool reduce_to(const struct store *store, uint64_t newest, size_t keep, uint64_t best, struct error *error)
+/* What cannot be deleted stays: it is in nobody's way. A pinned one that was about to be deleted comes back: the kill
+ * came between the two looks (see pin.h). */
+static void sweep_hidden(const struct store *store, DIR *directory)
 {
+    char path[PATH_MAX];
+    for (struct dirent *entry; (entry = readdir(directory));) {
+        uint64_t step;
+        bool deleted;
+        if (!parse_leftover(entry->d_name, &step, &deleted))
+            continue;
+        store_path(store, step, path);
+        if (!deleted || !pin_exists(path) || access(path, F_OK) == 0 ||
+            renameat(dirfd(directory), entry->d_name, AT_FDCWD, path))
+            unlinkat(dirfd(directory), entry->d_name, 0);
+    }
+}
+
+static void sweep_markers(const struct store *store)
+{
+    char path[PATH_MAX], rejected[PATH_MAX];
+    struct error error;
     uint64_t *steps;
     size_t count;
-    if (!store_list(store, &steps, &count, error))
-        return false;
-    bool ok = true;
-    for (size_t i = 0, kept = 0; ok && i < count; i++)
-        if (steps[i] <= newest && kept++ >= keep && (best == 0 || steps[i] != best))
-            ok = take_away(store, steps[i], newest, error);
+    if (!list(store, ".pinned", &steps, &count, &error))
+        return;
+    for (size_t i = 0; i < count; i++) {
+        store_path(store, steps[i], path);
+        store_rejected_path(store, steps[i], rejected);
+        if (access(path, F_OK) && access(rejected, F_OK))
+            pin_drop(path);
+    }
     memory_free(steps);
-    return ok;
-}
-
-bool store_reject(const struct store *store, uint64_t step, struct error *error)
-{
-    char path[PATH_MAX], rejected[PATH_MAX + 16];
-    store_path(store, step, path);
-    snprintf(rejected, sizeof rejected, "%s.rejected", path);
-    if (rename(path, rejected))
-        return error_errno(error, "cannot rename %s", path);
-    return file_sync_parent(path, error);
-}
-
-bool store_prune(const struct store *store, uint64_t newest, size_t keep, uint64_t best, struct error *error)
-{
-    return reduce_to(store, newest, keep, best, error);
-}
-
-bool store_clear(const struct store *store, struct error *error)
-{
-    return reduce_to(store, UINT64_MAX, 0, 0, error);
-}
-
-/* Only names that lockstep, or MPI-IO on its behalf, gives to hidden files. */
-static bool is_leftover(const char *name)
-{
-    return strncmp(name, ".step-", 6) == 0 && (strstr(name, ".h5.") != NULL) &&
-           (strstr(name, ".partial") || strstr(name, ".deleted"));
 }
 
 void store_sweep(const struct store *store)
@@ -154,8 +186,7 @@ void store_sweep(const struct store *store)
     DIR *directory = opendir(store->directory);
     if (!directory)
         return;
-    for (struct dirent *entry; (entry = readdir(directory));)
-        if (is_leftover(entry->d_name))
-            unlinkat(dirfd(directory), entry->d_name, 0); /* if it stays, it stays: it is in nobody's way */
+    sweep_hidden(store, directory);
     closedir(directory);
+    sweep_markers(store);
 }

@@ -2,51 +2,77 @@
  * name, is.
  *
  *   step-000000001200.h5                     a checkpoint
+ *   step-000000001200.h5.pinned              an empty marker: this one is never taken away (see pin.h)
  *   step-000000001200.h5.rejected            found invalid by a resume, which then took an older one
  *   .step-000000001200.h5.<token>.partial    being written by the process with that token, or a leftover
- *   .step-000000001200.h5.<token>.deleted    unpublished, about to be deleted, or a leftover */
+ *   .step-000000001200.h5.<token>.deleted    unpublished, about to be deleted, or a leftover
+ *
+ * A name is not yet a reason to delete: what lockstep did not write is left alone, whatever it is called. */
 #ifndef CHECKPOINT_STORE_H
 #define CHECKPOINT_STORE_H
 
 #include "base/error.h"
+#include "checkpoint/history.h"
 
 #include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#define STORE_REJECTED 2 /* of the checkpoints that were put aside, this many stay: the newest */
 
 struct store {
     char directory[PATH_MAX - 128];
     char token[20]; /* unique to this life of the job, equal on all ranks: hidden names of two jobs never meet */
 };
 
+/* Which checkpoints stay: those for which one of these says so, and those that are pinned. */
+struct retention {
+    size_t newest;               /* this many of the newest */
+    uint64_t every;              /* those whose step is a multiple of this; 0: none */
+    uint64_t best[HISTORY_BEST]; /* [best_count] these steps */
+    size_t best_count;
+};
+
 /* Local. Names only; nothing is touched. `token` is any number that no other job uses. */
 bool store_init(struct store *store, const char *run, uint64_t token, struct error *error) WARN_UNUSED;
 
-/* Local. Paths of the checkpoint of a step: final and partial. */
+/* Local. Paths of the checkpoint of a step, by its state. */
 void store_path(const struct store *store, uint64_t step, char path[PATH_MAX]);
+void store_rejected_path(const struct store *store, uint64_t step, char path[PATH_MAX]);
 void store_partial_path(const struct store *store, uint64_t step, char path[PATH_MAX]);
+void store_deleted_path(const struct store *store, uint64_t step, char path[PATH_MAX]);
+
+/* Local. Whether the last part of a path is the final name of a checkpoint, and of which step. */
+bool store_is_name(const char *path, uint64_t *step);
 
 /* Local. The steps that have a file with a final name, newest first; whether they are valid is for the reader to say.
  * The caller owns *steps (memory_free; NULL if there are none). A directory that does not exist is an empty store. */
 bool store_list(const struct store *store, uint64_t **steps, size_t *count, struct error *error) WARN_UNUSED;
 
+/* Local. The steps that have a rejected file, in the same way. */
+bool store_list_rejected(const struct store *store, uint64_t **steps, size_t *count, struct error *error) WARN_UNUSED;
+
 /* Local, rank 0's work. Gives a finished partial file its final name, over an older file of that step, and syncs the
- * directory: from the rename on the checkpoint exists, also if the sync then fails. */
+ * directory: from the rename on the checkpoint exists, also if the sync then fails. A file of that name which is not
+ * ours is put aside as .rejected before. */
 bool store_publish(const struct store *store, uint64_t step, struct error *error) WARN_UNUSED;
 
-/* Local, rank 0's work. Keeps the `keep` newest of the checkpoints up to `newest`, and that of step `best` (0: none),
- * and takes away the older ones: unpublish by rename, sync, delete. Files beyond `newest` are left alone. */
-bool store_prune(const struct store *store, uint64_t newest, size_t keep, uint64_t best,
+/* Local, rank 0's work, after a commit. Of the checkpoints up to `newest` takes away those that need not stay:
+ * unpublish by rename, sync, delete. Files beyond `newest` are left alone; those that are not ours, too, and do not
+ * count. Also deletes all but the newest STORE_REJECTED of our rejected ones. */
+bool store_prune(const struct store *store, uint64_t newest, const struct retention *retention,
                  struct error *error) WARN_UNUSED;
 
 /* Local, rank 0's work. Gives a checkpoint that was found invalid the name step-....h5.rejected: it can still be looked
  * at, but is no longer counted, nor ever found again by a job that has gone on without it. */
 bool store_reject(const struct store *store, uint64_t step, struct error *error) WARN_UNUSED;
 
-/* Local, rank 0's work. Takes away every checkpoint; those that were put aside stay. */
+/* Local, rank 0's work. Takes away every checkpoint; what has a final name but is not ours is put aside as .rejected,
+ * and what was put aside before stays. If one is pinned: ERROR_USAGE that names those, and nothing is changed. */
 bool store_clear(const struct store *store, struct error *error) WARN_UNUSED;
 
-/* Local, rank 0's work. Deletes what a killed job left under hidden names. Only under the lock of the run. */
+/* Local, rank 0's work. Deletes what a killed job left under hidden names, and the markers of checkpoints that are
+ * gone. Only under the lock of the run. */
 void store_sweep(const struct store *store);
 
 #endif

@@ -289,7 +289,7 @@ static bool write_phases(struct writing *writing, const struct record *record, s
 }
 
 bool writer_commit(struct council *council, const struct snapshot *snapshot, const struct record *record,
-                   const struct store *store, size_t keep, uint64_t best, struct patience *patience,
+                   const struct store *store, const struct retention *retention, struct patience *patience,
                    struct commit *commit, struct error *error)
 {
     bool is_first = snapshot->world->rank == 0;
@@ -313,7 +313,7 @@ bool writer_commit(struct council *council, const struct snapshot *snapshot, con
     commit->write_ms = 1e3 * (clock_seconds() - start);
     fault_at(FAULT_COMMITTED, snapshot->step);
     if (is_first)
-        commit->pruned = store_prune(store, snapshot->step, keep, best, &commit->prune_error);
+        commit->pruned = store_prune(store, snapshot->step, retention, &commit->prune_error);
     fault_at(FAULT_PRUNED, snapshot->step);
     return true;
 }

@@ -16,9 +16,11 @@ struct command {
 extern const struct command command_train;       /* train.c */
 extern const struct command command_summary;     /* summary.c */
 extern const struct command command_ls;          /* ls.c */
+extern const struct command command_show;        /* show.c */
 extern const struct command command_verify;      /* verify.c */
 extern const struct command command_diff;        /* diff.c */
 extern const struct command command_fingerprint; /* fingerprint.c */
+extern const struct command command_pin;         /* pin.c */
 
 /* Local. The exit code for an error of this kind. */
 int command_exit_code(enum error_kind kind);

@@ -1,7 +1,9 @@
 #include "base/memory.h"
+#include "base/text.h"
 #include "checkpoint/h5.h"
 #include "checkpoint/reader.h"
 #include "cli/command.h"
+#include "cli/locate.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -15,8 +17,20 @@ struct side {
     size_t count;
 };
 
-static bool open_side(struct side *side, const char *path, struct error *error)
+/* What was found so far. */
+struct verdict {
+    bool all; /* equal tensors get a line of their own */
+    size_t equal, others;
+};
+
+/* A run directory stands for its newest checkpoint: then that is told. */
+static bool open_side(struct side *side, const char *word, struct error *error)
 {
+    char path[PATH_MAX];
+    if (!locate_checkpoint(word, path, error))
+        return false;
+    if (strcmp(word, path) != 0)
+        printf("%s: its newest checkpoint is %s\n", word, path);
     return reader_open(&side->reader, path, error) && reader_verify(&side->reader, error) &&
            reader_list_tensors(&side->reader, &side->tensors, &side->count, error);
 }
@@ -43,64 +57,85 @@ static void print_place(const struct reader_tensor *tensor, size_t element)
     printf("]");
 }
 
+/* |a - b| by the larger of the two; of two that are equal as numbers (0, -0) it is 0. */
+static double relative(double a, double b)
+{
+    double larger = fmax(fabs(a), fabs(b));
+    return a == b ? 0 : fabs(a - b) / larger;
+}
+
+/* Whether `distance` is to be told rather than `largest`. NaN is further than everything. */
+static bool is_larger(double distance, double largest)
+{
+    return distance > largest || (isnan(distance) && !isnan(largest));
+}
+
 /* Compares bits; where they differ, tells the largest absolute difference. Two NaN with other bits differ by NaN. */
-static bool print_values(const struct reader_tensor *tensor, const float *a, const float *b)
+static void print_values(struct verdict *verdict, const struct reader_tensor *tensor, const float *a, const float *b)
 {
     size_t differing = 0, place = 0;
-    double largest = -1;
+    double largest = -1, largest_relative = -1;
     for (size_t i = 0; i < tensor->count; i++) {
         if (memcmp(&a[i], &b[i], sizeof *a) == 0)
             continue;
-        double distance = fabs((double)a[i] - (double)b[i]);
-        if (differing++ == 0 || distance > largest || (isnan(distance) && !isnan(largest))) {
+        differing++;
+        double distance = fabs((double)a[i] - (double)b[i]), part = relative((double)a[i], (double)b[i]);
+        if (is_larger(part, largest_relative))
+            largest_relative = part;
+        if (is_larger(distance, largest)) {
             largest = distance;
             place = i;
         }
     }
     if (differing == 0) {
-        printf("%s: equal\n", tensor->path);
-        return true;
+        verdict->equal++;
+        if (verdict->all)
+            printf("%s: equal\n", tensor->path);
+        return;
     }
+    verdict->others++;
     printf("%s: largest difference %.9g at ", tensor->path, largest);
     print_place(tensor, place);
-    printf(" (%.9g, %.9g), %zu of %zu elements differ\n", (double)a[place], (double)b[place], differing, tensor->count);
-    return false;
+    printf(" (%.9g, %.9g), largest relative one %.3g, %zu of %zu elements differ\n", (double)a[place], (double)b[place],
+           largest_relative, differing, tensor->count);
 }
 
-/* Prints the verdict on one tensor; *equal is cleared if it differs. */
-static bool compare(const struct side *a, const struct reader_tensor *x, const struct side *b,
-                    const struct reader_tensor *y, bool *equal, struct error *error)
+static bool compare(struct verdict *verdict, const struct side *a, const struct reader_tensor *x, const struct side *b,
+                    const struct reader_tensor *y, struct error *error)
 {
     if (!same_shape(x, y)) {
-        printf("%s: other shape\n", x->path);
-        *equal = false;
+        char left[64], right[64];
+        text_sizes(x->dims, x->shape, left, sizeof left);
+        text_sizes(y->dims, y->shape, right, sizeof right);
+        printf("%s: other shape: %s, %s\n", x->path, left, right);
+        verdict->others++;
         return true;
     }
     float *left = memory_alloc(x->count, sizeof *left, x->path, error);
     float *right = left ? memory_alloc(y->count, sizeof *right, y->path, error) : NULL;
     bool ok = right && reader_load_tensor(&a->reader, x, left, error) &&
               reader_load_tensor(&b->reader, y, right, error);
-    if (ok && !print_values(x, left, right))
-        *equal = false;
+    if (ok)
+        print_values(verdict, x, left, right);
     memory_free(left);
     memory_free(right);
     return ok;
 }
 
 /* Both lists are ordered by path: walk them together. */
-static bool compare_all(const struct side *a, const struct side *b, bool *equal, struct error *error)
+static bool compare_all(struct verdict *verdict, const struct side *a, const struct side *b, struct error *error)
 {
     size_t i = 0, j = 0;
     while (i < a->count || j < b->count) {
         int order = i == a->count ? 1 : j == b->count ? -1 : strcmp(a->tensors[i].path, b->tensors[j].path);
         if (order == 0) {
-            if (!compare(a, &a->tensors[i++], b, &b->tensors[j++], equal, error))
+            if (!compare(verdict, a, &a->tensors[i++], b, &b->tensors[j++], error))
                 return false;
             continue;
         }
         printf("%s: only in %s\n", order < 0 ? a->tensors[i].path : b->tensors[j].path,
                order < 0 ? a->reader.path : b->reader.path);
-        *equal = false;
+        verdict->others++;
         i += order < 0;
         j += order > 0;
     }
@@ -111,23 +146,37 @@ static int run(int count, char **words)
 {
     struct side a = {0}, b = {0};
     struct error error;
-    if (count != 2)
-        return command_misused(&command_diff, "two checkpoint files are compared");
-    h5_init();
-    bool equal = true;
-    bool ok = open_side(&a, words[0], &error) && open_side(&b, words[1], &error);
-    if (ok && a.reader.record.step != b.reader.record.step) {
-        printf("step: %" PRIu64 ", %" PRIu64 "\n", a.reader.record.step, b.reader.record.step);
-        equal = false;
+    struct verdict verdict = {0};
+    const char *files[2];
+    int given = 0;
+    for (int i = 0; i < count; i++) {
+        if (strcmp(words[i], "--all") == 0)
+            verdict.all = true;
+        else if (words[i][0] == '-' || given == 2)
+            return command_misused(&command_diff, "%s: not understood; two checkpoints are compared", words[i]);
+        else
+            files[given++] = words[i];
     }
-    ok = ok && compare_all(&a, &b, &equal, &error);
+    if (given != 2)
+        return command_misused(&command_diff, "two checkpoints are compared");
+    h5_init();
+    bool ok = open_side(&a, files[0], &error) && open_side(&b, files[1], &error);
+    bool same_step = ok && a.reader.record.step == b.reader.record.step;
+    if (ok && !same_step)
+        printf("step: %" PRIu64 ", %" PRIu64 "\n", a.reader.record.step, b.reader.record.step);
+    ok = ok && compare_all(&verdict, &a, &b, &error);
+    if (ok)
+        printf("%zu of %zu tensors are equal\n", verdict.equal, verdict.equal + verdict.others);
+    fflush(stdout);
     close_side(&a);
     close_side(&b);
     h5_release();
     if (!ok)
         return command_fail(&error);
-    return equal ? EXIT_FINISHED : EXIT_FAILED;
+    return same_step && verdict.others == 0 ? EXIT_FINISHED : EXIT_FAILED;
 }
 
 const struct command command_diff = {
-    .name = "diff", .usage = "lockstep diff FILE FILE         compares two checkpoints tensor by tensor", .run = run};
+    .name = "diff",
+    .usage = "lockstep diff A B [--all]       compares two checkpoints (or runs: their newest) tensor by tensor",
+    .run = run};

@@ -1,32 +1,80 @@
+#include "base/partition.h"
 #include "checkpoint/h5.h"
 #include "checkpoint/reader.h"
 #include "cli/command.h"
+#include "parallel/world.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-static int run(int count, char **words)
+/* Collective over world, if there is one: each rank reads its part of the blocks. The same verdict on every rank. */
+static bool verify(const struct world *world, struct reader *reader, const char *path, struct error *error)
+{
+    bool ok = reader_open(reader, path, error);
+    if (!world)
+        return ok && reader_verify(reader, error);
+    if (!world_agree(world, ok, error))
+        return false;
+    size_t size = (size_t)world->size, rank = (size_t)world->rank;
+    ok = reader_verify_part(reader, partition_first(reader->blocks, size, rank),
+                            partition_count(reader->blocks, size, rank), error);
+    return world_agree(world, ok, error);
+}
+
+/* A verdict a file on standard output; what is wrong, on standard error. */
+static int verify_all(const struct world *world, int count, char **words)
 {
     int code = EXIT_FINISHED;
-    if (count < 1)
-        return command_misused(&command_verify, "no file given");
-    h5_init();
+    bool prints = !world || world->rank == 0;
     for (int i = 0; i < count; i++) {
         struct reader reader;
         struct error error;
-        bool ok = reader_open(&reader, words[i], &error) && reader_verify(&reader, &error);
-        if (ok)
+        bool ok = verify(world, &reader, words[i], &error);
+        if (ok && prints)
             printf("%s: valid, step %" PRIu64 ", %zu arrays of %zu floats, fingerprint %016" PRIx64 "\n", words[i],
                    reader.record.step, reader.array_count, reader.count, reader.record.fingerprint);
-        else
-            code = command_fail(&error);
+        if (!ok && prints) {
+            printf("%s: not valid\n", words[i]);
+            fflush(stdout);
+            command_fail(&error);
+        }
+        if (!ok)
+            code = EXIT_FAILED;
         reader_close(&reader);
     }
+    return code;
+}
+
+/* What mpirun and srun tell a process that they start. */
+static bool is_launched(void)
+{
+    return getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMIX_RANK");
+}
+
+static int run(int count, char **words)
+{
+    struct world world;
+    if (count < 1)
+        return command_misused(&command_verify, "no file given");
+    bool launched = is_launched();
+    if (launched) {
+        MPI_Init(NULL, NULL);
+        world_open(&world);
+    }
+    h5_init();
+    int code = verify_all(launched ? &world : NULL, count, words);
+    fflush(stdout);
     h5_release();
+    if (launched) {
+        world_close(&world);
+        MPI_Finalize();
+    }
     return code;
 }
 
 const struct command command_verify = {
     .name = "verify",
-    .usage = "lockstep verify FILE...         reads everything and compares it with its digests",
+    .usage =
+        "lockstep verify FILE...         reads everything and compares it with its digests; under mpirun in parallel",
     .run = run};

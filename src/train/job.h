@@ -17,7 +17,7 @@
 /* What a validation is judged by. */
 enum metric_kind {
     METRIC_NONE = 0,
-    METRIC_LOSS,     /* lower is better */
+    METRIC_LOSS,     /* lower is better, by nature */
     METRIC_ACCURACY, /* higher is better */
 };
 
@@ -30,6 +30,13 @@ enum busy_kind {
 /* The sampler counts the samples of a job's whole life in 64 bits: the product has to fit. */
 #define JOB_STEPS_MOST UINT64_C(1000000000000)
 #define JOB_BATCH_MOST UINT64_C(10000000)
+/* Which values of the metric are the better ones. */
+enum metric_mode {
+    MODE_NONE = 0,
+    MODE_AUTO, /* as is its nature */
+    MODE_MIN,
+    MODE_MAX,
+};
 
 struct job {
     char *run;     /* directory of the results */
@@ -59,7 +66,8 @@ struct job {
     struct {
         uint64_t every;          /* steps; 0: never */
         enum metric_kind metric; /* what "best" means; accuracy only with a loss that has one */
-        bool ema;                /* with the averaged weights; only if there are any */
+        enum metric_mode mode;
+        bool ema; /* with the averaged weights; only if there are any */
     } validate;
     struct {
         uint64_t patience; /* validations without improvement that end the job; 0: never, as without validation */
@@ -68,7 +76,8 @@ struct job {
     struct {
         uint64_t every;      /* steps; 0: only when the job stops or ends */
         uint64_t keep;       /* newest checkpoints that stay, >= 1 */
-        bool best;           /* a validation that is the best so far is saved, and stays */
+        uint64_t keep_every; /* steps; 0: never. Its multiples are saved, too, and stay for ever */
+        uint64_t best;       /* a validation that is one of this many best is saved, and stays while it is */
         bool background;     /* written by a thread of its own while training goes on */
         enum busy_kind busy; /* what a save that is due does while another one runs */
         double timeout;      /* seconds for a phase of a save or restore; 0: derived from measurements */

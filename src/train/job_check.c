@@ -79,7 +79,7 @@ static bool check_validation(const struct complaint *to, const struct job *job)
     bool validates = job->data.validation.format != DATASET_NONE && job->validate.every > 0;
     if (job->early_stopping.patience > 0 && !validates)
         return refuse(to, "early_stopping.patience", "%s", words);
-    if (job->checkpoint.best && !validates)
+    if (job->checkpoint.best > 0 && !validates)
         return refuse(to, "checkpoint.best", "%s", words);
     if (job->validate.ema && job->ema == 0)
         return refuse(to, "validate.ema", "needs an ema_decay");

@@ -32,7 +32,7 @@ static bool is_whole(const char *text)
 static const char *read_unsigned(const struct option *option, const char *text, uint64_t *field)
 {
     for (const struct option_word *word = option->words; word && word->word; word++) {
-        if (!strcmp(text, word->word)) {
+        if (!strcasecmp(text, word->word)) {
             *field = word->value;
             return NULL;
         }

@@ -1,6 +1,7 @@
 #include "train/options.h"
 
 #include "base/memory.h"
+#include "checkpoint/history.h"
 
 #include <math.h>
 #include <string.h>
@@ -28,6 +29,9 @@
 static const char *const gelu_forms[] = {[GELU_EXACT] = "exact", [GELU_TANH] = "tanh", NULL};
 static const char *const metric_names[] = {[METRIC_LOSS] = "loss", [METRIC_ACCURACY] = "accuracy", NULL};
 static const char *const busy_names[] = {[BUSY_WAIT] = "wait", [BUSY_SKIP] = "skip", NULL};
+static const char *const metric_modes[] = {[MODE_AUTO] = "auto", [MODE_MIN] = "min", [MODE_MAX] = "max", NULL};
+static const struct option_word best_words[] = {{"false", 0}, {"true", 1}, {"no", 0}, {"yes", 1},
+                                                {"off", 0},   {"on", 1},   {0}};
 static const struct option_word padding_words[] = {{"valid", 0}, {"same", PADDING_SAME}, {0}};
 
 _Static_assert(LAYER_KINDS <= 64, "a layer kind is a bit of .kinds");
@@ -198,6 +202,7 @@ static const struct option skip_keys[] = {
 static const struct option validate_keys[] = {
     {"every", FIELD(struct job, validate.every), ANY_FROM(0), DEFAULT("0")},
     {"metric", FIELD(struct job, validate.metric), .choices = metric_names, DEFAULT("loss")},
+    {"mode", FIELD(struct job, validate.mode), .choices = metric_modes, DEFAULT("auto")},
     {"ema", FIELD(struct job, validate.ema), DEFAULT("false")},
     {0},
 };
@@ -211,7 +216,8 @@ static const struct option early_stopping_keys[] = {
 static const struct option checkpoint_keys[] = {
     {"every", FIELD(struct job, checkpoint.every), ANY_FROM(0), DEFAULT("0")},
     {"keep", FIELD(struct job, checkpoint.keep), ANY_FROM(1), DEFAULT("3")},
-    {"best", FIELD(struct job, checkpoint.best), DEFAULT("false")},
+    {"keep_every", FIELD(struct job, checkpoint.keep_every), ANY_FROM(0), DEFAULT("0")},
+    {"best", FIELD(struct job, checkpoint.best), WHOLE(0, HISTORY_BEST), .words = best_words, DEFAULT("false")},
     {"background", FIELD(struct job, checkpoint.background), DEFAULT("true")},
     {"busy", FIELD(struct job, checkpoint.busy), .choices = busy_names, DEFAULT("wait")},
     {"timeout", FIELD(struct job, checkpoint.timeout), REAL(0, 1e6), DEFAULT("0")},

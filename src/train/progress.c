@@ -138,19 +138,23 @@ void progress_skipped(struct session *session, uint64_t step, const struct step_
     end_event(&line, session);
 }
 
-void progress_validation(struct session *session, const struct evaluation *evaluation, bool best)
+void progress_validation(struct session *session, const struct evaluation *evaluation, size_t rank)
 {
     struct text line;
-    char accuracy[40] = "";
+    char accuracy[40] = "", place[60] = "";
+    size_t most = session->record.history.best_most;
     if (!isnan(evaluation->accuracy))
         snprintf(accuracy, sizeof accuracy, ", accuracy %.4f", evaluation->accuracy);
-    log_info("validation at step %" PRIu64 ": loss %.4f%s%s", session->step, evaluation->loss, accuracy,
-             best ? " (the best so far)" : "");
+    if (rank == 1)
+        snprintf(place, sizeof place, " (the best so far)");
+    else if (rank > 1)
+        snprintf(place, sizeof place, " (number %zu of the best %zu)", rank, most);
+    log_info("validation at step %" PRIu64 ": loss %.4f%s%s", session->step, evaluation->loss, accuracy, place);
     begin_event(&line, "validation", session->step);
     metrics_number(&line, "loss", evaluation->loss);
     if (!isnan(evaluation->accuracy))
         metrics_number(&line, "accuracy", evaluation->accuracy);
-    text_append(&line, ",\"best\":%s", best ? "true" : "false");
+    text_append(&line, ",\"best\":%s,\"best_rank\":%zu", rank == 1 ? "true" : "false", rank);
     end_event(&line, session);
 }
 
@@ -164,8 +168,10 @@ void progress_checkpoint(struct session *session, const struct saver_result *res
     metrics_number(&line, "data_ms", commit->data_ms);
     text_append(&line, ",\"bytes\":%" PRIu64 ",\"fingerprint\":\"%016" PRIx64 "\"", commit->bytes, result->fingerprint);
     end_event(&line, session);
-    log_info("checkpoint of step %" PRIu64 ": %.1f MB in %.0f ms, training has waited %.1f ms, fingerprint %016" PRIx64,
-             result->step, (double)commit->bytes / 1e6, commit->write_ms, 1e3 * stall_s, result->fingerprint);
+    char size[TEXT_AMOUNT];
+    text_amount(commit->bytes, size);
+    log_info("checkpoint of step %" PRIu64 ": %s in %.0f ms, training has waited %.1f ms, fingerprint %016" PRIx64,
+             result->step, size, commit->write_ms, 1e3 * stall_s, result->fingerprint);
     if (!commit->pruned)
         log_warn("older checkpoints stay: %s", commit->prune_error.text);
 }

@@ -35,8 +35,8 @@ void progress_step(struct progress *progress, struct session *session, const str
 void progress_skipped(struct session *session, uint64_t step, const struct step_numbers *numbers,
                       const struct error *why);
 
-/* Local. A line and the `validation` event; `best`: it is the best so far. */
-void progress_validation(struct session *session, const struct evaluation *evaluation, bool best);
+/* Local. A line and the `validation` event; `rank` as best_consider returns it. */
+void progress_validation(struct session *session, const struct evaluation *evaluation, size_t rank);
 
 /* Local. A line and the `checkpoint` event; stall_s: by which the save has lengthened training's way. */
 void progress_checkpoint(struct session *session, const struct saver_result *result, double stall_s);

@@ -24,18 +24,14 @@ static void update_record(struct session *session, const char *why)
 
 static void begin(struct session *session, const char *why)
 {
-    const struct history *history = &session->record.history;
-    uint64_t best = best_is_kept(session->job) ? history->best_step : 0;
+    session->save = (struct save){.runs = true, .frozen = true};
+    best_retain(session->job, &session->record.history, &session->save.retention);
     update_record(session, why);
-    session->save = (struct save){.runs = true, .frozen = true, .best = best};
     struct saver_work work = {
         .state = session->state,
         .step = session->step,
         .record = session->record,
-        /* What is saved after a skipped step, because the job has to leave, may be spoilt: it must not push out good
-         * ones. */
-        .keep = history->skipped_row > 0 ? SIZE_MAX : session->job->checkpoint.keep,
-        .best = best,
+        .retention = session->save.retention,
         .replica = session_params(session),
         .descriptor = session->metrics.descriptor,
     };
@@ -73,6 +69,7 @@ static bool take(struct session *session, bool is_last, struct error *error)
     struct save *save = &session->save;
     save->runs = save->frozen = false;
     if (saver_take(session->saver, &result, error)) {
+        best_settle(&session->record.history, &save->retention);
         session->record.step = session->saved_step = result.step;
         session->record.fingerprint = result.fingerprint;
         session->retry_step = session->retry_wait = 0;
@@ -81,8 +78,8 @@ static bool take(struct session *session, bool is_last, struct error *error)
     }
     if (is_last && result.late) /* what hangs would hold up the end */
         error->kind = ERROR_LATE;
-    if (save->best == result.step) /* it has no file: the next validation takes its place */
-        best_forget(&session->record.history);
+    if (best_kept(session->job) > 0)
+        best_forget(&session->record.history, result.step);
     plan_retry(session, result.step);
     progress_checkpoint_failed(session, result.step, !is_last, error);
     return false;

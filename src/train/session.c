@@ -226,22 +226,6 @@ static bool build(struct session *session, struct error *error)
     return world_agree(session->world, allocate(session, leaves, error), error);
 }
 
-/* Collective. A best model whose checkpoint is not there, because nobody wanted it kept before or it was taken away,
- * must not hinder a worse one from being kept. */
-static void look_for_best(struct session *session)
-{
-    struct history *history = &session->record.history;
-    if (history->best_step == 0 || !best_is_kept(session->job))
-        return;
-    char path[PATH_MAX];
-    store_path(&session->store, history->best_step, path);
-    if (world_share_number(session->world, access(path, R_OK) == 0))
-        return;
-    log_warn("the best model so far, of step %" PRIu64 ", has no checkpoint: the search for the best begins anew",
-             history->best_step);
-    best_forget(history);
-}
-
 /* Local. The changes of the job, on one line, for people; first those that change the result, in case not all fit. */
 static void describe_changes(const struct text *changes, struct segment *segment)
 {
@@ -365,7 +349,7 @@ bool session_open(struct session *session, const struct world *world, const stru
     if (ok) {
         guard_prepare(job, &session->record.history);
         best_prepare(job, &session->validation, &session->record.history);
-        look_for_best(session);
+        best_look(world, job, &session->store, &session->record.history);
         begin_segment(session);
         ok = begin_files(session, error) && open_saver(session, error);
     }

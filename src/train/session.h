@@ -31,7 +31,7 @@ struct session_options {
 struct save {
     bool runs;
     bool frozen;    /* the used arrays are being saved: they must not change */
-    uint64_t best;  /* as of its record: the best so far */
+    struct retention retention; /* what it leaves of older ones */
     double stall_s; /* by which it has lengthened training's way so far */
 };
 

@@ -121,8 +121,8 @@ static void swap_average(struct session *session)
     exchange_distribute(session->exchange);
 }
 
-/* Collective. *best becomes true if it is the best so far. False as save_finish. */
-static bool validate(struct session *session, bool *best, struct error *error)
+/* Collective. *rank: its rank among the best so far; 0: none of them. False as save_finish. */
+static bool validate(struct session *session, size_t *rank, struct error *error)
 {
     bool averaged = session->job->validate.ema && session->used.average;
     if (averaged && session->save.frozen && !save_finish(session, error))
@@ -132,8 +132,8 @@ static bool validate(struct session *session, bool *best, struct error *error)
     struct evaluation evaluation = evaluator_run(&session->evaluator, &session->model, session_params(session));
     if (averaged)
         swap_average(session);
-    *best = best_consider(session->job, &session->record.history, &evaluation, session->step);
-    progress_validation(session, &evaluation, *best);
+    *rank = best_consider(session->job, &session->record.history, &evaluation, session->step);
+    progress_validation(session, &evaluation, *rank);
     return true;
 }
 
@@ -160,6 +160,8 @@ static bool save_on_the_way(struct session *session, bool best, struct error *er
     /* After a skipped step the state may be spoilt: nothing shows that it is not before the next step is taken. */
     if (session->record.history.skipped_row > 0) {
         session->retry_step = session->step + 1;
+        if (best)
+            best_forget(&session->record.history, session->step);
         return true;
     }
     if (session->save.runs && session->job->checkpoint.busy == BUSY_SKIP && !best) {
@@ -176,10 +178,12 @@ static bool boundary(struct session *session, unsigned flags, struct error *erro
     const struct job *job = session->job;
     if (!(flags & FLAG_SAVING) && !save_settle(session, error))
         return false;
-    bool due = is_due(job->checkpoint.every, session->step) || session->retry_step == session->step, best = false;
-    if (session->validation.count > 0 && is_due(job->validate.every, session->step) && !validate(session, &best, error))
+    bool due = is_due(job->checkpoint.every, session->step) || is_due(job->checkpoint.keep_every, session->step) ||
+               session->retry_step == session->step;
+    size_t rank = 0;
+    if (session->validation.count > 0 && is_due(job->validate.every, session->step) && !validate(session, &rank, error))
         return false;
-    best = best && best_is_kept(job);
+    bool best = rank > 0 && best_kept(job) > 0;
     if (!is_finished(session) && !(flags & (PREEMPTION_ANY | PAUSE_IS_DUE)))
         return (!due && !best) || save_on_the_way(session, best, error);
     if (is_finished(session) && !isfinite(session->loss))

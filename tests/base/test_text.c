@@ -107,6 +107,20 @@ static void shapes_are_told_in_words(void)
     CU_ASSERT_STRING_EQUAL(small, "12x");
 }
 
+static void amounts_have_the_unit_that_fits(void)
+{
+    const struct {
+        uint64_t bytes;
+        const char *words;
+    } cases[] = {{0, "0 B"},         {999, "999 B"},          {1000, "1.0 kB"},       {999949, "999.9 kB"},
+                 {999950, "1.0 MB"}, {129400000, "129.4 MB"}, {2000000000, "2.0 GB"}, {UINT64_MAX, "18.4 EB"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[TEXT_AMOUNT];
+        text_amount(cases[i].bytes, text);
+        CU_ASSERT_STRING_EQUAL(text, cases[i].words);
+    }
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -117,6 +131,7 @@ int main(void)
         {"JSON strings are escaped", json_strings_are_escaped},
         {"every control character is escaped in JSON", every_control_character_is_escaped},
         {"shapes are told in words", shapes_are_told_in_words},
+        {"amounts have the unit that fits", amounts_have_the_unit_that_fits},
         {NULL, NULL},
     };
     return test_run("base/text", cases);

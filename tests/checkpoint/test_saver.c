@@ -72,7 +72,7 @@ static void begin(struct trial *trial, uint64_t step)
                                          .vocabulary = vocabulary,
                                          .segments = segments,
                                          .segment_count = 1},
-                              .keep = 2,
+                              .retention = {.newest = 2},
                               .replica = exchange_params(trial->exchange),
                               .descriptor = -1};
     saver_begin(trial->saver, &work);

@@ -57,7 +57,8 @@ static void test_defaults(void)
     CU_ASSERT(job.schedule.kind == SCHEDULE_CONSTANT && job.schedule.warmup == 0 && job.schedule.floor == 0);
     CU_ASSERT_EQUAL(job.clip_norm, 0);
     CU_ASSERT_EQUAL(job.validate.every, 0);
-    CU_ASSERT(job.checkpoint.every == 0 && job.checkpoint.keep == 3 && !job.checkpoint.best);
+    CU_ASSERT(job.checkpoint.every == 0 && job.checkpoint.keep == 3 && job.checkpoint.keep_every == 0 &&
+              job.checkpoint.best == 0 && job.validate.mode == MODE_AUTO);
     CU_ASSERT_EQUAL(job.log.every, 10);
     CU_ASSERT(job.loss.label_smoothing == 0 && job.loss.delta == 1);
     CU_ASSERT(job.optimizer.groups == NULL && job.optimizer.group_count == 0);
@@ -108,9 +109,9 @@ static void test_written(void)
             "schedule: {name: cosine, unit: steps, warmup: 50.0, floor: 0.1}\n"
             "clip_norm: 1.0\n"
             "skip_step: {nonfinite: false, window: 100, limit: 10}\n"
-            "validate: {every: 100, metric: loss, ema: false}\n"
+            "validate: {every: 100, metric: loss, mode: auto, ema: false}\n"
             "early_stopping: {patience: 0, min_delta: 0.0}\n"
-            "checkpoint: {every: 100, keep: 3, best: false, background: true, busy: wait, timeout: 0.0}\n"
+            "checkpoint: {every: 100, keep: 3, keep_every: 0, best: false, background: true, busy: wait, timeout: 0.0}\n"
             "log: {every: 10}\n");
         job_release(&job);
     }
@@ -129,9 +130,9 @@ static void test_written(void)
                   "optimizer: {name: sgd, learning_rate: 0.1, weight_decay: 0.0, momentum: 0.0, nesterov: false}\n"
                   "schedule: {name: constant, unit: steps, warmup: 0.0}\n"
                   "skip_step: {nonfinite: false, window: 100, limit: 10}\n"
-                  "validate: {every: 0, metric: loss, ema: false}\n"
+                  "validate: {every: 0, metric: loss, mode: auto, ema: false}\n"
                   "early_stopping: {patience: 0, min_delta: 0.0}\n"
-                  "checkpoint: {every: 0, keep: 3, best: false, background: true, busy: wait, timeout: 0.0}\n"
+                  "checkpoint: {every: 0, keep: 3, keep_every: 0, best: false, background: true, busy: wait, timeout: 0.0}\n"
                   "log: {every: 10}\n");
         job_release(&job);
     }
@@ -197,13 +198,15 @@ static void test_every_key(void)
     struct job job;
     if (!PARSE(&job, EXAMPLE, "label_smoothing=0.1", "ema_decay=0.999",
                "skip_step={nonfinite: true, outlier: 6, window: 50, limit: 3}",
-               "validate={every: 10, metric: accuracy, ema: true}", "early_stopping={patience: 5, min_delta: 0.01}",
-               "checkpoint.best=true", "schedule={name: wsd, unit: epochs, warmup: 0.5, decay: 2.5, floor: 0.2}",
+               "validate={every: 10, metric: accuracy, mode: min, ema: true}",
+               "early_stopping={patience: 5, min_delta: 0.01}", "checkpoint={best: 5, keep_every: 500}",
+               "schedule={name: wsd, unit: epochs, warmup: 0.5, decay: 2.5, floor: 0.2}",
                "optimizer.groups=[{match: '*.bias', rate_factor: 0}, {match: 0.dense.weight, weight_decay: 0}]"))
         return;
     CU_ASSERT(job.loss.label_smoothing == 0.1 && job.ema == 0.999);
     CU_ASSERT(job.skip.nonfinite && job.skip.outlier == 6 && job.skip.window == 50 && job.skip.limit == 3);
-    CU_ASSERT(job.validate.metric == METRIC_ACCURACY && job.validate.ema && job.checkpoint.best);
+    CU_ASSERT(job.validate.metric == METRIC_ACCURACY && job.validate.mode == MODE_MIN && job.validate.ema);
+    CU_ASSERT(job.checkpoint.best == 5 && job.checkpoint.keep_every == 500);
     CU_ASSERT(job.early_stopping.patience == 5 && job.early_stopping.min_delta == 0.01);
     CU_ASSERT(job.schedule.unit == SCHEDULE_EPOCHS && job.schedule.warmup == 0.5 && job.schedule.decay == 2.5);
     CU_ASSERT_EQUAL_FATAL(job.optimizer.group_count, 2);
@@ -222,6 +225,31 @@ static void test_every_key(void)
     text_release(&yaml);
     check_round_trip(&job, NULL);
     job_release(&job);
+}
+
+/* It was a yes or no before it was a number. */
+static void test_best(void)
+{
+    static const struct {
+        const char *text, *yaml;
+        uint64_t best;
+    } cases[] = {{"0", "best: false,", 0},  {"1", "best: true}", 1},  {"True", "best: true}", 1},
+                 {"no", "best: false,", 0}, {"on", "best: true}", 1}, {"7", "best: 7}", 7},
+                 {"100", "best: 100,", 100}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct job job;
+        struct text yaml = {0};
+        char best[40];
+        snprintf(best, sizeof best, "checkpoint.best=%s", cases[i].text);
+        if (!PARSE(&job, EXAMPLE, "validate.every=5", best))
+            continue;
+        CU_ASSERT_EQUAL(job.checkpoint.best, cases[i].best);
+        job_write(&job, &yaml);
+        CU_ASSERT_PTR_NOT_NULL(strstr(text_bytes(&yaml), cases[i].yaml));
+        text_release(&yaml);
+        check_round_trip(&job, NULL);
+        job_release(&job);
+    }
 }
 
 static void test_text_format(void)
@@ -323,6 +351,7 @@ int main(void)
         {"a job that failed or was released can be released", test_release},
         {"a job is written with all defaults and reads back to the same bytes", test_written},
         {"every key of a job is read and written", test_every_key},
+        {"of the best there may be none, one or many", test_best},
         {"a text has a path, a context and a part", test_text_format},
         {"each optimizer has its own defaults", test_optimizers},
         {"each schedule has its own keys and defaults", test_schedules},

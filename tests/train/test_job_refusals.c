@@ -182,6 +182,9 @@ static void test_bad_pairs(void)
          "job.yaml:6:28: early_stopping.patience: needs data.validation and a validate.every of more than 0"},
         {SMALLEST "checkpoint: {best: true}\n", NULL,
          "job.yaml:6:20: checkpoint.best: needs data.validation and a validate.every of more than 0"},
+        {SMALLEST, "checkpoint.best=101",
+         "--set checkpoint.best=101: checkpoint.best: '101' is out of range; allowed: false, true, no, yes, off, on, 0 "
+         "to 100"},
         {NULL, "validate.ema=true", "--set validate.ema=true: validate.ema: needs an ema_decay"},
         {NULL, "run=~/out", "--set run=~/out: run: a leading ~ is not expanded here; write the path out"},
     };

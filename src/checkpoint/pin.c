@@ -1,0 +1,77 @@
+#include "checkpoint/pin.h"
+
+#include "base/file.h"
+#include "checkpoint/seal.h"
+#include "checkpoint/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A name that does not fit is cut, and then no file has it. */
+static void marker_of(const char *checkpoint, char marker[PATH_MAX])
+{
+    snprintf(marker, PATH_MAX, "%s.pinned", checkpoint);
+}
+
+bool pin_exists(const char *checkpoint)
+{
+    char marker[PATH_MAX];
+    marker_of(checkpoint, marker);
+    return access(marker, F_OK) == 0;
+}
+
+/* Whether there is something to pin. A job may take it away at any moment: that it is gone is asked last. */
+static bool check_checkpoint(const char *checkpoint, struct error *error)
+{
+    uint64_t step;
+    bool is_name = store_is_name(checkpoint, &step), is_ours = seal_is_ours(checkpoint);
+    if (access(checkpoint, R_OK))
+        return error_errno(error, "cannot open %s", checkpoint);
+    if (!is_name)
+        return error_set(error, ERROR_USAGE,
+                         "%s: only a checkpoint in a run directory can be pinned (RUN/checkpoints/step-....h5); no "
+                         "other file is ever taken away",
+                         checkpoint);
+    return is_ours || error_set(error, ERROR_USAGE, "%s: not a lockstep checkpoint", checkpoint);
+}
+
+bool pin_add(const char *checkpoint, struct error *error)
+{
+    char marker[PATH_MAX];
+    marker_of(checkpoint, marker);
+    if (!check_checkpoint(checkpoint, error))
+        return false;
+    int fd = open(marker, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0 && errno == EEXIST)
+        return file_sync_parent(marker, error); /* it may be from a pin that did not come so far */
+    if (fd < 0)
+        return error_errno(error, "cannot create %s", marker);
+    close(fd);
+    bool ok = file_sync_parent(marker, error) && check_checkpoint(checkpoint, error);
+    if (!ok)
+        unlink(marker);
+    return ok;
+}
+
+bool pin_remove(const char *checkpoint, struct error *error)
+{
+    char marker[PATH_MAX];
+    marker_of(checkpoint, marker);
+    if (unlink(marker) == 0)
+        return file_sync_parent(marker, error);
+    if (errno == ENOENT && access(checkpoint, F_OK) == 0)
+        return error_set(error, ERROR_USAGE, "%s: it was not pinned", checkpoint);
+    return error_errno(error, "cannot unpin %s", checkpoint);
+}
+
+void pin_drop(const char *checkpoint)
+{
+    char marker[PATH_MAX];
+    struct stat info;
+    marker_of(checkpoint, marker);
+    if (lstat(marker, &info) == 0 && S_ISREG(info.st_mode) && info.st_size == 0)
+        unlink(marker);
+}
