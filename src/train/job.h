@@ -21,6 +21,8 @@ enum metric_kind {
     METRIC_ACCURACY, /* higher is better */
 };
 
+#define CHECKPOINT_AUTO UINT64_MAX /* of checkpoint.every */
+
 struct job {
     char *run;     /* directory of the results */
     uint64_t seed; /* of everything random */
@@ -55,9 +57,15 @@ struct job {
         double min_delta;  /* an improvement is more than this, >= 0 */
     } early_stopping;
     struct {
-        uint64_t every; /* steps; 0: only when the job stops or ends */
-        uint64_t keep;  /* newest checkpoints that stay, >= 1 */
-        bool best;      /* a validation that is the best so far is saved, and stays */
+        uint64_t every; /* steps; 0: none of these; CHECKPOINT_AUTO: from what saves cost and how often the job is
+                         * interrupted (see cadence.h) */
+        double minutes; /* since the last save; 0: none of these */
+        uint64_t *at;   /* [at_count] steps */
+        size_t at_count;
+        bool on_validation; /* after each validation */
+        double overhead;    /* CHECKPOINT_AUTO: the share of training time that saves may cost, in (0, 1] */
+        uint64_t keep;      /* newest checkpoints that stay, >= 1 */
+        bool best;          /* a validation that is the best so far is saved, and stays */
     } checkpoint;
     struct {
         uint64_t every; /* steps */

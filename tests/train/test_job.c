@@ -110,7 +110,7 @@ static void test_written(void)
             "skip_step: {nonfinite: false, window: 100, limit: 10}\n"
             "validate: {every: 100, metric: loss, ema: false}\n"
             "early_stopping: {patience: 0, min_delta: 0.0}\n"
-            "checkpoint: {every: 100, keep: 3, best: false}\n"
+            "checkpoint: {every: 100, minutes: 0.0, on_validation: false, overhead: 0.01, keep: 3, best: false}\n"
             "log: {every: 10}\n");
         job_release(&job);
     }
@@ -131,7 +131,7 @@ static void test_written(void)
                   "skip_step: {nonfinite: false, window: 100, limit: 10}\n"
                   "validate: {every: 0, metric: loss, ema: false}\n"
                   "early_stopping: {patience: 0, min_delta: 0.0}\n"
-                  "checkpoint: {every: 0, keep: 3, best: false}\n"
+                  "checkpoint: {every: 0, minutes: 0.0, on_validation: false, overhead: 0.01, keep: 3, best: false}\n"
                   "log: {every: 10}\n");
         job_release(&job);
     }
@@ -198,12 +198,16 @@ static void test_every_key(void)
     if (!PARSE(&job, EXAMPLE, "label_smoothing=0.1", "ema_decay=0.999",
                "skip_step={nonfinite: true, outlier: 6, window: 50, limit: 3}",
                "validate={every: 10, metric: accuracy, ema: true}", "early_stopping={patience: 5, min_delta: 0.01}",
-               "checkpoint.best=true", "schedule={name: wsd, unit: epochs, warmup: 0.5, decay: 2.5, floor: 0.2}",
+               "checkpoint={every: auto, minutes: 2.5, at: [30, 10], on_validation: true, overhead: 0.02, best: true}",
+               "schedule={name: wsd, unit: epochs, warmup: 0.5, decay: 2.5, floor: 0.2}",
                "optimizer.groups=[{match: '*.bias', rate_factor: 0}, {match: 0.dense.weight, weight_decay: 0}]"))
         return;
     CU_ASSERT(job.loss.label_smoothing == 0.1 && job.ema == 0.999);
     CU_ASSERT(job.skip.nonfinite && job.skip.outlier == 6 && job.skip.window == 50 && job.skip.limit == 3);
     CU_ASSERT(job.validate.metric == METRIC_ACCURACY && job.validate.ema && job.checkpoint.best);
+    CU_ASSERT(job.checkpoint.every == CHECKPOINT_AUTO && job.checkpoint.minutes == 2.5);
+    CU_ASSERT(job.checkpoint.on_validation && job.checkpoint.overhead == 0.02);
+    CU_ASSERT(job.checkpoint.at_count == 2 && job.checkpoint.at[0] == 30 && job.checkpoint.at[1] == 10);
     CU_ASSERT(job.early_stopping.patience == 5 && job.early_stopping.min_delta == 0.01);
     CU_ASSERT(job.schedule.unit == SCHEDULE_EPOCHS && job.schedule.warmup == 0.5 && job.schedule.decay == 2.5);
     CU_ASSERT_EQUAL_FATAL(job.optimizer.group_count, 2);
@@ -219,6 +223,7 @@ static void test_every_key(void)
                                   "{match: \"0.dense.weight\", rate_factor: 1.0, "
                                   "weight_decay: 0.0}]}\n"));
     CU_ASSERT_PTR_NOT_NULL(strstr(text_bytes(&yaml), "ema_decay: 0.999\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text_bytes(&yaml), "checkpoint: {every: auto, minutes: 2.5, at: [30, 10], "));
     text_release(&yaml);
     check_round_trip(&job, NULL);
     job_release(&job);
