@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/utf8.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,6 +61,20 @@ void text_append_json(struct text *text, const char *value)
             text_append(text, "%c", c);
     }
     text_append(text, "\"");
+}
+
+void text_append_seconds(struct text *text, double seconds)
+{
+    static const struct {
+        double below, unit;
+        const char *name;
+    } scales[] = {{1, 1e-3, "ms"}, {120, 1, "s"}, {7200, 60, "min"}, {172800, 3600, "h"}, {INFINITY, 86400, "d"}};
+    size_t i = 0;
+    while (scales[i].below < INFINITY && !(seconds < scales[i].below))
+        i++;
+    double value = seconds / scales[i].unit;
+    /* Two digits, and all before the point. */
+    text_append(text, value < 9.95 ? "%.2g %s" : "%.0f %s", value, scales[i].name);
 }
 
 const char *text_bytes(const struct text *text)

@@ -1,5 +1,6 @@
 #include "train/progress.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "nn/kernels/gemm.h"
 
@@ -33,9 +34,11 @@ void progress_begin(struct session *session)
     log_info("%zu parameters in %zu tensors; %zu training samples, %zu for validation; run directory %s",
              tensor_table_elements(&session->model.table, false), session->model.table.length, session->train.count,
              session->validation.count, job->run);
-    if (job->checkpoint.every == 0)
-        log_warn(
-            "checkpoint.every is 0: saved is only when the job ends or is asked to leave, and a kill costs everything");
+    bool saves = job->checkpoint.every > 0 || job->checkpoint.minutes > 0 || job->checkpoint.at_count > 0 ||
+                 job->checkpoint.on_validation;
+    if (!saves)
+        log_warn("checkpoint.every is 0: saved is only when the job is asked to save, ends or is asked to leave, and a "
+                 "kill costs everything");
     if (session->validation.count == 0 && job->validate.every > 0)
         log_warn("validate.every is %" PRIu64 ", but there is no data.validation", job->validate.every);
     if (session->validation.count > 0 && job->validate.every == 0)
@@ -137,6 +140,13 @@ void progress_checkpoint(struct session *session, const struct commit *commit, d
 {
     struct text line;
     begin_event(&line, session, "checkpoint");
+    const char *end = session->record.segments[session->record.segment_count - 1].end;
+    text_append(&line, ",\"why\":\"");
+    if (session->cadence.reasons)
+        cadence_words(session->cadence.reasons, &line);
+    else
+        text_append(&line, "%s", end);
+    text_append(&line, "\"");
     metrics_number(&line, "stall_ms", stall_ms);
     metrics_number(&line, "write_ms", commit->write_ms);
     text_append(&line, ",\"bytes\":%" PRIu64 ",\"fingerprint\":\"%016" PRIx64 "\"", commit->bytes,
@@ -146,6 +156,15 @@ void progress_checkpoint(struct session *session, const struct commit *commit, d
              (double)commit->bytes / 1e6, stall_ms, session->record.fingerprint);
     if (!commit->pruned)
         log_warn("older checkpoints stay: %s", commit->prune_error.text);
+}
+
+void progress_cadence(struct session *session)
+{
+    struct text words;
+    text_init(&words);
+    if (session->world->rank == 0 && cadence_tell(&session->cadence, clock_seconds(), &words))
+        log_info("%s", text_bytes(&words));
+    text_release(&words);
 }
 
 void progress_checkpoint_failed(struct session *session, bool goes_on, const struct error *error)

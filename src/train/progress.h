@@ -38,8 +38,12 @@ void progress_skipped(struct session *session, uint64_t step, const struct step_
 /* Local. A line and the `validation` event; `best`: it is the best so far. */
 void progress_validation(struct session *session, const struct evaluation *evaluation, bool best);
 
-/* Local. A line and the `checkpoint` event; `stall_ms` is how long training has waited. */
+/* Local. A line and the `checkpoint` event; `stall_ms` is how long training has waited. Why it was saved is what the
+ * session's cadence began with, or the end of the segment. */
 void progress_checkpoint(struct session *session, const struct commit *commit, double stall_ms);
+
+/* Local. A line if checkpoint.every: auto has come to another period. */
+void progress_cadence(struct session *session);
 
 /* Local. The `checkpoint_failed` event, and a warning if training goes on all the same. */
 void progress_checkpoint_failed(struct session *session, bool goes_on, const struct error *error);

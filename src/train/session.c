@@ -291,6 +291,8 @@ bool session_open(struct session *session, const struct world *world, const stru
         look_for_best(session);
         begin_segment(session);
         ok = begin_files(session, error);
+        struct cadence_past past = {0};
+        cadence_init(&session->cadence, job, world->rank == 0 ? &past : NULL, clock_seconds());
     }
     if (!ok)
         session_close(session);
@@ -302,6 +304,7 @@ void session_close(struct session *session)
     if (!session->world)
         return;
     metrics_close(&session->metrics);
+    cadence_release(&session->cadence);
     evaluator_release(&session->evaluator);
     snapshot_release(&session->snapshot);
     tally_release(&session->tally);

@@ -12,6 +12,7 @@
 #include "nn/model.h"
 #include "parallel/exchange.h"
 #include "parallel/tally.h"
+#include "train/cadence.h"
 #include "train/evaluator.h"
 #include "train/job.h"
 #include "train/metrics.h"
@@ -33,6 +34,7 @@ struct session {
     int lock; /* rank 0's hold on the run directory; -1: none */
     struct store store;
     struct metrics metrics; /* rank 0's */
+    struct cadence cadence;
 
     struct dataset train, validation;
     struct sampler sampler;

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/partition.h"
 #include "train/best.h"
+#include "train/cadence.h"
 #include "train/guard.h"
 #include "train/preemption.h"
 #include "train/progress.h"
@@ -62,7 +63,10 @@ static bool make_step(struct session *session, struct step_numbers *numbers, uns
     uint64_t step = session->step + 1;
     double steps_per_epoch = (double)session->train.count / (double)job->train.batch;
     train_leaves(session, step);
-    *flags = tally_share(&session->tally, preemption_flags());
+    unsigned own = preemption_flags();
+    if (session->world->rank == 0)
+        own |= cadence_flags(&session->cadence, clock_seconds());
+    *flags = tally_share(&session->tally, own);
     numbers->loss = without_sign(tally_sum(&session->tally, 0) / session_batch_terms(session));
     numbers->gradient_norm = without_sign(exchange_reduce(session->exchange, session_batch_terms(session), &gradient));
     numbers->learning_rate = job->optimizer.learning_rate *
@@ -125,15 +129,28 @@ static const char *reason_of(const struct session *session, unsigned flags)
     return is_finished(session) ? "early_stopping" : preemption_reason(flags);
 }
 
+/* Local. What the save that was just committed has cost, and how often to save from here on. */
+static void note_cost(struct session *session, double seconds)
+{
+    cadence_measured(&session->cadence, seconds, seconds);
+    progress_cadence(session);
+}
+
 /* Collective. What is due between this step and the next. False if the state has to be saved now and cannot be, or must
  * not be. */
 static bool boundary(struct session *session, unsigned flags, struct error *error)
 {
     const struct job *job = session->job;
-    bool due = is_due(job->checkpoint.every, session->step) || session->retry_step == session->step;
-    if (session->validation.count > 0 && is_due(job->validate.every, session->step))
-        due |= validate(session) && best_is_kept(job);
-    bool finished = is_finished(session), leave = finished || flags != 0;
+    unsigned due = cadence_due(&session->cadence, session->step, flags);
+    if (session->retry_step == session->step)
+        due |= CADENCE_RETRY;
+    if (session->validation.count > 0 && is_due(job->validate.every, session->step)) {
+        if (validate(session) && best_is_kept(job))
+            due |= CADENCE_BEST;
+        if (job->checkpoint.on_validation)
+            due |= CADENCE_VALIDATION;
+    }
+    bool finished = is_finished(session), leave = finished || flags & PREEMPTION_LEAVE;
     if (!leave && !due)
         return true;
     if (finished && !isfinite(session->loss))
@@ -147,7 +164,11 @@ static bool boundary(struct session *session, unsigned flags, struct error *erro
         session->retry_step = session->step + 1;
         return true;
     }
+    double start = clock_seconds();
+    cadence_begin(&session->cadence, leave ? 0 : due, start);
     bool saved = save(session, leave ? reason_of(session, flags) : "running", error);
+    if (saved)
+        note_cost(session, clock_seconds() - start);
     /* A disk may have room again later; a state that is wrong stays wrong. */
     return saved || (!leave && error->kind != ERROR_STATE);
 }
@@ -155,7 +176,7 @@ static bool boundary(struct session *session, unsigned flags, struct error *erro
 static bool train(struct session *session, unsigned *flags, struct error *error)
 {
     struct progress progress = {0};
-    while (!is_finished(session) && !*flags) {
+    while (!is_finished(session) && !(*flags & PREEMPTION_LEAVE)) {
         struct step_numbers numbers;
         double start = clock_seconds();
         /* A state whose next step diverges is not saved: it may be spoilt already, and would push out a good one. */
