@@ -69,7 +69,7 @@ void text_append_seconds(struct text *text, double seconds)
         double below, unit;
         const char *name;
     } scales[] = {{1, 1e-3, "ms"}, {120, 1, "s"}, {7200, 60, "min"}, {172800, 3600, "h"}, {INFINITY, 86400, "d"}};
-    size_t i = 0;
+    size_t i = seconds == 0 ? 1 : 0;
     while (scales[i].below < INFINITY && !(seconds < scales[i].below))
         i++;
     double value = seconds / scales[i].unit;

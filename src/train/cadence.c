@@ -152,6 +152,21 @@ static double typical(const struct cadence *cadence, const double *measured, dou
     return count % 2 ? sorted[count / 2] : (sorted[count / 2 - 1] + sorted[count / 2]) / 2;
 }
 
+double cadence_stall(const struct cadence *cadence)
+{
+    return typical(cadence, cadence->stalls, cadence->past.stall_s);
+}
+
+double cadence_write(const struct cadence *cadence)
+{
+    return typical(cadence, cadence->writes, cadence->past.write_s);
+}
+
+void cadence_ready(struct cadence *cadence, double start_s)
+{
+    cadence->past.restart_s = start_s;
+}
+
 static double alive(const struct cadence *cadence, double now_s)
 {
     return cadence->past.alive_s + now_s - cadence->began_s;
@@ -173,10 +188,10 @@ double cadence_period(const struct cadence *cadence, double now_s)
 {
     if (cadence->samples == 0 && cadence->past.stall_s == 0)
         return 0;
-    double cost = fmax(typical(cadence, cadence->stalls, cadence->past.stall_s), LEAST_COST_S);
+    double cost = fmax(cadence_stall(cadence), LEAST_COST_S);
     double period = cadence_young_daly(cost, between(cadence, now_s));
     period = fmax(period, cost / cadence->job->checkpoint.overhead);
-    return fmax(period, typical(cadence, cadence->writes, cadence->past.write_s));
+    return fmax(period, cadence_write(cadence));
 }
 
 bool cadence_tell(struct cadence *cadence, double now_s, struct text *words)
@@ -185,14 +200,13 @@ bool cadence_tell(struct cadence *cadence, double now_s, struct text *words)
     if (period == 0 || fabs(period - cadence->told_s) <= TOLD_CHANGE * cadence->told_s)
         return false;
     cadence->told_s = period;
-    double cost = typical(cadence, cadence->stalls, cadence->past.stall_s);
-    double write = typical(cadence, cadence->writes, cadence->past.write_s);
+    double cost = cadence_stall(cadence);
     /* A save in each period; half a period repeated and a restart in each interruption. */
     double loss = cost / period + (period / 2 + cadence->past.restart_s) / between(cadence, now_s);
     text_append(words, "auto: a save costs ");
     text_append_seconds(words, cost);
     text_append(words, " of training and takes ");
-    text_append_seconds(words, write);
+    text_append_seconds(words, cadence_write(cadence));
     text_append(words, ", %" PRIu64 " interruption%s in ", cadence->past.interruptions,
                 cadence->past.interruptions == 1 ? "" : "s");
     text_append_seconds(words, alive(cadence, now_s));

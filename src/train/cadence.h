@@ -86,6 +86,13 @@ void cadence_measured(struct cadence *cadence, double stall_s, double write_s);
 /* Local. The period in seconds of checkpoint.every: auto; 0: no save was ever measured. */
 double cadence_period(const struct cadence *cadence, double now_s);
 
+/* Local. What a save is taken to cost; 0: no save was ever measured. */
+double cadence_stall(const struct cadence *cadence);
+double cadence_write(const struct cadence *cadence);
+
+/* Local. The first step is made, so long after the program was started. */
+void cadence_ready(struct cadence *cadence, double start_s);
+
 /* Local. The formula above, without the bounds; cost_s >= 0, between_s > 0. */
 double cadence_young_daly(double cost_s, double between_s);
 

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "nn/kernels/gemm.h"
+#include "train/environment.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -54,6 +55,8 @@ void progress_begin(struct session *session)
     text_append(&line, ",\"blas\":");
     text_append_json(&line, gemm_describe());
     end_event(&line, session);
+    if (session->world->rank == 0)
+        chronicle_begin(&session->chronicle, segment, session->step, environment_age_s());
 }
 
 /* 75 s as "1m15s". */
@@ -66,6 +69,16 @@ static void duration_text(double seconds, char text[32])
         snprintf(text, 32, "%" PRIu64 "m%02" PRIu64 "s", s / 60, s % 60);
     else
         snprintf(text, 32, "%" PRIu64 "h%02" PRIu64 "m", s / 3600, s / 60 % 60);
+}
+
+void progress_ready(struct session *session)
+{
+    if (session->world->rank != 0)
+        return;
+    double start_s = environment_age_s();
+    cadence_ready(&session->cadence, start_s);
+    chronicle_ready(&session->chronicle, start_s);
+    progress_cadence(session);
 }
 
 void progress_step(struct progress *progress, struct session *session, const struct step_numbers *numbers,
@@ -162,8 +175,12 @@ void progress_cadence(struct session *session)
 {
     struct text words;
     text_init(&words);
-    if (session->world->rank == 0 && cadence_tell(&session->cadence, clock_seconds(), &words))
+    const struct cadence *cadence = &session->cadence;
+    if (session->world->rank == 0 && cadence_tell(&session->cadence, clock_seconds(), &words)) {
         log_info("%s", text_bytes(&words));
+        chronicle_interval(&session->chronicle, session->step, cadence_stall(cadence), cadence_write(cadence),
+                           cadence_period(cadence, clock_seconds()));
+    }
     text_release(&words);
 }
 
@@ -184,11 +201,14 @@ void progress_checkpoint_failed(struct session *session, bool goes_on, const str
                  session->saved_step, error->text);
 }
 
-void progress_end(struct session *session, const char *reason)
+void progress_end(struct session *session, const char *reason, const char *words, bool interrupted)
 {
     struct text line;
+    const struct cadence *cadence = &session->cadence;
     begin_event(&line, session, "stop");
     text_append(&line, ",\"reason\":");
     text_append_json(&line, reason);
     end_event(&line, session);
+    chronicle_end(&session->chronicle, session->step, words, interrupted, cadence->samples, cadence_stall(cadence),
+                  cadence_write(cadence));
 }

@@ -13,6 +13,7 @@
 #include "parallel/exchange.h"
 #include "parallel/tally.h"
 #include "train/cadence.h"
+#include "train/chronicle.h"
 #include "train/evaluator.h"
 #include "train/job.h"
 #include "train/metrics.h"
@@ -33,7 +34,8 @@ struct session {
     bool node_is_open;
     int lock; /* rank 0's hold on the run directory; -1: none */
     struct store store;
-    struct metrics metrics; /* rank 0's */
+    struct metrics metrics;     /* rank 0's */
+    struct chronicle chronicle; /* rank 0's */
     struct cadence cadence;
 
     struct dataset train, validation;

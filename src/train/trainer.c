@@ -183,10 +183,23 @@ static bool train(struct session *session, unsigned *flags, struct error *error)
         if (!make_step(session, &numbers, flags, error))
             return false;
         progress_step(&progress, session, &numbers, clock_seconds() - start);
+        if (progress.steps_all == 1)
+            progress_ready(session);
         if (!boundary(session, *flags, error))
             return false;
     }
     return true;
+}
+
+/* Local. `failure`: NULL if there is none. */
+static void tell_end(struct session *session, const char *reason, unsigned flags, const struct error *failure)
+{
+    struct text words;
+    text_init(&words);
+    text_append(&words, "%s%s%s", reason, failure ? ": " : "", failure ? failure->text : "");
+    progress_end(session, reason, text_bytes(&words),
+                 failure || (!is_finished(session) && (flags & PREEMPTION_SIGNALS)));
+    text_release(&words);
 }
 
 bool trainer_run(const struct world *world, const struct job *job, const struct session_options *options,
@@ -207,7 +220,7 @@ bool trainer_run(const struct world *world, const struct job *job, const struct 
     }
     const char *reason = ok ? reason_of(&session, flags) : "failed";
     if (!nothing_left)
-        progress_end(&session, reason);
+        tell_end(&session, reason, flags, ok ? NULL : error);
     *outcome = (struct trainer_outcome){.finished = is_finished(&session),
                                         .step = session.step,
                                         .loss = session.loss,
