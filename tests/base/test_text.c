@@ -112,9 +112,10 @@ static void durations_are_told_in_words(void)
     static const struct {
         double seconds;
         const char *words;
-    } cases[] = {{0, "0 s"},           {0.00425, "4.2 ms"}, {0.4, "400 ms"}, {1.13, "1.1 s"}, {9.96, "10 s"},
-                 {96, "96 s"},          {119.6, "120 s"},    {120, "2 min"},  {700, "12 min"}, {7199, "120 min"},
-                 {7200 * 3.6, "7.2 h"}, {172800, "2 d"},     {1e7, "116 d"}};
+    } cases[] = {{0, "0 s"},      {0.00425, "4.2 ms"}, {0.4, "400 ms"},       {1.13, "1.1 s"},
+                 {9.96, "10 s"},  {96, "96 s"},        {119.6, "120 s"},      {120, "2 min"},
+                 {700, "12 min"}, {7199, "120 min"},   {7200 * 3.6, "7.2 h"}, {172800, "2 d"},
+                 {1e7, "116 d"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct text text;
         text_init(&text);
