@@ -15,6 +15,13 @@ int64_t clock_unix(void)
     return (int64_t)time(NULL);
 }
 
+double clock_unix_exact(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
 void clock_text(int64_t unix_s, char text[CLOCK_TEXT_BYTES])
 {
     time_t time = (time_t)unix_s;

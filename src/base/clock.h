@@ -12,6 +12,9 @@ double clock_seconds(void);
 /* Local. Seconds since 1970-01-01 UTC. */
 int64_t clock_unix(void);
 
+/* Local. The same, with its fraction. */
+double clock_unix_exact(void);
+
 /* Local. Writes a Unix time as 2026-11-22T22:27:14Z. */
 void clock_text(int64_t unix_s, char text[CLOCK_TEXT_BYTES]);
 

@@ -36,4 +36,7 @@ uint64_t file_free_bytes(const char *path);
  * seconds, then ERROR_BUSY. On a file system without locks: true, and *descriptor is -1. */
 bool file_lock(const char *path, double wait_s, int *descriptor, struct error *error) WARN_UNUSED;
 
+/* Local. Whether another process holds the lock on `path`. False if there is no such file, or if it cannot be told. */
+bool file_is_locked(const char *path);
+
 #endif

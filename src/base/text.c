@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/utf8.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,6 +75,20 @@ void text_amount(uint64_t bytes, char text[TEXT_AMOUNT])
     for (; amount >= 999.95; unit++) /* what would be printed as 1000.0 */
         amount /= 1000;
     snprintf(text, TEXT_AMOUNT, "%.1f %s", amount, units[unit]);
+}
+
+void text_append_seconds(struct text *text, double seconds)
+{
+    static const struct {
+        double below, unit;
+        const char *name;
+    } scales[] = {{1, 1e-3, "ms"}, {120, 1, "s"}, {7200, 60, "min"}, {172800, 3600, "h"}, {INFINITY, 86400, "d"}};
+    size_t i = seconds == 0 ? 1 : 0;
+    while (scales[i].below < INFINITY && !(seconds < scales[i].below))
+        i++;
+    double value = seconds / scales[i].unit;
+    /* Two digits, and all before the point. */
+    text_append(text, value < 9.95 ? "%.2g %s" : "%.0f %s", value, scales[i].name);
 }
 
 const char *text_bytes(const struct text *text)

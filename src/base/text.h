@@ -23,6 +23,9 @@ void text_append(struct text *text, const char *format, ...) FORMAT(2, 3);
 /* Local. Appends `value` as a JSON string, quotes and escapes included. */
 void text_append_json(struct text *text, const char *value);
 
+/* Local. Appends a duration for people: "4 ms", "1.1 s", "96 s", "12 min", "7.2 h", "3 d". */
+void text_append_seconds(struct text *text, double seconds);
+
 /* Local. "512x784" into text[bytes], for messages about shapes. */
 void text_sizes(size_t dims, const size_t *sizes, char *text, size_t bytes);
 

@@ -21,6 +21,7 @@ extern const struct command command_verify;      /* verify.c */
 extern const struct command command_diff;        /* diff.c */
 extern const struct command command_fingerprint; /* fingerprint.c */
 extern const struct command command_pin;         /* pin.c */
+extern const struct command command_history;     /* history.c */
 
 /* Local. The exit code for an error of this kind. */
 int command_exit_code(enum error_kind kind);

@@ -1,10 +1,14 @@
 #include "train/environment.h"
 
+#include "base/file.h"
 #include "checkpoint/passport.h"
 #include "nn/kernels/gemm.h"
 
 #include <gnu/libc-version.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* The widest instruction set that our own kernels and the C library's functions may pick here. */
@@ -37,4 +41,25 @@ void environment_host(char host[ENVIRONMENT_HOST])
     if (gethostname(host, ENVIRONMENT_HOST - 1))
         snprintf(host, ENVIRONMENT_HOST, "unknown");
     host[ENVIRONMENT_HOST - 1] = '\0';
+}
+
+/* Field 22 of /proc/self/stat: ticks since the machine was started. The second field, in brackets, may hold anything.
+ */
+double environment_age_s(void)
+{
+    char *stat = NULL;
+    size_t length;
+    struct error error;
+    struct timespec now;
+    unsigned long long ticks = 0;
+    if (!file_read("/proc/self/stat", &stat, &length, &error))
+        return 0;
+    const char *field = strrchr(stat, ')');
+    for (int i = 2; field && i < 22; i++)
+        field = strchr(field + 1, ' ');
+    bool known = field && sscanf(field, " %llu", &ticks) == 1 && clock_gettime(CLOCK_BOOTTIME, &now) == 0;
+    free(stat);
+    double age = known ? (double)now.tv_sec + 1e-9 * (double)now.tv_nsec - (double)ticks / (double)sysconf(_SC_CLK_TCK)
+                       : 0;
+    return age > 0 ? age : 0;
 }

@@ -12,4 +12,7 @@ void environment_passport(struct text *passport);
 /* Local. The name of this host. */
 void environment_host(char host[ENVIRONMENT_HOST]);
 
+/* Local. How long ago this process was started, in seconds; 0 if the system does not tell. */
+double environment_age_s(void);
+
 #endif

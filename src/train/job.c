@@ -106,19 +106,39 @@ static bool read_element(struct job_reader *reader, const struct option *option,
     return job_yaml_blame(&reader->yaml, node, reader->error);
 }
 
-static bool read_value(struct job_reader *reader, const struct option *option, int node, const char *path, void *base)
+static bool refuse_length(struct job_reader *reader, int node, const char *path)
 {
-    size_t elements = option_elements(option);
-    if (elements == 1)
-        return read_element(reader, option, 0, node, path, base);
+    return refuse(reader, node, path, "the lists of this job have more than %d items", ITEMS_MOST);
+}
+
+/* A pair, or any number of numbers, for which this makes room. */
+static bool read_elements(struct job_reader *reader, const struct option *option, int node, const char *path,
+                          void *base)
+{
     const yaml_node_t *list = job_yaml_node(&reader->yaml, node);
-    bool ok = list->type == YAML_SEQUENCE_NODE &&
-              list->data.sequence.items.top - list->data.sequence.items.start == (ptrdiff_t)elements;
-    if (!ok)
+    bool is_list = list->type == YAML_SEQUENCE_NODE, is_pair = option->type == OPTION_PAIR;
+    size_t count = is_list ? (size_t)(list->data.sequence.items.top - list->data.sequence.items.start) : 0;
+    if (is_pair && count != 2)
         return refuse_value(reader, node, path, option, "two numbers are expected, as in [a, b]");
-    for (size_t i = 0; ok && i < elements; i++)
+    if (!is_list)
+        return refuse_value(reader, node, path, option, "a list of numbers is expected, as in [10, 20]");
+    if (!is_pair) {
+        if (count > ITEMS_MOST - reader->items)
+            return refuse_length(reader, node, path);
+        option_add_items(option, base, count);
+        reader->items += count;
+    }
+    bool ok = true;
+    for (size_t i = 0; ok && i < count; i++)
         ok = read_element(reader, option, i, list->data.sequence.items.start[i], path, base);
     return ok;
+}
+
+static bool read_value(struct job_reader *reader, const struct option *option, int node, const char *path, void *base)
+{
+    if (option->type == OPTION_PAIR || option->type == OPTION_NUMBERS)
+        return read_elements(reader, option, node, path, base);
+    return read_element(reader, option, 0, node, path, base);
 }
 
 static bool read_items(struct job_reader *reader, const struct option *option, const int *items, size_t count,
@@ -147,7 +167,7 @@ static bool read_list(struct job_reader *reader, const struct option *option, in
     if (reader->depth > OPTION_DEPTH)
         return refuse(reader, node, path, "lists are nested too deep here; allowed: %d in each other", OPTION_DEPTH);
     if (count > ITEMS_MOST - reader->items)
-        return refuse(reader, node, path, "the lists of this job have more than %d items", ITEMS_MOST);
+        return refuse_length(reader, node, path);
     option_add_items(option, base, count);
     reader->items += count;
     reader->depth++;
@@ -293,7 +313,7 @@ static void release_fields(const struct option *keys, void *base)
             release_fields(option->keys, field);
         for (size_t i = 0; option->type == OPTION_LIST && i < option_item_count(option, base); i++)
             release_fields(option->keys, option_item(option, base, i));
-        if (option->type == OPTION_LIST)
+        if (option->type == OPTION_LIST || option->type == OPTION_NUMBERS)
             memory_free(option_item(option, base, 0));
     }
 }

@@ -37,6 +37,7 @@ enum metric_mode {
     MODE_MIN,
     MODE_MAX,
 };
+#define CHECKPOINT_AUTO UINT64_MAX /* of checkpoint.every */
 
 struct job {
     char *run;     /* directory of the results */
@@ -74,7 +75,13 @@ struct job {
         double min_delta;  /* an improvement is more than this, >= 0 */
     } early_stopping;
     struct {
-        uint64_t every;      /* steps; 0: only when the job stops or ends */
+        uint64_t every; /* steps; 0: none of these; CHECKPOINT_AUTO: from what saves cost and how often the job is
+                         * interrupted (see cadence.h) */
+        double minutes; /* since the last save; 0: none of these */
+        uint64_t *at;   /* [at_count] steps */
+        size_t at_count;
+        bool on_validation;  /* after each validation */
+        double overhead;     /* CHECKPOINT_AUTO: the share of training time that saves may cost, in (0, 1] */
         uint64_t keep;       /* newest checkpoints that stay, >= 1 */
         uint64_t keep_every; /* steps; 0: never. Its multiples are saved, too, and stay for ever */
         uint64_t best;       /* a validation that is one of this many best is saved, and stays while it is */

@@ -81,6 +81,8 @@ static bool check_validation(const struct complaint *to, const struct job *job)
         return refuse(to, "early_stopping.patience", "%s", words);
     if (job->checkpoint.best > 0 && !validates)
         return refuse(to, "checkpoint.best", "%s", words);
+    if (job->checkpoint.on_validation && !validates)
+        return refuse(to, "checkpoint.on_validation", "%s", words);
     if (job->validate.ema && job->ema == 0)
         return refuse(to, "validate.ema", "needs an ema_decay");
     return true;

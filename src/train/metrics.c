@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void metrics_init(struct metrics *metrics)
@@ -24,8 +25,14 @@ static uint64_t line_step(const char *line)
     return found ? strtoull(found + strlen(key), NULL, 10) : 0;
 }
 
-/* Moves the lines to keep to the front of `bytes` and returns their length. */
-static size_t keep_lines(char *bytes, size_t count, uint64_t step)
+static double written_unix(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 ? (double)info.st_mtim.tv_sec + 1e-9 * (double)info.st_mtim.tv_nsec : 0;
+}
+
+/* Moves the lines to keep to the front of `bytes` and returns their length; *largest is the largest step of all. */
+static size_t keep_lines(char *bytes, size_t count, uint64_t step, uint64_t *largest)
 {
     size_t kept = 0;
     for (char *line = bytes, *end; (end = memchr(line, '\n', count - (size_t)(line - bytes))); line = end + 1) {
@@ -33,7 +40,10 @@ static size_t keep_lines(char *bytes, size_t count, uint64_t step)
         *end = '\0';
         /* A power cut can leave zeros where lines should be. */
         bool whole = line[0] == '{' && strlen(line) + 1 == length;
-        bool keep = whole && line_step(line) <= step;
+        uint64_t its_step = whole ? line_step(line) : 0;
+        bool keep = whole && its_step <= step;
+        if (its_step > *largest)
+            *largest = its_step;
         *end = '\n';
         if (keep) {
             memmove(bytes + kept, line, length);
@@ -43,33 +53,47 @@ static size_t keep_lines(char *bytes, size_t count, uint64_t step)
     return kept;
 }
 
-static bool drop_lines(const char *path, uint64_t step, uint64_t *bytes, struct error *error)
+static bool drop_lines(struct metrics *metrics, const char *path, uint64_t step, struct error *error)
 {
     char *content;
     size_t count;
+    metrics->seen.unix_s = written_unix(path);
     if (!file_read(path, &content, &count, error)) {
         bool absent = error->kind == ERROR_NOT_FOUND;
         if (absent)
             error_clear(error);
         return absent;
     }
-    size_t kept = keep_lines(content, count, step);
+    size_t kept = keep_lines(content, count, step, &metrics->seen.step);
     bool ok = kept == count || file_replace(path, content, kept, error);
     free(content);
-    *bytes = kept;
+    metrics->bytes = kept;
     return ok;
 }
 
 bool metrics_open(struct metrics *metrics, const char *path, uint64_t step, struct error *error)
 {
     metrics_init(metrics);
-    if (!drop_lines(path, step, &metrics->bytes, error))
+    if (!drop_lines(metrics, path, step, error))
         return false;
     metrics->descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (metrics->descriptor < 0)
         return error_errno(error, "cannot open %s", path);
     metrics->path = memory_text(path);
     return true;
+}
+
+struct metrics_seen metrics_look(const char *path)
+{
+    struct metrics_seen seen = {.unix_s = written_unix(path)};
+    struct error error;
+    char *content;
+    size_t count;
+    if (!file_read(path, &content, &count, &error))
+        return (struct metrics_seen){0};
+    keep_lines(content, count, UINT64_MAX, &seen.step);
+    free(content);
+    return seen;
 }
 
 void metrics_close(struct metrics *metrics)

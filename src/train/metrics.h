@@ -9,10 +9,17 @@
 
 #include <stdint.h>
 
+/* What a file of metrics knew before it was opened. */
+struct metrics_seen {
+    uint64_t step; /* the largest in it */
+    double unix_s; /* when it was last written; 0: there was no file */
+};
+
 struct metrics {
     int descriptor; /* -1: closed; then all calls do nothing (ranks other than 0) */
     char *path;
-    uint64_t bytes;  /* length of the file up to its last whole line */
+    uint64_t bytes; /* length of the file up to its last whole line */
+    struct metrics_seen seen;
     bool complained; /* about a disk that takes no more */
 };
 
@@ -22,6 +29,9 @@ void metrics_init(struct metrics *metrics);
 /* Local. Opens (creates) the file and drops every line whose step is beyond `step`, and a last line that is cut short.
  */
 bool metrics_open(struct metrics *metrics, const char *path, uint64_t step, struct error *error) WARN_UNUSED;
+
+/* Local. What the file knows now; all zero if it cannot be read. */
+struct metrics_seen metrics_look(const char *path);
 
 /* Local. Accepts a closed one. */
 void metrics_close(struct metrics *metrics);

@@ -114,6 +114,9 @@ bool option_read(const struct option *option, size_t element, const char *text, 
     case OPTION_CHOICE:
         wrong = read_choice(option, text, field);
         break;
+    case OPTION_NUMBERS:
+        wrong = read_unsigned(option, text, option_item(option, base, element));
+        break;
     case OPTION_SECTION:
     case OPTION_LIST:
         CHECK(false, "a section has no value of its own");
@@ -145,6 +148,7 @@ void option_allowed(const struct option *option, struct text *words)
 {
     switch (option->type) {
     case OPTION_UNSIGNED:
+    case OPTION_NUMBERS:
         for (const struct option_word *word = option->words; word && word->word; word++)
             text_append(words, "%s, ", word->word);
         text_append(words, "%llu", (unsigned long long)option->least);
@@ -266,6 +270,16 @@ static void write_pair(const double *values, struct text *yaml)
     text_append(yaml, "]");
 }
 
+static void write_numbers(const struct option *option, const void *base, struct text *yaml)
+{
+    text_append(yaml, "[");
+    for (size_t i = 0; i < option_item_count(option, base); i++) {
+        text_append(yaml, "%s", i ? ", " : "");
+        write_unsigned(option, *(const uint64_t *)option_item(option, base, i), yaml);
+    }
+    text_append(yaml, "]");
+}
+
 void option_write(const struct option *option, const void *base, struct text *yaml)
 {
     const void *field = option_field(option, base);
@@ -287,6 +301,9 @@ void option_write(const struct option *option, const void *base, struct text *ya
         break;
     case OPTION_CHOICE:
         text_append(yaml, "%s", option->choices[*(const unsigned *)field]);
+        break;
+    case OPTION_NUMBERS:
+        write_numbers(option, base, yaml);
         break;
     case OPTION_SECTION:
     case OPTION_LIST:

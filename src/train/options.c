@@ -14,11 +14,14 @@
         double *: OPTION_PAIR,                                                                                        \
         bool: OPTION_BOOL,                                                                                            \
         char *: OPTION_TEXT,                                                                                          \
+        uint64_t *: OPTION_NUMBERS,                                                                                    \
         default: OPTION_CHOICE),                                                                                      \
     .offset = offsetof(structure, member)
 #define LIST(structure, items, count)                                                                                  \
     .type = OPTION_LIST, .offset = offsetof(structure, items), .count_offset = offsetof(structure, count),             \
     .item_bytes = sizeof *((structure *)0)->items
+#define NUMBERS(structure, items, count)                                                                               \
+    FIELD(structure, items), .count_offset = offsetof(structure, count), .item_bytes = sizeof *((structure *)0)->items
 #define ONLY(kind)        (UINT64_C(1) << (kind)) /* of .kinds */
 #define WHOLE(first, end) .least = (first), .most = (end)
 #define ANY_FROM(first)   WHOLE(first, UINT64_MAX)
@@ -32,6 +35,7 @@ static const char *const busy_names[] = {[BUSY_WAIT] = "wait", [BUSY_SKIP] = "sk
 static const char *const metric_modes[] = {[MODE_AUTO] = "auto", [MODE_MIN] = "min", [MODE_MAX] = "max", NULL};
 static const struct option_word best_words[] = {{"false", 0}, {"true", 1}, {"no", 0}, {"yes", 1},
                                                 {"off", 0},   {"on", 1},   {0}};
+static const struct option_word auto_words[] = {{"auto", CHECKPOINT_AUTO}, {0}};
 static const struct option_word padding_words[] = {{"valid", 0}, {"same", PADDING_SAME}, {0}};
 
 _Static_assert(LAYER_KINDS <= 64, "a layer kind is a bit of .kinds");
@@ -214,7 +218,11 @@ static const struct option early_stopping_keys[] = {
 };
 
 static const struct option checkpoint_keys[] = {
-    {"every", FIELD(struct job, checkpoint.every), ANY_FROM(0), DEFAULT("0")},
+    {"every", FIELD(struct job, checkpoint.every), WHOLE(0, JOB_STEPS_MOST), .words = auto_words, DEFAULT("0")},
+    {"minutes", FIELD(struct job, checkpoint.minutes), REAL(0, INFINITY), DEFAULT("0")},
+    {"at", NUMBERS(struct job, checkpoint.at, checkpoint.at_count), WHOLE(1, JOB_STEPS_MOST), .optional = true},
+    {"on_validation", FIELD(struct job, checkpoint.on_validation), DEFAULT("false")},
+    {"overhead", FIELD(struct job, checkpoint.overhead), REAL(0, 1), .above = true, DEFAULT("0.01")},
     {"keep", FIELD(struct job, checkpoint.keep), ANY_FROM(1), DEFAULT("3")},
     {"keep_every", FIELD(struct job, checkpoint.keep_every), ANY_FROM(0), DEFAULT("0")},
     {"best", FIELD(struct job, checkpoint.best), WHOLE(0, HISTORY_BEST), .words = best_words, DEFAULT("false")},
@@ -304,7 +312,7 @@ bool option_present(const struct option *keys, const struct option *option, cons
         return false;
     if (!option->optional)
         return true;
-    if (option->type == OPTION_LIST)
+    if (option->type == OPTION_LIST || option->type == OPTION_NUMBERS)
         return option_item_count(option, base) > 0;
     const void *field = option_field(option, base);
     if (option->type == OPTION_SECTION)

@@ -1,8 +1,8 @@
 /* The table of all keys of a job file, and what can be done with one row.
  *
- * A row is a value, a section (a mapping with rows of its own) or a list of sections; the rows of a list may be the
- * rows that it is itself one of. Reading, checking, writing and comparing jobs all walk this table; a new key is one
- * new row.
+ * A row is a value, a list of numbers, a section (a mapping with rows of its own) or a list of sections; the rows of a
+ * list may be the rows that it is itself one of. Reading, checking, writing and comparing jobs all walk this table; a
+ * new key is one new row.
  *
  * A key that depends on what its section's selector is (another default, another range) has several rows of the same
  * name, type, field and `resume`, which exist for different values of the selector. */
@@ -23,6 +23,7 @@ enum option_type {
     OPTION_BOOL,     /* bool */
     OPTION_TEXT,     /* char *, owned by the job, not empty */
     OPTION_CHOICE,   /* an enum whose 0 means that nothing was chosen */
+    OPTION_NUMBERS,  /* uint64_t *, owned by the job, and how many: any number of them */
     OPTION_SECTION,
     OPTION_LIST, /* of at least one section */
 };
@@ -53,7 +54,7 @@ struct option {
     const char *const *choices; /* by value, from 1; NULL behind the last */
     uint64_t kinds;             /* bit k: exists if the selector is k; 0: exists always */
 
-    uint64_t least, most;            /* unsigned: inclusive */
+    uint64_t least, most;            /* unsigned, numbers: inclusive */
     const struct option_word *words; /* unsigned: allowed as well, and written in place of the number */
     double low, high;                /* real, pair: inclusive, unless ... */
     bool above, below;               /* ... the value must be above low, below high */
@@ -68,8 +69,8 @@ struct option {
     enum option_resume (*resume_rule)(const struct job *saved, const struct job *now); /* instead, if not NULL */
 
     const struct option *keys; /* section, list: its rows */
-    size_t count_offset;       /* list: of the size_t that counts what the pointer at `offset` points to */
-    size_t item_bytes;         /* list */
+    size_t count_offset;       /* list, numbers: of the size_t that counts what the pointer at `offset` points to */
+    size_t item_bytes;         /* list, numbers */
 };
 
 /* The rows of the whole file; their base is the struct job. */
@@ -87,13 +88,13 @@ const struct option *option_find(const struct option *keys, const char *name, si
 /* Local. Whether the key of this section has a value at all. base may be NULL: a section that is not there. */
 bool option_present(const struct option *keys, const struct option *option, const void *base);
 
-/* Local. How many texts make a value: two for a pair, else one. */
+/* Local. How many texts make a default: two for a pair, else one. */
 size_t option_elements(const struct option *option);
 
 /* Local. The field of a row: the value, or the base of the section. As changeable as the base is. */
 void *option_field(const struct option *option, const void *base);
 
-/* Local. For a list: how many items there are (base may be NULL: none), and the base of one of them. */
+/* Local. For a list and for numbers: how many items there are (base may be NULL: none), and the place of one. */
 size_t option_item_count(const struct option *option, const void *base);
 void *option_item(const struct option *option, const void *base, size_t index);
 

@@ -27,8 +27,8 @@ struct pause {
     double deadline_s; /* on rank 0's clock; INFINITY: there is none */
 };
 
-/* A bit among the flags that travel with every step's numbers (see preemption.h, which has the lowest ones). */
-#define PAUSE_IS_DUE (1u << 16)
+/* A bit among the flags that travel with every step's numbers: one of those by which the job leaves (preemption.h). */
+#define PAUSE_IS_DUE (1u << 4)
 
 /* Local. Reads "500steps", "2epochs", "0.5epochs", "90s", "30min", "1.5h". ERROR_USAGE. */
 bool pause_parse(const char *text, struct pause_spec *spec, struct error *error) WARN_UNUSED;

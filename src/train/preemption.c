@@ -8,10 +8,9 @@ static const struct {
     unsigned flag;
     const char *name;
 } watched[] = {
-    {SIGTERM, PREEMPTION_SIGTERM, "SIGTERM"},
-    {SIGUSR1, PREEMPTION_SIGUSR1, "SIGUSR1"},
-    {SIGUSR2, PREEMPTION_SIGUSR2, "SIGUSR2"},
-    {SIGINT, PREEMPTION_SIGINT, "SIGINT"},
+    {SIGTERM, PREEMPTION_SIGTERM, "SIGTERM"}, {SIGUSR1, PREEMPTION_SIGUSR1, "SIGUSR1"},
+    {SIGUSR2, PREEMPTION_SIGUSR2, "SIGUSR2"}, {SIGINT, PREEMPTION_SIGINT, "SIGINT"},
+    {SIGALRM, PREEMPTION_SIGALRM, "SIGALRM"},
 };
 #define WATCHED (sizeof watched / sizeof *watched)
 
@@ -39,8 +38,14 @@ void preemption_watch(void)
 unsigned preemption_flags(void)
 {
     unsigned flags = 0;
-    for (size_t i = 0; i < WATCHED; i++)
-        flags |= received[i] ? watched[i].flag : 0;
+    for (size_t i = 0; i < WATCHED; i++) {
+        if (!received[i])
+            continue;
+        flags |= watched[i].flag;
+        /* Before the save, so that a signal that comes from now on asks for another one. */
+        if (!(watched[i].flag & PREEMPTION_LEAVE))
+            received[i] = 0;
+    }
     return flags;
 }
 

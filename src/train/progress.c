@@ -1,7 +1,9 @@
 #include "train/progress.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "nn/kernels/gemm.h"
+#include "train/environment.h"
 #include "train/length.h"
 
 #include <inttypes.h>
@@ -51,9 +53,11 @@ void progress_begin(struct session *session)
     log_info("%zu parameters in %zu tensors; %zu training samples, %zu for validation; run directory %s",
              tensor_table_elements(&session->model.table, false), session->model.table.length, session->train.count,
              session->validation.count, job->run);
-    if (job->checkpoint.every == 0)
-        log_warn(
-            "checkpoint.every is 0: saved is only when the job ends or is asked to leave, and a kill costs everything");
+    bool saves = job->checkpoint.every > 0 || job->checkpoint.minutes > 0 || job->checkpoint.at_count > 0 ||
+                 job->checkpoint.on_validation;
+    if (!saves)
+        log_warn("checkpoint.every is 0: saved is only when the job is asked to save, ends or is asked to leave, and a "
+                 "kill costs everything");
     if (session->validation.count == 0 && job->validate.every > 0)
         log_warn("validate.every is %" PRIu64 ", but there is no data.validation", job->validate.every);
     if (session->validation.count > 0 && job->validate.every == 0)
@@ -68,6 +72,8 @@ void progress_begin(struct session *session)
     text_append(&line, ",\"blas\":");
     text_append_json(&line, gemm_describe());
     end_event(&line, session);
+    if (session->world->rank == 0)
+        chronicle_begin(&session->chronicle, segment, session->step, environment_age_s());
 }
 
 /* 75 s as "1m15s". */
@@ -80,6 +86,16 @@ static void duration_text(double seconds, char text[32])
         snprintf(text, 32, "%" PRIu64 "m%02" PRIu64 "s", s / 60, s % 60);
     else
         snprintf(text, 32, "%" PRIu64 "h%02" PRIu64 "m", s / 3600, s / 60 % 60);
+}
+
+void progress_ready(struct session *session)
+{
+    if (session->world->rank != 0)
+        return;
+    double start_s = environment_age_s();
+    cadence_ready(&session->cadence, start_s);
+    chronicle_ready(&session->chronicle, start_s);
+    progress_cadence(session);
 }
 
 void progress_step(struct progress *progress, struct session *session, const struct step_numbers *numbers,
@@ -158,12 +174,18 @@ void progress_validation(struct session *session, const struct evaluation *evalu
     end_event(&line, session);
 }
 
-void progress_checkpoint(struct session *session, const struct saver_result *result, double stall_s)
+void progress_checkpoint(struct session *session, const struct saver_result *result)
 {
     struct text line;
     const struct commit *commit = &result->commit;
     begin_event(&line, "checkpoint", result->step);
-    metrics_number(&line, "stall_ms", 1e3 * stall_s);
+    text_append(&line, ",\"why\":\"");
+    if (session->save.reasons)
+        cadence_words(session->save.reasons, &line);
+    else
+        text_append(&line, "%s", session->record.segments[session->record.segment_count - 1].end);
+    text_append(&line, "\"");
+    metrics_number(&line, "stall_ms", 1e3 * session->save.stall_s);
     metrics_number(&line, "write_ms", commit->write_ms);
     metrics_number(&line, "data_ms", commit->data_ms);
     text_append(&line, ",\"bytes\":%" PRIu64 ",\"fingerprint\":\"%016" PRIx64 "\"", commit->bytes, result->fingerprint);
@@ -171,9 +193,22 @@ void progress_checkpoint(struct session *session, const struct saver_result *res
     char size[TEXT_AMOUNT];
     text_amount(commit->bytes, size);
     log_info("checkpoint of step %" PRIu64 ": %s in %.0f ms, training has waited %.1f ms, fingerprint %016" PRIx64,
-             result->step, size, commit->write_ms, 1e3 * stall_s, result->fingerprint);
+             result->step, size, commit->write_ms, 1e3 * session->save.stall_s, result->fingerprint);
     if (!commit->pruned)
         log_warn("older checkpoints stay: %s", commit->prune_error.text);
+}
+
+void progress_cadence(struct session *session)
+{
+    struct text words;
+    text_init(&words);
+    const struct cadence *cadence = &session->cadence;
+    if (session->world->rank == 0 && cadence_tell(&session->cadence, clock_seconds(), &words)) {
+        log_info("%s", text_bytes(&words));
+        chronicle_interval(&session->chronicle, session->step, cadence_stall(cadence), cadence_write(cadence),
+                           cadence_period(cadence, clock_seconds()));
+    }
+    text_release(&words);
 }
 
 void progress_checkpoint_failed(struct session *session, uint64_t step, bool goes_on, const struct error *error)
@@ -192,11 +227,14 @@ void progress_checkpoint_failed(struct session *session, uint64_t step, bool goe
                  session->saved_step, error->text);
 }
 
-void progress_end(struct session *session, const char *reason)
+void progress_end(struct session *session, const char *reason, const char *words, bool interrupted)
 {
     struct text line;
+    const struct cadence *cadence = &session->cadence;
     begin_event(&line, "stop", session->step);
     text_append(&line, ",\"reason\":");
     text_append_json(&line, reason);
     end_event(&line, session);
+    chronicle_end(&session->chronicle, session->step, words, interrupted, cadence->samples, cadence_stall(cadence),
+                  cadence_write(cadence));
 }

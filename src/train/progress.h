@@ -22,8 +22,11 @@ struct progress {
     uint64_t steps_all;
 };
 
-/* Local. The first lines of a log and the `start` or `resume` event. */
+/* Local. The first lines of a log, the `start` or `resume` event, and a new life in the history of the run. */
 void progress_begin(struct session *session);
+
+/* Local. The first step is made: how long that took goes into the history of the run. */
+void progress_ready(struct session *session);
 
 /* Local. Counts a step's time. Every log.every steps: a line and a training record; on a terminal a progress line every
  * step.
@@ -38,13 +41,18 @@ void progress_skipped(struct session *session, uint64_t step, const struct step_
 /* Local. A line and the `validation` event; `rank` as best_consider returns it. */
 void progress_validation(struct session *session, const struct evaluation *evaluation, size_t rank);
 
-/* Local. A line and the `checkpoint` event; stall_s: by which the save has lengthened training's way. */
-void progress_checkpoint(struct session *session, const struct saver_result *result, double stall_s);
+/* Local. A line and the `checkpoint` event of the save that was running. */
+void progress_checkpoint(struct session *session, const struct saver_result *result);
+
+/* Local. A line, and one in the history of the run, if checkpoint.every: auto has come to another period. */
+void progress_cadence(struct session *session);
 
 /* Local. The `checkpoint_failed` event of the save of `step`, and a warning if training goes on all the same. */
 void progress_checkpoint_failed(struct session *session, uint64_t step, bool goes_on, const struct error *error);
 
-/* Local. The `stop` event; `reason` is "finished", "early_stopping", "stop-after", a signal, or "failed". */
-void progress_end(struct session *session, const char *reason);
+/* Local. The `stop` event, and the end of this life in the history of the run. `reason` is "finished",
+ * "early_stopping", "stop-after", a signal, or "failed"; `words` are the same with more to it; interrupted: it was not
+ * the job's own decision. */
+void progress_end(struct session *session, const char *reason, const char *words, bool interrupted);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "train/best.h"
+#include "train/cadence.h"
 #include "train/progress.h"
 
 #include <inttypes.h>
@@ -22,9 +23,11 @@ static void update_record(struct session *session, const char *why)
     snprintf(segment->end, sizeof segment->end, "%s", why);
 }
 
-static void begin(struct session *session, const char *why)
+/* reasons: 0 if the job leaves. */
+static void begin(struct session *session, unsigned reasons, const char *why)
 {
-    session->save = (struct save){.runs = true, .frozen = true};
+    session->save = (struct save){.runs = true, .frozen = true, .reasons = reasons};
+    cadence_begin(&session->cadence, reasons, clock_seconds());
     best_retain(session->job, &session->record.history, &session->save.retention);
     update_record(session, why);
     struct saver_work work = {
@@ -38,19 +41,19 @@ static void begin(struct session *session, const char *why)
     saver_begin(session->saver, &work);
 }
 
-bool save_begin(struct session *session, struct error *error)
+bool save_begin(struct session *session, unsigned reasons, struct error *error)
 {
     double start = clock_seconds();
     if (!save_finish(session, error))
         return false;
-    begin(session, "running");
+    begin(session, reasons, "running");
     session->save.stall_s = clock_seconds() - start;
     return saver_is_background(session->saver) || save_settle(session, error);
 }
 
-bool save_is_busy(const struct session *session)
+unsigned save_flags(const struct session *session)
 {
-    return session->save.runs && saver_is_busy(session->saver);
+    return session->save.runs && saver_is_busy(session->saver) ? SAVE_IS_RUNNING : 0;
 }
 
 /* Sooner than the next one that is due, but not at every step: each attempt costs the time of a save. */
@@ -73,7 +76,9 @@ static bool take(struct session *session, bool is_last, struct error *error)
         session->record.step = session->saved_step = result.step;
         session->record.fingerprint = result.fingerprint;
         session->retry_step = session->retry_wait = 0;
-        progress_checkpoint(session, &result, save->stall_s);
+        progress_checkpoint(session, &result);
+        cadence_measured(&session->cadence, save->stall_s, 1e-3 * result.commit.write_ms);
+        progress_cadence(session);
         return true;
     }
     if (is_last && result.late) /* what hangs would hold up the end */
@@ -108,7 +113,7 @@ bool save_last(struct session *session, const char *why, struct error *error)
     double start = clock_seconds();
     if (!save_finish(session, error))
         return false;
-    begin(session, why);
+    begin(session, 0, why);
     if (!wait_for(session, error))
         return false;
     session->save.stall_s = clock_seconds() - start;

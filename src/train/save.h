@@ -5,16 +5,20 @@
 
 #include "train/session.h"
 
-/* Collective over world. Begins a save of the session's step. One that still runs is waited for and settled first.
- * False only if that ends the job (save_settle). */
-bool save_begin(struct session *session, struct error *error) WARN_UNUSED;
+/* Collective over world; reasons (cadence.h) must be equal on every rank. Begins a save of the session's step. One that
+ * still runs is waited for and settled first. False only if that ends the job (save_settle). */
+bool save_begin(struct session *session, unsigned reasons, struct error *error) WARN_UNUSED;
 
-/* Local. Whether this rank still works on a save. */
-bool save_is_busy(const struct session *session);
+/* A bit among the flags of a step (preemption.h): this rank still works on a save. */
+#define SAVE_IS_RUNNING (1u << 31)
+
+/* Local. SAVE_IS_RUNNING, or 0. */
+unsigned save_flags(const struct session *session);
 
 /* Collective over world; no rank is busy. Takes the verdict on the save that runs, if one does: the metrics' event
  * `checkpoint` or `checkpoint_failed`, and after a failure a time for the next attempt in session->retry_step. False
- * only for a failure that ends the job: the nodes have different parameters (ERROR_STATE), or a rank hangs (ERROR_LATE). */
+ * only for a failure that ends the job: the nodes have different parameters (ERROR_STATE), or a rank hangs
+ * (ERROR_LATE). */
 bool save_settle(struct session *session, struct error *error) WARN_UNUSED;
 
 /* Collective over world; why must be equal on every rank: the reason of the end. Saves the session's step and waits for

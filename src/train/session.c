@@ -306,6 +306,25 @@ static bool begin_files(struct session *session, struct error *error)
     return world_agree(session->world, ok, error);
 }
 
+/* Local. What the run has lived through; only rank 0 needs to know. */
+static void begin_history(struct session *session)
+{
+    if (session->world->rank != 0) {
+        cadence_init(&session->cadence, session->job, NULL, clock_seconds());
+        return;
+    }
+    struct lives_now now = {
+        .step = session->metrics.seen.step, .unix_s = session->metrics.seen.unix_s, .saved = session->step};
+    struct lives_total lived = chronicle_open(&session->chronicle, session->job->run, session->options->fresh, &now,
+                                              session->record.segments, session->record.segment_count - 1);
+    struct cadence_past past = {.alive_s = lived.alive_s,
+                                .interruptions = lived.interruptions,
+                                .restart_s = lived.start_s,
+                                .stall_s = lived.stall_s,
+                                .write_s = lived.write_s};
+    cadence_init(&session->cadence, session->job, &past, clock_seconds());
+}
+
 /* Collective. The passport of all ranks. Nodes of two generations are two sets of kernels: then the bits depend on
  * which rank runs where, and nothing but a warning can be done about it. */
 static void make_passport(struct session *session)
@@ -343,6 +362,7 @@ bool session_open(struct session *session, const struct world *world, const stru
     *session = (struct session){.world = world, .job = job, .options = options, .lock = -1};
     metrics_init(&session->metrics);
     council_open(&session->council, world);
+    chronicle_init(&session->chronicle);
     make_passport(session);
     bool ok = check_ranks(session, error) && open_directory(session, error) && open_data(session, error) &&
               build(session, error) && resume(session, error);
@@ -352,6 +372,8 @@ bool session_open(struct session *session, const struct world *world, const stru
         best_look(world, job, &session->store, &session->record.history);
         begin_segment(session);
         ok = begin_files(session, error) && open_saver(session, error);
+        if (ok)
+            begin_history(session);
     }
     if (!ok && error->kind != ERROR_LATE) /* closing is a thing of all ranks */
         session_close(session);
@@ -365,6 +387,8 @@ void session_close(struct session *session)
     saver_close(session->saver);
     council_close(&session->council);
     metrics_close(&session->metrics);
+    chronicle_close(&session->chronicle);
+    cadence_release(&session->cadence);
     evaluator_release(&session->evaluator);
     tally_release(&session->tally);
     exchange_close(session->exchange);

@@ -12,6 +12,8 @@
 #include "nn/model.h"
 #include "parallel/exchange.h"
 #include "parallel/tally.h"
+#include "train/cadence.h"
+#include "train/chronicle.h"
 #include "train/evaluator.h"
 #include "train/job.h"
 #include "train/metrics.h"
@@ -30,9 +32,10 @@ struct session_options {
 /* A save that has been begun. */
 struct save {
     bool runs;
-    bool frozen;    /* the used arrays are being saved: they must not change */
+    bool frozen;                /* the used arrays are being saved: they must not change */
+    unsigned reasons;           /* why it was begun (cadence.h); 0: the job leaves */
     struct retention retention; /* what it leaves of older ones */
-    double stall_s; /* by which it has lengthened training's way so far */
+    double stall_s;             /* by which it has lengthened training's way so far */
 };
 
 struct session {
@@ -44,7 +47,9 @@ struct session {
     bool node_is_open;
     int lock; /* rank 0's hold on the run directory; -1: none */
     struct store store;
-    struct metrics metrics; /* rank 0's */
+    struct metrics metrics;     /* rank 0's */
+    struct chronicle chronicle; /* rank 0's */
+    struct cadence cadence;
 
     struct dataset train, validation;
     struct sampler sampler;

@@ -3,7 +3,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/partition.h"
-#include "train/best.h"
+#include "train/boundary.h"
+#include "train/cadence.h"
 #include "train/guard.h"
 #include "train/length.h"
 #include "train/pause.h"
@@ -15,8 +16,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-
-#define FLAG_SAVING 0x80000000u /* beside those of preemption.h and pause.h: this rank still works on a save */
 
 /* Forward and backward of this rank's leaves; their gradients go to the exchange, their losses to the tally. */
 static void train_leaves(struct session *session, uint64_t step)
@@ -85,7 +84,9 @@ static bool make_step(struct session *session, struct step_numbers *numbers, uns
     uint64_t step = session->step + 1;
     train_leaves(session, step);
     unsigned own = preemption_flags() | pause_flags(&session->pause, session->world->rank, step, clock_seconds()) |
-                   (save_is_busy(session) ? FLAG_SAVING : 0);
+                   save_flags(session);
+    if (session->world->rank == 0)
+        own |= cadence_flags(&session->cadence, clock_seconds());
     *flags = tally_share(&session->tally, own);
     numbers->loss = without_sign(tally_sum(&session->tally, 0) / session_batch_terms(session));
     numbers->gradient_norm = without_sign(exchange_reduce(session->exchange, session_batch_terms(session), &gradient));
@@ -104,97 +105,6 @@ static bool make_step(struct session *session, struct step_numbers *numbers, uns
     return true;
 }
 
-static bool is_due(uint64_t every, uint64_t step)
-{
-    return every > 0 && step % every == 0;
-}
-
-/* Collective. The parameters and their average change places, on all ranks. Not while a save has them. */
-static void swap_average(struct session *session)
-{
-    float *params = session->used.params;
-    for (size_t i = 0; i < session->shard.count; i++) {
-        float kept = params[i];
-        params[i] = session->used.average[i];
-        session->used.average[i] = kept;
-    }
-    exchange_distribute(session->exchange);
-}
-
-/* Collective. *rank: its rank among the best so far; 0: none of them. False as save_finish. */
-static bool validate(struct session *session, size_t *rank, struct error *error)
-{
-    bool averaged = session->job->validate.ema && session->used.average;
-    if (averaged && session->save.frozen && !save_finish(session, error))
-        return false;
-    if (averaged)
-        swap_average(session);
-    struct evaluation evaluation = evaluator_run(&session->evaluator, &session->model, session_params(session));
-    if (averaged)
-        swap_average(session);
-    *rank = best_consider(session->job, &session->record.history, &evaluation, session->step);
-    progress_validation(session, &evaluation, *rank);
-    return true;
-}
-
-/* All steps are made, or early stopping has had enough. */
-static bool is_finished(const struct session *session)
-{
-    return session->step == session->steps || best_is_late(session->job, &session->record.history);
-}
-
-static const char *reason_of(const struct session *session, unsigned flags)
-{
-    if (session->step == session->steps)
-        return "finished";
-    if (is_finished(session))
-        return "early_stopping";
-    /* Whoever sends a signal is in a hurry; a pause comes by itself. */
-    bool paused = (flags & PAUSE_IS_DUE) && !(flags & PREEMPTION_ANY);
-    return paused ? "stop-after" : preemption_reason(flags);
-}
-
-/* Collective. A save that is due now, with the job going on. False as save_begin. */
-static bool save_on_the_way(struct session *session, bool best, struct error *error)
-{
-    /* After a skipped step the state may be spoilt: nothing shows that it is not before the next step is taken. */
-    if (session->record.history.skipped_row > 0) {
-        session->retry_step = session->step + 1;
-        if (best)
-            best_forget(&session->record.history, session->step);
-        return true;
-    }
-    if (session->save.runs && session->job->checkpoint.busy == BUSY_SKIP && !best) {
-        log_info("step %" PRIu64 " is not saved: an earlier save still runs", session->step);
-        return true;
-    }
-    return save_begin(session, error);
-}
-
-/* Collective. What is due between this step and the next. False if the state has to be saved now and cannot be, or must
- * not be. */
-static bool boundary(struct session *session, unsigned flags, struct error *error)
-{
-    const struct job *job = session->job;
-    if (!(flags & FLAG_SAVING) && !save_settle(session, error))
-        return false;
-    bool due = is_due(job->checkpoint.every, session->step) || is_due(job->checkpoint.keep_every, session->step) ||
-               session->retry_step == session->step;
-    size_t rank = 0;
-    if (session->validation.count > 0 && is_due(job->validate.every, session->step) && !validate(session, &rank, error))
-        return false;
-    bool best = rank > 0 && best_kept(job) > 0;
-    if (!is_finished(session) && !(flags & (PREEMPTION_ANY | PAUSE_IS_DUE)))
-        return (!due && !best) || save_on_the_way(session, best, error);
-    if (is_finished(session) && !isfinite(session->loss))
-        return error_set(error, ERROR_STATE,
-                         "step %" PRIu64
-                         " is the last, and its loss is %g: not saved. Go back to an earlier checkpoint "
-                         "with a smaller optimizer.learning_rate, a clip_norm or a longer warmup",
-                         session->step, session->loss);
-    return save_last(session, reason_of(session, flags), error);
-}
-
 /* Collective. A step has diverged: what is still being written of the steps before it is brought to its end. */
 static void finish_saving(struct session *session)
 {
@@ -206,7 +116,7 @@ static void finish_saving(struct session *session)
 static bool train(struct session *session, unsigned *flags, struct error *error)
 {
     struct progress progress = {0};
-    while (!is_finished(session) && !(*flags & (PREEMPTION_ANY | PAUSE_IS_DUE))) {
+    while (!boundary_is_finished(session) && !(*flags & PREEMPTION_LEAVE)) {
         struct step_numbers numbers;
         double start = clock_seconds();
         /* A state whose next step diverges is not saved: it may be spoilt already, and would push out a good one. */
@@ -215,10 +125,23 @@ static bool train(struct session *session, unsigned *flags, struct error *error)
             return false;
         }
         progress_step(&progress, session, &numbers, clock_seconds() - start);
-        if (!boundary(session, *flags, error))
+        if (progress.steps_all == 1)
+            progress_ready(session);
+        if (!boundary_pass(session, *flags, error))
             return false;
     }
     return true;
+}
+
+/* Local. `failure`: NULL if there is none. */
+static void tell_end(struct session *session, const char *reason, unsigned flags, const struct error *failure)
+{
+    struct text words;
+    text_init(&words);
+    text_append(&words, "%s%s%s", reason, failure ? ": " : "", failure ? failure->text : "");
+    progress_end(session, reason, text_bytes(&words),
+                 failure || (!boundary_is_finished(session) && (flags & PREEMPTION_SIGNALS)));
+    text_release(&words);
 }
 
 bool trainer_run(const struct world *world, const struct job *job, const struct session_options *options,
@@ -230,7 +153,7 @@ bool trainer_run(const struct world *world, const struct job *job, const struct 
     double start = clock_seconds();
     if (!session_open(&session, world, job, options, error))
         return false;
-    bool nothing_left = is_finished(&session);
+    bool nothing_left = boundary_is_finished(&session);
     if (nothing_left) {
         log_info("step %" PRIu64 " of %" PRIu64 ": the job is already finished%s", session.step, session.steps,
                  session.step < session.steps ? " (early_stopping; a larger patience would let it go on)" : "");
@@ -241,10 +164,10 @@ bool trainer_run(const struct world *world, const struct job *job, const struct 
     }
     if (!ok && error->kind == ERROR_LATE)
         return false;
-    const char *reason = ok ? reason_of(&session, flags) : "failed";
+    const char *reason = ok ? boundary_reason(&session, flags) : "failed";
     if (!nothing_left)
-        progress_end(&session, reason);
-    *outcome = (struct trainer_outcome){.finished = is_finished(&session),
+        tell_end(&session, reason, flags, ok ? NULL : error);
+    *outcome = (struct trainer_outcome){.finished = boundary_is_finished(&session),
                                         .step = session.step,
                                         .loss = session.loss,
                                         .fingerprint = session.record.fingerprint};

@@ -304,7 +304,10 @@ static void a_lock_excludes_until_its_holder_is_killed(void)
     CU_ASSERT_FALSE(file_lock(test_path("lock"), 0, &lock, &error));
     CU_ASSERT_EQUAL(error.kind, ERROR_BUSY);
     CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "lock is locked by another process"));
+    CU_ASSERT_TRUE(file_is_locked(test_path("lock"))); /* which takes nothing and changes nothing */
+    CU_ASSERT_FALSE(file_is_locked(test_path("no lock")));
     CU_ASSERT_TRUE(holder > 0 && kill(holder, SIGKILL) == 0 && waitpid(holder, NULL, 0) == holder);
+    CU_ASSERT_FALSE(file_is_locked(test_path("lock")));
     CU_ASSERT_TRUE(file_lock(test_path("lock"), 0, &lock, &error));
     close(lock);
 }

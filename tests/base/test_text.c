@@ -121,6 +121,24 @@ static void amounts_have_the_unit_that_fits(void)
     }
 }
 
+static void durations_are_told_in_words(void)
+{
+    static const struct {
+        double seconds;
+        const char *words;
+    } cases[] = {{0, "0 s"},      {0.00425, "4.2 ms"}, {0.4, "400 ms"},       {1.13, "1.1 s"},
+                 {9.96, "10 s"},  {96, "96 s"},        {119.6, "120 s"},      {120, "2 min"},
+                 {700, "12 min"}, {7199, "120 min"},   {7200 * 3.6, "7.2 h"}, {172800, "2 d"},
+                 {1e7, "116 d"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct text text;
+        text_init(&text);
+        text_append_seconds(&text, cases[i].seconds);
+        CU_ASSERT_STRING_EQUAL(text_bytes(&text), cases[i].words);
+        text_release(&text);
+    }
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -132,6 +150,7 @@ int main(void)
         {"every control character is escaped in JSON", every_control_character_is_escaped},
         {"shapes are told in words", shapes_are_told_in_words},
         {"amounts have the unit that fits", amounts_have_the_unit_that_fits},
+        {"durations are told in words", durations_are_told_in_words},
         {NULL, NULL},
     };
     return test_run("base/text", cases);

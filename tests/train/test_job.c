@@ -111,29 +111,30 @@ static void test_written(void)
             "skip_step: {nonfinite: false, window: 100, limit: 10}\n"
             "validate: {every: 100, metric: loss, mode: auto, ema: false}\n"
             "early_stopping: {patience: 0, min_delta: 0.0}\n"
-            "checkpoint: {every: 100, keep: 3, keep_every: 0, best: false, background: true, busy: wait, timeout: 0.0}\n"
+            "checkpoint: {every: 100, minutes: 0.0, on_validation: false, overhead: 0.01, keep: 3, keep_every: 0, best: false, background: true, busy: wait, timeout: 0.0}\n"
             "log: {every: 10}\n");
         job_release(&job);
     }
     if (parse(&job, SMALLEST, NULL)) {
         check_round_trip(
-            &job, "run: out\n"
-                  "seed: 1\n"
-                  "data:\n"
-                  "  train: {format: digits, seed: 0, first: 0, count: 0, mean: 0.0, std: 1.0}\n"
-                  "model:\n"
-                  "  - {layer: dense, units: 10, bias: true, init: default}\n"
-                  "loss: softmax_cross_entropy\n"
-                  "label_smoothing: 0.0\n"
-                  "huber_delta: 1.0\n"
-                  "train: {steps: 10, batch: 8, microbatch: 8}\n"
-                  "optimizer: {name: sgd, learning_rate: 0.1, weight_decay: 0.0, momentum: 0.0, nesterov: false}\n"
-                  "schedule: {name: constant, unit: steps, warmup: 0.0}\n"
-                  "skip_step: {nonfinite: false, window: 100, limit: 10}\n"
-                  "validate: {every: 0, metric: loss, mode: auto, ema: false}\n"
-                  "early_stopping: {patience: 0, min_delta: 0.0}\n"
-                  "checkpoint: {every: 0, keep: 3, keep_every: 0, best: false, background: true, busy: wait, timeout: 0.0}\n"
-                  "log: {every: 10}\n");
+            &job,
+            "run: out\n"
+            "seed: 1\n"
+            "data:\n"
+            "  train: {format: digits, seed: 0, first: 0, count: 0, mean: 0.0, std: 1.0}\n"
+            "model:\n"
+            "  - {layer: dense, units: 10, bias: true, init: default}\n"
+            "loss: softmax_cross_entropy\n"
+            "label_smoothing: 0.0\n"
+            "huber_delta: 1.0\n"
+            "train: {steps: 10, batch: 8, microbatch: 8}\n"
+            "optimizer: {name: sgd, learning_rate: 0.1, weight_decay: 0.0, momentum: 0.0, nesterov: false}\n"
+            "schedule: {name: constant, unit: steps, warmup: 0.0}\n"
+            "skip_step: {nonfinite: false, window: 100, limit: 10}\n"
+            "validate: {every: 0, metric: loss, mode: auto, ema: false}\n"
+            "early_stopping: {patience: 0, min_delta: 0.0}\n"
+            "checkpoint: {every: 0, minutes: 0.0, on_validation: false, overhead: 0.01, keep: 3, keep_every: 0, best: false, background: true, busy: wait, timeout: 0.0}\n"
+            "log: {every: 10}\n");
         job_release(&job);
     }
 }
@@ -199,7 +200,9 @@ static void test_every_key(void)
     if (!PARSE(&job, EXAMPLE, "label_smoothing=0.1", "ema_decay=0.999",
                "skip_step={nonfinite: true, outlier: 6, window: 50, limit: 3}",
                "validate={every: 10, metric: accuracy, mode: min, ema: true}",
-               "early_stopping={patience: 5, min_delta: 0.01}", "checkpoint={best: 5, keep_every: 500}",
+               "early_stopping={patience: 5, min_delta: 0.01}",
+               "checkpoint={every: auto, minutes: 2.5, at: [30, 10], on_validation: true, overhead: 0.02, best: 5, "
+               "keep_every: 500}",
                "schedule={name: wsd, unit: epochs, warmup: 0.5, decay: 2.5, floor: 0.2}",
                "optimizer.groups=[{match: '*.bias', rate_factor: 0}, {match: 0.dense.weight, weight_decay: 0}]"))
         return;
@@ -207,6 +210,9 @@ static void test_every_key(void)
     CU_ASSERT(job.skip.nonfinite && job.skip.outlier == 6 && job.skip.window == 50 && job.skip.limit == 3);
     CU_ASSERT(job.validate.metric == METRIC_ACCURACY && job.validate.mode == MODE_MIN && job.validate.ema);
     CU_ASSERT(job.checkpoint.best == 5 && job.checkpoint.keep_every == 500);
+    CU_ASSERT(job.checkpoint.every == CHECKPOINT_AUTO && job.checkpoint.minutes == 2.5);
+    CU_ASSERT(job.checkpoint.on_validation && job.checkpoint.overhead == 0.02);
+    CU_ASSERT(job.checkpoint.at_count == 2 && job.checkpoint.at[0] == 30 && job.checkpoint.at[1] == 10);
     CU_ASSERT(job.early_stopping.patience == 5 && job.early_stopping.min_delta == 0.01);
     CU_ASSERT(job.schedule.unit == SCHEDULE_EPOCHS && job.schedule.warmup == 0.5 && job.schedule.decay == 2.5);
     CU_ASSERT_EQUAL_FATAL(job.optimizer.group_count, 2);
@@ -222,6 +228,7 @@ static void test_every_key(void)
                                   "{match: \"0.dense.weight\", rate_factor: 1.0, "
                                   "weight_decay: 0.0}]}\n"));
     CU_ASSERT_PTR_NOT_NULL(strstr(text_bytes(&yaml), "ema_decay: 0.999\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text_bytes(&yaml), "checkpoint: {every: auto, minutes: 2.5, at: [30, 10], "));
     text_release(&yaml);
     check_round_trip(&job, NULL);
     job_release(&job);
@@ -233,8 +240,8 @@ static void test_best(void)
     static const struct {
         const char *text, *yaml;
         uint64_t best;
-    } cases[] = {{"0", "best: false,", 0},  {"1", "best: true}", 1},  {"True", "best: true}", 1},
-                 {"no", "best: false,", 0}, {"on", "best: true}", 1}, {"7", "best: 7}", 7},
+    } cases[] = {{"0", "best: false,", 0},  {"1", "best: true}", 1},  {"True", "best: true,", 1},
+                 {"no", "best: false,", 0}, {"on", "best: true,", 1}, {"7", "best: 7,", 7},
                  {"100", "best: 100,", 100}};
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct job job;

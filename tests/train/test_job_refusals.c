@@ -71,6 +71,14 @@ static void test_bad_values(void)
          "data.train.part: a single value is expected; allowed: 0 to 1"},
         {NULL, "data.train={format: text, path: a, context: 1, part: [0, 1.5]}",
          "data.train.part: '1.5' is out of range; allowed: 0 to 1"},
+        {NULL, "checkpoint.every=often",
+         "checkpoint.every: 'often' is not a whole number; allowed: auto, 0 to 1000000000000"},
+        {NULL, "checkpoint.at=10",
+         "checkpoint.at: a list of numbers is expected, as in [10, 20]; allowed: 1 to "
+         "1000000000000"},
+        {NULL, "checkpoint.at=[10, 0]", "checkpoint.at: '0' is out of range; allowed: 1 to 1000000000000"},
+        {NULL, "checkpoint.at=[10, [20]]", "checkpoint.at: a single value is expected; allowed: 1 to 1000000000000"},
+        {NULL, "checkpoint.overhead=0", "checkpoint.overhead: '0' is out of range; allowed: more than 0 to 1"},
         {NULL, "label_smoothing=1", "label_smoothing: '1' is out of range; allowed: 0 to less than 1"},
         {NULL, "huber_delta=0", "huber_delta: '0' is out of range; allowed: more than 0"},
         {NULL, "ema_decay=1", "ema_decay: '1' is out of range; allowed: more than 0 to less than 1"},
@@ -185,6 +193,8 @@ static void test_bad_pairs(void)
         {SMALLEST, "checkpoint.best=101",
          "--set checkpoint.best=101: checkpoint.best: '101' is out of range; allowed: false, true, no, yes, off, on, 0 "
          "to 100"},
+        {SMALLEST "checkpoint: {on_validation: true}\n", "data.validation={format: digits}",
+         "job.yaml:6:29: checkpoint.on_validation: needs data.validation and a validate.every of more than 0"},
         {NULL, "validate.ema=true", "--set validate.ema=true: validate.ema: needs an ema_decay"},
         {NULL, "run=~/out", "--set run=~/out: run: a leading ~ is not expanded here; write the path out"},
     };

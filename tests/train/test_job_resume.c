@@ -54,6 +54,10 @@ static void test_free_changes(void)
                     "checkpoint.every: 100 -> 0\n"
                     "checkpoint.keep: 3 -> 1\n"
                     "log.every: 10 -> 1\n");
+    check_continues(OVERRIDES("checkpoint.at=[1, 2]"), OVERRIDES("checkpoint={every: auto, at: [1, 3]}"), true,
+                    "checkpoint.every: 100 -> auto\n"
+                    "checkpoint.at: [1, 2] -> [1, 3]\n");
+    check_continues(NULL, OVERRIDES("checkpoint.at=[5]"), true, "checkpoint.at: (none) -> [5]\n");
     check_continues(NULL, OVERRIDES("data.validation={format: digits, count: 50}"), true,
                     "data.validation.format: idx -> digits\n"
                     "data.validation.images: IMAGES -> (none)\n"

@@ -112,6 +112,26 @@ static void test_scalars(void)
     }
 }
 
+static void test_numbers(void)
+{
+    struct job job;
+    if (PARSE(&job, SMALLEST, "checkpoint.at=[]")) {
+        CU_ASSERT_EQUAL(job.checkpoint.at_count, 0);
+        check_round_trip(&job, NULL);
+        job_release(&job);
+    }
+    if (PARSE(&job, SMALLEST, "checkpoint.at=[3, 1000000000000, 3]", "checkpoint.at.0=7")) {
+        CU_ASSERT_EQUAL_FATAL(job.checkpoint.at_count, 3);
+        CU_ASSERT(job.checkpoint.at[0] == 7 && job.checkpoint.at[1] == 1000000000000 && job.checkpoint.at[2] == 3);
+        check_round_trip(&job, NULL);
+        job_release(&job);
+    }
+    if (PARSE(&job, SMALLEST "checkpoint: {at: [5]}\n", "checkpoint.at=null")) {
+        CU_ASSERT_EQUAL(job.checkpoint.at_count, 0);
+        job_release(&job);
+    }
+}
+
 static void test_byte_order_mark(void)
 {
     struct job job;
@@ -128,6 +148,7 @@ int main(void)
         {"a text is quoted when it must be and reads back unchanged", test_texts},
         {"a text that is not UTF-8 is written as YAML that can be read", test_not_utf8},
         {"numbers, truth and texts are read as the table says", test_scalars},
+        {"a list of numbers has any length, and none means that there are none", test_numbers},
         {"a byte order mark is passed over", test_byte_order_mark},
         {NULL, NULL},
     };

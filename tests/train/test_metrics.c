@@ -1,6 +1,7 @@
 #include "support/test.h"
 #include "train/metrics.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
 
@@ -57,6 +58,23 @@ static void what_lies_beyond_the_step_is_dropped(void)
                          "{\"event\":\"checkpoint\",\"step\":10}\n");
 }
 
+static void what_is_dropped_was_seen(void)
+{
+    struct metrics metrics;
+    const char *path = test_path("seen.jsonl");
+    static const char before[] = "{\"step\":9}\n{\"step\":12,\"loss\":3}\n{\"step\":11}\n{\"step\":99";
+    CU_ASSERT_TRUE(file_replace(path, before, strlen(before), &error));
+    struct metrics_seen seen = metrics_look(path);
+    CU_ASSERT_EQUAL(seen.step, 12);
+    CU_ASSERT_TRUE(fabs(seen.unix_s - clock_unix_exact()) < 60);
+    CU_ASSERT_TRUE(metrics_open(&metrics, path, 9, &error));
+    CU_ASSERT(metrics.seen.step == 12 && metrics.seen.unix_s == seen.unix_s);
+    metrics_close(&metrics);
+    CU_ASSERT_EQUAL(metrics_look(path).step, 9);
+    seen = metrics_look(test_path("never.jsonl"));
+    CU_ASSERT(seen.step == 0 && seen.unix_s == 0);
+}
+
 static void a_line_that_is_cut_short_is_dropped(void)
 {
     struct metrics metrics;
@@ -106,6 +124,7 @@ int main(void)
     const struct test_case cases[] = {
         {"lines are appended over several lives", lines_are_appended_over_several_lives},
         {"what lies beyond the step is dropped", what_lies_beyond_the_step_is_dropped},
+        {"what is dropped was seen", what_is_dropped_was_seen},
         {"a line that is cut short is dropped", a_line_that_is_cut_short_is_dropped},
         {"what a power cut leaves is dropped", what_a_power_cut_leaves_is_dropped},
         {"numbers are JSON", numbers_are_json},

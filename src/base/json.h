@@ -1,0 +1,14 @@
+/* Reading flat JSON objects, one a line, as our own files have them. Nested values are passed over. */
+#ifndef BASE_JSON_H
+#define BASE_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Local. The value of a key of the object that the line consists of. False if it is not there or of another type; then
+ * the value stays as it is. A text that does not fit is cut at `bytes`, between two characters. */
+bool json_number(const char *line, const char *key, double *value);
+bool json_bool(const char *line, const char *key, bool *value);
+bool json_text(const char *line, const char *key, char *text, size_t bytes);
+
+#endif

@@ -1,0 +1,19 @@
+/* The boundary between two steps: validation, saving, leaving. */
+#ifndef TRAIN_BOUNDARY_H
+#define TRAIN_BOUNDARY_H
+
+#include "train/session.h"
+
+/* Local; the same on every rank. All steps are made, or early stopping has had enough. */
+bool boundary_is_finished(const struct session *session);
+
+/* Local. Why a run ends whose last step had these flags: "finished", "early_stopping", "stop-after", or a signal.
+ * Borrowed. */
+const char *boundary_reason(const struct session *session, unsigned flags);
+
+/* Collective over world; flags, those of all ranks together, must be equal on every rank. What is due after this step:
+ * a save that has ended is settled, the model is validated, a save is begun, or, if the job leaves, made and waited
+ * for. False if the state has to be saved now and cannot be, or must not be. */
+bool boundary_pass(struct session *session, unsigned flags, struct error *error) WARN_UNUSED;
+
+#endif

@@ -1,0 +1,156 @@
+#include "train/chronicle.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void chronicle_init(struct chronicle *chronicle)
+{
+    *chronicle = (struct chronicle){0};
+    metrics_init(&chronicle->lines);
+}
+
+void chronicle_close(struct chronicle *chronicle)
+{
+    metrics_close(&chronicle->lines);
+}
+
+/* Durable before training goes on: it is one line, now and then. */
+static void put(struct chronicle *chronicle, struct text *line)
+{
+    metrics_write(&chronicle->lines, line);
+    metrics_sync(&chronicle->lines);
+    text_release(line);
+}
+
+static void begin_line(struct text *line, const char *event)
+{
+    text_init(line);
+    text_append(line, "{\"event\":\"%s\",\"unix\":%.3f", event, clock_unix_exact());
+}
+
+static void append_segment(struct text *line, const struct segment *segment)
+{
+    text_append(line, ",\"ranks\":%" PRIu64 ",\"nodes\":%" PRIu64 ",\"hosts\":", segment->ranks, segment->nodes);
+    text_append_json(line, segment->hosts);
+}
+
+void chronicle_earlier(const struct segment *segments, size_t count, struct text *lines)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct segment *segment = &segments[i];
+        bool killed = strcmp(segment->end, "running") == 0 || strcmp(segment->end, "interrupted") == 0;
+        bool done = strcmp(segment->end, "finished") == 0 || strcmp(segment->end, "early_stopping") == 0;
+        text_append(lines, "{\"event\":\"earlier\",\"segment\":%zu,\"unix\":%" PRId64 ",\"end_unix\":%" PRId64, i + 1,
+                    segment->began_unix, segment->saved_unix);
+        text_append(lines, ",\"step\":%" PRIu64 ",\"reached\":%" PRIu64, segment->first_step - 1, segment->last_step);
+        append_segment(lines, segment);
+        text_append(lines, ",\"reason\":");
+        text_append_json(lines, killed ? "killed" : segment->end);
+        text_append(lines, ",\"interrupted\":%s}\n", done ? "false" : "true");
+    }
+}
+
+/* Opens the file without what a power cut has left of a last line. A new one gets the segments that a checkpoint knows.
+ */
+static bool open_lines(struct chronicle *chronicle, const char *path, const struct segment *segments, size_t count,
+                       struct error *error)
+{
+    bool is_new = access(path, F_OK) != 0;
+    if (!metrics_open(&chronicle->lines, path, UINT64_MAX, error))
+        return false;
+    if (is_new && count > 0) {
+        struct text lines;
+        text_init(&lines);
+        chronicle_earlier(segments, count, &lines);
+        lines.bytes[--lines.length] = '\0'; /* the last line break is the writer's */
+        put(chronicle, &lines);
+    }
+    return !is_new || file_sync_parent(path, error);
+}
+
+struct lives_total chronicle_open(struct chronicle *chronicle, const char *run, bool anew, const struct lives_now *now,
+                                  const struct segment *segments, size_t count)
+{
+    char path[PATH_MAX], *bytes = NULL;
+    size_t length;
+    struct lives lives = {0};
+    struct error error;
+    chronicle_init(chronicle);
+    snprintf(path, sizeof path, "%s/history.jsonl", run);
+    if (anew)
+        unlink(path);
+    if (!open_lines(chronicle, path, segments, count, &error) || !file_read(path, &bytes, &length, &error))
+        log_warn("the history of this run has a gap: %s", error.text);
+    else
+        lives_parse(&lives, bytes, now);
+    free(bytes);
+    struct lives_total total = lives_sum(&lives);
+    chronicle->segment = lives.count + 1;
+    if (lives.count > 0 && !lives.items[lives.count - 1].ended) {
+        chronicle->seen_step = now->step;
+        chronicle->seen_unix = now->unix_s;
+    }
+    lives_release(&lives);
+    return total;
+}
+
+void chronicle_begin(struct chronicle *chronicle, const struct segment *segment, uint64_t step, double start_s)
+{
+    struct text line;
+    text_init(&line);
+    text_append(&line, "{\"event\":\"begin\",\"segment\":%" PRIu64 ",\"unix\":%.3f,\"step\":%" PRIu64,
+                chronicle->segment, clock_unix_exact() - start_s, step);
+    append_segment(&line, segment);
+    text_append(&line, ",\"version\":\"%s\"", LOCKSTEP_VERSION);
+    if (chronicle->seen_unix > 0)
+        text_append(&line, ",\"previous_step\":%" PRIu64 ",\"previous_unix\":%.3f", chronicle->seen_step,
+                    chronicle->seen_unix);
+    text_append(&line, "}");
+    put(chronicle, &line);
+}
+
+void chronicle_ready(struct chronicle *chronicle, double start_s)
+{
+    struct text line;
+    begin_line(&line, "ready");
+    metrics_number(&line, "start_s", start_s);
+    text_append(&line, "}");
+    put(chronicle, &line);
+}
+
+void chronicle_interval(struct chronicle *chronicle, uint64_t step, double stall_s, double write_s, double period_s)
+{
+    struct text line;
+    begin_line(&line, "interval");
+    text_append(&line, ",\"step\":%" PRIu64, step);
+    metrics_number(&line, "stall_s", stall_s);
+    metrics_number(&line, "write_s", write_s);
+    metrics_number(&line, "period_s", period_s);
+    text_append(&line, "}");
+    put(chronicle, &line);
+}
+
+void chronicle_end(struct chronicle *chronicle, uint64_t step, const char *reason, bool interrupted, uint64_t saves,
+                   double stall_s, double write_s)
+{
+    char words[LIFE_TEXT];
+    struct text line;
+    snprintf(words, sizeof words, "%.*s", (int)strcspn(reason, "\n"), reason);
+    begin_line(&line, "end");
+    text_append(&line, ",\"step\":%" PRIu64 ",\"reason\":", step);
+    text_append_json(&line, words);
+    text_append(&line, ",\"interrupted\":%s,\"saves\":%" PRIu64, interrupted ? "true" : "false", saves);
+    metrics_number(&line, "stall_s", saves ? stall_s : (double)NAN);
+    metrics_number(&line, "write_s", saves ? write_s : (double)NAN);
+    text_append(&line, "}");
+    put(chronicle, &line);
+}

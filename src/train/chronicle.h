@@ -1,0 +1,52 @@
+/* RUN/history.jsonl: what becomes of every start of the program in a run directory. Lines are only appended, each made
+ * durable, by rank 0; a last line that a power cut has torn is dropped at the next start. A disk that takes no line
+ * gets a warning, and training goes on.
+ *
+ *   {"event":"earlier", ...}    a life that only a checkpoint's provenance tells of: the file is younger than the run
+ *   {"event":"begin","segment":2,"unix":U,"step":S,"ranks":R,"nodes":N,"hosts":"...","version":"V",
+ *    "previous_step":P,"previous_unix":Q}
+ *   {"event":"ready","unix":U,"start_s":T}                  the first step is made, T after the start of the program
+ *   {"event":"interval","unix":U,"step":S,"stall_s":A,"write_s":B,"period_s":C}    of checkpoint.every: auto
+ *   {"event":"end","unix":U,"step":S,"reason":"...","interrupted":false,"saves":K,"stall_s":A,"write_s":B}
+ *
+ * `lives.h` reads them. */
+#ifndef TRAIN_CHRONICLE_H
+#define TRAIN_CHRONICLE_H
+
+#include "checkpoint/record.h"
+#include "train/lives.h"
+#include "train/metrics.h"
+
+struct chronicle {
+    struct metrics lines; /* closed: all calls do nothing (ranks other than 0) */
+    uint64_t segment;     /* this life's number, from 1 */
+    uint64_t seen_step;   /* what the metrics tell of the life before, if it has not told its end */
+    double seen_unix;     /* 0: it has */
+};
+
+/* Local. A closed one. */
+void chronicle_init(struct chronicle *chronicle);
+
+/* Local, rank 0's work. Opens or creates the file; anew: without what was in it. now: how the last life stands. A new
+ * file begins with the `count` earlier segments that the checkpoint knows. Returns what is known of all lives so far.
+ */
+struct lives_total chronicle_open(struct chronicle *chronicle, const char *run, bool anew, const struct lives_now *now,
+                                  const struct segment *segments, size_t count);
+
+/* Local. Accepts a closed one. */
+void chronicle_close(struct chronicle *chronicle);
+
+/* Local. The lines of this life. start_s: how long ago the program was started. */
+void chronicle_begin(struct chronicle *chronicle, const struct segment *segment, uint64_t step, double start_s);
+void chronicle_ready(struct chronicle *chronicle, double start_s);
+void chronicle_interval(struct chronicle *chronicle, uint64_t step, double stall_s, double write_s, double period_s);
+
+/* Local. The last line: `interrupted` if it was not the job's own decision. saves: committed in this life; stall_s and
+ * write_s: of one of them, 0 if there was none. */
+void chronicle_end(struct chronicle *chronicle, uint64_t step, const char *reason, bool interrupted, uint64_t saves,
+                   double stall_s, double write_s);
+
+/* Local. Appends the lines `earlier` for segments of a checkpoint. */
+void chronicle_earlier(const struct segment *segments, size_t count, struct text *lines);
+
+#endif

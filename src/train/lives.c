@@ -1,0 +1,170 @@
+#include "train/lives.h"
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "train/metrics.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static uint64_t step_of(const char *line, const char *key, uint64_t otherwise)
+{
+    double step;
+    return json_number(line, key, &step) && step >= 0 && step < 0x1p53 ? (uint64_t)step : otherwise;
+}
+
+static struct life *last_of(struct lives *lives)
+{
+    return lives->count > 0 ? &lives->items[lives->count - 1] : NULL;
+}
+
+/* A life that nobody has told the end of ended at this time, or later. */
+static void close_silent(struct life *life, uint64_t reached, double unix_s, const char *end)
+{
+    if (reached > life->reached)
+        life->reached = reached;
+    if (unix_s > life->began_unix)
+        life->alive_s = unix_s - life->began_unix;
+    snprintf(life->end, sizeof life->end, "%s", end);
+}
+
+/* What a life has lost, once it is known from which step the next one goes on. */
+static void settle(struct life *life, bool first, uint64_t next)
+{
+    double running_s = life->alive_s - (isnan(life->start_s) ? 0 : life->start_s);
+    if (life->reached > next)
+        life->lost_steps = life->reached - (next > life->step ? next : life->step);
+    if (life->lost_steps > 0)
+        life->lost_s = fmax(0, running_s) * (double)life->lost_steps / (double)(life->reached - life->step);
+    if (!first && !isnan(life->start_s))
+        life->lost_s += life->start_s;
+}
+
+static void settle_last(struct lives *lives, uint64_t next)
+{
+    if (lives->count > 0)
+        settle(last_of(lives), lives->count == 1, next);
+}
+
+static void begin(struct lives *lives, const char *line)
+{
+    struct life *before = last_of(lives), life = {.start_s = NAN, .saves = NAN, .stall_s = NAN, .write_s = NAN};
+    double number;
+    if (json_number(line, "unix", &number))
+        life.began_unix = number;
+    life.step = life.reached = step_of(line, "step", 0);
+    life.ranks = step_of(line, "ranks", 0);
+    life.nodes = step_of(line, "nodes", 0);
+    json_text(line, "hosts", life.hosts, sizeof life.hosts);
+    json_text(line, "version", life.version, sizeof life.version);
+    if (before && !before->ended) {
+        double unix_s = 0;
+        json_number(line, "previous_unix", &unix_s);
+        close_silent(before, step_of(line, "previous_step", 0), unix_s, "killed");
+        before->interrupted = true;
+    }
+    settle_last(lives, life.step);
+    lives->items = memory_grow(lives->items, lives->count, &lives->capacity, sizeof life);
+    lives->items[lives->count++] = life;
+}
+
+static void end(struct life *life, const char *line)
+{
+    double number;
+    life->ended = true;
+    life->reached = step_of(line, "reached", step_of(line, "step", life->reached));
+    if (json_number(line, "end_unix", &number) || json_number(line, "unix", &number))
+        life->alive_s = fmax(0, number - life->began_unix);
+    snprintf(life->end, sizeof life->end, "unknown");
+    json_text(line, "reason", life->end, sizeof life->end);
+    json_bool(line, "interrupted", &life->interrupted);
+    json_number(line, "saves", &life->saves);
+}
+
+/* One line; what belongs to no life is passed over. */
+static void take(struct lives *lives, const char *line)
+{
+    char event[16] = "";
+    json_text(line, "event", event, sizeof event);
+    if (strcmp(event, "begin") == 0 || strcmp(event, "earlier") == 0)
+        begin(lives, line);
+    struct life *life = last_of(lives);
+    if (!life)
+        return;
+    json_number(line, "start_s", &life->start_s);
+    json_number(line, "stall_s", &life->stall_s);
+    json_number(line, "write_s", &life->write_s);
+    if (strcmp(event, "end") == 0 || strcmp(event, "earlier") == 0)
+        end(life, line);
+}
+
+void lives_parse(struct lives *lives, const char *lines, const struct lives_now *now)
+{
+    *lives = (struct lives){0};
+    for (const char *line = lines; *line;) {
+        size_t length = strcspn(line, "\n");
+        bool is_whole = length > 1 && line[0] == '{' && line[length - 1] == '}' && line[length] == '\n';
+        struct text whole;
+        text_init(&whole);
+        text_append(&whole, "%.*s", (int)length, line);
+        if (is_whole)
+            take(lives, text_bytes(&whole));
+        text_release(&whole);
+        line += length + (line[length] == '\n');
+    }
+    struct life *last = last_of(lives);
+    if (!last)
+        return;
+    if (!last->ended) {
+        close_silent(last, now->step, now->unix_s, now->running ? "running" : "killed");
+        last->interrupted = !now->running;
+    }
+    settle_last(lives, last->interrupted ? now->saved : last->reached);
+}
+
+void lives_release(struct lives *lives)
+{
+    memory_free(lives->items);
+    *lives = (struct lives){0};
+}
+
+struct lives_total lives_sum(const struct lives *lives)
+{
+    struct lives_total total = {0};
+    for (size_t i = 0; i < lives->count; i++) {
+        const struct life *life = &lives->items[i];
+        total.interruptions += life->interrupted;
+        total.alive_s += life->alive_s;
+        total.lost_s += life->lost_s;
+        total.lost_steps += life->lost_steps;
+        if (life->start_s > 0)
+            total.start_s = life->start_s;
+        if (life->stall_s > 0)
+            total.stall_s = life->stall_s;
+        if (life->write_s > 0)
+            total.write_s = life->write_s;
+    }
+    return total;
+}
+
+void lives_write(const struct life *life, size_t number, struct text *line)
+{
+    text_append(line, "{\"segment\":%zu,\"began_unix\":%.3f,\"hosts\":", number, life->began_unix);
+    text_append_json(line, life->hosts);
+    text_append(line, ",\"ranks\":%" PRIu64 ",\"nodes\":%" PRIu64 ",\"version\":", life->ranks, life->nodes);
+    text_append_json(line, life->version);
+    text_append(line, ",\"step\":%" PRIu64 ",\"reached\":%" PRIu64, life->step, life->reached);
+    metrics_number(line, "alive_s", life->alive_s);
+    metrics_number(line, "start_s", life->start_s);
+    text_append(line, ",\"end\":");
+    text_append_json(line, life->end);
+    text_append(line, ",\"interrupted\":%s,\"lost_steps\":%" PRIu64, life->interrupted ? "true" : "false",
+                life->lost_steps);
+    metrics_number(line, "lost_s", life->lost_s);
+    metrics_number(line, "saves", life->saves);
+    metrics_number(line, "stall_s", life->stall_s);
+    metrics_number(line, "write_s", life->write_s);
+    text_append(line, "}");
+}
