@@ -240,7 +240,7 @@ static void test_best(void)
     static const struct {
         const char *text, *yaml;
         uint64_t best;
-    } cases[] = {{"0", "best: false,", 0},  {"1", "best: true}", 1},  {"True", "best: true,", 1},
+    } cases[] = {{"0", "best: false,", 0},  {"1", "best: true,", 1},  {"True", "best: true,", 1},
                  {"no", "best: false,", 0}, {"on", "best: true,", 1}, {"7", "best: 7,", 7},
                  {"100", "best: 100,", 100}};
     for (size_t i = 0; i < COUNT(cases); i++) {
