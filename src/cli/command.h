@@ -19,6 +19,8 @@ extern const struct command command_ls;          /* ls.c */
 extern const struct command command_verify;      /* verify.c */
 extern const struct command command_diff;        /* diff.c */
 extern const struct command command_fingerprint; /* fingerprint.c */
+extern const struct command command_export;      /* export.c */
+extern const struct command command_import;      /* import.c */
 
 /* Local. The exit code for an error of this kind. */
 int command_exit_code(enum error_kind kind);
