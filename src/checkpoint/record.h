@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define RECORD_FORMAT  "lockstep checkpoint"
-#define RECORD_VERSION 2 /* 1: without history and vocabulary; still read */
+#define RECORD_VERSION 3 /* 1: without history and vocabulary; 2: without origin; still read */
 
 /* One stretch of the job's life, from a start to an end. */
 struct segment {
@@ -37,6 +37,7 @@ struct record {
     char *job;            /* resolved YAML */
     char *passport;
     char *vocabulary; /* of text data: the characters in the order of their numbers; "" for other data */
+    char *origin;     /* of a warm start: which weights the job began with; "": its own initial ones */
     struct history history;
     struct segment *segments;
     size_t segment_count;

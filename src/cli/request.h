@@ -15,8 +15,8 @@ struct request {
     int ranks;                      /* summary; 0: not given */
 };
 
-/* Local. Words are those behind the subcommand's name. `is_train`: --fresh, --overwrite and --ranks-per-node are
- * understood; else --ranks. ERROR_USAGE. Release the request after failure, too. */
+/* Local. Words are those behind the subcommand's name. `is_train`: --fresh, --overwrite, --init-from, --partial and
+ * --ranks-per-node are understood; else --ranks. ERROR_USAGE. Release the request after failure, too. */
 bool request_parse(struct request *request, bool is_train, int count, char **words, struct error *error) WARN_UNUSED;
 void request_release(struct request *request);
 

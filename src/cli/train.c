@@ -92,6 +92,7 @@ static int run(int count, char **words)
 
 const struct command command_train = {
     .name = "train",
-    .usage = "lockstep train JOB.yaml [--set key.path=value]... [--fresh [--overwrite]] [--ranks-per-node N]",
+    .usage = "lockstep train JOB.yaml [--set key.path=value]... [--fresh [--overwrite]] "
+             "[--init-from FILE [--partial]] [--ranks-per-node N]",
     .run = run,
 };

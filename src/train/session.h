@@ -18,9 +18,11 @@
 #include "train/update.h"
 
 struct session_options {
-    bool fresh;         /* begin at step 0; refused if there are checkpoints */
-    bool overwrite;     /* with fresh: take them away */
-    int ranks_per_node; /* 0: as it is; n: pretend that n consecutive ranks are a node */
+    bool fresh;            /* begin at step 0; refused if there are checkpoints */
+    bool overwrite;        /* with fresh: take them away */
+    int ranks_per_node;    /* 0: as it is; n: pretend that n consecutive ranks are a node */
+    const char *init_from; /* weights to begin with, if the job begins at all (warm_start.h); NULL: none */
+    bool partial;          /* with init_from: it may lack tensors, and have others */
 };
 
 struct session {

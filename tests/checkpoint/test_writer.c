@@ -366,7 +366,7 @@ static void strange_files_are_told_apart(void)
     h5_close(file);
     CU_ASSERT_FALSE(reader_open(&reader, path, &error));
     CU_ASSERT_EQUAL(error.kind, ERROR_VERSION);
-    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "format version 8"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "format version 9"));
 
     CU_ASSERT_TRUE(h5_open(path, H5F_ACC_RDWR, &file, &error));
     H5Adelete(file, "fingerprint");
