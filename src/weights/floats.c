@@ -67,13 +67,17 @@ void floats_decode(struct floats_form form, const void *bytes, size_t count, flo
 /* The walk of both; returns where the packed side has come to. */
 static float *walk(size_t dims, const size_t *sizes, const size_t *strides, float *strided, float *packed, bool gathers)
 {
-    if (dims == 0) {
-        *(gathers ? packed : strided) = *(gathers ? strided : packed);
-        return packed + 1;
+    size_t size = dims > 0 ? *sizes : 1, stride = dims > 0 ? *strides : 0;
+    if (dims > 1) {
+        for (size_t i = 0; i < size; i++, strided += stride)
+            packed = walk(dims - 1, sizes + 1, strides + 1, strided, packed, gathers);
+        return packed;
     }
-    for (size_t i = 0; i < *sizes; i++, strided += *strides)
-        packed = walk(dims - 1, sizes + 1, strides + 1, strided, packed, gathers);
-    return packed;
+    for (size_t i = 0; gathers && i < size; i++)
+        packed[i] = strided[i * stride];
+    for (size_t i = 0; !gathers && i < size; i++)
+        strided[i * stride] = packed[i];
+    return packed + size;
 }
 
 void floats_gather(size_t dims, const size_t *sizes, const size_t *strides, const float *in, float *out)
