@@ -180,39 +180,70 @@ static bool load(const struct weights_file *file, const struct weights_tensor *t
 
 /* ---- writing ---- */
 
-static bool write_tensor(hid_t file, const char *prefix, const struct weights_tensor *tensor, struct error *error)
+/* How every object is made. Links are in the headers of their groups, which have a checksum, however many there are:
+ * where HDF5 keeps many links by default, nothing shows that a bit was flipped. Without times, the same weights are the
+ * same bytes. */
+static hid_t creation(hid_t class)
 {
-    hsize_t shape[WEIGHTS_DIMS];
-    struct text path;
-    text_init(&path);
-    text_append(&path, "%s%s", prefix, tensor->name);
-    for (size_t d = 0; d < tensor->dims; d++)
-        shape[d] = tensor->shape[d];
-    hid_t space = H5Screate_simple((int)tensor->dims, shape, NULL), links = H5Pcreate(H5P_LINK_CREATE), dataset = -1;
-    if (H5Pset_create_intermediate_group(links, 1) >= 0)
-        dataset = H5Dcreate2(file, path.bytes, H5T_IEEE_F32LE, space, links, H5P_DEFAULT, H5P_DEFAULT);
-    bool ok = (dataset >= 0 &&
-               H5Dwrite(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, tensor->values) >= 0) ||
-              h5_error(error, ERROR_IO, "cannot write %s", path.bytes);
-    if (ok && *prefix)
-        ok = h5_put_number(dataset, DIGEST, weights_digest(tensor->values, tensor->count), error);
-    h5_close(dataset);
-    h5_close(links);
-    h5_close(space);
-    text_release(&path);
+    hid_t create = H5Pcreate(class);
+    bool ok = H5Pset_obj_track_times(create, false) >= 0 &&
+              (class == H5P_DATASET_CREATE || H5Pset_link_phase_change(create, LINKS_MOST, LINKS_MOST) >= 0);
+    if (ok)
+        return create;
+    h5_close(create);
+    return -1;
+}
+
+static bool write_group(hid_t file, const char *path, struct error *error)
+{
+    hid_t create = creation(H5P_GROUP_CREATE);
+    hid_t group = H5Gcreate2(file, path, H5P_DEFAULT, create, H5P_DEFAULT);
+    h5_close(group);
+    h5_close(create);
+    return group >= 0 || h5_error(error, ERROR_IO, "cannot write the group /%s", path);
+}
+
+/* The groups that a path leads through, as far as they are not there. */
+static bool write_parents(hid_t file, const char *path, struct error *error)
+{
+    char *parent = memory_text(path);
+    bool ok = true;
+    for (char *slash = strchr(parent, '/'); ok && slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        ok = H5Lexists(file, parent, H5P_DEFAULT) > 0 || write_group(file, parent, error);
+        *slash = '/';
+    }
+    memory_free(parent);
     return ok;
 }
 
-/* A group whose links are in its header, which has a checksum, however many there are: where HDF5 keeps many links by
- * default, nothing shows that a bit was flipped. */
-static bool write_group(hid_t file, const char *name, struct error *error)
+static bool write_dataset(hid_t file, const char *path, const struct weights_tensor *tensor, bool has_digest,
+                          struct error *error)
 {
-    hid_t create = H5Pcreate(H5P_GROUP_CREATE), group = -1;
-    if (H5Pset_link_phase_change(create, LINKS_MOST, LINKS_MOST) >= 0)
-        group = H5Gcreate2(file, name, H5P_DEFAULT, create, H5P_DEFAULT);
-    h5_close(group);
+    hsize_t shape[WEIGHTS_DIMS];
+    for (size_t d = 0; d < tensor->dims; d++)
+        shape[d] = tensor->shape[d];
+    hid_t space = H5Screate_simple((int)tensor->dims, shape, NULL), create = creation(H5P_DATASET_CREATE);
+    hid_t dataset = H5Dcreate2(file, path, H5T_IEEE_F32LE, space, H5P_DEFAULT, create, H5P_DEFAULT);
+    bool ok = (dataset >= 0 &&
+               H5Dwrite(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, tensor->values) >= 0) ||
+              h5_error(error, ERROR_IO, "cannot write %s", path);
+    if (ok && has_digest)
+        ok = h5_put_number(dataset, DIGEST, weights_digest(tensor->values, tensor->count), error);
+    h5_close(dataset);
     h5_close(create);
-    return group >= 0 || h5_error(error, ERROR_IO, "cannot write the group /%s", name);
+    h5_close(space);
+    return ok;
+}
+
+static bool write_tensor(hid_t file, const char *prefix, const struct weights_tensor *tensor, struct error *error)
+{
+    struct text path;
+    text_init(&path);
+    text_append(&path, "%s%s", prefix, tensor->name);
+    bool ok = write_parents(file, path.bytes, error) && write_dataset(file, path.bytes, tensor, *prefix, error);
+    text_release(&path);
+    return ok;
 }
 
 static bool write_about(hid_t file, const struct weights *weights, struct error *error)
@@ -227,13 +258,14 @@ static bool write_about(hid_t file, const struct weights *weights, struct error 
 
 static bool write_with(const char *path, const char *prefix, const struct weights *weights, struct error *error)
 {
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    hid_t file = h5_set_format(access) ? H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access) : -1;
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS), create = creation(H5P_FILE_CREATE);
+    hid_t file = h5_set_format(access) ? H5Fcreate(path, H5F_ACC_TRUNC, create, access) : -1;
+    h5_close(create);
     h5_close(access);
     if (file < 0)
         return h5_error(error, ERROR_IO, "cannot be created");
     bool ok = *prefix ? write_group(file, "model", error) && write_about(file, weights, error)
-                      : write_group(file, "vars", error) && write_group(file, "layers", error);
+                      : write_group(file, "vars", error);
     for (size_t i = 0; ok && i < weights->count; i++)
         ok = write_tensor(file, prefix, &weights->tensors[i], error);
     if (H5Fclose(file) < 0 && ok)

@@ -5,20 +5,24 @@
 #include "base/rng.h"
 #include "weights_support.h"
 
+#define DAMAGE_TENSORS 100
+
 static inline void make_files(void)
 {
-    struct error error;
-    struct weights weights;
-    weights_init(&weights);
-    char name[40];
-    for (size_t i = 0; i < 30; i++) {
-        snprintf(name, sizeof name, "layers/dense_%zu/vars/0", i);
-        add_tensor(&weights, name, 2, (size_t[]){3, i + 1}, (float)i);
-    }
-    weights.job = memory_text("run: a\n");
-    for (size_t f = 0; weights_formats[f]; f++)
+    for (size_t f = 0; weights_formats[f]; f++) {
+        struct error error;
+        struct weights weights;
+        char name[40];
+        weights_init(&weights);
+        for (size_t i = 0; i < DAMAGE_TENSORS; i++) {
+            bool is_keras = weights_formats[f] == &weights_keras;
+            snprintf(name, sizeof name, is_keras ? "layers/dense_%zu/vars/0" : "%zu.dense.weight", i);
+            add_tensor(&weights, name, 2, (size_t[]){3, i % 5 + 1}, (float)i);
+        }
+        weights.job = memory_text("run: a\n");
         CU_ASSERT_TRUE_FATAL(weights_write(weights_formats[f], test_path(weights_formats[f]->name), &weights, &error));
-    weights_release(&weights);
+        weights_release(&weights);
+    }
 }
 
 /* Flips bits, replaces bytes, cuts; half of the damage where the descriptions are. */

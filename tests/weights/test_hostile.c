@@ -190,8 +190,8 @@ static void archives_whose_entries_lie_are_refused(void)
 static void damaged_files_give_an_error_or_other_numbers(void)
 {
     make_files();
-    read_damaged(&weights_safetensors, 1500, 0);
-    read_damaged(&weights_npz, 1500, 3000);
+    read_damaged(&weights_safetensors, 1000, 0);
+    read_damaged(&weights_npz, 1000, 7000);
 }
 
 int main(void)
