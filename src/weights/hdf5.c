@@ -13,43 +13,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define WEIGHTS_FORMAT  "lockstep weights"
 #define WEIGHTS_VERSION 1
 #define MODEL           "model/"
 #define LINKS_MOST      65535 /* that a header can hold */
 #define DIGEST          "digest"
-
-/* ---- which ---- */
-
-const struct weights_format *hdf5_kind(const char *path, struct error *error)
-{
-    const struct weights_format *kind = NULL;
-    hid_t file;
-    char *format = NULL;
-    struct error ignored;
-    if (!h5_open(path, H5F_ACC_RDONLY, &file, error))
-        return NULL;
-    if (H5Aexists(file, "format") > 0 && h5_get_text(file, "format", &format, &ignored)) {
-        if (strcmp(format, WEIGHTS_FORMAT) == 0)
-            kind = &weights_lockstep;
-        else if (strncmp(format, "lockstep", 8) == 0)
-            kind = &weights_checkpoint; /* whose reader says what is wrong with it */
-    } else if (H5Lexists(file, "layers", H5P_DEFAULT) > 0) {
-        kind = &weights_keras;
-    }
-    if (!kind)
-        error_set(error, ERROR_CORRUPT,
-                  "an HDF5 file, but neither a lockstep checkpoint, nor lockstep weights, nor .weights.h5 of Keras 3 "
-                  "(no group /layers)");
-    memory_free(format);
-    h5_close(file);
-    return kind;
-}
-
-bool hdf5_is_behind(const char *path)
-{
-    return H5Fis_hdf5(path) > 0;
-}
 
 /* ---- reading ---- */
 
@@ -79,7 +46,8 @@ static bool take_dataset(struct visit *visit, hid_t dataset, const char *path)
     int dims = space >= 0 ? H5Sget_simple_extent_ndims(space) : -1;
     hsize_t sizes[H5S_MAX_RANK];
     size_t shape[H5S_MAX_RANK];
-    bool ok = type >= 0 && dims >= 0 && H5Sget_simple_extent_dims(space, sizes, NULL) == dims && is_inside(dataset);
+    bool ok = type >= 0 && dims >= 0 && H5Sget_simple_extent_type(space) != H5S_NULL &&
+              H5Sget_simple_extent_dims(space, sizes, NULL) == dims && is_inside(dataset);
     if (!ok)
         error_set(visit->error, ERROR_CORRUPT, "/%.200s cannot be read, or has its values in another file", path);
     for (int d = 0; ok && d < dims; d++)
@@ -248,8 +216,7 @@ static bool write_tensor(hid_t file, const char *prefix, const struct weights_te
 
 static bool write_about(hid_t file, const struct weights *weights, struct error *error)
 {
-    return h5_put_text(file, "format", WEIGHTS_FORMAT, error) &&
-           h5_put_number(file, "version", WEIGHTS_VERSION, error) &&
+    return h5_put_text(file, "format", HDF5_WEIGHTS, error) && h5_put_number(file, "version", WEIGHTS_VERSION, error) &&
            h5_put_number(file, "step", weights->step, error) &&
            h5_put_text(file, "fingerprint", weights->fingerprint, error) &&
            h5_put_text(file, "job", weights->job ? weights->job : "", error) &&

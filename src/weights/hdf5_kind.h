@@ -4,6 +4,8 @@
 
 #include "weights/weights.h"
 
+#define HDF5_WEIGHTS "lockstep weights" /* attribute `format` of our own weights files */
+
 /* Local. Of a file that begins with HDF5's signature: checkpoint, weights of our own, or Keras'. NULL and
  * ERROR_CORRUPT, ERROR_IO if it is none of them. */
 const struct weights_format *hdf5_kind(const char *path, struct error *error);
