@@ -15,6 +15,7 @@ void record_release(struct record *record)
     memory_free(record->job);
     memory_free(record->passport);
     memory_free(record->vocabulary);
+    memory_free(record->origin);
     memory_free(record->history.window);
     memory_free(record->segments);
     memset(record, 0, sizeof *record);
@@ -35,6 +36,7 @@ void record_copy(struct record *copy, const struct record *record)
     copy->job = record->job ? memory_text(record->job) : NULL;
     copy->passport = record->passport ? memory_text(record->passport) : NULL;
     copy->vocabulary = record->vocabulary ? memory_text(record->vocabulary) : NULL;
+    copy->origin = record->origin ? memory_text(record->origin) : NULL;
     copy->history.window = copy_rows(history->window, history->window_count, sizeof *history->window);
     copy->segments = copy_rows(record->segments, record->segment_count, sizeof *record->segments);
 }
@@ -252,6 +254,7 @@ bool record_write(hid_t file, const struct record *record, const struct state *s
            write_rows(file, "provenance", segment_type(), record->segment_count, record->segments, error) &&
            write_history(file, &record->history, error) &&
            h5_put_text(file, "vocabulary", record->vocabulary ? record->vocabulary : "", error) &&
+           h5_put_text(file, "origin", record->origin ? record->origin : "", error) &&
            h5_put_text(file, "format", RECORD_FORMAT, error) && h5_put_number(file, "version", RECORD_VERSION, error) &&
            h5_put_number(file, "step", record->step, error) && h5_put_real(file, "epoch", record->epoch, error) &&
            h5_put_real(file, "loss", record->loss, error) &&
@@ -328,6 +331,8 @@ bool record_read(hid_t file, struct record *record, struct error *error)
              h5_get_text(file, "vocabulary", &record->vocabulary, error);
     if (ok && record->history.sampler_step > record->step)
         ok = error_set(error, ERROR_CORRUPT, "attribute 'sampler_step' is beyond the checkpoint's step");
+    if (ok && version >= 3)
+        ok = h5_get_text(file, "origin", &record->origin, error);
     if (!ok)
         record_release(record);
     return ok;

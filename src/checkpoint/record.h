@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 #define RECORD_FORMAT "lockstep checkpoint"
-/* 1: without history and vocabulary; 2: without a seal (seal.h) and the changes of the job, and with only one best
- * validation; both are still read. */
+/* 1: without history and vocabulary; 2: without a seal (seal.h) the changes of the job and its origin, and with only
+ * one best validation; both are still read. */
 #define RECORD_VERSION 3
 #define RECORD_SEALED  3 /* the first version with a seal */
 
@@ -44,6 +44,7 @@ struct record {
     char *job;            /* resolved YAML */
     char *passport;
     char *vocabulary; /* of text data: the characters in the order of their numbers; "" for other data */
+    char *origin;     /* of a warm start: which weights the job began with; "": its own initial ones */
     struct history history;
     struct segment *segments;
     size_t segment_count;

@@ -22,6 +22,8 @@ extern const struct command command_diff;        /* diff.c */
 extern const struct command command_fingerprint; /* fingerprint.c */
 extern const struct command command_pin;         /* pin.c */
 extern const struct command command_history;     /* history.c */
+extern const struct command command_export;      /* export.c */
+extern const struct command command_import;      /* import.c */
 
 /* Local. The exit code for an error of this kind. */
 int command_exit_code(enum error_kind kind);

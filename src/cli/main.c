@@ -5,8 +5,8 @@
 #include <string.h>
 
 static const struct command *const commands[] = {
-    &command_train, &command_summary,     &command_ls,      &command_show, &command_verify,
-    &command_diff,  &command_fingerprint, &command_history, &command_pin,
+    &command_train,       &command_summary, &command_ls,  &command_show,   &command_verify, &command_diff,
+    &command_fingerprint, &command_history, &command_pin, &command_export, &command_import,
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 

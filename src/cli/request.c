@@ -31,7 +31,15 @@ static bool read_flag(struct request *request, bool is_train, const char *word, 
         request->options.overwrite = true;
         return true;
     }
+    if (is_train && strcmp(word, "--partial") == 0) {
+        request->options.partial = true;
+        return true;
+    }
     *used = 2;
+    if (is_train && strcmp(word, "--init-from") == 0) {
+        request->options.init_from = value;
+        return value != NULL || error_set(error, ERROR_USAGE, "%s needs a file behind it", word);
+    }
     bool is_set = strcmp(word, "--set") == 0;
     bool is_ranks = strcmp(word, is_train ? "--ranks-per-node" : "--ranks") == 0;
     bool is_stop = is_train && strcmp(word, "--stop-after") == 0;
@@ -75,6 +83,8 @@ bool request_parse(struct request *request, bool is_train, int count, char **wor
                          is_train ? "train" : "summary");
     if (request->options.overwrite && !request->options.fresh)
         return error_set(error, ERROR_USAGE, "--overwrite goes with --fresh");
+    if (request->options.partial && !request->options.init_from)
+        return error_set(error, ERROR_USAGE, "--partial goes with --init-from");
     return job_check_allowed(&request->options.allowed, error);
 }
 

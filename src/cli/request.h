@@ -17,7 +17,8 @@ struct request {
 };
 
 /* Local. Words are those behind the subcommand's name. `is_train`: --fresh, --overwrite, --ranks-per-node,
- * --stop-after and --allow-change are understood; else --ranks. ERROR_USAGE. Release the request after failure, too. */
+ * --stop-after, --allow-change, --init-from and --partial are understood; else --ranks. ERROR_USAGE. Release the
+ * request after failure, too. */
 bool request_parse(struct request *request, bool is_train, int count, char **words, struct error *error) WARN_UNUSED;
 void request_release(struct request *request);
 

@@ -71,6 +71,10 @@ void progress_begin(struct session *session)
     text_append_json(&line, segment->hosts);
     text_append(&line, ",\"blas\":");
     text_append_json(&line, gemm_describe());
+    if (session->step == 0 && session->record.origin) {
+        text_append(&line, ",\"init_from\":");
+        text_append_json(&line, session->record.origin);
+    }
     end_event(&line, session);
     if (session->world->rank == 0)
         chronicle_begin(&session->chronicle, segment, session->step, environment_age_s());

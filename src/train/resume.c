@@ -5,6 +5,7 @@
 #include "checkpoint/passport.h"
 #include "checkpoint/reader.h"
 #include "train/length.h"
+#include "train/warm_start.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -251,27 +252,38 @@ static bool from_newest(struct session *session, const uint64_t *steps, size_t c
                      session->store.directory, count, count == 1 ? "" : "s", error->text);
 }
 
+/* Collective over world. Step 0: initial weights, or those of a file. What --overwrite takes away goes last, so that it
+ * stays if the file is no good, and may be that file. */
+static bool begin(struct session *session, const uint64_t *steps, size_t count, struct error *error)
+{
+    start_anew(session);
+    if (session->options->init_from && !warm_start(session, error))
+        return false;
+    if (count == 0)
+        return true;
+    if (!world_agree(session->world, session->world->rank != 0 || store_clear(&session->store, error), error))
+        return false;
+    log_info("deleted %zu checkpoint%s, the newest of step %" PRIu64, count, count == 1 ? "" : "s", steps[0]);
+    return true;
+}
+
 bool resume(struct session *session, struct error *error)
 {
+    const struct session_options *options = session->options;
     uint64_t *steps = NULL;
     size_t count = 0;
     bool ok = list_steps(session, &steps, &count, error);
-    if (ok && count > 0 && session->options->fresh) {
-        if (!session->options->overwrite)
-            ok = error_set(error, ERROR_USAGE,
-                           "%s holds %zu checkpoint%s, the newest of step %" PRIu64
-                           ": without --fresh the job goes on from there; --fresh --overwrite deletes them",
-                           session->store.directory, count, count == 1 ? "" : "s", steps[0]);
-        else
-            ok = world_agree(session->world, session->world->rank != 0 || store_clear(&session->store, error), error);
-        if (ok)
-            log_info("deleted %zu checkpoint%s, the newest of step %" PRIu64, count, count == 1 ? "" : "s", steps[0]);
-        count = 0;
-    }
-    if (ok && count > 0)
-        ok = from_newest(session, steps, count, error);
-    else if (ok)
-        start_anew(session);
+    if (ok && count > 0 && options->fresh && !options->overwrite)
+        ok = error_set(error, ERROR_USAGE,
+                       "%s holds %zu checkpoint%s, the newest of step %" PRIu64
+                       ": without --fresh the job goes on from there; --fresh --overwrite deletes them",
+                       session->store.directory, count, count == 1 ? "" : "s", steps[0]);
+    if (ok)
+        ok = (count > 0 && !options->fresh ? from_newest : begin)(session, steps, count, error);
+    if (ok && session->step > 0 && options->init_from)
+        log_warn("--init-from %s is not used: the job goes on from step %" PRIu64
+                 "; to start anew: another run:, or --fresh --overwrite",
+                 options->init_from, session->step);
     memory_free(steps);
     if (ok)
         exchange_distribute(session->exchange);

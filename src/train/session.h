@@ -25,6 +25,8 @@ struct session_options {
     bool overwrite;                          /* with fresh: take them away */
     int ranks_per_node;                      /* 0: as it is; n: pretend that n consecutive ranks are a node */
     void (*lost)(const struct error *error); /* ends the job at once, from any thread: see checkpoint/saver.h */
+    const char *init_from; /* weights to begin with, if the job begins at all (warm_start.h); NULL: none */
+    bool partial;          /* with init_from: it may lack tensors, and have others */
     struct pause_spec stop_after;
     struct job_allowed allowed;
 };

@@ -106,7 +106,8 @@ static bool commit_step(const struct store *store, uint64_t step, size_t keep, c
     snapshot_take(&snapshot, &state, step);
     council_begin(&council);
     bool ok = snapshot_digest(&snapshot, &council, 60, &error) &&
-              writer_commit(&council, &snapshot, &record, store, &(struct retention){.newest = keep}, &patience, commit, &error);
+              writer_commit(&council, &snapshot, &record, store, &(struct retention){.newest = keep}, &patience, commit,
+                            &error);
     snapshot_release(&snapshot);
     snapshot_release(&snapshot);
     free_state(&state);

@@ -62,6 +62,7 @@ with h5py.File(path, "r") as file:
 
     check("attribute format", text("format") == "lockstep checkpoint")
     check("attribute version", int(file.attrs["version"]) == 3)
+    check("attribute origin: it began with its own weights", text("origin") == "")
     check("attribute updates: no step was skipped", int(file.attrs["updates"]) == step)
     check("attribute vocabulary: there are no tokens", text("vocabulary") == "")
     check("attribute step", int(file.attrs["step"]) == step)

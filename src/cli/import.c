@@ -1,0 +1,140 @@
+#include "base/file.h"
+#include "base/memory.h"
+#include "checkpoint/h5.h"
+#include "cli/command.h"
+#include "cli/flags.h"
+#include "train/job_model.h"
+#include "weights/convert.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+struct request {
+    const char *file, *job, *output;
+    const char **overrides;
+    size_t override_count;
+    bool partial, force;
+};
+
+static bool check_request(const struct request *request, struct error *error)
+{
+    if (!request->job || !request->output)
+        return error_set(error, ERROR_USAGE, "%s is missing", request->job ? "--output FILE" : "--job JOB.yaml");
+    return request->force || access(request->output, F_OK) != 0 ||
+           error_set(error, ERROR_USAGE, "%s exists: choose another --output, or replace it with --force",
+                     request->output);
+}
+
+static bool read_job(const struct request *request, struct job *job, struct error *error)
+{
+    char *text;
+    size_t bytes;
+    if (!file_read(request->job, &text, &bytes, error)) {
+        error->kind = ERROR_USAGE;
+        return false;
+    }
+    bool ok = job_parse(job, request->job, text, request->overrides, request->override_count, error);
+    memory_free(text);
+    return ok;
+}
+
+static void print_names(const char *what, const struct text *names)
+{
+    for (const char *line = text_bytes(names); *line; line += strcspn(line, "\n") + 1)
+        printf("%s %.*s\n", what, (int)strcspn(line, "\n"), line);
+}
+
+static void describe(const struct job *job, const struct weights_file *file, const char *vocabulary,
+                     struct weights *out)
+{
+    struct text yaml;
+    text_init(&yaml);
+    job_write(job, &yaml);
+    out->job = memory_text(text_bytes(&yaml));
+    text_release(&yaml);
+    out->vocabulary = vocabulary ? memory_text(vocabulary) : NULL;
+    out->step = file->weights.step;
+    memcpy(out->fingerprint, file->weights.fingerprint, sizeof out->fingerprint);
+}
+
+static bool write_matched(const struct request *request, const struct match *match, struct weights *out,
+                          struct error *error)
+{
+    struct layout layout;
+    layout_lockstep(&layout, match->model);
+    bool ok = match_check(match, request->partial, error) && convert_layout(match, &layout, out, error) &&
+              weights_write(&weights_lockstep, request->output, out, error);
+    if (ok) {
+        print_names("missing:", &match->missing);
+        print_names("extra:", &match->extra);
+        printf("%s: weights, %zu of the model's %zu tensors, by the names of %s\n", request->output, out->count,
+               layout.count, match->layout.name);
+    }
+    layout_release(&layout);
+    return ok;
+}
+
+static bool import_for(const struct request *request, const struct job *job, struct error *error)
+{
+    struct weights_file file;
+    struct model model;
+    struct match match;
+    struct weights out;
+    char *vocabulary;
+    if (!weights_open(&file, request->file, false, error))
+        return false;
+    weights_init(&out);
+    bool ok = job_model_describe(job, NULL, &model, &vocabulary, error);
+    if (ok) {
+        describe(job, &file, vocabulary, &out);
+        if ((ok = match_init(&match, &file, &model, vocabulary, error))) {
+            ok = write_matched(request, &match, &out, error);
+            match_release(&match);
+        }
+        model_release(&model);
+        memory_free(vocabulary);
+    }
+    weights_release(&out);
+    weights_close(&file);
+    return ok;
+}
+
+static bool import(const struct request *request, struct error *error)
+{
+    struct job job;
+    if (!read_job(request, &job, error))
+        return false;
+    bool ok = import_for(request, &job, error);
+    job_release(&job);
+    return ok;
+}
+
+static int run(int count, char **words)
+{
+    struct request request = {.overrides = memory_need((size_t)count, sizeof *request.overrides)};
+    const struct flag flags[] = {{.name = "--job", .value = &request.job},
+                                 {.name = "--output", .value = &request.output},
+                                 {.name = "--partial", .given = &request.partial},
+                                 {.name = "--force", .given = &request.force},
+                                 {.name = "--set", .list = request.overrides, .length = &request.override_count},
+                                 {0}};
+    struct error error;
+    int code = EXIT_FINISHED;
+    h5_init();
+    if (!flags_parse(flags, count, words, &request.file, &error))
+        code = command_misused(&command_import, "%s", error.text);
+    else if (!check_request(&request, &error) || !import(&request, &error))
+        code = command_fail(&error);
+    h5_release();
+    memory_free(request.overrides);
+    return code;
+}
+
+const struct command command_import = {
+    .name = "import",
+    .usage = "lockstep import FILE --job JOB.yaml --output FILE [--partial] [--force] [--set key.path=value]...   "
+             "weights of other programs, for train --init-from",
+    .run = run,
+};

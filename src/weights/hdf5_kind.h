@@ -1,0 +1,16 @@
+/* Which of the formats that are HDF5 files a file is. */
+#ifndef WEIGHTS_HDF5_KIND_H
+#define WEIGHTS_HDF5_KIND_H
+
+#include "weights/weights.h"
+
+#define HDF5_WEIGHTS "lockstep weights" /* attribute `format` of our own weights files */
+
+/* Local. Of a file that begins with HDF5's signature: checkpoint, weights of our own, or Keras'. NULL and
+ * ERROR_CORRUPT, ERROR_IO if it is none of them. */
+const struct weights_format *hdf5_kind(const char *path, struct error *error);
+
+/* Local. Whether there is an HDF5 file behind something else at the beginning of this one. */
+bool hdf5_is_behind(const char *path);
+
+#endif

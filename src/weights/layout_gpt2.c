@@ -1,0 +1,113 @@
+/* The names and layouts of GPT2LMHeadModel (huggingface/transformers, models/gpt2/modeling_gpt2.py), whose products are
+ * "Conv1D": y = x W + b with W [in, out]. */
+#include "base/check.h"
+#include "weights/layout.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define PREFIX "transformer."
+
+struct part {
+    enum layer_kind kind;
+    const char *name; /* there, in its block; NULL: no tensors */
+};
+
+/* The operations that a transformer's block consists of, without dropout. */
+static const struct part block_parts[] = {
+    {LAYER_FORK, NULL},           {LAYER_LAYER_NORM, "ln_1"}, {LAYER_DENSE, "attn.c_attn"}, {LAYER_ATTEND, NULL},
+    {LAYER_DENSE, "attn.c_proj"}, {LAYER_JOIN, NULL},         {LAYER_FORK, NULL},           {LAYER_LAYER_NORM, "ln_2"},
+    {LAYER_DENSE, "mlp.c_fc"},    {LAYER_GELU, NULL},         {LAYER_DENSE, "mlp.c_proj"},  {LAYER_JOIN, NULL},
+};
+#define BLOCK_PARTS (sizeof block_parts / sizeof *block_parts)
+
+/* A walk over the model's operations. */
+struct walk {
+    struct layout *layout;
+    const struct model *model;
+    size_t at;
+};
+
+/* The next operation, if it is of that kind; else NULL, and the walk stays. */
+static const struct layer *next(struct walk *walk, enum layer_kind kind)
+{
+    const struct model *model = walk->model;
+    while (walk->at < model->count && model->layers[walk->at].spec.kind == LAYER_DROPOUT)
+        walk->at++;
+    if (walk->at == model->count || model->layers[walk->at].spec.kind != kind)
+        return NULL;
+    return &model->layers[walk->at++];
+}
+
+/* Rows for weight and bias of an operation. */
+static void add(struct walk *walk, const struct layer *layer, const char *name)
+{
+    static const char *const parts[] = {"weight", "bias"};
+    CHECK(layer->tensor_count <= 2, "these kinds have a weight and perhaps a bias");
+    for (size_t k = 0; k < layer->tensor_count; k++) {
+        char full[LAYOUT_NAME];
+        snprintf(full, sizeof full, "%s%s.%s", layer->spec.kind == LAYER_LM_HEAD ? "" : PREFIX, name, parts[k]);
+        struct layout_row *row = layout_add(walk->layout, walk->model, layer->tensors[k], full);
+        if (layer->spec.kind == LAYER_DENSE && k == 0)
+            layout_transpose(row);
+        row->repeats = layer->spec.kind == LAYER_LM_HEAD && layer->spec.tied;
+    }
+}
+
+static bool add_block(struct walk *walk, size_t number)
+{
+    for (size_t i = 0; i < BLOCK_PARTS; i++) {
+        char name[64];
+        const struct layer *layer = next(walk, block_parts[i].kind);
+        if (!layer || (layer->spec.kind == LAYER_ATTEND && !layer->spec.causal))
+            return false;
+        snprintf(name, sizeof name, "h.%zu.%s", number, block_parts[i].name ? block_parts[i].name : "");
+        if (block_parts[i].name)
+            add(walk, layer, name);
+    }
+    return true;
+}
+
+static bool add_model(struct walk *walk)
+{
+    const struct layer *tokens = next(walk, LAYER_EMBEDDING), *positions = next(walk, LAYER_POSITION_EMBEDDING);
+    if (!tokens || !positions)
+        return false;
+    add(walk, tokens, "wte");
+    add(walk, positions, "wpe");
+    for (size_t block = 0;; block++) {
+        size_t before = walk->at;
+        if (!next(walk, LAYER_FORK))
+            break;
+        walk->at = before;
+        if (!add_block(walk, block))
+            return false;
+    }
+    const struct layer *norm = next(walk, LAYER_LAYER_NORM), *head = next(walk, LAYER_LM_HEAD);
+    if (!norm || !head || head->spec.bias || walk->at != walk->model->count)
+        return false;
+    add(walk, norm, "ln_f");
+    add(walk, head, "lm_head");
+    return true;
+}
+
+/* The masks of causal attention, which older files have. */
+static bool is_mask(const char *name)
+{
+    static const char *const ends[] = {".attn.bias", ".attn.masked_bias"};
+    for (size_t i = 0; i < 2; i++) {
+        size_t length = strlen(name), end = strlen(ends[i]);
+        if (length > end && strcmp(name + length - end, ends[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool layout_gpt2(struct layout *layout, const struct model *model)
+{
+    *layout = (struct layout){.name = "gpt2", .ignores = is_mask, .prefix = PREFIX};
+    if (add_model(&(struct walk){.layout = layout, .model = model}))
+        return true;
+    layout_release(layout);
+    return false;
+}

@@ -1,0 +1,205 @@
+#include "weights/weights.h"
+
+#include "base/digest.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "weights/hdf5_kind.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+const struct weights_format *const weights_formats[] = {&weights_safetensors, &weights_npz, &weights_keras,
+                                                        &weights_lockstep, NULL};
+
+#define HDF5_SIGNATURE "\211HDF\r\n\032\n"
+
+/* ---- the list ---- */
+
+void weights_init(struct weights *weights)
+{
+    memset(weights, 0, sizeof *weights);
+}
+
+void weights_release(struct weights *weights)
+{
+    for (size_t i = 0; i < weights->count; i++) {
+        memory_free(weights->tensors[i].name);
+        memory_free(weights->tensors[i].values);
+    }
+    memory_free(weights->tensors);
+    memory_free(weights->job);
+    memory_free(weights->vocabulary);
+    weights_init(weights);
+}
+
+bool weights_add(struct weights *weights, const char *name, size_t dims, const size_t *shape,
+                 struct weights_tensor **added, struct error *error)
+{
+    size_t count = 1, bytes;
+    if (dims > WEIGHTS_DIMS)
+        return error_set(error, ERROR_CORRUPT, "%.200s has %zu dimensions; at most %d are read", name, dims,
+                         WEIGHTS_DIMS);
+    if (weights->count == WEIGHTS_TENSORS)
+        return error_set(error, ERROR_CORRUPT, "there are more than %d tensors", WEIGHTS_TENSORS);
+    for (size_t d = 0; d < dims; d++)
+        if (__builtin_mul_overflow(count, shape[d], &count))
+            return error_set(error, ERROR_CORRUPT, "%.200s has more elements than can be counted", name);
+    if (__builtin_mul_overflow(count, sizeof(double), &bytes) || bytes > PTRDIFF_MAX)
+        return error_set(error, ERROR_CORRUPT, "%.200s has more elements than fit into memory", name);
+    weights->tensors = memory_grow(weights->tensors, weights->count, &weights->capacity, sizeof *weights->tensors);
+    struct weights_tensor *tensor = &weights->tensors[weights->count++];
+    *tensor = (struct weights_tensor){.name = memory_text(name), .dims = dims, .count = count};
+    for (size_t d = 0; d < dims; d++) /* perhaps of no shape at all */
+        tensor->shape[d] = shape[d];
+    if (added)
+        *added = tensor;
+    return true;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Which of two tensors of one name is meant, nobody can know. */
+static bool names_differ(const struct weights *weights, struct error *error)
+{
+    bool ok = true;
+    char **names = memory_need(weights->count, sizeof *names);
+    for (size_t i = 0; i < weights->count; i++)
+        names[i] = weights->tensors[i].name;
+    qsort(names, weights->count, sizeof *names, compare_names);
+    for (size_t i = 1; ok && i < weights->count; i++)
+        if (strcmp(names[i - 1], names[i]) == 0)
+            ok = error_set(error, ERROR_CORRUPT, "it holds two tensors of the name %.200s", names[i]);
+    memory_free(names);
+    return ok;
+}
+
+uint64_t weights_digest(const float *values, size_t count)
+{
+    return digest_bytes(values, count * sizeof *values);
+}
+
+/* ---- reading ---- */
+
+/* The beginning of a file, and its size. */
+static bool look(const char *path, uint8_t head[16], size_t *length, uint64_t *bytes, struct error *error)
+{
+    struct stat info;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not keep us waiting */
+    if (fd < 0)
+        return error_errno(error, "cannot open %s", path);
+    ssize_t got = fstat(fd, &info) == 0 && S_ISREG(info.st_mode) ? pread(fd, head, 16, 0) : 0;
+    bool ok = got >= 0 || error_errno(error, "cannot read %s", path);
+    if (ok && !S_ISREG(info.st_mode))
+        ok = error_set(error, ERROR_IO, "%s is not a file", path);
+    close(fd);
+    *length = (size_t)got;
+    *bytes = ok ? (uint64_t)info.st_size : 0;
+    return ok;
+}
+
+static const struct weights_format *recognise(const char *path, const uint8_t *head, size_t length, uint64_t bytes,
+                                              struct error *error)
+{
+    uint64_t header = 0;
+    for (size_t b = 0; b < 8; b++)
+        header |= (uint64_t)head[b] << 8 * b;
+    if (length >= 4 && (memcmp(head, "PK\3\4", 4) == 0 || memcmp(head, "PK\5\6", 4) == 0))
+        return &weights_npz;
+    if (length >= 8 && memcmp(head, HDF5_SIGNATURE, 8) == 0)
+        return hdf5_kind(path, error);
+    if (length >= 9 && head[8] == '{' && header <= bytes - 8)
+        return &weights_safetensors;
+    if (hdf5_is_behind(path)) /* a checkpoint has something in front, which proves the rest before HDF5 reads it */
+        return &weights_checkpoint;
+    error_set(error, ERROR_CORRUPT,
+              "it is none of: a lockstep checkpoint or weights file, safetensors, npz, Keras' .weights.h5");
+    return NULL;
+}
+
+bool weights_open(struct weights_file *file, const char *path, bool averaged, struct error *error)
+{
+    uint8_t head[16] = {0};
+    size_t length = 0;
+    *file = (struct weights_file){0};
+    if (!look(path, head, &length, &file->bytes, error))
+        return false;
+    file->path = memory_text(path);
+    file->format = recognise(path, head, length, file->bytes, error);
+    bool ok = file->format != NULL;
+    if (ok && averaged && !file->format->has_averages)
+        ok = error_set(error, ERROR_USAGE, "averaged weights are only in a checkpoint, and this is none");
+    ok = ok && file->format->open(file, averaged, error) && names_differ(&file->weights, error);
+    if (!ok) {
+        if (strncmp(error->text, path, strlen(path)) != 0)
+            error_prefix(error, "%s: ", path);
+        weights_close(file);
+    }
+    return ok;
+}
+
+void weights_close(struct weights_file *file)
+{
+    if (file->self)
+        file->format->close(file);
+    weights_release(&file->weights);
+    memory_free(file->path);
+    *file = (struct weights_file){0};
+}
+
+/* A tensor whose first index runs fastest, to one whose last does. */
+static bool reorder(const struct weights_tensor *tensor, float *values, struct error *error)
+{
+    size_t strides[WEIGHTS_DIMS], stride = 1;
+    for (size_t d = 0; d < tensor->dims; d++, stride *= tensor->shape[d - 1])
+        strides[d] = stride;
+    float *copy = memory_alloc(tensor->count, sizeof *copy, "a tensor", error);
+    if (!copy)
+        return false;
+    memcpy(copy, values, tensor->count * sizeof *copy);
+    floats_gather(tensor->dims, tensor->shape, strides, copy, values);
+    memory_free(copy);
+    return true;
+}
+
+bool weights_load(const struct weights_file *file, size_t tensor, float *values, struct error *error)
+{
+    const struct weights_tensor *wanted = &file->weights.tensors[tensor];
+    if (wanted->form.type == FLOATS_NONE)
+        return error_set(error, ERROR_USAGE,
+                         "%s: %s is of type %s: weights are floats of 16, 32 or 64 bits; convert it", file->path,
+                         wanted->name, wanted->type);
+    if (wanted->count == 0)
+        return true;
+    if (file->format->load(file, wanted, values, error) && (!wanted->fortran || reorder(wanted, values, error)))
+        return true;
+    return error_prefix(error, "%s: %s: ", file->path, wanted->name);
+}
+
+/* ---- writing ---- */
+
+bool weights_write(const struct weights_format *format, const char *path, const struct weights *weights,
+                   struct error *error)
+{
+    char hidden[PATH_MAX];
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    int length = snprintf(hidden, sizeof hidden, "%.*s.%s.partial", (int)(name - path), path, name);
+    if (!*name || length >= (int)sizeof hidden)
+        return error_set(error, ERROR_USAGE, "'%s' is no name for a file", path);
+    bool ok = format->write(hidden, weights, error) && file_sync(hidden, error);
+    if (ok && rename(hidden, path))
+        ok = error_errno(error, "cannot rename %s", hidden);
+    ok = ok && file_sync_parent(path, error);
+    if (!ok) {
+        unlink(hidden);
+        error_prefix(error, "%s: ", path);
+    }
+    return ok;
+}

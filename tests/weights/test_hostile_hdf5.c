@@ -1,0 +1,47 @@
+/* Damaged HDF5 files. Apart from the other formats, because HDF5 loses memory over them, which is not ours to find. */
+#include "checkpoint/h5.h"
+#include "damage_support.h"
+
+static struct error error;
+
+static void damaged_files_of_keras_give_an_error_or_other_numbers(void)
+{
+    make_files();
+    read_damaged(&weights_keras, 1000, 0);
+}
+
+static void a_flipped_bit_of_our_own_weights_is_noticed_or_in_no_use(void)
+{
+    char *bytes;
+    size_t count, unseen = 0;
+    uint64_t sound = 0, digest = 0;
+    make_files();
+    CU_ASSERT_TRUE_FATAL(read_everything(test_path("weights"), &sound, &error));
+    CU_ASSERT_TRUE_FATAL(file_read(test_path("weights"), &bytes, &count, &error));
+    for (size_t trial = 0; trial < 2000; trial++) {
+        uint32_t dice[4];
+        rng_words(7, trial, 0, dice);
+        size_t at = dice[0] % count;
+        bytes[at] ^= (char)(1 << dice[1] % 8);
+        FILE *stream = fopen(test_path("damaged"), "wb");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(stream);
+        CU_ASSERT_EQUAL(fwrite(bytes, 1, count, stream), count);
+        fclose(stream);
+        if (read_everything(test_path("damaged"), &digest, &error))
+            unseen += digest != sound;
+        bytes[at] ^= (char)(1 << dice[1] % 8);
+    }
+    CU_ASSERT_EQUAL(unseen, 0);
+    memory_free(bytes);
+}
+
+int main(void)
+{
+    static const struct test_case cases[] = {{"damaged files of Keras give an error, or other numbers",
+                                              damaged_files_of_keras_give_an_error_or_other_numbers},
+                                             {"a flipped bit of our own weights is noticed, or in no use",
+                                              a_flipped_bit_of_our_own_weights_is_noticed_or_in_no_use},
+                                             {0}};
+    h5_init();
+    return test_run("weights/hostile_hdf5", cases);
+}

@@ -1,0 +1,258 @@
+#include "model_support.h"
+#include "weights/floats.h"
+#include "weights/layout.h"
+
+#include <string.h>
+
+static struct error error;
+
+static const struct layout_row *find(const struct layout *layout, const char *name)
+{
+    for (size_t r = 0; r < layout->count; r++)
+        if (strcmp(layout->rows[r].name, name) == 0)
+            return &layout->rows[r];
+    printf("no row %s\n", name);
+    CU_FAIL("a row is missing");
+    return NULL;
+}
+
+/* A row and its shape, and which tensor it is. */
+static const struct layout_row *assert_row(const struct layout *layout, const struct model *model, const char *name,
+                                           const char *here, size_t dims, const size_t *shape)
+{
+    const struct layout_row *row = find(layout, name);
+    if (!row)
+        return NULL;
+    CU_ASSERT_STRING_EQUAL(model->table.tensors[row->tensor].name, here);
+    CU_ASSERT_EQUAL(row->dims, dims);
+    CU_ASSERT_EQUAL(memcmp(row->shape, shape, dims * sizeof *shape), 0);
+    size_t elements = 1;
+    for (size_t d = 0; d < row->walk_dims; d++)
+        elements *= row->sizes[d];
+    CU_ASSERT_EQUAL(elements, model->table.tensors[row->tensor].count);
+    return row;
+}
+
+/* The places, in the model's tensor, of the row's elements. */
+static void walk(const struct layout_row *row, float *places)
+{
+    float numbers[4096];
+    for (size_t i = 0; i < 4096; i++)
+        numbers[i] = (float)i;
+    floats_gather(row->walk_dims, row->sizes, row->strides, numbers, places);
+}
+
+static void keras_has_kernels_transposed_and_channels_last(void)
+{
+    struct model model;
+    struct layout layout;
+    float places[4096];
+    describe_image_model(
+        &model,
+        (struct layer_spec[]){{.kind = LAYER_CONV2D, .filters = 3, .kernel = 3, .stride = 1, .bias = true},
+                              {.kind = LAYER_BATCH_NORM, .epsilon = 1e-5, .momentum = 0.1},
+                              {.kind = LAYER_LAYER_NORM, .epsilon = 1e-5},
+                              {.kind = LAYER_FLATTEN},
+                              {.kind = LAYER_BATCH_NORM, .epsilon = 1e-5, .momentum = 0.1},
+                              {.kind = LAYER_DENSE, .units = 5},
+                              {.kind = LAYER_RELU},
+                              {.kind = LAYER_LAYER_NORM, .epsilon = 1e-5},
+                              {.kind = LAYER_DENSE, .units = 4, .bias = true}},
+        9);
+    CU_ASSERT_TRUE_FATAL(layout_keras(&layout, &model, &error));
+    CU_ASSERT_EQUAL(layout.count, model.table.length);
+    /* [3, 2, 3, 3] to [3, 3, 2, 3] */
+    const struct layout_row *row = assert_row(&layout, &model, "layers/conv2d/vars/0", "0.conv2d.weight", 4,
+                                              (size_t[]){3, 3, 2, 3});
+    walk(row, places);
+    for (size_t y = 0; y < 3; y++)
+        for (size_t x = 0; x < 3; x++)
+            for (size_t c = 0; c < 2; c++)
+                for (size_t o = 0; o < 3; o++)
+                    CU_ASSERT_EQUAL((size_t)places[((y * 3 + x) * 2 + c) * 3 + o], ((o * 2 + c) * 3 + y) * 3 + x);
+    assert_row(&layout, &model, "layers/conv2d/vars/1", "0.conv2d.bias", 1, (size_t[]){3});
+    assert_row(&layout, &model, "layers/batch_normalization/vars/3", "1.batch_norm.running_var", 1, (size_t[]){3});
+    /* The image is [3, 4, 2]: [4, 2, 3] there. */
+    row = assert_row(&layout, &model, "layers/layer_normalization/vars/1", "2.layer_norm.bias", 3, (size_t[]){4, 2, 3});
+    float features[24];
+    walk(row, features);
+    for (size_t y = 0; y < 4; y++)
+        for (size_t x = 0; x < 2; x++)
+            for (size_t c = 0; c < 3; c++)
+                CU_ASSERT_EQUAL((size_t)features[(y * 2 + x) * 3 + c], (c * 4 + y) * 2 + x);
+    /* What counts its features is permuted likewise, up to the next dense. */
+    row = assert_row(&layout, &model, "layers/batch_normalization_1/vars/2", "4.batch_norm.running_mean", 1,
+                     (size_t[]){24});
+    walk(row, places);
+    CU_ASSERT_EQUAL(memcmp(places, features, sizeof features), 0);
+    row = assert_row(&layout, &model, "layers/dense/vars/0", "5.dense.weight", 2, (size_t[]){24, 5});
+    walk(row, places);
+    for (size_t i = 0; i < 24; i++)
+        for (size_t o = 0; o < 5; o++)
+            CU_ASSERT_EQUAL((size_t)places[i * 5 + o], o * 24 + (size_t)features[i]);
+    row = assert_row(&layout, &model, "layers/layer_normalization_1/vars/0", "7.layer_norm.weight", 1, (size_t[]){5});
+    walk(row, places);
+    for (size_t i = 0; i < 5; i++)
+        CU_ASSERT_EQUAL((size_t)places[i], i);
+    row = assert_row(&layout, &model, "layers/dense_1/vars/0", "8.dense.weight", 2, (size_t[]){5, 4});
+    walk(row, places);
+    for (size_t i = 0; i < 5; i++)
+        for (size_t o = 0; o < 4; o++)
+            CU_ASSERT_EQUAL((size_t)places[i * 4 + o], o * 5 + i);
+    layout_release(&layout);
+    model_release(&model);
+}
+
+static void a_dense_layer_flattens_an_image_by_itself(void)
+{
+    struct model model;
+    struct layout layout;
+    float places[4096];
+    describe_image_model(&model, (struct layer_spec[]){{.kind = LAYER_DENSE, .units = 4}}, 1);
+    CU_ASSERT_TRUE_FATAL(layout_keras(&layout, &model, &error));
+    walk(assert_row(&layout, &model, "layers/dense/vars/0", "0.dense.weight", 2, (size_t[]){48, 4}), places);
+    for (size_t y = 0; y < 6; y++)
+        for (size_t x = 0; x < 4; x++)
+            for (size_t c = 0; c < 2; c++)
+                CU_ASSERT_EQUAL((size_t)places[((y * 4 + x) * 2 + c) * 4 + 1], 48 + (c * 6 + y) * 4 + x);
+    layout_release(&layout);
+    model_release(&model);
+}
+
+static void assert_no_keras(struct model *model, const char *words)
+{
+    struct layout layout;
+    error_clear(&error);
+    CU_ASSERT_FALSE(layout_keras(&layout, model, &error));
+    CU_ASSERT_EQUAL(error.kind, ERROR_USAGE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, words));
+    layout_release(&layout);
+    model_release(model);
+}
+
+static void layers_without_a_counterpart_in_keras_are_named(void)
+{
+    struct model model;
+    describe_gpt(&model, true, true);
+    assert_no_keras(&model, "1.position_embedding: ");
+    struct layer_spec inner = {.kind = LAYER_RELU};
+    struct layer_spec residual = {.kind = LAYER_RESIDUAL, .layers = &inner, .count = 1};
+    describe_image_model(&model, (struct layer_spec[]){residual, {.kind = LAYER_DENSE, .units = 4}}, 2);
+    assert_no_keras(&model, "0.residual.fork: a residual connection");
+    describe_text_model(
+        &model, (struct layer_spec[]){{.kind = LAYER_EMBEDDING, .width = 6}, {.kind = LAYER_LM_HEAD, .tied = true}}, 2);
+    assert_no_keras(&model, "1.lm_head: ");
+    describe_image_model(&model,
+                         (struct layer_spec[]){{.kind = LAYER_FLATTEN},
+                                               {.kind = LAYER_GROUP_NORM, .groups = 2, .epsilon = 1e-5},
+                                               {.kind = LAYER_DENSE, .units = 4}},
+                         3);
+    assert_no_keras(&model, "1.group_norm: ");
+}
+
+static void an_untied_head_is_a_dense_layer_in_keras(void)
+{
+    struct model model;
+    struct layout layout;
+    describe_text_model(&model,
+                        (struct layer_spec[]){{.kind = LAYER_EMBEDDING, .width = 6},
+                                              {.kind = LAYER_DENSE, .units = 6},
+                                              {.kind = LAYER_LM_HEAD, .bias = true}},
+                        3);
+    CU_ASSERT_TRUE_FATAL(layout_keras(&layout, &model, &error));
+    assert_row(&layout, &model, "layers/embedding/vars/0", "0.embedding.weight", 2, (size_t[]){7, 6});
+    assert_row(&layout, &model, "layers/dense/vars/0", "1.dense.weight", 2, (size_t[]){6, 6});
+    assert_row(&layout, &model, "layers/dense_1/vars/0", "2.lm_head.weight", 2, (size_t[]){6, 7});
+    assert_row(&layout, &model, "layers/dense_1/vars/1", "2.lm_head.bias", 1, (size_t[]){7});
+    layout_release(&layout);
+    model_release(&model);
+}
+
+static void gpt2_has_names_and_transposed_products(void)
+{
+    struct model model;
+    struct layout layout;
+    float places[4096];
+    describe_gpt(&model, true, true);
+    CU_ASSERT_TRUE_FATAL(layout_gpt2(&layout, &model));
+    CU_ASSERT_EQUAL(layout.count, model.table.length + 1);
+    assert_row(&layout, &model, "transformer.wte.weight", "0.embedding.weight", 2, (size_t[]){7, 6});
+    assert_row(&layout, &model, "transformer.wpe.weight", "1.position_embedding.weight", 2, (size_t[]){5, 6});
+    assert_row(&layout, &model, "transformer.h.1.ln_1.bias", "3.transformer.1.norm1.bias", 1, (size_t[]){6});
+    assert_row(&layout, &model, "transformer.h.1.ln_2.weight", "3.transformer.1.norm2.weight", 1, (size_t[]){6});
+    walk(assert_row(&layout, &model, "transformer.h.0.attn.c_attn.weight", "3.transformer.0.attention.qkv.weight", 2,
+                    (size_t[]){6, 18}),
+         places);
+    for (size_t i = 0; i < 6; i++)
+        for (size_t o = 0; o < 18; o++)
+            CU_ASSERT_EQUAL((size_t)places[i * 18 + o], o * 6 + i);
+    assert_row(&layout, &model, "transformer.h.0.attn.c_attn.bias", "3.transformer.0.attention.qkv.bias", 1,
+               (size_t[]){18});
+    assert_row(&layout, &model, "transformer.h.1.attn.c_proj.weight", "3.transformer.1.attention.proj.weight", 2,
+               (size_t[]){6, 6});
+    assert_row(&layout, &model, "transformer.h.0.mlp.c_fc.weight", "3.transformer.0.up.weight", 2, (size_t[]){6, 24});
+    assert_row(&layout, &model, "transformer.h.0.mlp.c_proj.weight", "3.transformer.0.down.weight", 2,
+               (size_t[]){24, 6});
+    assert_row(&layout, &model, "transformer.ln_f.weight", "4.layer_norm.weight", 1, (size_t[]){6});
+    const struct layout_row *head = assert_row(&layout, &model, "lm_head.weight", "0.embedding.weight", 2,
+                                               (size_t[]){7, 6});
+    CU_ASSERT_TRUE(head && head->repeats);
+    CU_ASSERT_TRUE(layout.ignores("h.3.attn.bias") && !layout.ignores("h.3.attn.c_attn.bias"));
+    layout_release(&layout);
+    model_release(&model);
+
+    describe_gpt(&model, false, false);
+    CU_ASSERT_TRUE_FATAL(layout_gpt2(&layout, &model));
+    CU_ASSERT_EQUAL(layout.count, model.table.length);
+    head = assert_row(&layout, &model, "lm_head.weight", "5.lm_head.weight", 2, (size_t[]){7, 6});
+    CU_ASSERT_TRUE(head && !head->repeats);
+    layout_release(&layout);
+    model_release(&model);
+}
+
+static void only_what_is_a_gpt2_is_one(void)
+{
+    struct layer_spec layers[] = {
+        {.kind = LAYER_EMBEDDING, .width = 6},
+        {.kind = LAYER_POSITION_EMBEDDING},
+        {.kind = LAYER_TRANSFORMER, .blocks = 1, .heads = 2, .ratio = 2, .causal = true, .form = GELU_EXACT},
+        {.kind = LAYER_LAYER_NORM, .epsilon = 1e-5},
+        {.kind = LAYER_LM_HEAD}};
+    struct model model;
+    struct layout layout;
+    describe_text_model(&model, layers, 5);
+    CU_ASSERT_TRUE(layout_gpt2(&layout, &model));
+    layout_release(&layout);
+    model_release(&model);
+    for (size_t change = 0; change < 5; change++) {
+        struct layer_spec other[5];
+        memcpy(other, layers, sizeof other);
+        if (change == 0)
+            other[1] = (struct layer_spec){.kind = LAYER_RELU};
+        if (change == 1)
+            other[2].causal = false;
+        if (change == 2)
+            other[2] = (struct layer_spec){.kind = LAYER_DENSE, .units = 6};
+        if (change == 3)
+            other[3] = (struct layer_spec){.kind = LAYER_RMS_NORM, .epsilon = 1e-5};
+        if (change == 4)
+            other[4].bias = true;
+        describe_text_model(&model, other, 5);
+        CU_ASSERT_FALSE(layout_gpt2(&layout, &model));
+        CU_ASSERT_PTR_NULL(layout.rows);
+        model_release(&model);
+    }
+}
+
+int main(void)
+{
+    static const struct test_case cases[] = {
+        {"Keras has kernels transposed, and channels last", keras_has_kernels_transposed_and_channels_last},
+        {"a dense layer flattens an image by itself", a_dense_layer_flattens_an_image_by_itself},
+        {"layers without a counterpart in Keras are named", layers_without_a_counterpart_in_keras_are_named},
+        {"an untied head is a dense layer in Keras", an_untied_head_is_a_dense_layer_in_keras},
+        {"GPT-2 has names and transposed products", gpt2_has_names_and_transposed_products},
+        {"only what is a GPT-2 is one", only_what_is_a_gpt2_is_one},
+        {0}};
+    return test_run("weights/layout", cases);
+}
