@@ -5,6 +5,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __x86_64__
+#include <xmmintrin.h>
+#endif
 
 /* Returns NULL if the size overflows or the system has no more. */
 static void *get(size_t count, size_t size)
@@ -44,6 +47,41 @@ void *memory_grow(void *items, size_t length, size_t *capacity, size_t size)
         memcpy(larger, items, length * size);
     memory_free(items);
     return larger;
+}
+
+#ifdef __x86_64__
+/* A cache line at a time, which then leaves as a whole. */
+static size_t stream_lines(float *to, const float *from, size_t count)
+{
+    size_t done = 0;
+    if (((uintptr_t)to | (uintptr_t)from) % 16 != 0)
+        return 0;
+    for (; done + 16 <= count; done += 16)
+        for (size_t i = 0; i < 16; i += 4)
+            _mm_stream_ps(to + done + i, _mm_load_ps(from + done + i));
+    return done;
+}
+
+void memory_stream_end(void)
+{
+    _mm_sfence();
+}
+#else
+static size_t stream_lines(float *to, const float *from, size_t count)
+{
+    (void)to, (void)from, (void)count;
+    return 0;
+}
+
+void memory_stream_end(void)
+{
+}
+#endif
+
+void memory_stream(float *to, const float *from, size_t count)
+{
+    size_t done = stream_lines(to, from, count);
+    memcpy(to + done, from + done, (count - done) * sizeof *to);
 }
 
 char *memory_text(const char *text)

@@ -20,6 +20,12 @@ void *memory_need(size_t count, size_t size) WARN_UNUSED;
  * `items`, or a larger copy in its place, and keeps *capacity up to date. Aborts like memory_need. */
 void *memory_grow(void *items, size_t length, size_t *capacity, size_t size) WARN_UNUSED;
 
+/* Local. Copies floats past the cache, for what nobody reads soon: the target is not fetched before it is written. Both
+ * at multiples of 16 bytes, else it is an ordinary copy. memory_stream_end before other threads or processes may look.
+ */
+void memory_stream(float *to, const float *from, size_t count);
+void memory_stream_end(void);
+
 /* Local. A copy of the text; the caller owns it. */
 char *memory_text(const char *text) WARN_UNUSED;
 

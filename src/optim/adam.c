@@ -32,8 +32,7 @@ struct numbers {
 /* What is the same for all elements is computed once, in double. */
 static struct numbers numbers_of(const struct optimizer_spec *spec, const struct optimizer_step *step)
 {
-    double t = (double)step->step;
-    double correction1 = 1 - pow(spec->beta1, t), correction2 = 1 - pow(spec->beta2, t);
+    double correction1 = 1 - step->power1, correction2 = 1 - step->power2;
     return (struct numbers){
         .scale = step->gradient_scale,
         .decay = (float)step->weight_decay,

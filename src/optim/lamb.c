@@ -35,8 +35,7 @@ static void direction(const struct optimizer_spec *spec, const struct optimizer_
                       const float *params, float *gradient, float *const moments[OPTIMIZER_MOMENTS])
 {
     /* What is the same for all elements is computed once, in double. */
-    double t = (double)step->step;
-    double correction1 = 1 - pow(spec->beta1, t), correction2 = 1 - pow(spec->beta2, t);
+    double correction1 = 1 - step->power1, correction2 = 1 - step->power2;
     struct numbers n = {
         .scale = step->gradient_scale,
         .decay = (float)step->weight_decay,

@@ -1,6 +1,7 @@
 #include "optim/optimizer.h"
 
 #include <fnmatch.h>
+#include <math.h>
 #include <stddef.h>
 
 const char *const optimizer_names[] = {
@@ -12,6 +13,13 @@ const struct optimizer_class *const optimizer_classes[] = {
     [OPTIMIZER_SGD] = &optimizer_sgd,   [OPTIMIZER_ADAM] = &optimizer_adam, [OPTIMIZER_ADAMW] = &optimizer_adamw,
     [OPTIMIZER_LAMB] = &optimizer_lamb, [OPTIMIZER_LARS] = &optimizer_lars,
 };
+
+struct optimizer_step optimizer_step_at(const struct optimizer_spec *spec, uint64_t step)
+{
+    double number = (double)step;
+    return (struct optimizer_step){
+        .step = step, .power1 = pow(spec->beta1, number), .power2 = pow(spec->beta2, number)};
+}
 
 const struct optimizer_group *optimizer_group_of(const struct optimizer_spec *spec, const char *tensor)
 {

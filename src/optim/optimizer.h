@@ -52,6 +52,8 @@ struct optimizer_spec {
 /* One step's numbers, the same for every element of a tensor. */
 struct optimizer_step {
     uint64_t step;        /* from 1: the update that is being made (skipped steps do not count) */
+    double power1;        /* beta1 to the power of step; here, because updates are made in small pieces */
+    double power2;        /* beta2 likewise */
     double learning_rate; /* after the schedule and the group */
     double weight_decay;  /* of this tensor */
     float gradient_scale; /* the gradient is multiplied by this first (clipping); 1 for none */
@@ -86,6 +88,9 @@ extern const struct optimizer_class optimizer_adam;  /* adam.c */
 extern const struct optimizer_class optimizer_adamw; /* adam.c */
 extern const struct optimizer_class optimizer_lamb;  /* lamb.c */
 extern const struct optimizer_class optimizer_lars;  /* lars.c */
+
+/* Local. The numbers of an update, with what follows from its number; the rest is 0. */
+struct optimizer_step optimizer_step_at(const struct optimizer_spec *spec, uint64_t step);
 
 /* Local. The first group whose pattern fits the tensor's name; NULL if there is none. */
 const struct optimizer_group *optimizer_group_of(const struct optimizer_spec *spec, const char *tensor);

@@ -79,7 +79,7 @@ static void carry(float *to, const float *from, size_t first, size_t count)
         memcpy(to + first, from + first, count * sizeof *to);
 }
 
-/* The moments of a block, brought over. */
+/* The moments of a part, brought over. */
 static void carry_moments(const struct update_arrays *from, const struct update_arrays *to, size_t first, size_t count,
                           float *moments[OPTIMIZER_MOMENTS])
 {
@@ -173,25 +173,58 @@ static void find_directions(const struct move *move)
     world_sum_disjoint(update->world, update->squares, 2 * pieces);
 }
 
-/* Elements [first, first + count) of tensor t, at most a block. */
-static void move_block(const struct move *move, size_t t, const struct optimizer_step *numbers, size_t first,
-                       size_t count)
+/* Elements [first, first + count) of tensor t, in place. */
+static void move_here(const struct move *move, size_t t, const struct optimizer_step *numbers, size_t first,
+                      size_t count)
+{
+    const struct update *update = move->update;
+    const struct tensor *tensor = &update->table->tensors[t];
+    float *params = move->to->params + first, *gradient = move->gradient + first, *moments[OPTIMIZER_MOMENTS];
+    carry_moments(move->to, move->to, first, count, moments);
+    if (is_frozen(update, t))
+        return;
+    if (tensor->role == TENSOR_STATISTIC)
+        average(1 - tensor->momentum, tensor->momentum, count, params, gradient);
+    else
+        optimizer_classes[update->spec->kind]->update(update->spec, numbers, count, params, gradient, moments);
+}
+
+/* The same, from one place to another, by brought-over copies. */
+static void move_over(const struct move *move, size_t t, const struct optimizer_step *numbers, size_t first,
+                      size_t count)
+{
+    const struct update *update = move->update;
+    bool still = is_frozen(update, t) || update->table->tensors[t].role == TENSOR_STATISTIC;
+    float *moments[OPTIMIZER_MOMENTS];
+    carry(move->to->params, move->from->params, first, count);
+    /* With directions, the moments have been brought over, and have changed. */
+    if (still || !optimizer_classes[update->spec->kind]->direction)
+        carry_moments(move->from, move->to, first, count, moments);
+    move_here(move, t, numbers, first, count);
+}
+
+#define PIECE 256 /* floats: small, so that loads of the next piece run while stores of this one drain */
+
+/* The same for an elementwise class: in a corner of the cache, from where it is streamed to its new place. Costs the
+ * memory hardly more than an update in place; over copies in the cache each new line would be fetched first. */
+static void move_streamed(const struct move *move, const struct optimizer_step *numbers, size_t first, size_t count)
 {
     const struct update *update = move->update;
     const struct optimizer_class *class = optimizer_classes[update->spec->kind];
-    const struct tensor *tensor = &update->table->tensors[t];
-    float *params = move->to->params + first, *gradient = move->gradient + first, *moments[OPTIMIZER_MOMENTS];
-    carry(move->to->params, move->from->params, first, count);
-    bool still = is_frozen(update, t) || tensor->role == TENSOR_STATISTIC;
-    /* With directions, the moments have been brought over, and have changed. */
-    if (still || !class->direction)
-        carry_moments(move->from, move->to, first, count, moments);
-    else
-        carry_moments(move->to, move->to, first, count, moments);
-    if (!still)
-        class->update(update->spec, numbers, count, params, gradient, moments);
-    else if (!is_frozen(update, t))
-        average(1 - tensor->momentum, tensor->momentum, count, params, gradient);
+    _Alignas(MEMORY_ALIGNMENT) float corner[1 + OPTIMIZER_MOMENTS][PIECE];
+    float *moments[OPTIMIZER_MOMENTS];
+    for (size_t k = 0; k < OPTIMIZER_MOMENTS; k++)
+        moments[k] = move->to->moments[k] ? corner[1 + k] : NULL;
+    for (size_t end = first + count, piece; first < end; first += piece) {
+        piece = least(end - first, PIECE);
+        memcpy(corner[0], move->from->params + first, piece * sizeof **corner);
+        for (size_t k = 0; k < OPTIMIZER_MOMENTS && moments[k]; k++)
+            memcpy(moments[k], move->from->moments[k] + first, piece * sizeof **corner);
+        class->update(update->spec, numbers, piece, corner[0], move->gradient + first, moments);
+        memory_stream(move->to->params + first, corner[0], piece);
+        for (size_t k = 0; k < OPTIMIZER_MOMENTS && moments[k]; k++)
+            memory_stream(move->to->moments[k] + first, moments[k], piece);
+    }
 }
 
 static void move_tensor(const struct move *move, size_t t)
@@ -205,8 +238,14 @@ static void move_tensor(const struct move *move, size_t t)
         numbers.trust = class->trust(update->spec, &numbers, norm_of(update, t, update->squares),
                                      norm_of(update, t, update->squares + pieces));
     }
-    for (size_t done = 0; done < part.count; done += EXCHANGE_BLOCK)
-        move_block(move, t, &numbers, part.first + done, least(part.count - done, EXCHANGE_BLOCK));
+    bool over = move->from != move->to,
+         elementwise = !class->direction && !is_frozen(update, t) && update->table->tensors[t].role != TENSOR_STATISTIC;
+    if (over && elementwise)
+        move_streamed(move, &numbers, part.first, part.count);
+    else if (over)
+        move_over(move, t, &numbers, part.first, part.count);
+    else
+        move_here(move, t, &numbers, part.first, part.count);
 }
 
 static void move_average(const struct move *move, double decay)
@@ -227,13 +266,14 @@ void update_run(struct update *update, const struct update_arrays *from, const s
                         .from = from,
                         .to = to,
                         .gradient = gradient,
-                        .common = {.step = numbers->number,
-                                   .learning_rate = numbers->learning_rate,
-                                   .gradient_scale = numbers->gradient_scale,
-                                   .trust = 1}};
+                        .common = optimizer_step_at(update->spec, numbers->number)};
+    move.common.learning_rate = numbers->learning_rate;
+    move.common.gradient_scale = numbers->gradient_scale;
+    move.common.trust = 1;
     if (optimizer_classes[update->spec->kind]->direction)
         find_directions(&move);
     for (size_t t = 0; t < update->table->length; t++)
         move_tensor(&move, t);
+    memory_stream_end();
     move_average(&move, numbers->average_decay);
 }

@@ -64,11 +64,12 @@ static void state_draw(struct state *s, uint64_t step)
 static struct optimizer_step at_step(const struct optimizer_spec *spec, uint64_t step, bool decays)
 {
     /* As a schedule would have it: another rate at every step. No trust: whoever needs one has to ask for it. */
-    return (struct optimizer_step){.step = step,
-                                   .learning_rate = spec->learning_rate * (1 - 0.02 * (double)step),
-                                   .weight_decay = optimizer_decay(spec, NULL, decays),
-                                   .gradient_scale = 1,
-                                   .trust = (double)NAN};
+    struct optimizer_step numbers = optimizer_step_at(spec, step);
+    numbers.learning_rate = spec->learning_rate * (1 - 0.02 * (double)step);
+    numbers.weight_decay = optimizer_decay(spec, NULL, decays);
+    numbers.gradient_scale = 1;
+    numbers.trust = (double)NAN;
+    return numbers;
 }
 
 static bool elementwise(const struct optimizer_spec *spec)
@@ -305,10 +306,12 @@ static void the_first_step_of_adam_is_the_rate_whatever_the_gradient(void)
     /* m_hat = g and v_hat = g^2: the step is rate * sign(g), less epsilon's share. */
     static const float gradients[] = {1e-4f, -1, 1000, -1e-3f};
     static const enum optimizer_kind kinds[] = {OPTIMIZER_ADAM, OPTIMIZER_ADAMW};
-    struct optimizer_step step = {.step = 1, .learning_rate = 0.125, .gradient_scale = 1};
     for (size_t k = 0; k < 2; k++)
         for (size_t i = 0; i < sizeof gradients / sizeof *gradients; i++) {
             struct optimizer_spec spec = {.kind = kinds[k], .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-12};
+            struct optimizer_step step = optimizer_step_at(&spec, 1);
+            step.learning_rate = 0.125;
+            step.gradient_scale = 1;
             float p = 1, m = 0, v = 0;
             float *const moment[OPTIMIZER_MOMENTS] = {&m, &v};
             optimizer_classes[kinds[k]]->update(&spec, &step, 1, &p, &gradients[i], moment);

@@ -67,7 +67,7 @@ def verdict(lockstep, files):
         return f"no answer within {PATIENCE_S} s"
     lines = answer.stderr.splitlines()
     expected = [f"lockstep: {file}: " for file in files]
-    if answer.returncode == 1 and not answer.stdout and len(lines) == len(files) and \
+    if answer.returncode == 1 and answer.stdout == "".join(f"{file}: not valid\n" for file in files) and len(lines) == len(files) and \
             all(line.startswith(words) and len(line) > len(words) for line, words in zip(lines, expected)):
         return None
     return f"exit code {answer.returncode}, {answer.stdout[:200]!r}, {answer.stderr[:2000]!r}"
