@@ -69,7 +69,8 @@ bool metrics_open(struct metrics *metrics, const char *path, uint64_t step, stru
     if (metrics->descriptor < 0)
         return error_errno(error, "cannot open %s", path);
     metrics->path = memory_text(path);
-    return true;
+    /* A file whose name is lost in a power cut has lost its lines, however often it was synced. */
+    return file_sync_parent(path, error);
 }
 
 void metrics_close(struct metrics *metrics)

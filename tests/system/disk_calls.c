@@ -250,7 +250,7 @@ int mkdir(const char *path, mode_t mode)
             return real arguments;                                                                                     \
         char buffer[PATH_MAX] = "";                                                                                    \
         (void)buffer;                                                                                                  \
-        struct disk_call call = {.kind = DISK_CREATE, .fd = -1, .path = whole_path};                                   \
+        struct disk_call call = {.kind = DISK_CREATE, .fd = -1, .path = whole_path, .flags = flags};                   \
         call.absent = access(call.path, F_OK) != 0;                                                                    \
         PASS(call, result, call.fd = real arguments);                                                                  \
         return (int)result;                                                                                            \

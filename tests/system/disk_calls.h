@@ -32,6 +32,7 @@ struct disk_call {
     size_t bytes; /* of a write: the shim may make it smaller, and only so many are passed on */
     off_t offset; /* of a write or reservation; -1: at the descriptor's position */
     off_t length; /* of a truncation or reservation */
+    int flags;    /* of a creation */
     bool absent;  /* of a creation: there was no such file before */
 };
 
