@@ -2,6 +2,7 @@
 
 #include "base/fault.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/memory.h"
 
 #include <dirent.h>
@@ -78,6 +79,16 @@ bool store_list(const struct store *store, uint64_t **steps, size_t *count, stru
     }
     if (*count > 1)
         qsort(*steps, *count, sizeof **steps, newest_first);
+    return true;
+}
+
+bool store_restore_directory(const struct store *store, struct error *error)
+{
+    if (access(store->directory, F_OK) == 0 || errno != ENOENT)
+        return true;
+    if (!file_make_directories(store->directory, error))
+        return false;
+    log_warn("%s was deleted while the job runs, with all checkpoints in it; it has been made again", store->directory);
     return true;
 }
 

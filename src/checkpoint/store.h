@@ -30,6 +30,10 @@ void store_partial_path(const struct store *store, uint64_t step, char path[PATH
  * The caller owns *steps (memory_free; NULL if there are none). A directory that does not exist is an empty store. */
 bool store_list(const struct store *store, uint64_t **steps, size_t *count, struct error *error) WARN_UNUSED;
 
+/* Local, rank 0's work. Makes the directory again if somebody has deleted it under the job, and says so: what was in it
+ * is lost, what is saved from now on need not be. */
+bool store_restore_directory(const struct store *store, struct error *error) WARN_UNUSED;
+
 /* Local, rank 0's work. Gives a finished partial file its final name, over an older file of that step, and syncs the
  * directory: from the rename on the checkpoint exists, also if the sync then fails. */
 bool store_publish(const struct store *store, uint64_t step, struct error *error) WARN_UNUSED;

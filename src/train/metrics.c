@@ -6,9 +6,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void metrics_init(struct metrics *metrics)
@@ -104,9 +107,38 @@ void metrics_write(struct metrics *metrics, const struct text *line)
     text_release(&whole);
 }
 
+/* The directory of the file, the file, and its name on disk. */
+static bool begin_anew(struct metrics *metrics, struct error *error)
+{
+    char parent[PATH_MAX];
+    snprintf(parent, sizeof parent, "%s", metrics->path);
+    char *slash = strrchr(parent, '/');
+    if (slash && slash > parent) {
+        *slash = '\0';
+        if (!file_make_directories(parent, error))
+            return false;
+    }
+    int fd = open(metrics->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return error_errno(error, "cannot open %s", metrics->path);
+    close(metrics->descriptor);
+    metrics->descriptor = fd;
+    metrics->bytes = 0;
+    return file_sync_parent(metrics->path, error);
+}
+
 void metrics_sync(struct metrics *metrics)
 {
-    if (metrics->descriptor >= 0 && fsync(metrics->descriptor))
+    struct stat info;
+    struct error error = {0};
+    if (metrics->descriptor < 0)
+        return;
+    if (fstat(metrics->descriptor, &info) == 0 && info.st_nlink == 0) {
+        bool ok = begin_anew(metrics, &error);
+        log_warn("%s was deleted while the job runs%s%s", metrics->path, ok ? "; it is begun anew" : ": ",
+                 ok ? "" : error.text);
+    }
+    if (fsync(metrics->descriptor))
         log_warn("%s: cannot sync: %s", metrics->path, strerror(errno));
 }
 

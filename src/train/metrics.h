@@ -30,7 +30,8 @@ void metrics_close(struct metrics *metrics);
  * warning is logged once, training goes on. */
 void metrics_write(struct metrics *metrics, const struct text *line);
 
-/* Local. Makes all lines durable: before a checkpoint is committed, so that it never knows more steps than the file. */
+/* Local. Makes all lines durable: before a checkpoint is committed, so that it never knows more steps than the file. A
+ * file that somebody has deleted under the job, perhaps with its directory, is begun anew, with a warning. */
 void metrics_sync(struct metrics *metrics);
 
 /* Local. A number as JSON: null for NaN and infinities. */

@@ -139,12 +139,27 @@ static void sweeping_takes_leftovers_and_nothing_else(void)
         CU_ASSERT_TRUE(exists(&store, stay[i]));
 }
 
+static void a_deleted_directory_is_made_again(void)
+{
+    struct store store;
+    open_run(&store, "deleted/deeper");
+    make_file(&store, "step-000000000001.h5");
+    CU_ASSERT_TRUE(store_restore_directory(&store, &error));
+    CU_ASSERT_TRUE(exists(&store, "step-000000000001.h5"));
+    CU_ASSERT_TRUE(store_clear(&store, &error));
+    CU_ASSERT_EQUAL(rmdir(store.directory), 0);
+    CU_ASSERT_EQUAL(rmdir(test_path("deleted/deeper")), 0);
+    CU_ASSERT_TRUE(store_restore_directory(&store, &error));
+    CU_ASSERT_TRUE(exists(&store, "."));
+}
+
 int main(void)
 {
     const struct test_case cases[] = {
         {"names are as documented", names_are_as_documented},
         {"only final names are checkpoints, newest first", only_final_names_are_checkpoints_newest_first},
         {"a directory that is not there is an empty store", a_directory_that_is_not_there_is_empty},
+        {"a directory that is deleted is made again, and no other is touched", a_deleted_directory_is_made_again},
         {"publishing is a rename, over an older file of the step", publishing_is_a_rename_over_an_older_one},
         {"pruning keeps the newest, and what is not ours", pruning_keeps_the_newest_and_what_is_not_ours},
         {"sweeping takes leftovers and nothing else", sweeping_takes_leftovers_and_nothing_else},
