@@ -1,7 +1,10 @@
-/* Faults on purpose, for tests: the environment variable LOCKSTEP_FAULT names a point of the commit (see fault_points)
- * at which this process kills itself with SIGKILL.
+/* Faults on purpose, for tests: the environment variable LOCKSTEP_FAULT names a point of a commit or of a start (see
+ * fault_points) at which a process kills with SIGKILL: itself, or all ranks of its node, or the mpirun that has started
+ * it (and then goes on, as the others do, until MPI notices).
  *
- *   LOCKSTEP_FAULT=POINT[,step=N][,rank=R]      by default the first time that rank 0 comes there */
+ *   LOCKSTEP_FAULT=POINT[,step=N][,rank=R][,who=rank|all|mpirun]
+ *
+ * By default the first time that rank 0 comes there, and itself. */
 #ifndef BASE_FAULT_H
 #define BASE_FAULT_H
 
@@ -22,6 +25,12 @@ enum fault_point {
     FAULT_COMMITTED,      /* published and synced, nothing pruned */
     FAULT_UNPUBLISHED,    /* an old one is hidden, not deleted */
     FAULT_PRUNED,         /* all done */
+    /* Of a start; the step is the one that it goes on from. */
+    FAULT_RESTORE_OPENED,   /* a checkpoint is open, nothing is loaded */
+    FAULT_RESTORE_LOADED,   /* this rank's shards are loaded */
+    FAULT_RESTORE_REJECTED, /* an invalid one is put aside, perhaps not all of them */
+    FAULT_JOB_WRITTEN,      /* job.yaml is that of this start, the metrics are still those of the last one */
+    FAULT_METRICS_CUT,      /* lines beyond the step are gone */
     FAULT_POINTS
 };
 
@@ -31,7 +40,7 @@ extern const char *const fault_points[FAULT_POINTS];
 /* Local. Reads LOCKSTEP_FAULT; a value that does not parse is a usage error. */
 bool fault_init(int rank, struct error *error) WARN_UNUSED;
 
-/* Local. Kills the process if this is the chosen point, step and rank; else nothing. */
+/* Local. Kills if this is the chosen point, step and rank; else nothing. */
 void fault_at(enum fault_point point, uint64_t step);
 
 #endif

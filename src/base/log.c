@@ -42,16 +42,19 @@ bool log_is_terminal(void)
     return to_terminal;
 }
 
-/* One write a line, so that lines of several processes do not mix. */
+/* One write a line, so that lines of several processes do not mix; nor do those of the threads of one. */
 static void write_line(const char *start, const char *format, va_list args, const char *end)
 {
+    bool is_progress = *end == '\0';
     char line[4096];
     if (rank_of_process != 0)
         return;
     vsnprintf(line, sizeof line, format, args);
+    flockfile(stderr);
     fprintf(stderr, "%s%s%s%s", progress_shown ? "\r\033[K" : "", start, line, end);
     fflush(stderr);
-    progress_shown = false;
+    progress_shown = is_progress;
+    funlockfile(stderr);
 }
 
 void log_info(const char *format, ...)
@@ -82,5 +85,4 @@ void log_progress(const char *format, ...)
     va_start(args, format);
     write_line("", format, args, "");
     va_end(args);
-    progress_shown = rank_of_process == 0;
 }

@@ -31,14 +31,15 @@ struct saver {
     pthread_mutex_t mutex; /* of what follows; all else belongs to who has the turn: the thread while it is busy */
     pthread_cond_t change;
     bool busy, leaving;
-    bool taken; /* the verdict is known to training */
+    uint64_t looks; /* at the state, by training */
+    double look_s;  /* when it was looked at last, */
+    double gap_s;   /* and the longest time between two looks */
 };
 
 /* Local. What training has written to the file so far is on disk: a checkpoint never knows more than it. */
-static bool sync_descriptor(const struct saver *saver, struct error *error)
+static bool sync_descriptor(int descriptor, struct error *error)
 {
-    return saver->work.descriptor < 0 || fsync(saver->work.descriptor) == 0 ||
-           error_errno(error, "cannot sync the metrics");
+    return descriptor < 0 || fsync(descriptor) == 0 || error_errno(error, "cannot sync");
 }
 
 /* Collective over the savers. */
@@ -54,8 +55,8 @@ static bool save(struct saver *saver)
     snapshot_take(snapshot, &work->state, work->step);
     if (!snapshot_digest(snapshot, council, patience_s, error))
         return false;
-    bool ok = exchange_check_replica(saver->exchange, work->replica, snapshot->digests[0], error) &&
-              sync_descriptor(saver, error);
+    bool ok = exchange_check_replica(saver->exchange, work->replica, snapshot->digests[0], error);
+    saver->result.synced = sync_descriptor(work->descriptor, &saver->result.sync_error);
     patience_note(&saver->patience, PATIENCE_DIGEST, clock_seconds() - start);
     if (!council_agree(council, ok, patience_s, "the comparison of the nodes' parameters", NULL, error))
         return false;
@@ -64,15 +65,15 @@ static bool save(struct saver *saver)
                          &saver->result.commit, error);
 }
 
-/* With the lock. After a late rank: does training go on, so that only a disk was slow, or does a rank hang as a whole?
- * It takes the verdict within a step if it goes on. */
+/* With the lock. After a late rank: does training go on, so that only a disk hangs, or does a rank hang as a whole? */
 static void watch_training(struct saver *saver)
 {
     struct timespec end;
-    clock_gettime(CLOCK_REALTIME, &end);
-    end.tv_sec += 1 + (time_t)patience_of(&saver->patience, PATIENCE_DIGEST);
+    uint64_t looks = saver->looks;
     int code = 0;
-    while (!saver->taken && !saver->leaving && code == 0)
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_sec += 1 + (time_t)(patience_of(&saver->patience, PATIENCE_DIGEST) + 20 * saver->gap_s);
+    while (saver->looks == looks && !saver->leaving && code == 0)
         code = pthread_cond_timedwait(&saver->change, &saver->mutex, &end);
     if (code == ETIMEDOUT)
         saver->options.lost(&saver->error);
@@ -183,33 +184,34 @@ void saver_begin(struct saver *saver, const struct saver_work *work)
     }
     pthread_mutex_lock(&saver->mutex);
     saver->busy = true;
-    saver->taken = false;
     pthread_cond_signal(&saver->change);
     pthread_mutex_unlock(&saver->mutex);
 }
 
-bool saver_is_busy(const struct saver *saver)
+enum saver_state saver_look(struct saver *saver)
 {
-    struct saver *locked = (struct saver *)saver;
-    pthread_mutex_lock(&locked->mutex);
-    bool busy = saver->busy;
-    pthread_mutex_unlock(&locked->mutex);
-    return busy;
+    double now = clock_seconds();
+    pthread_mutex_lock(&saver->mutex);
+    enum saver_state state = saver->busy ? SAVER_BUSY : saver->result.late ? SAVER_LATE : SAVER_IDLE;
+    if (saver->looks++ > 0 && now - saver->look_s > saver->gap_s)
+        saver->gap_s = now - saver->look_s;
+    saver->look_s = now;
+    pthread_cond_signal(&saver->change);
+    pthread_mutex_unlock(&saver->mutex);
+    return state;
 }
 
-bool saver_wait(struct saver *saver, struct error *error)
+void saver_tell_late(struct saver *saver, struct error *error)
 {
-    double patience_s = 30;
+    *error = saver->error; /* the thread is done with it */
+}
+
+double saver_limit(const struct saver *saver)
+{
+    double limit_s = 0;
     for (enum patience_phase phase = 0; phase < PATIENCE_PHASES; phase++)
-        patience_s += 3 * patience_of(&saver->patience, phase);
-    double end = clock_seconds() + patience_s;
-    while (saver_is_busy(saver)) {
-        if (clock_seconds() >= end)
-            return error_set(error, ERROR_LATE, "rank %d: the save of step %llu hangs since %.0f s", saver->world->rank,
-                             (unsigned long long)saver->work.step, patience_s);
-        usleep(200);
-    }
-    return true;
+        limit_s += 3 * patience_of(&saver->patience, phase);
+    return limit_s;
 }
 
 bool saver_take(struct saver *saver, struct saver_result *result, struct error *error)
@@ -217,11 +219,6 @@ bool saver_take(struct saver *saver, struct saver_result *result, struct error *
     *error = saver->error;
     *result = saver->result;
     council_begin(&saver->verdict);
-    bool ok = council_agree(&saver->verdict, saver->ok, patience_of(&saver->patience, PATIENCE_DIGEST),
-                            "hearing how the save has ended", NULL, error);
-    pthread_mutex_lock(&saver->mutex);
-    saver->taken = true;
-    pthread_cond_signal(&saver->change);
-    pthread_mutex_unlock(&saver->mutex);
-    return ok;
+    return council_agree(&saver->verdict, saver->ok, patience_of(&saver->patience, PATIENCE_DIGEST),
+                         "hearing how the save has ended", NULL, error);
 }

@@ -16,7 +16,7 @@ struct saver; /* opaque */
 struct saver_work {
     struct state state; /* its arrays stand still until the verdict is taken */
     uint64_t step;
-    struct record record; /* rank 0's counts; copied */
+    struct record record;       /* rank 0's counts; copied */
     struct retention retention; /* what is to stay of older ones */
     const float *replica; /* [P] the parameters of all shards as this node has them: proven to be equal on all nodes */
     int descriptor;       /* of a file that must be on disk before the checkpoint is; -1: none */
@@ -27,14 +27,16 @@ struct saver_result {
     uint64_t step;
     uint64_t fingerprint;
     struct commit commit;
+    bool synced; /* false: the other file could not be made durable, which alone does not make a save fail. Rank 0's */
+    struct error sync_error;
     bool late; /* of a failed one: a rank has not come in time, and perhaps still hangs */
 };
 
 struct saver_options {
     bool background;
     double timeout_s; /* of a phase; 0: derived from measurements (patience.h) */
-    /* Called by the thread when a rank was late for a save and training does not go on either: a rank hangs as a whole.
-     * Ends the job; does not return. NULL: nobody watches. */
+    /* Called by the thread when a rank was late for a save and nobody has looked since (saver_look): training does not
+     * go on either, a rank hangs as a whole. Ends the job; does not return. NULL: nobody watches. */
     void (*lost)(const struct error *error);
 };
 
@@ -53,12 +55,21 @@ void saver_close(struct saver *saver);
 /* Logically collective: every rank begins the same save at the same step, after the verdict on the one before. */
 void saver_begin(struct saver *saver, const struct saver_work *work);
 
-/* Local. Whether this rank still works on what was begun. */
-bool saver_is_busy(const struct saver *saver);
+enum saver_state {
+    SAVER_IDLE, /* what was begun is done, well or not */
+    SAVER_BUSY,
+    SAVER_LATE, /* done, because another rank was late, which perhaps still hangs */
+};
 
-/* Local. Naps until this rank's work is done. False with ERROR_LATE if that takes longer than all phases together may:
- * then the thread hangs in a system call, and the process can only be left. */
-bool saver_wait(struct saver *saver, struct error *error) WARN_UNUSED;
+/* Local. How far this rank is with what was begun. To be asked once a step: it is also the sign that training goes on.
+ */
+enum saver_state saver_look(struct saver *saver);
+
+/* Local; the state is SAVER_LATE. Who was late. */
+void saver_tell_late(struct saver *saver, struct error *error);
+
+/* Local. Longer than this, in seconds, no rank can be busy with one save, unless its thread hangs in a system call. */
+double saver_limit(const struct saver *saver);
 
 /* Collective over world. No rank is busy any more with what was begun. The joint verdict, the same on every rank:
  * after false there is no new checkpoint that counts, and the words say why. ERROR_STATE: the nodes have different

@@ -2,9 +2,10 @@
 
 #include "base/fault.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/memory.h"
-#include "checkpoint/seal.h"
 #include "checkpoint/pin.h"
+#include "checkpoint/seal.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -118,6 +119,16 @@ bool store_reject(const struct store *store, uint64_t step, struct error *error)
     if (rename(path, rejected))
         return error_errno(error, "cannot rename %s", path);
     return file_sync_parent(path, error);
+}
+
+bool store_restore_directory(const struct store *store, struct error *error)
+{
+    if (access(store->directory, F_OK) == 0 || errno != ENOENT)
+        return true;
+    if (!file_make_directories(store->directory, error))
+        return false;
+    log_warn("%s was deleted while the job runs, with all checkpoints in it; it has been made again", store->directory);
+    return true;
 }
 
 bool store_publish(const struct store *store, uint64_t step, struct error *error)

@@ -51,6 +51,9 @@ bool store_list(const struct store *store, uint64_t **steps, size_t *count, stru
 
 /* Local. The steps that have a rejected file, in the same way. */
 bool store_list_rejected(const struct store *store, uint64_t **steps, size_t *count, struct error *error) WARN_UNUSED;
+/* Local, rank 0's work. Makes the directory again if somebody has deleted it under the job, and says so: what was in it
+ * is lost, what is saved from now on need not be. */
+bool store_restore_directory(const struct store *store, struct error *error) WARN_UNUSED;
 
 /* Local, rank 0's work. Gives a finished partial file its final name, over an older file of that step, and syncs the
  * directory: from the rename on the checkpoint exists, also if the sync then fails. A file of that name which is not

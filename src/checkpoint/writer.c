@@ -91,7 +91,7 @@ static bool lay_out(const struct snapshot *snapshot, const struct record *record
 {
     const struct state *state = &snapshot->state;
     struct stat info;
-    if (!has_room(state, store, error))
+    if (!store_restore_directory(store, error) || !has_room(state, store, error))
         return false;
     hid_t file = create_file(path, state->count * sizeof(float));
     if (file < 0)

@@ -99,11 +99,15 @@ static bool has_come(const struct council *council, struct ballot *ballot, int f
     }
 }
 
-static void send(const struct council *council, struct ballot *ballot, const struct message *message, int to, int tag)
+/* Whether the message could be sent: not if an earlier one has not even left. Then the other rank hangs, and takes no
+ * notice of anything. */
+static bool send(const struct council *council, struct ballot *ballot, const struct message *message, int to, int tag)
 {
-    MPI_Wait(&ballot->send, MPI_STATUS_IGNORE); /* an earlier one that nobody has wanted: it is small, and has left */
+    if (!is_done(&ballot->send))
+        return false;
     ballot->out = *message;
     MPI_Isend(&ballot->out, sizeof ballot->out, MPI_BYTE, to, tag, council->comm, &ballot->send);
+    return true;
 }
 
 /* Rank 0. Waits for all votes; returns how many have come in time. */
@@ -177,7 +181,7 @@ static bool preside(struct council *council, bool ok, double patience_s, const c
     if (!ok)
         answer.error = *error;
     for (int r = 1; r < size; r++) {
-        send(council, &council->votes[r], &answer, r, TAG_ANSWER);
+        send(council, &council->votes[r], &answer, r, TAG_ANSWER); /* if it cannot, r will lose its own patience */
         council->votes[r].here = false;
     }
     return ok;
@@ -192,8 +196,9 @@ static bool attend(struct council *council, bool ok, double patience_s, const ch
     long length_ns = NAP_LEAST_NS;
     if (!ok)
         vote.error = *error;
-    send(council, own, &vote, 0, TAG_VOTE);
+    bool sent = send(council, own, &vote, 0, TAG_VOTE);
     while (!has_come(council, own, 0, TAG_ANSWER)) {
+        sent = sent || send(council, own, &vote, 0, TAG_VOTE);
         if (clock_seconds() >= end)
             return error_set(error, ERROR_LATE, "rank 0 has not finished %s in %.3g s", what, 2 * patience_s + LATER_S);
         nap(&length_ns);

@@ -73,6 +73,12 @@ uint64_t world_share_number(const struct world *world, uint64_t number)
     return number;
 }
 
+unsigned world_union(const struct world *world, unsigned flags)
+{
+    MPI_Allreduce(MPI_IN_PLACE, &flags, 1, MPI_UNSIGNED, MPI_BOR, world->comm);
+    return flags;
+}
+
 void world_sum_disjoint(const struct world *world, double *values, size_t count)
 {
     CHECK(count < INT_MAX, "these are few");

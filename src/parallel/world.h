@@ -38,6 +38,9 @@ void world_share_bytes(const struct world *world, char **bytes, size_t *count);
 /* Collective over world. Rank 0's number to everybody. */
 uint64_t world_share_number(const struct world *world, uint64_t number);
 
+/* Collective over world. The union (bitwise or) of all ranks' flags. */
+unsigned world_union(const struct world *world, unsigned flags);
+
 /* Collective over world; count must be equal on every rank. values[i] is not 0 on at most one rank, and then becomes
  * that value on all: a sum that no order can round. */
 void world_sum_disjoint(const struct world *world, double *values, size_t count);

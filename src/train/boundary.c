@@ -98,6 +98,7 @@ static bool save_on_the_way(struct session *session, unsigned reasons, struct er
 bool boundary_pass(struct session *session, unsigned flags, struct error *error)
 {
     unsigned reasons;
+    save_note_late(session, flags);
     if (!(flags & SAVE_IS_RUNNING) && !save_settle(session, error))
         return false;
     if (!find_reasons(session, flags, &reasons, error))

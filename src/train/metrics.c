@@ -6,7 +6,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -80,7 +82,8 @@ bool metrics_open(struct metrics *metrics, const char *path, uint64_t step, stru
     if (metrics->descriptor < 0)
         return error_errno(error, "cannot open %s", path);
     metrics->path = memory_text(path);
-    return true;
+    /* A file whose name is lost in a power cut has lost its lines, however often it was synced. */
+    return file_sync_parent(path, error);
 }
 
 struct metrics_seen metrics_look(const char *path)
@@ -127,8 +130,40 @@ void metrics_write(struct metrics *metrics, const struct text *line)
     text_release(&whole);
 }
 
+/* The directory of the file, the file, and its name on disk. */
+static bool begin_anew(struct metrics *metrics, struct error *error)
+{
+    char parent[PATH_MAX];
+    snprintf(parent, sizeof parent, "%s", metrics->path);
+    char *slash = strrchr(parent, '/');
+    if (slash && slash > parent) {
+        *slash = '\0';
+        if (!file_make_directories(parent, error))
+            return false;
+    }
+    int fd = open(metrics->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return error_errno(error, "cannot open %s", metrics->path);
+    close(metrics->descriptor);
+    metrics->descriptor = fd;
+    metrics->bytes = 0;
+    return file_sync_parent(metrics->path, error);
+}
+
+void metrics_keep(struct metrics *metrics)
+{
+    struct stat info;
+    struct error error = {0};
+    if (metrics->descriptor < 0 || fstat(metrics->descriptor, &info) || info.st_nlink > 0)
+        return;
+    bool ok = begin_anew(metrics, &error);
+    log_warn("%s was deleted while the job runs%s%s", metrics->path, ok ? "; it is begun anew" : ": ",
+             ok ? "" : error.text);
+}
+
 void metrics_sync(struct metrics *metrics)
 {
+    metrics_keep(metrics);
     if (metrics->descriptor >= 0 && fsync(metrics->descriptor))
         log_warn("%s: cannot sync: %s", metrics->path, strerror(errno));
 }

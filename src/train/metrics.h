@@ -40,7 +40,11 @@ void metrics_close(struct metrics *metrics);
  * warning is logged once, training goes on. */
 void metrics_write(struct metrics *metrics, const struct text *line);
 
-/* Local. Makes all lines durable: before a checkpoint is committed, so that it never knows more steps than the file. */
+/* Local. Before a save, which then makes all lines durable (saver_work.descriptor): a file that somebody has deleted
+ * under the job, perhaps with its directory, is begun anew, with a warning. */
+void metrics_keep(struct metrics *metrics);
+
+/* Local. The same, and makes all lines durable at once. */
 void metrics_sync(struct metrics *metrics);
 
 /* Local. A number as JSON: null for NaN and infinities. */

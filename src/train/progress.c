@@ -198,6 +198,8 @@ void progress_checkpoint(struct session *session, const struct saver_result *res
     text_amount(commit->bytes, size);
     log_info("checkpoint of step %" PRIu64 ": %s in %.0f ms, training has waited %.1f ms, fingerprint %016" PRIx64,
              result->step, size, commit->write_ms, 1e3 * session->save.stall_s, result->fingerprint);
+    if (!result->synced)
+        log_warn("%s: %s", session->metrics.path, result->sync_error.text);
     if (!commit->pruned)
         log_warn("older checkpoints stay: %s", commit->prune_error.text);
 }

@@ -1,5 +1,6 @@
 #include "train/resume.h"
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "checkpoint/passport.h"
@@ -176,11 +177,14 @@ static bool resume_from(struct session *session, uint64_t step, struct error *er
     double patience_s = patience_of(&session->patience, PATIENCE_RESTORE);
     council_begin(&session->council);
     ok = council_agree(&session->council, ok, patience_s, "opening the checkpoint", NULL, error);
+    if (ok)
+        fault_at(FAULT_RESTORE_OPENED, step);
     ok = ok && council_agree(&session->council, may_continue(session, &reader, &job_changes, &remark, error),
                              patience_s, "the comparison with the checkpoint", NULL, error);
     ok = ok && council_agree(&session->council, load_shard(session, &reader, error), patience_s,
                              "reading its part of the checkpoint", NULL, error);
     if (ok) {
+        fault_at(FAULT_RESTORE_LOADED, step);
         struct text changes;
         text_init(&changes);
         log_changes("changed on resume", &job_changes);
@@ -230,8 +234,10 @@ static bool list_steps(struct session *session, uint64_t **steps, size_t *count,
 static bool reject(const struct session *session, const uint64_t *steps, size_t count, struct error *error)
 {
     bool ok = true;
-    for (size_t i = 0; ok && i < count && session->world->rank == 0; i++)
+    for (size_t i = 0; ok && i < count && session->world->rank == 0; i++) {
         ok = store_reject(&session->store, steps[i], error);
+        fault_at(FAULT_RESTORE_REJECTED, session->step);
+    }
     if (ok && count > 0)
         log_warn("%zu newer checkpoint%s put aside as .rejected", count, count == 1 ? "" : "s");
     return world_agree(session->world, ok, error);

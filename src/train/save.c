@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #define RETRY_STEPS 10 /* to the first attempt after a failed save; then twice as many, and so on */
 
@@ -26,10 +27,11 @@ static void update_record(struct session *session, const char *why)
 /* reasons: 0 if the job leaves. */
 static void begin(struct session *session, unsigned reasons, const char *why)
 {
-    session->save = (struct save){.runs = true, .frozen = true, .reasons = reasons};
+    session->save = (struct save){.runs = true, .frozen = true, .step = session->step, .reasons = reasons};
     cadence_begin(&session->cadence, reasons, clock_seconds());
     best_retain(session->job, &session->record.history, &session->save.retention);
     update_record(session, why);
+    metrics_keep(&session->metrics);
     struct saver_work work = {
         .state = session->state,
         .step = session->step,
@@ -41,10 +43,47 @@ static void begin(struct session *session, unsigned reasons, const char *why)
     saver_begin(session->saver, &work);
 }
 
+/* Local. Why the save that runs is taken for lost. */
+static void tell_late(const struct session *session, struct error *error)
+{
+    if (saver_look(session->saver) == SAVER_LATE)
+        saver_tell_late(session->saver, error);
+    else
+        error_set(error, ERROR_IO, "rank %d: the disk does not answer", session->world->rank);
+    error->kind = ERROR_LATE;
+}
+
+/* Collective. Waits until no rank works on the save that runs. False if one hangs over it: ERROR_LATE. */
+static bool await(struct session *session, struct error *error)
+{
+    double end = clock_seconds() + saver_limit(session->saver);
+    for (;;) {
+        unsigned own = save_flags(session);
+        if ((own & SAVE_IS_RUNNING) && clock_seconds() >= end)
+            own |= SAVE_IS_LATE;
+        unsigned all = world_union(session->world, own);
+        if (!(all & SAVE_IS_RUNNING))
+            return true;
+        if (all & SAVE_IS_LATE) {
+            save_note_late(session, all);
+            tell_late(session, error);
+            return false;
+        }
+        usleep(200);
+    }
+}
+
 bool save_begin(struct session *session, unsigned reasons, struct error *error)
 {
+    struct error late;
     double start = clock_seconds();
-    if (!save_finish(session, error))
+    if (session->save.runs && !await(session, &late)) {
+        session->retry_step = session->step + RETRY_STEPS;
+        if (reasons & CADENCE_BEST)
+            best_forget(&session->record.history, session->step);
+        return true;
+    }
+    if (!save_settle(session, error))
         return false;
     begin(session, reasons, "running");
     session->save.stall_s = clock_seconds() - start;
@@ -53,7 +92,18 @@ bool save_begin(struct session *session, unsigned reasons, struct error *error)
 
 unsigned save_flags(const struct session *session)
 {
-    return session->save.runs && saver_is_busy(session->saver) ? SAVE_IS_RUNNING : 0;
+    static const unsigned flags[] = {[SAVER_IDLE] = 0, [SAVER_BUSY] = SAVE_IS_RUNNING, [SAVER_LATE] = SAVE_IS_LATE};
+    return session->save.runs ? flags[saver_look(session->saver)] : 0;
+}
+
+void save_note_late(struct session *session, unsigned flags)
+{
+    struct error error;
+    if (session->save.late || !(flags & SAVE_IS_LATE) || !(flags & SAVE_IS_RUNNING))
+        return;
+    session->save.late = true;
+    tell_late(session, &error);
+    progress_checkpoint_failed(session, session->save.step, true, &error);
 }
 
 /* Sooner than the next one that is due, but not at every step: each attempt costs the time of a save. */
@@ -70,7 +120,8 @@ static bool take(struct session *session, bool is_last, struct error *error)
 {
     struct saver_result result;
     struct save *save = &session->save;
-    save->runs = save->frozen = false;
+    bool is_told = save->late;
+    save->runs = save->frozen = save->late = false;
     if (saver_take(session->saver, &result, error)) {
         best_settle(&session->record.history, &save->retention);
         session->record.step = session->saved_step = result.step;
@@ -86,7 +137,8 @@ static bool take(struct session *session, bool is_last, struct error *error)
     if (best_kept(session->job) > 0)
         best_forget(&session->record.history, result.step);
     plan_retry(session, result.step);
-    progress_checkpoint_failed(session, result.step, !is_last, error);
+    if (!is_told)
+        progress_checkpoint_failed(session, result.step, !is_last, error);
     return false;
 }
 
@@ -97,15 +149,9 @@ bool save_settle(struct session *session, struct error *error)
            (error->kind != ERROR_STATE && error->kind != ERROR_LATE);
 }
 
-/* Local. */
-static bool wait_for(struct session *session, struct error *error)
-{
-    return !session->save.runs || saver_wait(session->saver, error);
-}
-
 bool save_finish(struct session *session, struct error *error)
 {
-    return wait_for(session, error) && save_settle(session, error);
+    return !session->save.runs || (await(session, error) && save_settle(session, error));
 }
 
 bool save_last(struct session *session, const char *why, struct error *error)
@@ -114,7 +160,7 @@ bool save_last(struct session *session, const char *why, struct error *error)
     if (!save_finish(session, error))
         return false;
     begin(session, 0, why);
-    if (!wait_for(session, error))
+    if (!await(session, error))
         return false;
     session->save.stall_s = clock_seconds() - start;
     if (take(session, true, error))

@@ -6,14 +6,20 @@
 #include "train/session.h"
 
 /* Collective over world; reasons (cadence.h) must be equal on every rank. Begins a save of the session's step. One that
- * still runs is waited for and settled first. False only if that ends the job (save_settle). */
+ * still runs is waited for and settled first; if a rank hangs over that one, nothing is begun, and it is tried again
+ * some steps later. False only if settling ends the job (save_settle). */
 bool save_begin(struct session *session, unsigned reasons, struct error *error) WARN_UNUSED;
 
-/* A bit among the flags of a step (preemption.h): this rank still works on a save. */
-#define SAVE_IS_RUNNING (1u << 31)
+/* Bits among the flags of a step (preemption.h). */
+#define SAVE_IS_RUNNING (1u << 31) /* this rank still works on a save */
+#define SAVE_IS_LATE    (1u << 30) /* this rank has given it up, because another one was late */
 
-/* Local. SAVE_IS_RUNNING, or 0. */
+/* Local. Those of this rank. Once a step: it is also the sign that training goes on. */
 unsigned save_flags(const struct session *session);
+
+/* Local; flags, those of all ranks together, must be equal on every rank. If a rank hangs over the save that runs:
+ * tells so once; until it comes back nothing can be saved. */
+void save_note_late(struct session *session, unsigned flags);
 
 /* Collective over world; no rank is busy. Takes the verdict on the save that runs, if one does: the metrics' event
  * `checkpoint` or `checkpoint_failed`, and after a failure a time for the next attempt in session->retry_step. False
@@ -26,7 +32,7 @@ bool save_settle(struct session *session, struct error *error) WARN_UNUSED;
 bool save_last(struct session *session, const char *why, struct error *error) WARN_UNUSED;
 
 /* Collective over world. Waits for the save that runs, if one does, and settles it. False as save_settle, or with
- * ERROR_LATE if it hangs. */
+ * ERROR_LATE if a rank hangs over it. */
 bool save_finish(struct session *session, struct error *error) WARN_UNUSED;
 
 #endif

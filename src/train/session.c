@@ -1,6 +1,7 @@
 #include "train/session.h"
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -297,10 +298,12 @@ static bool begin_files(struct session *session, struct error *error)
     if (session->world->rank == 0) {
         snprintf(path, sizeof path, "%s/job.yaml", session->job->run);
         ok = file_replace(path, yaml.bytes, yaml.length, error);
+        fault_at(FAULT_JOB_WRITTEN, session->step);
         snprintf(path, sizeof path, "%s/metrics.jsonl", session->job->run);
         if (session->options->fresh)
             unlink(path);
         ok = ok && metrics_open(&session->metrics, path, session->step, error);
+        fault_at(FAULT_METRICS_CUT, session->step);
     }
     text_release(&yaml);
     return world_agree(session->world, ok, error);

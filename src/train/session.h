@@ -34,6 +34,8 @@ struct session_options {
 /* A save that has been begun. */
 struct save {
     bool runs;
+    bool late; /* a rank hangs over it */
+    uint64_t step;
     bool frozen;                /* the used arrays are being saved: they must not change */
     unsigned reasons;           /* why it was begun (cadence.h); 0: the job leaves */
     struct retention retention; /* what it leaves of older ones */

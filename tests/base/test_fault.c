@@ -82,12 +82,47 @@ static void a_rank_chooses_who_dies(void)
     CU_ASSERT_EQUAL(outcome("renamed,rank=2,step=3", 2, FAULT_RENAMED, 4), SURVIVED);
 }
 
+/* A family like mpirun's: this process is the parent, `rank` the one that comes to the point, `other` its sibling. */
+static void who_dies(const char *value, enum outcome rank_expected, bool other_dies)
+{
+    pid_t other = fork();
+    if (other == 0)
+        for (;;)
+            pause();
+    CU_ASSERT_EQUAL(outcome(value, 0, FAULT_RENAMED, 1), rank_expected);
+    kill(other, SIGTERM);
+    int status = 0;
+    CU_ASSERT_EQUAL(waitpid(other, &status, 0), other);
+    CU_ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == (other_dies ? SIGKILL : SIGTERM));
+}
+
+static void all_ranks_die_if_all_are_named(void)
+{
+    who_dies("renamed", KILLED, false);
+    who_dies("renamed,who=rank", KILLED, false);
+    who_dies("renamed,who=all,rank=0", KILLED, true);
+    who_dies("renamed,who=all,rank=1", SURVIVED, false);
+}
+
+static void only_a_parent_that_is_mpirun_dies_in_its_place(void)
+{
+    who_dies("renamed,who=mpirun", SURVIVED, false);
+}
+
 static void what_does_not_parse_is_refused_on_every_rank(void)
 {
     static const char *const values[] = {
-        "nowhere",         "rename",         "renamedd",       "Renamed",        " renamed",        "renamed,",
-        "renamed,,rank=1", "renamed,step",   "renamed,step=",  "renamed,step=x", "renamed,step=5x", "renamed,rank=",
-        "renamed,rank=1 ", "renamed;step=5", "renamed,node=1", ",step=5",        "step=5",
+        "nowhere",           "rename",
+        "renamedd",          "Renamed",
+        " renamed",          "renamed,",
+        "renamed,,rank=1",   "renamed,step",
+        "renamed,step=",     "renamed,step=x",
+        "renamed,step=5x",   "renamed,rank=",
+        "renamed,who=",      "renamed,who=nobody",
+        "renamed,who=allx",  "renamed,who=mpirunx",
+        "renamed,who=rank,", "renamed,rank=1 ",
+        "renamed;step=5",    "renamed,node=1",
+        ",step=5",           "step=5",
     };
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         CU_ASSERT_EQUAL(outcome(values[i], 0, FAULT_RENAMED, 5), REFUSED);
@@ -103,6 +138,8 @@ int main(void)
         {"the names are all there and different", names_are_all_there_and_different},
         {"a step limits it to that step", a_step_limits_it},
         {"a rank chooses who dies, rank 0 if none is named", a_rank_chooses_who_dies},
+        {"all ranks of the node die if all are named", all_ranks_die_if_all_are_named},
+        {"a parent that is not mpirun is left alone", only_a_parent_that_is_mpirun_dies_in_its_place},
         {"what does not parse is a usage error on every rank", what_does_not_parse_is_refused_on_every_rank},
         {NULL, NULL},
     };

@@ -378,6 +378,20 @@ static void sweeping_takes_markers_whose_checkpoint_is_gone(void)
     assert_steps(&store, 2, (const uint64_t[]){40, 10});
 }
 
+static void a_deleted_directory_is_made_again(void)
+{
+    struct store store;
+    open_run(&store, "deleted/deeper");
+    make_file(&store, "step-000000000001.h5");
+    CU_ASSERT_TRUE(store_restore_directory(&store, &error));
+    CU_ASSERT_TRUE(exists(&store, "step-000000000001.h5"));
+    CU_ASSERT_TRUE(store_clear(&store, &error));
+    CU_ASSERT_EQUAL(rmdir(store.directory), 0);
+    CU_ASSERT_EQUAL(rmdir(test_path("deleted/deeper")), 0);
+    CU_ASSERT_TRUE(store_restore_directory(&store, &error));
+    CU_ASSERT_TRUE(exists(&store, "."));
+}
+
 int main(void)
 {
     h5_init();
@@ -385,6 +399,7 @@ int main(void)
         {"names are as documented", names_are_as_documented},
         {"only final names are checkpoints, newest first", only_final_names_are_checkpoints_newest_first},
         {"a directory that is not there is an empty store", a_directory_that_is_not_there_is_empty},
+        {"a directory that is deleted is made again, and no other is touched", a_deleted_directory_is_made_again},
         {"publishing is a rename, over an older file of the step", publishing_is_a_rename_over_an_older_one},
         {"publishing puts a file that is not ours aside", publishing_puts_a_stranger_aside},
         {"ours is what begins as ours", ours_is_what_begins_as_ours},

@@ -246,6 +246,7 @@ static void only_the_newest_stay(void)
     make_store(&store, "keep");
     for (uint64_t step = 1; step <= 5; step++)
         CU_ASSERT_TRUE(commit_step(&store, step, 2, "run: x\n", &commit));
+    MPI_Barrier(world.comm); /* rank 0 prunes alone */
     CU_ASSERT_TRUE(store_list(&store, &steps, &count, &error));
     CU_ASSERT_EQUAL(count, 2);
     CU_ASSERT_EQUAL(steps[0], 5);
@@ -253,15 +254,17 @@ static void only_the_newest_stay(void)
     memory_free(steps);
 }
 
-static void a_directory_that_is_gone_fails_on_all_ranks_in_the_same_words(void)
+static void a_file_where_the_directory_should_be_fails_on_all_ranks_in_the_same_words(void)
 {
     struct store store;
     struct commit commit;
-    CU_ASSERT_TRUE(store_init(&store, test_mpi_path("gone"), 77, &error));
+    const char *path = test_mpi_path("file");
+    if (world.rank == 0)
+        CU_ASSERT_TRUE(file_replace(path, "", 0, &error));
+    MPI_Barrier(world.comm);
+    CU_ASSERT_TRUE(store_init(&store, path, 77, &error));
     CU_ASSERT_FALSE(commit_step(&store, 1, 2, "run: x\n", &commit));
-    CU_ASSERT_EQUAL(error.kind, ERROR_IO);
     CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "cannot create"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "No such file or directory"));
     char **texts = world_gather_texts(&world, error.text);
     for (int r = 0; r < world.size; r++)
         CU_ASSERT_STRING_EQUAL(texts[r], error.text);
@@ -502,7 +505,8 @@ int main(int argc, char **argv)
         {"tensors have names and shapes", tensors_have_names_and_shapes},
         {"a job of 300 kB fits", a_long_job_fits},
         {"only the newest stay", only_the_newest_stay},
-        {"a failure has the same words on all ranks", a_directory_that_is_gone_fails_on_all_ranks_in_the_same_words},
+        {"a failure has the same words on all ranks",
+         a_file_where_the_directory_should_be_fails_on_all_ranks_in_the_same_words},
         {"a flipped bit is found and its block named", a_flipped_bit_is_found_and_its_block_named},
         {"a flipped digest breaks the seal, and does not fit the fingerprint",
          a_flipped_digest_breaks_the_seal_and_does_not_fit_the_fingerprint},

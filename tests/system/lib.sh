@@ -204,6 +204,38 @@ find_ranks() {
   done
 }
 
+# ---- sick disks ----
+
+# use_shim LIBRARY: makes ./shimmed, which is lockstep with that library (see sick_disk.c) on the ranks in SHIM_RANKS, a list with
+# spaces, or "all".
+use_shim() {
+  cp "$1" "$scratch/shim.so" # LD_PRELOAD splits at spaces, and $scratch has none
+  export SHIM=$scratch/shim.so SHIM_PROGRAM=$LOCKSTEP SHIM_RANKS=0
+  cat >shimmed <<'SH'
+#!/bin/sh
+case " $SHIM_RANKS " in
+  *" all "* | *" $OMPI_COMM_WORLD_RANK "*)
+    LD_PRELOAD=$SHIM ASAN_OPTIONS=$ASAN_OPTIONS:verify_asan_link_order=0 exec "$SHIM_PROGRAM" "$@" ;;
+  *) exec "$SHIM_PROGRAM" "$@" ;;
+esac
+SH
+  chmod +x shimmed
+}
+
+# sick RULES NAME RANKS [ARGS...]: trains on a disk that is sick by these rules.
+sick() {
+  start_sick "$@"
+  finish
+}
+
+start_sick() {
+  local LOCKSTEP=./shimmed
+  export SICK=$1
+  shift
+  start "$@"
+  unset SICK
+}
+
 # ---- results ----
 
 fingerprint_of() { # NAME: of its last run

@@ -6,8 +6,10 @@
 #include "base/memory.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct error error;
 
@@ -97,6 +99,23 @@ static void what_a_power_cut_leaves_is_dropped(void)
     assert_content(path, "{\"step\":1}\n{\"step\":2}\n");
 }
 
+static void one_that_is_deleted_is_begun_anew(void)
+{
+    struct metrics metrics;
+    CU_ASSERT_TRUE(file_make_directories(test_path("deleted"), &error));
+    char path[4096];
+    snprintf(path, sizeof path, "%s", test_path("deleted/metrics.jsonl"));
+    CU_ASSERT_TRUE(metrics_open(&metrics, path, 0, &error));
+    write_line(&metrics, "{\"step\":1}");
+    CU_ASSERT_EQUAL(unlink(path), 0);
+    CU_ASSERT_EQUAL(rmdir(test_path("deleted")), 0);
+    write_line(&metrics, "{\"step\":2}");
+    metrics_sync(&metrics);
+    write_line(&metrics, "{\"step\":3}");
+    metrics_close(&metrics);
+    assert_content(path, "{\"step\":3}\n");
+}
+
 static void numbers_are_json(void)
 {
     struct text line;
@@ -127,6 +146,7 @@ int main(void)
         {"what is dropped was seen", what_is_dropped_was_seen},
         {"a line that is cut short is dropped", a_line_that_is_cut_short_is_dropped},
         {"what a power cut leaves is dropped", what_a_power_cut_leaves_is_dropped},
+        {"one that is deleted under the job is begun anew", one_that_is_deleted_is_begun_anew},
         {"numbers are JSON", numbers_are_json},
         {"a closed one does nothing", a_closed_one_does_nothing},
         {0},
