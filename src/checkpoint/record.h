@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define RECORD_FORMAT  "lockstep checkpoint"
-#define RECORD_VERSION 2 /* 1: without history and vocabulary; still read */
+#define RECORD_VERSION 3 /* 1: without history and vocabulary; 2: without lineage; both still read */
 
 /* One stretch of the job's life, from a start to an end. */
 struct segment {
@@ -34,6 +34,7 @@ struct record {
     uint64_t fingerprint;
     int64_t saved_unix;
     uint64_t data_digest; /* of the training data */
+    uint64_t lineage;     /* a random number of the job, from its step 0 on; 0: from a time without */
     char *job;            /* resolved YAML */
     char *passport;
     char *vocabulary; /* of text data: the characters in the order of their numbers; "" for other data */
@@ -51,6 +52,9 @@ void record_copy(struct record *copy, const struct record *record);
 /* Local. Writes attributes, provenance and the tensor views into an open file; `state` gives names and shapes. The
  * fingerprint stays blank. */
 bool record_write(hid_t file, const struct record *record, const struct state *state, struct error *error) WARN_UNUSED;
+
+/* Local. Fills in the fingerprint of an open file. */
+bool record_write_fingerprint(hid_t file, uint64_t fingerprint, struct error *error) WARN_UNUSED;
 
 /* Local. The commit: fills in the fingerprint of a closed, complete file. */
 bool record_commit(const char *path, uint64_t fingerprint, struct error *error) WARN_UNUSED;

@@ -91,6 +91,7 @@ static bool commit_step(const struct store *store, uint64_t step, size_t keep, c
                             .loss = 0.25,
                             .saved_unix = 1700000000,
                             .data_digest = 42,
+                            .lineage = 43,
                             .job = (char *)job,
                             .passport = (char *)"blas: none\n",
                             .vocabulary = (char *)"\n aé€",
@@ -127,6 +128,7 @@ static void what_is_written_is_read(void)
     CU_ASSERT_EQUAL(reader.record.epoch, 1.5);
     CU_ASSERT_EQUAL(reader.record.loss, 0.25);
     CU_ASSERT_EQUAL(reader.record.data_digest, 42);
+    CU_ASSERT_EQUAL(reader.record.lineage, 43);
     CU_ASSERT_STRING_EQUAL(reader.record.job, "run: x\n");
     CU_ASSERT_STRING_EQUAL(reader.record.passport, "blas: none\n");
     CU_ASSERT_STRING_EQUAL(reader.record.vocabulary, "\n aé€");
@@ -372,7 +374,7 @@ static void strange_files_are_told_apart(void)
     h5_close(file);
     CU_ASSERT_FALSE(reader_open(&reader, path, &error));
     CU_ASSERT_EQUAL(error.kind, ERROR_VERSION);
-    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "format version 8"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "format version 9"));
 
     CU_ASSERT_TRUE(h5_open(path, H5F_ACC_RDWR, &file, &error));
     H5Adelete(file, "fingerprint");

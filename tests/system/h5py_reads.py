@@ -61,7 +61,7 @@ with h5py.File(path, "r") as file:
         return value.decode() if isinstance(value, bytes) else str(value)
 
     check("attribute format", text("format") == "lockstep checkpoint")
-    check("attribute version", int(file.attrs["version"]) == 2)
+    check("attribute version", int(file.attrs["version"]) == 3)
     check("attribute updates: no step was skipped", int(file.attrs["updates"]) == step)
     check("attribute vocabulary: there are no tokens", text("vocabulary") == "")
     check("attribute step", int(file.attrs["step"]) == step)
