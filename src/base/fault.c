@@ -19,6 +19,9 @@ const char *const fault_points[FAULT_POINTS] = {
     [FAULT_COMMITTED] = "committed",
     [FAULT_UNPUBLISHED] = "unpublished",
     [FAULT_PRUNED] = "pruned",
+    [FAULT_LOCAL_WRITTEN] = "local-written",
+    [FAULT_LOCAL_SENT] = "local-sent",
+    [FAULT_LOCAL_RENAMED] = "local-renamed",
 };
 
 /* Set once at the start and only read afterwards. FAULT_POINTS: none chosen; step 0: any step. */

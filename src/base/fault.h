@@ -22,6 +22,9 @@ enum fault_point {
     FAULT_COMMITTED,      /* published and synced, nothing pruned */
     FAULT_UNPUBLISHED,    /* an old one is hidden, not deleted */
     FAULT_PRUNED,         /* all done */
+    FAULT_LOCAL_WRITTEN,  /* of the second tier: this rank's piece is in its file, under the hidden name */
+    FAULT_LOCAL_SENT,     /* and those of the partners, too */
+    FAULT_LOCAL_RENAMED,  /* this rank's pieces count, older sets are still there */
     FAULT_POINTS
 };
 
