@@ -69,6 +69,10 @@ struct job {
         enum busy_kind busy; /* what a save that is due does while another one runs */
         double timeout;      /* seconds for a phase of a save or restore; 0: derived from measurements */
     } checkpoint;
+    struct {            /* checkpoint.local...: copies on the nodes */
+        char *path;     /* where, "%n": the number of the node; NULL: nowhere */
+        uint64_t every; /* steps; 0: never */
+    } copies;
     struct {
         uint64_t every; /* steps */
     } log;

@@ -221,6 +221,8 @@ static const struct option checkpoint_keys[] = {
     {"background", FIELD(struct job, checkpoint.background), DEFAULT("true")},
     {"busy", FIELD(struct job, checkpoint.busy), .choices = busy_names, DEFAULT("wait")},
     {"timeout", FIELD(struct job, checkpoint.timeout), REAL(0, 1e6), DEFAULT("0")},
+    {"local", FIELD(struct job, copies.path), .optional = true},
+    {"local_every", FIELD(struct job, copies.every), ANY_FROM(0), DEFAULT("0")},
     {0},
 };
 
@@ -309,6 +311,8 @@ bool option_present(const struct option *keys, const struct option *option, cons
     const void *field = option_field(option, base);
     if (option->type == OPTION_SECTION)
         return option_kind(option->keys, field) != 0;
+    if (option->type == OPTION_TEXT)
+        return *(char *const *)field != NULL;
     return *(const double *)field != option->absent;
 }
 

@@ -164,6 +164,23 @@ void progress_checkpoint_failed(struct session *session, uint64_t step, bool goe
                  session->saved_step, error->text);
 }
 
+void progress_copies(struct session *session, const struct saver_result *result, const struct error *error)
+{
+    struct text line;
+    begin_event(&line, error ? "local_failed" : "local", result->step);
+    if (error) {
+        text_append(&line, ",\"error\":");
+        text_append_json(&line, error->text);
+        if (!session->copies_failed)
+            log_warn("no copies of step %" PRIu64 " on the nodes%s: %s", result->step,
+                     session->no_copies ? ", and no more in this run" : "", error->text);
+    } else {
+        metrics_number(&line, "write_ms", result->commit.write_ms);
+    }
+    session->copies_failed = error != NULL;
+    end_event(&line, session);
+}
+
 void progress_end(struct session *session, const char *reason)
 {
     struct text line;

@@ -44,6 +44,10 @@ void progress_checkpoint(struct session *session, const struct saver_result *res
 /* Local. The `checkpoint_failed` event of the save of `step`, and a warning if training goes on all the same. */
 void progress_checkpoint_failed(struct session *session, uint64_t step, bool goes_on, const struct error *error);
 
+/* Local. The `local` event of copies on the nodes, or, with an error, `local_failed`: then a warning, too, but only
+ * about the first of several failures in a row. */
+void progress_copies(struct session *session, const struct saver_result *result, const struct error *error);
+
 /* Local. The `stop` event; `reason` is "finished", "early_stopping", a signal, or "failed". */
 void progress_end(struct session *session, const char *reason);
 

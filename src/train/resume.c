@@ -4,10 +4,12 @@
 #include "base/memory.h"
 #include "checkpoint/passport.h"
 #include "checkpoint/reader.h"
+#include "train/resume_copies.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MODEL "/model/" /* where a checkpoint has the views of the model's tensors */
@@ -82,28 +84,26 @@ static void compare_rest(const struct session *session, const struct record *rec
                     record->step, session->job->train.steps);
 }
 
-/* Local. Whether this job may go on from the checkpoint; permitted changes are appended to `changes`. */
-static bool may_continue(const struct session *session, const struct reader *reader, struct text *changes,
-                         struct error *error)
+bool resume_may_continue(const struct session *session, const char *name, const struct record *record,
+                         const struct reader *reader, struct text *changes, struct error *error)
 {
     struct job saved;
     struct text more;
-    if (!job_parse(&saved, "the checkpoint's job", reader->record.job, NULL, 0, error))
-        return error_prefix(error, "%s: ", reader->path);
+    if (!job_parse(&saved, "the checkpoint's job", record->job, NULL, 0, error))
+        return error_prefix(error, "%s: ", name);
     text_init(&more);
     bool same_job = job_continues(&saved, session->job, changes, error);
     struct error unreadable;
     /* The tensors of the same job are the same. To look at their views only for the words of a refusal keeps a resume
      * away from the one part of a file that has no checksum: where these views lead, HDF5 1.10 can go round for ever.
      */
-    bool ok = same_job || compare_tensors(session, reader, &more, &unreadable);
-    compare_rest(session, &reader->record, &more);
+    bool ok = same_job || !reader || compare_tensors(session, reader, &more, &unreadable);
+    compare_rest(session, record, &more);
     if (!ok)
         *error = unreadable;
     else if (!same_job || more.length > 0)
-        ok = error_set(error, ERROR_USAGE, "%s: %s%s\nTo start anew: another run:, or --fresh --overwrite",
-                       reader->path, same_job ? "this job contradicts the checkpoint:" : error->text,
-                       text_bytes(&more));
+        ok = error_set(error, ERROR_USAGE, "%s: %s%s\nTo start anew: another run:, or --fresh --overwrite", name,
+                       same_job ? "this job contradicts the checkpoint:" : error->text, text_bytes(&more));
     text_release(&more);
     job_release(&saved);
     return ok;
@@ -126,15 +126,19 @@ static bool load_shard(struct session *session, const struct reader *reader, str
     return true;
 }
 
-/* Local. What the session has to know of the past. */
-static void take_over(struct session *session, struct reader *reader)
+void resume_take_over(struct session *session, struct record *record, const struct text *job_changes)
 {
+    struct text changes;
+    text_init(&changes);
+    log_changes("changed on resume", job_changes);
+    passport_compare(record->passport, text_bytes(&session->passport), &changes);
+    log_changes("passport changed, training continues to rounding, not to the bit", &changes);
+    text_release(&changes);
     record_release(&session->record);
-    session->record = reader->record;
-    memset(&reader->record, 0, sizeof reader->record);
+    session->record = *record;
+    *record = (struct record){0};
     session->step = session->record.step;
     session->loss = session->record.loss;
-    session->saved_step = session->record.step;
 }
 
 /* Collective over world. One attempt. */
@@ -151,18 +155,14 @@ static bool resume_from(struct session *session, uint64_t step, struct error *er
     double patience_s = patience_of(&session->patience, PATIENCE_RESTORE);
     council_begin(&session->council);
     ok = council_agree(&session->council, ok, patience_s, "opening the checkpoint", NULL, error);
-    ok = ok && council_agree(&session->council, may_continue(session, &reader, &job_changes, error), patience_s,
-                             "the comparison with the checkpoint", NULL, error);
+    ok = ok && council_agree(&session->council,
+                             resume_may_continue(session, path, &reader.record, &reader, &job_changes, error),
+                             patience_s, "the comparison with the checkpoint", NULL, error);
     ok = ok && council_agree(&session->council, load_shard(session, &reader, error), patience_s,
                              "reading its part of the checkpoint", NULL, error);
     if (ok) {
-        struct text changes;
-        text_init(&changes);
-        log_changes("changed on resume", &job_changes);
-        passport_compare(reader.record.passport, text_bytes(&session->passport), &changes);
-        log_changes("passport changed, training continues to rounding, not to the bit", &changes);
-        text_release(&changes);
-        take_over(session, &reader);
+        resume_take_over(session, &reader.record, &job_changes);
+        session->saved_step = step;
         log_info("resumed from %s", path);
     }
     text_release(&job_changes);
@@ -175,8 +175,11 @@ static void start_anew(struct session *session)
     session->step = 0;
     session->loss = NAN;
     session->saved_step = UINT64_MAX;
+    session->record.lineage = strtoull(session->store.token, NULL, 16);
     float *params = session_params(session) + session->shard.first;
     tensor_table_fill(&session->model.table, session->job->seed, session->shard.first, session->shard.count, params);
+    for (size_t k = 0; k < OPTIMIZER_MOMENTS && session->used.moments[k]; k++) /* after copies that did not fit */
+        memset(session->used.moments[k], 0, session->shard.count * sizeof *params);
     if (session->used.average)
         memcpy(session->used.average, params, session->shard.count * sizeof *params);
 }
@@ -208,14 +211,29 @@ static bool reject(const struct session *session, const uint64_t *steps, size_t 
     return world_agree(session->world, ok, error);
 }
 
-static bool from_newest(struct session *session, const uint64_t *steps, size_t count, struct error *error)
+/* Collective over world. The newest of all, files and copies, that is valid. */
+static bool from_newest(struct session *session, struct resume_copies *copies, const uint64_t *steps, size_t count,
+                        struct error *error)
 {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i <= count; i++) {
+        bool resumed;
+        if (!resume_copies_try(session, copies, i < count ? steps[i] : 0, &resumed, error))
+            return false;
+        if (resumed) {
+            session->saved_step = i < count ? steps[i] : UINT64_MAX;
+            return reject(session, steps, i, error);
+        }
+        if (i == count)
+            break;
         if (resume_from(session, steps[i], error))
             return reject(session, steps, i, error);
         if (error->kind != ERROR_CORRUPT)
             return false;
         log_warn("not a valid checkpoint: %s", error->text);
+    }
+    if (count == 0) {
+        start_anew(session);
+        return true;
     }
     return error_set(error, ERROR_CORRUPT,
                      "%s holds %zu checkpoint%s and none is valid (the last: %s); nothing was changed. To start anew: "
@@ -225,6 +243,7 @@ static bool from_newest(struct session *session, const uint64_t *steps, size_t c
 
 bool resume(struct session *session, struct error *error)
 {
+    struct resume_copies copies = {0};
     uint64_t *steps = NULL;
     size_t count = 0;
     bool ok = list_steps(session, &steps, &count, error);
@@ -240,10 +259,11 @@ bool resume(struct session *session, struct error *error)
             log_info("deleted %zu checkpoint%s, the newest of step %" PRIu64, count, count == 1 ? "" : "s", steps[0]);
         count = 0;
     }
-    if (ok && count > 0)
-        ok = from_newest(session, steps, count, error);
-    else if (ok)
-        start_anew(session);
+    ok = ok && (session->options->fresh || resume_copies_look(session, steps, count, &copies, error)) &&
+         from_newest(session, &copies, steps, count, error);
+    if (ok)
+        resume_copies_tidy(session, &copies);
+    resume_copies_release(&copies);
     memory_free(steps);
     if (ok)
         exchange_distribute(session->exchange);

@@ -22,12 +22,12 @@ static void update_record(struct session *session, const char *why)
     snprintf(segment->end, sizeof segment->end, "%s", why);
 }
 
-static void begin(struct session *session, const char *why)
+static void begin(struct session *session, const char *why, struct local *local)
 {
     const struct history *history = &session->record.history;
     uint64_t best = best_is_kept(session->job) ? history->best_step : 0;
     update_record(session, why);
-    session->save = (struct save){.runs = true, .frozen = true, .best = best};
+    session->save = (struct save){.runs = true, .is_copy = local != NULL, .frozen = true, .best = best};
     struct saver_work work = {
         .state = session->state,
         .step = session->step,
@@ -38,6 +38,7 @@ static void begin(struct session *session, const char *why)
         .best = best,
         .replica = session_params(session),
         .descriptor = session->metrics.descriptor,
+        .local = local,
     };
     saver_begin(session->saver, &work);
 }
@@ -47,9 +48,19 @@ bool save_begin(struct session *session, struct error *error)
     double start = clock_seconds();
     if (!save_finish(session, error))
         return false;
-    begin(session, "running");
+    begin(session, "running", NULL);
     session->save.stall_s = clock_seconds() - start;
     return true;
+}
+
+void save_copies(struct session *session)
+{
+    uint64_t every = session->job->copies.every;
+    bool due = every > 0 && (session->step % every == 0 || session->renew_copies);
+    /* After a skipped step the state may be spoilt. */
+    if (!due || session->no_copies || session->save.runs || session->record.history.skipped_row > 0)
+        return;
+    begin(session, "running", &session->local);
 }
 
 bool save_is_busy(const struct session *session)
@@ -64,6 +75,18 @@ static void plan_retry(struct session *session, uint64_t failed_step)
     session->retry_step = failed_step + session->retry_wait;
     if (session->retry_step <= session->step)
         session->retry_step = session->step + 1;
+}
+
+/* Collective. The verdict on copies: nothing depends on them. */
+static bool take_copies(struct session *session, struct error *error)
+{
+    struct saver_result result;
+    session->save.runs = session->save.frozen = false;
+    bool ok = saver_take(session->saver, &result, error);
+    session->renew_copies = session->renew_copies && !ok;
+    session->no_copies = !ok && error->kind == ERROR_LATE;
+    progress_copies(session, &result, ok ? NULL : error);
+    return ok;
 }
 
 /* Collective. The verdict on the save that runs. */
@@ -89,7 +112,8 @@ static bool take(struct session *session, bool is_last, struct error *error)
 bool save_settle(struct session *session, struct error *error)
 {
     /* A disk may have room again later; a state that is wrong stays wrong. */
-    return !session->save.runs || take(session, false, error) || error->kind != ERROR_STATE;
+    return !session->save.runs || (session->save.is_copy ? take_copies(session, error) : take(session, false, error)) ||
+           error->kind != ERROR_STATE;
 }
 
 /* Local. */
@@ -108,7 +132,7 @@ bool save_last(struct session *session, const char *why, struct error *error)
     double start = clock_seconds();
     if (!save_finish(session, error))
         return false;
-    begin(session, why);
+    begin(session, why, NULL);
     if (!wait_for(session, error))
         return false;
     session->save.stall_s = clock_seconds() - start;

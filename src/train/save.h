@@ -9,12 +9,17 @@
  * False only if that ends the job (save_settle). */
 bool save_begin(struct session *session, struct error *error) WARN_UNUSED;
 
+/* Collective over world. Begins to make copies on the nodes of the session's step, if they are due and nothing else is
+ * being saved: they never make training wait. */
+void save_copies(struct session *session);
+
 /* Local. Whether this rank still works on a save. */
 bool save_is_busy(const struct session *session);
 
 /* Collective over world; no rank is busy. Takes the verdict on the save that runs, if one does: the metrics' event
- * `checkpoint` or `checkpoint_failed`, and after a failure a time for the next attempt in session->retry_step. False
- * only for a failure that ends the job: the nodes have different parameters. */
+ * `checkpoint` or `checkpoint_failed` (`local`, `local_failed` of copies), and after the failure of a file a time for
+ * the next attempt in session->retry_step. False only for a failure that ends the job: the nodes have different
+ * parameters. */
 bool save_settle(struct session *session, struct error *error) WARN_UNUSED;
 
 /* Collective over world; why must be equal on every rank: the reason of the end. Saves the session's step and waits for

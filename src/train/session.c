@@ -68,6 +68,14 @@ static bool open_directory(struct session *session, struct error *error)
     return world_agree(session->world, ok, error);
 }
 
+/* Collective. The second tier, if it is wanted. */
+static bool open_copies(struct session *session, struct error *error)
+{
+    const struct job *job = session->job;
+    return !job->copies.path || local_open(&session->local, session->world, job->copies.path, job->run,
+                                           session->options->ranks_per_node, error);
+}
+
 static bool open_data(struct session *session, struct error *error)
 {
     const struct job *job = session->job;
@@ -295,6 +303,8 @@ static bool begin_files(struct session *session, struct error *error)
             unlink(path);
         ok = ok && metrics_open(&session->metrics, path, session->step, error);
     }
+    if (session->world->rank == 0 && session->local.world)
+        ok = ok && resume_write_lineage(session, error);
     text_release(&yaml);
     return world_agree(session->world, ok, error);
 }
@@ -337,8 +347,8 @@ bool session_open(struct session *session, const struct world *world, const stru
     metrics_init(&session->metrics);
     council_open(&session->council, world);
     make_passport(session);
-    bool ok = check_ranks(session, error) && open_directory(session, error) && open_data(session, error) &&
-              build(session, error) && resume(session, error);
+    bool ok = check_ranks(session, error) && open_directory(session, error) && open_copies(session, error) &&
+              open_data(session, error) && build(session, error) && resume(session, error);
     if (ok) {
         guard_prepare(job, &session->record.history);
         best_prepare(job, &session->validation, &session->record.history);
@@ -356,6 +366,7 @@ void session_close(struct session *session)
     if (!session->world)
         return;
     saver_close(session->saver);
+    local_close(&session->local);
     council_close(&session->council);
     metrics_close(&session->metrics);
     evaluator_release(&session->evaluator);

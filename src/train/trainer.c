@@ -156,7 +156,7 @@ static bool save_on_the_way(struct session *session, bool best, struct error *er
         session->retry_step = session->step + 1;
         return true;
     }
-    if (session->save.runs && session->job->checkpoint.busy == BUSY_SKIP && !best) {
+    if (session->save.runs && !session->save.is_copy && session->job->checkpoint.busy == BUSY_SKIP && !best) {
         log_info("step %" PRIu64 " is not saved: an earlier save still runs", session->step);
         return true;
     }
@@ -174,8 +174,12 @@ static bool boundary(struct session *session, unsigned flags, struct error *erro
     if (session->validation.count > 0 && is_due(job->validate.every, session->step) && !validate(session, &best, error))
         return false;
     best = best && best_is_kept(job);
-    if (!is_finished(session) && !(flags & PREEMPTION_ALL))
-        return (!due && !best) || save_on_the_way(session, best, error);
+    if (!is_finished(session) && !(flags & PREEMPTION_ALL)) {
+        if (due || best)
+            return save_on_the_way(session, best, error);
+        save_copies(session);
+        return true;
+    }
     if (is_finished(session) && !isfinite(session->loss))
         return error_set(error, ERROR_STATE,
                          "step %" PRIu64
@@ -196,6 +200,8 @@ static void finish_saving(struct session *session)
 static bool train(struct session *session, unsigned *flags, struct error *error)
 {
     struct progress progress = {0};
+    if (is_finished(session)) /* by what was only in copies on the nodes */
+        return save_last(session, reason_of(session, *flags), error);
     while (!is_finished(session) && !(*flags & PREEMPTION_ALL)) {
         struct step_numbers numbers;
         double start = clock_seconds();
@@ -219,7 +225,7 @@ bool trainer_run(const struct world *world, const struct job *job, const struct 
     bool ok = true;
     if (!session_open(&session, world, job, options, error))
         return false;
-    bool nothing_left = is_finished(&session);
+    bool nothing_left = is_finished(&session) && session.saved_step == session.step;
     if (nothing_left) {
         log_info("step %" PRIu64 " of %" PRIu64 ": the job is already finished%s", session.step, job->train.steps,
                  session.step < job->train.steps ? " (early_stopping; a larger patience would let it go on)" : "");
@@ -229,6 +235,8 @@ bool trainer_run(const struct world *world, const struct job *job, const struct 
     }
     if (!ok && error->kind == ERROR_LATE)
         return false;
+    if (ok) /* all is in a file */
+        local_clear(&session.local);
     const char *reason = ok ? reason_of(&session, flags) : "failed";
     if (!nothing_left)
         progress_end(&session, reason);

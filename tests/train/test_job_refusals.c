@@ -176,6 +176,10 @@ static void test_bad_pairs(void)
         {SMALLEST "checkpoint: {best: true}\n", NULL,
          "job.yaml:6:20: checkpoint.best: needs data.validation and a validate.every of more than 0"},
         {NULL, "validate.ema=true", "--set validate.ema=true: validate.ema: needs an ema_decay"},
+        {SMALLEST "checkpoint: {local: ~/copies, local_every: 5}\n", NULL,
+         "job.yaml:6:21: checkpoint.local: a leading ~ is not expanded here; write the path out"},
+        {NULL, "checkpoint.local_every=5",
+         "--set checkpoint.local_every=5: checkpoint.local_every: needs a checkpoint.local, the place for the copies"},
         {NULL, "run=~/out", "--set run=~/out: run: a leading ~ is not expanded here; write the path out"},
     };
     CHECK_REFUSALS(refusals);
