@@ -9,6 +9,7 @@
 #define CHECKPOINT_STORE_H
 
 #include "base/error.h"
+#include "checkpoint/striping.h"
 
 #include <limits.h>
 #include <stddef.h>
@@ -17,9 +18,10 @@
 struct store {
     char directory[PATH_MAX - 128];
     char token[20]; /* unique to this life of the job, equal on all ranks: hidden names of two jobs never meet */
+    struct striping striping; /* of new files */
 };
 
-/* Local. Names only; nothing is touched. `token` is any number that no other job uses. */
+/* Local. Names only; nothing is touched, and no striping is asked for. `token` is any number that no other job uses. */
 bool store_init(struct store *store, const char *run, uint64_t token, struct error *error) WARN_UNUSED;
 
 /* Local. Paths of the checkpoint of a step: final and partial. */

@@ -57,11 +57,11 @@ static bool create_group_datasets(hid_t file, const char *name, const struct sta
     return ok;
 }
 
-/* Large datasets begin at a MiB: first writes to a new file are four times faster. */
-static hid_t create_file(const char *path)
+/* Large datasets begin at a multiple of the alignment: see striping.h. */
+static hid_t create_file(const char *path, uint64_t alignment)
 {
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    bool ok = h5_set_format(access) && H5Pset_alignment(access, 65536, 1 << 20) >= 0;
+    bool ok = h5_set_format(access) && H5Pset_alignment(access, 65536, alignment) >= 0;
     hid_t file = ok ? H5Fcreate(path, H5F_ACC_EXCL, H5P_DEFAULT, access) : -1;
     h5_close(access);
     return file;
@@ -72,7 +72,7 @@ static hid_t create_file(const char *path)
 static bool has_room(const struct state *state, const struct store *store, struct error *error)
 {
     uint64_t room = file_free_bytes(store->directory);
-    uint64_t need = state->array_count * (state->count * sizeof(float) + (1 << 20));
+    uint64_t need = state->array_count * (state->count * sizeof(float) + store->striping.alignment);
     return need <= room || error_set(error, ERROR_IO, "%s has %.1f MB free, a checkpoint needs %.1f MB",
                                      store->directory, (double)room / 1e6, (double)need / 1e6);
 }
@@ -85,7 +85,7 @@ static bool lay_out(const struct snapshot *snapshot, const struct record *record
     struct stat info;
     if (!has_room(state, store, error))
         return false;
-    hid_t file = create_file(path);
+    hid_t file = create_file(path, store->striping.alignment);
     if (file < 0)
         return h5_error(error, ERROR_IO, "cannot create %s", path);
     bool ok = create_group_datasets(file, "state", state, H5T_IEEE_F32LE, state->count) &&
@@ -133,11 +133,13 @@ static void close_datasets(struct data_file *data)
 }
 
 /* Local. Opens the laid-out file with MPI-IO, for this rank alone. After failure nothing is open. */
-static bool open_data(struct data_file *data, const struct snapshot *snapshot, const char *path, struct error *error)
+static bool open_data(struct data_file *data, const struct snapshot *snapshot, const struct store *store,
+                      const char *path, struct error *error)
 {
+    MPI_Info hints = striping_hints(&store->striping);
     const struct state *state = &snapshot->state;
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    bool ok = h5_set_format(access) && H5Pset_fapl_mpio(access, MPI_COMM_SELF, MPI_INFO_NULL) >= 0;
+    bool ok = h5_set_format(access) && H5Pset_fapl_mpio(access, MPI_COMM_SELF, hints) >= 0;
     data->file = ok ? H5Fopen(path, H5F_ACC_RDWR, access) : -1;
     ok = data->file >= 0;
     for (size_t a = 0; a < STATE_ARRAYS; a++)
@@ -153,6 +155,8 @@ static bool open_data(struct data_file *data, const struct snapshot *snapshot, c
         h5_close(data->file);
     }
     h5_close(access);
+    if (hints != MPI_INFO_NULL)
+        MPI_Info_free(&hints);
     return ok;
 }
 
@@ -177,10 +181,11 @@ static bool write_shard(const struct data_file *data, const struct snapshot *sna
 }
 
 /* Local. This rank's shards into a file that is laid out, and onto the disk. */
-static bool write_data(const struct snapshot *snapshot, const char *path, struct error *error)
+static bool write_data(const struct snapshot *snapshot, const struct store *store, const char *path,
+                       struct error *error)
 {
     struct data_file data;
-    if (!can_write(path, error) || !open_data(&data, snapshot, path, error))
+    if (!can_write(path, error) || !open_data(&data, snapshot, store, path, error))
         return false;
     bool ok = write_shard(&data, snapshot, error);
     close_datasets(&data);
@@ -251,7 +256,7 @@ static bool write_phases(struct writing *writing, const struct record *record, s
     bool ok = !is_first || lay_out(snapshot, record, writing->store, partial, &writing->commit->bytes, error);
     if (!end_phase(writing, ok, PATIENCE_LAYOUT, "the layout of the file", error))
         return false;
-    ok = write_data(snapshot, partial, error);
+    ok = write_data(snapshot, writing->store, partial, error);
     if (!end_phase(writing, ok, PATIENCE_DATA, "writing its part", error))
         return false;
     fault_at(FAULT_FILE_CLOSED, snapshot->step);

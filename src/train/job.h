@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "checkpoint/striping.h"
 #include "data/dataset.h"
 #include "nn/layer.h"
 #include "nn/loss.h"
@@ -73,6 +74,7 @@ struct job {
         char *path;     /* where, "%n": the number of the node; NULL: nowhere */
         uint64_t every; /* steps; 0: never */
     } copies;
+    struct striping striping; /* checkpoint.stripe_count, .stripe_size, .aggregators: what is asked for */
     struct {
         uint64_t every; /* steps */
     } log;

@@ -223,6 +223,9 @@ static const struct option checkpoint_keys[] = {
     {"timeout", FIELD(struct job, checkpoint.timeout), REAL(0, 1e6), DEFAULT("0")},
     {"local", FIELD(struct job, copies.path), .optional = true},
     {"local_every", FIELD(struct job, copies.every), ANY_FROM(0), DEFAULT("0")},
+    {"stripe_count", FIELD(struct job, striping.count), WHOLE(0, 65535), DEFAULT("0")},
+    {"stripe_size", FIELD(struct job, striping.size), WHOLE(0, 1 << 30), DEFAULT("0")},
+    {"aggregators", FIELD(struct job, striping.aggregators), WHOLE(0, 1000000), DEFAULT("0")},
     {0},
 };
 

@@ -33,6 +33,11 @@ void progress_begin(struct session *session)
     log_info("%zu parameters in %zu tensors; %zu training samples, %zu for validation; run directory %s",
              tensor_table_elements(&session->model.table, false), session->model.table.length, session->train.count,
              session->validation.count, job->run);
+    struct text disk;
+    text_init(&disk);
+    striping_describe(&session->store.striping, &disk);
+    log_info("checkpoints: %s", text_bytes(&disk));
+    text_release(&disk);
     if (job->checkpoint.every == 0)
         log_warn(
             "checkpoint.every is 0: saved is only when the job ends or is asked to leave, and a kill costs everything");

@@ -54,6 +54,7 @@ static bool take_directory(struct session *session, struct error *error)
     if (session->lock < 0)
         log_warn("the file system of %s has no locks: take care that no second job uses this directory", run);
     store_sweep(&session->store);
+    striping_apply(&session->store.striping, session->store.directory);
     return true;
 }
 
@@ -64,6 +65,9 @@ static bool open_directory(struct session *session, struct error *error)
         token = (uint64_t)clock_unix() << 20 | (uint64_t)getpid();
     token = world_share_number(session->world, token);
     bool ok = store_init(&session->store, session->job->run, token, error);
+    session->store.striping.count = session->job->striping.count;
+    session->store.striping.size = session->job->striping.size;
+    session->store.striping.aggregators = session->job->striping.aggregators;
     ok = ok && (session->world->rank != 0 || take_directory(session, error));
     return world_agree(session->world, ok, error);
 }
