@@ -266,8 +266,11 @@ bool local_save(struct local *local, struct council *council, const struct snaps
     memory_free(saving.record);
     memory_free(saving.writers);
     memory_free(saving.ins);
-    if (!ok)
+    if (!ok) {
+        if (error->kind == ERROR_IO) /* with the older of two sets gone there may be room for the next one */
+            local_keep(local, local->complete, 0);
         return false;
+    }
     patience_note(patience, PATIENCE_LOCAL, clock_seconds() - start);
     local_keep(local, snapshot->step, local->complete);
     local->complete = snapshot->step;

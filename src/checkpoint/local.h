@@ -41,8 +41,9 @@ void local_clear(const struct local *local);
 
 /* Collective over council, in the affair of snapshot_digest. Makes a set of the snapshot, whose digests are taken, with
  * a record, of which rank 0's counts; step and fingerprint come from the snapshot. Nothing is synced to a disk. Then
- * removes sets older than the one before. The same verdict on every rank as council_agree; after failure older sets
- * stand. After ERROR_LATE no second save must be tried: messages may be under way. */
+ * removes sets older than the one before. The same verdict on every rank as council_agree; after failure the
+ * newest whole set stands; if it was the system that refused, older ones are removed. After ERROR_LATE no second save
+ * must be tried: messages may be under way. */
 bool local_save(struct local *local, struct council *council, const struct snapshot *snapshot,
                 const struct record *record, struct patience *patience, struct error *error) WARN_UNUSED;
 

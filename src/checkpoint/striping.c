@@ -129,7 +129,7 @@ void striping_describe(const struct striping *striping, struct text *words)
     text_append(words, ", arrays aligned to ");
     append_bytes(words, striping->alignment);
     if (striping->aggregators)
-        text_append(words, ", %" PRIu64 " aggregators", striping->aggregators);
+        text_append(words, ", %" PRIu64 " aggregator%s", striping->aggregators, striping->aggregators == 1 ? "" : "s");
     if (striping->refused[0])
         text_append(words, "; checkpoint.stripe_count and stripe_size are not taken: %s", striping->refused);
 }
