@@ -25,6 +25,9 @@ const char *const fault_points[FAULT_POINTS] = {
     [FAULT_RESTORE_REJECTED] = "restore-rejected",
     [FAULT_JOB_WRITTEN] = "job-written",
     [FAULT_METRICS_CUT] = "metrics-cut",
+    [FAULT_LOCAL_WRITTEN] = "local-written",
+    [FAULT_LOCAL_SENT] = "local-sent",
+    [FAULT_LOCAL_RENAMED] = "local-renamed",
 };
 
 enum who { WHO_RANK, WHO_ALL, WHO_MPIRUN, WHO_COUNT };

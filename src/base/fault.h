@@ -31,6 +31,9 @@ enum fault_point {
     FAULT_RESTORE_REJECTED, /* an invalid one is put aside, perhaps not all of them */
     FAULT_JOB_WRITTEN,      /* job.yaml is that of this start, the metrics are still those of the last one */
     FAULT_METRICS_CUT,      /* lines beyond the step are gone */
+    FAULT_LOCAL_WRITTEN,    /* of the second tier: this rank's piece is in its file, under the hidden name */
+    FAULT_LOCAL_SENT,       /* and those of the partners, too */
+    FAULT_LOCAL_RENAMED,    /* this rank's pieces count, older sets are still there */
     FAULT_POINTS
 };
 

@@ -12,6 +12,7 @@ enum patience_phase {
     PATIENCE_PROOF,   /* each rank: its shard, read back */
     PATIENCE_PUBLISH, /* rank 0: commit record, sync, rename */
     PATIENCE_RESTORE, /* each rank: its shard, read */
+    PATIENCE_LOCAL,   /* each rank: its pieces of the second tier, written and sent */
     PATIENCE_PHASES
 };
 

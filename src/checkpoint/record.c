@@ -260,15 +260,12 @@ bool record_write(hid_t file, const struct record *record, const struct state *s
            h5_put_real(file, "loss", record->loss, error) &&
            h5_put_number(file, "saved_unix", (uint64_t)record->saved_unix, error) &&
            h5_put_number(file, "data_digest", record->data_digest, error) &&
-           h5_put_text(file, "job", record->job, error) && h5_put_text(file, "passport", record->passport, error) &&
-           h5_put_text(file, "fingerprint", BLANK, error);
+           h5_put_number(file, "lineage", record->lineage, error) && h5_put_text(file, "job", record->job, error) &&
+           h5_put_text(file, "passport", record->passport, error) && h5_put_text(file, "fingerprint", BLANK, error);
 }
 
-bool record_commit(const char *path, uint64_t fingerprint, struct error *error)
+bool record_write_fingerprint(hid_t file, uint64_t fingerprint, struct error *error)
 {
-    hid_t file;
-    if (!h5_open(path, H5F_ACC_RDWR, &file, error))
-        return false;
     char text[sizeof BLANK];
     snprintf(text, sizeof text, "%016llx", (unsigned long long)fingerprint);
     hid_t attribute = H5Aopen(file, "fingerprint", H5P_DEFAULT), type = attribute >= 0 ? H5Aget_type(attribute) : -1;
@@ -277,6 +274,15 @@ bool record_commit(const char *path, uint64_t fingerprint, struct error *error)
         h5_error(error, ERROR_IO, "cannot write the commit record");
     h5_close(type);
     h5_close(attribute);
+    return ok;
+}
+
+bool record_commit(const char *path, uint64_t fingerprint, struct error *error)
+{
+    hid_t file;
+    if (!h5_open(path, H5F_ACC_RDWR, &file, error))
+        return false;
+    bool ok = record_write_fingerprint(file, fingerprint, error);
     if (H5Fclose(file) < 0 && ok)
         ok = h5_error(error, ERROR_IO, "cannot finish the commit record");
     return ok;
@@ -324,6 +330,8 @@ bool record_read(hid_t file, struct record *record, struct error *error)
                        (unsigned long long)version, LOCKSTEP_VERSION, RECORD_VERSION);
     record->version = ok ? version : 0;
     ok = ok && read_attributes(file, record, error) && read_segments(file, record, error);
+    if (ok && version >= 3)
+        ok = h5_get_number(file, "lineage", &record->lineage, error);
     if (ok && version == 1)
         record->history.updates = record->step;
     else

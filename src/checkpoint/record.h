@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 #define RECORD_FORMAT "lockstep checkpoint"
-/* 1: without history and vocabulary; 2: without a seal (seal.h) the changes of the job and its origin, and with only
- * one best validation; both are still read. */
+/* 1: without history and vocabulary; 2: without a seal (seal.h), the changes of the job, its origin and its lineage,
+ * and with only one best validation; both are still read. */
 #define RECORD_VERSION 3
 #define RECORD_SEALED  3 /* the first version with a seal */
 
@@ -41,6 +41,7 @@ struct record {
     uint64_t fingerprint;
     int64_t saved_unix;
     uint64_t data_digest; /* of the training data */
+    uint64_t lineage;     /* a random number of the job, from its step 0 on; 0: from a time without */
     char *job;            /* resolved YAML */
     char *passport;
     char *vocabulary; /* of text data: the characters in the order of their numbers; "" for other data */
@@ -59,6 +60,9 @@ void record_copy(struct record *copy, const struct record *record);
 /* Local. Writes attributes, provenance and the tensor views into an open file; `state` gives names and shapes. The
  * fingerprint stays blank. */
 bool record_write(hid_t file, const struct record *record, const struct state *state, struct error *error) WARN_UNUSED;
+
+/* Local. Fills in the fingerprint of an open file. */
+bool record_write_fingerprint(hid_t file, uint64_t fingerprint, struct error *error) WARN_UNUSED;
 
 /* Local. The commit: fills in the fingerprint of a closed, complete file. */
 bool record_commit(const char *path, uint64_t fingerprint, struct error *error) WARN_UNUSED;

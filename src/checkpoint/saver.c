@@ -43,6 +43,16 @@ static bool sync_descriptor(int descriptor, struct error *error)
 }
 
 /* Collective over the savers. */
+static bool save_copies(struct saver *saver)
+{
+    double start = clock_seconds();
+    bool ok = local_save(saver->work.local, &saver->council, &saver->snapshot, &saver->work.record, &saver->patience,
+                         &saver->error);
+    saver->result.commit = (struct commit){.write_ms = 1e3 * (clock_seconds() - start), .pruned = true};
+    return ok;
+}
+
+/* Collective over the savers. */
 static bool save(struct saver *saver)
 {
     struct error *error = &saver->error;
@@ -56,11 +66,13 @@ static bool save(struct saver *saver)
     if (!snapshot_digest(snapshot, council, patience_s, error))
         return false;
     bool ok = exchange_check_replica(saver->exchange, work->replica, snapshot->digests[0], error);
-    saver->result.synced = sync_descriptor(work->descriptor, &saver->result.sync_error);
+    saver->result.synced = work->local || sync_descriptor(work->descriptor, &saver->result.sync_error);
     patience_note(&saver->patience, PATIENCE_DIGEST, clock_seconds() - start);
     if (!council_agree(council, ok, patience_s, "the comparison of the nodes' parameters", NULL, error))
         return false;
     saver->result.fingerprint = snapshot->fingerprint;
+    if (work->local)
+        return save_copies(saver);
     return writer_commit(council, snapshot, &work->record, saver->store, &work->retention, &saver->patience,
                          &saver->result.commit, error);
 }

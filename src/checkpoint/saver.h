@@ -7,6 +7,7 @@
 #ifndef CHECKPOINT_SAVER_H
 #define CHECKPOINT_SAVER_H
 
+#include "checkpoint/local.h"
 #include "checkpoint/writer.h"
 #include "parallel/exchange.h"
 
@@ -20,13 +21,14 @@ struct saver_work {
     struct retention retention; /* what is to stay of older ones */
     const float *replica; /* [P] the parameters of all shards as this node has them: proven to be equal on all nodes */
     int descriptor;       /* of a file that must be on disk before the checkpoint is; -1: none */
+    struct local *local;  /* a set of copies on the nodes, and no file; NULL: a file. Borrowed until the verdict */
 };
 
 /* How a save has ended, if it was not lost. */
 struct saver_result {
     uint64_t step;
     uint64_t fingerprint;
-    struct commit commit;
+    struct commit commit; /* of copies: the time that it took */
     bool synced; /* false: the other file could not be made durable, which alone does not make a save fail. Rank 0's */
     struct error sync_error;
     bool late; /* of a failed one: a rank has not come in time, and perhaps still hangs */

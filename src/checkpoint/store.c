@@ -20,6 +20,7 @@
 bool store_init(struct store *store, const char *run, uint64_t token, struct error *error)
 {
     int length = snprintf(store->directory, sizeof store->directory, "%s/checkpoints", run);
+    striping_init(&store->striping);
     snprintf(store->token, sizeof store->token, "%016" PRIx64, token);
     return length < (int)sizeof store->directory || error_set(error, ERROR_USAGE, "run: path too long: %s", run);
 }

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "checkpoint/history.h"
+#include "checkpoint/striping.h"
 
 #include <limits.h>
 #include <stddef.h>
@@ -23,6 +24,7 @@
 struct store {
     char directory[PATH_MAX - 128];
     char token[20]; /* unique to this life of the job, equal on all ranks: hidden names of two jobs never meet */
+    struct striping striping; /* of new files */
 };
 
 /* Which checkpoints stay: those for which one of these says so, and those that are pinned. */
@@ -33,7 +35,7 @@ struct retention {
     size_t best_count;
 };
 
-/* Local. Names only; nothing is touched. `token` is any number that no other job uses. */
+/* Local. Names only; nothing is touched, and no striping is asked for. `token` is any number that no other job uses. */
 bool store_init(struct store *store, const char *run, uint64_t token, struct error *error) WARN_UNUSED;
 
 /* Local. Paths of the checkpoint of a step, by its state. */

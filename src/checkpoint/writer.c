@@ -58,17 +58,16 @@ static bool create_group_datasets(hid_t file, const char *name, const struct sta
     return ok;
 }
 
-#define LARGE     65536              /* bytes of a dataset that is aligned */
-#define ALIGNMENT ((hsize_t)1 << 20) /* a power of two */
+#define LARGE 65536 /* bytes of a dataset that is aligned */
 
-/* Large datasets begin at a MiB: first writes to a new file are four times faster. HDF5 wants the user block, where the
- * seal is, to be a multiple of the alignment; a file of small arrays has neither. */
-static hid_t create_file(const char *path, size_t array_bytes)
+/* Large datasets begin at a multiple of the alignment: see striping.h. HDF5 wants the user block, where the seal is, to
+ * be one, too; a file of small arrays has neither. */
+static hid_t create_file(const char *path, size_t array_bytes, hsize_t alignment)
 {
     bool align = array_bytes >= LARGE;
     hid_t access = H5Pcreate(H5P_FILE_ACCESS), create = H5Pcreate(H5P_FILE_CREATE);
-    bool ok = h5_set_format(access) && (!align || H5Pset_alignment(access, LARGE, ALIGNMENT) >= 0) &&
-              H5Pset_userblock(create, align ? ALIGNMENT : SEAL_BYTES) >= 0;
+    bool ok = h5_set_format(access) && (!align || H5Pset_alignment(access, LARGE, alignment) >= 0) &&
+              H5Pset_userblock(create, align ? alignment : SEAL_BYTES) >= 0;
     hid_t file = ok ? H5Fcreate(path, H5F_ACC_EXCL, create, access) : -1;
     h5_close(create);
     h5_close(access);
@@ -80,7 +79,8 @@ static hid_t create_file(const char *path, size_t array_bytes)
 static bool has_room(const struct state *state, const struct store *store, struct error *error)
 {
     uint64_t room = file_free_bytes(store->directory);
-    uint64_t need = ALIGNMENT + state->array_count * (state->count * sizeof(float) + ALIGNMENT);
+    uint64_t alignment = store->striping.alignment;
+    uint64_t need = alignment + state->array_count * (state->count * sizeof(float) + alignment);
     return need <= room || error_set(error, ERROR_IO, "%s has %.1f MB free, a checkpoint needs %.1f MB",
                                      store->directory, (double)room / 1e6, (double)need / 1e6);
 }
@@ -93,7 +93,7 @@ static bool lay_out(const struct snapshot *snapshot, const struct record *record
     struct stat info;
     if (!store_restore_directory(store, error) || !has_room(state, store, error))
         return false;
-    hid_t file = create_file(path, state->count * sizeof(float));
+    hid_t file = create_file(path, state->count * sizeof(float), store->striping.alignment);
     if (file < 0)
         return h5_error(error, ERROR_IO, "cannot create %s", path);
     bool ok = create_group_datasets(file, "state", state, H5T_IEEE_F32LE, state->count) &&
@@ -141,11 +141,13 @@ static void close_datasets(struct data_file *data)
 }
 
 /* Local. Opens the laid-out file with MPI-IO, for this rank alone. After failure nothing is open. */
-static bool open_data(struct data_file *data, const struct snapshot *snapshot, const char *path, struct error *error)
+static bool open_data(struct data_file *data, const struct snapshot *snapshot, const struct store *store,
+                      const char *path, struct error *error)
 {
+    MPI_Info hints = striping_hints(&store->striping);
     const struct state *state = &snapshot->state;
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    bool ok = h5_set_format(access) && H5Pset_fapl_mpio(access, MPI_COMM_SELF, MPI_INFO_NULL) >= 0;
+    bool ok = h5_set_format(access) && H5Pset_fapl_mpio(access, MPI_COMM_SELF, hints) >= 0;
     data->file = ok ? H5Fopen(path, H5F_ACC_RDWR, access) : -1;
     ok = data->file >= 0;
     for (size_t a = 0; a < STATE_ARRAYS; a++)
@@ -161,6 +163,8 @@ static bool open_data(struct data_file *data, const struct snapshot *snapshot, c
         h5_close(data->file);
     }
     h5_close(access);
+    if (hints != MPI_INFO_NULL)
+        MPI_Info_free(&hints);
     return ok;
 }
 
@@ -185,10 +189,11 @@ static bool write_shard(const struct data_file *data, const struct snapshot *sna
 }
 
 /* Local. This rank's shards into a file that is laid out, and onto the disk. */
-static bool write_data(const struct snapshot *snapshot, const char *path, struct error *error)
+static bool write_data(const struct snapshot *snapshot, const struct store *store, const char *path,
+                       struct error *error)
 {
     struct data_file data;
-    if (!can_write(path, error) || !open_data(&data, snapshot, path, error))
+    if (!can_write(path, error) || !open_data(&data, snapshot, store, path, error))
         return false;
     bool ok = write_shard(&data, snapshot, error);
     close_datasets(&data);
@@ -275,7 +280,7 @@ static bool write_phases(struct writing *writing, const struct record *record, s
     if (!end_phase(writing, ok, PATIENCE_LAYOUT, "the layout of the file", error))
         return false;
     double start = clock_seconds();
-    ok = write_data(snapshot, partial, error);
+    ok = write_data(snapshot, writing->store, partial, error);
     if (!end_phase(writing, ok, PATIENCE_DATA, "writing its part", error))
         return false;
     writing->commit->data_ms = 1e3 * (clock_seconds() - start);

@@ -228,3 +228,12 @@ void council_gather(const struct council *council, uint64_t *values, const int *
     while (!is_done(&request))
         nap(&length_ns);
 }
+
+void council_share(const struct council *council, void *bytes, size_t count)
+{
+    MPI_Request request;
+    long length_ns = NAP_LEAST_NS;
+    MPI_Ibcast(bytes, (int)count, MPI_BYTE, 0, council->comm, &request);
+    while (!is_done(&request))
+        nap(&length_ns);
+}

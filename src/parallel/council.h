@@ -38,4 +38,8 @@ bool council_agree(struct council *council, bool ok, double patience_s, const ch
  * counts[r] numbers from places[r] on, comes from rank r. Naps, and has no limit of its own. */
 void council_gather(const struct council *council, uint64_t *values, const int *counts, const int *places);
 
+/* Collective over world, as council_gather; count must be equal on every rank, and below 2^31. Rank 0's bytes to all.
+ */
+void council_share(const struct council *council, void *bytes, size_t count);
+
 #endif

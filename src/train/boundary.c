@@ -88,7 +88,8 @@ static bool save_on_the_way(struct session *session, unsigned reasons, struct er
             best_forget(&session->record.history, session->step);
         return true;
     }
-    if (session->save.runs && session->job->checkpoint.busy == BUSY_SKIP && !(reasons & ~(unsigned)PATIENT_REASONS)) {
+    if (session->save.runs && !session->save.is_copy && session->job->checkpoint.busy == BUSY_SKIP &&
+        !(reasons & ~(unsigned)PATIENT_REASONS)) {
         log_info("step %" PRIu64 " is not saved: an earlier save still runs", session->step);
         return true;
     }
@@ -104,8 +105,12 @@ bool boundary_pass(struct session *session, unsigned flags, struct error *error)
     if (!find_reasons(session, flags, &reasons, error))
         return false;
     bool finished = boundary_is_finished(session);
-    if (!finished && !(flags & PREEMPTION_LEAVE))
-        return reasons == 0 || save_on_the_way(session, reasons, error);
+    if (!finished && !(flags & PREEMPTION_LEAVE)) {
+        if (reasons != 0)
+            return save_on_the_way(session, reasons, error);
+        save_copies(session);
+        return true;
+    }
     if (finished && !isfinite(session->loss))
         return error_set(error, ERROR_STATE,
                          "step %" PRIu64

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "checkpoint/striping.h"
 #include "data/dataset.h"
 #include "nn/layer.h"
 #include "nn/loss.h"
@@ -89,6 +90,11 @@ struct job {
         enum busy_kind busy; /* what a save that is due does while another one runs */
         double timeout;      /* seconds for a phase of a save or restore; 0: derived from measurements */
     } checkpoint;
+    struct {            /* checkpoint.local...: copies on the nodes */
+        char *path;     /* where, "%n": the number of the node; NULL: nowhere */
+        uint64_t every; /* steps; 0: never */
+    } copies;
+    struct striping striping; /* checkpoint.stripe_count, .stripe_size, .aggregators: what is asked for */
     struct {
         uint64_t every; /* steps */
     } log;

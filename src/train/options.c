@@ -229,6 +229,11 @@ static const struct option checkpoint_keys[] = {
     {"background", FIELD(struct job, checkpoint.background), DEFAULT("true")},
     {"busy", FIELD(struct job, checkpoint.busy), .choices = busy_names, DEFAULT("wait")},
     {"timeout", FIELD(struct job, checkpoint.timeout), REAL(0, 1e6), DEFAULT("0")},
+    {"local", FIELD(struct job, copies.path), .optional = true},
+    {"local_every", FIELD(struct job, copies.every), ANY_FROM(0), DEFAULT("0")},
+    {"stripe_count", FIELD(struct job, striping.count), WHOLE(0, 65535), DEFAULT("0")},
+    {"stripe_size", FIELD(struct job, striping.size), WHOLE(0, 1 << 30), DEFAULT("0")},
+    {"aggregators", FIELD(struct job, striping.aggregators), WHOLE(0, 1000000), DEFAULT("0")},
     {0},
 };
 
@@ -319,6 +324,8 @@ bool option_present(const struct option *keys, const struct option *option, cons
         return option_kind(option->keys, field) != 0;
     if (option->type == OPTION_UNSIGNED)
         return *(const uint64_t *)field != 0;
+    if (option->type == OPTION_TEXT)
+        return *(char *const *)field != NULL;
     return *(const double *)field != option->absent;
 }
 

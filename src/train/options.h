@@ -62,7 +62,7 @@ struct option {
     /* What an absent key means; nothing of this: it is required. */
     const char *defaults[2]; /* as text, one for each element */
     const char *default_key; /* unsigned: the value of this key of the same section, which stands before */
-    bool optional;           /* nothing: a real is `absent`, a number or a section's selector 0, a list empty */
+    bool optional;           /* nothing: a real is `absent`, a number or a selector 0, a list empty, a text NULL */
     double absent;           /* a value that cannot be given otherwise */
 
     enum option_resume resume; /* a section's holds for its keys where it is the looser one */

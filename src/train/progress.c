@@ -53,6 +53,11 @@ void progress_begin(struct session *session)
     log_info("%zu parameters in %zu tensors; %zu training samples, %zu for validation; run directory %s",
              tensor_table_elements(&session->model.table, false), session->model.table.length, session->train.count,
              session->validation.count, job->run);
+    struct text disk;
+    text_init(&disk);
+    striping_describe(&session->store.striping, &disk);
+    log_info("checkpoints: %s", text_bytes(&disk));
+    text_release(&disk);
     bool saves = job->checkpoint.every > 0 || job->checkpoint.minutes > 0 || job->checkpoint.at_count > 0 ||
                  job->checkpoint.on_validation;
     if (!saves)
@@ -231,6 +236,23 @@ void progress_checkpoint_failed(struct session *session, uint64_t step, bool goe
     else
         log_warn("the save of step %" PRIu64 " failed; the newest checkpoint is of step %" PRIu64 ": %s", step,
                  session->saved_step, error->text);
+}
+
+void progress_copies(struct session *session, const struct saver_result *result, const struct error *error)
+{
+    struct text line;
+    begin_event(&line, error ? "local_failed" : "local", result->step);
+    if (error) {
+        text_append(&line, ",\"error\":");
+        text_append_json(&line, error->text);
+        if (!session->copies_failed)
+            log_warn("no copies of step %" PRIu64 " on the nodes%s: %s", result->step,
+                     session->no_copies ? ", and no more in this run" : "", error->text);
+    } else {
+        metrics_number(&line, "write_ms", result->commit.write_ms);
+    }
+    session->copies_failed = error != NULL;
+    end_event(&line, session);
 }
 
 void progress_end(struct session *session, const char *reason, const char *words, bool interrupted)

@@ -50,6 +50,10 @@ void progress_cadence(struct session *session);
 /* Local. The `checkpoint_failed` event of the save of `step`, and a warning if training goes on all the same. */
 void progress_checkpoint_failed(struct session *session, uint64_t step, bool goes_on, const struct error *error);
 
+/* Local. The `local` event of copies on the nodes, or, with an error, `local_failed`: then a warning, too, but only
+ * about the first of several failures in a row. */
+void progress_copies(struct session *session, const struct saver_result *result, const struct error *error);
+
 /* Local. The `stop` event, and the end of this life in the history of the run. `reason` is "finished",
  * "early_stopping", "stop-after", a signal, or "failed"; `words` are the same with more to it; interrupted: it was not
  * the job's own decision. */

@@ -6,11 +6,13 @@
 #include "checkpoint/passport.h"
 #include "checkpoint/reader.h"
 #include "train/length.h"
+#include "train/resume_copies.h"
 #include "train/warm_start.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MODEL "/model/" /* where a checkpoint has the views of the model's tensors */
@@ -100,16 +102,14 @@ static bool take_position(struct session *session, const struct record *record, 
     return length_steps(session->job, sampler, &session->steps, error);
 }
 
-/* Local. Whether this job may go on from the checkpoint, and then from where in the data. Permitted changes are
- * appended to `changes`, what they mean to `remark`. */
-static bool may_continue(struct session *session, const struct reader *reader, struct text *changes,
-                         struct text *remark, struct error *error)
+bool resume_may_continue(struct session *session, const char *name, const struct record *record,
+                         const struct reader *reader, struct text *changes, struct text *remark, struct error *error)
 {
     struct job saved;
     struct text more;
-    if (!job_parse(&saved, "the checkpoint's job", reader->record.job, NULL, 0, error))
-        return error_prefix(error, "%s: ", reader->path);
-    if (!take_position(session, &reader->record, &saved, error)) {
+    if (!job_parse(&saved, "the checkpoint's job", record->job, NULL, 0, error))
+        return error_prefix(error, "%s: ", name);
+    if (!take_position(session, record, &saved, error)) {
         job_release(&saved);
         return false;
     }
@@ -119,14 +119,13 @@ static bool may_continue(struct session *session, const struct reader *reader, s
     struct error unreadable;
     /* The tensors of the same job are the same: the views are looked at only for the words of a refusal. In a file
      * without a seal (reader->sealed) nothing proves them, and a damaged one can lead HDF5 1.10 round for ever. */
-    bool ok = same_job || compare_tensors(session, reader, &more, &unreadable);
-    compare_rest(session, &reader->record, &more);
+    bool ok = same_job || !reader || compare_tensors(session, reader, &more, &unreadable);
+    compare_rest(session, record, &more);
     if (!ok)
         *error = unreadable;
     else if (!same_job || more.length > 0)
-        ok = error_set(error, ERROR_USAGE, "%s: %s%s\nTo start anew: another run:, or --fresh --overwrite",
-                       reader->path, same_job ? "this job contradicts the checkpoint:" : error->text,
-                       text_bytes(&more));
+        ok = error_set(error, ERROR_USAGE, "%s: %s%s\nTo start anew: another run:, or --fresh --overwrite", name,
+                       same_job ? "this job contradicts the checkpoint:" : error->text, text_bytes(&more));
     text_release(&more);
     job_release(&saved);
     return ok;
@@ -149,17 +148,25 @@ static bool load_shard(struct session *session, const struct reader *reader, str
     return true;
 }
 
-/* Local. What the session has to know of the past. */
-static void take_over(struct session *session, struct reader *reader)
+void resume_take_over(struct session *session, struct record *record, const struct text *job_changes,
+                      const struct text *remark)
 {
+    struct text changes;
+    text_init(&changes);
+    log_changes("changed on resume", job_changes);
+    if (remark->length > 0)
+        log_warn("%s", text_bytes(remark));
+    passport_compare(record->passport, text_bytes(&session->passport), &changes);
+    log_changes("passport changed, training continues to rounding, not to the bit", &changes);
+    text_release(&changes);
     record_release(&session->record);
-    session->record = reader->record;
-    memset(&reader->record, 0, sizeof reader->record);
+    session->record = *record;
+    *record = (struct record){0};
     session->step = session->record.step;
     session->loss = session->record.loss;
-    session->saved_step = session->record.step;
     session->record.history.sampler_step = session->sampler.first_step;
     session->record.history.sampler_sample = session->sampler.first_sample;
+    text_append(&session->changes, "%s", text_bytes(job_changes));
 }
 
 /* Collective over world. One attempt. */
@@ -179,23 +186,16 @@ static bool resume_from(struct session *session, uint64_t step, struct error *er
     ok = council_agree(&session->council, ok, patience_s, "opening the checkpoint", NULL, error);
     if (ok)
         fault_at(FAULT_RESTORE_OPENED, step);
-    ok = ok && council_agree(&session->council, may_continue(session, &reader, &job_changes, &remark, error),
+    ok = ok && council_agree(&session->council,
+                             resume_may_continue(session, path, &reader.record, &reader, &job_changes, &remark, error),
                              patience_s, "the comparison with the checkpoint", NULL, error);
     ok = ok && council_agree(&session->council, load_shard(session, &reader, error), patience_s,
                              "reading its part of the checkpoint", NULL, error);
     if (ok) {
         fault_at(FAULT_RESTORE_LOADED, step);
-        struct text changes;
-        text_init(&changes);
-        log_changes("changed on resume", &job_changes);
-        if (remark.length > 0)
-            log_warn("%s", text_bytes(&remark));
-        passport_compare(reader.record.passport, text_bytes(&session->passport), &changes);
-        log_changes("passport changed, training continues to rounding, not to the bit", &changes);
-        text_release(&changes);
-        take_over(session, &reader);
+        resume_take_over(session, &reader.record, &job_changes, &remark);
+        session->saved_step = step;
         log_info("resumed from %s", path);
-        text_append(&session->changes, "%s", text_bytes(&job_changes));
     }
     text_release(&job_changes);
     text_release(&remark);
@@ -208,8 +208,11 @@ static void start_anew(struct session *session)
     session->step = 0;
     session->loss = NAN;
     session->saved_step = UINT64_MAX;
+    session->record.lineage = strtoull(session->store.token, NULL, 16);
     float *params = session_params(session) + session->shard.first;
     tensor_table_fill(&session->model.table, session->job->seed, session->shard.first, session->shard.count, params);
+    for (size_t k = 0; k < OPTIMIZER_MOMENTS && session->used.moments[k]; k++) /* after copies that did not fit */
+        memset(session->used.moments[k], 0, session->shard.count * sizeof *params);
     if (session->used.average)
         memcpy(session->used.average, params, session->shard.count * sizeof *params);
 }
@@ -243,21 +246,6 @@ static bool reject(const struct session *session, const uint64_t *steps, size_t 
     return world_agree(session->world, ok, error);
 }
 
-static bool from_newest(struct session *session, const uint64_t *steps, size_t count, struct error *error)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (resume_from(session, steps[i], error))
-            return reject(session, steps, i, error);
-        if (error->kind != ERROR_CORRUPT)
-            return false;
-        log_warn("not a valid checkpoint: %s", error->text);
-    }
-    return error_set(error, ERROR_CORRUPT,
-                     "%s holds %zu checkpoint%s and none is valid (the last: %s); nothing was changed. To start anew: "
-                     "--fresh --overwrite",
-                     session->store.directory, count, count == 1 ? "" : "s", error->text);
-}
-
 /* Collective over world. Step 0: initial weights, or those of a file. What --overwrite takes away goes last, so that it
  * stays if the file is no good, and may be that file. */
 static bool begin(struct session *session, const uint64_t *steps, size_t count, struct error *error)
@@ -273,9 +261,38 @@ static bool begin(struct session *session, const uint64_t *steps, size_t count, 
     return true;
 }
 
+/* Collective over world. The newest of all, files and copies, that is valid. */
+static bool from_newest(struct session *session, struct resume_copies *copies, const uint64_t *steps, size_t count,
+                        struct error *error)
+{
+    for (size_t i = 0; i <= count; i++) {
+        bool resumed;
+        if (!resume_copies_try(session, copies, i < count ? steps[i] : 0, &resumed, error))
+            return false;
+        if (resumed) {
+            session->saved_step = i < count ? steps[i] : UINT64_MAX;
+            return reject(session, steps, i, error);
+        }
+        if (i == count)
+            break;
+        if (resume_from(session, steps[i], error))
+            return reject(session, steps, i, error);
+        if (error->kind != ERROR_CORRUPT)
+            return false;
+        log_warn("not a valid checkpoint: %s", error->text);
+    }
+    if (count == 0)
+        return begin(session, steps, 0, error);
+    return error_set(error, ERROR_CORRUPT,
+                     "%s holds %zu checkpoint%s and none is valid (the last: %s); nothing was changed. To start anew: "
+                     "--fresh --overwrite",
+                     session->store.directory, count, count == 1 ? "" : "s", error->text);
+}
+
 bool resume(struct session *session, struct error *error)
 {
     const struct session_options *options = session->options;
+    struct resume_copies copies = {0};
     uint64_t *steps = NULL;
     size_t count = 0;
     bool ok = list_steps(session, &steps, &count, error);
@@ -284,12 +301,18 @@ bool resume(struct session *session, struct error *error)
                        "%s holds %zu checkpoint%s, the newest of step %" PRIu64
                        ": without --fresh the job goes on from there; --fresh --overwrite deletes them",
                        session->store.directory, count, count == 1 ? "" : "s", steps[0]);
-    if (ok)
-        ok = (count > 0 && !options->fresh ? from_newest : begin)(session, steps, count, error);
+    if (ok && options->fresh)
+        ok = begin(session, steps, count, error);
+    else if (ok)
+        ok = resume_copies_look(session, steps, count, &copies, error) &&
+             from_newest(session, &copies, steps, count, error);
     if (ok && session->step > 0 && options->init_from)
         log_warn("--init-from %s is not used: the job goes on from step %" PRIu64
                  "; to start anew: another run:, or --fresh --overwrite",
                  options->init_from, session->step);
+    if (ok)
+        resume_copies_tidy(session, &copies);
+    resume_copies_release(&copies);
     memory_free(steps);
     if (ok)
         exchange_distribute(session->exchange);

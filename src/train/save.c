@@ -24,11 +24,13 @@ static void update_record(struct session *session, const char *why)
     snprintf(segment->end, sizeof segment->end, "%s", why);
 }
 
-/* reasons: 0 if the job leaves. */
-static void begin(struct session *session, unsigned reasons, const char *why)
+/* reasons: 0 if the job leaves, or for copies on the nodes. local: where these go; NULL: a file. */
+static void begin(struct session *session, unsigned reasons, const char *why, struct local *local)
 {
-    session->save = (struct save){.runs = true, .frozen = true, .step = session->step, .reasons = reasons};
-    cadence_begin(&session->cadence, reasons, clock_seconds());
+    session->save = (struct save){
+        .runs = true, .frozen = true, .is_copy = local != NULL, .step = session->step, .reasons = reasons};
+    if (!local)
+        cadence_begin(&session->cadence, reasons, clock_seconds());
     best_retain(session->job, &session->record.history, &session->save.retention);
     update_record(session, why);
     metrics_keep(&session->metrics);
@@ -39,6 +41,7 @@ static void begin(struct session *session, unsigned reasons, const char *why)
         .retention = session->save.retention,
         .replica = session_params(session),
         .descriptor = session->metrics.descriptor,
+        .local = local,
     };
     saver_begin(session->saver, &work);
 }
@@ -85,9 +88,19 @@ bool save_begin(struct session *session, unsigned reasons, struct error *error)
     }
     if (!save_settle(session, error))
         return false;
-    begin(session, reasons, "running");
+    begin(session, reasons, "running", NULL);
     session->save.stall_s = clock_seconds() - start;
     return saver_is_background(session->saver) || save_settle(session, error);
+}
+
+void save_copies(struct session *session)
+{
+    uint64_t every = session->job->copies.every;
+    bool due = every > 0 && (session->step % every == 0 || session->renew_copies);
+    /* After a skipped step the state may be spoilt. */
+    if (!due || session->no_copies || session->save.runs || session->record.history.skipped_row > 0)
+        return;
+    begin(session, 0, "running", &session->local);
 }
 
 unsigned save_flags(const struct session *session)
@@ -102,6 +115,8 @@ void save_note_late(struct session *session, unsigned flags)
     if (session->save.late || !(flags & SAVE_IS_LATE) || !(flags & SAVE_IS_RUNNING))
         return;
     session->save.late = true;
+    if (session->save.is_copy) /* nothing depends on them */
+        return;
     tell_late(session, &error);
     progress_checkpoint_failed(session, session->save.step, true, &error);
 }
@@ -113,6 +128,18 @@ static void plan_retry(struct session *session, uint64_t failed_step)
     session->retry_step = failed_step + session->retry_wait;
     if (session->retry_step <= session->step)
         session->retry_step = session->step + 1;
+}
+
+/* Collective. The verdict on copies: nothing depends on them. */
+static bool take_copies(struct session *session, struct error *error)
+{
+    struct saver_result result;
+    session->save.runs = session->save.frozen = false;
+    bool ok = saver_take(session->saver, &result, error);
+    session->renew_copies = session->renew_copies && !ok;
+    session->no_copies = !ok && error->kind == ERROR_LATE;
+    progress_copies(session, &result, ok ? NULL : error);
+    return ok;
 }
 
 /* Collective. The verdict on the save that runs. */
@@ -145,7 +172,7 @@ static bool take(struct session *session, bool is_last, struct error *error)
 bool save_settle(struct session *session, struct error *error)
 {
     /* A disk may have room again later; a state that is wrong stays wrong. */
-    return !session->save.runs || take(session, false, error) ||
+    return !session->save.runs || (session->save.is_copy ? take_copies(session, error) : take(session, false, error)) ||
            (error->kind != ERROR_STATE && error->kind != ERROR_LATE);
 }
 
@@ -159,7 +186,7 @@ bool save_last(struct session *session, const char *why, struct error *error)
     double start = clock_seconds();
     if (!save_finish(session, error))
         return false;
-    begin(session, 0, why);
+    begin(session, 0, why, NULL);
     if (!await(session, error))
         return false;
     session->save.stall_s = clock_seconds() - start;

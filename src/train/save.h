@@ -10,6 +10,10 @@
  * some steps later. False only if settling ends the job (save_settle). */
 bool save_begin(struct session *session, unsigned reasons, struct error *error) WARN_UNUSED;
 
+/* Collective over world. Begins to make copies on the nodes of the session's step, if they are due and nothing else is
+ * being saved: they never make training wait. */
+void save_copies(struct session *session);
+
 /* Bits among the flags of a step (preemption.h). */
 #define SAVE_IS_RUNNING (1u << 31) /* this rank still works on a save */
 #define SAVE_IS_LATE    (1u << 30) /* this rank has given it up, because another one was late */
@@ -22,7 +26,8 @@ unsigned save_flags(const struct session *session);
 void save_note_late(struct session *session, unsigned flags);
 
 /* Collective over world; no rank is busy. Takes the verdict on the save that runs, if one does: the metrics' event
- * `checkpoint` or `checkpoint_failed`, and after a failure a time for the next attempt in session->retry_step. False
+ * `checkpoint` or `checkpoint_failed` (`local`, `local_failed` of copies), and after the failure of a file a time for
+ * the next attempt in session->retry_step. False
  * only for a failure that ends the job: the nodes have different parameters (ERROR_STATE), or a rank hangs
  * (ERROR_LATE). */
 bool save_settle(struct session *session, struct error *error) WARN_UNUSED;

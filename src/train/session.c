@@ -57,6 +57,7 @@ static bool take_directory(struct session *session, struct error *error)
     if (session->lock < 0)
         log_warn("the file system of %s has no locks: take care that no second job uses this directory", run);
     store_sweep(&session->store);
+    striping_apply(&session->store.striping, session->store.directory);
     return true;
 }
 
@@ -67,8 +68,19 @@ static bool open_directory(struct session *session, struct error *error)
         token = (uint64_t)clock_unix() << 20 | (uint64_t)getpid();
     token = world_share_number(session->world, token);
     bool ok = store_init(&session->store, session->job->run, token, error);
+    session->store.striping.count = session->job->striping.count;
+    session->store.striping.size = session->job->striping.size;
+    session->store.striping.aggregators = session->job->striping.aggregators;
     ok = ok && (session->world->rank != 0 || take_directory(session, error));
     return world_agree(session->world, ok, error);
+}
+
+/* Collective. The second tier, if it is wanted. */
+static bool open_copies(struct session *session, struct error *error)
+{
+    const struct job *job = session->job;
+    return !job->copies.path || local_open(&session->local, session->world, job->copies.path, job->run,
+                                           session->options->ranks_per_node, error);
 }
 
 static bool open_data(struct session *session, struct error *error)
@@ -305,6 +317,8 @@ static bool begin_files(struct session *session, struct error *error)
         ok = ok && metrics_open(&session->metrics, path, session->step, error);
         fault_at(FAULT_METRICS_CUT, session->step);
     }
+    if (session->world->rank == 0 && session->local.world)
+        ok = ok && resume_write_lineage(session, error);
     text_release(&yaml);
     return world_agree(session->world, ok, error);
 }
@@ -367,8 +381,8 @@ bool session_open(struct session *session, const struct world *world, const stru
     council_open(&session->council, world);
     chronicle_init(&session->chronicle);
     make_passport(session);
-    bool ok = check_ranks(session, error) && open_directory(session, error) && open_data(session, error) &&
-              build(session, error) && resume(session, error);
+    bool ok = check_ranks(session, error) && open_directory(session, error) && open_copies(session, error) &&
+              open_data(session, error) && build(session, error) && resume(session, error);
     if (ok) {
         guard_prepare(job, &session->record.history);
         best_prepare(job, &session->validation, &session->record.history);
@@ -388,6 +402,7 @@ void session_close(struct session *session)
     if (!session->world)
         return;
     saver_close(session->saver);
+    local_close(&session->local);
     council_close(&session->council);
     metrics_close(&session->metrics);
     chronicle_close(&session->chronicle);

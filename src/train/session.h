@@ -4,6 +4,7 @@
 #define TRAIN_SESSION_H
 
 #include "base/text.h"
+#include "checkpoint/local.h"
 #include "checkpoint/record.h"
 #include "checkpoint/saver.h"
 #include "checkpoint/store.h"
@@ -34,7 +35,8 @@ struct session_options {
 /* A save that has been begun. */
 struct save {
     bool runs;
-    bool late; /* a rank hangs over it */
+    bool late;    /* a rank hangs over it */
+    bool is_copy; /* of copies on the nodes, and not of a file */
     uint64_t step;
     bool frozen;                /* the used arrays are being saved: they must not change */
     unsigned reasons;           /* why it was begun (cadence.h); 0: the job leaves */
@@ -74,6 +76,10 @@ struct session {
     struct patience patience;
     struct saver *saver;
     struct save save;     /* the one that runs */
+    struct local local;   /* copies on the nodes; closed: there are none */
+    bool renew_copies;    /* those on the nodes are as other ranks have left them: new ones are due */
+    bool copies_failed;   /* the last time */
+    bool no_copies;       /* none are made any more: see local_save */
     double update_s;      /* of an update in place, on the average; 0: not known */
     struct record record; /* of the newest checkpoint, then kept up to date; the texts and segments are ours */
     struct text passport;
@@ -82,14 +88,14 @@ struct session {
     uint64_t steps;      /* of the whole job: train.steps, or what train.epochs are */
     uint64_t step;       /* steps done */
     double loss;         /* of that step; NaN before the first */
-    uint64_t saved_step; /* of the newest checkpoint; UINT64_MAX: there is none */
+    uint64_t saved_step; /* of the newest checkpoint file; UINT64_MAX: there is none */
     uint64_t retry_wait; /* steps from the last failed save to the next attempt; 0: none failed */
     uint64_t retry_step; /* a failed save is tried again when this step is done; 0: none failed */
 };
 
 /* Collective over world. Locks and makes the run directory, opens data, builds the model, allocates, and puts the state
- * to the newest valid checkpoint or to step 0. After failure everything is closed; but not after ERROR_LATE: then a
- * rank is missing, and the process can only be left. */
+ * to the newest valid checkpoint, or a newer set of copies on the nodes, or to step 0. After failure everything is
+ * closed; but not after ERROR_LATE: then a rank is missing, and the process can only be left. */
 bool session_open(struct session *session, const struct world *world, const struct job *job,
                   const struct session_options *options, struct error *error) WARN_UNUSED;
 

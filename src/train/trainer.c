@@ -116,6 +116,8 @@ static void finish_saving(struct session *session)
 static bool train(struct session *session, unsigned *flags, struct error *error)
 {
     struct progress progress = {0};
+    if (boundary_is_finished(session)) /* by what was only in copies on the nodes */
+        return save_last(session, boundary_reason(session, *flags), error);
     while (!boundary_is_finished(session) && !(*flags & PREEMPTION_LEAVE)) {
         struct step_numbers numbers;
         double start = clock_seconds();
@@ -153,7 +155,7 @@ bool trainer_run(const struct world *world, const struct job *job, const struct 
     double start = clock_seconds();
     if (!session_open(&session, world, job, options, error))
         return false;
-    bool nothing_left = boundary_is_finished(&session);
+    bool nothing_left = boundary_is_finished(&session) && session.saved_step == session.step;
     if (nothing_left) {
         log_info("step %" PRIu64 " of %" PRIu64 ": the job is already finished%s", session.step, session.steps,
                  session.step < session.steps ? " (early_stopping; a larger patience would let it go on)" : "");
@@ -164,6 +166,8 @@ bool trainer_run(const struct world *world, const struct job *job, const struct 
     }
     if (!ok && error->kind == ERROR_LATE)
         return false;
+    if (ok) /* all is in a file */
+        local_clear(&session.local);
     const char *reason = ok ? boundary_reason(&session, flags) : "failed";
     if (!nothing_left)
         tell_end(&session, reason, flags, ok ? NULL : error);

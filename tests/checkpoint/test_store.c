@@ -382,7 +382,7 @@ static void a_deleted_directory_is_made_again(void)
 {
     struct store store;
     open_run(&store, "deleted/deeper");
-    make_file(&store, "step-000000000001.h5");
+    make_checkpoint(&store, 1);
     CU_ASSERT_TRUE(store_restore_directory(&store, &error));
     CU_ASSERT_TRUE(exists(&store, "step-000000000001.h5"));
     CU_ASSERT_TRUE(store_clear(&store, &error));

@@ -95,6 +95,7 @@ static bool commit_step(const struct store *store, uint64_t step, size_t keep, c
                             .loss = 0.25,
                             .saved_unix = 1700000000,
                             .data_digest = 42,
+                            .lineage = 43,
                             .job = (char *)job,
                             .passport = (char *)"blas: none\n",
                             .vocabulary = (char *)"\n aé€",
@@ -132,6 +133,7 @@ static void what_is_written_is_read(void)
     CU_ASSERT_EQUAL(reader.record.epoch, 1.5);
     CU_ASSERT_EQUAL(reader.record.loss, 0.25);
     CU_ASSERT_EQUAL(reader.record.data_digest, 42);
+    CU_ASSERT_EQUAL(reader.record.lineage, 43);
     CU_ASSERT_STRING_EQUAL(reader.record.job, "run: x\n");
     CU_ASSERT_STRING_EQUAL(reader.record.passport, "blas: none\n");
     CU_ASSERT_STRING_EQUAL(reader.record.vocabulary, "\n aé€");
@@ -219,6 +221,37 @@ static void tensors_have_names_and_shapes(void)
     reader_close(&reader);
 }
 
+/* The offset in the file of an element of an array. */
+static long offset_of(const char *path, const char *dataset_name, size_t element)
+{
+    hid_t file;
+    if (!h5_open(path, H5F_ACC_RDONLY, &file, &error))
+        return -1;
+    hid_t dataset = H5Dopen2(file, dataset_name, H5P_DEFAULT);
+    long offset = (long)H5Dget_offset(dataset) + (long)(element * sizeof(float));
+    h5_close(dataset);
+    h5_close(file);
+    return offset;
+}
+
+static void arrays_begin_at_stripes(void)
+{
+    struct store store;
+    struct commit commit;
+    char path[PATH_MAX];
+    make_store(&store, "stripes");
+    store.striping.size = store.striping.alignment = 4 << 20;
+    store.striping.count = 4;
+    store.striping.aggregators = 2;
+    CU_ASSERT_TRUE(commit_step(&store, 1, 3, "run: x\n", &commit));
+    store_path(&store, 1, path);
+    for (size_t a = 0; a < 3; a++) {
+        char name[60];
+        snprintf(name, sizeof name, "/state/%s", names[a]);
+        CU_ASSERT_EQUAL(offset_of(path, name, 0) % (4 << 20), 0);
+    }
+}
+
 static void a_long_job_fits(void)
 {
     struct store store;
@@ -269,19 +302,6 @@ static void a_file_where_the_directory_should_be_fails_on_all_ranks_in_the_same_
     for (int r = 0; r < world.size; r++)
         CU_ASSERT_STRING_EQUAL(texts[r], error.text);
     memory_free(texts);
-}
-
-/* The offset in the file of an element of an array. */
-static long offset_of(const char *path, const char *dataset_name, size_t element)
-{
-    hid_t file;
-    if (!h5_open(path, H5F_ACC_RDONLY, &file, &error))
-        return -1;
-    hid_t dataset = H5Dopen2(file, dataset_name, H5P_DEFAULT);
-    long offset = (long)H5Dget_offset(dataset) + (long)(element * sizeof(float));
-    h5_close(dataset);
-    h5_close(file);
-    return offset;
 }
 
 static void flip_bit(const char *path, long offset)
@@ -503,6 +523,7 @@ int main(int argc, char **argv)
         {"what is written is read", what_is_written_is_read},
         {"the fingerprint does not know the number of ranks", the_fingerprint_does_not_know_the_ranks},
         {"tensors have names and shapes", tensors_have_names_and_shapes},
+        {"arrays begin at stripes", arrays_begin_at_stripes},
         {"a job of 300 kB fits", a_long_job_fits},
         {"only the newest stay", only_the_newest_stay},
         {"a failure has the same words on all ranks",

@@ -111,7 +111,8 @@ static void test_written(void)
             "skip_step: {nonfinite: false, window: 100, limit: 10}\n"
             "validate: {every: 100, metric: loss, mode: auto, ema: false}\n"
             "early_stopping: {patience: 0, min_delta: 0.0}\n"
-            "checkpoint: {every: 100, minutes: 0.0, on_validation: false, overhead: 0.01, keep: 3, keep_every: 0, best: false, background: true, busy: wait, timeout: 0.0}\n"
+            "checkpoint: {every: 100, minutes: 0.0, on_validation: false, overhead: 0.01, keep: 3, keep_every: 0, best: false, background: true, busy: wait, timeout: 0.0, "
+            "local_every: 0, stripe_count: 0, stripe_size: 0, aggregators: 0}\n"
             "log: {every: 10}\n");
         job_release(&job);
     }
@@ -133,8 +134,28 @@ static void test_written(void)
             "skip_step: {nonfinite: false, window: 100, limit: 10}\n"
             "validate: {every: 0, metric: loss, mode: auto, ema: false}\n"
             "early_stopping: {patience: 0, min_delta: 0.0}\n"
-            "checkpoint: {every: 0, minutes: 0.0, on_validation: false, overhead: 0.01, keep: 3, keep_every: 0, best: false, background: true, busy: wait, timeout: 0.0}\n"
+            "checkpoint: {every: 0, minutes: 0.0, on_validation: false, overhead: 0.01, keep: 3, keep_every: 0, best: false, background: true, busy: wait, timeout: 0.0, "
+            "local_every: 0, stripe_count: 0, stripe_size: 0, aggregators: 0}\n"
             "log: {every: 10}\n");
+        job_release(&job);
+    }
+}
+
+static void test_copies(void)
+{
+    struct job job;
+    if (parse(&job, SMALLEST "checkpoint: {local: /dev/shm, local_every: 7}\n", NULL)) {
+        struct text yaml;
+        text_init(&yaml);
+        CU_ASSERT_STRING_EQUAL(job.copies.path, "/dev/shm");
+        CU_ASSERT_EQUAL(job.copies.every, 7);
+        job_write(&job, &yaml);
+        CU_ASSERT_PTR_NOT_NULL(strstr(text_bytes(&yaml), ", local: /dev/shm, local_every: 7, "));
+        text_release(&yaml);
+        job_release(&job);
+    }
+    if (PARSE(&job, SMALLEST "checkpoint: {local: /dev/shm}\n", "checkpoint.local=null")) {
+        CU_ASSERT_PTR_NULL(job.copies.path);
         job_release(&job);
     }
 }
@@ -362,6 +383,7 @@ int main(void)
         {"a text has a path, a context and a part", test_text_format},
         {"each optimizer has its own defaults", test_optimizers},
         {"each schedule has its own keys and defaults", test_schedules},
+        {"a place for copies is optional", test_copies},
         {"an override replaces or adds a value, a section, an item or a list", test_overrides},
         {"an override does not change what shares an anchor with it", test_aliases},
         {"null is as good as no key", test_null_is_no_key},

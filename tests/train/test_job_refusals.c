@@ -196,6 +196,12 @@ static void test_bad_pairs(void)
         {SMALLEST "checkpoint: {on_validation: true}\n", "data.validation={format: digits}",
          "job.yaml:6:29: checkpoint.on_validation: needs data.validation and a validate.every of more than 0"},
         {NULL, "validate.ema=true", "--set validate.ema=true: validate.ema: needs an ema_decay"},
+        {SMALLEST "checkpoint: {local: ~/copies, local_every: 5}\n", NULL,
+         "job.yaml:6:21: checkpoint.local: a leading ~ is not expanded here; write the path out"},
+        {NULL, "checkpoint.local_every=5",
+         "--set checkpoint.local_every=5: checkpoint.local_every: needs a checkpoint.local, the place for the copies"},
+        {NULL, "checkpoint.stripe_size=1000000",
+         "--set checkpoint.stripe_size=1000000: checkpoint.stripe_size: 1000000 is not a multiple of 65536 bytes"},
         {NULL, "run=~/out", "--set run=~/out: run: a leading ~ is not expanded here; write the path out"},
     };
     CHECK_REFUSALS(refusals);

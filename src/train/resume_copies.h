@@ -1,0 +1,32 @@
+/* Coming back from the second tier: which copies on the nodes belong to this job, and a session from them. */
+#ifndef TRAIN_RESUME_COPIES_H
+#define TRAIN_RESUME_COPIES_H
+
+#include "checkpoint/local_find.h"
+#include "train/session.h"
+
+/* What there is. All zero: nothing. */
+struct resume_copies {
+    struct local_finds finds;
+    uint64_t lineage; /* that of this job */
+    bool known;       /* the lineage is; else no copy is this job's for sure */
+    bool resumed;     /* from copies of the session's step */
+};
+
+/* Collective over world. Looks at all nodes, if there is a second tier. steps[count]: those of the checkpoints, newest
+ * first. The lineage is that of the newest file that opens, or, without one, what resume_write_lineage has left. */
+bool resume_copies_look(struct session *session, const uint64_t *steps, size_t count, struct resume_copies *copies,
+                        struct error *error) WARN_UNUSED;
+
+/* Collective over world. The session from the newest valid set of a step > `beyond`; *resumed: there was one. False:
+ * the job contradicts it, or a rank is late. */
+bool resume_copies_try(struct session *session, struct resume_copies *copies, uint64_t beyond, bool *resumed,
+                       struct error *error) WARN_UNUSED;
+
+/* Local, after the session has got its state. Says why copies were not used, and removes all but those that were. */
+void resume_copies_tidy(struct session *session, const struct resume_copies *copies);
+
+/* Local. Accepts an all-zero one. */
+void resume_copies_release(struct resume_copies *copies);
+
+#endif
