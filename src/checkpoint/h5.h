@@ -48,4 +48,13 @@ bool h5_read_range(hid_t dataset, hid_t type, size_t first, size_t count, void *
  * names the dataset if it cannot be opened or has no single place. */
 bool h5_place(hid_t file, const char *path, uint64_t *offset, uint64_t *bytes, struct error *error) WARN_UNUSED;
 
+/* Local. Tables: rows of a compound `type`, which is closed. No dataset if there are none. In one chunk with a
+ * checksum. */
+bool h5_write_rows(hid_t file, const char *name, hid_t type, size_t rows, const void *values,
+                   struct error *error) WARN_UNUSED;
+
+/* Local. The caller owns *values, [*rows] of row_bytes; members that the file does not have are zero. ERROR_CORRUPT. */
+bool h5_read_rows(hid_t file, const char *name, hid_t type, size_t row_bytes, void **values, size_t *rows,
+                  struct error *error) WARN_UNUSED;
+
 #endif

@@ -93,56 +93,11 @@ static hid_t best_type(void)
     return -1;
 }
 
-/* A table of rows of `type`, which is closed; no dataset if it is empty. In one chunk with a checksum: unlike the
- * arrays it has no digest of ours. */
-static bool write_rows(hid_t file, const char *name, hid_t type, size_t rows, const void *values, struct error *error)
-{
-    hsize_t count = rows;
-    hid_t space = -1, create = -1, dataset = -1;
-    bool ok = rows == 0;
-    if (!ok) {
-        space = H5Screate_simple(1, &count, NULL);
-        create = H5Pcreate(H5P_DATASET_CREATE);
-        if (H5Pset_chunk(create, 1, &count) >= 0 && H5Pset_fletcher32(create) >= 0)
-            dataset = H5Dcreate2(file, name, type, space, H5P_DEFAULT, create, H5P_DEFAULT);
-        ok = dataset >= 0 && H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0;
-    }
-    if (!ok)
-        h5_error(error, ERROR_IO, "cannot write the table /%s", name);
-    h5_close(dataset);
-    h5_close(create);
-    h5_close(space);
-    h5_close(type);
-    return ok;
-}
-
-/* The rows of a table of `type`, which is closed; the caller owns *values. */
-static bool read_rows(hid_t file, const char *name, hid_t type, size_t row_bytes, void **values, size_t *rows,
-                      struct error *error)
-{
-    hid_t dataset = H5Dopen2(file, name, H5P_DEFAULT);
-    hid_t space = dataset >= 0 ? H5Dget_space(dataset) : -1;
-    hssize_t count = space >= 0 ? H5Sget_simple_extent_npoints(space) : -1;
-    bool ok = false;
-    if (count > 0 && count < 1 << 24) {
-        *values = memory_need((size_t)count, row_bytes);
-        *rows = (size_t)count;
-        ok = H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *values) >= 0;
-    }
-    if (!ok)
-        h5_error(error, ERROR_CORRUPT, "cannot read the table /%s", name);
-    h5_close(space);
-    h5_close(type);
-    h5_close(dataset);
-    return ok;
-}
-
-/* What an older file's rows lack stays zero: HDF5 leaves alone what it finds no source for. */
 static bool read_segments(hid_t file, struct record *record, struct error *error)
 {
     void *rows = NULL;
-    bool ok = read_rows(file, "provenance", segment_type(), sizeof *record->segments, &rows, &record->segment_count,
-                        error);
+    bool ok = h5_read_rows(file, "provenance", segment_type(), sizeof *record->segments, &rows, &record->segment_count,
+                           error);
     record->segments = rows;
     return ok;
 }
@@ -157,11 +112,11 @@ static bool write_history(hid_t file, const struct history *history, struct erro
            h5_put_number(file, "best_metric", history->metric, error) &&
            h5_put_number(file, "best_yardstick", history->yardstick, error) &&
            h5_put_number(file, "best_count", best, error) &&
-           write_rows(file, "best", best_type(), best, history->best, error) &&
+           h5_write_rows(file, "best", best_type(), best, history->best, error) &&
            h5_put_real(file, "stale_reference", history->reference, error) &&
            h5_put_number(file, "stale", history->stale, error) &&
            h5_put_number(file, "window_count", history->window_count, error) &&
-           write_rows(file, "window", window_type(), history->window_count, history->window, error);
+           h5_write_rows(file, "window", window_type(), history->window_count, history->window, error);
 }
 
 /* The best validations: a table; before version 3 there was only one, in two attributes. */
@@ -177,7 +132,7 @@ static bool read_best(hid_t file, uint64_t version, struct history *history, str
     } else {
         ok = h5_get_number(file, "best_count", &count, error);
         if (ok && count > 0 &&
-            (ok = read_rows(file, "best", best_type(), sizeof *history->best, &rows, &history->best_count, error))) {
+            (ok = h5_read_rows(file, "best", best_type(), sizeof *history->best, &rows, &history->best_count, error))) {
             ok = history->best_count <= HISTORY_BEST ||
                  error_set(error, ERROR_CORRUPT, "the table /best has %zu rows", history->best_count);
             if (ok)
@@ -205,7 +160,7 @@ static bool read_history(hid_t file, uint64_t version, struct history *history, 
     if (!ok || count == 0)
         return ok;
     void *rows = NULL;
-    ok = read_rows(file, "window", window_type(), sizeof *history->window, &rows, &history->window_count, error);
+    ok = h5_read_rows(file, "window", window_type(), sizeof *history->window, &rows, &history->window_count, error);
     history->window = rows;
     return ok;
 }
@@ -251,7 +206,7 @@ static bool write_views(hid_t file, const struct state *state, struct error *err
 bool record_write(hid_t file, const struct record *record, const struct state *state, struct error *error)
 {
     return write_views(file, state, error) &&
-           write_rows(file, "provenance", segment_type(), record->segment_count, record->segments, error) &&
+           h5_write_rows(file, "provenance", segment_type(), record->segment_count, record->segments, error) &&
            write_history(file, &record->history, error) &&
            h5_put_text(file, "vocabulary", record->vocabulary ? record->vocabulary : "", error) &&
            h5_put_text(file, "origin", record->origin ? record->origin : "", error) &&

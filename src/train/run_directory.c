@@ -1,0 +1,172 @@
+#include "train/run_directory.h"
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "checkpoint/passport.h"
+#include "train/environment.h"
+#include "train/options.h"
+#include "train/resume.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#define LOCK_WAIT_S 20 /* how long the processes of a job that was just killed may take to go */
+
+/* Local, rank 0. Makes the run directory and takes its lock: two jobs in one directory would destroy each other's
+ * files. */
+static bool take_directory(struct session *session, struct error *error)
+{
+    const char *run = session->job->run;
+    char lock[PATH_MAX];
+    snprintf(lock, sizeof lock, "%s/.lock", run);
+    if (!file_make_directories(session->store.directory, error))
+        return false;
+    if (access(session->store.directory, W_OK | X_OK)) /* better now than after the first hundred steps */
+        return error_errno(error, "cannot write in %s", session->store.directory);
+    bool locked = file_lock(lock, 0, &session->lock, error);
+    if (!locked && error->kind == ERROR_BUSY) {
+        log_info("waiting up to %d s for another lockstep to leave %s", LOCK_WAIT_S, run);
+        locked = file_lock(lock, LOCK_WAIT_S, &session->lock, error);
+        if (!locked && error->kind == ERROR_BUSY)
+            return error_set(error, ERROR_BUSY,
+                             "another lockstep is training in %s: end it, or choose another run:", run);
+    }
+    if (!locked)
+        return false;
+    if (session->lock < 0)
+        log_warn("the file system of %s has no locks: take care that no second job uses this directory", run);
+    store_sweep(&session->store);
+    striping_apply(&session->store.striping, session->store.directory);
+    return true;
+}
+
+bool run_directory_take(struct session *session, struct error *error)
+{
+    uint64_t token = 0;
+    if (session->world->rank == 0 && getrandom(&token, sizeof token, 0) != sizeof token)
+        token = (uint64_t)clock_unix() << 20 | (uint64_t)getpid();
+    token = world_share_number(session->world, token);
+    bool ok = store_init(&session->store, session->job->run, token, error);
+    session->store.striping.count = session->job->striping.count;
+    session->store.striping.size = session->job->striping.size;
+    session->store.striping.aggregators = session->job->striping.aggregators;
+    ok = ok && (session->world->rank != 0 || take_directory(session, error));
+    return world_agree(session->world, ok, error);
+}
+
+/* Local. The changes of the job, on one line, for people; first those that change the result, in case not all fit. */
+static void describe_changes(const struct text *changes, struct segment *segment)
+{
+    struct text line;
+    text_init(&line);
+    for (int matters = 1; matters >= 0; matters--) {
+        for (const char *from = text_bytes(changes); *from; from += strcspn(from, "\n") + 1) {
+            size_t length = strcspn(from, "\n");
+            if ((memmem(from, length, JOB_CHANGES_RESULT, strlen(JOB_CHANGES_RESULT)) != NULL) == matters)
+                text_append(&line, "%s%.*s", line.length ? "; " : "", (int)length, from);
+        }
+    }
+    option_show(text_bytes(&line), segment->changes, sizeof segment->changes);
+    text_release(&line);
+}
+
+/* Collective. The history gets a new segment; what an earlier one left open was interrupted. */
+static void begin_segment(struct session *session)
+{
+    struct record *record = &session->record;
+    char host[ENVIRONMENT_HOST];
+    environment_host(host);
+    char **hosts = world_gather_texts(session->world, host);
+    struct segment *segments = memory_need(record->segment_count + 1, sizeof *segments);
+    if (record->segment_count) {
+        memcpy(segments, record->segments, record->segment_count * sizeof *segments);
+        struct segment *last = &segments[record->segment_count - 1];
+        if (strcmp(last->end, "running") == 0)
+            snprintf(last->end, sizeof last->end, "interrupted");
+    }
+    memory_free(record->segments);
+    record->segments = segments;
+    struct segment *own = &segments[record->segment_count++];
+    own->first_step = session->step + 1;
+    own->last_step = session->step;
+    own->began_unix = clock_unix();
+    own->ranks = (uint64_t)session->world->size;
+    own->nodes = (uint64_t)session->node.count;
+    describe_changes(&session->changes, own);
+    for (int r = 0; r < session->world->size; r++) {
+        bool seen = r > 0 && strcmp(hosts[r], hosts[r - 1]) == 0;
+        size_t used = strlen(own->hosts), room = sizeof own->hosts - used;
+        if (seen)
+            continue;
+        if (strlen(hosts[r]) + 5 > room) {
+            snprintf(own->hosts + used, room, "...");
+            break;
+        }
+        snprintf(own->hosts + used, room, "%s%s", used ? "," : "", hosts[r]);
+    }
+    memory_free(hosts);
+}
+
+/* Collective. The files of the run directory as of the step that the session begins with. */
+static bool begin_files(struct session *session, struct error *error)
+{
+    char path[PATH_MAX];
+    struct text yaml;
+    text_init(&yaml);
+    job_write(session->job, &yaml);
+    memory_free(session->record.job);
+    memory_free(session->record.passport);
+    memory_free(session->record.vocabulary);
+    session->record.job = memory_text(text_bytes(&yaml));
+    session->record.passport = memory_text(text_bytes(&session->passport));
+    session->record.vocabulary = memory_text(session->train.vocabulary ? session->train.vocabulary : "");
+    session->record.data_digest = session->train.digest;
+    bool ok = true;
+    if (session->world->rank == 0) {
+        snprintf(path, sizeof path, "%s/job.yaml", session->job->run);
+        ok = file_replace(path, yaml.bytes, yaml.length, error);
+        fault_at(FAULT_JOB_WRITTEN, session->step);
+        snprintf(path, sizeof path, "%s/metrics.jsonl", session->job->run);
+        if (session->options->fresh)
+            unlink(path);
+        ok = ok && metrics_open(&session->metrics, path, session->step, error);
+        fault_at(FAULT_METRICS_CUT, session->step);
+    }
+    if (session->world->rank == 0 && session->local.world)
+        ok = ok && resume_write_lineage(session, error);
+    text_release(&yaml);
+    return world_agree(session->world, ok, error);
+}
+
+/* Local. What the run has lived through; only rank 0 needs to know. */
+static void begin_history(struct session *session)
+{
+    if (session->world->rank != 0) {
+        cadence_init(&session->cadence, session->job, NULL, clock_seconds());
+        return;
+    }
+    struct lives_now now = {
+        .step = session->metrics.seen.step, .unix_s = session->metrics.seen.unix_s, .saved = session->step};
+    struct lives_total lived = chronicle_open(&session->chronicle, session->job->run, session->options->fresh, &now,
+                                              session->record.segments, session->record.segment_count - 1);
+    struct cadence_past past = {.alive_s = lived.alive_s,
+                                .interruptions = lived.interruptions,
+                                .restart_s = lived.start_s,
+                                .stall_s = lived.stall_s,
+                                .write_s = lived.write_s};
+    cadence_init(&session->cadence, session->job, &past, clock_seconds());
+}
+
+bool run_directory_begin(struct session *session, struct error *error)
+{
+    begin_segment(session);
+    if (!begin_files(session, error))
+        return false;
+    begin_history(session);
+    return true;
+}
