@@ -214,8 +214,7 @@ static bool share_record(struct saving *saving, const struct record *record, dou
     saving->record_bytes = bytes;
     if (snapshot->world->rank != 0)
         saving->record = memory_need(bytes, 1);
-    council_share(saving->council, saving->record, bytes);
-    return true;
+    return council_share(saving->council, saving->record, bytes, patience_s, error);
 }
 
 /* Local. */
@@ -236,7 +235,8 @@ static bool save(struct saving *saving, const struct record *record, double pati
         return false;
     /* Rank 0's lineage, as all of the record. */
     uint64_t lineage = record->lineage;
-    council_share(council, &lineage, sizeof lineage);
+    if (!council_share(council, &lineage, sizeof lineage, patience_s, error))
+        return false;
     piece_set_init(&saving->set, snapshot, lineage, saving->record, saving->record_bytes);
     plan(saving);
     struct error sending;

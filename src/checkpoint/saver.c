@@ -96,6 +96,8 @@ static void run_work(struct saver *saver)
 {
     saver->ok = save(saver);
     saver->result.late = !saver->ok && saver->error.kind == ERROR_LATE;
+    if (saver->council.broken && saver->options.lost)
+        saver->options.lost(&saver->error);
     if (saver->result.late)
         saver->error.kind = ERROR_IO;
 }

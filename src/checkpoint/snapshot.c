@@ -47,7 +47,8 @@ bool snapshot_digest(struct snapshot *snapshot, struct council *council, double 
     if (!council_agree(council, true, patience_s, "the digests of its part", NULL, error))
         return false;
     for (size_t a = 0; a < state->array_count; a++)
-        council_gather(council, snapshot->digests[a], snapshot->counts, snapshot->places);
+        if (!council_gather(council, snapshot->digests[a], snapshot->counts, snapshot->places, patience_s, error))
+            return false;
     snapshot->fingerprint = state_fingerprint(snapshot->step, state->array_count, names,
                                               (const uint64_t *const *)snapshot->digests, snapshot->blocks);
     return true;

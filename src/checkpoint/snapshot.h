@@ -28,7 +28,7 @@ void snapshot_release(struct snapshot *snapshot);
 void snapshot_take(struct snapshot *snapshot, const struct state *state, uint64_t step);
 
 /* Collective over council, in an affair of its own. Digests of all blocks, and the fingerprint: on every rank. False
- * with ERROR_LATE as council_agree. */
+ * with ERROR_LATE as council_agree and council_gather. */
 bool snapshot_digest(struct snapshot *snapshot, struct council *council, double patience_s,
                      struct error *error) WARN_UNUSED;
 

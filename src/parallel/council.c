@@ -220,20 +220,33 @@ bool council_agree(struct council *council, bool ok, double patience_s, const ch
     return attend(council, ok, patience_s, what, value, error);
 }
 
-void council_gather(const struct council *council, uint64_t *values, const int *counts, const int *places)
+/* Waits for a message to all. */
+static bool finish(struct council *council, MPI_Request *request, double patience_s, struct error *error)
 {
-    MPI_Request request;
+    double end = clock_seconds() + patience_s;
     long length_ns = NAP_LEAST_NS;
-    MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, values, counts, places, MPI_UINT64_T, council->comm, &request);
-    while (!is_done(&request))
+    while (!is_done(request)) {
+        if (clock_seconds() >= end) {
+            council->broken = true;
+            return error_set(error, ERROR_LATE, "a rank has stopped in the middle of a message, for %.3g s",
+                             patience_s);
+        }
         nap(&length_ns);
+    }
+    return true;
 }
 
-void council_share(const struct council *council, void *bytes, size_t count)
+bool council_gather(struct council *council, uint64_t *values, const int *counts, const int *places, double patience_s,
+                    struct error *error)
 {
     MPI_Request request;
-    long length_ns = NAP_LEAST_NS;
+    MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, values, counts, places, MPI_UINT64_T, council->comm, &request);
+    return finish(council, &request, patience_s, error);
+}
+
+bool council_share(struct council *council, void *bytes, size_t count, double patience_s, struct error *error)
+{
+    MPI_Request request;
     MPI_Ibcast(bytes, (int)count, MPI_BYTE, 0, council->comm, &request);
-    while (!is_done(&request))
-        nap(&length_ns);
+    return finish(council, &request, patience_s, error);
 }

@@ -17,6 +17,7 @@ struct council {
     uint64_t question;         /* of that affair */
     struct ballot *votes;      /* [size] of the others, on rank 0; requests and buffers that outlive an affair */
     struct ballot *own;        /* this rank's way out and in */
+    bool broken;               /* a rank has stopped in the middle of a message to all */
 };
 
 /* Collective over world, which is borrowed. Close accepts a closed one; nobody may be late then. */
@@ -35,11 +36,14 @@ bool council_agree(struct council *council, bool ok, double patience_s, const ch
                    struct error *error) WARN_UNUSED;
 
 /* Collective over world, right after a council_agree that was true, so that all are there: part r of `values`,
- * counts[r] numbers from places[r] on, comes from rank r. Naps, and has no limit of its own. */
-void council_gather(const struct council *council, uint64_t *values, const int *counts, const int *places);
+ * counts[r] numbers from places[r] on, comes from rank r. Naps. False with ERROR_LATE if a rank has stopped in that
+ * very moment: then the council is broken, messages stay under way, and the process can only be left. */
+bool council_gather(struct council *council, uint64_t *values, const int *counts, const int *places, double patience_s,
+                    struct error *error) WARN_UNUSED;
 
 /* Collective over world, as council_gather; count must be equal on every rank, and below 2^31. Rank 0's bytes to all.
  */
-void council_share(const struct council *council, void *bytes, size_t count);
+bool council_share(struct council *council, void *bytes, size_t count, double patience_s,
+                   struct error *error) WARN_UNUSED;
 
 #endif

@@ -110,7 +110,7 @@ static void numbers_are_gathered(void)
     values[2 * world.rank + 1] = 50u + (unsigned)world.rank;
     council_begin(&council);
     CU_ASSERT_TRUE(council_agree(&council, true, 60, "coming", NULL, &error));
-    council_gather(&council, values, counts, places);
+    CU_ASSERT_TRUE(council_gather(&council, values, counts, places, 60, &error));
     for (unsigned r = 0; r < (unsigned)world.size; r++) {
         CU_ASSERT_EQUAL(values[2 * r], 5 + r);
         CU_ASSERT(r == 1 || values[2 * r + 1] == 50 + r);
