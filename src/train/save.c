@@ -29,8 +29,10 @@ static void begin(struct session *session, unsigned reasons, const char *why, st
 {
     session->save = (struct save){
         .runs = true, .frozen = true, .is_copy = local != NULL, .step = session->step, .reasons = reasons};
-    if (!local)
+    if (!local) {
         cadence_begin(&session->cadence, reasons, clock_seconds());
+        session->retry_step = 0; /* this is the next attempt */
+    }
     best_retain(session->job, &session->record.history, &session->save.retention);
     update_record(session, why);
     metrics_keep(&session->metrics);
