@@ -60,6 +60,8 @@ static void print_segments(const struct record *record)
         printf("  %4zu %12" PRIu64 " %12" PRIu64 "  %-20s  %-20s %6" PRIu64 " %6" PRIu64 "  %-14.*s %.*s\n", i + 1,
                segment->first_step, segment->last_step, began, saved, segment->ranks, segment->nodes,
                (int)sizeof segment->end, segment->end, (int)sizeof segment->hosts, segment->hosts);
+        if (segment->changes[0])
+            printf("       changed: %.*s\n", (int)sizeof segment->changes, segment->changes);
     }
 }
 
