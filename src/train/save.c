@@ -136,10 +136,10 @@ static void plan_retry(struct session *session, uint64_t failed_step)
 static bool take_copies(struct session *session, struct error *error)
 {
     struct saver_result result;
-    session->save.runs = session->save.frozen = false;
+    session->save.runs = session->save.frozen = session->save.late = false;
     bool ok = saver_take(session->saver, &result, error);
     session->renew_copies = session->renew_copies && !ok;
-    session->no_copies = !ok && error->kind == ERROR_LATE;
+    session->no_copies = !ok && result.late; /* messages may still be under way */
     progress_copies(session, &result, ok ? NULL : error);
     return ok;
 }

@@ -105,12 +105,15 @@ static bool make_step(struct session *session, struct step_numbers *numbers, uns
     return true;
 }
 
-/* Collective. A step has diverged: what is still being written of the steps before it is brought to its end. */
-static void finish_saving(struct session *session)
+/* Collective. The job ends with this error: what is still being written is brought to its end. If a rank hangs over that,
+ * it is the error. */
+static void finish_saving(struct session *session, struct error *error)
 {
-    struct error error;
-    if (!save_finish(session, &error))
-        log_warn("%s", error.text);
+    struct error late;
+    if (error->kind == ERROR_LATE || save_finish(session, &late))
+        return;
+    log_warn("%s", error->text);
+    *error = late;
 }
 
 static bool train(struct session *session, unsigned *flags, struct error *error)
@@ -122,10 +125,8 @@ static bool train(struct session *session, unsigned *flags, struct error *error)
         struct step_numbers numbers;
         double start = clock_seconds();
         /* A state whose next step diverges is not saved: it may be spoilt already, and would push out a good one. */
-        if (!make_step(session, &numbers, flags, error)) {
-            finish_saving(session);
+        if (!make_step(session, &numbers, flags, error))
             return false;
-        }
         progress_step(&progress, session, &numbers, clock_seconds() - start);
         if (progress.steps_all == 1)
             progress_ready(session);
@@ -163,6 +164,8 @@ bool trainer_run(const struct world *world, const struct job *job, const struct 
         session.pause = pause_begin(&options->stop_after, &session.sampler, session.step, start);
         progress_begin(&session);
         ok = train(&session, &flags, error);
+        if (!ok)
+            finish_saving(&session, error);
     }
     if (!ok && error->kind == ERROR_LATE)
         return false;
