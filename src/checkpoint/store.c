@@ -84,7 +84,11 @@ static bool list(const struct store *store, const char *end, uint64_t **steps, s
     for (struct dirent *entry; errno = 0, (entry = readdir(directory));) {
         uint64_t step;
         const char *rest;
+        struct stat info;
         if (!parse_name(entry->d_name, &step, &rest) || strcmp(rest, end) != 0)
+            continue;
+        /* A link that leads nowhere is no file; to fail over it would keep the job from the ones that are there. */
+        if (fstatat(dirfd(directory), entry->d_name, &info, 0) && errno == ENOENT)
             continue;
         *steps = memory_grow(*steps, *count, &capacity, sizeof **steps);
         (*steps)[(*count)++] = step;
@@ -193,12 +197,27 @@ static void sweep_markers(const struct store *store)
     memory_free(steps);
 }
 
+/* Says which names of checkpoints are links that lead nowhere: they do not count. */
+static void tell_dangling(DIR *directory, const struct store *store)
+{
+    rewinddir(directory);
+    for (struct dirent *entry; (entry = readdir(directory));) {
+        uint64_t step;
+        const char *rest;
+        struct stat info;
+        if (parse_name(entry->d_name, &step, &rest) && !*rest && fstatat(dirfd(directory), entry->d_name, &info, 0) &&
+            errno == ENOENT)
+            log_warn("%s/%s is a link that leads nowhere: it is not counted", store->directory, entry->d_name);
+    }
+}
+
 void store_sweep(const struct store *store)
 {
     DIR *directory = opendir(store->directory);
     if (!directory)
         return;
     sweep_hidden(store, directory);
+    tell_dangling(directory, store);
     closedir(directory);
     sweep_markers(store);
 }

@@ -11,6 +11,7 @@ struct command {
     const char *name;
     const char *usage; /* "lockstep NAME ..." and what it does */
     int (*run)(int count, char **words);
+    bool parallel; /* for all ranks of an mpirun; else rank 0 does it, and the others have nothing to do */
 };
 
 extern const struct command command_train;       /* train.c */

@@ -1,5 +1,6 @@
 #include "base/memory.h"
 #include "checkpoint/h5.h"
+#include "checkpoint/seal.h"
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "train/job_model.h"
@@ -48,6 +49,8 @@ static bool check_output(struct request *request, uint64_t step, struct error *e
         return true;
     if (stat(request->file, &in) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
         return error_set(error, ERROR_USAGE, "%s is the file to be exported: choose another --output", request->output);
+    if (seal_is_ours(request->output))
+        return error_set(error, ERROR_USAGE, "%s is a checkpoint: choose another --output", request->output);
     return request->force ||
            error_set(error, ERROR_USAGE, "%s exists: choose another --output, or replace it with --force",
                      request->output);

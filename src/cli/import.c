@@ -1,6 +1,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "checkpoint/h5.h"
+#include "checkpoint/seal.h"
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "train/job_model.h"
@@ -22,6 +23,8 @@ static bool check_request(const struct request *request, struct error *error)
 {
     if (!request->job || !request->output)
         return error_set(error, ERROR_USAGE, "%s is missing", request->job ? "--output FILE" : "--job JOB.yaml");
+    if (seal_is_ours(request->output))
+        return error_set(error, ERROR_USAGE, "%s is a checkpoint: choose another --output", request->output);
     return request->force || access(request->output, F_OK) != 0 ||
            error_set(error, ERROR_USAGE, "%s exists: choose another --output, or replace it with --force",
                      request->output);

@@ -64,7 +64,7 @@ static void print_segment(const struct record *record)
     printf("  %3zu  %-10.*s", record->segment_count, (int)sizeof segment->end, running ? "on the way" : segment->end);
 }
 
-/* One line; returns whether the checkpoint is valid. */
+/* One line; returns whether the checkpoint is valid. One that a running job has taken away meanwhile is none. */
 static bool list_one(struct listing *listing, uint64_t step)
 {
     char path[PATH_MAX], when[CLOCK_TEXT_BYTES], size[TEXT_AMOUNT];
@@ -82,6 +82,8 @@ static bool list_one(struct listing *listing, uint64_t step)
                size, when, listing->fast ? "-" : "yes", reader.record.fingerprint);
         print_segment(&reader.record);
         print_notes(listing, step, path);
+    } else if (error.kind == ERROR_NOT_FOUND) {
+        return true;
     } else {
         clock_text((int64_t)info.st_mtime, when);
         printf("%10" PRIu64 " %8s %10s %9s  %-20s  %-5s %s%s\n", step, "-", "-", size, when, "no", error.text,

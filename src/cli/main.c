@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct command *const commands[] = {
@@ -48,6 +49,13 @@ static int is_help(const char *word)
     return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
 }
 
+/* Started by mpirun as another rank than 0. */
+static bool is_further_rank(void)
+{
+    const char *rank = getenv("OMPI_COMM_WORLD_RANK");
+    return rank && strcmp(rank, "0") != 0;
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2) {
@@ -68,6 +76,8 @@ int main(int argc, char **argv)
             printf("usage: %s\n", commands[i]->usage);
             return EXIT_FINISHED;
         }
+        if (!commands[i]->parallel && is_further_rank())
+            return EXIT_FINISHED;
         return commands[i]->run(argc - 2, argv + 2);
     }
     fprintf(stderr, "lockstep: no subcommand '%s'\n\n", argv[1]);

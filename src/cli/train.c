@@ -113,4 +113,5 @@ const struct command command_train = {
              "[--stop-after 500steps|2epochs|30min] [--allow-change KEY]... [--init-from FILE [--partial]] "
              "[--ranks-per-node N]",
     .run = run,
+    .parallel = true,
 };

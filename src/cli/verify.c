@@ -77,4 +77,5 @@ const struct command command_verify = {
     .name = "verify",
     .usage =
         "lockstep verify FILE...         reads everything and compares it with its digests; under mpirun in parallel",
-    .run = run};
+    .run = run,
+    .parallel = true};

@@ -220,8 +220,10 @@ static void start_anew(struct session *session)
 /* Collective over world. Rank 0's list of steps, on every rank. */
 static bool list_steps(struct session *session, uint64_t **steps, size_t *count, struct error *error)
 {
+    double patience_s = patience_of(&session->patience, PATIENCE_RESTORE);
     bool ok = session->world->rank != 0 || store_list(&session->store, steps, count, error);
-    if (!world_agree(session->world, ok, error))
+    council_begin(&session->council);
+    if (!council_agree(&session->council, ok, patience_s, "the list of checkpoints", NULL, error))
         return false;
     size_t bytes = *count * sizeof **steps;
     char *shared = (char *)*steps;
@@ -310,6 +312,10 @@ bool resume(struct session *session, struct error *error)
         log_warn("--init-from %s is not used: the job goes on from step %" PRIu64
                  "; to start anew: another run:, or --fresh --overwrite",
                  options->init_from, session->step);
+    /* Copies that this start does not go on from, or does not see, are a branch that was left. */
+    bool leaves_copies = !session->local.world || (copies.finds.count > 0 && !copies.resumed);
+    if (ok && session->step > 0 && leaves_copies)
+        session->record.lineage = strtoull(session->store.token, NULL, 16);
     if (ok)
         resume_copies_tidy(session, &copies);
     resume_copies_release(&copies);

@@ -11,8 +11,8 @@
  * checkpoint, or --fresh meets checkpoints without --overwrite. */
 bool resume(struct session *session, struct error *error) WARN_UNUSED;
 
-/* Local, rank 0's work. Writes the lineage of the job into the run directory, where it tells which copies on the nodes
- * belong to this run as long as there is no checkpoint. */
+/* Local, rank 0's work. Writes the lineage of this start into the run directory, where it tells which copies on the
+ * nodes the next one may go on from: not those of a start before one that went back behind them. */
 bool resume_write_lineage(const struct session *session, struct error *error) WARN_UNUSED;
 
 /* For resume_copies.c, which does the same with copies on the nodes. */

@@ -24,11 +24,20 @@ bool resume_write_lineage(const struct session *session, struct error *error)
     return file_replace(path, text, (size_t)length, error);
 }
 
-/* Local, rank 0. */
+/* Local, rank 0. What the last start has left; else that of the newest file that opens. */
 static bool find_lineage(const struct session *session, const uint64_t *steps, size_t count, uint64_t *lineage)
 {
     char path[PATH_MAX], *text, *end;
     struct error error;
+    size_t bytes;
+    lineage_path(session, path);
+    if (file_read(path, &text, &bytes, &error)) {
+        *lineage = strtoull(text, &end, 16);
+        bool whole = end - text == 16 && *end == '\n';
+        free(text);
+        if (whole)
+            return true;
+    }
     for (size_t i = 0; i < count; i++) {
         struct reader reader;
         store_path(&session->store, steps[i], path);
@@ -38,14 +47,7 @@ static bool find_lineage(const struct session *session, const uint64_t *steps, s
         reader_close(&reader);
         return true;
     }
-    size_t bytes;
-    lineage_path(session, path);
-    if (!file_read(path, &text, &bytes, &error))
-        return false;
-    *lineage = strtoull(text, &end, 16);
-    bool whole = end - text == 16 && *end == '\n';
-    free(text);
-    return whole;
+    return false;
 }
 
 bool resume_copies_look(struct session *session, const uint64_t *steps, size_t count, struct resume_copies *copies,

@@ -14,7 +14,8 @@ struct resume_copies {
 };
 
 /* Collective over world. Looks at all nodes, if there is a second tier. steps[count]: those of the checkpoints, newest
- * first. The lineage is that of the newest file that opens, or, without one, what resume_write_lineage has left. */
+ * first. The lineage is what resume_write_lineage has left,
+ * or, without it, that of the newest file that opens. */
 bool resume_copies_look(struct session *session, const uint64_t *steps, size_t count, struct resume_copies *copies,
                         struct error *error) WARN_UNUSED;
 

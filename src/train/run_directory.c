@@ -56,7 +56,9 @@ bool run_directory_take(struct session *session, struct error *error)
     session->store.striping.size = session->job->striping.size;
     session->store.striping.aggregators = session->job->striping.aggregators;
     ok = ok && (session->world->rank != 0 || take_directory(session, error));
-    return world_agree(session->world, ok, error);
+    double patience_s = LOCK_WAIT_S + patience_of(&session->patience, PATIENCE_RESTORE);
+    council_begin(&session->council);
+    return council_agree(&session->council, ok, patience_s, "taking the run directory", NULL, error);
 }
 
 /* Local. The changes of the job, on one line, for people; first those that change the result, in case not all fit. */
@@ -137,7 +139,7 @@ static bool begin_files(struct session *session, struct error *error)
         ok = ok && metrics_open(&session->metrics, path, session->step, error);
         fault_at(FAULT_METRICS_CUT, session->step);
     }
-    if (session->world->rank == 0 && session->local.world)
+    if (session->world->rank == 0)
         ok = ok && resume_write_lineage(session, error);
     text_release(&yaml);
     return world_agree(session->world, ok, error);

@@ -48,13 +48,14 @@ static void begin(struct session *session, unsigned reasons, const char *why, st
     saver_begin(session->saver, &work);
 }
 
-/* Local. Why the save that runs is taken for lost. */
+/* Collective. Why the save that runs is taken for lost: in the words of a rank that has given it up. */
 static void tell_late(const struct session *session, struct error *error)
 {
-    if (saver_look(session->saver) == SAVER_LATE)
+    enum saver_state state = saver_look(session->saver);
+    if (state == SAVER_LATE)
         saver_tell_late(session->saver, error);
-    else
-        error_set(error, ERROR_IO, "rank %d: the disk does not answer", session->world->rank);
+    if (world_agree(session->world, state != SAVER_LATE, error)) /* nobody: a single rank whose disk hangs */
+        error_set(error, ERROR_LATE, "the disk does not answer");
     error->kind = ERROR_LATE;
 }
 

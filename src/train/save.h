@@ -21,8 +21,8 @@ void save_copies(struct session *session);
 /* Local. Those of this rank. Once a step: it is also the sign that training goes on. */
 unsigned save_flags(const struct session *session);
 
-/* Local; flags, those of all ranks together, must be equal on every rank. If a rank hangs over the save that runs:
- * tells so once; until it comes back nothing can be saved. */
+/* Collective over world; flags, those of all ranks together, must be equal on every rank. If a rank hangs over the save
+ * that runs: tells so once; until it comes back nothing can be saved. */
 void save_note_late(struct session *session, unsigned flags);
 
 /* Collective over world; no rank is busy. Takes the verdict on the save that runs, if one does: the metrics' event

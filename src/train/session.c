@@ -185,8 +185,7 @@ static bool build(struct session *session, struct error *error)
     if (!world_agree(session->world, ok, error) || !open_exchange(session, leaves, error))
         return false;
     session->shard = exchange_shard(session->model.table.count, session->world->size, session->world->rank);
-    session->patience = (struct patience){.fixed_s = job->checkpoint.timeout,
-                                          .bytes = (double)session->shard.count * sizeof(float) * STATE_ARRAYS};
+    session->patience.bytes = (double)session->shard.count * sizeof(float) * STATE_ARRAYS;
     return world_agree(session->world, allocate(session, leaves, error), error);
 }
 
@@ -224,7 +223,8 @@ static bool open_saver(struct session *session, struct error *error)
 bool session_open(struct session *session, const struct world *world, const struct job *job,
                   const struct session_options *options, struct error *error)
 {
-    *session = (struct session){.world = world, .job = job, .options = options, .lock = -1};
+    *session = (struct session){
+        .world = world, .job = job, .options = options, .lock = -1, .patience.fixed_s = job->checkpoint.timeout};
     metrics_init(&session->metrics);
     council_open(&session->council, world);
     chronicle_init(&session->chronicle);

@@ -25,8 +25,13 @@ static bool open_source(const struct session *session, struct source *source, st
     const struct session_options *options = session->options;
     if (weights_open(&source->file, options->init_from, false, error) &&
         match_init(&source->match, &source->file, &session->model, session->train.vocabulary, error) &&
-        match_check(&source->match, options->partial, error))
+        match_check(&source->match, options->partial, error)) {
+        if (session->train.vocabulary && !source->file.weights.vocabulary)
+            log_warn("%s does not tell its vocabulary: its rows are taken for the characters of this job's text, in "
+                     "the order of their numbers",
+                     options->init_from);
         return true;
+    }
     if (error->kind == ERROR_NOT_FOUND) /* as with a job file that is not there: the request is wrong */
         error->kind = ERROR_USAGE;
     return error_prefix(error, "--init-from: ");
