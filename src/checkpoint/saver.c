@@ -228,11 +228,21 @@ double saver_limit(const struct saver *saver)
     return limit_s;
 }
 
+#define HEARING "hearing how the save has ended"
+
 bool saver_take(struct saver *saver, struct saver_result *result, struct error *error)
 {
+    uint64_t is_published = saver->ok;
+    double patience_s = patience_of(&saver->patience, PATIENCE_DIGEST);
     *error = saver->error;
     *result = saver->result;
     council_begin(&saver->verdict);
-    return council_agree(&saver->verdict, saver->ok, patience_of(&saver->patience, PATIENCE_DIGEST),
-                         "hearing how the save has ended", NULL, error);
+    if (!council_agree(&saver->verdict, true, patience_s, HEARING, &is_published, error))
+        return false;
+    /* What rank 0 has published is whole, since all have proven their parts before: it counts, also if somebody did not
+     * wait for it. */
+    if (is_published && !saver->work.local)
+        return true;
+    *error = saver->error;
+    return council_agree(&saver->verdict, saver->ok, patience_s, HEARING, NULL, error);
 }

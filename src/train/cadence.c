@@ -123,9 +123,8 @@ unsigned cadence_due(struct cadence *cadence, uint64_t step, unsigned flags)
     return due;
 }
 
-void cadence_begin(struct cadence *cadence, unsigned reasons, double now_s)
+void cadence_begin(struct cadence *cadence, double now_s)
 {
-    cadence->reasons = reasons;
     cadence->saved_s = now_s;
     if (cadence->file && is_wish(cadence) && unlink(cadence->file) && errno != ENOENT)
         complain(cadence, strerror(errno));

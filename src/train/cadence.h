@@ -46,7 +46,6 @@ struct cadence_past {
 struct cadence {
     const struct job *job; /* borrowed */
     uint64_t signal_step;  /* the last step that a signal asked to save; 0: none */
-    unsigned reasons;      /* for the save that was begun last */
 
     /* From here on rank 0's. */
     char *file; /* RUN/save */
@@ -78,8 +77,8 @@ unsigned cadence_flags(struct cadence *cadence, double now_s);
 unsigned cadence_due(struct cadence *cadence, uint64_t step, unsigned flags);
 
 /* Local. A save begins. Takes the file `save` away (rank 0): whoever wanted a save has it. What cannot be removed, or
- * is not an empty file, gets one warning and no save. reasons: 0 if the job leaves. */
-void cadence_begin(struct cadence *cadence, unsigned reasons, double now_s);
+ * is not an empty file, gets one warning and no save. */
+void cadence_begin(struct cadence *cadence, double now_s);
 
 /* Local. A save was committed: what it has cost the steps, and how long it was being written. */
 void cadence_measured(struct cadence *cadence, double stall_s, double write_s);

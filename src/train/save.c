@@ -30,7 +30,7 @@ static void begin(struct session *session, unsigned reasons, const char *why, st
     session->save = (struct save){
         .runs = true, .frozen = true, .is_copy = local != NULL, .step = session->step, .reasons = reasons};
     if (!local) {
-        cadence_begin(&session->cadence, reasons, clock_seconds());
+        cadence_begin(&session->cadence, clock_seconds());
         session->retry_step = 0; /* this is the next attempt */
     }
     best_retain(session->job, &session->record.history, &session->save.retention);
@@ -158,8 +158,10 @@ static bool take(struct session *session, bool is_last, struct error *error)
         session->record.fingerprint = result.fingerprint;
         session->retry_step = session->retry_wait = 0;
         progress_checkpoint(session, &result);
-        cadence_measured(&session->cadence, save->stall_s, 1e-3 * result.commit.write_ms);
-        progress_cadence(session);
+        if (!is_last) { /* a job that ends waits for its last save: that is not what one costs */
+            cadence_measured(&session->cadence, save->stall_s, 1e-3 * result.commit.write_ms);
+            progress_cadence(session);
+        }
         return true;
     }
     if (is_last && result.late) /* what hangs would hold up the end */

@@ -68,7 +68,7 @@ static void minutes_count_from_the_last_save(void)
     cadence_init(&cadence, &job, &nothing, 100);
     CU_ASSERT_EQUAL(cadence_flags(&cadence, 129.9), 0);
     CU_ASSERT_EQUAL(cadence_flags(&cadence, 130), CADENCE_MINUTES);
-    cadence_begin(&cadence, CADENCE_AT, 120); /* whatever it was for */
+    cadence_begin(&cadence, 120); /* whatever it was for */
     CU_ASSERT_EQUAL(cadence_flags(&cadence, 149.9), 0);
     CU_ASSERT_EQUAL(cadence_flags(&cadence, 151), CADENCE_MINUTES);
     cadence_release(&cadence);
@@ -120,11 +120,11 @@ static void the_file_is_seen_within_a_second_and_goes_with_the_save(void)
     touch(save, "");
     CU_ASSERT_EQUAL(cadence_flags(&cadence, 100.9), 0);
     CU_ASSERT_EQUAL(cadence_flags(&cadence, 101), CADENCE_FILE);
-    cadence_begin(&cadence, CADENCE_FILE, 101);
+    cadence_begin(&cadence, 101);
     CU_ASSERT_NOT_EQUAL(access(save, F_OK), 0);
     CU_ASSERT_EQUAL(cadence_flags(&cadence, 103), 0);
     touch(save, ""); /* any other save will do */
-    cadence_begin(&cadence, CADENCE_EVERY, 103.5);
+    cadence_begin(&cadence, 103.5);
     CU_ASSERT_NOT_EQUAL(access(save, F_OK), 0);
     CU_ASSERT_EQUAL(cadence_flags(&cadence, 105), 0);
     cadence_release(&cadence);
@@ -142,12 +142,12 @@ static void what_is_no_empty_file_is_left_alone(void)
     cadence_init(&cadence, &job, &nothing, 100);
     CU_ASSERT_EQUAL(cadence_flags(&cadence, 100), 0);
     CU_ASSERT_TRUE(cadence.complained);
-    cadence_begin(&cadence, CADENCE_EVERY, 101);
+    cadence_begin(&cadence, 101);
     CU_ASSERT_EQUAL(access(save, F_OK), 0);
     CU_ASSERT_EQUAL(rmdir(save), 0);
     touch(save, "my data");
     CU_ASSERT_EQUAL(cadence_flags(&cadence, 102), 0);
-    cadence_begin(&cadence, CADENCE_EVERY, 103);
+    cadence_begin(&cadence, 103);
     CU_ASSERT_EQUAL(access(save, F_OK), 0);
     CU_ASSERT_EQUAL(unlink(save), 0);
     CU_ASSERT_EQUAL(cadence_flags(&cadence, 104), 0); /* gone: what comes now is a new one */
@@ -233,7 +233,7 @@ static void auto_begins_early_to_know_the_cost(void)
     for (int step = 1; step < 10; step++)
         CU_ASSERT_EQUAL(cadence_flags(&cadence, 100 + step), 0);
     CU_ASSERT_EQUAL(cadence_flags(&cadence, 110), CADENCE_AUTO);
-    cadence_begin(&cadence, CADENCE_AUTO, 110);
+    cadence_begin(&cadence, 110);
     CU_ASSERT_EQUAL(cadence_flags(&cadence, 111), 0); /* failed, or still on its way */
     cadence_measured(&cadence, 0.01, 0.01);
     double period = cadence_period(&cadence, 120);
