@@ -67,11 +67,14 @@ static bool compare_tensors(const struct session *session, const struct reader *
     return true;
 }
 
-/* Local. Logs each line of a list of changes. */
-static void log_changes(const char *what, const struct text *changes)
+/* Local. Logs each line of a list of changes: a warning where the result is another one, else a note. */
+static void log_changes(const char *what, const struct text *changes, bool always_matters)
 {
-    for (const char *line = text_bytes(changes); *line; line += strcspn(line, "\n") + 1)
-        log_warn("%s: %.*s", what, (int)strcspn(line, "\n"), line);
+    for (const char *line = text_bytes(changes); *line; line += strcspn(line, "\n") + 1) {
+        size_t length = strcspn(line, "\n");
+        bool matters = always_matters || memmem(line, length, JOB_CHANGES_RESULT, strlen(JOB_CHANGES_RESULT));
+        (matters ? log_warn : log_info)("%s: %.*s", what, (int)length, line);
+    }
 }
 
 /* Local. Appends a line for everything else in which the checkpoint is not of this job. */
@@ -153,11 +156,11 @@ void resume_take_over(struct session *session, struct record *record, const stru
 {
     struct text changes;
     text_init(&changes);
-    log_changes("changed on resume", job_changes);
+    log_changes("changed on resume", job_changes, false);
     if (remark->length > 0)
         log_warn("%s", text_bytes(remark));
     passport_compare(record->passport, text_bytes(&session->passport), &changes);
-    log_changes("passport changed, training continues to rounding, not to the bit", &changes);
+    log_changes("passport changed, training continues to rounding, not to the bit", &changes, true);
     text_release(&changes);
     record_release(&session->record);
     session->record = *record;
@@ -220,10 +223,8 @@ static void start_anew(struct session *session)
 /* Collective over world. Rank 0's list of steps, on every rank. */
 static bool list_steps(struct session *session, uint64_t **steps, size_t *count, struct error *error)
 {
-    double patience_s = patience_of(&session->patience, PATIENCE_RESTORE);
     bool ok = session->world->rank != 0 || store_list(&session->store, steps, count, error);
-    council_begin(&session->council);
-    if (!council_agree(&session->council, ok, patience_s, "the list of checkpoints", NULL, error))
+    if (!session_agree(session, ok, "the list of checkpoints", error))
         return false;
     size_t bytes = *count * sizeof **steps;
     char *shared = (char *)*steps;
@@ -236,7 +237,7 @@ static bool list_steps(struct session *session, uint64_t **steps, size_t *count,
 /* Collective over world. Puts the invalid ones aside. Left where they are, a later start could take one of them for the
  * newest, if what is wrong with it passes, and drop what has been trained without it; and they would count among those
  * to keep. */
-static bool reject(const struct session *session, const uint64_t *steps, size_t count, struct error *error)
+static bool reject(struct session *session, const uint64_t *steps, size_t count, struct error *error)
 {
     bool ok = true;
     for (size_t i = 0; ok && i < count && session->world->rank == 0; i++) {
@@ -245,7 +246,7 @@ static bool reject(const struct session *session, const uint64_t *steps, size_t 
     }
     if (ok && count > 0)
         log_warn("%zu newer checkpoint%s put aside as .rejected", count, count == 1 ? "" : "s");
-    return world_agree(session->world, ok, error);
+    return session_agree(session, ok, "putting invalid checkpoints aside", error);
 }
 
 /* Collective over world. Step 0: initial weights, or those of a file. What --overwrite takes away goes last, so that it
@@ -257,7 +258,8 @@ static bool begin(struct session *session, const uint64_t *steps, size_t count, 
         return false;
     if (count == 0)
         return true;
-    if (!world_agree(session->world, session->world->rank != 0 || store_clear(&session->store, error), error))
+    bool ok = session->world->rank != 0 || store_clear(&session->store, error);
+    if (!session_agree(session, ok, "deleting the checkpoints", error))
         return false;
     log_info("deleted %zu checkpoint%s, the newest of step %" PRIu64, count, count == 1 ? "" : "s", steps[0]);
     return true;

@@ -142,7 +142,7 @@ static bool begin_files(struct session *session, struct error *error)
     if (session->world->rank == 0)
         ok = ok && resume_write_lineage(session, error);
     text_release(&yaml);
-    return world_agree(session->world, ok, error);
+    return session_agree(session, ok, "the files of the run directory", error);
 }
 
 /* Local. What the run has lived through; only rank 0 needs to know. */

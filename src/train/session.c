@@ -14,6 +14,12 @@
 #include <string.h>
 #include <unistd.h>
 
+bool session_agree(struct session *session, bool ok, const char *what, struct error *error)
+{
+    council_begin(&session->council);
+    return council_agree(&session->council, ok, patience_of(&session->patience, PATIENCE_RESTORE), what, NULL, error);
+}
+
 /* Local. What can be said about the request before anything is opened. */
 static bool check_ranks(const struct session *session, struct error *error)
 {

@@ -102,6 +102,10 @@ bool session_open(struct session *session, const struct world *world, const stru
 /* Collective over world. Accepts a closed session. */
 void session_close(struct session *session);
 
+/* Collective over world, while the session is being opened. As world_agree, for what a disk can make late: each phase of a
+ * restore has this limit, and ERROR_LATE names who is not done with `what`. */
+bool session_agree(struct session *session, bool ok, const char *what, struct error *error) WARN_UNUSED;
+
 /* Local; on every rank at the same place between exchange_reduce and exchange_distribute. The used and the other arrays
  * change roles, those of the exchange included. */
 void session_turn(struct session *session);
