@@ -228,8 +228,11 @@ static herr_t take_tensor(hid_t root, const char *name, const H5O_info_t *info, 
     snprintf(tensor->path, sizeof tensor->path, "/%s", name);
     tensor->dims = (size_t)dims;
     tensor->count = 1;
-    for (int d = 0; d < dims; d++)
-        tensor->count *= tensor->shape[d] = shape[d];
+    for (int d = 0; d < dims; d++) {
+        tensor->shape[d] = shape[d];
+        if (__builtin_mul_overflow(tensor->count, shape[d], &tensor->count))
+            return -1;
+    }
     list->count++;
     return 0;
 }

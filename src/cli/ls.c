@@ -82,7 +82,7 @@ static bool list_one(struct listing *listing, uint64_t step)
                size, when, listing->fast ? "-" : "yes", reader.record.fingerprint);
         print_segment(&reader.record);
         print_notes(listing, step, path);
-    } else if (error.kind == ERROR_NOT_FOUND) {
+    } else if (access(path, F_OK)) {
         return true;
     } else {
         clock_text((int64_t)info.st_mtime, when);

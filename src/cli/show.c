@@ -46,6 +46,8 @@ static void print_head(const struct reader *reader)
         characters += ((unsigned char)*c & 0xC0) != 0x80;
     if (characters > 0)
         printf("vocabulary   %zu characters\n", characters);
+    if (record->origin && record->origin[0])
+        printf("began with   %s\n", record->origin);
 }
 
 static void print_segments(const struct record *record)

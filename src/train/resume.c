@@ -9,11 +9,15 @@
 #include "train/resume_copies.h"
 #include "train/warm_start.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #define MODEL "/model/" /* where a checkpoint has the views of the model's tensors */
 
@@ -172,6 +176,17 @@ void resume_take_over(struct session *session, struct record *record, const stru
     text_append(&session->changes, "%s", text_bytes(job_changes));
 }
 
+/* Local. Whether somebody has the file open for writing: HDF5 locks it then, and marks it, which breaks the seal until
+ * it is closed. That is no damage. */
+static bool is_being_written(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    bool busy = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+    if (fd >= 0)
+        close(fd);
+    return busy;
+}
+
 /* Collective over world. One attempt. */
 static bool resume_from(struct session *session, uint64_t step, struct error *error)
 {
@@ -182,6 +197,8 @@ static bool resume_from(struct session *session, uint64_t step, struct error *er
     text_init(&remark);
     store_path(&session->store, step, path);
     bool ok = reader_open(&reader, path, error);
+    if (!ok && error->kind == ERROR_CORRUPT && is_being_written(path))
+        error_set(error, ERROR_BUSY, "%s: another program has it open for writing: close it there", path);
     if (ok && reader.record.step != step)
         ok = error_set(error, ERROR_CORRUPT, "%s: it holds step %" PRIu64, path, reader.record.step);
     double patience_s = patience_of(&session->patience, PATIENCE_RESTORE);
