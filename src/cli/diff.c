@@ -3,6 +3,7 @@
 #include "checkpoint/h5.h"
 #include "checkpoint/reader.h"
 #include "cli/command.h"
+#include "cli/flags.h"
 #include "cli/locate.h"
 
 #include <inttypes.h>
@@ -147,20 +148,11 @@ static int run(int count, char **words)
     struct side a = {0}, b = {0};
     struct error error;
     struct verdict verdict = {0};
-    const char *files[2];
-    int given = 0;
-    for (int i = 0; i < count; i++) {
-        if (strcmp(words[i], "--all") == 0)
-            verdict.all = true;
-        else if (words[i][0] == '-' || given == 2)
-            return command_misused(&command_diff, "%s: not understood; two checkpoints are compared", words[i]);
-        else
-            files[given++] = words[i];
-    }
-    if (given != 2)
-        return command_misused(&command_diff, "two checkpoints are compared");
+    const struct flag flags[] = {{.name = "--all", .given = &verdict.all}, {0}};
+    if (!flags_parse(flags, (struct flag_files){"two checkpoints", 2, 2}, &count, words, &error))
+        return command_misused(&command_diff, "%s", error.text);
     h5_init();
-    bool ok = open_side(&a, files[0], &error) && open_side(&b, files[1], &error);
+    bool ok = open_side(&a, words[0], &error) && open_side(&b, words[1], &error);
     bool same_step = ok && a.reader.record.step == b.reader.record.step;
     if (ok && !same_step)
         printf("step: %" PRIu64 ", %" PRIu64 "\n", a.reader.record.step, b.reader.record.step);

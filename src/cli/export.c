@@ -1,15 +1,14 @@
 #include "base/memory.h"
 #include "checkpoint/h5.h"
-#include "checkpoint/seal.h"
 #include "cli/command.h"
 #include "cli/flags.h"
+#include "cli/output.h"
 #include "train/job_model.h"
 #include "weights/convert.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 struct request {
     const char *file, *format_name, *output, *names;
@@ -40,20 +39,11 @@ static bool find_format(struct request *request, struct error *error)
 /* What is there is not replaced by accident, and never while it is being read. */
 static bool check_output(struct request *request, uint64_t step, struct error *error)
 {
-    struct stat in, out;
     if (!request->output) {
         snprintf(request->name, sizeof request->name, "step-%012" PRIu64 "%s", step, request->format->suffix);
         request->output = request->name;
     }
-    if (stat(request->output, &out))
-        return true;
-    if (stat(request->file, &in) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
-        return error_set(error, ERROR_USAGE, "%s is the file to be exported: choose another --output", request->output);
-    if (seal_is_ours(request->output))
-        return error_set(error, ERROR_USAGE, "%s is a checkpoint: choose another --output", request->output);
-    return request->force ||
-           error_set(error, ERROR_USAGE, "%s exists: choose another --output, or replace it with --force",
-                     request->output);
+    return output_check(request->output, request->file, request->force, error);
 }
 
 /* The layout that the output wants; count 0: the tensors as they are. */
@@ -163,10 +153,13 @@ static int run(int count, char **words)
     struct error error;
     int code = EXIT_FINISHED;
     h5_init();
-    if (!flags_parse(flags, count, words, &request.file, &error))
+    if (flags_parse(flags, (struct flag_files){"a checkpoint", 1, 1}, &count, words, &error)) {
+        request.file = words[0];
+        if (!export(&request, &error))
+            code = command_fail(&error);
+    } else {
         code = command_misused(&command_export, "%s", error.text);
-    else if (!export(&request, &error))
-        code = command_fail(&error);
+    }
     h5_release();
     memory_free(request.overrides);
     return code;

@@ -1,6 +1,7 @@
 #include "checkpoint/h5.h"
 #include "checkpoint/reader.h"
 #include "cli/command.h"
+#include "cli/flags.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,8 +10,8 @@ static int run(int count, char **words)
 {
     struct reader reader;
     struct error error;
-    if (count != 1)
-        return command_misused(&command_fingerprint, "one checkpoint file is read");
+    if (!flags_parse(&(struct flag){0}, (struct flag_files){"a checkpoint", 1, 1}, &count, words, &error))
+        return command_misused(&command_fingerprint, "%s", error.text);
     h5_init();
     /* Not just the number in the file: one that its data has earned. */
     bool ok = reader_open(&reader, words[0], &error) && reader_verify(&reader, &error);

@@ -1,6 +1,9 @@
 #include "cli/flags.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#define NUMBER_MOST (1 << 20)
 
 static const struct flag *find(const struct flag *flags, const char *word)
 {
@@ -10,25 +13,49 @@ static const struct flag *find(const struct flag *flags, const char *word)
     return NULL;
 }
 
-bool flags_parse(const struct flag *flags, int count, char **words, const char **file, struct error *error)
+static bool take_number(const struct flag *flag, const char *word, struct error *error)
 {
-    *file = NULL;
-    for (int i = 0; i < count; i++) {
+    char *end;
+    long number = strtol(word, &end, 10);
+    if (*end || end == word || number < flag->least || number > NUMBER_MOST)
+        return error_set(error, ERROR_USAGE, "%s %s: not a number from %d to %d", flag->name, word, flag->least,
+                         NUMBER_MOST);
+    *flag->number = (int)number;
+    return true;
+}
+
+/* The word behind a flag. */
+static bool take_word(const struct flag *flag, const char *word, struct error *error)
+{
+    if (!word)
+        return error_set(error, ERROR_USAGE, "%s needs a value behind it", flag->name);
+    if (flag->number)
+        return take_number(flag, word, error);
+    if (flag->list)
+        flag->list[(*flag->length)++] = word;
+    else
+        *flag->value = word;
+    return true;
+}
+
+bool flags_parse(const struct flag *flags, struct flag_files files, int *count, char **words, struct error *error)
+{
+    int taken = 0;
+    for (int i = 0; i < *count; i++) {
         const struct flag *flag = find(flags, words[i]);
         if (!flag && words[i][0] == '-')
             return error_set(error, ERROR_USAGE, "%s: not understood", words[i]);
-        if (!flag && *file)
-            return error_set(error, ERROR_USAGE, "%s: one file is enough, and there is %s already", words[i], *file);
+        if (!flag && taken == files.most)
+            return error_set(error, ERROR_USAGE, "%s: too much; %s %s wanted", words[i], files.what,
+                             files.most > 1 ? "are" : "is");
         if (!flag)
-            *file = words[i];
+            words[taken++] = words[i];
         else if (flag->given)
             *flag->given = true;
-        else if (i + 1 == count)
-            return error_set(error, ERROR_USAGE, "%s needs a value behind it", words[i]);
-        else if (flag->list)
-            flag->list[(*flag->length)++] = words[++i];
-        else
-            *flag->value = words[++i];
+        else if (!take_word(flag, ++i < *count ? words[i] : NULL, error))
+            return false;
     }
-    return *file || error_set(error, ERROR_USAGE, "no file given");
+    *count = taken;
+    return taken >= files.least ||
+           error_set(error, ERROR_USAGE, "%s %s missing", files.what, files.least > 1 ? "are" : "is");
 }

@@ -1,4 +1,4 @@
-/* The command line of the subcommands that take flags and one file. */
+/* The words behind a subcommand's name: flags, and files. */
 #ifndef CLI_FLAGS_H
 #define CLI_FLAGS_H
 
@@ -6,17 +6,26 @@
 
 #include <stddef.h>
 
-/* One of `value`, `given` and `list` is not NULL. */
+/* One of `given`, `value`, `number` and `list` is not NULL. */
 struct flag {
     const char *name;   /* "--output" */
-    const char **value; /* becomes the word behind it; borrowed */
     bool *given;        /* becomes true */
-    const char **list;  /* the word behind it is added; as long as there are words */
-    size_t *length;     /* of the list */
+    const char **value; /* becomes the word behind it; borrowed, as in a list */
+    int *number;        /* the same, a whole number from `least` on */
+    int least;
+    const char **list; /* the word behind it is added; as long as there are words */
+    size_t *length;    /* of the list */
 };
 
-/* Local. Reads the words behind a subcommand's name; flags end with an all-zero one. ERROR_USAGE names the word that is
- * not understood, missing or too many. */
-bool flags_parse(const struct flag *flags, int count, char **words, const char **file, struct error *error) WARN_UNUSED;
+/* Words that are no flags: `least` to `most` of them. */
+struct flag_files {
+    const char *what; /* "a run directory", "two checkpoints" */
+    int least, most;
+};
+
+/* Local. Reads the words; flags end with an all-zero one. The files come to the front of `words`, in their order, and
+ * *count becomes their number. ERROR_USAGE names the word that is not understood, missing or too many. */
+bool flags_parse(const struct flag *flags, struct flag_files files, int *count, char **words,
+                 struct error *error) WARN_UNUSED;
 
 #endif

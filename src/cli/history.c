@@ -5,6 +5,7 @@
 #include "checkpoint/reader.h"
 #include "checkpoint/store.h"
 #include "cli/command.h"
+#include "cli/flags.h"
 #include "train/chronicle.h"
 #include "train/lives.h"
 #include "train/metrics.h"
@@ -151,19 +152,12 @@ static int show(const char *run, bool as_json)
 
 static int run(int count, char **words)
 {
-    const char *directory = NULL;
     bool as_json = false;
-    for (int i = 0; i < count; i++) {
-        if (strcmp(words[i], "--json") == 0)
-            as_json = true;
-        else if (words[i][0] == '-' || directory)
-            return command_misused(&command_history, "%s: not understood", words[i]);
-        else
-            directory = words[i];
-    }
-    if (!directory)
-        return command_misused(&command_history, "no run directory given");
-    return show(directory, as_json);
+    const struct flag flags[] = {{.name = "--json", .given = &as_json}, {0}};
+    struct error error;
+    if (!flags_parse(flags, (struct flag_files){"a run directory", 1, 1}, &count, words, &error))
+        return command_misused(&command_history, "%s", error.text);
+    return show(words[0], as_json);
 }
 
 const struct command command_history = {

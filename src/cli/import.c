@@ -1,16 +1,15 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "checkpoint/h5.h"
-#include "checkpoint/seal.h"
 #include "cli/command.h"
 #include "cli/flags.h"
+#include "cli/output.h"
 #include "train/job_model.h"
 #include "weights/convert.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 struct request {
     const char *file, *job, *output;
@@ -23,11 +22,7 @@ static bool check_request(const struct request *request, struct error *error)
 {
     if (!request->job || !request->output)
         return error_set(error, ERROR_USAGE, "%s is missing", request->job ? "--output FILE" : "--job JOB.yaml");
-    if (seal_is_ours(request->output))
-        return error_set(error, ERROR_USAGE, "%s is a checkpoint: choose another --output", request->output);
-    return request->force || access(request->output, F_OK) != 0 ||
-           error_set(error, ERROR_USAGE, "%s exists: choose another --output, or replace it with --force",
-                     request->output);
+    return output_check(request->output, request->file, request->force, error);
 }
 
 static bool read_job(const struct request *request, struct job *job, struct error *error)
@@ -126,10 +121,13 @@ static int run(int count, char **words)
     struct error error;
     int code = EXIT_FINISHED;
     h5_init();
-    if (!flags_parse(flags, count, words, &request.file, &error))
+    if (flags_parse(flags, (struct flag_files){"a file", 1, 1}, &count, words, &error)) {
+        request.file = words[0];
+        if (!check_request(&request, &error) || !import(&request, &error))
+            code = command_fail(&error);
+    } else {
         code = command_misused(&command_import, "%s", error.text);
-    else if (!check_request(&request, &error) || !import(&request, &error))
-        code = command_fail(&error);
+    }
     h5_release();
     memory_free(request.overrides);
     return code;

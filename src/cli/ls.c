@@ -6,6 +6,7 @@
 #include "checkpoint/reader.h"
 #include "checkpoint/store.h"
 #include "cli/command.h"
+#include "cli/flags.h"
 #include "train/job.h"
 
 #include <inttypes.h>
@@ -148,24 +149,16 @@ static bool list_all(struct listing *listing, bool *all_valid, struct error *err
 static int run(int count, char **words)
 {
     struct listing listing = {0};
+    const struct flag flags[] = {{.name = "--fast", .given = &listing.fast}, {0}};
     struct error error;
     struct stat info;
-    const char *word = NULL;
     bool all_valid = true;
-    for (int i = 0; i < count; i++) {
-        if (strcmp(words[i], "--fast") == 0)
-            listing.fast = true;
-        else if (words[i][0] == '-' || word)
-            return command_misused(&command_ls, "%s: not understood; one run directory is listed", words[i]);
-        else
-            word = words[i];
-    }
-    if (!word)
-        return command_misused(&command_ls, "one run directory is listed");
-    if (!store_init(&listing.store, word, 0, &error))
+    if (!flags_parse(flags, (struct flag_files){"a run directory", 1, 1}, &count, words, &error))
+        return command_misused(&command_ls, "%s", error.text);
+    if (!store_init(&listing.store, words[0], 0, &error))
         return command_fail(&error);
     if (stat(listing.store.directory, &info)) {
-        error_errno(&error, "%s is not a run directory: cannot look at %s", word, listing.store.directory);
+        error_errno(&error, "%s is not a run directory: cannot look at %s", words[0], listing.store.directory);
         return command_fail(&error);
     }
     h5_init();

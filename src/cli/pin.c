@@ -1,22 +1,22 @@
 #include "checkpoint/pin.h"
 #include "checkpoint/h5.h"
 #include "cli/command.h"
+#include "cli/flags.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 static int run(int count, char **words)
 {
     int code = EXIT_FINISHED;
-    bool remove = count > 0 && strcmp(words[0], "--remove") == 0;
-    if (count - remove < 1)
-        return command_misused(&command_pin, "no file given");
-    for (int i = remove; i < count; i++)
-        if (words[i][0] == '-')
-            return command_misused(&command_pin, "%s: not understood", words[i]);
+    bool remove = false;
+    const struct flag flags[] = {{.name = "--remove", .given = &remove}, {0}};
+    struct error error;
+    if (!flags_parse(flags, (struct flag_files){"a file", 1, INT_MAX}, &count, words, &error))
+        return command_misused(&command_pin, "%s", error.text);
     h5_init();
-    for (int i = remove; i < count; i++) {
-        struct error error;
+    for (int i = 0; i < count; i++) {
         bool ok = remove ? pin_remove(words[i], &error) : pin_add(words[i], &error);
         if (ok)
             printf("%s: %s\n", words[i], remove ? "no longer pinned" : "pinned");

@@ -4,6 +4,7 @@
 #include "checkpoint/h5.h"
 #include "checkpoint/reader.h"
 #include "cli/command.h"
+#include "cli/flags.h"
 #include "cli/locate.h"
 #include "cli/statistics.h"
 #include "train/job.h"
@@ -150,22 +151,15 @@ static bool show(const struct reader *reader, const char *pattern, struct error 
 
 static int run(int count, char **words)
 {
-    const char *word = NULL, *pattern = NULL;
-    for (int i = 0; i < count; i++) {
-        if (strcmp(words[i], "--tensors") == 0 && i + 1 < count)
-            pattern = words[++i];
-        else if (words[i][0] == '-' || word)
-            return command_misused(&command_show, "%s: not understood", words[i]);
-        else
-            word = words[i];
-    }
-    if (!word)
-        return command_misused(&command_show, "no file given");
+    const char *pattern = NULL;
+    const struct flag flags[] = {{.name = "--tensors", .value = &pattern}, {0}};
     char path[PATH_MAX];
     struct reader reader = {.file = -1};
     struct error error;
+    if (!flags_parse(flags, (struct flag_files){"a file", 1, 1}, &count, words, &error))
+        return command_misused(&command_show, "%s", error.text);
     h5_init();
-    bool ok = locate_checkpoint(word, path, &error) && reader_open(&reader, path, &error) &&
+    bool ok = locate_checkpoint(words[0], path, &error) && reader_open(&reader, path, &error) &&
               show(&reader, pattern, &error);
     /* Last, so that also what is damaged can be looked at. */
     ok = ok && reader_verify(&reader, &error);

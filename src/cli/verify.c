@@ -2,9 +2,11 @@
 #include "checkpoint/h5.h"
 #include "checkpoint/reader.h"
 #include "cli/command.h"
+#include "cli/flags.h"
 #include "parallel/world.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -55,8 +57,9 @@ static bool is_launched(void)
 static int run(int count, char **words)
 {
     struct world world;
-    if (count < 1)
-        return command_misused(&command_verify, "no file given");
+    struct error error;
+    if (!flags_parse(&(struct flag){0}, (struct flag_files){"a file", 1, INT_MAX}, &count, words, &error))
+        return command_misused(&command_verify, "%s", error.text);
     bool launched = is_launched();
     if (launched) {
         MPI_Init(NULL, NULL);

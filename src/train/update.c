@@ -71,8 +71,7 @@ static struct part part_of(const struct tensor *tensor, struct shard shard)
     return begin < end ? (struct part){begin - shard.first, end - begin} : (struct part){0, 0};
 }
 
-/* Brings elements [first, first + count) of an array over, if it moves from one place to another. Done a block at a
- * time right before they change, while they are in the cache: this costs no pass of its own over the memory. */
+/* Brings elements [first, first + count) of an array over, if it moves from one place to another. */
 static void carry(float *to, const float *from, size_t first, size_t count)
 {
     if (to != from)

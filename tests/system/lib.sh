@@ -22,6 +22,8 @@ if [ ! -x "$LOCKSTEP" ]; then
 fi
 LOCKSTEP=$(realpath "$LOCKSTEP")
 
+export PYTHONDONTWRITEBYTECODE=1 # nothing into the sources
+
 # As ctest sets them (see tests/CMakeLists.txt), for a test that is run by hand.
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
 export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_hwloc_base_binding_policy=none
