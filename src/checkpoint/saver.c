@@ -4,7 +4,6 @@
 #include "base/memory.h"
 #include "checkpoint/patience.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -22,6 +21,7 @@ struct saver {
     struct snapshot snapshot;
 
     struct saver_work work;
+    double limit_s; /* of this work */
     struct saver_result result;
     bool ok; /* this rank's verdict */
     struct error error;
@@ -83,11 +83,11 @@ static void watch_training(struct saver *saver)
     struct timespec end;
     uint64_t looks = saver->looks;
     int code = 0;
-    clock_gettime(CLOCK_REALTIME, &end);
+    clock_gettime(CLOCK_MONOTONIC, &end);
     end.tv_sec += 1 + (time_t)(patience_of(&saver->patience, PATIENCE_DIGEST) + 20 * saver->gap_s);
     while (saver->looks == looks && !saver->leaving && code == 0)
         code = pthread_cond_timedwait(&saver->change, &saver->mutex, &end);
-    if (code == ETIMEDOUT)
+    if (saver->looks == looks && !saver->leaving)
         saver->options.lost(&saver->error);
 }
 
@@ -133,6 +133,16 @@ static bool start_thread(struct saver *saver)
     return ok;
 }
 
+/* Waits for it go by a clock that nobody sets. */
+static void init_change(pthread_cond_t *change)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(change, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
 bool saver_open(struct saver **opened, const struct world *world, const struct store *store,
                 const struct exchange *exchange, const struct state *state, const struct saver_options *options,
                 struct error *error)
@@ -146,7 +156,7 @@ bool saver_open(struct saver **opened, const struct world *world, const struct s
     council_open(&saver->council, world);
     council_open(&saver->verdict, world);
     pthread_mutex_init(&saver->mutex, NULL);
-    pthread_cond_init(&saver->change, NULL);
+    init_change(&saver->change);
     MPI_Query_thread(&level);
     bool ok = true;
     if (options->background && level == MPI_THREAD_MULTIPLE)
@@ -187,11 +197,21 @@ bool saver_is_background(const struct saver *saver)
     return saver->in_background;
 }
 
+/* As of now: while the thread works, what it measures is its own. */
+static double find_limit(const struct patience *patience)
+{
+    double limit_s = 0;
+    for (enum patience_phase phase = 0; phase < PATIENCE_PHASES; phase++)
+        limit_s += 3 * patience_of(patience, phase);
+    return limit_s;
+}
+
 void saver_begin(struct saver *saver, const struct saver_work *work)
 {
     record_release(&saver->work.record);
     saver->work = *work;
     record_copy(&saver->work.record, &work->record);
+    saver->limit_s = find_limit(&saver->patience);
     if (!saver->in_background) {
         run_work(saver);
         return;
@@ -222,10 +242,7 @@ void saver_tell_late(struct saver *saver, struct error *error)
 
 double saver_limit(const struct saver *saver)
 {
-    double limit_s = 0;
-    for (enum patience_phase phase = 0; phase < PATIENCE_PHASES; phase++)
-        limit_s += 3 * patience_of(&saver->patience, phase);
-    return limit_s;
+    return saver->limit_s;
 }
 
 #define HEARING "hearing how the save has ended"
