@@ -29,7 +29,7 @@ static bool file_map(struct idx_file *file, const char *path, struct error *erro
 {
     bool ok = false;
     struct stat info;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not keep us waiting */
     if (fd < 0)
         return error_errno(error, "cannot open %s", path);
     if (fstat(fd, &info)) {

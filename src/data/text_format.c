@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define VOCABULARY_MOST 65536 /* numbers that a uint16_t has */
 
@@ -163,6 +164,13 @@ static void text_close(struct dataset *dataset)
     memory_free(dataset->vocabulary);
 }
 
+/* Each rank reads it, and more than once: a pipe or a device would give each something else, or nothing for ever. */
+static bool is_pipe(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
+}
+
 /* Reads the file, and turns the part that the spec wants into tokens. */
 static bool load(struct dataset *dataset, const struct dataset_spec *spec, const struct dataset *train,
                  struct error *error)
@@ -170,6 +178,10 @@ static bool load(struct dataset *dataset, const struct dataset_spec *spec, const
     bool ok = false;
     struct reading reading = {.path = spec->path};
     reading.number = memory_alloc(UTF8_CODE_POINTS, sizeof *reading.number, "a table of characters", error);
+    if (is_pipe(spec->path)) {
+        error_set(error, ERROR_USAGE, "%s is not a regular file: give the path of a text file", spec->path);
+        goto done;
+    }
     if (!reading.number || !file_read(spec->path, &reading.bytes, &reading.count, error))
         goto done;
     if (reading.count == 0) {

@@ -40,6 +40,16 @@ static bool is_inside(hid_t dataset)
     return inside;
 }
 
+#define INFLATED_MOST 2000 /* times: more than zlib can make of anything */
+
+/* Whether as many values can be there, so that nobody allocates what a short file only claims. */
+static bool is_there(hid_t dataset, hid_t space)
+{
+    hssize_t count = H5Sget_simple_extent_npoints(space);
+    return count >= 0 && (hsize_t)count / INFLATED_MOST <= H5Dget_storage_size(dataset) &&
+           (count == 0 || H5Dget_storage_size(dataset) > 0);
+}
+
 static bool take_dataset(struct visit *visit, hid_t dataset, const char *path)
 {
     hid_t space = H5Dget_space(dataset), type = H5Dget_type(dataset);
@@ -47,9 +57,10 @@ static bool take_dataset(struct visit *visit, hid_t dataset, const char *path)
     hsize_t sizes[H5S_MAX_RANK];
     size_t shape[H5S_MAX_RANK];
     bool ok = type >= 0 && dims >= 0 && H5Sget_simple_extent_type(space) != H5S_NULL &&
-              H5Sget_simple_extent_dims(space, sizes, NULL) == dims && is_inside(dataset);
+              H5Sget_simple_extent_dims(space, sizes, NULL) == dims && is_inside(dataset) && is_there(dataset, space);
     if (!ok)
-        error_set(visit->error, ERROR_CORRUPT, "/%.200s cannot be read, or has its values in another file", path);
+        error_set(visit->error, ERROR_CORRUPT, "/%.200s cannot be read, or does not have its values in this file",
+                  path);
     for (int d = 0; ok && d < dims; d++)
         shape[d] = sizes[d];
     struct weights_tensor *tensor;
@@ -119,7 +130,7 @@ static bool open_lockstep(struct weights_file *file, bool averaged, struct error
          h5_get_text(root, "fingerprint", &fingerprint, error) && h5_get_text(root, "job", &weights->job, error) &&
          h5_get_text(root, "vocabulary", &weights->vocabulary, error);
     if (ok)
-        snprintf(weights->fingerprint, sizeof weights->fingerprint, "%s", fingerprint);
+        weights_take_fingerprint(weights, fingerprint);
     memory_free(fingerprint);
     return ok;
 }

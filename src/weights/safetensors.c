@@ -107,7 +107,7 @@ static void take_metadata(struct weights *weights, json_t *metadata)
     if (step)
         weights->step = strtoull(step, NULL, 10);
     if (fingerprint)
-        snprintf(weights->fingerprint, sizeof weights->fingerprint, "%s", fingerprint);
+        weights_take_fingerprint(weights, fingerprint);
     if (vocabulary)
         weights->vocabulary = memory_text(vocabulary);
 }

@@ -37,10 +37,19 @@ void weights_release(struct weights *weights)
     weights_init(weights);
 }
 
+void weights_take_fingerprint(struct weights *weights, const char *text)
+{
+    if (strspn(text, "0123456789abcdef") == 16 && text[16] == '\0')
+        memcpy(weights->fingerprint, text, 17);
+}
+
 bool weights_add(struct weights *weights, const char *name, size_t dims, const size_t *shape,
                  struct weights_tensor **added, struct error *error)
 {
     size_t count = 1, bytes;
+    for (const char *c = name; *c; c++) /* it is shown to people */
+        if ((unsigned char)*c < ' ' || *c == 127)
+            return error_set(error, ERROR_CORRUPT, "the name of tensor %zu holds control characters", weights->count);
     if (dims > WEIGHTS_DIMS)
         return error_set(error, ERROR_CORRUPT, "%.200s has %zu dimensions; at most %d are read", name, dims,
                          WEIGHTS_DIMS);

@@ -79,6 +79,9 @@ extern const struct weights_format *const weights_formats[];
 void weights_init(struct weights *weights);
 void weights_release(struct weights *weights);
 
+/* Local. Of the checkpoint that the weights come from, as a file tells it; what is not 16 hexadecimal digits is not. */
+void weights_take_fingerprint(struct weights *weights, const char *text);
+
 /* Local. Adds a tensor; *added (which may be NULL) is borrowed until the next one. ERROR_CORRUPT: too many dimensions
  * or tensors, or more elements than memory has addresses. */
 bool weights_add(struct weights *weights, const char *name, size_t dims, const size_t *shape,

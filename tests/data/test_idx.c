@@ -317,6 +317,9 @@ static void absent_files_are_named(void)
     CU_ASSERT_EQUAL(mkdir(fixture.labels, 0777), 0);
     expect(&fixture, ERROR_USAGE, fixture.labels, "not a regular file");
     remove(fixture.labels);
+    CU_ASSERT_EQUAL(mkfifo(fixture.labels, 0600), 0);
+    expect(&fixture, ERROR_USAGE, fixture.labels, "not a regular file");
+    remove(fixture.labels);
     fixture.spec.labels = NULL;
     expect(&fixture, ERROR_USAGE, "labels", "path");
     fixture.spec.format = DATASET_NONE;

@@ -211,6 +211,9 @@ static void files_that_are_no_text_are_named(void)
     CU_ASSERT_EQUAL(mkdir(fixture.path, 0777), 0);
     expect(&fixture, NULL, ERROR_IO, fixture.path, "Is a directory");
     remove(fixture.path);
+    CU_ASSERT_EQUAL(mkfifo(fixture.path, 0600), 0);
+    expect(&fixture, NULL, ERROR_USAGE, fixture.path, "not a regular file");
+    remove(fixture.path);
     write_bytes(fixture.path, "abc\0def", 7);
     expect(&fixture, NULL, ERROR_CORRUPT, fixture.path, "NUL character at offset 3");
     fixture.spec.path = NULL;

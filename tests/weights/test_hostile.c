@@ -50,6 +50,7 @@ static void safetensors_with_a_header_that_lies_are_refused(void)
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},\"a\":{\"dtype\":\"F32\",\"shape\":[2],"
          "\"data_offsets\":[0,8]}}",
          "header"},
+        {"{\"a\\u001b[2J\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", "control characters"},
         {"{\"a\\u0000b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", "header"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -66,6 +67,21 @@ static void safetensors_with_a_header_that_lies_are_refused(void)
     CU_ASSERT_TRUE(read_all(test_path("lies"), &error));
     write_safetensors(test_path("lies"), "{\"__metadata__\":[1,{\"lockstep.step\":4}]}", 0);
     CU_ASSERT_TRUE(read_all(test_path("lies"), &error));
+}
+
+static void a_fingerprint_that_is_none_is_not_taken(void)
+{
+    static const char *const texts[] = {"0123456789abcde", "0123456789abcdef0", "0123456789ABCDEF",
+                                        "\\u001b[2J45678901234"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        char header[200];
+        struct weights_file file;
+        snprintf(header, sizeof header, "{\"__metadata__\":{\"lockstep.fingerprint\":\"%s\"}}", texts[i]);
+        write_safetensors(test_path("foreign"), header, 0);
+        CU_ASSERT_TRUE_FATAL(weights_open(&file, test_path("foreign"), false, &error));
+        CU_ASSERT_STRING_EQUAL(file.weights.fingerprint, "");
+        weights_close(&file);
+    }
 }
 
 static void a_json_nested_without_end_is_refused(void)
@@ -198,6 +214,7 @@ int main(void)
 {
     static const struct test_case cases[] = {
         {"safetensors with a header that lies are refused", safetensors_with_a_header_that_lies_are_refused},
+        {"a fingerprint that is none is not taken", a_fingerprint_that_is_none_is_not_taken},
         {"a JSON nested without end is refused", a_json_nested_without_end_is_refused},
         {"types that are no floats are listed, but not loaded", types_that_are_no_floats_are_listed_but_not_loaded},
         {"npy headers are read as Python writes them", npy_headers_are_read_as_python_writes_them},

@@ -35,13 +35,34 @@ static void a_flipped_bit_of_our_own_weights_is_noticed_or_in_no_use(void)
     memory_free(bytes);
 }
 
+/* A few hundred bytes that claim to be 4 TB. */
+static void a_dataset_without_its_values_is_refused(void)
+{
+    hid_t file = H5Fcreate(test_path("claim"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t space = H5Screate_simple(1, (hsize_t[]){(hsize_t)1 << 40}, NULL);
+    hid_t layout = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_chunk(layout, 1, (hsize_t[]){1 << 20});
+    hid_t layers = H5Gcreate2(file, "layers", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t dataset = H5Dcreate2(layers, "a", H5T_IEEE_F32LE, space, H5P_DEFAULT, layout, H5P_DEFAULT);
+    CU_ASSERT_TRUE_FATAL(dataset >= 0);
+    h5_close(dataset);
+    h5_close(layers);
+    h5_close(layout);
+    h5_close(space);
+    h5_close(file);
+    CU_ASSERT_FALSE(read_all(test_path("claim"), &error));
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "/layers/a cannot be read, or does not have its values in this file"));
+}
+
 int main(void)
 {
-    static const struct test_case cases[] = {{"damaged files of Keras give an error, or other numbers",
-                                              damaged_files_of_keras_give_an_error_or_other_numbers},
-                                             {"a flipped bit of our own weights is noticed, or in no use",
-                                              a_flipped_bit_of_our_own_weights_is_noticed_or_in_no_use},
-                                             {0}};
+    static const struct test_case cases[] = {
+        {"damaged files of Keras give an error, or other numbers",
+         damaged_files_of_keras_give_an_error_or_other_numbers},
+        {"a flipped bit of our own weights is noticed, or in no use",
+         a_flipped_bit_of_our_own_weights_is_noticed_or_in_no_use},
+        {"a dataset without its values is refused", a_dataset_without_its_values_is_refused},
+        {0}};
     h5_init();
     return test_run("weights/hostile_hdf5", cases);
 }
