@@ -56,13 +56,22 @@ bool pin_add(const char *checkpoint, struct error *error)
     return ok;
 }
 
+/* Whether it is one of ours: an empty file. */
+static bool is_marker(const char *marker)
+{
+    struct stat info;
+    return lstat(marker, &info) == 0 && S_ISREG(info.st_mode) && info.st_size == 0;
+}
+
 bool pin_remove(const char *checkpoint, struct error *error)
 {
     char marker[PATH_MAX];
     marker_of(checkpoint, marker);
-    if (unlink(marker) == 0)
+    if (is_marker(marker) && unlink(marker) == 0)
         return file_sync_parent(marker, error);
-    if (errno == ENOENT && access(checkpoint, F_OK) == 0)
+    if (access(marker, F_OK) == 0)
+        return error_set(error, ERROR_USAGE, "%s is not an empty file, as a pin's marker is: it stays", marker);
+    if (access(checkpoint, F_OK) == 0)
         return error_set(error, ERROR_USAGE, "%s: it was not pinned", checkpoint);
     return error_errno(error, "cannot unpin %s", checkpoint);
 }
@@ -70,8 +79,7 @@ bool pin_remove(const char *checkpoint, struct error *error)
 void pin_drop(const char *checkpoint)
 {
     char marker[PATH_MAX];
-    struct stat info;
     marker_of(checkpoint, marker);
-    if (lstat(marker, &info) == 0 && S_ISREG(info.st_mode) && info.st_size == 0)
+    if (is_marker(marker))
         unlink(marker);
 }

@@ -210,9 +210,9 @@ bool record_write(hid_t file, const struct record *record, const struct state *s
            write_history(file, &record->history, error) &&
            h5_put_text(file, "vocabulary", record->vocabulary ? record->vocabulary : "", error) &&
            h5_put_text(file, "origin", record->origin ? record->origin : "", error) &&
-           h5_put_text(file, "format", RECORD_FORMAT, error) && h5_put_number(file, "version", RECORD_VERSION, error) &&
-           h5_put_number(file, "step", record->step, error) && h5_put_real(file, "epoch", record->epoch, error) &&
-           h5_put_real(file, "loss", record->loss, error) &&
+           h5_put_text(file, "why", record->why, error) && h5_put_text(file, "format", RECORD_FORMAT, error) &&
+           h5_put_number(file, "version", RECORD_VERSION, error) && h5_put_number(file, "step", record->step, error) &&
+           h5_put_real(file, "epoch", record->epoch, error) && h5_put_real(file, "loss", record->loss, error) &&
            h5_put_number(file, "saved_unix", (uint64_t)record->saved_unix, error) &&
            h5_put_number(file, "data_digest", record->data_digest, error) &&
            h5_put_number(file, "lineage", record->lineage, error) && h5_put_text(file, "job", record->job, error) &&
@@ -266,6 +266,19 @@ static bool read_attributes(hid_t file, struct record *record, struct error *err
     return ok;
 }
 
+/* Only for people, and not in the first files of version 3. */
+static bool read_why(hid_t file, struct record *record, struct error *error)
+{
+    char *why = NULL;
+    if (H5Aexists(file, "why") <= 0)
+        return true;
+    bool ok = h5_get_text(file, "why", &why, error);
+    if (ok)
+        snprintf(record->why, sizeof record->why, "%s", why);
+    memory_free(why);
+    return ok;
+}
+
 bool record_read(hid_t file, struct record *record, struct error *error)
 {
     char *format = NULL;
@@ -295,7 +308,7 @@ bool record_read(hid_t file, struct record *record, struct error *error)
     if (ok && record->history.sampler_step > record->step)
         ok = error_set(error, ERROR_CORRUPT, "attribute 'sampler_step' is beyond the checkpoint's step");
     if (ok && version >= 3)
-        ok = h5_get_text(file, "origin", &record->origin, error);
+        ok = h5_get_text(file, "origin", &record->origin, error) && read_why(file, record, error);
     if (!ok)
         record_release(record);
     return ok;

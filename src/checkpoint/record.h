@@ -41,6 +41,7 @@ struct record {
     uint64_t fingerprint;
     int64_t saved_unix;
     uint64_t data_digest; /* of the training data */
+    char why[64];         /* it was saved: "every+validation", "SIGUSR1"; "": not known */
     uint64_t lineage;     /* a random number of the job, from its step 0 on; 0: from a time without */
     char *job;            /* resolved YAML */
     char *passport;

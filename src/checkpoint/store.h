@@ -68,6 +68,11 @@ bool store_publish(const struct store *store, uint64_t step, struct error *error
 bool store_prune(const struct store *store, uint64_t newest, const struct retention *retention,
                  struct error *error) WARN_UNUSED;
 
+/* Local, rank 0's work. Pins the checkpoints whose step is a multiple of `every`, but not of `unless` (0: of nothing):
+ * they were to stay for ever, and `every` is no longer the job's. *count: how many. */
+bool store_pin_every(const struct store *store, uint64_t every, uint64_t unless, size_t *count,
+                     struct error *error) WARN_UNUSED;
+
 /* Local, rank 0's work. Gives a checkpoint that was found invalid the name step-....h5.rejected: it can still be looked
  * at, but is no longer counted, nor ever found again by a job that has gone on without it. */
 bool store_reject(const struct store *store, uint64_t step, struct error *error) WARN_UNUSED;

@@ -114,3 +114,23 @@ bool store_clear(const struct store *store, struct error *error)
     memory_free(steps);
     return ok;
 }
+
+bool store_pin_every(const struct store *store, uint64_t every, uint64_t unless, size_t *count, struct error *error)
+{
+    uint64_t *steps;
+    size_t length;
+    *count = 0;
+    if (!store_list(store, &steps, &length, error))
+        return false;
+    bool ok = true;
+    for (size_t i = 0; ok && i < length; i++) {
+        char path[PATH_MAX];
+        store_path(store, steps[i], path);
+        if (steps[i] % every != 0 || (unless > 0 && steps[i] % unless == 0) || pin_exists(path) || !seal_is_ours(path))
+            continue;
+        ok = pin_add(path, error);
+        ++*count;
+    }
+    memory_free(steps);
+    return ok;
+}

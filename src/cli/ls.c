@@ -7,6 +7,7 @@
 #include "checkpoint/store.h"
 #include "cli/command.h"
 #include "cli/flags.h"
+#include "train/best.h"
 #include "train/job.h"
 
 #include <inttypes.h>
@@ -22,6 +23,7 @@ struct listing {
     bool found;
     struct history history; /* without the window */
     uint64_t keep_every;
+    size_t kept_best;
 };
 
 /* What the newest valid checkpoint knows about all of them. */
@@ -35,34 +37,51 @@ static void take_newest(struct listing *listing, const struct record *record)
     /* A job of another version may have other keys: then there is just no such note. */
     if (job_parse(&job, "the checkpoint's job", record->job, NULL, 0, &error)) {
         listing->keep_every = job.checkpoint.keep_every;
+        listing->kept_best = best_kept(&job);
         job_release(&job);
     }
 }
 
-/* Why it will stay: "best 2, pinned, kept". */
-static void print_notes(const struct listing *listing, uint64_t step, const char *path)
+static void add_note(struct text *notes, const char *note)
 {
-    const char *comma = "  ";
-    for (size_t i = 0; i < listing->history.best_count; i++)
-        if (listing->history.best[i].step == step) {
-            printf("%sbest %zu", comma, i + 1);
-            comma = ", ";
-        }
-    if (pin_exists(path)) {
-        printf("%spinned", comma);
-        comma = ", ";
-    }
-    if (listing->keep_every > 0 && step % listing->keep_every == 0)
-        printf("%skept", comma);
-    printf("\n");
+    text_append(notes, "%s%s", notes->length ? ", " : "", note);
 }
 
-/* Why it was saved: on the way, or because its segment of the job's life ended there. */
-static void print_segment(const struct record *record)
+/* Why it will stay: "best 2, pinned, kept". */
+static void find_notes(const struct listing *listing, uint64_t step, const char *path, struct text *notes)
 {
-    const struct segment *segment = &record->segments[record->segment_count - 1];
-    bool running = strcmp(segment->end, "running") == 0;
-    printf("  %3zu  %-10.*s", record->segment_count, (int)sizeof segment->end, running ? "on the way" : segment->end);
+    for (size_t i = 0; i < listing->history.best_count && i < listing->kept_best; i++)
+        if (listing->history.best[i].step == step) {
+            char note[32];
+            snprintf(note, sizeof note, "best %zu", i + 1);
+            add_note(notes, note);
+        }
+    if (pin_exists(path))
+        add_note(notes, "pinned");
+    if (listing->keep_every > 0 && step % listing->keep_every == 0)
+        add_note(notes, "kept");
+}
+
+/* Older files do not know why they were saved, only how their segment of the job's life ended. */
+static const char *find_why(const struct record *record)
+{
+    const char *end = record->segments[record->segment_count - 1].end;
+    if (record->why[0])
+        return record->why;
+    return strcmp(end, "running") == 0 ? "on the way" : end;
+}
+
+static void print_valid(const struct listing *listing, const struct record *record, const char *path, const char *size)
+{
+    char when[CLOCK_TEXT_BYTES];
+    struct text notes;
+    text_init(&notes);
+    find_notes(listing, record->step, path, &notes);
+    clock_text(record->saved_unix, when);
+    printf("%7" PRIu64 " %7.3f %9.5g %8s %-20s  %-5s %016" PRIx64 " %3zu  %-12s  %s\n", record->step, record->epoch,
+           record->loss, size, when, listing->fast ? "-" : "yes", record->fingerprint, record->segment_count,
+           text_bytes(&notes), find_why(record));
+    text_release(&notes);
 }
 
 /* One line; returns whether the checkpoint is valid. One that a running job has taken away meanwhile is none. */
@@ -78,16 +97,12 @@ static bool list_one(struct listing *listing, uint64_t step)
     if (ok) {
         if (!listing->found)
             take_newest(listing, &reader.record);
-        clock_text(reader.record.saved_unix, when);
-        printf("%10" PRIu64 " %8.3f %10.5g %9s  %-20s  %-5s %016" PRIx64, step, reader.record.epoch, reader.record.loss,
-               size, when, listing->fast ? "-" : "yes", reader.record.fingerprint);
-        print_segment(&reader.record);
-        print_notes(listing, step, path);
+        print_valid(listing, &reader.record, path, size);
     } else if (access(path, F_OK)) {
         return true;
     } else {
         clock_text((int64_t)info.st_mtime, when);
-        printf("%10" PRIu64 " %8s %10s %9s  %-20s  %-5s %s%s\n", step, "-", "-", size, when, "no", error.text,
+        printf("%7" PRIu64 " %7s %9s %8s %-20s  %-5s %s%s\n", step, "-", "-", size, when, "no", error.text,
                pin_exists(path) ? " (pinned)" : "");
     }
     reader_close(&reader);
@@ -136,8 +151,8 @@ static bool list_all(struct listing *listing, bool *all_valid, struct error *err
     if (length == 0)
         printf("no checkpoints in %s\n", listing->store.directory);
     else
-        printf("%10s %8s %10s %9s  %-20s  %-5s %-16s  %3s  %-10s  %s\n", "step", "epoch", "loss", "size", "saved",
-               "valid", "fingerprint", "seg", "why", "stays as");
+        printf("%7s %7s %9s %8s %-20s  %-5s %-16s %3s  %-12s  %s\n", "step", "epoch", "loss", "size", "saved", "valid",
+               "fingerprint", "seg", "stays as", "why");
     *all_valid = true;
     for (size_t i = 0; i < length; i++)
         *all_valid &= list_one(listing, steps[i]);

@@ -47,6 +47,8 @@ static void print_head(const struct reader *reader)
         characters += ((unsigned char)*c & 0xC0) != 0x80;
     if (characters > 0)
         printf("vocabulary   %zu characters\n", characters);
+    if (record->why[0])
+        printf("why          %s\n", record->why);
     if (record->origin && record->origin[0])
         printf("began with   %s\n", record->origin);
 }

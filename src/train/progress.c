@@ -188,12 +188,7 @@ void progress_checkpoint(struct session *session, const struct saver_result *res
     struct text line;
     const struct commit *commit = &result->commit;
     begin_event(&line, "checkpoint", result->step);
-    text_append(&line, ",\"why\":\"");
-    if (session->save.reasons)
-        cadence_words(session->save.reasons, &line);
-    else
-        text_append(&line, "%s", session->record.segments[session->record.segment_count - 1].end);
-    text_append(&line, "\"");
+    text_append(&line, ",\"why\":\"%s\"", session->record.why);
     metrics_number(&line, "stall_ms", 1e3 * session->save.stall_s);
     metrics_number(&line, "write_ms", commit->write_ms);
     metrics_number(&line, "data_ms", commit->data_ms);

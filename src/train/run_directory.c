@@ -10,6 +10,7 @@
 #include "train/options.h"
 #include "train/resume.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -164,8 +165,24 @@ static void begin_history(struct session *session)
     cadence_init(&session->cadence, session->job, &past, clock_seconds());
 }
 
+/* Collective. What was to stay for ever by an earlier checkpoint.keep_every stays, too, when that has changed. */
+static bool keep_promises(struct session *session, struct error *error)
+{
+    uint64_t before = session->kept_every, now = session->job->checkpoint.keep_every;
+    size_t pinned = 0;
+    if (before == 0 || before == now)
+        return true;
+    bool ok = session->world->rank != 0 || store_pin_every(&session->store, before, now, &pinned, error);
+    if (pinned > 0)
+        log_info("checkpoint.keep_every was %" PRIu64 ": %zu checkpoint%s pinned, to stay for ever all the same",
+                 before, pinned, pinned == 1 ? " is" : "s are");
+    return session_agree(session, ok, "pinning checkpoints", error);
+}
+
 bool run_directory_begin(struct session *session, struct error *error)
 {
+    if (!keep_promises(session, error))
+        return false;
     begin_segment(session);
     if (!begin_files(session, error))
         return false;

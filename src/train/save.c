@@ -12,7 +12,7 @@
 #define RETRY_STEPS 10 /* to the first attempt after a failed save; then twice as many, and so on */
 
 /* Brings the record to this step. */
-static void update_record(struct session *session, const char *why)
+static void update_record(struct session *session, const char *end)
 {
     struct record *record = &session->record;
     record->epoch = sampler_epoch(&session->sampler, session->step);
@@ -21,20 +21,25 @@ static void update_record(struct session *session, const char *why)
     struct segment *segment = &record->segments[record->segment_count - 1];
     segment->last_step = session->step;
     segment->saved_unix = record->saved_unix;
-    snprintf(segment->end, sizeof segment->end, "%s", why);
+    snprintf(segment->end, sizeof segment->end, "%s", end);
 }
 
-/* reasons: 0 if the job leaves, or for copies on the nodes. local: where these go; NULL: a file. */
-static void begin(struct session *session, unsigned reasons, const char *why, struct local *local)
+/* reasons: 0 if the job leaves, or for copies on the nodes. end: of the segment, as long as this is its last save.
+ * local: where copies go; NULL: a file. */
+static void begin(struct session *session, unsigned reasons, const char *end, struct local *local)
 {
-    session->save = (struct save){
-        .runs = true, .frozen = true, .is_copy = local != NULL, .step = session->step, .reasons = reasons};
+    struct text why;
+    text_init(&why);
+    cadence_words(reasons, &why);
+    snprintf(session->record.why, sizeof session->record.why, "%s", reasons ? text_bytes(&why) : end);
+    text_release(&why);
+    session->save = (struct save){.runs = true, .frozen = true, .is_copy = local != NULL, .step = session->step};
     if (!local) {
         cadence_begin(&session->cadence, clock_seconds());
         session->retry_step = 0; /* this is the next attempt */
     }
     best_retain(session->job, &session->record.history, &session->save.retention);
-    update_record(session, why);
+    update_record(session, end);
     metrics_keep(&session->metrics);
     struct saver_work work = {
         .state = session->state,

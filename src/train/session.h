@@ -39,7 +39,6 @@ struct save {
     bool is_copy; /* of copies on the nodes, and not of a file */
     uint64_t step;
     bool frozen;                /* the used arrays are being saved: they must not change */
-    unsigned reasons;           /* why it was begun (cadence.h); 0: the job leaves */
     struct retention retention; /* what it leaves of older ones */
     double stall_s;             /* by which it has lengthened training's way so far */
 };
@@ -83,6 +82,7 @@ struct session {
     double update_s;      /* of an update in place, on the average; 0: not known */
     struct record record; /* of the newest checkpoint, then kept up to date; the texts and segments are ours */
     struct text passport;
+    uint64_t kept_every; /* checkpoint.keep_every of the job that wrote the checkpoint */
     struct text changes; /* in what the job differs from that of the checkpoint, a line each */
 
     uint64_t steps;      /* of the whole job: train.steps, or what train.epochs are */
@@ -102,8 +102,8 @@ bool session_open(struct session *session, const struct world *world, const stru
 /* Collective over world. Accepts a closed session. */
 void session_close(struct session *session);
 
-/* Collective over world, while the session is being opened. As world_agree, for what a disk can make late: each phase of a
- * restore has this limit, and ERROR_LATE names who is not done with `what`. */
+/* Collective over world, while the session is being opened. As world_agree, for what a disk can make late: each phase
+ * of a restore has this limit, and ERROR_LATE names who is not done with `what`. */
 bool session_agree(struct session *session, bool ok, const char *what, struct error *error) WARN_UNUSED;
 
 /* Local; on every rank at the same place between exchange_reduce and exchange_distribute. The used and the other arrays

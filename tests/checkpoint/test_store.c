@@ -218,6 +218,41 @@ static void the_newest_rejected_ones_stay(void)
     memory_free(steps);
 }
 
+static void a_rejected_one_does_not_take_the_place_of_a_stranger(void)
+{
+    struct store store;
+    open_run(&store, "in-the-way");
+    make_checkpoint(&store, 10);
+    make_file(&store, "step-000000000010.h5.rejected");
+    CU_ASSERT_FALSE(store_reject(&store, 10, &error));
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "step-000000000010.h5.rejected is in the way"));
+    assert_steps(&store, 1, (const uint64_t[]){10});
+    char path[PATH_MAX];
+    store_rejected_path(&store, 10, path);
+    unlink(path);
+    CU_ASSERT_TRUE(store_reject(&store, 10, &error));
+    make_checkpoint(&store, 10);
+    CU_ASSERT_TRUE(store_reject(&store, 10, &error)); /* over one of ours */
+}
+
+static void what_was_to_stay_for_ever_can_be_pinned(void)
+{
+    struct store store;
+    char path[PATH_MAX];
+    size_t count;
+    open_run(&store, "promises");
+    make_checkpoints(&store, 10, 60);
+    make_file(&store, "step-000000000080.h5");
+    store_path(&store, 20, path);
+    CU_ASSERT_TRUE(pin_add(path, &error));
+    CU_ASSERT_TRUE(store_pin_every(&store, 20, 60, &count, &error));
+    CU_ASSERT_EQUAL(count, 1); /* 20 is pinned already, 60 stays all the same, 80 is a stranger */
+    CU_ASSERT_TRUE(store_prune(&store, 60, &nothing, &error));
+    assert_steps(&store, 3, (const uint64_t[]){80, 40, 20});
+    CU_ASSERT_TRUE(store_pin_every(&store, 20, 0, &count, &error));
+    CU_ASSERT_EQUAL(count, 0);
+}
+
 static void a_pinned_one_is_never_taken_away(void)
 {
     struct store store;
@@ -238,6 +273,11 @@ static void a_pinned_one_is_never_taken_away(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "step 20 is pinned"));
     assert_steps(&store, 2, (const uint64_t[]){30, 20});
     CU_ASSERT_TRUE(pin_remove(path, &error));
+    make_file(&store, "step-000000000020.h5.pinned"); /* not empty: not a marker of ours */
+    CU_ASSERT_FALSE(pin_remove(path, &error));
+    CU_ASSERT_TRUE(exists(&store, "step-000000000020.h5.pinned"));
+    unlink(strcat(path, ".pinned"));
+    store_path(&store, 20, path);
     CU_ASSERT_FALSE(pin_remove(path, &error));
     CU_ASSERT_EQUAL(error.kind, ERROR_USAGE);
     CU_ASSERT_TRUE(store_clear(&store, &error));
@@ -406,6 +446,8 @@ int main(void)
         {"pruning keeps the newest, the best and every n-th", pruning_keeps_the_newest_the_best_and_every_nth},
         {"pruning does not touch strangers, nor count them", pruning_does_not_touch_strangers_nor_count_them},
         {"of the rejected ones the newest stay", the_newest_rejected_ones_stay},
+        {"a rejected one does not take the place of a stranger", a_rejected_one_does_not_take_the_place_of_a_stranger},
+        {"what was to stay for ever can be pinned", what_was_to_stay_for_ever_can_be_pinned},
         {"a pinned one is never taken away", a_pinned_one_is_never_taken_away},
         {"only a checkpoint can be pinned", only_a_checkpoint_can_be_pinned},
         {"who pins and who prunes do not miss each other", who_pins_and_who_prunes_do_not_miss_each_other},

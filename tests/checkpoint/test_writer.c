@@ -96,6 +96,7 @@ static bool commit_step(const struct store *store, uint64_t step, size_t keep, c
                             .saved_unix = 1700000000,
                             .data_digest = 42,
                             .lineage = 43,
+                            .why = "every+validation",
                             .job = (char *)job,
                             .passport = (char *)"blas: none\n",
                             .vocabulary = (char *)"\n aé€",
@@ -134,6 +135,7 @@ static void what_is_written_is_read(void)
     CU_ASSERT_EQUAL(reader.record.loss, 0.25);
     CU_ASSERT_EQUAL(reader.record.data_digest, 42);
     CU_ASSERT_EQUAL(reader.record.lineage, 43);
+    CU_ASSERT_STRING_EQUAL(reader.record.why, "every+validation");
     CU_ASSERT_STRING_EQUAL(reader.record.job, "run: x\n");
     CU_ASSERT_STRING_EQUAL(reader.record.passport, "blas: none\n");
     CU_ASSERT_STRING_EQUAL(reader.record.vocabulary, "\n aé€");

@@ -10,6 +10,8 @@ import sys
 import h5py
 import numpy as np
 
+from checks import check, finish
+
 path, step, fingerprint, ranks = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 moments = sys.argv[5:] or ["m", "v"]
 shapes = {
@@ -18,15 +20,6 @@ shapes = {
     "2.dense.weight": (10, 64),
     "2.dense.bias": (10,),
 }
-failures = 0
-
-
-def check(words, ok):
-    global failures
-    if not ok:
-        print(f"      not so: {words}")
-        failures += 1
-
 
 with h5py.File(path, "r") as file:
     arrays = list(file["state"])
@@ -63,6 +56,7 @@ with h5py.File(path, "r") as file:
     check("attribute format", text("format") == "lockstep checkpoint")
     check("attribute version", int(file.attrs["version"]) == 3)
     check("attribute origin: it began with its own weights", text("origin") == "")
+    check("attribute why: it was the end of the job", text("why") == "finished")
     check("attribute updates: no step was skipped", int(file.attrs["updates"]) == step)
     check("attribute vocabulary: there are no tokens", text("vocabulary") == "")
     check("attribute step", int(file.attrs["step"]) == step)
@@ -79,4 +73,4 @@ with h5py.File(path, "r") as file:
     check("provenance: reason of the end", rows[0]["end"].rstrip(b"\0") == b"finished")
     check("provenance: hosts", len(rows[0]["hosts"].rstrip(b"\0")) > 0)
 
-sys.exit(failures > 0)
+finish()
