@@ -22,12 +22,12 @@ struct history_best {
 };
 
 struct history {
-    uint64_t sampler_step;       /* the last step with an earlier train.batch; 0: it never changed */
-    uint64_t sampler_sample;     /* samples taken up to that step */
-    uint64_t updates;     /* steps that have changed the parameters: all but the skipped ones */
-    uint64_t skipped_row; /* steps skipped since the last one that was taken */
-    uint64_t metric;      /* of `best`: an enum metric_kind */
-    uint64_t yardstick;   /* digest of all that makes validations comparable; 0: nothing was validated */
+    uint64_t sampler_step;   /* the last step with an earlier train.batch; 0: it never changed */
+    uint64_t sampler_sample; /* samples taken up to that step */
+    uint64_t updates;        /* steps that have changed the parameters: all but the skipped ones */
+    uint64_t skipped_row;    /* steps skipped since the last one that was taken */
+    uint64_t metric;         /* of `best`: an enum metric_kind */
+    uint64_t yardstick;      /* digest of all that makes validations comparable; 0: nothing was validated */
     /* [best_count] the best validations, the best one first. The first `best_most` count; the few behind them were
      * pushed out since the last commit, and move up if those that pushed them out turn out to have no file. Only those
      * that count are stored. */

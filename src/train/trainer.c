@@ -105,8 +105,8 @@ static bool make_step(struct session *session, struct step_numbers *numbers, uns
     return true;
 }
 
-/* Collective. The job ends with this error: what is still being written is brought to its end. If a rank hangs over that,
- * it is the error. */
+/* Collective. The job ends with this error: what is still being written is brought to its end. If a rank hangs over
+ * that, it is the error. */
 static void finish_saving(struct session *session, struct error *error)
 {
     struct error late;

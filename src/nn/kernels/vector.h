@@ -81,9 +81,9 @@ void vector_moments(size_t n, const float *x, float *mean, float *variance);
 void vector_affine(size_t n, float a, float b, const float *x, float *y);
 
 /* Local. y = keep ? x / (1 - rate) : 0, where element i is kept with probability 1 - rate, a pure function of (key,
- * first + i): 16 bits of Philox4x32-10 (base/rng.h) decide, so that the rate, here and in 1 - rate, is rounded to a multiple of 2^-16, and to
- * less than 1. first is any number. Of the elements that are dropped, NaN and infinity become NaN. y may be x. Backward is the same
- * function of dy. */
+ * first + i): 16 bits of Philox4x32-10 (base/rng.h) decide, so that the rate, here and in 1 - rate, is rounded to a
+ * multiple of 2^-16, and to less than 1. first is any number. Of the elements that are dropped, NaN and infinity become
+ * NaN. y may be x. Backward is the same function of dy. */
 void vector_dropout(size_t n, uint64_t key, uint64_t first, double rate, const float *x, float *y);
 
 /* Local. The instruction set in use: "AVX-512", "AVX2", "baseline". Borrowed. */
