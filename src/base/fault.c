@@ -37,6 +37,7 @@ static const char *const who_names[WHO_COUNT] = {"rank", "all", "mpirun"};
 static enum fault_point chosen = FAULT_POINTS;
 static uint64_t chosen_step = 0;
 static enum who chosen_who = WHO_RANK;
+static int chosen_signal = SIGKILL;
 
 static enum who find_who(const char *name)
 {
@@ -58,25 +59,27 @@ bool fault_init(int rank, struct error *error)
         point++;
     long chosen_rank = 0;
     unsigned long long step = 0;
-    char name[8] = "rank";
+    char name[8] = "rank", what[8] = "kill";
     const char *rest = value + length;
     while (*rest) {
         int used = 0;
         if (sscanf(rest, ",step=%llu%n", &step, &used) < 1 && sscanf(rest, ",rank=%ld%n", &chosen_rank, &used) < 1 &&
-            sscanf(rest, ",who=%7[a-z]%n", name, &used) < 1)
+            sscanf(rest, ",who=%7[a-z]%n", name, &used) < 1 && sscanf(rest, ",signal=%7[a-z]%n", what, &used) < 1)
             break;
         rest += used;
     }
     enum who who = find_who(name);
-    if (point == FAULT_POINTS || who == WHO_COUNT || *rest)
+    bool stops = strcmp(what, "stop") == 0;
+    if (point == FAULT_POINTS || who == WHO_COUNT || (!stops && strcmp(what, "kill") != 0) || *rest)
         return error_set(error, ERROR_USAGE,
-                         "LOCKSTEP_FAULT=%s: not of the form POINT[,step=N][,rank=R][,who=rank|all|mpirun], or no such "
-                         "point",
+                         "LOCKSTEP_FAULT=%s: not of the form "
+                         "POINT[,step=N][,rank=R][,who=rank|all|mpirun][,signal=kill|stop], or no such point",
                          value);
     if (rank == chosen_rank) {
         chosen = point;
         chosen_step = step;
         chosen_who = who;
+        chosen_signal = stops ? SIGSTOP : SIGKILL;
     }
     return true;
 }
@@ -112,7 +115,7 @@ static void kill_all(void)
         pid_t process = (pid_t)strtol(entry->d_name, NULL, 10);
         if (process > 0 && process != getpid() && look_at(process, name, &other) && other == parent &&
             strcmp(name, own) == 0)
-            kill(process, SIGKILL);
+            kill(process, chosen_signal);
     }
     closedir(processes);
 }
@@ -126,20 +129,21 @@ static void kill_mpirun(void)
     pid_t parent = getppid();
     for (size_t i = 0; i < sizeof launchers / sizeof *launchers; i++)
         if (look_at(parent, name, &above) && strcmp(name, launchers[i]) == 0)
-            kill(parent, SIGKILL);
+            kill(parent, chosen_signal);
 }
 
 void fault_at(enum fault_point point, uint64_t step)
 {
     if (point != chosen || (chosen_step && chosen_step != step))
         return;
-    fprintf(stderr, "LOCKSTEP_FAULT: killed at %s of step %llu\n", fault_points[point], (unsigned long long)step);
+    fprintf(stderr, "LOCKSTEP_FAULT: %s at %s of step %llu\n", chosen_signal == SIGSTOP ? "stopped" : "killed",
+            fault_points[point], (unsigned long long)step);
+    chosen = FAULT_POINTS; /* once */
     if (chosen_who == WHO_MPIRUN) {
-        chosen = FAULT_POINTS;
         kill_mpirun();
         return;
     }
     if (chosen_who == WHO_ALL)
         kill_all();
-    kill(getpid(), SIGKILL);
+    kill(getpid(), chosen_signal);
 }

@@ -1,10 +1,10 @@
 /* Faults on purpose, for tests: the environment variable LOCKSTEP_FAULT names a point of a commit or of a start (see
- * fault_points) at which a process kills with SIGKILL: itself, or all ranks of its node, or the mpirun that has started
- * it (and then goes on, as the others do, until MPI notices).
+ * fault_points) at which a process kills (SIGKILL) or stops (SIGSTOP): itself, or all ranks of its node, or the mpirun
+ * that has started it (and then goes on, as the others do, until MPI notices).
  *
- *   LOCKSTEP_FAULT=POINT[,step=N][,rank=R][,who=rank|all|mpirun]
+ *   LOCKSTEP_FAULT=POINT[,step=N][,rank=R][,who=rank|all|mpirun][,signal=kill|stop]
  *
- * By default the first time that rank 0 comes there, and itself. */
+ * By default the first time that rank 0 comes there, itself, and kill. */
 #ifndef BASE_FAULT_H
 #define BASE_FAULT_H
 
@@ -43,7 +43,7 @@ extern const char *const fault_points[FAULT_POINTS];
 /* Local. Reads LOCKSTEP_FAULT; a value that does not parse is a usage error. */
 bool fault_init(int rank, struct error *error) WARN_UNUSED;
 
-/* Local. Kills if this is the chosen point, step and rank; else nothing. */
+/* Local. Kills or stops if this is the chosen point, step and rank; else nothing. */
 void fault_at(enum fault_point point, uint64_t step);
 
 #endif

@@ -2,10 +2,10 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "checkpoint/patience.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -122,27 +122,6 @@ static void *thread(void *argument)
     return NULL;
 }
 
-/* Signals are for the thread that trains: here they would only interrupt system calls. */
-static bool start_thread(struct saver *saver)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool ok = pthread_create(&saver->thread, NULL, thread, saver) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return ok;
-}
-
-/* Waits for it go by a clock that nobody sets. */
-static void init_change(pthread_cond_t *change)
-{
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(change, &attributes);
-    pthread_condattr_destroy(&attributes);
-}
-
 bool saver_open(struct saver **opened, const struct world *world, const struct store *store,
                 const struct exchange *exchange, const struct state *state, const struct saver_options *options,
                 struct error *error)
@@ -156,11 +135,11 @@ bool saver_open(struct saver **opened, const struct world *world, const struct s
     council_open(&saver->council, world);
     council_open(&saver->verdict, world);
     pthread_mutex_init(&saver->mutex, NULL);
-    init_change(&saver->change);
+    thread_init_condition(&saver->change);
     MPI_Query_thread(&level);
     bool ok = true;
     if (options->background && level == MPI_THREAD_MULTIPLE)
-        saver->in_background = ok = start_thread(saver);
+        saver->in_background = ok = thread_start(&saver->thread, thread, saver);
     if (!ok)
         error_set(error, ERROR_IO, "cannot start the thread that saves; checkpoint.background: false does without");
     ok = world_agree(world, ok, error);

@@ -13,6 +13,7 @@
 #include "train/trainer.h"
 
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,13 +38,16 @@ static bool read_job(const struct world *world, const struct request *request, s
 }
 
 /* Ends the job although ranks are missing: without a word from them, and with the exit code that means "run me again".
- * From any thread. mpirun takes the others with it; rank 0, if it can, speaks for all. */
+ * From any thread; the first one speaks. mpirun takes the others with it; the lowest rank that can speaks for all. */
 static void leave_without_the_late(const struct error *error)
 {
+    static atomic_flag is_leaving = ATOMIC_FLAG_INIT;
     int rank;
+    while (atomic_flag_test_and_set(&is_leaving))
+        pause();
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    if (rank != 0)
-        sleep(2);
+    if (rank > 0)
+        sleep(rank < 10 ? 1 + (unsigned)rank : 11);
     command_fail(error);
     MPI_Abort(MPI_COMM_WORLD, EXIT_SAVED);
     _exit(EXIT_SAVED);

@@ -95,20 +95,27 @@ void best_prepare(const struct job *job, const struct dataset *validation, struc
     history->stale = 0;
 }
 
-void best_look(const struct world *world, const struct job *job, const struct store *store, struct history *history)
+void best_find(const struct store *store, const struct history *history, bool found[HISTORY_BEST + HISTORY_SPARE])
 {
-    for (size_t i = 0; i < history->best_count && best_kept(job) > 0;) {
+    for (size_t i = 0; i < history->best_count; i++) {
         char path[PATH_MAX];
-        uint64_t step = history->best[i].step;
-        store_path(store, step, path);
-        if (world_share_number(world, access(path, R_OK) == 0)) {
-            i++;
+        store_path(store, history->best[i].step, path);
+        found[i] = access(path, R_OK) == 0;
+    }
+}
+
+void best_look(const struct job *job, const bool *found, struct history *history)
+{
+    size_t place = 0, count = best_kept(job) > 0 ? history->best_count : 0;
+    for (size_t i = 0; i < count; i++) {
+        if (found[i]) {
+            place++;
             continue;
         }
-        if (i < history->best_most)
+        if (place < history->best_most)
             log_warn("%s so far, of step %" PRIu64 ", has no checkpoint: worse ones may take its place",
-                     history->best_most == 1 ? "the best model" : "one of the best models", step);
-        remove_at(history, i);
+                     history->best_most == 1 ? "the best model" : "one of the best models", history->best[place].step);
+        remove_at(history, place);
     }
     if (history->best_count > history->best_most)
         history->best_count = history->best_most;

@@ -9,7 +9,6 @@
 #include "checkpoint/history.h"
 #include "checkpoint/store.h"
 #include "data/dataset.h"
-#include "parallel/world.h"
 #include "train/evaluator.h"
 #include "train/job.h"
 
@@ -30,9 +29,12 @@ bool best_is_late(const struct job *job, const struct history *history);
  * validation data, averaged weights or not) cannot be compared: forgets the past, with a warning. */
 void best_prepare(const struct job *job, const struct dataset *validation, struct history *history);
 
-/* Collective over world; after best_prepare. Best models whose checkpoints are not there, because nobody wanted them
- * kept before or they were taken away, must not hinder worse ones from being kept: forgets them, with a warning. */
-void best_look(const struct world *world, const struct job *job, const struct store *store, struct history *history);
+/* Local, rank 0's work. Which of the best have a checkpoint; found[i] of history->best[i]. */
+void best_find(const struct store *store, const struct history *history, bool found[HISTORY_BEST + HISTORY_SPARE]);
+
+/* Local; after best_prepare. Best models whose checkpoints were not found, because nobody wanted them kept before or
+ * they were taken away, must not hinder worse ones from being kept: forgets them, with a warning. */
+void best_look(const struct job *job, const bool *found, struct history *history);
 
 /* Local. What is to stay after a commit by the wishes of the job and the history. */
 void best_retain(const struct job *job, const struct history *history, struct retention *retention);

@@ -98,6 +98,7 @@ struct job {
     struct {
         uint64_t every; /* steps */
     } log;
+    double heartbeat; /* seconds of silence that make a rank lost; 0: nobody watches */
 };
 
 /* Local. Reads a job from YAML text; `name` is the file's name for messages. overrides[i] is "key.path=value" (for

@@ -261,6 +261,7 @@ const struct option job_options[] = {
     {"early_stopping", OPTION_SECTION, .keys = early_stopping_keys, .resume = RESUME_FREE},
     {"checkpoint", OPTION_SECTION, .keys = checkpoint_keys, .resume = RESUME_FREE},
     {"log", OPTION_SECTION, .keys = log_keys, .resume = RESUME_FREE},
+    {"heartbeat", FIELD(struct job, heartbeat), REAL(0, 1e6), DEFAULT("60"), .resume = RESUME_FREE},
     {0},
 };
 

@@ -40,6 +40,13 @@ static bool open_copies(struct session *session, struct error *error)
                                            session->options->ranks_per_node, error);
 }
 
+/* About what a rank has read of it: of a text each sample adds a character. */
+static double bytes_of(const struct dataset *dataset)
+{
+    const struct leaf_form *form = &dataset->form;
+    return (double)dataset->count * (form->vocabulary > 0 ? 1 : (double)shape_count(&form->input));
+}
+
 static bool open_data(struct session *session, struct error *error)
 {
     const struct job *job = session->job;
@@ -51,8 +58,9 @@ static bool open_data(struct session *session, struct error *error)
         session->sampler = (struct sampler){
             .seed = job->seed, .samples = session->train.count, .batch = job->train.batch};
         ok = length_steps(job, &session->sampler, &session->steps, error);
+        session->patience.bytes = bytes_of(&session->train) + bytes_of(&session->validation);
     }
-    return world_agree(session->world, ok, error);
+    return session_agree(session, ok, "opening the data", error);
 }
 
 /* The exchange in shared memory if the nodes have enough of it, else through messages. */
@@ -226,6 +234,28 @@ static bool open_saver(struct session *session, struct error *error)
     return true;
 }
 
+/* Collective. Forgets the best models that have no checkpoint. */
+static bool look_for_best(struct session *session, struct error *error)
+{
+    struct history *history = &session->record.history;
+    bool found[HISTORY_BEST + HISTORY_SPARE] = {false};
+    if (session->world->rank == 0)
+        best_find(&session->store, history, found);
+    if (!session_agree(session, true, "looking for the best models", error))
+        return false;
+    MPI_Bcast(found, sizeof found, MPI_BYTE, 0, session->world->comm);
+    best_look(session->job, found, history);
+    return true;
+}
+
+/* Collective. First of all: what follows can hang. */
+static bool open_heartbeat(struct session *session, struct error *error)
+{
+    double limit_s = session->job->heartbeat;
+    return limit_s == 0 || !session->options->lost ||
+           heartbeat_open(&session->heartbeat, session->world, limit_s, session->options->lost, error);
+}
+
 bool session_open(struct session *session, const struct world *world, const struct job *job,
                   const struct session_options *options, struct error *error)
 {
@@ -235,13 +265,13 @@ bool session_open(struct session *session, const struct world *world, const stru
     council_open(&session->council, world);
     chronicle_init(&session->chronicle);
     make_passport(session);
-    bool ok = check_ranks(session, error) && run_directory_take(session, error) && open_copies(session, error) &&
-              open_data(session, error) && build(session, error) && resume(session, error);
+    bool ok = open_heartbeat(session, error) && check_ranks(session, error) && run_directory_take(session, error) &&
+              open_copies(session, error) && open_data(session, error) && build(session, error) &&
+              resume(session, error);
     if (ok) {
         guard_prepare(job, &session->record.history);
         best_prepare(job, &session->validation, &session->record.history);
-        best_look(world, job, &session->store, &session->record.history);
-        ok = run_directory_begin(session, error) && open_saver(session, error);
+        ok = look_for_best(session, error) && run_directory_begin(session, error) && open_saver(session, error);
     }
     if (!ok && error->kind != ERROR_LATE) /* closing is a thing of all ranks */
         session_close(session);
@@ -276,5 +306,6 @@ void session_close(struct session *session)
     text_release(&session->changes);
     if (session->lock >= 0)
         close(session->lock);
+    heartbeat_close(session->heartbeat);
     memset(session, 0, sizeof *session);
 }

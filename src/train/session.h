@@ -12,6 +12,7 @@
 #include "data/sampler.h"
 #include "nn/model.h"
 #include "parallel/exchange.h"
+#include "parallel/heartbeat.h"
 #include "parallel/tally.h"
 #include "train/cadence.h"
 #include "train/chronicle.h"
@@ -48,6 +49,7 @@ struct session {
     const struct job *job;
     const struct session_options *options;
 
+    struct heartbeat *heartbeat; /* NULL: none */
     struct node node;
     bool node_is_open;
     int lock; /* rank 0's hold on the run directory; -1: none */

@@ -89,7 +89,7 @@ static bool take_tensor(struct session *session, struct source *source, size_t i
     if (!world_share_number(world, is_root && match_has(&source->match, index)))
         return true;
     bool ok = !is_root || (values = load(source, tensor, index, error));
-    if (!world_agree(world, ok, error)) {
+    if (!session_agree(session, ok, "reading the weights", error)) {
         memory_free(values);
         return false;
     }
@@ -125,7 +125,7 @@ bool warm_start(struct session *session, struct error *error)
 {
     struct source source = {0};
     bool ok = session->world->rank != 0 || open_source(session, &source, error);
-    ok = world_agree(session->world, ok, error);
+    ok = session_agree(session, ok, "opening the weights", error);
     if (ok) {
         log_names("is not in the file: it begins with its own initial values", &source.match.missing);
         log_names("is in the file, but not in this model: ignored", &source.match.extra);

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum outcome { SURVIVED, KILLED, REFUSED, SOMETHING_ELSE };
+enum outcome { SURVIVED, KILLED, STOPPED, REFUSED, SOMETHING_ELSE };
 
 /* What becomes of a process with this LOCKSTEP_FAULT (NULL: unset) that comes to `point` in `step` as `rank`. A child,
  * because the choice is made once a process and may end it. */
@@ -30,8 +30,13 @@ static enum outcome outcome(const char *value, int rank, enum fault_point point,
         _exit(SURVIVED);
     }
     int status = 0;
-    if (child < 0 || waitpid(child, &status, 0) != child)
+    if (child < 0 || waitpid(child, &status, WUNTRACED) != child)
         return SOMETHING_ELSE;
+    if (WIFSTOPPED(status)) {
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+        return WSTOPSIG(status) == SIGSTOP ? STOPPED : SOMETHING_ELSE;
+    }
     if (WIFSIGNALED(status))
         return WTERMSIG(status) == SIGKILL ? KILLED : SOMETHING_ELSE;
     return WIFEXITED(status) && WEXITSTATUS(status) == REFUSED ? REFUSED
@@ -52,6 +57,15 @@ static void each_named_point_kills_there_and_nowhere_else(void)
     for (enum fault_point chosen = 0; chosen < FAULT_POINTS; chosen++)
         for (enum fault_point point = 0; point < FAULT_POINTS; point++)
             CU_ASSERT_EQUAL(outcome(fault_points[chosen], 0, point, 5), point == chosen ? KILLED : SURVIVED);
+}
+
+static void a_process_is_stopped_on_request(void)
+{
+    CU_ASSERT_EQUAL(outcome("renamed,signal=stop", 0, FAULT_RENAMED, 1), STOPPED);
+    CU_ASSERT_EQUAL(outcome("renamed,step=2,signal=stop,rank=1", 1, FAULT_RENAMED, 2), STOPPED);
+    CU_ASSERT_EQUAL(outcome("renamed,step=2,signal=stop,rank=1", 1, FAULT_RENAMED, 3), SURVIVED);
+    CU_ASSERT_EQUAL(outcome("renamed,signal=kill", 0, FAULT_RENAMED, 1), KILLED);
+    CU_ASSERT_EQUAL(outcome("renamed,signal=hup", 0, FAULT_RENAMED, 1), REFUSED);
 }
 
 static void names_are_all_there_and_different(void)
@@ -135,6 +149,7 @@ int main(void)
     static const struct test_case cases[] = {
         {"nothing happens without LOCKSTEP_FAULT", nothing_happens_without_it},
         {"each named point kills there and nowhere else", each_named_point_kills_there_and_nowhere_else},
+        {"a process is stopped on request", a_process_is_stopped_on_request},
         {"the names are all there and different", names_are_all_there_and_different},
         {"a step limits it to that step", a_step_limits_it},
         {"a rank chooses who dies, rank 0 if none is named", a_rank_chooses_who_dies},

@@ -1,6 +1,6 @@
 /* The best validation, and early stopping. */
 #include "base/file.h"
-#include "support/test_mpi.h"
+#include "support/test.h"
 #include "train/best.h"
 
 #include <math.h>
@@ -130,7 +130,7 @@ static void the_list_has_an_end(void)
 
 static void the_number_of_best_ones_may_change(void)
 {
-    struct world world = {.comm = MPI_COMM_SELF, .size = 1};
+    bool found[HISTORY_BEST + HISTORY_SPARE];
     struct store store;
     struct error error;
     struct job job = job_of(METRIC_LOSS);
@@ -148,11 +148,13 @@ static void the_number_of_best_ones_may_change(void)
     }
     job.checkpoint.best = 2;
     best_prepare(&job, &digits, &history);
-    best_look(&world, &job, &store, &history);
+    best_find(&store, &history, found);
+    best_look(&job, found, &history);
     assert_best(&history, 2, (const uint64_t[]){1, 3}); /* 2 has no file */
     job.checkpoint.best = 0;
     best_prepare(&job, &digits, &history);
-    best_look(&world, &job, &store, &history);
+    best_find(&store, &history, found);
+    best_look(&job, found, &history);
     assert_best(&history, 1, (const uint64_t[]){1}); /* still told, but not kept */
     struct retention retention;
     best_retain(&job, &history, &retention);
@@ -217,7 +219,7 @@ static void a_best_without_a_file_is_forgotten(void)
     CU_ASSERT_EQUAL(history.stale, 1);               /* which does not count as progress */
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
     const struct test_case cases[] = {
         {"the best is the best by the metric", the_best_is_the_best_by_the_metric},
@@ -231,5 +233,5 @@ int main(int argc, char **argv)
         {"a best without a file is forgotten", a_best_without_a_file_is_forgotten},
         {0},
     };
-    return test_mpi_run(&argc, &argv, "train/best", cases);
+    return test_run("train/best", cases);
 }

@@ -1,0 +1,15 @@
+/* Threads beside the one that trains. */
+#ifndef BASE_THREAD_H
+#define BASE_THREAD_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+/* Local. Starts a thread to which no signals come: they are for the thread that trains, and here they would only
+ * interrupt system calls. False: the system has none left. */
+bool thread_start(pthread_t *thread, void *(*run)(void *argument), void *argument);
+
+/* Local. Timed waits for it go by the monotonic clock, which nobody sets. */
+void thread_init_condition(pthread_cond_t *condition);
+
+#endif
