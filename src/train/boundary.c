@@ -60,7 +60,8 @@ const char *boundary_reason(const struct session *session, unsigned flags)
 static bool find_reasons(struct session *session, unsigned flags, unsigned *reasons, struct error *error)
 {
     const struct job *job = session->job;
-    *reasons = cadence_due(&session->cadence, session->step, flags);
+    *reasons = cadence_due(&session->cadence, session->step, flags) | session->put_off;
+    session->put_off = 0;
     if (session->retry_step == session->step)
         *reasons |= CADENCE_RETRY;
     if (session->validation.count == 0 || job->validate.every == 0 || session->step % job->validate.every != 0)
@@ -83,7 +84,7 @@ static bool save_on_the_way(struct session *session, unsigned reasons, struct er
 {
     /* After a skipped step the state may be spoilt: nothing shows that it is not before the next step is taken. */
     if (session->record.history.skipped_row > 0) {
-        session->retry_step = session->step + 1;
+        session->put_off = reasons & ~(unsigned)CADENCE_BEST;
         if (reasons & CADENCE_BEST)
             best_forget(&session->record.history, session->step);
         return true;

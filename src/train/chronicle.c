@@ -77,6 +77,21 @@ static bool open_lines(struct chronicle *chronicle, const char *path, const stru
     return !is_new || file_sync_parent(path, error);
 }
 
+double chronicle_start_s(const char *run)
+{
+    char path[PATH_MAX], *bytes = NULL;
+    size_t length;
+    struct lives lives = {0};
+    struct error error; /* there may be none yet */
+    snprintf(path, sizeof path, "%s/history.jsonl", run);
+    if (file_read(path, &bytes, &length, &error))
+        lives_parse(&lives, bytes, &(struct lives_now){0});
+    free(bytes);
+    double start_s = lives_sum(&lives).start_s;
+    lives_release(&lives);
+    return start_s;
+}
+
 struct lives_total chronicle_open(struct chronicle *chronicle, const char *run, bool anew, const struct lives_now *now,
                                   const struct segment *segments, size_t count)
 {

@@ -33,6 +33,10 @@ void chronicle_init(struct chronicle *chronicle);
 struct lives_total chronicle_open(struct chronicle *chronicle, const char *run, bool anew, const struct lives_now *now,
                                   const struct segment *segments, size_t count);
 
+/* Local. How long the newest start of the run that came to a step has taken for that, in seconds; 0: none is known.
+ * Only reads. */
+double chronicle_start_s(const char *run);
+
 /* Local. Accepts a closed one. */
 void chronicle_close(struct chronicle *chronicle);
 

@@ -11,12 +11,14 @@
 #include "train/resume.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
 
-#define LOCK_WAIT_S 20 /* how long the processes of a job that was just killed may take to go */
+#define START_MOST_S 86400 /* no start takes longer, whatever a file tells */
+#define LOCK_WAIT_S  20    /* how long the processes of a job that was just killed may take to go */
 
 /* Local, rank 0. Makes the run directory and takes its lock: two jobs in one directory would destroy each other's
  * files. */
@@ -56,10 +58,16 @@ bool run_directory_take(struct session *session, struct error *error)
     session->store.striping.count = session->job->striping.count;
     session->store.striping.size = session->job->striping.size;
     session->store.striping.aggregators = session->job->striping.aggregators;
-    ok = ok && (session->world->rank != 0 || take_directory(session, error));
+    uint64_t start_ms = 0;
+    if (ok && session->world->rank == 0) {
+        ok = take_directory(session, error);
+        start_ms = (uint64_t)(1e3 * fmax(0, fmin(chronicle_start_s(session->job->run), START_MOST_S)));
+    }
     double patience_s = LOCK_WAIT_S + patience_of(&session->patience, PATIENCE_RESTORE);
     council_begin(&session->council);
-    return council_agree(&session->council, ok, patience_s, "taking the run directory", NULL, error);
+    ok = council_agree(&session->council, ok, patience_s, "taking the run directory", &start_ms, error);
+    patience_note(&session->patience, PATIENCE_RESTORE, 1e-3 * (double)start_ms);
+    return ok;
 }
 
 /* Local. The changes of the job, on one line, for people; first those that change the result, in case not all fit. */

@@ -92,6 +92,7 @@ struct session {
     double loss;         /* of that step; NaN before the first */
     uint64_t saved_step; /* of the newest checkpoint file; UINT64_MAX: there is none */
     uint64_t retry_wait; /* steps from the last failed save to the next attempt; 0: none failed */
+    unsigned put_off;    /* reasons of a save that waits until a step is taken again (cadence.h) */
     uint64_t retry_step; /* a failed save is tried again when this step is done; 0: none failed */
 };
 

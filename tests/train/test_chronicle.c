@@ -142,6 +142,7 @@ static void what_is_written_is_read(void)
     struct lives lives;
     char run[512];
     new_run("written", run);
+    CU_ASSERT_EQUAL(chronicle_start_s(run), 0);
     struct lives_total total = chronicle_open(&chronicle, run, false, &nothing, NULL, 0);
     CU_ASSERT(total.interruptions == 0 && total.alive_s == 0 && chronicle.segment == 1);
     chronicle_begin(&chronicle, &here, 0, 2);
@@ -159,6 +160,7 @@ static void what_is_written_is_read(void)
     total = chronicle_open(&chronicle, run, false, &(struct lives_now){.step = 9, .unix_s = 5e9, .saved = 9}, NULL, 0);
     CU_ASSERT(total.interruptions == 2 && chronicle.seen_unix == 0); /* it has told its end */
     chronicle_close(&chronicle);
+    CU_ASSERT_EQUAL(chronicle_start_s(run), 3.5);
     parse_file(run, &lives);
     CU_ASSERT_EQUAL_FATAL(lives.count, 2);
     CU_ASSERT(lives.items[0].reached == 7 && lives.items[0].lost_steps == 2 && lives.items[0].interrupted);
