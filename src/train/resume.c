@@ -311,23 +311,37 @@ static bool from_newest(struct session *session, struct resume_copies *copies, c
                      session->store.directory, count, count == 1 ? "" : "s", error->text);
 }
 
+/* Local; the same on every rank. Whether there is nothing that --fresh alone would take away. */
+static bool nothing_is_lost(const struct session *session, const struct resume_copies *copies, const uint64_t *steps,
+                            size_t count, struct error *error)
+{
+    uint64_t step = resume_copies_newest(copies);
+    const char *where = session->store.directory, *what = "checkpoint";
+    if (count > 0) {
+        step = steps[0];
+    } else if (step > 0) {
+        where = session->job->copies.path;
+        what = "set of copies";
+        count = 1;
+    }
+    return count == 0 || error_set(error, ERROR_USAGE,
+                                   "%s holds %zu %s%s, the newest of step %" PRIu64
+                                   ": without --fresh the job goes on from there; --fresh --overwrite deletes them",
+                                   where, count, what, count == 1 ? "" : "s", step);
+}
+
 bool resume(struct session *session, struct error *error)
 {
     const struct session_options *options = session->options;
     struct resume_copies copies = {0};
     uint64_t *steps = NULL;
     size_t count = 0;
-    bool ok = list_steps(session, &steps, &count, error);
-    if (ok && count > 0 && options->fresh && !options->overwrite)
-        ok = error_set(error, ERROR_USAGE,
-                       "%s holds %zu checkpoint%s, the newest of step %" PRIu64
-                       ": without --fresh the job goes on from there; --fresh --overwrite deletes them",
-                       session->store.directory, count, count == 1 ? "" : "s", steps[0]);
+    bool ok = list_steps(session, &steps, &count, error) && resume_copies_look(session, steps, count, &copies, error) &&
+              (!options->fresh || options->overwrite || nothing_is_lost(session, &copies, steps, count, error));
     if (ok && options->fresh)
         ok = begin(session, steps, count, error);
     else if (ok)
-        ok = resume_copies_look(session, steps, count, &copies, error) &&
-             from_newest(session, &copies, steps, count, error);
+        ok = from_newest(session, &copies, steps, count, error);
     if (ok && session->step > 0 && options->init_from)
         log_warn("--init-from %s is not used: the job goes on from step %" PRIu64
                  "; to start anew: another run:, or --fresh --overwrite",

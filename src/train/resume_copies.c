@@ -67,6 +67,12 @@ bool resume_copies_look(struct session *session, const uint64_t *steps, size_t c
     return true;
 }
 
+uint64_t resume_copies_newest(const struct resume_copies *copies)
+{
+    const struct piece_set *set = copies->known ? local_newest(&copies->finds, copies->lineage, 0) : NULL;
+    return set ? set->step : 0;
+}
+
 /* Collective. From a set that has been taken; its arrays are proven, but the job may not fit. */
 static bool go_on_from(struct session *session, struct local_set *set, struct error *error)
 {

@@ -19,6 +19,9 @@ struct resume_copies {
 bool resume_copies_look(struct session *session, const uint64_t *steps, size_t count, struct resume_copies *copies,
                         struct error *error) WARN_UNUSED;
 
+/* Local; the same on every rank. The step of the newest whole set of this job; 0: there is none. */
+uint64_t resume_copies_newest(const struct resume_copies *copies);
+
 /* Collective over world. The session from the newest valid set of a step > `beyond`; *resumed: there was one. False:
  * the job contradicts it, or a rank is late. */
 bool resume_copies_try(struct session *session, struct resume_copies *copies, uint64_t beyond, bool *resumed,
