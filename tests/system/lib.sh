@@ -184,7 +184,7 @@ patience=120
 finish() {
   if ! wait_until "$patience" is_gone "$mpirun"; then
     fail "$name: still running after $patience s"
-    tail -n 5 "$name.log" | sed 's/^/      | /'
+    { tail -n 5 "$name.log"; ps -o pid=,stat=,wchan=,etimes=,args= -s "$mpirun"; } | cut -c1-150 | sed 's/^/      | /'
     end_session "$mpirun"
   fi
   { wait "$mpirun"; } 2>/dev/null
