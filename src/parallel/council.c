@@ -166,6 +166,32 @@ static bool judge(const struct council *council, bool ok, struct error *error)
     return failed == 0;
 }
 
+/* Rank 0. Who is late gets the answer only if all earlier ones have left: it may hang, and then takes none. Who has
+ * voted has taken all of them, so MPI is about to notice that they have left; that may need more than one look, since
+ * the threads of a process keep each other from looking. */
+static void answer_all(struct council *council, const struct message *answer)
+{
+    int size = council->world->size, missing;
+    double end = clock_seconds() + LATER_S;
+    long length_ns = NAP_LEAST_NS;
+    for (int r = 1; r < size; r++)
+        if (!council->votes[r].here)
+            send(council, &council->votes[r], answer, r, TAG_ANSWER); /* if it cannot, r will lose its own patience */
+    for (;;) {
+        missing = 0;
+        for (int r = 1; r < size; r++) {
+            struct ballot *vote = &council->votes[r];
+            vote->here = vote->here && !send(council, vote, answer, r, TAG_ANSWER);
+            missing += vote->here;
+        }
+        if (missing == 0 || clock_seconds() >= end)
+            break;
+        nap(&length_ns);
+    }
+    for (int r = 1; r < size; r++)
+        council->votes[r].here = false;
+}
+
 static bool preside(struct council *council, bool ok, double patience_s, const char *what, uint64_t *value,
                     struct error *error)
 {
@@ -180,10 +206,7 @@ static bool preside(struct council *council, bool ok, double patience_s, const c
         .affair = council->affair, .question = council->question, .ok = ok, .value = value ? *value : 0};
     if (!ok)
         answer.error = *error;
-    for (int r = 1; r < size; r++) {
-        send(council, &council->votes[r], &answer, r, TAG_ANSWER); /* if it cannot, r will lose its own patience */
-        council->votes[r].here = false;
-    }
+    answer_all(council, &answer);
     return ok;
 }
 

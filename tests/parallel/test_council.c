@@ -1,12 +1,20 @@
 /* Agreement without spinning and without end: the words of world_agree, and what happens when a rank is late. */
 #include "parallel/council.h"
+
+#include "base/memory.h"
 #include "support/test_mpi.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
 static struct world world;
 static struct council council;
+static atomic_bool over;
+
+#define QUESTIONS 1500
+#define LOAD      ((size_t)200000) /* numbers of a message beside them */
 
 static void all_well_is_agreed_and_rank_0_says_a_number(void)
 {
@@ -117,6 +125,36 @@ static void numbers_are_gathered(void)
     }
 }
 
+static void *agree_often(void *unused)
+{
+    size_t heard = 0;
+    (void)unused;
+    for (size_t i = 0; i < QUESTIONS && heard == i; i++) {
+        struct error error = {0};
+        uint64_t number = world.rank == 0 ? i : 0;
+        if (i % 5 == 0)
+            council_begin(&council);
+        heard += council_agree(&council, true, 5, "it", &number, &error) && number == i;
+    }
+    CU_ASSERT_EQUAL(heard, QUESTIONS);
+    over = true;
+    return NULL;
+}
+
+/* Whoever else is in MPI takes MPI's notice of what has left from the council's thread: no answer may be lost by that.
+ */
+static void another_thread_in_mpi_does_not_disturb_it(void)
+{
+    pthread_t agreeing;
+    float *load = memory_need(LOAD, sizeof *load);
+    over = false;
+    CU_ASSERT_EQUAL(pthread_create(&agreeing, NULL, agree_often, NULL), 0);
+    while (world_union(&world, !over))
+        MPI_Allreduce(MPI_IN_PLACE, load, LOAD, MPI_FLOAT, MPI_SUM, world.comm);
+    pthread_join(agreeing, NULL);
+    memory_free(load);
+}
+
 static void opening(void)
 {
     world_open(&world);
@@ -141,6 +179,7 @@ int main(int argc, char **argv)
         {"who is late is named, and nobody waits", who_is_late_is_named_and_nobody_waits},
         {"rank 0 can be late, too", rank_0_can_be_late_too},
         {"numbers are gathered", numbers_are_gathered},
+        {"another thread in MPI does not disturb it", another_thread_in_mpi_does_not_disturb_it},
         {"a world closes", closing},
         {0},
     };

@@ -36,6 +36,7 @@ static void test_example(void)
     CU_ASSERT_EQUAL(job.validate.every, 100);
     CU_ASSERT(job.checkpoint.every == 100 && job.checkpoint.keep == 3);
     CU_ASSERT_EQUAL(job.log.every, 10);
+    CU_ASSERT_EQUAL(job.heartbeat, 60);
     job_release(&job);
 }
 
@@ -60,6 +61,7 @@ static void test_defaults(void)
     CU_ASSERT(job.checkpoint.every == 0 && job.checkpoint.keep == 3 && job.checkpoint.keep_every == 0 &&
               job.checkpoint.best == 0 && job.validate.mode == MODE_AUTO);
     CU_ASSERT_EQUAL(job.log.every, 10);
+    CU_ASSERT_EQUAL(job.heartbeat, 60);
     CU_ASSERT(job.loss.label_smoothing == 0 && job.loss.delta == 1);
     CU_ASSERT(job.optimizer.groups == NULL && job.optimizer.group_count == 0);
     CU_ASSERT(!job.skip.nonfinite && job.skip.outlier == 0 && job.skip.window == 100 && job.skip.limit == 10);
@@ -113,7 +115,8 @@ static void test_written(void)
             "early_stopping: {patience: 0, min_delta: 0.0}\n"
             "checkpoint: {every: 100, minutes: 0.0, on_validation: false, overhead: 0.01, keep: 3, keep_every: 0, best: false, background: true, busy: wait, timeout: 0.0, "
             "local_every: 0, stripe_count: 0, stripe_size: 0, aggregators: 0}\n"
-            "log: {every: 10}\n");
+            "log: {every: 10}\n"
+            "heartbeat: 60.0\n");
         job_release(&job);
     }
     if (parse(&job, SMALLEST, NULL)) {
@@ -136,7 +139,8 @@ static void test_written(void)
             "early_stopping: {patience: 0, min_delta: 0.0}\n"
             "checkpoint: {every: 0, minutes: 0.0, on_validation: false, overhead: 0.01, keep: 3, keep_every: 0, best: false, background: true, busy: wait, timeout: 0.0, "
             "local_every: 0, stripe_count: 0, stripe_size: 0, aggregators: 0}\n"
-            "log: {every: 10}\n");
+            "log: {every: 10}\n"
+            "heartbeat: 60.0\n");
         job_release(&job);
     }
 }

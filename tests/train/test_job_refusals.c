@@ -3,7 +3,7 @@
 
 #define KEYS                                                                                                           \
     "run, seed, data, model, loss, label_smoothing, huber_delta, train, optimizer, schedule, clip_norm, skip_step, "   \
-    "ema_decay, validate, early_stopping, checkpoint, log"
+    "ema_decay, validate, early_stopping, checkpoint, log, heartbeat"
 #define OPTIMIZERS "sgd, adam, adamw, lamb, lars"
 #define LOSSES     "softmax_cross_entropy, mean_squared_error, l1, huber, binary_cross_entropy"
 #define LAYER_LIST                                                                                                     \
