@@ -17,12 +17,14 @@ enum patience_phase {
 };
 
 struct patience {
-    double fixed_s; /* for every phase; 0: derived */
-    double bytes;   /* of a rank's share of the file */
+    double fixed_s;    /* for every phase; 0: derived */
+    double bytes;      /* of a rank's share of the file, */
+    double file_bytes; /* and of all of it */
     double longest_s[PATIENCE_PHASES];
 };
 
-/* Local. 60 s and 20 times the longest so far, or 60 s and what the rank's share takes at 5 MB/s if that is more. */
+/* Local. 60 s and 20 times the longest so far, or 60 s and what the rank's share (of the layout: the file) takes at
+ * 5 MB/s if that is more. */
 double patience_of(const struct patience *patience, enum patience_phase phase);
 
 /* Local. A phase has taken all ranks together this long. */

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/thread.h"
+#include "base/watchdog.h"
 #include "checkpoint/patience.h"
 
 #include <pthread.h>
@@ -16,7 +17,6 @@ struct saver {
     const struct exchange *exchange;
     struct saver_options options;
     struct council council;
-    struct council verdict; /* of the threads that train */
     struct patience patience;
     struct snapshot snapshot;
 
@@ -80,13 +80,16 @@ static bool save(struct saver *saver)
 /* With the lock. After a late rank: does training go on, so that only a disk hangs, or does a rank hang as a whole? */
 static void watch_training(struct saver *saver)
 {
-    struct timespec end;
     uint64_t looks = saver->looks;
-    int code = 0;
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += 1 + (time_t)(patience_of(&saver->patience, PATIENCE_DIGEST) + 20 * saver->gap_s);
-    while (saver->looks == looks && !saver->leaving && code == 0)
-        code = pthread_cond_timedwait(&saver->change, &saver->mutex, &end);
+    double left_s = 1 + patience_of(&saver->patience, PATIENCE_DIGEST) + 20 * saver->gap_s;
+    for (; left_s > 0 && saver->looks == looks && !saver->leaving; left_s--) { /* while stopped, a process counts not */
+        struct timespec end;
+        int code = 0;
+        clock_gettime(CLOCK_MONOTONIC, &end);
+        end.tv_sec++;
+        while (saver->looks == looks && !saver->leaving && code == 0)
+            code = pthread_cond_timedwait(&saver->change, &saver->mutex, &end);
+    }
     if (saver->looks == looks && !saver->leaving)
         saver->options.lost(&saver->error);
 }
@@ -131,9 +134,9 @@ bool saver_open(struct saver **opened, const struct world *world, const struct s
     *saver = (struct saver){.world = world, .store = store, .exchange = exchange, .options = *options};
     saver->patience.fixed_s = options->timeout_s;
     saver->patience.bytes = (double)(state->shard.count * sizeof(float) * state->array_count);
+    saver->patience.file_bytes = (double)(state->count * sizeof(float) * state->array_count);
     snapshot_init(&saver->snapshot, world, state);
     council_open(&saver->council, world);
-    council_open(&saver->verdict, world);
     pthread_mutex_init(&saver->mutex, NULL);
     thread_init_condition(&saver->change);
     MPI_Query_thread(&level);
@@ -165,7 +168,6 @@ void saver_close(struct saver *saver)
     pthread_cond_destroy(&saver->change);
     pthread_mutex_destroy(&saver->mutex);
     council_close(&saver->council);
-    council_close(&saver->verdict);
     snapshot_release(&saver->snapshot);
     record_release(&saver->work.record);
     memory_free(saver);
@@ -192,7 +194,9 @@ void saver_begin(struct saver *saver, const struct saver_work *work)
     record_copy(&saver->work.record, &work->record);
     saver->limit_s = find_limit(&saver->patience);
     if (!saver->in_background) {
+        watchdog_begin(saver->store->directory, saver->limit_s);
         run_work(saver);
+        watchdog_end();
         return;
     }
     pthread_mutex_lock(&saver->mutex);
@@ -224,21 +228,14 @@ double saver_limit(const struct saver *saver)
     return saver->limit_s;
 }
 
-#define HEARING "hearing how the save has ended"
-
 bool saver_take(struct saver *saver, struct saver_result *result, struct error *error)
 {
-    uint64_t is_published = saver->ok;
-    double patience_s = patience_of(&saver->patience, PATIENCE_DIGEST);
+    const struct world *world = saver->world;
+    bool is_published = world_share_number(world, saver->ok);
     *error = saver->error;
     *result = saver->result;
-    council_begin(&saver->verdict);
-    if (!council_agree(&saver->verdict, true, patience_s, HEARING, &is_published, error))
-        return false;
+    result->late = world_union(world, saver->result.late);
     /* What rank 0 has published is whole, since all have proven their parts before: it counts, also if somebody did not
      * wait for it. */
-    if (is_published && !saver->work.local)
-        return true;
-    *error = saver->error;
-    return council_agree(&saver->verdict, saver->ok, patience_s, HEARING, NULL, error);
+    return (is_published && !saver->work.local) || world_agree(world, saver->ok, error);
 }

@@ -63,8 +63,9 @@ enum saver_state {
     SAVER_LATE, /* done, because another rank was late, which perhaps still hangs */
 };
 
-/* Local. How far this rank is with what was begun. To be asked once a step: it is also the sign that training goes on.
- */
+/* Local. How far this rank is with what was begun, if anything was. To be asked at every step, and in between if that
+ * takes long: it is also the sign that training goes on, and the longest time between two of them tells how long it may
+ * take. */
 enum saver_state saver_look(struct saver *saver);
 
 /* Local; the state is SAVER_LATE. Who was late. */
@@ -75,8 +76,7 @@ double saver_limit(const struct saver *saver);
 
 /* Collective over world. No rank is busy any more with what was begun. The joint verdict, the same on every rank:
  * after false there is no new checkpoint that counts, and the words say why. ERROR_STATE: the nodes have different
- * parameters. ERROR_LATE: a rank does not come to hear the verdict, and the process can only be left. (A rank that was
- * late for the save is an ERROR_IO.) */
+ * parameters. A rank that was late for the save is an ERROR_IO, and result->late. */
 bool saver_take(struct saver *saver, struct saver_result *result, struct error *error) WARN_UNUSED;
 
 #endif

@@ -121,8 +121,10 @@ bool store_reject(const struct store *store, uint64_t step, struct error *error)
     char path[PATH_MAX], rejected[PATH_MAX];
     store_path(store, step, path);
     store_rejected_path(store, step, rejected);
-    if (access(rejected, F_OK) == 0 && !seal_is_ours(rejected))
-        return error_set(error, ERROR_IO, "%s is in the way, and lockstep has not written it: move it away", rejected);
+    /* What is there may be somebody's, or ours and damaged where that shows: it stays, and the name gets a number. */
+    size_t length = strlen(rejected);
+    for (unsigned n = 2; access(rejected, F_OK) == 0 && !seal_is_ours(rejected); n++)
+        snprintf(rejected + length, sizeof rejected - length, ".%u", n);
     if (rename(path, rejected))
         return error_errno(error, "cannot rename %s", path);
     return file_sync_parent(path, error);

@@ -46,8 +46,8 @@ static void leave_without_the_late(const struct error *error)
     while (atomic_flag_test_and_set(&is_leaving))
         pause();
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    if (rank > 0)
-        sleep(rank < 10 ? 1 + (unsigned)rank : 11);
+    for (unsigned left = rank == 0 ? 0 : rank < 10 ? 1 + (unsigned)rank : 11; left > 0;)
+        left = sleep(left); /* mpirun's signals cut it short */
     command_fail(error);
     MPI_Abort(MPI_COMM_WORLD, EXIT_SAVED);
     _exit(EXIT_SAVED);

@@ -1,17 +1,14 @@
 #include "parallel/council.h"
 
-#include "base/clock.h"
 #include "base/memory.h"
+#include "base/wait.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 enum { TAG_VOTE = 1, TAG_ANSWER = 2 };
 
-#define NAP_LEAST_NS 50000
-#define NAP_MOST_NS  2000000
-#define LATER_S      5 /* rank 0 has this much time to say who is late, before the others take rank 0 itself for late */
+#define LATER_S 5 /* rank 0 has this much time to say who is late, before the others take rank 0 itself for late */
 
 struct message {
     uint64_t affair, question;
@@ -25,14 +22,6 @@ struct ballot {
     MPI_Request receive, send; /* MPI_REQUEST_NULL: none is open */
     bool here;                 /* `in` answers the present question */
 };
-
-/* A wait that begins short, for those who are nearly there, and becomes long. */
-static void nap(long *length_ns)
-{
-    struct timespec time = {.tv_nsec = *length_ns};
-    nanosleep(&time, NULL);
-    *length_ns = *length_ns * 2 < NAP_MOST_NS ? *length_ns * 2 : NAP_MOST_NS;
-}
 
 static bool is_done(MPI_Request *request)
 {
@@ -114,15 +103,14 @@ static bool send(const struct council *council, struct ballot *ballot, const str
 static int collect(struct council *council, double patience_s)
 {
     int size = council->world->size, come;
-    double end = clock_seconds() + patience_s;
-    long length_ns = NAP_LEAST_NS;
+    struct wait wait = wait_begin(patience_s);
     for (;;) {
         come = 1;
         for (int r = 1; r < size; r++)
             come += has_come(council, &council->votes[r], r, TAG_VOTE);
-        if (come == size || clock_seconds() >= end)
+        if (come == size || wait_is_over(&wait))
             return come;
-        nap(&length_ns);
+        wait_nap(&wait);
     }
 }
 
@@ -172,8 +160,7 @@ static bool judge(const struct council *council, bool ok, struct error *error)
 static void answer_all(struct council *council, const struct message *answer)
 {
     int size = council->world->size, missing;
-    double end = clock_seconds() + LATER_S;
-    long length_ns = NAP_LEAST_NS;
+    struct wait wait = wait_begin(LATER_S);
     for (int r = 1; r < size; r++)
         if (!council->votes[r].here)
             send(council, &council->votes[r], answer, r, TAG_ANSWER); /* if it cannot, r will lose its own patience */
@@ -184,9 +171,9 @@ static void answer_all(struct council *council, const struct message *answer)
             vote->here = vote->here && !send(council, vote, answer, r, TAG_ANSWER);
             missing += vote->here;
         }
-        if (missing == 0 || clock_seconds() >= end)
+        if (missing == 0 || wait_is_over(&wait))
             break;
-        nap(&length_ns);
+        wait_nap(&wait);
     }
     for (int r = 1; r < size; r++)
         council->votes[r].here = false;
@@ -215,16 +202,16 @@ static bool attend(struct council *council, bool ok, double patience_s, const ch
 {
     struct ballot *own = council->own;
     struct message vote = {.affair = council->affair, .question = council->question, .ok = ok};
-    double end = clock_seconds() + 2 * patience_s + LATER_S; /* it may have come as late as we may, and then waits */
-    long length_ns = NAP_LEAST_NS;
+    double limit_s = 2 * patience_s + LATER_S; /* it may have come as late as we may, and then waits */
+    struct wait wait = wait_begin(limit_s);
     if (!ok)
         vote.error = *error;
     bool sent = send(council, own, &vote, 0, TAG_VOTE);
     while (!has_come(council, own, 0, TAG_ANSWER)) {
         sent = sent || send(council, own, &vote, 0, TAG_VOTE);
-        if (clock_seconds() >= end)
-            return error_set(error, ERROR_LATE, "rank 0 has not finished %s in %.3g s", what, 2 * patience_s + LATER_S);
-        nap(&length_ns);
+        if (wait_is_over(&wait))
+            return error_set(error, ERROR_LATE, "rank 0 has not finished %s in %.3g s", what, limit_s);
+        wait_nap(&wait);
     }
     own->here = false;
     if (!own->in.ok)
@@ -243,18 +230,17 @@ bool council_agree(struct council *council, bool ok, double patience_s, const ch
     return attend(council, ok, patience_s, what, value, error);
 }
 
-/* Waits for a message to all. */
+/* Waits for a message to all. After false it may still come: its buffer must stay. */
 static bool finish(struct council *council, MPI_Request *request, double patience_s, struct error *error)
 {
-    double end = clock_seconds() + patience_s;
-    long length_ns = NAP_LEAST_NS;
+    struct wait wait = wait_begin(patience_s);
     while (!is_done(request)) {
-        if (clock_seconds() >= end) {
+        if (wait_is_over(&wait)) {
             council->broken = true;
             return error_set(error, ERROR_LATE, "a rank has stopped in the middle of a message, for %.3g s",
                              patience_s);
         }
-        nap(&length_ns);
+        wait_nap(&wait);
     }
     return true;
 }
@@ -263,13 +249,29 @@ bool council_gather(struct council *council, uint64_t *values, const int *counts
                     struct error *error)
 {
     MPI_Request request;
-    MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, values, counts, places, MPI_UINT64_T, council->comm, &request);
-    return finish(council, &request, patience_s, error);
+    size_t total = 0;
+    for (int r = 0; r < council->world->size; r++)
+        if ((size_t)(places[r] + counts[r]) > total)
+            total = (size_t)(places[r] + counts[r]);
+    uint64_t *buffer = memory_need(total, sizeof *buffer);
+    memcpy(buffer, values, total * sizeof *buffer);
+    MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, buffer, counts, places, MPI_UINT64_T, council->comm, &request);
+    if (!finish(council, &request, patience_s, error))
+        return false;
+    memcpy(values, buffer, total * sizeof *buffer);
+    memory_free(buffer);
+    return true;
 }
 
 bool council_share(struct council *council, void *bytes, size_t count, double patience_s, struct error *error)
 {
     MPI_Request request;
-    MPI_Ibcast(bytes, (int)count, MPI_BYTE, 0, council->comm, &request);
-    return finish(council, &request, patience_s, error);
+    void *buffer = memory_need(count, 1);
+    memcpy(buffer, bytes, count);
+    MPI_Ibcast(buffer, (int)count, MPI_BYTE, 0, council->comm, &request);
+    if (!finish(council, &request, patience_s, error))
+        return false;
+    memcpy(bytes, buffer, count);
+    memory_free(buffer);
+    return true;
 }

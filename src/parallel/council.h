@@ -31,13 +31,18 @@ void council_begin(struct council *council);
 /* Collective over world; what must be equal on every rank. As world_agree, and the words of an error are the same: true
  * if every rank has said ok within `patience_s` seconds of rank 0's coming. ERROR_LATE names the ranks that have not
  * ("ranks 2, 5 have not finished <what> in 30 s"). *value, if not NULL, becomes rank 0's on every rank that hears a
- * true. After false the affair is over: no further question may be put before council_begin. */
+ * true. After false the affair is over: no further question may be put before council_begin.
+ *
+ * One case in which the ranks do not hear the same: if rank 0 comes when others have lost their patience with it, it
+ * finds their votes, and alone hears a true; at its next question it is alone. Who needs one verdict unites them when
+ * all ranks are together again (saver_take). */
 bool council_agree(struct council *council, bool ok, double patience_s, const char *what, uint64_t *value,
                    struct error *error) WARN_UNUSED;
 
 /* Collective over world, right after a council_agree that was true, so that all are there: part r of `values`,
  * counts[r] numbers from places[r] on, comes from rank r. Naps. False with ERROR_LATE if a rank has stopped in that
- * very moment: then the council is broken, messages stay under way, and the process can only be left. */
+ * very moment: then the council is broken, messages stay under way (into memory that is not yours), and the process can
+ * only be left. */
 bool council_gather(struct council *council, uint64_t *values, const int *counts, const int *places, double patience_s,
                     struct error *error) WARN_UNUSED;
 

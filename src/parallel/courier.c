@@ -1,13 +1,9 @@
 #include "parallel/courier.h"
 
-#include "base/clock.h"
 #include "base/memory.h"
+#include "base/wait.h"
 
-#include <time.h>
-
-#define PART         ((size_t)4 << 20) /* bytes of a message: bounds what a receiver has to hold */
-#define NAP_LEAST_NS 50000
-#define NAP_MOST_NS  2000000
+#define PART ((size_t)4 << 20) /* bytes of a message: bounds what a receiver has to hold */
 
 /* What comes from one rank, message by message. */
 struct inlet {
@@ -123,18 +119,18 @@ bool courier_run(MPI_Comm comm, int tag, const struct courier_out *outs, size_t 
                  size_t in_count, double patience_s, const char *what, struct error *error)
 {
     struct run run = {.comm = comm, .tag = tag, .error = error, .ok = true};
-    double end = clock_seconds() + patience_s;
-    long length_ns = NAP_LEAST_NS;
+    struct wait wait = wait_begin(patience_s);
     int late;
     begin_inlets(&run, ins, in_count);
     begin_sends(&run, outs, out_count);
-    while ((late = awaited(&run)) >= 0 && clock_seconds() < end) {
+    while ((late = awaited(&run)) >= 0 && !wait_is_over(&wait)) {
         bool moved = false;
         for (size_t i = 0; i < run.inlet_count; i++)
             moved = advance(&run, &run.inlets[i]) || moved;
-        length_ns = moved ? NAP_LEAST_NS : length_ns * 2 < NAP_MOST_NS ? length_ns * 2 : NAP_MOST_NS;
-        if (!moved)
-            nanosleep(&(struct timespec){.tv_nsec = length_ns}, NULL);
+        if (moved)
+            wait_wake(&wait);
+        else
+            wait_nap(&wait);
     }
     if (late >= 0) {
         abandon(&run);

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/watchdog.h"
 #include "train/preemption.h"
 
 #include <errno.h>
@@ -63,7 +64,10 @@ static void complain(struct cadence *cadence, const char *why)
 static bool is_wish(struct cadence *cadence)
 {
     struct stat info;
-    if (lstat(cadence->file, &info)) {
+    watchdog_begin(cadence->file, 0);
+    bool absent = lstat(cadence->file, &info) != 0;
+    watchdog_end();
+    if (absent) {
         cadence->complained = false;
         return false;
     }

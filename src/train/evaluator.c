@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/partition.h"
+#include "base/watchdog.h"
 
 #include <math.h>
 #include <string.h>
@@ -30,9 +31,13 @@ struct evaluation evaluator_run(struct evaluator *evaluator, struct model *model
          chunk < partition_first(tally->items, size, rank + 1); chunk++) {
         size_t first = chunk * model->rows, left = dataset->count - first;
         size_t rows = left < model->rows ? left : model->rows;
+        if (evaluator->sign)
+            evaluator->sign(evaluator->context);
         for (size_t i = 0; i < rows; i++)
             evaluator->indices[i] = first + i;
+        watchdog_begin("the validation data", 0);
         dataset_read(dataset, evaluator->indices, rows, &model->leaf);
+        watchdog_end();
         model->leaf.first = first;
         struct loss_sums sums;
         model_evaluate_leaf(model, params, &sums);

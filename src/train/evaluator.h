@@ -16,6 +16,8 @@ struct evaluator {
     const struct dataset *dataset; /* borrowed */
     struct tally tally;            /* an item a chunk: loss, hits, terms */
     uint64_t *indices;             /* [model->rows] */
+    void (*sign)(void *context); /* NULL, or called before each chunk: a sign of life, since a validation may be long */
+    void *context;
 };
 
 /* Local. `rows` is the chunk: that of the model which will be run. The dataset is borrowed. Release it after failure

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/watchdog.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -115,9 +116,11 @@ void metrics_write(struct metrics *metrics, const struct text *line)
     text_init(&whole);
     text_append(&whole, "%s\n", text_bytes(line));
     ssize_t put;
+    watchdog_begin(metrics->path, 0);
     do
         put = write(metrics->descriptor, whole.bytes, whole.length);
     while (put < 0 && errno == EINTR);
+    watchdog_end();
     if (put == (ssize_t)whole.length) {
         metrics->bytes += whole.length;
     } else {
@@ -150,22 +153,35 @@ static bool begin_anew(struct metrics *metrics, struct error *error)
     return file_sync_parent(metrics->path, error);
 }
 
-void metrics_keep(struct metrics *metrics)
+static void keep(struct metrics *metrics)
 {
     struct stat info;
     struct error error = {0};
-    if (metrics->descriptor < 0 || fstat(metrics->descriptor, &info) || info.st_nlink > 0)
+    if (fstat(metrics->descriptor, &info) || info.st_nlink > 0)
         return;
     bool ok = begin_anew(metrics, &error);
     log_warn("%s was deleted while the job runs%s%s", metrics->path, ok ? "; it is begun anew" : ": ",
              ok ? "" : error.text);
 }
 
+void metrics_keep(struct metrics *metrics)
+{
+    if (metrics->descriptor < 0)
+        return;
+    watchdog_begin(metrics->path, 0);
+    keep(metrics);
+    watchdog_end();
+}
+
 void metrics_sync(struct metrics *metrics)
 {
-    metrics_keep(metrics);
-    if (metrics->descriptor >= 0 && fsync(metrics->descriptor))
+    if (metrics->descriptor < 0)
+        return;
+    watchdog_begin(metrics->path, 0);
+    keep(metrics);
+    if (fsync(metrics->descriptor))
         log_warn("%s: cannot sync: %s", metrics->path, strerror(errno));
+    watchdog_end();
 }
 
 void metrics_number(struct text *line, const char *key, double value)

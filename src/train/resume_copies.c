@@ -109,6 +109,8 @@ bool resume_copies_try(struct session *session, struct resume_copies *copies, ui
         *resumed = copies->resumed = go_on_from(session, &set, error);
         if (!*resumed)
             local_spoil(&copies->finds, &set.id);
+        if (!*resumed && error->kind == ERROR_LATE) /* its memory may still be on its way to another rank */
+            return false;
         local_set_release(&set);
         if (*resumed)
             break;
@@ -126,6 +128,8 @@ void resume_copies_tidy(struct session *session, const struct resume_copies *cop
     if (copies->resumed)
         log_info("resumed from the copies of step %" PRIu64 " on the nodes, below %s", session->step,
                  session->job->copies.path);
+    else if (copies->finds.count > 0 && session->options->overwrite)
+        log_info("the copies on the nodes are deleted, as --overwrite says");
     else if (copies->finds.count > 0)
         log_info("the copies on the nodes are not used: none is whole, of this job, and newer than the checkpoint");
     session->renew_copies = copies->resumed;

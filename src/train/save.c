@@ -1,6 +1,7 @@
 #include "train/save.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "train/best.h"
 #include "train/cadence.h"
 #include "train/progress.h"
@@ -33,9 +34,10 @@ static void begin(struct session *session, unsigned reasons, const char *end, st
     cadence_words(reasons, &why);
     snprintf(session->record.why, sizeof session->record.why, "%s", reasons ? text_bytes(&why) : end);
     text_release(&why);
-    session->save = (struct save){.runs = true, .frozen = true, .is_copy = local != NULL, .step = session->step};
+    session->save = (struct save){
+        .runs = true, .frozen = true, .is_copy = local != NULL, .step = session->step, .begun_s = clock_seconds()};
     if (!local) {
-        cadence_begin(&session->cadence, clock_seconds());
+        cadence_begin(&session->cadence, session->save.begun_s);
         session->retry_step = 0; /* this is the next attempt */
     }
     best_retain(session->job, &session->record.history, &session->save.retention);
@@ -67,9 +69,11 @@ static void tell_late(const struct session *session, struct error *error)
 /* Collective. Waits until no rank works on the save that runs. False if one hangs over it: ERROR_LATE. */
 static bool await(struct session *session, struct error *error)
 {
-    double end = clock_seconds() + saver_limit(session->saver);
+    double end = session->save.begun_s + saver_limit(session->saver);
     for (;;) {
         unsigned own = save_flags(session);
+        if (session->save.is_copy) /* without them there would be no save: they get all the time */
+            own &= ~SAVE_IS_LATE;
         if ((own & SAVE_IS_RUNNING) && clock_seconds() >= end)
             own |= SAVE_IS_LATE;
         unsigned all = world_union(session->world, own);
@@ -89,6 +93,11 @@ bool save_begin(struct session *session, unsigned reasons, struct error *error)
     struct error late;
     double start = clock_seconds();
     if (session->save.runs && !await(session, &late)) {
+        if (session->save.is_copy) { /* a job that cannot save any more is better started again */
+            *error = late;
+            return error_prefix(error, "step %" PRIu64 " cannot be saved behind the copies of step %" PRIu64 ": ",
+                                session->step, session->save.step);
+        }
         session->retry_step = session->step + RETRY_STEPS;
         if (reasons & CADENCE_BEST)
             best_forget(&session->record.history, session->step);
@@ -114,7 +123,8 @@ void save_copies(struct session *session)
 unsigned save_flags(const struct session *session)
 {
     static const unsigned flags[] = {[SAVER_IDLE] = 0, [SAVER_BUSY] = SAVE_IS_RUNNING, [SAVER_LATE] = SAVE_IS_LATE};
-    return session->save.runs ? flags[saver_look(session->saver)] : 0;
+    enum saver_state state = saver_look(session->saver);
+    return session->save.runs ? flags[state] : 0;
 }
 
 void save_note_late(struct session *session, unsigned flags)
@@ -123,10 +133,11 @@ void save_note_late(struct session *session, unsigned flags)
     if (session->save.late || !(flags & SAVE_IS_LATE) || !(flags & SAVE_IS_RUNNING))
         return;
     session->save.late = true;
-    if (session->save.is_copy) /* nothing depends on them */
-        return;
     tell_late(session, &error);
-    progress_checkpoint_failed(session, session->save.step, true, &error);
+    if (session->save.is_copy)
+        progress_copies(session, &(struct saver_result){.step = session->save.step}, &error);
+    else
+        progress_checkpoint_failed(session, session->save.step, true, &error);
 }
 
 /* Sooner than the next one that is due, but not at every step: each attempt costs the time of a save. */
@@ -142,11 +153,15 @@ static void plan_retry(struct session *session, uint64_t failed_step)
 static bool take_copies(struct session *session, struct error *error)
 {
     struct saver_result result;
+    bool is_told = session->save.late;
     session->save.runs = session->save.frozen = session->save.late = false;
     bool ok = saver_take(session->saver, &result, error);
     session->renew_copies = session->renew_copies && !ok;
     session->no_copies = !ok && result.late; /* messages may still be under way */
-    progress_copies(session, &result, ok ? NULL : error);
+    if (ok || !is_told)
+        progress_copies(session, &result, ok ? NULL : error);
+    else if (session->no_copies)
+        log_warn("no more copies are made on the nodes in this run");
     return ok;
 }
 
@@ -156,8 +171,11 @@ static bool take(struct session *session, bool is_last, struct error *error)
     struct saver_result result;
     struct save *save = &session->save;
     bool is_told = save->late;
+    double start = clock_seconds();
     save->runs = save->frozen = save->late = false;
-    if (saver_take(session->saver, &result, error)) {
+    bool ok = saver_take(session->saver, &result, error);
+    save->stall_s += clock_seconds() - start;
+    if (ok) {
         best_settle(&session->record.history, &save->retention);
         session->record.step = session->saved_step = result.step;
         session->record.fingerprint = result.fingerprint;

@@ -7,7 +7,8 @@
 
 /* Collective over world; reasons (cadence.h) must be equal on every rank. Begins a save of the session's step. One that
  * still runs is waited for and settled first; if a rank hangs over that one, nothing is begun, and it is tried again
- * some steps later. False only if settling ends the job (save_settle). */
+ * some steps later. False if settling ends the job (save_settle), and with ERROR_LATE if a rank hangs over copies:
+ * behind them nothing can be saved. */
 bool save_begin(struct session *session, unsigned reasons, struct error *error) WARN_UNUSED;
 
 /* Collective over world. Begins to make copies on the nodes of the session's step, if they are due and nothing else is

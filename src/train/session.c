@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/watchdog.h"
 #include "checkpoint/passport.h"
 #include "train/best.h"
 #include "train/environment.h"
@@ -220,6 +221,11 @@ static void make_passport(struct session *session)
     text_release(&own);
 }
 
+static void show_life(void *saver)
+{
+    saver_look(saver);
+}
+
 /* Collective. Last of all: from here on HDF5 belongs to the saver. */
 static bool open_saver(struct session *session, struct error *error)
 {
@@ -230,7 +236,10 @@ static bool open_saver(struct session *session, struct error *error)
                     error))
         return false;
     if (options.background && !saver_is_background(session->saver))
-        log_warn("this MPI has no MPI_THREAD_MULTIPLE: training stands still while a checkpoint is written");
+        log_warn("this MPI has no MPI_THREAD_MULTIPLE: training stands still while a checkpoint is written, and nobody "
+                 "watches over ranks that hang");
+    session->evaluator.sign = show_life;
+    session->evaluator.context = session->saver;
     return true;
 }
 
@@ -249,11 +258,15 @@ static bool look_for_best(struct session *session, struct error *error)
 }
 
 /* Collective. First of all: what follows can hang. */
-static bool open_heartbeat(struct session *session, struct error *error)
+static bool open_watch(struct session *session, struct error *error)
 {
     double limit_s = session->job->heartbeat;
-    return limit_s == 0 || !session->options->lost ||
-           heartbeat_open(&session->heartbeat, session->world, limit_s, session->options->lost, error);
+    void (*lost)(const struct error *error) = session->options->lost;
+    if (limit_s == 0 || !lost)
+        return true;
+    bool ok = watchdog_open(limit_s, lost, error);
+    return world_agree(session->world, ok, error) &&
+           heartbeat_open(&session->heartbeat, session->world, limit_s, lost, error);
 }
 
 bool session_open(struct session *session, const struct world *world, const struct job *job,
@@ -265,7 +278,7 @@ bool session_open(struct session *session, const struct world *world, const stru
     council_open(&session->council, world);
     chronicle_init(&session->chronicle);
     make_passport(session);
-    bool ok = open_heartbeat(session, error) && check_ranks(session, error) && run_directory_take(session, error) &&
+    bool ok = open_watch(session, error) && check_ranks(session, error) && run_directory_take(session, error) &&
               open_copies(session, error) && open_data(session, error) && build(session, error) &&
               resume(session, error);
     if (ok) {
@@ -307,5 +320,6 @@ void session_close(struct session *session)
     if (session->lock >= 0)
         close(session->lock);
     heartbeat_close(session->heartbeat);
+    watchdog_close();
     memset(session, 0, sizeof *session);
 }

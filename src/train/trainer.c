@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/partition.h"
+#include "base/watchdog.h"
 #include "train/boundary.h"
 #include "train/cadence.h"
 #include "train/guard.h"
@@ -28,7 +29,9 @@ static void train_leaves(struct session *session, uint64_t step)
          leaf++) {
         struct loss_sums sums;
         sampler_indices(&session->sampler, step, leaf * rows, rows, session->indices);
+        watchdog_begin("the training data", 0);
         dataset_read(&session->train, session->indices, rows, &model->leaf);
+        watchdog_end();
         model->leaf.first = leaf * rows;
         model_train_leaf(model, session_params(session), step, exchange_leaf(session->exchange), &sums);
         exchange_leaf_done(session->exchange);

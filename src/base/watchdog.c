@@ -1,0 +1,102 @@
+#include "base/watchdog.h"
+
+#include "base/thread.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PERIOD_S 0.25
+
+static struct {
+    _Atomic uint64_t calls;     /* begun and ended: odd while one goes on */
+    _Atomic(const char *) what; /* that is waited for */
+    _Atomic double call_limit_s;
+    double limit_s;
+    void (*lost)(const struct error *error);
+
+    bool is_open;
+    pthread_t thread;
+    pthread_mutex_t mutex; /* of `leaving` */
+    pthread_cond_t change;
+    bool leaving;
+} dog = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static bool nap(void)
+{
+    struct timespec end;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_nsec += (long)(1e9 * PERIOD_S);
+    end.tv_sec += end.tv_nsec / 1000000000;
+    end.tv_nsec %= 1000000000;
+    pthread_mutex_lock(&dog.mutex);
+    int code = 0;
+    while (!dog.leaving && code == 0)
+        code = pthread_cond_timedwait(&dog.change, &dog.mutex, &end);
+    bool goes_on = !dog.leaving;
+    pthread_mutex_unlock(&dog.mutex);
+    return goes_on;
+}
+
+/* Counts own naps, not time: a process that was stopped has not waited. */
+static void *thread(void *unused)
+{
+    uint64_t seen = 0;
+    double waited_s = 0;
+    (void)unused;
+    while (nap()) {
+        uint64_t calls = atomic_load(&dog.calls);
+        waited_s = calls % 2 && calls == seen ? waited_s + PERIOD_S : 0;
+        seen = calls;
+        double limit_s = atomic_load(&dog.call_limit_s);
+        if (waited_s < limit_s || waited_s == 0)
+            continue;
+        struct error error;
+        char host[256] = "";
+        gethostname(host, sizeof host - 1);
+        error_set(&error, ERROR_LATE,
+                  "%s on %s has not answered for %g s: its disk or file system hangs. Started again, the job goes on "
+                  "from its newest checkpoint",
+                  atomic_load(&dog.what), host, limit_s);
+        dog.lost(&error);
+    }
+    return NULL;
+}
+
+bool watchdog_open(double limit_s, void (*lost)(const struct error *error), struct error *error)
+{
+    dog.limit_s = limit_s;
+    dog.lost = lost;
+    dog.leaving = false;
+    thread_init_condition(&dog.change);
+    dog.is_open = thread_start(&dog.thread, thread, NULL);
+    return dog.is_open ||
+           error_set(error, ERROR_IO, "cannot start the thread of the watchdog; heartbeat: 0 does without");
+}
+
+void watchdog_close(void)
+{
+    if (!dog.is_open)
+        return;
+    pthread_mutex_lock(&dog.mutex);
+    dog.leaving = true;
+    pthread_cond_signal(&dog.change);
+    pthread_mutex_unlock(&dog.mutex);
+    pthread_join(dog.thread, NULL);
+    pthread_cond_destroy(&dog.change);
+    dog.is_open = false;
+}
+
+void watchdog_begin(const char *what, double limit_s)
+{
+    atomic_store(&dog.what, what);
+    atomic_store(&dog.call_limit_s, limit_s > 0 ? limit_s : dog.limit_s);
+    atomic_fetch_add(&dog.calls, 1);
+}
+
+void watchdog_end(void)
+{
+    atomic_fetch_add(&dog.calls, 1);
+}
