@@ -17,7 +17,7 @@ enum { CALM = 0, BARKED = 42, ELSE = 1 };
 
 static void bark(const struct error *error)
 {
-    bool ok = error->kind == ERROR_LATE && strstr(error->text, "the shelf on ") && strstr(error->text, "for 1 s");
+    bool ok = error->kind == ERROR_LATE && strstr(error->text, "the shelf on ") && strstr(error->text, "for 0.5 s");
     _exit(ok ? BARKED : ELSE);
 }
 
@@ -51,7 +51,7 @@ static bool open_dog(double limit_s)
 
 static int hang(void)
 {
-    if (!open_dog(1))
+    if (!open_dog(0.5))
         return ELSE;
     watchdog_begin("the shelf", 0);
     nap(5);
@@ -60,10 +60,10 @@ static int hang(void)
 
 static int hang_with_leave(void)
 {
-    if (!open_dog(1))
+    if (!open_dog(0.5))
         return ELSE;
     watchdog_begin("the shelf", 30);
-    nap(2);
+    nap(1.2);
     watchdog_end();
     watchdog_close();
     return CALM;
@@ -71,24 +71,24 @@ static int hang_with_leave(void)
 
 static int work(void)
 {
-    if (!open_dog(1))
+    if (!open_dog(0.5))
         return ELSE;
-    for (double end = clock_seconds() + 2; clock_seconds() < end;) {
+    for (double end = clock_seconds() + 1.2; clock_seconds() < end;) {
         watchdog_begin("the shelf", 0);
-        nap(0.4);
+        nap(0.1);
         watchdog_end();
     }
-    nap(2);
+    nap(1.2);
     watchdog_close();
     watchdog_begin("the shelf", 0);
-    nap(2);
+    nap(1.2);
     watchdog_end();
     return CALM;
 }
 
 static int stop_in_a_call(void)
 {
-    if (!open_dog(1))
+    if (!open_dog(0.5))
         return ELSE;
     watchdog_begin("the shelf", 0);
     raise(SIGSTOP);
@@ -107,7 +107,7 @@ static int stop_in_a_wait(void)
     while (!wait_is_over(&wait))
         wait_nap(&wait);
     double took = clock_seconds() - start;
-    return took > 3 && took < 10 ? CALM : ELSE;
+    return took > 2.4 && took < 10 ? CALM : ELSE;
 }
 
 static void a_call_that_does_not_return_ends_the_process(void)
@@ -127,8 +127,8 @@ static void many_short_calls_are_not_a_long_one(void)
 
 static void the_time_in_which_it_was_stopped_does_not_count(void)
 {
-    CU_ASSERT_EQUAL(in_a_child(stop_in_a_call, 2.5), CALM);
-    CU_ASSERT_EQUAL(in_a_child(stop_in_a_wait, 2.5), CALM);
+    CU_ASSERT_EQUAL(in_a_child(stop_in_a_call, 1.5), CALM);
+    CU_ASSERT_EQUAL(in_a_child(stop_in_a_wait, 1.5), CALM);
 }
 
 static void a_wait_ends_in_time(void)
