@@ -2,8 +2,8 @@
 
 double patience_of(const struct patience *patience, enum patience_phase phase)
 {
-    double measured = 20 * patience->longest_s[phase], expected;
-    expected = (phase == PATIENCE_LAYOUT ? patience->file_bytes : patience->bytes) / 5e6;
+    double measured = 20 * patience->longest_s[phase];
+    double expected = (phase == PATIENCE_LAYOUT ? patience->file_bytes : patience->bytes) / 5e6;
     if (patience->fixed_s > 0)
         return patience->fixed_s;
     return 60 + (measured > expected ? measured : expected);

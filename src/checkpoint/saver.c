@@ -82,7 +82,8 @@ static void watch_training(struct saver *saver)
 {
     uint64_t looks = saver->looks;
     double left_s = 1 + patience_of(&saver->patience, PATIENCE_DIGEST) + 20 * saver->gap_s;
-    for (; left_s > 0 && saver->looks == looks && !saver->leaving; left_s--) { /* while stopped, a process counts not */
+    /* In slices: of the time in which the process was stopped at most one counts. */
+    for (; left_s > 0 && saver->looks == looks && !saver->leaving; left_s--) {
         struct timespec end;
         int code = 0;
         clock_gettime(CLOCK_MONOTONIC, &end);

@@ -22,8 +22,6 @@ void node_open(struct node *node, const struct world *world, int ranks_per_node)
     MPI_Comm_rank(shared, &rank_in_shared);
     MPI_Comm_split(shared, ranks_per_node > 0 ? rank_in_shared / ranks_per_node : 0, world->rank, &node->comm);
     MPI_Comm_free(&shared);
-    /* A refused window is an answer (see window_open), not the end of the job. */
-    MPI_Comm_set_errhandler(node->comm, MPI_ERRORS_RETURN);
     MPI_Comm_rank(node->comm, &node->rank);
     MPI_Comm_size(node->comm, &node->size);
 
@@ -121,7 +119,9 @@ bool window_open(struct window *window, const struct node *node, size_t bytes, s
     MPI_Info_create(&info);
     /* Each piece on pages of its own: aligned, and on the memory of the rank that touches it first. */
     MPI_Info_set(info, "alloc_shared_noncontig", "true");
+    MPI_Comm_set_errhandler(node->comm, MPI_ERRORS_RETURN); /* a refusal is an answer, not the end of the job */
     int refused = MPI_Win_allocate_shared((MPI_Aint)bytes, 1, info, node->comm, &window->memory, &window->win);
+    MPI_Comm_set_errhandler(node->comm, MPI_ERRORS_ARE_FATAL);
     MPI_Info_free(&info);
     bool ok = refused == MPI_SUCCESS ||
               error_set(error, ERROR_IO, "MPI refuses a shared window of %.1f MB", (double)bytes / 1e6);
