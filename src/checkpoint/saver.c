@@ -31,6 +31,7 @@ struct saver {
     pthread_mutex_t mutex; /* of what follows; all else belongs to who has the turn: the thread while it is busy */
     pthread_cond_t change;
     bool busy, leaving;
+    bool watching;  /* the thread waits for a look; else a look must not wake it, which would cost each of them */
     uint64_t looks; /* at the state, by training */
     double look_s;  /* when it was looked at last, */
     double gap_s;   /* and the longest time between two looks */
@@ -82,6 +83,7 @@ static void watch_training(struct saver *saver)
 {
     uint64_t looks = saver->looks;
     double left_s = 1 + patience_of(&saver->patience, PATIENCE_DIGEST) + 20 * saver->gap_s;
+    saver->watching = true;
     /* In slices: of the time in which the process was stopped at most one counts. */
     for (; left_s > 0 && saver->looks == looks && !saver->leaving; left_s--) {
         struct timespec end;
@@ -91,6 +93,7 @@ static void watch_training(struct saver *saver)
         while (saver->looks == looks && !saver->leaving && code == 0)
             code = pthread_cond_timedwait(&saver->change, &saver->mutex, &end);
     }
+    saver->watching = false;
     if (saver->looks == looks && !saver->leaving)
         saver->options.lost(&saver->error);
 }
@@ -214,7 +217,8 @@ enum saver_state saver_look(struct saver *saver)
     if (saver->looks++ > 0 && now - saver->look_s > saver->gap_s)
         saver->gap_s = now - saver->look_s;
     saver->look_s = now;
-    pthread_cond_signal(&saver->change);
+    if (saver->watching)
+        pthread_cond_signal(&saver->change);
     pthread_mutex_unlock(&saver->mutex);
     return state;
 }

@@ -165,10 +165,8 @@ checkpoint: {every: 0, keep: 3}
 log: {every: 1}
 YAML
 
-# For runs that are to be interrupted at a certain step: a validation after each leaves time to look, and no trace. The
-# second is for those that have come to their end before anybody looks twice.
+# For runs that are to be interrupted at a certain step: a validation after each leaves time to look, and no trace.
 slowly=(--set validate.every=1)
-very_slowly=("${slowly[@]}" --set data.validation.count=3200)
 
 # start NAME RANKS [ARGS...]: trains job.yaml in the run directory NAME, in the background. Its output goes to NAME.out
 # and NAME.log; `mpirun` is the id of the process, to be passed to `finish`.
