@@ -1,7 +1,6 @@
 #include "base/thread.h"
 
 #include <signal.h>
-#include <time.h>
 
 bool thread_start(pthread_t *thread, void *(*run)(void *argument), void *argument)
 {
@@ -20,4 +19,14 @@ void thread_init_condition(pthread_cond_t *condition)
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(condition, &attributes);
     pthread_condattr_destroy(&attributes);
+}
+
+struct timespec thread_end(double seconds)
+{
+    struct timespec end;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    long nanoseconds = end.tv_nsec + (long)(1e9 * (seconds - (double)(time_t)seconds));
+    end.tv_sec += (time_t)seconds + nanoseconds / 1000000000;
+    end.tv_nsec = nanoseconds % 1000000000;
+    return end;
 }

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <time.h>
 
 /* Local. Starts a thread to which no signals come: they are for the thread that trains, and here they would only
  * interrupt system calls. False: the system has none left. */
@@ -11,5 +12,8 @@ bool thread_start(pthread_t *thread, void *(*run)(void *argument), void *argumen
 
 /* Local. Timed waits for it go by the monotonic clock, which nobody sets. */
 void thread_init_condition(pthread_cond_t *condition);
+
+/* Local. The end of such a wait, from now on. */
+struct timespec thread_end(double seconds);
 
 #endif

@@ -5,7 +5,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
-#include <time.h>
 #include <unistd.h>
 
 #define PERIOD_S 0.25
@@ -26,13 +25,9 @@ static struct {
 
 static bool nap(void)
 {
-    struct timespec end;
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_nsec += (long)(1e9 * PERIOD_S);
-    end.tv_sec += end.tv_nsec / 1000000000;
-    end.tv_nsec %= 1000000000;
-    pthread_mutex_lock(&dog.mutex);
+    struct timespec end = thread_end(PERIOD_S);
     int code = 0;
+    pthread_mutex_lock(&dog.mutex);
     while (!dog.leaving && code == 0)
         code = pthread_cond_timedwait(&dog.change, &dog.mutex, &end);
     bool goes_on = !dog.leaving;

@@ -8,7 +8,6 @@
 
 #include <pthread.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 struct saver {
@@ -86,10 +85,8 @@ static void watch_training(struct saver *saver)
     saver->watching = true;
     /* In slices: of the time in which the process was stopped at most one counts. */
     for (; left_s > 0 && saver->looks == looks && !saver->leaving; left_s--) {
-        struct timespec end;
+        struct timespec end = thread_end(1);
         int code = 0;
-        clock_gettime(CLOCK_MONOTONIC, &end);
-        end.tv_sec++;
         while (saver->looks == looks && !saver->leaving && code == 0)
             code = pthread_cond_timedwait(&saver->change, &saver->mutex, &end);
     }

@@ -41,8 +41,8 @@ bool council_agree(struct council *council, bool ok, double patience_s, const ch
 
 /* Collective over world, right after a council_agree that was true, so that all are there: part r of `values`,
  * counts[r] numbers from places[r] on, comes from rank r. Naps. False with ERROR_LATE if a rank has stopped in that
- * very moment: then the council is broken, messages stay under way (into memory that is not yours), and the process can
- * only be left. */
+ * very moment: then the council is broken, and the process can only be left; what is still under way goes to memory of
+ * the council's. */
 bool council_gather(struct council *council, uint64_t *values, const int *counts, const int *places, double patience_s,
                     struct error *error) WARN_UNUSED;
 

@@ -5,7 +5,6 @@
 #include "base/thread.h"
 
 #include <limits.h>
-#include <time.h>
 #include <unistd.h>
 
 enum sign { BEAT = 1, FAREWELL = 2 };
@@ -99,12 +98,8 @@ static void set_phase(struct heartbeat *heartbeat, enum phase phase)
 /* Until the phase is not this one any more, or the time is over; 0: for any time. Returns the phase. */
 static enum phase wait_in(struct heartbeat *heartbeat, enum phase phase, double seconds)
 {
-    struct timespec end;
+    struct timespec end = thread_end(seconds);
     int code = 0;
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    long nanoseconds = end.tv_nsec + (long)(1e9 * seconds);
-    end.tv_sec += nanoseconds / 1000000000;
-    end.tv_nsec = nanoseconds % 1000000000;
     pthread_mutex_lock(&heartbeat->mutex);
     while (heartbeat->phase == phase && code == 0)
         code = seconds > 0 ? pthread_cond_timedwait(&heartbeat->change, &heartbeat->mutex, &end)

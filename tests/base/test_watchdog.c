@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { CALM = 0, BARKED = 42, ELSE = 1 };
@@ -19,12 +18,6 @@ static void bark(const struct error *error)
 {
     bool ok = error->kind == ERROR_LATE && strstr(error->text, "the shelf on ") && strstr(error->text, "for 0.5 s");
     _exit(ok ? BARKED : ELSE);
-}
-
-static void nap(double seconds)
-{
-    struct timespec time = {.tv_sec = (time_t)seconds, .tv_nsec = (long)(1e9 * (seconds - (double)(time_t)seconds))};
-    nanosleep(&time, NULL);
 }
 
 /* Runs it in a child, whose exit code it returns; if the child stops, it goes on after `stopped_s`. */
@@ -36,7 +29,7 @@ static int in_a_child(int (*run)(void), double stopped_s)
         _exit(run());
     waitpid(child, &status, WUNTRACED);
     if (WIFSTOPPED(status)) {
-        nap(stopped_s);
+        test_nap(stopped_s);
         kill(child, SIGCONT);
         waitpid(child, &status, 0);
     }
@@ -54,7 +47,7 @@ static int hang(void)
     if (!open_dog(0.5))
         return ELSE;
     watchdog_begin("the shelf", 0);
-    nap(5);
+    test_nap(5);
     return CALM;
 }
 
@@ -63,7 +56,7 @@ static int hang_with_leave(void)
     if (!open_dog(0.5))
         return ELSE;
     watchdog_begin("the shelf", 30);
-    nap(1.2);
+    test_nap(1.2);
     watchdog_end();
     watchdog_close();
     return CALM;
@@ -75,13 +68,13 @@ static int work(void)
         return ELSE;
     for (double end = clock_seconds() + 1.2; clock_seconds() < end;) {
         watchdog_begin("the shelf", 0);
-        nap(0.1);
+        test_nap(0.1);
         watchdog_end();
     }
-    nap(1.2);
+    test_nap(1.2);
     watchdog_close();
     watchdog_begin("the shelf", 0);
-    nap(1.2);
+    test_nap(1.2);
     watchdog_end();
     return CALM;
 }
@@ -92,7 +85,7 @@ static int stop_in_a_call(void)
         return ELSE;
     watchdog_begin("the shelf", 0);
     raise(SIGSTOP);
-    nap(0.1);
+    test_nap(0.1);
     watchdog_end();
     watchdog_close();
     return CALM;

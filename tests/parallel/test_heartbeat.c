@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 static struct world world;
 
@@ -13,12 +12,6 @@ static void lost(const struct error *error)
 {
     fprintf(stderr, "rank %d: %s\n", world.rank, error->text);
     MPI_Abort(MPI_COMM_WORLD, EXIT_FAILURE);
-}
-
-static void nap(double seconds)
-{
-    struct timespec time = {.tv_sec = (time_t)seconds, .tv_nsec = (long)(1e9 * (seconds - (double)(time_t)seconds))};
-    nanosleep(&time, NULL);
 }
 
 static void opening(void)
@@ -52,7 +45,7 @@ static void who_works_for_longer_than_the_limit_is_not_lost(void)
 {
     struct heartbeat *heartbeat = open_one(2);
     if (world.size > 1 && world.rank == world.size - 1)
-        nap(3);
+        test_nap(3);
     MPI_Barrier(world.comm);
     heartbeat_close(heartbeat);
 }
@@ -61,7 +54,7 @@ static void who_comes_late_to_the_end_is_not_lost(void)
 {
     struct heartbeat *heartbeat = open_one(2);
     if (world.size > 1 && world.rank == 0)
-        nap(3);
+        test_nap(3);
     heartbeat_close(heartbeat);
 }
 

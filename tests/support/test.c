@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 static char directory[PATH_MAX] = "";
 
@@ -58,4 +59,10 @@ int test_run(const char *suite, const struct test_case *cases)
     int failed = test_run_cases(suite, cases);
     test_clean();
     return failed;
+}
+
+void test_nap(double seconds)
+{
+    struct timespec time = {.tv_sec = (time_t)seconds, .tv_nsec = (long)(1e9 * (seconds - (double)(time_t)seconds))};
+    nanosleep(&time, NULL);
 }

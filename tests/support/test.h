@@ -21,4 +21,7 @@ void test_clean(void);
  * The result is valid until the fourth next call. */
 const char *test_path(const char *name);
 
+/* Sleeps. */
+void test_nap(double seconds);
+
 #endif

@@ -1,0 +1,200 @@
+/* What is damaged, cut off or of somebody else is refused, and says why. Rank 0 plays with the files; the others have
+ * their part in making them. */
+#include "checkpoint/file_support.h"
+#include "checkpoint/reader.h"
+#include "checkpoint/seal.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void flip_bit(const char *path, long offset)
+{
+    unsigned char byte;
+    int fd = open(path, O_RDWR);
+    CU_ASSERT_EQUAL(pread(fd, &byte, 1, offset), 1);
+    byte ^= 4;
+    CU_ASSERT_EQUAL(pwrite(fd, &byte, 1, offset), 1);
+    close(fd);
+}
+
+/* Seals a file again that was changed on purpose, so that what lies behind the seal is looked at. */
+static void reseal(const char *path)
+{
+    struct seal_range ranges[3];
+    hid_t file;
+    char array[64];
+    CU_ASSERT_TRUE(h5_open(path, H5F_ACC_RDONLY, &file, &error));
+    for (size_t a = 0; a < 3; a++) {
+        snprintf(array, sizeof array, "/state/%s", names[a]);
+        CU_ASSERT_TRUE(h5_place(file, array, &ranges[a].offset, &ranges[a].bytes, &error));
+    }
+    h5_close(file);
+    CU_ASSERT_TRUE(seal_write(path, ranges, 3, &error));
+}
+
+/* Whether the file is refused for this reason. */
+static bool is_refused(const char *path, enum error_kind kind, const char *reason)
+{
+    struct reader reader;
+    bool opened = reader_open(&reader, path, &error);
+    reader_close(&reader);
+    return !opened && error.kind == kind && strncmp(error.text, path, strlen(path)) == 0 &&
+           strstr(error.text, reason) != NULL;
+}
+
+static void a_flipped_bit_is_found_and_its_block_named(void)
+{
+    char path[PATH_MAX];
+    struct reader reader;
+    make_one("flip", path);
+    if (world.rank != 0)
+        return;
+    flip_bit(path, offset_of(path, "/state/adamw.m", 2 * EXCHANGE_BLOCK + 9));
+    CU_ASSERT_TRUE(reader_open(&reader, path, &error));
+    CU_ASSERT_FALSE(reader_verify(&reader, &error));
+    CU_ASSERT_EQUAL(error.kind, ERROR_CORRUPT);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "/state/adamw.m: block 2 (elements 8192 to 12287) fails its digest"));
+    float values[EXCHANGE_BLOCK];
+    CU_ASSERT_TRUE(reader_load(&reader, 1, EXCHANGE_BLOCK, EXCHANGE_BLOCK, values, &error)); /* others are still good */
+    CU_ASSERT_FALSE(reader_load(&reader, 1, 2 * EXCHANGE_BLOCK, EXCHANGE_BLOCK, values, &error));
+    CU_ASSERT_EQUAL(reader.blocks, 7); /* shared by several readers: the one that has block 2 finds it */
+    CU_ASSERT_TRUE(reader_verify_part(&reader, 0, 2, &error));
+    CU_ASSERT_FALSE(reader_verify_part(&reader, 2, 1, &error));
+    CU_ASSERT_TRUE(reader_verify_part(&reader, 3, 4, &error));
+    CU_ASSERT_TRUE(reader_verify_part(&reader, 2, 0, &error));
+    reader_close(&reader);
+}
+
+static void a_flipped_digest_breaks_the_seal_and_does_not_fit_the_fingerprint(void)
+{
+    char path[PATH_MAX];
+    make_one("digest", path);
+    if (world.rank != 0)
+        return;
+    flip_bit(path, offset_of(path, "/digest/params", 0));
+    CU_ASSERT_TRUE(is_refused(path, ERROR_CORRUPT, "fails the digest of its seal"));
+    reseal(path);
+    CU_ASSERT_TRUE(is_refused(path, ERROR_CORRUPT, "do not fit its fingerprint"));
+}
+
+static void a_seal_that_fits_another_file_is_refused(void)
+{
+    char path[PATH_MAX];
+    struct reader reader;
+    make_one("seal", path);
+    if (world.rank != 0)
+        return;
+    reseal(path); /* as it was */
+    CU_ASSERT_TRUE(reader_open(&reader, path, &error));
+    CU_ASSERT_TRUE(reader.sealed);
+    reader_close(&reader);
+    struct seal_range ranges[3];
+    uint64_t bytes = COUNT * sizeof(float);
+    for (size_t a = 0; a < 3; a++)
+        ranges[a] = (struct seal_range){(uint64_t)offset_of(path, "/state/params", 0) + a * (bytes / 3), bytes / 3};
+    CU_ASSERT_TRUE(seal_write(path, ranges, 3, &error)); /* proves too much, which is no harm, but no seal of ours */
+    CU_ASSERT_TRUE(is_refused(path, ERROR_CORRUPT, "its seal does not fit its arrays"));
+    ranges[0] = (struct seal_range){SEAL_BYTES, 64};
+    CU_ASSERT_TRUE(seal_write(path, ranges, 1, &error)); /* leaves a part unproven */
+    CU_ASSERT_TRUE(is_refused(path, ERROR_CORRUPT, "its seal does not fit its arrays"));
+}
+
+/* As somebody would do it who wants to keep only what is HDF5 (h5unjam). */
+static void without_its_seal_a_file_is_refused(void)
+{
+    char path[PATH_MAX], *content;
+    size_t count, block = 512;
+    make_one("unsealed", path);
+    if (world.rank != 0)
+        return;
+    CU_ASSERT_TRUE(file_read(path, &content, &count, &error));
+    while (block < count && memcmp(content + block, "\211HDF", 4) != 0)
+        block *= 2;
+    CU_ASSERT(block < count);
+    CU_ASSERT_TRUE(file_replace(path, content + block, count - block, &error));
+    CU_ASSERT_TRUE(is_refused(path, ERROR_CORRUPT, "format version 3 without a seal"));
+    free(content);
+}
+
+static void no_length_of_a_truncated_file_passes(void)
+{
+    char path[PATH_MAX];
+    struct reader reader;
+    make_one("truncated", path);
+    if (world.rank != 0)
+        return;
+    long bytes = 0;
+    char *content;
+    size_t count;
+    CU_ASSERT_TRUE(file_read(path, &content, &count, &error));
+    bytes = (long)count;
+    for (long length = bytes - 1; length > 0; length -= bytes / 13) {
+        CU_ASSERT_EQUAL(truncate(path, length), 0);
+        bool passes = reader_open(&reader, path, &error) && reader_verify(&reader, &error);
+        CU_ASSERT_FALSE(passes);
+        CU_ASSERT_EQUAL(error.kind, ERROR_CORRUPT);
+        reader_close(&reader);
+    }
+    free(content);
+}
+
+static void set_version(const char *path, uint64_t version)
+{
+    hid_t file;
+    CU_ASSERT_TRUE(h5_open(path, H5F_ACC_RDWR, &file, &error));
+    H5Adelete(file, "version");
+    CU_ASSERT_TRUE(h5_put_number(file, "version", version, &error));
+    h5_close(file);
+    reseal(path);
+}
+
+static void strange_files_are_told_apart(void)
+{
+    char path[PATH_MAX];
+    make_one("strange", path);
+    if (world.rank != 0)
+        return;
+    const char *nothing = test_path("strange/nothing.h5"), *words = test_path("strange/words.h5");
+    CU_ASSERT_FALSE(reader_open(&(struct reader){0}, nothing, &error));
+    CU_ASSERT_EQUAL(error.kind, ERROR_NOT_FOUND);
+    CU_ASSERT_TRUE(file_replace(words, "hello", 5, &error));
+    CU_ASSERT_TRUE(is_refused(words, ERROR_CORRUPT, "not a lockstep checkpoint"));
+
+    set_version(path, 2);
+    CU_ASSERT_TRUE(is_refused(path, ERROR_CORRUPT, ""));
+    set_version(path, 999);
+    CU_ASSERT_TRUE(is_refused(path, ERROR_VERSION, "format version 999"));
+    hid_t file;
+    CU_ASSERT_TRUE(h5_open(path, H5F_ACC_RDWR, &file, &error));
+    H5Adelete(file, "sampler_step");
+    CU_ASSERT_TRUE(h5_put_number(file, "sampler_step", 1000, &error));
+    h5_close(file);
+    set_version(path, RECORD_VERSION);
+    reseal(path);
+    CU_ASSERT_TRUE(is_refused(path, ERROR_CORRUPT, "sampler_step"));
+    CU_ASSERT_TRUE(h5_open(path, H5F_ACC_RDWR, &file, &error));
+    H5Adelete(file, "fingerprint");
+    h5_close(file);
+    reseal(path);
+    CU_ASSERT_TRUE(is_refused(path, ERROR_CORRUPT, "no commit record"));
+}
+
+int main(int argc, char **argv)
+{
+    const struct test_case cases[] = {
+        {"a world opens", opening},
+        {"a flipped bit is found and its block named", a_flipped_bit_is_found_and_its_block_named},
+        {"a flipped digest breaks the seal, and does not fit the fingerprint",
+         a_flipped_digest_breaks_the_seal_and_does_not_fit_the_fingerprint},
+        {"a seal that fits another file is refused", a_seal_that_fits_another_file_is_refused},
+        {"without its seal a file is refused", without_its_seal_a_file_is_refused},
+        {"no length of a truncated file passes", no_length_of_a_truncated_file_passes},
+        {"strange files are told apart", strange_files_are_told_apart},
+        {"a world closes", closing},
+        {0},
+    };
+    return test_mpi_run(&argc, &argv, "checkpoint/reader", cases);
+}
