@@ -6,7 +6,7 @@
 
 #define NAP_LEAST_NS 50000
 #define NAP_MOST_NS  2000000
-#define ABSENT_S     1.0 /* no nap and no busy core makes the time between two looks this long */
+#define ABSENT_S     1.0 /* no nap makes the time between two looks this long: it was stopped, or busy otherwise */
 
 struct wait wait_begin(double limit_s)
 {

@@ -14,6 +14,7 @@ static struct {
     _Atomic(const char *) what; /* that is waited for */
     _Atomic double call_limit_s;
     double limit_s;
+    unsigned depth; /* of calls in calls; the thread's that is watched */
     void (*lost)(const struct error *error);
 
     bool is_open;
@@ -46,7 +47,7 @@ static void *thread(void *unused)
         waited_s = calls % 2 && calls == seen ? waited_s + PERIOD_S : 0;
         seen = calls;
         double limit_s = atomic_load(&dog.call_limit_s);
-        if (waited_s < limit_s || waited_s == 0)
+        if (waited_s < limit_s || waited_s == 0 || atomic_load(&dog.calls) != calls)
             continue;
         struct error error;
         char host[256] = "";
@@ -86,6 +87,8 @@ void watchdog_close(void)
 
 void watchdog_begin(const char *what, double limit_s)
 {
+    if (dog.depth++ > 0)
+        return;
     atomic_store(&dog.what, what);
     atomic_store(&dog.call_limit_s, limit_s > 0 ? limit_s : dog.limit_s);
     atomic_fetch_add(&dog.calls, 1);
@@ -93,5 +96,6 @@ void watchdog_begin(const char *what, double limit_s)
 
 void watchdog_end(void)
 {
-    atomic_fetch_add(&dog.calls, 1);
+    if (--dog.depth == 0)
+        atomic_fetch_add(&dog.calls, 1);
 }

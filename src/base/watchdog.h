@@ -1,6 +1,6 @@
 /* Watches the calls of one thread that a disk can make endless: while the thread is in one, it can neither notice that
- * itself nor hear of it from others. Where nothing is being watched it costs nothing, so that each write of a line may
- * be. */
+ * itself nor hear of it from others. A pair of begin and end costs next to nothing, so that each write of a line may
+ * have one. */
 #ifndef BASE_WATCHDOG_H
 #define BASE_WATCHDOG_H
 
@@ -14,8 +14,9 @@ bool watchdog_open(double limit_s, void (*lost)(const struct error *error), stru
 /* Local. Accepts a closed one. */
 void watchdog_close(void);
 
-/* Local, always by the same thread, and in pairs that do not nest. What has to answer ("RUN/metrics.jsonl"); borrowed.
- * limit_s: for this call; 0: that of the watchdog. While none is open nothing happens. */
+/* Local, always by the same thread, and in pairs; of those in another pair only the outer counts. What has to answer
+ * ("RUN/metrics.jsonl"); borrowed. limit_s: for this call; 0: that of the watchdog. While none is open nothing
+ * happens. */
 void watchdog_begin(const char *what, double limit_s);
 void watchdog_end(void);
 

@@ -9,8 +9,14 @@ double patience_of(const struct patience *patience, enum patience_phase phase)
     return 60 + (measured > expected ? measured : expected);
 }
 
-void patience_note(struct patience *patience, enum patience_phase phase, double seconds)
+void patience_expect(struct patience *patience, enum patience_phase phase, double seconds)
 {
     if (seconds > patience->longest_s[phase])
         patience->longest_s[phase] = seconds;
+}
+
+void patience_note(struct patience *patience, enum patience_phase phase, double seconds)
+{
+    if (seconds <= PATIENCE_ALL * patience_of(patience, phase))
+        patience_expect(patience, phase, seconds);
 }

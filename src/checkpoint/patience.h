@@ -27,7 +27,15 @@ struct patience {
  * 5 MB/s if that is more. */
 double patience_of(const struct patience *patience, enum patience_phase phase);
 
-/* Local. A phase has taken all ranks together this long. */
+/* No rank is in a phase for more than this many times its limit: as late as it may come, it waits for others as long as
+ * they may, and for their answer. */
+#define PATIENCE_ALL 3
+
+/* Local. A phase has taken this rank, with the ranks that it waited for, this long. More than any phase can take means
+ * that the process was stopped meanwhile, and is not counted. */
 void patience_note(struct patience *patience, enum patience_phase phase, double seconds);
+
+/* Local. A phase will take this long, as is known from elsewhere. */
+void patience_expect(struct patience *patience, enum patience_phase phase, double seconds);
 
 #endif

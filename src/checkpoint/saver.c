@@ -6,9 +6,12 @@
 #include "base/watchdog.h"
 #include "checkpoint/patience.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <string.h>
 #include <unistd.h>
+
+#define GAP_FORGET 0.9 /* of the longest gap, each look: once the process may have been stopped */
 
 struct saver {
     const struct world *world;
@@ -32,8 +35,8 @@ struct saver {
     bool busy, leaving;
     bool watching;  /* the thread waits for a look; else a look must not wake it, which would cost each of them */
     uint64_t looks; /* at the state, by training */
-    double look_s;  /* when it was looked at last, */
-    double gap_s;   /* and the longest time between two looks */
+    double look_s;  /* when it was looked at last, or the saver was opened, */
+    double gap_s;   /* and the longest time of late between two looks */
 };
 
 /* Local. What training has written to the file so far is on disk: a checkpoint never knows more than it. */
@@ -133,6 +136,7 @@ bool saver_open(struct saver **opened, const struct world *world, const struct s
     struct saver *saver = memory_need(1, sizeof *saver);
     int level;
     *saver = (struct saver){.world = world, .store = store, .exchange = exchange, .options = *options};
+    saver->look_s = clock_seconds();
     saver->patience.fixed_s = options->timeout_s;
     saver->patience.bytes = (double)(state->shard.count * sizeof(float) * state->array_count);
     saver->patience.file_bytes = (double)(state->count * sizeof(float) * state->array_count);
@@ -184,7 +188,7 @@ static double find_limit(const struct patience *patience)
 {
     double limit_s = 0;
     for (enum patience_phase phase = 0; phase < PATIENCE_PHASES; phase++)
-        limit_s += 3 * patience_of(patience, phase);
+        limit_s += PATIENCE_ALL * patience_of(patience, phase);
     return limit_s;
 }
 
@@ -211,9 +215,9 @@ enum saver_state saver_look(struct saver *saver)
     double now = clock_seconds();
     pthread_mutex_lock(&saver->mutex);
     enum saver_state state = saver->busy ? SAVER_BUSY : saver->result.late ? SAVER_LATE : SAVER_IDLE;
-    if (saver->looks++ > 0 && now - saver->look_s > saver->gap_s)
-        saver->gap_s = now - saver->look_s;
+    saver->gap_s = fmax(now - saver->look_s, GAP_FORGET * saver->gap_s);
     saver->look_s = now;
+    saver->looks++;
     if (saver->watching)
         pthread_cond_signal(&saver->change);
     pthread_mutex_unlock(&saver->mutex);

@@ -38,7 +38,8 @@ struct saver_options {
     bool background;
     double timeout_s; /* of a phase; 0: derived from measurements (patience.h) */
     /* Called by the thread when a rank was late for a save and nobody has looked since (saver_look): training does not
-     * go on either, a rank hangs as a whole. Ends the job; does not return. NULL: nobody watches. */
+     * go on either, a rank hangs as a whole; and, by whoever saves, when a rank has stopped in the middle of a message
+     * to all (council.h). Ends the job; does not return. NULL: nobody watches. */
     void (*lost)(const struct error *error);
 };
 

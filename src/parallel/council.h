@@ -34,8 +34,10 @@ void council_begin(struct council *council);
  * true. After false the affair is over: no further question may be put before council_begin.
  *
  * One case in which the ranks do not hear the same: if rank 0 comes when others have lost their patience with it, it
- * finds their votes, and alone hears a true; at its next question it is alone. Who needs one verdict unites them when
- * all ranks are together again (saver_take). */
+ * finds their votes, and hears a true, as do those that came after it; at the next question who has given up is
+ * missing. What follows a true (council_gather, council_share) is then begun by some only: no more may be put to this
+ * council than questions, or it breaks. Who needs one verdict unites them when all ranks are together again
+ * (saver_take). */
 bool council_agree(struct council *council, bool ok, double patience_s, const char *what, uint64_t *value,
                    struct error *error) WARN_UNUSED;
 

@@ -130,8 +130,12 @@ unsigned cadence_due(struct cadence *cadence, uint64_t step, unsigned flags)
 void cadence_begin(struct cadence *cadence, double now_s)
 {
     cadence->saved_s = now_s;
-    if (cadence->file && is_wish(cadence) && unlink(cadence->file) && errno != ENOENT)
+    if (!cadence->file)
+        return;
+    watchdog_begin(cadence->file, 0);
+    if (is_wish(cadence) && unlink(cadence->file) && errno != ENOENT)
         complain(cadence, strerror(errno));
+    watchdog_end();
 }
 
 void cadence_measured(struct cadence *cadence, double stall_s, double write_s)

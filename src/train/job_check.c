@@ -30,6 +30,15 @@ static bool check_part(const struct complaint *to, const struct dataset_spec *sp
     return true;
 }
 
+/* A sign of life is given several times in this time: threads that wake hundreds of times a second would cost training,
+ * and a busy core miss some. */
+static bool check_heartbeat(const struct complaint *to, const struct job *job)
+{
+    if (job->heartbeat > 0 && job->heartbeat < 1)
+        return refuse(to, "heartbeat", "%.15g s is too short: at least 1, or 0 to have nobody watch", job->heartbeat);
+    return true;
+}
+
 static bool check_training(const struct complaint *to, const struct job *job)
 {
     unsigned long long batch = job->train.batch, microbatch = job->train.microbatch;
@@ -107,5 +116,6 @@ bool job_check(const struct job *job, struct job_yaml *yaml, struct error *error
         return refuse(to, "run", "a leading ~ is not expanded here; write the path out");
     return check_part(to, &job->data.train, "data.train.part") &&
            check_part(to, &job->data.validation, "data.validation.part") && check_training(to, job) &&
-           check_schedule(to, job) && check_loss(to, job) && check_validation(to, job) && check_places(to, job);
+           check_heartbeat(to, job) && check_schedule(to, job) && check_loss(to, job) && check_validation(to, job) &&
+           check_places(to, job);
 }

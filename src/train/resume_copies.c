@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/watchdog.h"
 #include "checkpoint/local_load.h"
 #include "checkpoint/reader.h"
 #include "train/resume.h"
@@ -61,7 +62,9 @@ bool resume_copies_look(struct session *session, const uint64_t *steps, size_t c
         return false;
     if (copies->finds.count == 0)
         return true;
+    watchdog_begin(session->store.directory, patience_s);
     bool known = session->world->rank == 0 && find_lineage(session, steps, count, &copies->lineage);
+    watchdog_end();
     copies->known = world_share_number(session->world, known);
     copies->lineage = world_share_number(session->world, copies->lineage);
     return true;

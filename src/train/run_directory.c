@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/watchdog.h"
 #include "checkpoint/passport.h"
 #include "train/environment.h"
 #include "train/options.h"
@@ -66,7 +67,7 @@ bool run_directory_take(struct session *session, struct error *error)
     double patience_s = LOCK_WAIT_S + patience_of(&session->patience, PATIENCE_RESTORE);
     council_begin(&session->council);
     ok = council_agree(&session->council, ok, patience_s, "taking the run directory", &start_ms, error);
-    patience_note(&session->patience, PATIENCE_RESTORE, 1e-3 * (double)start_ms);
+    patience_expect(&session->patience, PATIENCE_RESTORE, 1e-3 * (double)start_ms);
     return ok;
 }
 
@@ -163,8 +164,10 @@ static void begin_history(struct session *session)
     }
     struct lives_now now = {
         .step = session->metrics.seen.step, .unix_s = session->metrics.seen.unix_s, .saved = session->step};
+    watchdog_begin("history.jsonl", 0);
     struct lives_total lived = chronicle_open(&session->chronicle, session->job->run, session->options->fresh, &now,
                                               session->record.segments, session->record.segment_count - 1);
+    watchdog_end();
     struct cadence_past past = {.alive_s = lived.alive_s,
                                 .interruptions = lived.interruptions,
                                 .restart_s = lived.start_s,

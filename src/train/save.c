@@ -2,13 +2,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/wait.h"
 #include "train/best.h"
 #include "train/cadence.h"
 #include "train/progress.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #define RETRY_STEPS 10 /* to the first attempt after a failed save; then twice as many, and so on */
 
@@ -34,10 +34,9 @@ static void begin(struct session *session, unsigned reasons, const char *end, st
     cadence_words(reasons, &why);
     snprintf(session->record.why, sizeof session->record.why, "%s", reasons ? text_bytes(&why) : end);
     text_release(&why);
-    session->save = (struct save){
-        .runs = true, .frozen = true, .is_copy = local != NULL, .step = session->step, .begun_s = clock_seconds()};
+    session->save = (struct save){.runs = true, .frozen = true, .is_copy = local != NULL, .step = session->step};
     if (!local) {
-        cadence_begin(&session->cadence, session->save.begun_s);
+        cadence_begin(&session->cadence, clock_seconds());
         session->retry_step = 0; /* this is the next attempt */
     }
     best_retain(session->job, &session->record.history, &session->save.retention);
@@ -69,12 +68,12 @@ static void tell_late(const struct session *session, struct error *error)
 /* Collective. Waits until no rank works on the save that runs. False if one hangs over it: ERROR_LATE. */
 static bool await(struct session *session, struct error *error)
 {
-    double end = session->save.begun_s + saver_limit(session->saver);
+    struct wait wait = wait_begin(session->save.late ? 0 : saver_limit(session->saver));
     for (;;) {
         unsigned own = save_flags(session);
         if (session->save.is_copy) /* without them there would be no save: they get all the time */
             own &= ~SAVE_IS_LATE;
-        if ((own & SAVE_IS_RUNNING) && clock_seconds() >= end)
+        if (wait_is_over(&wait) && (own & SAVE_IS_RUNNING))
             own |= SAVE_IS_LATE;
         unsigned all = world_union(session->world, own);
         if (!(all & SAVE_IS_RUNNING))
@@ -84,7 +83,7 @@ static bool await(struct session *session, struct error *error)
             tell_late(session, error);
             return false;
         }
-        usleep(200);
+        wait_nap(&wait);
     }
 }
 
@@ -181,8 +180,11 @@ static bool take(struct session *session, bool is_last, struct error *error)
         session->record.fingerprint = result.fingerprint;
         session->retry_step = session->retry_wait = 0;
         progress_checkpoint(session, &result);
-        if (!is_last) { /* a job that ends waits for its last save: that is not what one costs */
-            cadence_measured(&session->cadence, save->stall_s, 1e-3 * result.commit.write_ms);
+        /* A job that ends waits for its last save: that is not what one costs. Nor does one take longer than its limit,
+         * unless the job was suspended meanwhile. */
+        double write_s = 1e-3 * result.commit.write_ms;
+        if (!is_last && write_s <= saver_limit(session->saver)) {
+            cadence_measured(&session->cadence, save->stall_s, write_s);
             progress_cadence(session);
         }
         return true;

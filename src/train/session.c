@@ -298,8 +298,10 @@ void session_close(struct session *session)
     saver_close(session->saver);
     local_close(&session->local);
     council_close(&session->council);
+    watchdog_begin(session->store.directory, 0);
     metrics_close(&session->metrics);
     chronicle_close(&session->chronicle);
+    watchdog_end();
     cadence_release(&session->cadence);
     evaluator_release(&session->evaluator);
     tally_release(&session->tally);
@@ -317,8 +319,10 @@ void session_close(struct session *session)
     record_release(&session->record);
     text_release(&session->passport);
     text_release(&session->changes);
+    watchdog_begin("the lock of the run directory", 0);
     if (session->lock >= 0)
         close(session->lock);
+    watchdog_end();
     heartbeat_close(session->heartbeat);
     watchdog_close();
     memset(session, 0, sizeof *session);

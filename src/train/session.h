@@ -36,9 +36,8 @@ struct session_options {
 /* A save that has been begun. */
 struct save {
     bool runs;
-    double begun_s; /* on the clock of durations */
-    bool late;      /* a rank hangs over it */
-    bool is_copy;   /* of copies on the nodes, and not of a file */
+    bool late;    /* a rank hangs over it */
+    bool is_copy; /* of copies on the nodes, and not of a file */
     uint64_t step;
     bool frozen;                /* the used arrays are being saved: they must not change */
     struct retention retention; /* what it leaves of older ones */

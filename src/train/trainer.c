@@ -153,7 +153,8 @@ static void tell_end(struct session *session, const char *reason, unsigned flags
 bool trainer_run(const struct world *world, const struct job *job, const struct session_options *options,
                  struct trainer_outcome *outcome, struct error *error)
 {
-    struct session session;
+    /* Not on the stack: after ERROR_LATE the saver's thread may still be at work with it while the process leaves. */
+    static struct session session;
     unsigned flags = 0;
     bool ok = true;
     double start = clock_seconds();
@@ -172,8 +173,11 @@ bool trainer_run(const struct world *world, const struct job *job, const struct 
     }
     if (!ok && error->kind == ERROR_LATE)
         return false;
-    if (ok) /* all is in a file */
+    if (ok) { /* all is in a file */
+        watchdog_begin("the directory of the copies", 0);
         local_clear(&session.local);
+        watchdog_end();
+    }
     const char *reason = ok ? boundary_reason(&session, flags) : "failed";
     if (!nothing_left)
         tell_end(&session, reason, flags, ok ? NULL : error);

@@ -47,6 +47,8 @@ static int hang(void)
     if (!open_dog(0.5))
         return ELSE;
     watchdog_begin("the shelf", 0);
+    watchdog_begin("a book on it", 0);
+    watchdog_end();
     test_nap(5);
     return CALM;
 }
@@ -68,6 +70,8 @@ static int work(void)
         return ELSE;
     for (double end = clock_seconds() + 1.2; clock_seconds() < end;) {
         watchdog_begin("the shelf", 0);
+        watchdog_begin("a book on it", 0);
+        watchdog_end();
         test_nap(0.1);
         watchdog_end();
     }

@@ -169,6 +169,8 @@ static void test_bad_pairs(void)
          "--set train.epochs=2: train.epochs: train.steps says how long the job is, too: take one of the two away, as "
          "with --set train.steps=null"},
         {NULL, "train={batch: 8}", "--set train={batch: 8}: train: steps, or epochs, is missing: how long the job is"},
+        {SMALLEST, "heartbeat=0.5",
+         "--set heartbeat=0.5: heartbeat: 0.5 s is too short: at least 1, or 0 to have nobody watch"},
         {SMALLEST, "optimizer.nesterov=true",
          "--set optimizer.nesterov=true: optimizer.nesterov: needs an optimizer.momentum of more than 0"},
         {NULL, "schedule.warmup=1000.5",
