@@ -136,6 +136,7 @@ clean_up() {
     end_session "$session"
     wait_until 5 no_members "$session"
   done
+  [ -z "${LOCKSTEP_TEST_KEEP:-}" ] || cp -r "$scratch/a place" "$LOCKSTEP_TEST_KEEP" # to look at, by hand
   cd / && rm -rf "$scratch" ${shared:+"$shared"}
   if [ "$status" -eq 0 ] && [ "$failures" -gt 0 ]; then
     printf '%d checks failed\n' "$failures"
@@ -172,7 +173,7 @@ slowly=(--set validate.every=1)
 # and NAME.log; `mpirun` is the id of the process, to be passed to `finish`.
 start() {
   local ranks=$2
-  name=$1
+  name=$1 began= life_before=$(life_of "$1")
   shift 2
   setsid mpirun -np "$ranks" "$LOCKSTEP" train job.yaml --set "run=$name" "$@" >"$name.out" 2>"$name.log" </dev/null &
   mpirun=$!
@@ -270,8 +271,21 @@ has_step() { # NAME STEP
   [ "${last:-0}" -ge "$2" ]
 }
 
-# wait_step NAME STEP: what was started last has made that step.
+# The line with which the newest life of a run began.
+life_of() { # NAME
+  grep '"event":"begin"' "$1/history.jsonl" 2>/dev/null | tail -n 1
+}
+
+has_begun() { # NAME
+  local life
+  life=$(life_of "$1")
+  [ -n "$life" ] && [ "$life" != "$life_before" ]
+}
+
+# wait_step NAME STEP: what was started last has made that step; until it begins, the metrics are those of the life before.
 wait_step() {
+  [ -n "$began" ] || wait_until 60 has_begun "$1" || fail "$1 has not begun"
+  began=yes
   wait_until 60 has_step "$1" "$2" || fail "$1 never came to step $2"
 }
 
