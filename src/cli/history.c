@@ -1,75 +1,13 @@
 #include "base/clock.h"
-#include "base/file.h"
-#include "base/memory.h"
-#include "checkpoint/h5.h"
-#include "checkpoint/reader.h"
-#include "checkpoint/store.h"
 #include "cli/command.h"
 #include "cli/flags.h"
-#include "train/chronicle.h"
-#include "train/lives.h"
-#include "train/metrics.h"
+#include "train/run_state.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define END_WIDTH 44 /* more than that of a failure's words is in --json */
-
-/* The lines that a run without a history would have, from the provenance of its newest valid checkpoint. */
-static bool from_provenance(const struct store *store, const uint64_t *steps, size_t count, struct text *lines,
-                            struct error *error)
-{
-    bool found = false;
-    h5_init();
-    for (size_t i = 0; i < count && !found; i++) {
-        char path[PATH_MAX];
-        struct reader reader = {.file = -1};
-        store_path(store, steps[i], path);
-        found = reader_open(&reader, path, error);
-        if (found)
-            chronicle_earlier(reader.record.segments, reader.record.segment_count, lines);
-        reader_close(&reader);
-    }
-    h5_release();
-    return found;
-}
-
-/* The lines of the history, or what stands for them. */
-static bool read_lines(const char *run, const struct store *store, const uint64_t *steps, size_t count,
-                       struct text *lines, struct error *error)
-{
-    char path[PATH_MAX], *bytes = NULL;
-    size_t length;
-    snprintf(path, sizeof path, "%s/history.jsonl", run);
-    if (file_read(path, &bytes, &length, error)) {
-        text_append(lines, "%s", bytes);
-        free(bytes);
-        return true;
-    }
-    if (error->kind != ERROR_NOT_FOUND)
-        return false;
-    if (count == 0)
-        return error_set(error, ERROR_NOT_FOUND, "%s has neither a history.jsonl nor checkpoints: not a run directory?",
-                         run);
-    return from_provenance(store, steps, count, lines, error);
-}
-
-/* How the run stands now: is there somebody in it, how far has it come, from where would it go on. */
-static struct lives_now look(const char *run, const uint64_t *steps, size_t count)
-{
-    char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s/.lock", run);
-    bool running = file_is_locked(path);
-    snprintf(path, sizeof path, "%s/metrics.jsonl", run);
-    struct metrics_seen seen = metrics_look(path);
-    return (struct lives_now){.running = running,
-                              .step = seen.step,
-                              .unix_s = running ? clock_unix_exact() : seen.unix_s,
-                              .saved = count > 0 ? steps[0] : 0};
-}
 
 static void print_seconds(int width, double seconds)
 {
@@ -127,26 +65,14 @@ static void print_json(const struct lives *lives)
 
 static int show(const char *run, bool as_json)
 {
-    struct store store;
+    struct run_state state;
     struct error error;
-    uint64_t *steps = NULL;
-    size_t count = 0;
-    struct text lines;
-    text_init(&lines);
-    bool ok = store_init(&store, run, 0, &error) && store_list(&store, &steps, &count, &error) &&
-              read_lines(run, &store, steps, count, &lines, &error);
-    if (ok) {
-        struct lives lives;
-        struct lives_now now = look(run, steps, count);
-        lives_parse(&lives, text_bytes(&lines), &now);
-        if (as_json)
-            print_json(&lives);
-        else
-            print_table(&lives);
-        lives_release(&lives);
-    }
-    memory_free(steps);
-    text_release(&lines);
+    bool ok = run_state_look(&state, run, &error);
+    if (ok && as_json)
+        print_json(&state.lives);
+    else if (ok)
+        print_table(&state.lives);
+    run_state_release(&state);
     return ok ? EXIT_FINISHED : command_fail(&error);
 }
 

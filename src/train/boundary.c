@@ -32,7 +32,9 @@ static bool validate(struct session *session, size_t *rank, struct error *error)
         return false;
     if (averaged)
         swap_average(session);
+    double start = clock_seconds();
     struct evaluation evaluation = evaluator_run(&session->evaluator, &session->model, session_params(session));
+    deadline_note_validation(&session->deadline, clock_seconds() - start);
     if (averaged)
         swap_average(session);
     *rank = best_consider(session->job, &session->record.history, &evaluation, session->step);
@@ -45,6 +47,12 @@ bool boundary_is_finished(const struct session *session)
     return session->step == session->steps || best_is_late(session->job, &session->record.history);
 }
 
+bool boundary_validates(const struct session *session, uint64_t step)
+{
+    uint64_t every = session->job->validate.every;
+    return session->validation.count > 0 && every > 0 && step % every == 0;
+}
+
 const char *boundary_reason(const struct session *session, unsigned flags)
 {
     if (session->step == session->steps)
@@ -52,8 +60,9 @@ const char *boundary_reason(const struct session *session, unsigned flags)
     if (boundary_is_finished(session))
         return "early_stopping";
     /* Whoever sends a signal is in a hurry; a pause comes by itself. */
-    bool paused = (flags & PAUSE_IS_DUE) && !(flags & PREEMPTION_SIGNALS);
-    return paused ? "stop-after" : preemption_reason(flags);
+    if (flags & PREEMPTION_SIGNALS)
+        return preemption_reason(flags);
+    return flags & DEADLINE_IS_DUE ? "deadline" : "stop-after";
 }
 
 /* Collective. The reasons to save now and go on; the validation, if it is time for one, is made. False as validate. */
@@ -64,7 +73,7 @@ static bool find_reasons(struct session *session, unsigned flags, unsigned *reas
     session->put_off = 0;
     if (session->retry_step == session->step)
         *reasons |= CADENCE_RETRY;
-    if (session->validation.count == 0 || job->validate.every == 0 || session->step % job->validate.every != 0)
+    if (!boundary_validates(session, session->step))
         return true;
     size_t rank;
     if (!validate(session, &rank, error))

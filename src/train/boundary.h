@@ -7,8 +7,11 @@
 /* Local; the same on every rank. All steps are made, or early stopping has had enough. */
 bool boundary_is_finished(const struct session *session);
 
-/* Local. Why a run ends whose last step had these flags: "finished", "early_stopping", "stop-after", or a signal.
- * Borrowed. */
+/* Local; the same on every rank. Whether the model is validated after this step. */
+bool boundary_validates(const struct session *session, uint64_t step);
+
+/* Local. Why a run ends whose last step had these flags: "finished", "early_stopping", "stop-after",
+ * "deadline", or a signal. Borrowed. */
 const char *boundary_reason(const struct session *session, unsigned flags);
 
 /* Collective over world; flags, those of all ranks together, must be equal on every rank. What is due after this step:

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/watchdog.h"
+#include "train/deadline.h"
 #include "train/preemption.h"
 
 #include <errno.h>
@@ -35,7 +36,8 @@ static const struct {
 
 void cadence_init(struct cadence *cadence, const struct job *job, const struct cadence_past *past, double now_s)
 {
-    *cadence = (struct cadence){.job = job, .looked_s = now_s - LOOK_S, .began_s = now_s, .saved_s = now_s};
+    *cadence = (struct cadence){
+        .job = job, .looked_s = now_s - LOOK_S, .began_s = now_s, .saved_s = now_s, .warning_s = NAN};
     if (!past)
         return;
     struct text file;
@@ -44,6 +46,17 @@ void cadence_init(struct cadence *cadence, const struct job *job, const struct c
     cadence->file = memory_text(text_bytes(&file));
     cadence->past = *past;
     text_release(&file);
+}
+
+void cadence_expect(struct cadence *cadence, double warning_s)
+{
+    cadence->warning_s = warning_s;
+}
+
+bool cadence_is_auto(const struct cadence *cadence)
+{
+    return cadence->job->checkpoint.every == CHECKPOINT_AUTO ||
+           cadence->warning_s < deadline_reserve(cadence_write(cadence));
 }
 
 void cadence_release(struct cadence *cadence)
@@ -102,7 +115,7 @@ unsigned cadence_flags(struct cadence *cadence, double now_s)
         flags |= CADENCE_FILE;
     if (job->checkpoint.minutes > 0 && now_s - cadence->saved_s >= 60 * job->checkpoint.minutes)
         flags |= CADENCE_MINUTES;
-    if (job->checkpoint.every == CHECKPOINT_AUTO && is_auto_due(cadence, now_s))
+    if (cadence_is_auto(cadence) && is_auto_due(cadence, now_s))
         flags |= CADENCE_AUTO;
     return flags;
 }
@@ -207,7 +220,7 @@ double cadence_period(const struct cadence *cadence, double now_s)
 
 bool cadence_tell(struct cadence *cadence, double now_s, struct text *words)
 {
-    double period = cadence->job->checkpoint.every == CHECKPOINT_AUTO ? cadence_period(cadence, now_s) : 0;
+    double period = cadence_is_auto(cadence) ? cadence_period(cadence, now_s) : 0;
     if (period == 0 || fabs(period - cadence->told_s) <= TOLD_CHANGE * cadence->told_s)
         return false;
     cadence->told_s = period;

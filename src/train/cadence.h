@@ -57,12 +57,20 @@ struct cadence {
     uint64_t samples; /* saves that were measured here */
     double stalls[CADENCE_SAMPLES], writes[CADENCE_SAMPLES];
     struct cadence_past past;
-    double told_s; /* the period of which was told last; 0: none */
+    double warning_s; /* before interruptions; NaN: not known */
+    double told_s;    /* the period of which was told last; 0: none */
 };
 
 /* Local. past: rank 0's; NULL on the other ranks. The times `now_s` here and below are clock_seconds(). The job is
  * borrowed. */
 void cadence_init(struct cadence *cadence, const struct job *job, const struct cadence_past *past, double now_s);
+
+/* Local. Interruptions are announced so long before they come. If a save needs more than that (deadline.h), `auto` is
+ * in force beside whatever checkpoint.every says. */
+void cadence_expect(struct cadence *cadence, double warning_s);
+
+/* Local. Whether `auto` is in force. */
+bool cadence_is_auto(const struct cadence *cadence);
 
 /* Local. Accepts a released or all-zero one. */
 void cadence_release(struct cadence *cadence);

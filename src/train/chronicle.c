@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "train/environment.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -126,6 +127,11 @@ void chronicle_begin(struct chronicle *chronicle, const struct segment *segment,
                 chronicle->segment, clock_unix_exact() - start_s, step);
     append_segment(&line, segment);
     text_append(&line, ",\"version\":\"%s\"", LOCKSTEP_VERSION);
+    if (*environment_batch_job()) {
+        text_append(&line, ",\"job\":");
+        text_append_json(&line, environment_batch_job());
+        text_append(&line, ",\"restart\":%" PRIu64, environment_restarts());
+    }
     if (chronicle->seen_unix > 0)
         text_append(&line, ",\"previous_step\":%" PRIu64 ",\"previous_unix\":%.3f", chronicle->seen_step,
                     chronicle->seen_unix);

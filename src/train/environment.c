@@ -43,6 +43,21 @@ void environment_host(char host[ENVIRONMENT_HOST])
     host[ENVIRONMENT_HOST - 1] = '\0';
 }
 
+const char *environment_batch_job(void)
+{
+    static const char *const names[] = {"SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (getenv(names[i]))
+            return getenv(names[i]);
+    return "";
+}
+
+uint64_t environment_restarts(void)
+{
+    const char *text = getenv("SLURM_RESTART_COUNT");
+    return text ? strtoull(text, NULL, 10) : 0;
+}
+
 /* Field 22 of /proc/self/stat: ticks since the machine was started. The second field, in brackets, may hold anything.
  */
 double environment_age_s(void)

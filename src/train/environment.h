@@ -12,6 +12,12 @@ void environment_passport(struct text *passport);
 /* Local. The name of this host. */
 void environment_host(char host[ENVIRONMENT_HOST]);
 
+/* Local. The batch job that this process belongs to, by Slurm, PBS or LSF: "123"; "" if there is none. Borrowed. */
+const char *environment_batch_job(void);
+
+/* Local. How often the batch system has started this job again; 0 also if it does not tell. */
+uint64_t environment_restarts(void);
+
 /* Local. How long ago this process was started, in seconds; 0 if the system does not tell. */
 double environment_age_s(void);
 

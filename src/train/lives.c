@@ -59,6 +59,8 @@ static void begin(struct lives *lives, const char *line)
     life.nodes = step_of(line, "nodes", 0);
     json_text(line, "hosts", life.hosts, sizeof life.hosts);
     json_text(line, "version", life.version, sizeof life.version);
+    json_text(line, "job", life.job, sizeof life.job);
+    life.restart = step_of(line, "restart", 0);
     if (before && !before->ended) {
         double unix_s = 0;
         json_number(line, "previous_unix", &unix_s);
@@ -155,6 +157,11 @@ void lives_write(const struct life *life, size_t number, struct text *line)
     text_append_json(line, life->hosts);
     text_append(line, ",\"ranks\":%" PRIu64 ",\"nodes\":%" PRIu64 ",\"version\":", life->ranks, life->nodes);
     text_append_json(line, life->version);
+    if (*life->job) {
+        text_append(line, ",\"job\":");
+        text_append_json(line, life->job);
+        text_append(line, ",\"restart\":%" PRIu64, life->restart);
+    }
     text_append(line, ",\"step\":%" PRIu64 ",\"reached\":%" PRIu64, life->step, life->reached);
     metrics_number(line, "alive_s", life->alive_s);
     metrics_number(line, "start_s", life->start_s);

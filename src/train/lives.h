@@ -19,6 +19,8 @@ struct life {
     uint64_t ranks, nodes;
     char hosts[LIFE_TEXT]; /* names, comma-separated */
     char version[32];      /* of lockstep; "": unknown */
+    char job[64];          /* of the batch system; "": none */
+    uint64_t restart;      /* how often that had requeued it */
     uint64_t step;         /* that it began with, */
     uint64_t reached;      /* and that it came to */
     double start_s;        /* from the start of the program to the end of its first step; NaN: unknown */

@@ -5,6 +5,7 @@
 #include "nn/kernels/gemm.h"
 #include "train/environment.h"
 #include "train/length.h"
+#include "train/save.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -24,21 +25,73 @@ static void end_event(struct text *line, struct session *session)
     text_release(line);
 }
 
-/* Where in the job: with epochs, if its length is given in them. */
+/* What the life before has lost: steps that are made again, and the time since it was last heard of. */
+static void append_loss(const struct session *session, struct text *words)
+{
+    const struct metrics_seen *seen = &session->metrics.seen;
+    if (session->step == 0 && seen->step == 0)
+        return;
+    uint64_t steps = seen->step > session->step ? seen->step - session->step : 0;
+    text_append(words, ", %" PRIu64 " step%s and ", steps, steps == 1 ? "" : "s");
+    text_append_seconds(words, fmax(0, clock_unix_exact() - seen->unix_s));
+    text_append(words, " lost");
+}
+
+/* One line that tells all of a start: where in the job (with epochs, if its length is given in them), on what, for the
+ * how manieth time. */
 static void tell_begin(const struct session *session)
 {
-    const char *begins = session->step ? "goes on" : "starts";
     char length[LENGTH_BYTES];
+    struct text words;
+    int ranks = session->world->size, nodes = session->node.count;
+    text_init(&words);
+    text_append(&words, "%s at step %" PRIu64, session->step ? "goes on" : "starts", session->step);
     length_text(session->job, length);
     if (session->job->train.epochs > 0)
-        log_info("%s at step %" PRIu64 " (epoch %.2f) of %" PRIu64 " (%s)", begins, session->step,
-                 sampler_epoch(&session->sampler, session->step), session->steps, length);
+        text_append(&words, " (epoch %.2f) of %" PRIu64 " (%s)", sampler_epoch(&session->sampler, session->step),
+                    session->steps, length);
     else
-        log_info("%s at step %" PRIu64 " of %" PRIu64, begins, session->step, session->steps);
+        text_append(&words, " of %" PRIu64, session->steps);
+    text_append(&words, ": segment %zu, %d rank%s on %d node%s", session->record.segment_count, ranks,
+                ranks == 1 ? "" : "s", nodes, nodes == 1 ? "" : "s");
+    if (*environment_batch_job())
+        text_append(&words, ", restart %" PRIu64 " of job %s", environment_restarts(), environment_batch_job());
+    append_loss(session, &words);
+    log_info("%s", text_bytes(&words));
+    text_release(&words);
     if (session->pause.step < session->steps)
         log_info("pauses after step %" PRIu64 ", as --stop-after says", session->pause.step);
     else if (isfinite(session->pause.deadline_s))
         log_info("pauses when the time is over that --stop-after gives");
+}
+
+/* What is known of the end that others have set. */
+static void tell_end_to_come(const struct session *session)
+{
+    const struct deadline *deadline = &session->deadline;
+    double needs_s = deadline_reserve(save_needs(session));
+    struct text words;
+    if (session->world->rank != 0)
+        return;
+    text_init(&words);
+    if (isfinite(deadline->end_s)) {
+        text_append(&words, "the job ends in ");
+        text_append_seconds(&words, deadline->end_s - clock_seconds());
+        text_append(&words, ": it saves and leaves about ");
+        text_append_seconds(&words, needs_s);
+        log_info("%s before", text_bytes(&words));
+    }
+    text_release(&words);
+    if (deadline->warning_s < needs_s) {
+        text_append(&words, "an interruption is announced ");
+        text_append_seconds(&words, deadline->warning_s);
+        text_append(&words, " before it comes, but a save and leaving need ");
+        text_append_seconds(&words, needs_s);
+        log_warn(
+            "%s: what comes after the newest checkpoint will be lost. The rule of checkpoint.every: auto is in force",
+            text_bytes(&words));
+    }
+    text_release(&words);
 }
 
 void progress_begin(struct session *session)
@@ -68,6 +121,7 @@ void progress_begin(struct session *session)
     if (session->validation.count > 0 && job->validate.every == 0)
         log_warn("validate.every is 0: data.validation is not used");
     tell_begin(session);
+    tell_end_to_come(session);
 
     struct text line;
     begin_event(&line, session->step ? "resume" : "start", session->step);

@@ -10,7 +10,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define RETRY_STEPS 10 /* to the first attempt after a failed save; then twice as many, and so on */
+#define FIRST_S     1.0  /* what the first save is expected to take, and ... */
+#define FIRST_RATE  50e6 /* ... bytes a second */
+#define RETRY_STEPS 10   /* to the first attempt after a failed save; then twice as many, and so on */
 
 /* Brings the record to this step. */
 static void update_record(struct session *session, const char *end)
@@ -124,6 +126,15 @@ unsigned save_flags(const struct session *session)
     static const unsigned flags[] = {[SAVER_IDLE] = 0, [SAVER_BUSY] = SAVE_IS_RUNNING, [SAVER_LATE] = SAVE_IS_LATE};
     enum saver_state state = saver_look(session->saver);
     return session->save.runs ? flags[state] : 0;
+}
+
+double save_needs(const struct session *session)
+{
+    double write_s = cadence_write(&session->cadence);
+    const struct state *state = &session->state;
+    if (write_s == 0) /* none was ever measured */
+        write_s = FIRST_S + (double)(state->count * state->array_count * sizeof(float)) / FIRST_RATE;
+    return session->save.runs ? 2 * write_s : write_s;
 }
 
 void save_note_late(struct session *session, unsigned flags)

@@ -22,6 +22,10 @@ void save_copies(struct session *session);
 /* Local. Those of this rank. Once a step: it is also the sign that training goes on. */
 unsigned save_flags(const struct session *session);
 
+/* Local, rank 0's work. How long a save that is begun now is expected to take, in seconds, with the one that runs, if
+ * one does. */
+double save_needs(const struct session *session);
+
 /* Collective over world; flags, those of all ranks together, must be equal on every rank. If a rank hangs over the save
  * that runs: tells so once; until it comes back nothing can be saved. */
 void save_note_late(struct session *session, unsigned flags);

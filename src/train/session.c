@@ -279,8 +279,8 @@ bool session_open(struct session *session, const struct world *world, const stru
     chronicle_init(&session->chronicle);
     make_passport(session);
     bool ok = open_watch(session, error) && check_ranks(session, error) && run_directory_take(session, error) &&
-              open_copies(session, error) && open_data(session, error) && build(session, error) &&
-              resume(session, error);
+              deadline_open(&session->deadline, world, error) && open_copies(session, error) &&
+              open_data(session, error) && build(session, error) && resume(session, error);
     if (ok) {
         guard_prepare(job, &session->record.history);
         best_prepare(job, &session->validation, &session->record.history);

@@ -16,6 +16,7 @@
 #include "parallel/tally.h"
 #include "train/cadence.h"
 #include "train/chronicle.h"
+#include "train/deadline.h"
 #include "train/evaluator.h"
 #include "train/job.h"
 #include "train/metrics.h"
@@ -69,6 +70,7 @@ struct session {
     struct update update;
     struct tally tally; /* an item a leaf: loss */
     struct pause pause; /* of this run, if it was asked for */
+    struct deadline deadline;
     struct evaluator evaluator;
 
     struct state state;           /* the learned arrays, for checkpoints */

@@ -78,6 +78,13 @@ static void update(struct session *session, const struct step_numbers *numbers, 
     exchange_distribute(session->exchange);
 }
 
+/* Local, rank 0's work: whether `step`, which is being made, has to be the last one before others end the job. */
+static unsigned look_at_deadline(const struct session *session, uint64_t step)
+{
+    unsigned validations = boundary_validates(session, step) + boundary_validates(session, step + 1);
+    return deadline_flags(&session->deadline, validations, save_needs(session), clock_seconds());
+}
+
 /* Collective. One step; `flags` is what any rank was asked from outside. A step that the guard does not let pass leaves
  * the state as the step before had it. */
 static bool make_step(struct session *session, struct step_numbers *numbers, unsigned *flags, struct error *error)
@@ -89,8 +96,12 @@ static bool make_step(struct session *session, struct step_numbers *numbers, uns
     unsigned own = preemption_flags() | pause_flags(&session->pause, session->world->rank, step, clock_seconds()) |
                    save_flags(session);
     if (session->world->rank == 0)
-        own |= cadence_flags(&session->cadence, clock_seconds());
-    *flags = tally_share(&session->tally, own);
+        own |= cadence_flags(&session->cadence, clock_seconds()) | look_at_deadline(session, step);
+    bool was_warned = session->deadline.warned;
+    *flags = deadline_weigh(&session->deadline, tally_share(&session->tally, own), clock_seconds());
+    if (session->deadline.warned && !was_warned)
+        log_info("SIGUSR1: the end comes in %.3g s; training goes on until the last step after which a save fits",
+                 session->deadline.end_s - clock_seconds());
     numbers->loss = without_sign(tally_sum(&session->tally, 0) / session_batch_terms(session));
     numbers->gradient_norm = without_sign(exchange_reduce(session->exchange, session_batch_terms(session), &gradient));
     numbers->learning_rate = length_learning_rate(job, &session->sampler, session->steps, step);
@@ -130,6 +141,7 @@ static bool train(struct session *session, unsigned *flags, struct error *error)
         /* A state whose next step diverges is not saved: it may be spoilt already, and would push out a good one. */
         if (!make_step(session, &numbers, flags, error))
             return false;
+        deadline_note_step(&session->deadline, clock_seconds() - start);
         progress_step(&progress, session, &numbers, clock_seconds() - start);
         if (progress.steps_all == 1)
             progress_ready(session);

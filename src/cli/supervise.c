@@ -1,0 +1,108 @@
+#include "base/file.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "cli/command.h"
+#include "cli/flags.h"
+#include "cli/request.h"
+#include "launch/supervisor.h"
+#include "train/job.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define RESTARTS 5
+#define LAUNCH_S 600
+#define SHUTDOWN_S  30
+
+/* Where the words behind `lockstep train` begin in the launcher's command; 0: it is not there. */
+static int find_train(int count, char **words)
+{
+    for (int i = 1; i < count; i++)
+        if (strcmp(words[i], "train") == 0)
+            return i + 1;
+    return 0;
+}
+
+/* The run directory of the job that the command trains, which the caller owns; finds what is wrong with the job before
+ * anything is started. */
+static bool find_run(int count, char **words, char **run, struct error *error)
+{
+    int first = find_train(count, words);
+    struct request request;
+    struct job job = {0};
+    char *text = NULL;
+    size_t bytes;
+    if (first == 0)
+        return error_set(error, ERROR_USAGE,
+                         "no 'lockstep train' in the command: whatever starts it, these words have to be there");
+    /* The parser sorts its words; the command stays as it is. */
+    char **own = memory_need((size_t)(count - first) + 1, sizeof *own);
+    memcpy(own, words + first, (size_t)(count - first) * sizeof *own);
+    bool ok = request_parse(&request, true, count - first, own, error) && file_read(request.file, &text, &bytes, error);
+    ok = ok && job_parse(&job, request.file, text, request.overrides, request.override_count, error);
+    if (ok && request.options.fresh)
+        ok = error_set(error, ERROR_USAGE,
+                       "--fresh would begin anew at each restart: take the run directory away first");
+    if (ok)
+        *run = memory_text(job.run);
+    else
+        error->kind = ERROR_USAGE;
+    free(text);
+    memory_free(own);
+    request_release(&request);
+    job_release(&job);
+    return ok;
+}
+
+static bool read_seconds(const char *name, const char *text, double *seconds, struct error *error)
+{
+    char *end;
+    if (!text)
+        return true;
+    *seconds = strtod(text, &end);
+    return (*text && *end == '\0' && *seconds >= 0 && *seconds < 1e9) ||
+           error_set(error, ERROR_USAGE, "%s %s: a number of seconds is expected", name, text);
+}
+
+static int run(int count, char **words)
+{
+    struct supervisor_options options = {.restarts = RESTARTS, .launch_s = LAUNCH_S, .shutdown_s = SHUTDOWN_S};
+    const char *launch = NULL, *shutdown = NULL;
+    const struct flag flags[] = {{.name = "--restarts", .number = &options.restarts, .least = 1},
+                                 {.name = "--launch-timeout", .value = &launch},
+                                 {.name = "--shutdown-timeout", .value = &shutdown},
+                                 {0}};
+    struct error error;
+    char *run = NULL;
+    int own = 0;
+    while (own < count && strcmp(words[own], "--") != 0)
+        own++;
+    if (own >= count - 1)
+        return command_misused(&command_supervise, "the command of the launcher is missing behind --");
+    options.command = words + own + 1;
+    int left = own;
+    bool ok = flags_parse(flags, (struct flag_files){"no file", 0, 0}, &left, words, &error) &&
+              read_seconds("--launch-timeout", launch, &options.launch_s, &error) &&
+              read_seconds("--shutdown-timeout", shutdown, &options.shutdown_s, &error);
+    if (!ok)
+        return command_misused(&command_supervise, "%s", error.text);
+    if (!find_run(count - own - 1, options.command, &run, &error))
+        return command_fail(&error);
+    options.run = run;
+    log_init(0);
+    static const int codes[] = {[SUPERVISOR_FINISHED] = EXIT_FINISHED,
+                                [SUPERVISOR_LEFT] = EXIT_SAVED,
+                                [SUPERVISOR_GAVE_UP] = EXIT_FAILED,
+                                [SUPERVISOR_REFUSED] = EXIT_USAGE};
+    enum supervisor_outcome outcome = supervisor_run(&options, &error);
+    memory_free(run);
+    if (outcome == SUPERVISOR_GAVE_UP || outcome == SUPERVISOR_REFUSED)
+        command_fail(&error);
+    return codes[outcome];
+}
+
+const struct command command_supervise = {
+    .name = "supervise",
+    .usage = "lockstep supervise [--restarts N] [--launch-timeout SECONDS] [--shutdown-timeout SECONDS] -- mpirun ... lockstep train JOB.yaml ...   "
+             "starts the job again until it is finished; in a batch job of Slurm it has it requeued",
+    .run = run};

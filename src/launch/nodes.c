@@ -1,0 +1,193 @@
+#include "launch/nodes.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "launch/process.h"
+#include "launch/slurm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define PROBE_S    5.0 /* all nodes together */
+#define SLURM_PORT "6818"
+
+struct node_at {
+    char name[SLURM_TEXT];
+    int socket; /* on its way to slurmd; -1: there is none */
+    bool is_there;
+    unsigned tasks, cpus;
+};
+
+/* What Slurm has given to the job, before anything was left out. */
+static const char *given(const char *name)
+{
+    static struct {
+        const char *name;
+        char *value;
+    } kept[8];
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        if (!kept[i].name) {
+            const char *value = getenv(name);
+            kept[i].name = name;
+            kept[i].value = value ? memory_text(value) : NULL;
+        }
+        if (strcmp(kept[i].name, name) == 0)
+            return kept[i].value;
+    }
+    return NULL;
+}
+
+bool nodes_parse_tasks(const char *text, unsigned *tasks, size_t count)
+{
+    size_t filled = 0;
+    while (*text) {
+        char *end;
+        unsigned long number = strtoul(text, &end, 10), times = 1;
+        if (end == text)
+            return false;
+        if (strncmp(end, "(x", 2) == 0) {
+            times = strtoul(end + 2, &end, 10);
+            if (*end++ != ')')
+                return false;
+        }
+        if (times > count - filled)
+            return false;
+        for (; times > 0; times--)
+            tasks[filled++] = (unsigned)number;
+        if (*end != ',' && *end != '\0')
+            return false;
+        text = *end ? end + 1 : end;
+    }
+    return filled == count;
+}
+
+static int begin_to_connect(const char *address, const char *port)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
+    if (getaddrinfo(address, port, &hints, &found) != 0)
+        return -1;
+    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, found->ai_addr, found->ai_addrlen) != 0 && errno != EINPROGRESS) {
+        close(fd);
+        fd = -1;
+    }
+    freeaddrinfo(found);
+    return fd;
+}
+
+static void end_to_connect(struct node_at *node, double end_s)
+{
+    struct pollfd one = {.fd = node->socket, .events = POLLOUT};
+    int code = 0;
+    socklen_t bytes = sizeof code;
+    if (node->socket < 0)
+        return;
+    double left_s = end_s - clock_seconds();
+    int ready = poll(&one, 1, left_s > 0 ? 1 + (int)(1e3 * left_s) : 0);
+    node->is_there = ready > 0 && getsockopt(node->socket, SOL_SOCKET, SO_ERROR, &code, &bytes) == 0 && code == 0;
+    close(node->socket);
+    node->socket = -1;
+}
+
+/* One line a node, as scontrol tells it; false if there are others. */
+static bool probe(struct node_at *nodes, size_t count, const char *lines)
+{
+    size_t found = 0;
+    for (const char *line = lines; *line && found < count; found++) {
+        struct text own;
+        char address[SLURM_TEXT], port[SLURM_TEXT];
+        size_t length = strcspn(line, "\n");
+        text_init(&own);
+        text_append(&own, "%.*s", (int)length, line);
+        bool known = slurm_value(text_bytes(&own), "NodeName", nodes[found].name) &&
+                     slurm_value(text_bytes(&own), "NodeAddr", address);
+        if (!slurm_value(text_bytes(&own), "Port", port))
+            snprintf(port, sizeof port, SLURM_PORT);
+        nodes[found].socket = known ? begin_to_connect(address, port) : -1;
+        text_release(&own);
+        if (!known)
+            break;
+        line += length + (line[length] == '\n');
+    }
+    double end_s = clock_seconds() + PROBE_S;
+    for (size_t i = 0; i < found; i++)
+        end_to_connect(&nodes[i], end_s);
+    return found == count;
+}
+
+static void set_number(const char *const *names, unsigned number)
+{
+    char text[16];
+    snprintf(text, sizeof text, "%u", number);
+    for (; *names; names++)
+        setenv(*names, text, 1);
+}
+
+/* The environment as if the job had been given only the nodes that are there. */
+static void set_environment(const struct node_at *nodes, size_t count)
+{
+    struct text names, tasks, cpus;
+    unsigned there = 0, all = 0;
+    text_init(&names);
+    text_init(&tasks);
+    text_init(&cpus);
+    for (size_t i = 0; i < count; i++) {
+        if (!nodes[i].is_there)
+            continue;
+        const char *separator = there++ > 0 ? "," : "";
+        all += nodes[i].tasks;
+        text_append(&names, "%s%s", separator, nodes[i].name);
+        text_append(&tasks, "%s%u", separator, nodes[i].tasks);
+        text_append(&cpus, "%s%u", separator, nodes[i].cpus);
+    }
+    setenv("SLURM_JOB_NODELIST", text_bytes(&names), 1);
+    setenv("SLURM_NODELIST", text_bytes(&names), 1);
+    setenv("SLURM_TASKS_PER_NODE", text_bytes(&tasks), 1);
+    setenv("SLURM_JOB_CPUS_PER_NODE", text_bytes(&cpus), 1);
+    set_number((const char *[]){"SLURM_JOB_NUM_NODES", "SLURM_NNODES", NULL}, there);
+    if (given("SLURM_NTASKS"))
+        set_number((const char *[]){"SLURM_NTASKS", "SLURM_NPROCS", NULL}, all);
+    text_release(&names);
+    text_release(&tasks);
+    text_release(&cpus);
+}
+
+size_t nodes_leave_out_lost(struct text *lost)
+{
+    const char *list = given("SLURM_JOB_NODELIST"), *tasks = given("SLURM_TASKS_PER_NODE");
+    const char *cpus = given("SLURM_JOB_CPUS_PER_NODE"), *number = given("SLURM_JOB_NUM_NODES");
+    size_t count = number ? strtoul(number, NULL, 10) : 0, there = 0;
+    given("SLURM_NTASKS");
+    if (!list || !tasks || !cpus || count < 2)
+        return 0;
+    struct node_at *nodes = memory_need(count, sizeof *nodes);
+    unsigned *amounts = memory_need(2 * count, sizeof *amounts);
+    struct text answer;
+    text_init(&answer);
+    bool known = nodes_parse_tasks(tasks, amounts, count) && nodes_parse_tasks(cpus, amounts + count, count) &&
+                 slurm_ask((char *[]){(char *)"show", (char *)"node", (char *)"-o", (char *)list, NULL}, &answer) &&
+                 probe(nodes, count, text_bytes(&answer));
+    for (size_t i = 0; known && i < count; i++) {
+        nodes[i].tasks = amounts[i];
+        nodes[i].cpus = amounts[count + i];
+        there += nodes[i].is_there;
+        if (!nodes[i].is_there)
+            text_append(lost, "%s%s", lost->length > 0 ? "," : "", nodes[i].name);
+    }
+    if (there == 0)
+        text_release(lost);
+    else
+        set_environment(nodes, count);
+    text_release(&answer);
+    memory_free(amounts);
+    memory_free(nodes);
+    return there;
+}

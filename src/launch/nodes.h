@@ -1,0 +1,22 @@
+/* The nodes of a batch job of Slurm, and those of them that are lost. A job that was submitted with --no-kill keeps the
+ * others, and its launcher can be started again on them. */
+#ifndef LAUNCH_NODES_H
+#define LAUNCH_NODES_H
+
+#include "base/error.h"
+#include "base/text.h"
+
+#include <stddef.h>
+
+/* Local. Probes the nodes of SLURM_JOB_NODELIST (each slurmd has to take a connection within some seconds), and has
+ * launchers use the others only: mpirun by the environment (SLURM_JOB_NODELIST and its kin); for srun, which asks
+ * Slurm itself, the lost ones are appended to `lost`, separated by commas. Each call begins with all nodes that the job
+ * was given. Returns how many are there; 0: nothing is known,
+ * or none is there, and nothing was changed. */
+size_t nodes_leave_out_lost(struct text *lost);
+
+/* Local, a part of it. Expands "4(x2),3": how many tasks each of `count` nodes has. False if it is not of that form, or
+ * not of so many nodes. */
+bool nodes_parse_tasks(const char *text, unsigned *tasks, size_t count);
+
+#endif

@@ -1,0 +1,53 @@
+/* The batch job of Slurm that this process belongs to: what Slurm tells about it, and having it requeued. Asked with
+ * scontrol, whose answers are the same from Slurm 17 on. */
+#ifndef LAUNCH_SLURM_H
+#define LAUNCH_SLURM_H
+
+#include "base/error.h"
+#include "base/text.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SLURM_TEXT 128
+
+struct slurm_job {
+    bool is_inside;         /* this process belongs to a job at all; else all else is empty */
+    bool is_known;          /* scontrol has told about it; else only the id is there */
+    char id[SLURM_TEXT];    /* SLURM_JOB_ID */
+    char state[SLURM_TEXT]; /* "RUNNING", "COMPLETING", ... */
+    char reason[SLURM_TEXT];
+    char partition[SLURM_TEXT];
+    bool may_requeue;  /* sbatch --requeue, or the site's default */
+    bool is_preempted; /* its time of grace runs */
+    uint64_t restarts; /* of the job, the one that is being prepared included */
+    double end_unix;   /* when its time is over, that of grace as well; 0: there is no limit */
+    double grace_s;    /* that the partition gives */
+    bool is_preemptible;
+    bool warns;              /* the site sends the signal of --signal also when a job is preempted */
+    double kill_wait_s;      /* from SIGTERM to SIGKILL */
+    char signal[SLURM_TEXT]; /* --signal in the batch script: "B:USR1@120"; "": none */
+};
+
+/* Local. Looks (anew). */
+void slurm_look(struct slurm_job *job);
+
+/* Local. Part of it, for texts of scontrol: `key` as in "Key=value" or "Key = value" at the beginning of a word or
+ * line. False: not there, or "(null)". */
+bool slurm_value(const char *text, const char *key, char value[SLURM_TEXT]);
+
+/* Local. Whether Slurm is ending the job, or about to. */
+bool slurm_is_ending(const struct slurm_job *job);
+
+/* Local. How long a job that is preempted can count on after its ranks have heard of it, started by srun or by mpirun
+ * under `lockstep supervise`. NaN: jobs of this partition are not preempted, or nothing is known. See README.md. */
+double slurm_warning_s(const struct slurm_job *job, bool by_srun);
+
+/* Local. Has the job requeued, once: not if Slurm is doing so by itself. False, with the reason, if it may not be, or
+ * if somebody has cancelled it. Slurm then ends this process; waits for that for some seconds. */
+bool slurm_requeue(struct slurm_job *job, struct error *error) WARN_UNUSED;
+
+/* Local. Asks scontrol; words end with NULL. Times are seconds since 1970. False: no answer in time. */
+bool slurm_ask(char *const *words, struct text *answer);
+
+#endif

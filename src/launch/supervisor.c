@@ -1,0 +1,360 @@
+#include "launch/supervisor.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "launch/nodes.h"
+#include "launch/process.h"
+#include "launch/slurm.h"
+#include "train/deadline.h"
+#include "train/run_state.h"
+
+#include <limits.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LOOK_S       2.0  /* between two looks at the run */
+#define PAUSE_MOST_S 60.0 /* between two launches */
+#define KILL_S       5.0  /* from SIGTERM to SIGKILL, for a launcher that does not end by itself */
+#define REFUSED      2    /* the exit code for a wrong request */
+
+enum ending { FINISHED, LEFT, PAUSED, FAILED, KILLED, NOT_BEGUN, WRONG };
+enum action { DONE, LEAVE, STAY_AWAY, REFUSE, AGAIN };
+
+static const struct {
+    const char *words;
+    enum action action;
+} endings[] = {
+    [FINISHED] = {"is finished", DONE},
+    [LEFT] = {"has saved and left", LEAVE},
+    [PAUSED] = {"pauses, as --stop-after says", STAY_AWAY},
+    [FAILED] = {"has failed", AGAIN},
+    [KILLED] = {"was killed", AGAIN},
+    [NOT_BEGUN] = {"has not begun", AGAIN},
+    [WRONG] = {"was refused", REFUSE},
+};
+
+struct supervisor {
+    const struct supervisor_options *options;
+    struct slurm_job slurm;
+    struct process launcher;
+    bool tells_end, tells_warning; /* what the user has not set */
+    size_t launches;
+    size_t lives;         /* of the run when the launcher was started */
+    double launched_s;    /* when that was */
+    bool was_at_work;     /* somebody has held the lock since then */
+    double silent_s;      /* since when nobody has held it */
+    size_t first;         /* life of this batch job, or of this supervisor; what was before does not count */
+    int never_begun;      /* launches in a row that have not come to a life */
+    int asked;            /* the signal by which somebody wants the job to leave; 0: nobody does */
+    struct run_state run; /* as it was looked at last */
+};
+
+/* A run that cannot be looked at has not begun. */
+static void look(struct supervisor *supervisor)
+{
+    struct error error;
+    run_state_release(&supervisor->run);
+    if (!run_state_look(&supervisor->run, supervisor->options->run, &error))
+        run_state_release(&supervisor->run);
+}
+
+static const struct life *last_life(const struct supervisor *supervisor)
+{
+    const struct lives *lives = &supervisor->run.lives;
+    return lives->count > 0 ? &lives->items[lives->count - 1] : NULL;
+}
+
+/* Whoever submits a job anew has thought about it: only what this one has done since counts, before requeues as well.
+ */
+static void find_first(struct supervisor *supervisor)
+{
+    const struct lives *lives = &supervisor->run.lives;
+    supervisor->first = lives->count;
+    while (supervisor->slurm.is_inside && supervisor->first > 0 &&
+           strcmp(lives->items[supervisor->first - 1].job, supervisor->slurm.id) == 0)
+        supervisor->first--;
+}
+
+/* Launches in a row from which the run has nothing. */
+static int futile(const struct supervisor *supervisor)
+{
+    const struct lives *lives = &supervisor->run.lives;
+    int count = 0;
+    for (size_t i = lives->count; i-- > supervisor->first; count++) {
+        const struct life *life = &lives->items[i];
+        if (!life->interrupted || life->step < supervisor->run.saved)
+            break;
+    }
+    return count + supervisor->never_begun;
+}
+
+/* The last two have failed with the same words. */
+static bool fails_alike(const struct supervisor *supervisor)
+{
+    const struct lives *lives = &supervisor->run.lives;
+    if (lives->count < supervisor->first + 2 || futile(supervisor) < 2)
+        return false;
+    const struct life *life = &lives->items[lives->count - 1];
+    return strncmp(life->end, "failed", 6) == 0 && strcmp(life->end, life[-1].end) == 0;
+}
+
+static enum ending judge(const struct supervisor *supervisor)
+{
+    const struct life *life = last_life(supervisor);
+    bool is_new = supervisor->run.lives.count > supervisor->lives;
+    int code = supervisor->launcher.code;
+    bool is_done = life && (strcmp(life->end, "finished") == 0 || strcmp(life->end, "early_stopping") == 0);
+    if (is_done && (is_new || code == 0)) /* a finished job that is started again has no new life */
+        return FINISHED;
+    if (!is_new)
+        return code == REFUSED ? WRONG : NOT_BEGUN;
+    if (!life->ended)
+        return KILLED;
+    if (strncmp(life->end, "failed", 6) == 0)
+        return FAILED;
+    return strcmp(life->end, "stop-after") == 0 ? PAUSED : LEFT;
+}
+
+/* A launcher that does not end by itself. */
+static void end_launcher(struct supervisor *supervisor, const char *why)
+{
+    log_warn("supervise: %s: ending %s", why, supervisor->options->command[0]);
+    process_signal(&supervisor->launcher, SIGTERM);
+    for (double end_s = clock_seconds() + KILL_S; process_runs(&supervisor->launcher) && clock_seconds() < end_s;)
+        process_await(0.1);
+    process_signal_group(&supervisor->launcher, SIGKILL);
+    while (process_runs(&supervisor->launcher))
+        process_await(0.1);
+}
+
+/* mpirun can hang in its own shutdown, and a launch can come to nothing. */
+static void look_for_hang(struct supervisor *supervisor)
+{
+    const struct supervisor_options *options = supervisor->options;
+    double now_s = clock_seconds();
+    char lock[PATH_MAX];
+    snprintf(lock, sizeof lock, "%s/.lock", options->run);
+    if (file_is_locked(lock)) {
+        supervisor->was_at_work = true;
+        supervisor->silent_s = now_s;
+        return;
+    }
+    if (supervisor->was_at_work && now_s - supervisor->silent_s > options->shutdown_s) {
+        end_launcher(supervisor, "the job is gone, but not its launcher");
+        return;
+    }
+    if (supervisor->was_at_work)
+        return;
+    look(supervisor);
+    bool has_begun = supervisor->run.lives.count > supervisor->lives;
+    if (has_begun && last_life(supervisor)->ended) { /* faster than our looks */
+        supervisor->was_at_work = true;
+        supervisor->silent_s = now_s;
+    }
+    /* On a file system without locks it may have begun all the same. */
+    if (!has_begun && options->launch_s > 0 && now_s - supervisor->launched_s > options->launch_s)
+        end_launcher(supervisor, "the job has not begun in the time that --launch-timeout gives");
+}
+
+static void pass_on(struct supervisor *supervisor, int number)
+{
+    static const struct {
+        int from, to;
+    } table[] = {{SIGUSR1, SIGUSR1}, {SIGUSR2, SIGUSR2}, {SIGTERM, SIGUSR2},
+                 {SIGINT, SIGUSR2},  {SIGHUP, SIGUSR2},  {SIGALRM, SIGALRM}};
+    if (number == SIGINT && supervisor->asked == SIGINT) {
+        process_signal(&supervisor->launcher, SIGTERM);
+        return;
+    }
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        if (table[i].from != number)
+            continue;
+        log_info("supervise: SIG%s is passed on as SIG%s", sigabbrev_np(number), sigabbrev_np(table[i].to));
+        process_signal(&supervisor->launcher, table[i].to);
+        if (number != SIGALRM)
+            supervisor->asked = number;
+    }
+}
+
+/* Waits for a signal or the end of the launcher; passes signals on. */
+static void attend(struct supervisor *supervisor, double seconds)
+{
+    int number = process_await(seconds);
+    if (number != 0 && number != SIGCHLD)
+        pass_on(supervisor, number);
+}
+
+static enum ending watch(struct supervisor *supervisor)
+{
+    double looked_s = clock_seconds();
+    while (process_runs(&supervisor->launcher)) {
+        attend(supervisor, LOOK_S);
+        if (clock_seconds() - looked_s < LOOK_S)
+            continue;
+        looked_s = clock_seconds();
+        look_for_hang(supervisor);
+    }
+    look(supervisor);
+    enum ending ending = judge(supervisor);
+    supervisor->never_begun = ending == NOT_BEGUN ? supervisor->never_begun + 1 : 0;
+    return ending;
+}
+
+static bool is_srun(const struct supervisor *supervisor)
+{
+    const char *launcher = supervisor->options->command[0], *slash = strrchr(launcher, '/');
+    return strcmp(slash ? slash + 1 : launcher, "srun") == 0;
+}
+
+static void set_seconds(const char *name, double seconds)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%.3f", seconds);
+    setenv(name, text, 1);
+}
+
+/* What the job should know of the end that Slurm has set. What the user has set stays. */
+static void tell_end(const struct supervisor *supervisor)
+{
+    if (supervisor->tells_end && supervisor->slurm.end_unix > 0)
+        set_seconds("LOCKSTEP_END_TIME", supervisor->slurm.end_unix);
+    double warning_s = slurm_warning_s(&supervisor->slurm, is_srun(supervisor));
+    if (supervisor->tells_warning && !isnan(warning_s))
+        set_seconds("LOCKSTEP_WARNING_S", warning_s);
+}
+
+/* Whether there is time for one more start, a step and a save. One is made in any case. */
+static bool has_time(const struct supervisor *supervisor)
+{
+    struct lives_total total = lives_sum(&supervisor->run.lives);
+    double left_s = supervisor->slurm.end_unix - clock_unix_exact();
+    return supervisor->launches == 0 || supervisor->slurm.end_unix == 0 ||
+           left_s > total.start_s + deadline_reserve(total.write_s);
+}
+
+static enum supervisor_outcome leave(struct supervisor *supervisor)
+{
+    struct error error;
+    if (supervisor->slurm.is_inside && !slurm_requeue(&supervisor->slurm, &error))
+        log_warn("supervise: not requeued: %s", error.text);
+    return SUPERVISOR_LEFT;
+}
+
+/* False: there is no sense in going on, and the error says why. */
+static bool may_go_on(const struct supervisor *supervisor, struct error *error)
+{
+    const struct life *life = last_life(supervisor);
+    int launches = futile(supervisor);
+    const char *last = supervisor->never_begun > 0 || !life ? "the job has not begun" : life->end;
+    if (fails_alike(supervisor))
+        return error_set(error, ERROR_STATE, "the same failure twice, and no newer checkpoint: %s", last);
+    if (launches < supervisor->options->restarts)
+        return true;
+    return error_set(error, ERROR_STATE,
+                     "%d launches in a row without a newer checkpoint (--restarts), the last: %s. Save more often "
+                     "(checkpoint.every: auto), or look at what it says above",
+                     launches, last);
+}
+
+/* Time for what has hit the job to pass, unless somebody wants to leave meanwhile. */
+static void pause_before_next(struct supervisor *supervisor)
+{
+    int launches = futile(supervisor);
+    double pause_s = launches == 0 ? 0 : fmin(PAUSE_MOST_S, ldexp(1, launches - 1));
+    if (pause_s > 0)
+        log_info("supervise: starting it again in %g s", pause_s);
+    for (double end_s = clock_seconds() + pause_s; !supervisor->asked && clock_seconds() < end_s;)
+        attend(supervisor, end_s - clock_seconds());
+}
+
+/* Starts the launcher, after a crash without the nodes that are lost. */
+static bool start_launcher(struct supervisor *supervisor, struct error *error)
+{
+    char **command = supervisor->options->command;
+    struct text lost, exclude;
+    size_t count = 0, there = 0;
+    text_init(&lost);
+    text_init(&exclude);
+    if (supervisor->launches++ > 0 && supervisor->slurm.is_inside)
+        there = nodes_leave_out_lost(&lost);
+    if (lost.length > 0)
+        log_warn("supervise: lost nodes: %s; going on with the %zu others", lost.bytes, there);
+    text_append(&exclude, "--exclude=%s", text_bytes(&lost));
+    bool tell_srun = lost.length > 0 && is_srun(supervisor);
+    while (command[count])
+        count++;
+    char **words = memory_need(count + 2, sizeof *words);
+    words[0] = command[0];
+    words[1] = exclude.bytes;
+    memcpy(words + 1 + tell_srun, command + 1, count * sizeof *words);
+    bool ok = process_start(&supervisor->launcher, words, error);
+    memory_free(words);
+    text_release(&exclude);
+    text_release(&lost);
+    return ok;
+}
+
+/* Starts the launcher and waits for its end. False: it cannot be started. */
+static bool launch(struct supervisor *supervisor, enum ending *ending, struct error *error)
+{
+    supervisor->lives = supervisor->run.lives.count;
+    supervisor->was_at_work = false;
+    supervisor->launched_s = supervisor->silent_s = clock_seconds();
+    tell_end(supervisor);
+    if (!start_launcher(supervisor, error))
+        return false;
+    *ending = watch(supervisor);
+    const struct life *life = last_life(supervisor);
+    bool has_words = *ending == FAILED || *ending == LEFT;
+    log_info("supervise: the job %s%s%s%s (exit code %d)", endings[*ending].words, has_words ? " (" : "",
+             has_words && life ? life->end : "", has_words ? ")" : "", supervisor->launcher.code);
+    return true;
+}
+
+static enum supervisor_outcome run(struct supervisor *supervisor, struct error *error)
+{
+    for (;;) {
+        enum ending ending;
+        slurm_look(&supervisor->slurm);
+        look(supervisor);
+        if (!may_go_on(supervisor, error))
+            return SUPERVISOR_GAVE_UP;
+        if (supervisor->asked || slurm_is_ending(&supervisor->slurm) || !has_time(supervisor))
+            return leave(supervisor);
+        if (!launch(supervisor, &ending, error))
+            return SUPERVISOR_REFUSED;
+        switch (endings[ending].action) {
+        case DONE:
+            return SUPERVISOR_FINISHED;
+        case LEAVE:
+            return leave(supervisor);
+        case STAY_AWAY:
+            return SUPERVISOR_LEFT;
+        case REFUSE:
+            error_set(error, ERROR_USAGE, "the job was refused, and would be again: it is not started any more");
+            return SUPERVISOR_REFUSED;
+        case AGAIN:
+            break;
+        }
+        if (!supervisor->asked && may_go_on(supervisor, error))
+            pause_before_next(supervisor);
+    }
+}
+
+enum supervisor_outcome supervisor_run(const struct supervisor_options *options, struct error *error)
+{
+    struct supervisor supervisor = {
+        .options = options, .tells_end = !getenv("LOCKSTEP_END_TIME"), .tells_warning = !getenv("LOCKSTEP_WARNING_S")};
+    process_take_signals();
+    slurm_look(&supervisor.slurm);
+    look(&supervisor);
+    find_first(&supervisor);
+    enum supervisor_outcome outcome = run(&supervisor, error);
+    run_state_release(&supervisor.run);
+    return outcome;
+}

@@ -1,0 +1,51 @@
+/* Keeps a job alive: starts its launcher (mpirun, srun), and starts it again when it has died, until the training is
+ * finished, somebody asks it to leave, or there is no sense in going on.
+ *
+ * What a launch has come to is read in the run directory, not in the launcher's exit code, which is 0 also of some jobs
+ * that were killed:
+ *
+ *   finished      the last life tells so
+ *   left          it has saved and left, because a signal or the end of its time asked it to
+ *   paused        the same, by --stop-after
+ *   failed        it could tell what was wrong
+ *   killed        a life without an end
+ *   not begun     there is no new life
+ *   refused       exit code 2: the request is wrong
+ *
+ * and then, by the table in supervisor.c: done; leave; stop; or again, at once after progress (a newer checkpoint),
+ * else with a growing pause. It gives up after `restarts` launches in a row without progress, and after the second
+ * failure with the same words.
+ *
+ * Signals: SIGUSR1 goes to the launcher as it is (a warning, see train/deadline.h); SIGUSR2, SIGTERM, SIGINT and SIGHUP
+ * become SIGUSR2 (mpirun passes that on, while on SIGTERM it gives its ranks a second); SIGALRM stays. A second SIGINT
+ * ends all at once.
+ *
+ * Inside a batch job of Slurm it also gives the job its end time, leaves lost nodes out, and has the job requeued when
+ * it leaves (slurm.h). */
+#ifndef LAUNCH_SUPERVISOR_H
+#define LAUNCH_SUPERVISOR_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+
+struct supervisor_options {
+    const char *run; /* the run directory of the job */
+    char **command;  /* the launcher and its words, NULL-terminated; borrowed */
+    int restarts;    /* without progress, in a row, until it gives up */
+    double launch_s; /* how long a launch may take to begin its work; 0: for ever */
+    double shutdown_s;  /* how long a launcher may stay when its job has ended, or is gone */
+};
+
+enum supervisor_outcome {
+    SUPERVISOR_FINISHED,
+    SUPERVISOR_LEFT, /* to be started again: by somebody, or it is requeued already */
+    SUPERVISOR_GAVE_UP,
+    SUPERVISOR_REFUSED,
+};
+
+/* Local. Returns when all is over; the error says why if it gave up or could not start (ERROR_USAGE: the launcher
+ * cannot be started). */
+enum supervisor_outcome supervisor_run(const struct supervisor_options *options, struct error *error);
+
+#endif

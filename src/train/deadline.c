@@ -1,0 +1,84 @@
+#include "train/deadline.h"
+
+#include "base/clock.h"
+#include "train/preemption.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define FORGET 0.98 /* of the longest step, each step: one that was slow for once does not count for ever */
+
+/* NaN: not set. */
+static bool parse(const char *name, const char *text, double *number, struct error *error)
+{
+    char *end;
+    *number = NAN;
+    if (!text || !*text)
+        return true;
+    *number = strtod(text, &end);
+    return (*end == '\0' && isfinite(*number) && *number >= 0) ||
+           error_set(error, ERROR_USAGE, "%s=%.40s in the environment is not a number of seconds", name, text);
+}
+
+bool deadline_parse(struct deadline *deadline, const char *end_unix, const char *warning_s, double now_s,
+                    double now_unix, struct error *error)
+{
+    double end;
+    *deadline = (struct deadline){.end_s = INFINITY};
+    if (!parse("LOCKSTEP_END_TIME", end_unix, &end, error) ||
+        !parse("LOCKSTEP_WARNING_S", warning_s, &deadline->warning_s, error))
+        return false;
+    if (end > 0)
+        deadline->end_s = now_s + end - now_unix;
+    return true;
+}
+
+bool deadline_open(struct deadline *deadline, const struct world *world, struct error *error)
+{
+    const char *end = NULL, *warning = NULL;
+    if (world->rank == 0) {
+        end = getenv("LOCKSTEP_END_TIME");
+        warning = getenv("LOCKSTEP_WARNING_S");
+    }
+    if (world->rank == 0 && (!end || !*end))
+        end = getenv("SLURM_JOB_END_TIME");
+    bool ok = deadline_parse(deadline, end, warning, clock_seconds(), clock_unix_exact(), error);
+    MPI_Bcast(&deadline->warning_s, 1, MPI_DOUBLE, 0, world->comm);
+    return world_agree(world, ok, error);
+}
+
+static void note(double *longest, double seconds)
+{
+    *longest = fmax(seconds, *longest * FORGET);
+}
+
+void deadline_note_step(struct deadline *deadline, double seconds)
+{
+    note(&deadline->step_s, seconds);
+}
+
+void deadline_note_validation(struct deadline *deadline, double seconds)
+{
+    note(&deadline->validation_s, seconds);
+}
+
+double deadline_reserve(double write_s)
+{
+    return 1.5 * write_s + DEADLINE_LEAVE_S;
+}
+
+unsigned deadline_flags(const struct deadline *deadline, unsigned validations, double write_s, double now_s)
+{
+    double needed_s = deadline->step_s + validations * deadline->validation_s + deadline_reserve(write_s);
+    return now_s + needed_s > deadline->end_s ? DEADLINE_IS_DUE : 0;
+}
+
+unsigned deadline_weigh(struct deadline *deadline, unsigned flags, double now_s)
+{
+    if (!(flags & PREEMPTION_SIGUSR1) || !(deadline->warning_s > 0))
+        return flags;
+    if (!deadline->warned)
+        deadline->end_s = fmin(deadline->end_s, now_s + deadline->warning_s);
+    deadline->warned = true;
+    return (flags & PREEMPTION_LEAVE) == PREEMPTION_SIGUSR1 ? flags & ~(unsigned)PREEMPTION_SIGUSR1 : flags;
+}

@@ -1,0 +1,59 @@
+/* The end that others have set for this process: the time limit of its batch job, or what a warning leaves. Training
+ * goes on until the last step after which a save still fits, then the job saves and leaves.
+ *
+ * Rank 0 decides by its clock; what it has decided reaches all ranks with the step's flags, so that all leave at one
+ * boundary. Where the end comes from (rank 0's environment):
+ *
+ *   LOCKSTEP_END_TIME     seconds since 1970 (lockstep supervise sets it), or else
+ *   SLURM_JOB_END_TIME    the same, by Slurm from 23.02 on
+ *   LOCKSTEP_WARNING_S    how long after a warning, SIGUSR1, the end comes, at least. Then SIGUSR1 does not mean "leave
+ *                         now", but "this long is left"; every other signal, and without this variable SIGUSR1 as
+ *                         well, still means "now". 0: nobody warns.
+ *
+ * A step is the last safe one if the next, the validations that are due until then, and a save could not all be done
+ * before the end:
+ *
+ *   now + step + validations + 1.5 save + DEADLINE_LEAVE_S > end
+ *
+ * with the longest step and validation of late, and the usual time to write a checkpoint. */
+#ifndef TRAIN_DEADLINE_H
+#define TRAIN_DEADLINE_H
+
+#include "parallel/world.h"
+
+/* A bit among the flags that travel with every step's numbers: one of those by which the job leaves (preemption.h). */
+#define DEADLINE_IS_DUE (1u << 5)
+
+#define DEADLINE_LEAVE_S 3.0 /* from the last save to the end of the last process */
+
+struct deadline {
+    double end_s;     /* on clock_seconds(); INFINITY: none is known. Rank 0's */
+    double warning_s; /* NaN: none is known; 0: nobody warns. Equal on all ranks */
+    bool warned;
+    double step_s, validation_s; /* the longest of late. Rank 0's */
+};
+
+/* Collective over world. From rank 0's environment. ERROR_USAGE names the variable that is no number. */
+bool deadline_open(struct deadline *deadline, const struct world *world, struct error *error) WARN_UNUSED;
+
+/* Local, a part of it. end_unix, warning_s: texts of the variables above; NULL or "": not set. now_s, now_unix: the
+ * same moment on both clocks. */
+bool deadline_parse(struct deadline *deadline, const char *end_unix, const char *warning_s, double now_s,
+                    double now_unix, struct error *error) WARN_UNUSED;
+
+/* Local, rank 0's work. A step, or the validation after one, has taken so long. */
+void deadline_note_step(struct deadline *deadline, double seconds);
+void deadline_note_validation(struct deadline *deadline, double seconds);
+
+/* Local. What a save that takes write_s needs before the end. */
+double deadline_reserve(double write_s);
+
+/* Local, rank 0's work, at the end of a step: DEADLINE_IS_DUE if it has to be the last. validations: how many come
+ * before the end of the next step. */
+unsigned deadline_flags(const struct deadline *deadline, unsigned validations, double write_s, double now_s);
+
+/* Local; flags, those of all ranks together, must be equal on every rank, and then the answer is. What of them counts:
+ * SIGUSR1 waits for the end that it announces, if its lead is known and nothing else asks to leave. */
+unsigned deadline_weigh(struct deadline *deadline, unsigned flags, double now_s);
+
+#endif

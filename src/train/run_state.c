@@ -1,0 +1,87 @@
+#include "train/run_state.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "checkpoint/h5.h"
+#include "checkpoint/reader.h"
+#include "checkpoint/store.h"
+#include "train/chronicle.h"
+#include "train/metrics.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* The lines that a run without a history would have, from the provenance of its newest valid checkpoint. */
+static bool from_provenance(const struct store *store, const uint64_t *steps, size_t count, struct text *lines,
+                            struct error *error)
+{
+    bool found = false;
+    h5_init();
+    for (size_t i = 0; i < count && !found; i++) {
+        char path[PATH_MAX];
+        struct reader reader = {.file = -1};
+        store_path(store, steps[i], path);
+        found = reader_open(&reader, path, error);
+        if (found)
+            chronicle_earlier(reader.record.segments, reader.record.segment_count, lines);
+        reader_close(&reader);
+    }
+    h5_release();
+    return found;
+}
+
+/* The lines of the history, or what stands for them. */
+static bool read_lines(const char *run, const struct store *store, const uint64_t *steps, size_t count,
+                       struct text *lines, struct error *error)
+{
+    char path[PATH_MAX], *bytes = NULL;
+    size_t length;
+    snprintf(path, sizeof path, "%s/history.jsonl", run);
+    if (file_read(path, &bytes, &length, error)) {
+        text_append(lines, "%s", bytes);
+        free(bytes);
+        return true;
+    }
+    if (error->kind != ERROR_NOT_FOUND)
+        return false;
+    if (count == 0)
+        return error_set(error, ERROR_NOT_FOUND, "%s has neither a history.jsonl nor checkpoints: not a run directory?",
+                         run);
+    return from_provenance(store, steps, count, lines, error);
+}
+
+bool run_state_look(struct run_state *state, const char *run, struct error *error)
+{
+    struct store store;
+    uint64_t *steps = NULL;
+    size_t count = 0;
+    struct text lines;
+    char path[PATH_MAX];
+    *state = (struct run_state){0};
+    text_init(&lines);
+    bool ok = store_init(&store, run, 0, error) && store_list(&store, &steps, &count, error) &&
+              read_lines(run, &store, steps, count, &lines, error);
+    if (ok) {
+        snprintf(path, sizeof path, "%s/.lock", run);
+        state->is_running = file_is_locked(path);
+        state->has_saved = count > 0;
+        state->saved = count > 0 ? steps[0] : 0;
+        snprintf(path, sizeof path, "%s/metrics.jsonl", run);
+        struct metrics_seen seen = metrics_look(path);
+        lives_parse(&state->lives, text_bytes(&lines),
+                    &(struct lives_now){.running = state->is_running,
+                                        .step = seen.step,
+                                        .unix_s = state->is_running ? clock_unix_exact() : seen.unix_s,
+                                        .saved = state->saved});
+    }
+    memory_free(steps);
+    text_release(&lines);
+    return ok;
+}
+
+void run_state_release(struct run_state *state)
+{
+    lives_release(&state->lives);
+    *state = (struct run_state){0};
+}

@@ -1,0 +1,87 @@
+/* What scontrol prints, and what follows from it. */
+#include "launch/nodes.h"
+#include "launch/slurm.h"
+
+#include "support/test.h"
+
+#include <math.h>
+#include <string.h>
+
+static void values_are_found_by_their_key(void)
+{
+    static const char job[] = "JobId=7 JobName=a PreemptEligibleTime=11 PreemptTime=None Restarts=2 EndTime=1795712781 "
+                              "ReqNodeList=(null) Partition=low Command=/a/Restarts=9 \n";
+    static const char config[] = "JobRequeue              = 1\nKillWait                = 4 sec\nPreemptType = "
+                                 "preempt/partition_prio\n";
+    char value[SLURM_TEXT];
+    CU_ASSERT_TRUE(slurm_value(job, "JobId", value));
+    CU_ASSERT_STRING_EQUAL(value, "7");
+    CU_ASSERT_TRUE(slurm_value(job, "PreemptTime", value));
+    CU_ASSERT_STRING_EQUAL(value, "None");
+    CU_ASSERT_TRUE(slurm_value(job, "Restarts", value));
+    CU_ASSERT_STRING_EQUAL(value, "2");
+    CU_ASSERT_FALSE(slurm_value(job, "ReqNodeList", value));
+    CU_ASSERT_FALSE(slurm_value(job, "Reason", value));
+    CU_ASSERT_FALSE(slurm_value(job, "Time", value));
+    CU_ASSERT_TRUE(slurm_value(config, "KillWait", value));
+    CU_ASSERT_STRING_EQUAL(value, "4");
+    CU_ASSERT_TRUE(slurm_value(config, "PreemptType", value));
+    CU_ASSERT_STRING_EQUAL(value, "preempt/partition_prio");
+    CU_ASSERT_FALSE(slurm_value("", "JobId", value));
+}
+
+static void tasks_of_nodes_are_expanded(void)
+{
+    unsigned tasks[5];
+    CU_ASSERT_TRUE(nodes_parse_tasks("4(x2),3", tasks, 3));
+    CU_ASSERT_EQUAL(tasks[0], 4);
+    CU_ASSERT_EQUAL(tasks[1], 4);
+    CU_ASSERT_EQUAL(tasks[2], 3);
+    CU_ASSERT_TRUE(nodes_parse_tasks("1,2(x3),1", tasks, 5));
+    CU_ASSERT_EQUAL(tasks[3], 2);
+    CU_ASSERT_TRUE(nodes_parse_tasks("8", tasks, 1));
+    static const char *const wrong[] = {"", "4(x2)", "4(x4)", "4(x2),", "4(x2),3,1", "a", "4(2),3,1", "4(x2", "4x2,3"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        CU_ASSERT_FALSE(nodes_parse_tasks(wrong[i], tasks, 3));
+}
+
+static void the_warning_is_what_reaches_the_ranks(void)
+{
+    struct slurm_job job = {
+        .is_inside = true, .is_known = true, .is_preemptible = true, .grace_s = 60, .kill_wait_s = 30};
+    CU_ASSERT_EQUAL(slurm_warning_s(&job, true), 90); /* srun passes the first SIGTERM on */
+    CU_ASSERT_EQUAL(slurm_warning_s(&job, false), 1); /* mpirun does not */
+    strcpy(job.signal, "B:USR1@120");
+    CU_ASSERT_EQUAL(slurm_warning_s(&job, false), 1); /* the site does not send it */
+    job.warns = true;
+    CU_ASSERT_EQUAL(slurm_warning_s(&job, false), 60);
+    CU_ASSERT_EQUAL(slurm_warning_s(&job, true), 60);
+    strcpy(job.signal, "USR1@120");
+    CU_ASSERT_EQUAL(slurm_warning_s(&job, false), 1); /* not to the script */
+    job.is_preemptible = false;
+    CU_ASSERT_TRUE(isnan(slurm_warning_s(&job, true)));
+}
+
+static void only_a_job_that_runs_is_not_ending(void)
+{
+    struct slurm_job job = {.is_inside = true, .is_known = true, .state = "RUNNING"};
+    CU_ASSERT_FALSE(slurm_is_ending(&job));
+    job.is_preempted = true;
+    CU_ASSERT_TRUE(slurm_is_ending(&job));
+    job = (struct slurm_job){.is_inside = true, .is_known = true, .state = "COMPLETING"};
+    CU_ASSERT_TRUE(slurm_is_ending(&job));
+    job.is_known = false;
+    CU_ASSERT_FALSE(slurm_is_ending(&job));
+}
+
+int main(void)
+{
+    static const struct test_case cases[] = {
+        {"values are found by their key", values_are_found_by_their_key},
+        {"tasks of nodes are expanded", tasks_of_nodes_are_expanded},
+        {"the warning is what reaches the ranks", the_warning_is_what_reaches_the_ranks},
+        {"only a job that runs is not ending", only_a_job_that_runs_is_not_ending},
+        {0},
+    };
+    return test_run("launch/slurm", cases);
+}

@@ -1,0 +1,161 @@
+# A real Slurm cluster on this machine, for whole-program tests; sourced instead of lib.sh, as the first thing. The test
+# is started once more in namespaces of its own: a network without a way out, processes that end with it, hosts and file
+# systems that nobody else sees. Each node is a namespace in there, with its own name, processes and /dev/shm. Nothing
+# needs root where user namespaces are allowed; without them, or without Slurm, the test is skipped.
+if [ -z "${LOCKSTEP_SANDBOX:-}" ]; then
+  for tool in slurmctld slurmd sbatch unshare ip; do
+    if ! PATH=$PATH:/usr/sbin:/sbin command -v "$tool" >/dev/null; then
+      printf 'skipped: no %s on this machine (Debian packages slurm-wlm, iproute2, util-linux)\n' "$tool"
+      exit 77
+    fi
+  done
+  namespaces=(--net --mount --uts --pid --fork --mount-proc --kill-child)
+  [ "$(id -u)" -eq 0 ] || namespaces+=(--user --map-current-user --keep-caps)
+  if ! unshare "${namespaces[@]}" true 2>/dev/null; then
+    printf 'skipped: this user may not make namespaces (unshare %s)\n' "${namespaces[*]}"
+    exit 77
+  fi
+  # In a child, so that this shell can be ended by a signal: the first process of a namespace cannot.
+  LOCKSTEP_SANDBOX=1 unshare "${namespaces[@]}" "$0" "$@" &
+  trap 'kill -KILL $!' EXIT
+  wait $!
+  code=$?
+  trap - EXIT
+  exit "$code"
+fi
+
+export PATH=$PATH:/usr/sbin:/sbin
+hostname control
+mount -t tmpfs tmpfs /dev/shm
+ip link set lo up
+# With lo alone the C library resolves no name (AI_ADDRCONFIG), and Slurm needs one.
+ip link add idle0 type veth peer name idle1 && ip address add 10.255.0.1/24 dev idle0 && ip link set idle0 up
+
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+cluster=$scratch/cluster
+cluster_stop() { # keeps $?
+  local status=$?
+  kill -KILL $(cat "$cluster"/run/slurmctld.pid "$cluster"/run/*.node 2>/dev/null) 2>/dev/null
+  return "$status"
+}
+trap 'cluster_stop; clean_up' EXIT
+export SLURM_CONF=$cluster/slurm.conf
+export OMPI_MCA_oob_tcp_if_include=lo OMPI_MCA_btl_tcp_if_include=lo
+unset OMPI_MCA_btl_vader_backing_directory OMPI_MCA_osc_sm_backing_directory # each node has a /dev/shm of its own
+unset OMPI_MCA_odls_base_sigkill_timeout # here mpirun is to be as it is
+
+# cluster_start NODES: nodes n1, n2, ... of 4 cores in the partitions `low` (preempted, with time of grace), `low0` (preempted at once)
+# and `high` (preempts). Settings: grace, kill_wait, slurmd_timeout (seconds), controller_parameters.
+grace=8 kill_wait=4 slurmd_timeout=6 controller_parameters=preempt_send_user_signal
+cluster_start() {
+  local node user
+  node_count=$1
+  user=$(id -un)
+  mkdir -p "$cluster"/{state,log,run}
+  { echo "127.0.0.1 localhost control"; for node in $(seq "$1"); do echo "127.0.0.1 n$node"; done; } >"$cluster/hosts"
+  mount --bind "$cluster/hosts" /etc/hosts
+  : >"$cluster/plugstack.conf"
+  {
+    cat <<CONF
+ClusterName=lockstep
+SlurmctldHost=control(127.0.0.1)
+SlurmctldPort=26800
+SlurmUser=$user
+SlurmdUser=$user
+AuthType=auth/none
+CredType=cred/none
+AuthInfo=cred_expire=5
+StateSaveLocation=$cluster/state
+SlurmdSpoolDir=$cluster/spool/%n
+TmpFS=$cluster/tmp/%n
+SlurmctldPidFile=$cluster/run/slurmctld.pid
+SlurmdPidFile=$cluster/run/slurmd-%n.pid
+SlurmctldLogFile=$cluster/log/slurmctld.log
+SlurmdLogFile=$cluster/log/slurmd-%n.log
+SlurmctldDebug=verbose
+SlurmdDebug=verbose
+MailProg=/bin/true
+PlugStackConfig=$cluster/plugstack.conf
+CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/none
+AccountingStorageType=accounting_storage/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core
+SchedulerType=sched/backfill
+SchedulerParameters=sched_interval=1,bf_interval=1,batch_sched_delay=0
+SlurmdParameters=config_overrides
+SlurmctldParameters=$controller_parameters
+MpiDefault=pmix
+ReturnToService=2
+SlurmdTimeout=$slurmd_timeout
+SlurmctldTimeout=6
+BatchStartTimeout=1
+MessageTimeout=5
+KillWait=$kill_wait
+MinJobAge=600
+JobRequeue=1
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
+CONF
+    for node in $(seq "$1"); do
+      mkdir -p "$cluster/spool/n$node" "$cluster/tmp/n$node"
+      echo "NodeName=n$node NodeHostname=n$node NodeAddr=127.0.0.1 Port=$((26800 + node)) CPUs=4 CoresPerSocket=4 RealMemory=2000"
+    done
+    cat <<CONF
+PartitionName=low  Nodes=ALL Default=YES State=UP PriorityTier=1 PreemptMode=REQUEUE GraceTime=$grace
+PartitionName=low0 Nodes=ALL State=UP PriorityTier=1 PreemptMode=REQUEUE GraceTime=0
+PartitionName=high Nodes=ALL State=UP PriorityTier=10 PreemptMode=OFF
+CONF
+  } >"$SLURM_CONF"
+  slurmctld -f "$SLURM_CONF" || fail "slurmctld does not start"
+  for node in $(seq "$1"); do node_on "$node"; done
+  wait_until 30 idle_nodes "$1" || { fail "the cluster does not come up"; tail -n 5 "$cluster"/log/*; exit 1; }
+}
+
+idle_nodes() { # COUNT
+  [ "$(timeout 10 sinfo -h -N -p low -o %T 2>/dev/null | grep -c '^idle$')" = "$1" ]
+}
+
+# A node is switched on; its processes go with the first one.
+node_on() { # NUMBER
+  unshare --uts --mount --pid --fork --kill-child --mount-proc bash -c '
+    hostname "$1" && mount -t tmpfs -o size=512m tmpfs /dev/shm && { slurmd -D -f "$SLURM_CONF" & wait; }' node "n$1" \
+    </dev/null >>"$cluster/log/n$1.out" 2>&1 &
+  echo $! >"$cluster/run/n$1.node"
+}
+
+# The power fails: slurmd, batch script, ranks, all at once.
+node_off() { # NUMBER
+  kill -KILL "$(cat "$cluster/run/n$1.node")"
+}
+
+# Client commands wait for ever for a controller that is gone.
+slurm() {
+  timeout 60 "$@"
+}
+
+# set_controller PARAMETERS: SlurmctldParameters from now on.
+set_controller() {
+  sed -i "s/^SlurmctldParameters=.*/SlurmctldParameters=$1/" "$SLURM_CONF"
+  slurm scontrol reconfigure
+}
+
+# submit [SBATCH ARGUMENTS...]: sets `job`.
+submit() {
+  job=$(slurm sbatch --parsable "$@") || fail "sbatch $*"
+}
+
+field_of() { # JOB KEY: of scontrol show job
+  slurm scontrol show job -o "$1" 2>/dev/null | tr ' ' '\n' | sed -n "s/^$2=//p" | head -n 1
+}
+
+state_of() { # JOB
+  field_of "$1" JobState
+}
+
+is_state() { # JOB STATE
+  [ "$(state_of "$1")" = "$2" ]
+}

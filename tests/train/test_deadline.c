@@ -1,0 +1,112 @@
+/* The end that others have set: what the environment says of it, and which step is the last safe one. */
+#include "train/deadline.h"
+
+#include "support/test.h"
+#include "train/preemption.h"
+
+#include <math.h>
+#include <string.h>
+
+static struct error error;
+
+/* At 1000 s on the clock of durations it is 5000 s since 1970. */
+static struct deadline deadline_of(const char *end, const char *warning)
+{
+    struct deadline deadline;
+    CU_ASSERT_TRUE(deadline_parse(&deadline, end, warning, 1000, 5000, &error));
+    return deadline;
+}
+
+static void the_environment_is_read(void)
+{
+    struct deadline deadline = deadline_of("5060.5", "30");
+    CU_ASSERT_EQUAL(deadline.end_s, 1060.5);
+    CU_ASSERT_EQUAL(deadline.warning_s, 30);
+    deadline = deadline_of(NULL, NULL);
+    CU_ASSERT_TRUE(isinf(deadline.end_s));
+    CU_ASSERT_TRUE(isnan(deadline.warning_s));
+    deadline = deadline_of("", "0");
+    CU_ASSERT_TRUE(isinf(deadline.end_s));
+    CU_ASSERT_EQUAL(deadline.warning_s, 0);
+}
+
+static void what_is_no_number_is_refused_by_name(void)
+{
+    static const char *const texts[] = {"soon", "12 s", "-1", "nan", "inf"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct deadline deadline;
+        CU_ASSERT_FALSE(deadline_parse(&deadline, texts[i], NULL, 0, 0, &error));
+        CU_ASSERT_EQUAL(error.kind, ERROR_USAGE);
+        CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "LOCKSTEP_END_TIME="));
+        CU_ASSERT_FALSE(deadline_parse(&deadline, NULL, texts[i], 0, 0, &error));
+        CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "LOCKSTEP_WARNING_S="));
+    }
+}
+
+static void without_an_end_no_step_is_the_last(void)
+{
+    struct deadline deadline = deadline_of(NULL, NULL);
+    deadline_note_step(&deadline, 1e6);
+    CU_ASSERT_EQUAL(deadline_flags(&deadline, 2, 1e6, 1e12), 0);
+}
+
+/* The next step, its validation and a save have to fit. */
+static void the_last_safe_step_leaves_room_for_a_save(void)
+{
+    struct deadline deadline = deadline_of("5100", NULL); /* at 1100 */
+    double reserve = deadline_reserve(4);
+    CU_ASSERT_EQUAL(reserve, 6 + DEADLINE_LEAVE_S);
+    deadline_note_step(&deadline, 10);
+    deadline_note_validation(&deadline, 20);
+    CU_ASSERT_EQUAL(deadline_flags(&deadline, 0, 4, 1100 - reserve - 10), 0);
+    CU_ASSERT_EQUAL(deadline_flags(&deadline, 0, 4, 1100 - reserve - 9.9), DEADLINE_IS_DUE);
+    CU_ASSERT_EQUAL(deadline_flags(&deadline, 1, 4, 1100 - reserve - 30), 0);
+    CU_ASSERT_EQUAL(deadline_flags(&deadline, 1, 4, 1100 - reserve - 29.9), DEADLINE_IS_DUE);
+}
+
+static void one_slow_step_is_forgotten(void)
+{
+    struct deadline deadline = deadline_of("5100", NULL);
+    deadline_note_step(&deadline, 50);
+    deadline_note_step(&deadline, 1);
+    CU_ASSERT(deadline.step_s > 45);
+    for (int i = 0; i < 300; i++)
+        deadline_note_step(&deadline, 1);
+    CU_ASSERT_EQUAL(deadline.step_s, 1);
+}
+
+static void a_warning_with_a_known_lead_is_a_new_end(void)
+{
+    struct deadline deadline = deadline_of("5100", "30");
+    CU_ASSERT_EQUAL(deadline_weigh(&deadline, PREEMPTION_SIGUSR1 | PREEMPTION_SIGALRM, 1010), PREEMPTION_SIGALRM);
+    CU_ASSERT_EQUAL(deadline.end_s, 1040);
+    CU_ASSERT_EQUAL(deadline_weigh(&deadline, PREEMPTION_SIGUSR1, 1020), 0); /* the flag stays, the end, too */
+    CU_ASSERT_EQUAL(deadline.end_s, 1040);
+    CU_ASSERT_EQUAL(deadline_weigh(&deadline, PREEMPTION_SIGUSR1 | DEADLINE_IS_DUE, 1030),
+                    PREEMPTION_SIGUSR1 | DEADLINE_IS_DUE);
+}
+
+static void who_wants_to_leave_now_leaves_now(void)
+{
+    struct deadline known = deadline_of(NULL, "30"), unknown = deadline_of(NULL, NULL), none = deadline_of(NULL, "0");
+    CU_ASSERT_EQUAL(deadline_weigh(&known, PREEMPTION_SIGUSR2, 1010), PREEMPTION_SIGUSR2);
+    CU_ASSERT_EQUAL(deadline_weigh(&known, PREEMPTION_SIGUSR1 | PREEMPTION_SIGTERM, 1010),
+                    PREEMPTION_SIGUSR1 | PREEMPTION_SIGTERM);
+    CU_ASSERT_EQUAL(deadline_weigh(&unknown, PREEMPTION_SIGUSR1, 1010), PREEMPTION_SIGUSR1);
+    CU_ASSERT_EQUAL(deadline_weigh(&none, PREEMPTION_SIGUSR1, 1010), PREEMPTION_SIGUSR1);
+}
+
+int main(void)
+{
+    static const struct test_case cases[] = {
+        {"the environment is read", the_environment_is_read},
+        {"what is no number is refused by name", what_is_no_number_is_refused_by_name},
+        {"without an end no step is the last", without_an_end_no_step_is_the_last},
+        {"the last safe step leaves room for a save", the_last_safe_step_leaves_room_for_a_save},
+        {"one slow step is forgotten", one_slow_step_is_forgotten},
+        {"a warning with a known lead is a new end", a_warning_with_a_known_lead_is_a_new_end},
+        {"who wants to leave now leaves now", who_wants_to_leave_now_leaves_now},
+        {0},
+    };
+    return test_run("train/deadline", cases);
+}
