@@ -16,6 +16,22 @@ void h5_init(void)
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }
 
+bool h5_describe(struct text *words)
+{
+    unsigned major = 0, minor = 0, release = 0;
+    hbool_t is_safe = false;
+    H5get_libversion(&major, &minor, &release);
+    H5is_library_threadsafe(&is_safe);
+#ifdef H5_HAVE_PARALLEL
+    bool is_parallel = true;
+#else
+    bool is_parallel = false;
+#endif
+    text_append(words, "HDF5 %u.%u.%u, %s, %s", major, minor, release, is_parallel ? "parallel" : "not parallel",
+                is_safe ? "thread-safe" : "not thread-safe: one thread of a rank calls it");
+    return is_parallel;
+}
+
 static int refuse_deletion(MPI_Comm comm, int key, void *value, void *state)
 {
     (void)comm, (void)key, (void)value, (void)state;

@@ -3,6 +3,7 @@
 #define CHECKPOINT_H5_H
 
 #include "base/error.h"
+#include "base/text.h"
 
 #include <hdf5.h>
 #include <stddef.h>
@@ -12,6 +13,9 @@
  * else; h5_release before MPI_Finalize. */
 void h5_init(void);
 void h5_release(void);
+
+/* Local. Appends "HDF5 1.10.8, parallel, not thread-safe". False: it is not parallel. */
+bool h5_describe(struct text *words);
 
 /* Local. Error of the given kind with the given words, and the deepest reason on HDF5's error stack behind them.
  * ERROR_CORRUPT becomes ERROR_IO if the reason is a system call that was refused (no descriptors, no memory, a lock, a

@@ -25,6 +25,7 @@ extern const struct command command_pin;         /* pin.c */
 extern const struct command command_history;     /* history.c */
 extern const struct command command_export;      /* export.c */
 extern const struct command command_import;      /* import.c */
+extern const struct command command_doctor;      /* doctor.c */
 extern const struct command command_supervise;   /* supervise.c */
 
 /* Local. The exit code for an error of this kind. */

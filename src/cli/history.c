@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SHOWN_JOB 14
 #define END_WIDTH 44 /* more than that of a failure's words is in --json */
 
 static void print_seconds(int width, double seconds)
@@ -18,7 +19,19 @@ static void print_seconds(int width, double seconds)
     text_release(&words);
 }
 
-static void print_life(const struct life *life, size_t number)
+/* "123", or "123+2" for the life after its second requeue. */
+static void print_job(const struct life *life)
+{
+    struct text words;
+    text_init(&words);
+    text_append(&words, "%s", *life->job ? life->job : "-");
+    if (life->restart > 0)
+        text_append(&words, "+%" PRIu64, life->restart);
+    printf("  %*s", SHOWN_JOB, text_bytes(&words));
+    text_release(&words);
+}
+
+static void print_life(const struct life *life, size_t number, bool in_jobs)
 {
     char began[CLOCK_TEXT_BYTES], steps[48] = "none";
     clock_text((int64_t)life->began_unix, began);
@@ -28,6 +41,8 @@ static void print_life(const struct life *life, size_t number)
     print_seconds(8, life->alive_s);
     printf("  %10" PRIu64, life->lost_steps);
     print_seconds(9, life->lost_s);
+    if (in_jobs)
+        print_job(life);
     bool fits = strlen(life->end) <= END_WIDTH;
     printf("  %-14.*s%s  %s\n", fits ? END_WIDTH : END_WIDTH - 3, life->end, fits ? "" : "...", life->hosts);
 }
@@ -35,10 +50,16 @@ static void print_life(const struct life *life, size_t number)
 static void print_table(const struct lives *lives)
 {
     struct lives_total total = lives_sum(lives);
-    printf("%7s  %-20s  %5s  %5s  %19s  %8s  %10s  %9s  %-14s  %s\n", "segment", "began", "ranks", "nodes", "steps",
-           "alive", "lost steps", "lost time", "ended by", "hosts");
+    bool in_jobs = false;
     for (size_t i = 0; i < lives->count; i++)
-        print_life(&lives->items[i], i + 1);
+        in_jobs = in_jobs || *lives->items[i].job;
+    printf("%7s  %-20s  %5s  %5s  %19s  %8s  %10s  %9s", "segment", "began", "ranks", "nodes", "steps", "alive",
+           "lost steps", "lost time");
+    if (in_jobs)
+        printf("  %*s", SHOWN_JOB, "batch job");
+    printf("  %-14s  %s\n", "ended by", "hosts");
+    for (size_t i = 0; i < lives->count; i++)
+        print_life(&lives->items[i], i + 1, in_jobs);
     struct text words;
     text_init(&words);
     text_append(&words, "%zu segment%s, %" PRIu64 " interruption%s; alive ", lives->count, lives->count == 1 ? "" : "s",

@@ -6,8 +6,9 @@
 #include <string.h>
 
 static const struct command *const commands[] = {
-    &command_train,       &command_summary, &command_ls,  &command_show,   &command_verify, &command_diff,
-    &command_fingerprint, &command_history, &command_pin, &command_export, &command_import, &command_supervise,
+    &command_train,  &command_summary,     &command_ls,      &command_show, &command_verify,
+    &command_diff,   &command_fingerprint, &command_history, &command_pin,  &command_export,
+    &command_import, &command_supervise,   &command_doctor,
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 

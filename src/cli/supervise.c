@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RESTARTS 5
-#define LAUNCH_S 600
-#define SHUTDOWN_S  30
+#define RESTARTS   5
+#define LAUNCH_S   -1 /* derived */
+#define SHUTDOWN_S 30
 
 /* Where the words behind `lockstep train` begin in the launcher's command; 0: it is not there. */
 static int find_train(int count, char **words)
@@ -103,6 +103,7 @@ static int run(int count, char **words)
 
 const struct command command_supervise = {
     .name = "supervise",
-    .usage = "lockstep supervise [--restarts N] [--launch-timeout SECONDS] [--shutdown-timeout SECONDS] -- mpirun ... lockstep train JOB.yaml ...   "
-             "starts the job again until it is finished; in a batch job of Slurm it has it requeued",
+    .usage =
+        "lockstep supervise [--restarts N] [--launch-timeout SECONDS] [--shutdown-timeout SECONDS] -- mpirun ... lockstep train JOB.yaml ...   "
+        "starts the job again until it is finished; in a batch job of Slurm it has it requeued",
     .run = run};

@@ -56,7 +56,8 @@ static void find_signal(struct slurm_job *job)
         for (; strncmp(line, "#", 1) == 0; line += strcspn(line, "\n") + 1) {
             const char *option = memmem(line, strcspn(line, "\n"), "--signal", 8);
             if (strncmp(line, "#SBATCH", 7) == 0 && option)
-                snprintf(job->signal, sizeof job->signal, "%.*s", (int)strcspn(option + 9, " \t\n#"), option + 9);
+                snprintf(job->site.signal, sizeof job->site.signal, "%.*s", (int)strcspn(option + 9, " \t\n#"),
+                         option + 9);
             if (line[strcspn(line, "\n")] == '\0')
                 break;
         }
@@ -66,28 +67,31 @@ static void find_signal(struct slurm_job *job)
 
 static void look_at_site(struct slurm_job *job)
 {
+    struct slurm_site *site = &job->site;
     struct text answer;
     char value[SLURM_TEXT];
     text_init(&answer);
     if (slurm_ask((char *[]){(char *)"show", (char *)"partition", (char *)"-o", job->partition, NULL}, &answer)) {
-        job->grace_s = number_of(text_bytes(&answer), "GraceTime");
-        job->is_preemptible = slurm_value(text_bytes(&answer), "PreemptMode", value) && strcmp(value, "OFF") != 0;
+        site->grace_s = number_of(text_bytes(&answer), "GraceTime");
+        site->is_preemptible = slurm_value(text_bytes(&answer), "PreemptMode", value) && strcmp(value, "OFF") != 0;
     }
     text_release(&answer);
     if (slurm_ask((char *[]){(char *)"show", (char *)"config", NULL}, &answer)) {
         const char *text = text_bytes(&answer);
-        job->kill_wait_s = number_of(text, "KillWait");
+        site->kill_wait_s = number_of(text, "KillWait");
         /* In SlurmctldParameters until 23.02, in PreemptParameters since. */
-        job->warns = strstr(text, "preempt_send_user_signal") || strstr(text, "send_user_signal");
+        site->warns = strstr(text, "preempt_send_user_signal") || strstr(text, "send_user_signal");
         if (slurm_value(text, "PreemptType", value) && strcmp(value, "preempt/none") == 0)
-            job->is_preemptible = false;
+            site->is_preemptible = false;
     }
     text_release(&answer);
+    find_signal(job);
 }
 
 void slurm_look(struct slurm_job *job)
 {
     const char *id = getenv("SLURM_JOB_ID");
+    const struct slurm_job before = *job;
     struct text answer;
     char value[SLURM_TEXT];
     *job = (struct slurm_job){.is_inside = id && *id};
@@ -105,8 +109,9 @@ void slurm_look(struct slurm_job *job)
         job->is_preempted = slurm_value(text, "PreemptTime", value) && strcmp(value, "None") != 0;
         job->restarts = (uint64_t)number_of(text, "Restarts");
         job->end_unix = number_of(text, "EndTime");
-        look_at_site(job);
-        find_signal(job);
+        job->site = before.site;
+        if (!before.is_known || strcmp(before.partition, job->partition) != 0)
+            look_at_site(job);
     }
     text_release(&answer);
 }
@@ -118,11 +123,12 @@ bool slurm_is_ending(const struct slurm_job *job)
 
 double slurm_warning_s(const struct slurm_job *job, bool by_srun)
 {
-    if (!job->is_known || !job->is_preemptible)
+    const struct slurm_site *site = &job->site;
+    if (!job->is_known || !site->is_preemptible)
         return NAN;
-    if (job->warns && strstr(job->signal, "B:") && job->grace_s > 0)
-        return job->grace_s;
-    return by_srun ? job->grace_s + job->kill_wait_s : MPIRUN_S;
+    if (site->warns && strstr(site->signal, "B:") && site->grace_s > 0)
+        return site->grace_s;
+    return by_srun ? site->grace_s + site->kill_wait_s : MPIRUN_S;
 }
 
 bool slurm_requeue(struct slurm_job *job, struct error *error)

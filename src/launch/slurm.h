@@ -11,6 +11,15 @@
 
 #define SLURM_TEXT 128
 
+/* What the site, the partition and the batch script have settled; asked for once. */
+struct slurm_site {
+    bool is_preemptible;     /* jobs of the partition can be preempted, */
+    double grace_s;          /* and then have this long, */
+    double kill_wait_s;      /* and this long from SIGTERM to SIGKILL; */
+    bool warns;              /* the signal of --signal is sent then, too */
+    char signal[SLURM_TEXT]; /* --signal in the batch script: "B:USR1@120"; "": none */
+};
+
 struct slurm_job {
     bool is_inside;         /* this process belongs to a job at all; else all else is empty */
     bool is_known;          /* scontrol has told about it; else only the id is there */
@@ -22,14 +31,10 @@ struct slurm_job {
     bool is_preempted; /* its time of grace runs */
     uint64_t restarts; /* of the job, the one that is being prepared included */
     double end_unix;   /* when its time is over, that of grace as well; 0: there is no limit */
-    double grace_s;    /* that the partition gives */
-    bool is_preemptible;
-    bool warns;              /* the site sends the signal of --signal also when a job is preempted */
-    double kill_wait_s;      /* from SIGTERM to SIGKILL */
-    char signal[SLURM_TEXT]; /* --signal in the batch script: "B:USR1@120"; "": none */
+    struct slurm_site site;
 };
 
-/* Local. Looks (anew). */
+/* Local. Looks, or looks anew. The first time the job is all zero. */
 void slurm_look(struct slurm_job *job);
 
 /* Local. Part of it, for texts of scontrol: `key` as in "Key=value" or "Key = value" at the beginning of a word or

@@ -17,10 +17,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOOK_S       2.0  /* between two looks at the run */
-#define PAUSE_MOST_S 60.0 /* between two launches */
-#define KILL_S       5.0  /* from SIGTERM to SIGKILL, for a launcher that does not end by itself */
-#define REFUSED      2    /* the exit code for a wrong request */
+#define LOOK_S         2.0   /* between two looks at the run */
+#define LAUNCH_FIRST_S 600.0 /* what a launch may take if nothing is known, */
+#define LAUNCH_LEAST_S 30.0  /* and if a start is known: this, and ... */
+#define LAUNCH_TIMES   20    /* ... so many times as long */
+#define PAUSE_MOST_S   60.0  /* between two launches */
+#define KILL_S         5.0   /* from SIGTERM to SIGKILL, for a launcher that does not end by itself */
+#define REFUSED        2     /* the exit code for a wrong request */
 
 enum ending { FINISHED, LEFT, PAUSED, FAILED, KILLED, NOT_BEGUN, WRONG };
 enum action { DONE, LEAVE, STAY_AWAY, REFUSE, AGAIN };
@@ -132,6 +135,14 @@ static void end_launcher(struct supervisor *supervisor, const char *why)
         process_await(0.1);
 }
 
+static double launch_limit(const struct supervisor *supervisor)
+{
+    double start_s = lives_sum(&supervisor->run.lives).start_s;
+    if (supervisor->options->launch_s >= 0)
+        return supervisor->options->launch_s;
+    return start_s > 0 ? LAUNCH_LEAST_S + LAUNCH_TIMES * start_s : LAUNCH_FIRST_S;
+}
+
 /* mpirun can hang in its own shutdown, and a launch can come to nothing. */
 static void look_for_hang(struct supervisor *supervisor)
 {
@@ -157,8 +168,12 @@ static void look_for_hang(struct supervisor *supervisor)
         supervisor->silent_s = now_s;
     }
     /* On a file system without locks it may have begun all the same. */
-    if (!has_begun && options->launch_s > 0 && now_s - supervisor->launched_s > options->launch_s)
-        end_launcher(supervisor, "the job has not begun in the time that --launch-timeout gives");
+    double limit_s = launch_limit(supervisor);
+    if (!has_begun && limit_s > 0 && now_s - supervisor->launched_s > limit_s) {
+        char words[100];
+        snprintf(words, sizeof words, "the job has not begun within %.3g s (--launch-timeout)", limit_s);
+        end_launcher(supervisor, words);
+    }
 }
 
 static void pass_on(struct supervisor *supervisor, int number)

@@ -1,37 +1,10 @@
-# A real Slurm cluster on this machine, for whole-program tests; sourced instead of lib.sh, as the first thing. The test
-# is started once more in namespaces of its own: a network without a way out, processes that end with it, hosts and file
-# systems that nobody else sees. Each node is a namespace in there, with its own name, processes and /dev/shm. Nothing
-# needs root where user namespaces are allowed; without them, or without Slurm, the test is skipped.
-if [ -z "${LOCKSTEP_SANDBOX:-}" ]; then
-  for tool in slurmctld slurmd sbatch unshare ip; do
-    if ! PATH=$PATH:/usr/sbin:/sbin command -v "$tool" >/dev/null; then
-      printf 'skipped: no %s on this machine (Debian packages slurm-wlm, iproute2, util-linux)\n' "$tool"
-      exit 77
-    fi
-  done
-  namespaces=(--net --mount --uts --pid --fork --mount-proc --kill-child)
-  [ "$(id -u)" -eq 0 ] || namespaces+=(--user --map-current-user --keep-caps)
-  if ! unshare "${namespaces[@]}" true 2>/dev/null; then
-    printf 'skipped: this user may not make namespaces (unshare %s)\n' "${namespaces[*]}"
-    exit 77
-  fi
-  # In a child, so that this shell can be ended by a signal: the first process of a namespace cannot.
-  LOCKSTEP_SANDBOX=1 unshare "${namespaces[@]}" "$0" "$@" &
-  trap 'kill -KILL $!' EXIT
-  wait $!
-  code=$?
-  trap - EXIT
-  exit "$code"
-fi
+# A real Slurm cluster on this machine, for whole-program tests; sourced as the first thing. Each node is a namespace in the test's
+# sandbox, with its own name, processes and /dev/shm.
+tools='slurmctld slurmd sbatch'
+. "$(dirname "${BASH_SOURCE[0]}")/sandbox.sh"
 
-export PATH=$PATH:/usr/sbin:/sbin
-hostname control
-mount -t tmpfs tmpfs /dev/shm
-ip link set lo up
 # With lo alone the C library resolves no name (AI_ADDRCONFIG), and Slurm needs one.
 ip link add idle0 type veth peer name idle1 && ip address add 10.255.0.1/24 dev idle0 && ip link set idle0 up
-
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 cluster=$scratch/cluster
 cluster_stop() { # keeps $?
@@ -43,7 +16,6 @@ trap 'cluster_stop; clean_up' EXIT
 export SLURM_CONF=$cluster/slurm.conf
 export OMPI_MCA_oob_tcp_if_include=lo OMPI_MCA_btl_tcp_if_include=lo
 unset OMPI_MCA_btl_vader_backing_directory OMPI_MCA_osc_sm_backing_directory # each node has a /dev/shm of its own
-unset OMPI_MCA_odls_base_sigkill_timeout # here mpirun is to be as it is
 
 # cluster_start NODES: nodes n1, n2, ... of 4 cores in the partitions `low` (preempted, with time of grace), `low0` (preempted at once)
 # and `high` (preempts). Settings: grace, kill_wait, slurmd_timeout (seconds), controller_parameters.

@@ -1,0 +1,222 @@
+#include "cli/doctor.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "checkpoint/h5.h"
+#include "checkpoint/striping.h"
+#include "cli/command.h"
+#include "cli/flags.h"
+#include "nn/kernels/gemm.h"
+#include "parallel/node.h"
+#include "parallel/world.h"
+#include "train/environment.h"
+#include "train/run_state.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SHM_LEAST (64 << 20) /* what containers often give */
+
+static const char *const verdict_words[] = {"good", "warning", "bad"};
+static enum verdict worst;
+
+void doctor_say(enum verdict verdict, const char *about, const char *remedy, const char *format, ...)
+{
+    va_list args;
+    printf("%-8s %-14s ", verdict_words[verdict], about);
+    va_start(args, format);
+    vprintf(format, args);
+    va_end(args);
+    printf("\n");
+    if (remedy)
+        printf("%-8s %-14s -> %s\n", "", "", remedy);
+    if (verdict > worst)
+        worst = verdict;
+}
+
+/* To be asked before MPI_Init, which sets such variables also for a process that nobody has launched. */
+static const char *find_launcher(void)
+{
+    return getenv("OMPI_COMM_WORLD_SIZE") ? "mpirun" : getenv("PMIX_RANK") ? "PMIx (srun)" : NULL;
+}
+
+static void say_launcher(const char *how, const struct world *world, const struct node *node)
+{
+    char host[ENVIRONMENT_HOST];
+    environment_host(host);
+    if (!how)
+        doctor_say(VERDICT_GOOD, "launcher", "mpirun -np N lockstep doctor tells of the ranks as well",
+                   "none: one process on %s", host);
+    else
+        doctor_say(VERDICT_GOOD, "launcher", NULL, "%s: %d rank%s on %d node%s; rank 0 on %s", how, world->size,
+                   world->size == 1 ? "" : "s", node->count, node->count == 1 ? "" : "s", host);
+}
+
+static void say_mpi(void)
+{
+    char version[MPI_MAX_LIBRARY_VERSION_STRING];
+    int level, length;
+    MPI_Get_library_version(version, &length);
+    version[strcspn(version, ",\n")] = '\0';
+    MPI_Query_thread(&level);
+    if (level == MPI_THREAD_MULTIPLE)
+        doctor_say(VERDICT_GOOD, "MPI", NULL, "%s with MPI_THREAD_MULTIPLE: checkpoints are written beside training",
+                   version);
+    else
+        doctor_say(VERDICT_WARNING, "MPI", "an MPI that is built with thread support",
+                   "%s without MPI_THREAD_MULTIPLE: training stands still while a checkpoint is written", version);
+    const char *component = getenv("OMPI_MCA_io");
+    doctor_say(
+        VERDICT_GOOD, "MPI-IO", NULL,
+        "%s. OMPIO reports success on a full disk: lockstep reserves the room first and reads back what it has written",
+        component ? component : "Open MPI's choice (ompio, on Lustre romio321)");
+}
+
+static void say_hdf5(void)
+{
+    struct text words;
+    text_init(&words);
+    bool is_parallel = h5_describe(&words);
+    doctor_say(is_parallel ? VERDICT_GOOD : VERDICT_BAD, "HDF5", is_parallel ? NULL : "link with libhdf5-openmpi", "%s",
+               text_bytes(&words));
+    text_release(&words);
+}
+
+/* The file system of a run directory, or where one would be made. */
+static void say_disk(const char *directory)
+{
+    struct striping striping;
+    struct text words;
+    struct error error;
+    char path[PATH_MAX], size[TEXT_AMOUNT];
+    int lock = -1;
+    if (access(directory, W_OK | X_OK) != 0) {
+        doctor_say(VERDICT_BAD, "file system", "name a directory in which a run can be made", "%s: %s", directory,
+                   strerror(errno));
+        return;
+    }
+    text_init(&words);
+    striping_init(&striping);
+    striping_apply(&striping, directory);
+    striping_describe(&striping, &words);
+    text_amount(file_free_bytes(directory), size);
+    doctor_say(VERDICT_GOOD, "file system", NULL, "%s: %s, %s free", directory, text_bytes(&words), size);
+    text_release(&words);
+    snprintf(path, sizeof path, "%s/.lockstep-doctor", directory);
+    bool ok = file_lock(path, 0, &lock, &error);
+    if (!ok)
+        doctor_say(VERDICT_BAD, "locks", "choose another run directory", "%s", error.text);
+    else if (lock < 0)
+        doctor_say(VERDICT_WARNING, "locks", "take care that no second job uses the same run directory",
+                   "this file system has none");
+    else
+        doctor_say(VERDICT_GOOD, "locks", NULL, "work: a second job is kept out of a run directory");
+    if (lock >= 0)
+        close(lock);
+    unlink(path);
+}
+
+static void say_memory(void)
+{
+    uint64_t bytes = file_free_bytes("/dev/shm");
+    char size[TEXT_AMOUNT];
+    text_amount(bytes, size);
+    if (bytes >= SHM_LEAST)
+        doctor_say(VERDICT_GOOD, "shared memory", NULL, "/dev/shm: %s free", size);
+    else
+        doctor_say(VERDICT_WARNING, "shared memory",
+                   "a larger /dev/shm (docker run --shm-size, or mount -o remount,size=)",
+                   "/dev/shm: %s free: ranks of a node may have to exchange messages instead, which is slower", size);
+}
+
+static void say_blas(void)
+{
+    const char *forced = getenv("OPENBLAS_CORETYPE");
+    if (forced && *forced)
+        doctor_say(VERDICT_WARNING, "BLAS", "unset it, unless old checkpoints are to be continued with the same bits",
+                   "%s a rank; OPENBLAS_CORETYPE=%s chooses its kernels", gemm_describe(), forced);
+    else
+        doctor_say(VERDICT_GOOD, "BLAS", NULL, "%s a rank", gemm_describe());
+}
+
+static void say_cores(const struct node *node)
+{
+    cpu_set_t set;
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    int own = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 0;
+    if (node->size > online)
+        doctor_say(VERDICT_WARNING, "cores", "fewer ranks a node",
+                   "%d ranks on %ld cores of this node: they wait for each other", node->size, online);
+    else
+        doctor_say(VERDICT_GOOD, "cores", NULL, "%d rank%s on %ld cores of this node; rank 0 may use %d of them",
+                   node->size, node->size == 1 ? "" : "s", online, own);
+}
+
+/* What a save of the run in this directory takes; 0: not known. */
+static double say_run(const char *directory)
+{
+    struct run_state state;
+    struct error error;
+    double save_s = 0;
+    if (run_state_look(&state, directory, &error)) {
+        struct lives_total total = lives_sum(&state.lives);
+        struct text words;
+        save_s = total.write_s;
+        text_init(&words);
+        text_append_seconds(&words, total.start_s);
+        text_append(&words, ", a save ");
+        text_append_seconds(&words, total.write_s);
+        doctor_say(VERDICT_GOOD, "this run", NULL, "%zu starts, %d interruptions; a start takes %s", state.lives.count,
+                   (int)total.interruptions, text_bytes(&words));
+        text_release(&words);
+    }
+    run_state_release(&state);
+    return save_s;
+}
+
+static int run(int count, char **words)
+{
+    struct error error;
+    struct world world;
+    struct node node;
+    int level;
+    if (!flags_parse((const struct flag[]){{0}}, (struct flag_files){"a directory", 0, 1}, &count, words, &error))
+        return command_misused(&command_doctor, "%s", error.text);
+    const char *directory = count > 0 ? words[0] : ".", *launcher = find_launcher();
+    setenv("OMPI_MCA_sharedfp", "individual", 0);
+    MPI_Init_thread(NULL, NULL, MPI_THREAD_MULTIPLE, &level);
+    world_open(&world);
+    node_open(&node, &world, 0);
+    log_init(world.rank);
+    gemm_init();
+    if (world.rank == 0) {
+        say_launcher(launcher, &world, &node);
+        say_mpi();
+        say_hdf5();
+        say_disk(directory);
+        say_memory();
+        say_blas();
+        say_cores(&node);
+        doctor_ask_slurm(say_run(directory));
+        fflush(stdout);
+    }
+    node_close(&node);
+    world_close(&world);
+    MPI_Finalize();
+    return worst == VERDICT_BAD ? EXIT_FAILED : EXIT_FINISHED;
+}
+
+const struct command command_doctor = {
+    .name = "doctor",
+    .usage =
+        "lockstep doctor [DIRECTORY]   what a job can expect here: MPI, disks, memory, cores, Slurm; with a run directory also "
+        "its saves. Under mpirun or srun: of the ranks, too",
+    .run = run,
+    .parallel = true,
+};

@@ -1,0 +1,87 @@
+#include "base/clock.h"
+#include "base/text.h"
+#include "cli/doctor.h"
+#include "launch/slurm.h"
+#include "train/deadline.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static void say_requeue(const struct slurm_job *job)
+{
+    if (job->may_requeue)
+        doctor_say(VERDICT_GOOD, "requeue", NULL, "job %s may be requeued", job->id);
+    else
+        doctor_say(
+            VERDICT_BAD, "requeue",
+            "submit it with --requeue, as slurm/train.sbatch does; if the site's JobRequeue is 0, that may need its "
+            "administrators",
+            "job %s may not be requeued: it saves and leaves, and does not come back by itself", job->id);
+}
+
+static void say_end(const struct slurm_job *job)
+{
+    struct text left;
+    text_init(&left);
+    if (job->end_unix > 0)
+        text_append_seconds(&left, job->end_unix - clock_unix_exact());
+    if (job->end_unix == 0)
+        doctor_say(VERDICT_GOOD, "time limit", NULL, "none");
+    else if (getenv("LOCKSTEP_END_TIME"))
+        doctor_say(VERDICT_GOOD, "time limit", NULL, "in %s; the training is told", text_bytes(&left));
+    else
+        doctor_say(VERDICT_WARNING, "time limit",
+                   "start the launcher by lockstep supervise, as slurm/train.sbatch does",
+                   "in %s; the training knows only if Slurm (from 23.02 on) or lockstep supervise tells it",
+                   text_bytes(&left));
+    text_release(&left);
+}
+
+static void say_warning(const struct slurm_job *job, double save_s)
+{
+    static const struct {
+        bool by_srun;
+        const char *name;
+    } launchers[] = {{false, "mpirun"}, {true, "srun"}};
+    if (!job->site.is_preemptible) {
+        doctor_say(VERDICT_GOOD, "preemption", NULL, "jobs of partition %s are not preempted", job->partition);
+        return;
+    }
+    doctor_say(VERDICT_GOOD, "preemption", NULL,
+               "partition %s: %g s of grace, %g s from SIGTERM to SIGKILL; %s; --signal=%s", job->partition,
+               job->site.grace_s, job->site.kill_wait_s,
+               job->site.warns ? "the signal of --signal is sent at once (send_user_signal)"
+                               : "the signal of --signal is not sent (no send_user_signal)",
+               *job->site.signal ? job->site.signal : "none in the script");
+    for (size_t i = 0; i < sizeof launchers / sizeof *launchers; i++) {
+        double warning_s = slurm_warning_s(job, launchers[i].by_srun), needs_s = deadline_reserve(save_s);
+        bool is_enough = save_s > 0 && warning_s >= needs_s;
+        doctor_say(
+            is_enough ? VERDICT_GOOD : VERDICT_WARNING, "warning",
+            is_enough ? NULL
+                      : "what comes after the newest checkpoint can be lost; checkpoint.every: auto saves as often as "
+                        "pays; a longer warning: --signal=B:USR1@SECONDS, and preempt_send_user_signal by the site",
+            "ranks started by %s hear of it %g s before the end%s", launchers[i].name, warning_s,
+            save_s > 0 ? is_enough ? "" : ": less than a save and leaving need" : "; what a save takes is not known");
+    }
+}
+
+void doctor_ask_slurm(double save_s)
+{
+    struct slurm_job job = {0};
+    slurm_look(&job);
+    if (!job.is_inside) {
+        doctor_say(VERDICT_GOOD, "Slurm", NULL, "not in a job");
+        return;
+    }
+    if (!job.is_known) {
+        doctor_say(VERDICT_BAD, "Slurm", "is scontrol in PATH on the compute nodes, and may users call it there?",
+                   "scontrol does not tell about job %s: no end time, and no requeue", job.id);
+        return;
+    }
+    doctor_say(VERDICT_GOOD, "Slurm", NULL, "job %s, %s, requeued %d times", job.id, job.state, (int)job.restarts);
+    say_requeue(&job);
+    say_end(&job);
+    say_warning(&job, save_s);
+}
