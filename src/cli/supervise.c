@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "cli/request.h"
+#include "launch/process.h"
 #include "launch/supervisor.h"
 #include "train/job.h"
 
@@ -86,6 +87,7 @@ static int run(int count, char **words)
               read_seconds("--shutdown-timeout", shutdown, &options.shutdown_s, &error);
     if (!ok)
         return command_misused(&command_supervise, "%s", error.text);
+    process_take_signals(); /* before anything takes time: one that comes now is not lost */
     if (!find_run(count - own - 1, options.command, &run, &error))
         return command_fail(&error);
     options.run = run;

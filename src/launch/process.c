@@ -16,20 +16,22 @@
 static const int taken[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM, SIGCHLD};
 
 static sigset_t before; /* what children begin with */
+static sigset_t waited;
 static bool is_taken;
-
-static void fill(sigset_t *set)
-{
-    sigemptyset(set);
-    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
-        sigaddset(set, taken[i]);
-}
 
 void process_take_signals(void)
 {
-    sigset_t set;
-    fill(&set);
-    sigprocmask(SIG_BLOCK, &set, &before);
+    if (is_taken)
+        return;
+    signal(SIGCHLD, SIG_DFL);
+    sigemptyset(&waited);
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
+        struct sigaction action;
+        /* What the caller has had ignored (nohup) stays ignored: if it were blocked, it would come all the same. */
+        if (sigaction(taken[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+            sigaddset(&waited, taken[i]);
+    }
+    sigprocmask(SIG_BLOCK, &waited, &before);
     is_taken = true;
 }
 
@@ -38,7 +40,7 @@ static void become(char *const *words, int output, int broken)
 {
     int nothing = open("/dev/null", O_RDONLY);
     setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGUSR1);
+    prctl(PR_SET_PDEATHSIG, SIGUSR2);
     if (is_taken)
         sigprocmask(SIG_SETMASK, &before, NULL);
     dup2(nothing, STDIN_FILENO);
@@ -87,7 +89,7 @@ bool process_start(struct process *process, char *const *words, struct error *er
 
 bool process_runs(struct process *process)
 {
-    int status;
+    int status = 0;
     if (process->pid == 0 || waitpid(process->pid, &status, WNOHANG) == 0)
         return process->pid != 0;
     process->code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
@@ -97,10 +99,8 @@ bool process_runs(struct process *process)
 
 int process_await(double seconds)
 {
-    sigset_t set;
     struct timespec time = {.tv_sec = (time_t)seconds, .tv_nsec = (long)(1e9 * (seconds - (double)(time_t)seconds))};
-    fill(&set);
-    int number = sigtimedwait(&set, NULL, &time);
+    int number = sigtimedwait(&waited, NULL, &time);
     return number > 0 ? number : 0;
 }
 

@@ -18,7 +18,7 @@ struct process {
 void process_take_signals(void);
 
 /* Local. Starts words[0], found by PATH, with these words (NULL-terminated), in a process group of its own, so that a
- * terminal's Ctrl-C comes to us only, and with nothing to read. If this process dies, it gets SIGUSR1. ERROR_NOT_FOUND,
+ * terminal's Ctrl-C comes to us only, and with nothing to read. If this process dies, it gets SIGUSR2. ERROR_NOT_FOUND,
  * ERROR_IO: it could not be started. */
 bool process_start(struct process *process, char *const *words, struct error *error) WARN_UNUSED;
 

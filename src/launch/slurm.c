@@ -12,6 +12,8 @@
 
 #define ASK_S      20.0 /* a controller that is busy answers slowly */
 #define GONE_S     60.0 /* until a requeued job's processes are ended */
+#define TRIES      10   /* to have it requeued, while the controller does not answer, ... */
+#define PAUSE_S    5.0  /* ... and between two of them */
 #define MPIRUN_S   1.0  /* what mpirun leaves its ranks when everything gets SIGTERM */
 #define MOST_WORDS 8
 
@@ -53,7 +55,7 @@ static void find_signal(struct slurm_job *job)
     text_init(&script);
     if (slurm_ask((char *[]){(char *)"write", (char *)"batch_script", job->id, (char *)"-", NULL}, &script)) {
         const char *line = text_bytes(&script);
-        for (; strncmp(line, "#", 1) == 0; line += strcspn(line, "\n") + 1) {
+        for (; *line == '#' || *line == '\n'; line += strcspn(line, "\n") + 1) {
             const char *option = memmem(line, strcspn(line, "\n"), "--signal", 8);
             if (strncmp(line, "#SBATCH", 7) == 0 && option)
                 snprintf(job->site.signal, sizeof job->site.signal, "%.*s", (int)strcspn(option + 9, " \t\n#"),
@@ -88,16 +90,28 @@ static void look_at_site(struct slurm_job *job)
     find_signal(job);
 }
 
+/* As scontrol takes it. The number of one element of an array is that of the whole array as well, which it would mean
+ * to scontrol. */
+static void find_id(char id[SLURM_TEXT])
+{
+    const char *job = getenv("SLURM_JOB_ID"), *array = getenv("SLURM_ARRAY_JOB_ID");
+    const char *task = getenv("SLURM_ARRAY_TASK_ID");
+    if (array && task)
+        snprintf(id, SLURM_TEXT, "%.60s_%.60s", array, task);
+    else
+        snprintf(id, SLURM_TEXT, "%s", job ? job : "");
+}
+
 void slurm_look(struct slurm_job *job)
 {
-    const char *id = getenv("SLURM_JOB_ID");
     const struct slurm_job before = *job;
     struct text answer;
     char value[SLURM_TEXT];
-    *job = (struct slurm_job){.is_inside = id && *id};
+    *job = (struct slurm_job){0};
+    find_id(job->id);
+    job->is_inside = *job->id != '\0';
     if (!job->is_inside)
         return;
-    snprintf(job->id, sizeof job->id, "%s", id);
     text_init(&answer);
     job->is_known = slurm_ask((char *[]){(char *)"show", (char *)"job", (char *)"-o", job->id, NULL}, &answer);
     if (job->is_known) {
@@ -116,9 +130,21 @@ void slurm_look(struct slurm_job *job)
     text_release(&answer);
 }
 
+/* Its processes are being ended. */
+static bool is_over(const struct slurm_job *job)
+{
+    static const char *const states[] = {"COMPLETING", "COMPLETED",     "CANCELLED", "FAILED",
+                                         "TIMEOUT",    "PREEMPTED",     "NODE_FAIL", "BOOT_FAIL",
+                                         "DEADLINE",   "OUT_OF_MEMORY", "REVOKED"};
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+        if (strcmp(job->state, states[i]) == 0)
+            return true;
+    return false;
+}
+
 bool slurm_is_ending(const struct slurm_job *job)
 {
-    return job->is_known && (job->is_preempted || strcmp(job->state, "RUNNING") != 0);
+    return job->is_known && (job->is_preempted || is_over(job));
 }
 
 double slurm_warning_s(const struct slurm_job *job, bool by_srun)
@@ -131,10 +157,13 @@ double slurm_warning_s(const struct slurm_job *job, bool by_srun)
     return by_srun ? site->grace_s + site->kill_wait_s : MPIRUN_S;
 }
 
-bool slurm_requeue(struct slurm_job *job, struct error *error)
+/* *again: the controller may have been busy. */
+static bool try_to_requeue(struct slurm_job *job, bool *again, struct error *error)
 {
     struct text answer;
+    *again = false;
     slurm_look(job);
+    *again = !job->is_known;
     if (!job->is_known)
         return error_set(error, ERROR_IO, "scontrol does not tell about job %s; by hand: scontrol requeue %s", job->id,
                          job->id);
@@ -142,8 +171,7 @@ bool slurm_requeue(struct slurm_job *job, struct error *error)
         log_info("supervise: Slurm requeues job %s by itself", job->id);
         return true;
     }
-    bool is_over = strcmp(job->state, "RUNNING") != 0;
-    if (is_over && strcmp(job->reason, "TimeLimit") != 0)
+    if (is_over(job) && strcmp(job->reason, "TimeLimit") != 0)
         return error_set(error, ERROR_BUSY, "somebody has cancelled job %s", job->id);
     if (!job->may_requeue)
         return error_set(error, ERROR_USAGE,
@@ -154,9 +182,22 @@ bool slurm_requeue(struct slurm_job *job, struct error *error)
     bool ok = slurm_ask((char *[]){(char *)"requeue", job->id, NULL}, &answer) ||
               error_set(error, ERROR_IO, "scontrol requeue %s: %s", job->id, text_bytes(&answer));
     text_release(&answer);
+    *again = !ok;
+    if (ok)
+        log_info("supervise: job %s is requeued", job->id);
+    return ok;
+}
+
+bool slurm_requeue(struct slurm_job *job, struct error *error)
+{
+    bool again = true, ok = false;
+    for (int i = 0; i < TRIES && again; i++) {
+        if (i > 0)
+            process_await(PAUSE_S);
+        ok = try_to_requeue(job, &again, error);
+    }
     if (!ok)
         return false;
-    log_info("supervise: job %s is requeued", job->id);
     for (int i = 0; i < GONE_S; i++)
         if (process_await(1) == SIGTERM)
             break;

@@ -23,7 +23,7 @@ struct slurm_site {
 struct slurm_job {
     bool is_inside;         /* this process belongs to a job at all; else all else is empty */
     bool is_known;          /* scontrol has told about it; else only the id is there */
-    char id[SLURM_TEXT];    /* SLURM_JOB_ID */
+    char id[SLURM_TEXT];    /* as scontrol takes it: "123", "123_4" */
     char state[SLURM_TEXT]; /* "RUNNING", "COMPLETING", ... */
     char reason[SLURM_TEXT];
     char partition[SLURM_TEXT];

@@ -16,6 +16,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 #define LOOK_S         2.0   /* between two looks at the run */
 #define LAUNCH_FIRST_S 600.0 /* what a launch may take if nothing is known, */
@@ -51,7 +54,7 @@ struct supervisor {
     double launched_s;    /* when that was */
     bool was_at_work;     /* somebody has held the lock since then */
     double silent_s;      /* since when nobody has held it */
-    size_t first;         /* life of this batch job, or of this supervisor; what was before does not count */
+    size_t first;         /* life of this supervisor; what was before does not count: somebody may have mended it */
     int never_begun;      /* launches in a row that have not come to a life */
     int asked;            /* the signal by which somebody wants the job to leave; 0: nobody does */
     struct run_state run; /* as it was looked at last */
@@ -72,17 +75,6 @@ static const struct life *last_life(const struct supervisor *supervisor)
     return lives->count > 0 ? &lives->items[lives->count - 1] : NULL;
 }
 
-/* Whoever submits a job anew has thought about it: only what this one has done since counts, before requeues as well.
- */
-static void find_first(struct supervisor *supervisor)
-{
-    const struct lives *lives = &supervisor->run.lives;
-    supervisor->first = lives->count;
-    while (supervisor->slurm.is_inside && supervisor->first > 0 &&
-           strcmp(lives->items[supervisor->first - 1].job, supervisor->slurm.id) == 0)
-        supervisor->first--;
-}
-
 /* Launches in a row from which the run has nothing. */
 static int futile(const struct supervisor *supervisor)
 {
@@ -90,7 +82,8 @@ static int futile(const struct supervisor *supervisor)
     int count = 0;
     for (size_t i = lives->count; i-- > supervisor->first; count++) {
         const struct life *life = &lives->items[i];
-        if (!life->interrupted || life->step < supervisor->run.saved)
+        bool is_ahead = i + 1 < lives->count && life[1].step > life->step; /* by copies on the nodes */
+        if (!life->interrupted || life->step < supervisor->run.saved || is_ahead)
             break;
     }
     return count + supervisor->never_begun;
@@ -123,59 +116,6 @@ static enum ending judge(const struct supervisor *supervisor)
     return strcmp(life->end, "stop-after") == 0 ? PAUSED : LEFT;
 }
 
-/* A launcher that does not end by itself. */
-static void end_launcher(struct supervisor *supervisor, const char *why)
-{
-    log_warn("supervise: %s: ending %s", why, supervisor->options->command[0]);
-    process_signal(&supervisor->launcher, SIGTERM);
-    for (double end_s = clock_seconds() + KILL_S; process_runs(&supervisor->launcher) && clock_seconds() < end_s;)
-        process_await(0.1);
-    process_signal_group(&supervisor->launcher, SIGKILL);
-    while (process_runs(&supervisor->launcher))
-        process_await(0.1);
-}
-
-static double launch_limit(const struct supervisor *supervisor)
-{
-    double start_s = lives_sum(&supervisor->run.lives).start_s;
-    if (supervisor->options->launch_s >= 0)
-        return supervisor->options->launch_s;
-    return start_s > 0 ? LAUNCH_LEAST_S + LAUNCH_TIMES * start_s : LAUNCH_FIRST_S;
-}
-
-/* mpirun can hang in its own shutdown, and a launch can come to nothing. */
-static void look_for_hang(struct supervisor *supervisor)
-{
-    const struct supervisor_options *options = supervisor->options;
-    double now_s = clock_seconds();
-    char lock[PATH_MAX];
-    snprintf(lock, sizeof lock, "%s/.lock", options->run);
-    if (file_is_locked(lock)) {
-        supervisor->was_at_work = true;
-        supervisor->silent_s = now_s;
-        return;
-    }
-    if (supervisor->was_at_work && now_s - supervisor->silent_s > options->shutdown_s) {
-        end_launcher(supervisor, "the job is gone, but not its launcher");
-        return;
-    }
-    if (supervisor->was_at_work)
-        return;
-    look(supervisor);
-    bool has_begun = supervisor->run.lives.count > supervisor->lives;
-    if (has_begun && last_life(supervisor)->ended) { /* faster than our looks */
-        supervisor->was_at_work = true;
-        supervisor->silent_s = now_s;
-    }
-    /* On a file system without locks it may have begun all the same. */
-    double limit_s = launch_limit(supervisor);
-    if (!has_begun && limit_s > 0 && now_s - supervisor->launched_s > limit_s) {
-        char words[100];
-        snprintf(words, sizeof words, "the job has not begun within %.3g s (--launch-timeout)", limit_s);
-        end_launcher(supervisor, words);
-    }
-}
-
 static void pass_on(struct supervisor *supervisor, int number)
 {
     static const struct {
@@ -202,6 +142,72 @@ static void attend(struct supervisor *supervisor, double seconds)
     int number = process_await(seconds);
     if (number != 0 && number != SIGCHLD)
         pass_on(supervisor, number);
+}
+
+/* A launcher that does not end by itself. */
+static void end_launcher(struct supervisor *supervisor, const char *why)
+{
+    log_warn("supervise: %s: ending %s", why, supervisor->options->command[0]);
+    process_signal(&supervisor->launcher, SIGTERM);
+    for (double end_s = clock_seconds() + KILL_S; process_runs(&supervisor->launcher) && clock_seconds() < end_s;)
+        attend(supervisor, 0.1);
+    process_signal_group(&supervisor->launcher, SIGKILL);
+    while (process_runs(&supervisor->launcher))
+        attend(supervisor, 0.1);
+}
+
+static double launch_limit(const struct supervisor *supervisor)
+{
+    double start_s = lives_sum(&supervisor->run.lives).start_s;
+    if (supervisor->options->launch_s >= 0)
+        return supervisor->options->launch_s;
+    return start_s > 0 ? LAUNCH_LEAST_S + LAUNCH_TIMES * start_s : LAUNCH_FIRST_S;
+}
+
+/* Metrics that grow tell of a job that is alive, whatever has become of its lock. */
+static bool is_writing(const struct supervisor *supervisor)
+{
+    char path[PATH_MAX];
+    struct stat info;
+    snprintf(path, sizeof path, "%s/metrics.jsonl", supervisor->options->run);
+    return stat(path, &info) == 0 && (double)time(NULL) - (double)info.st_mtime < supervisor->options->shutdown_s;
+}
+
+/* mpirun can hang in its own shutdown, and a launch can come to nothing. */
+static void look_for_hang(struct supervisor *supervisor)
+{
+    const struct supervisor_options *options = supervisor->options;
+    double now_s = clock_seconds();
+    char lock[PATH_MAX];
+    snprintf(lock, sizeof lock, "%s/.lock", options->run);
+    if (file_is_locked(lock)) {
+        if (!supervisor->was_at_work && supervisor->asked) /* ranks that were not there yet have not heard it */
+            process_signal(&supervisor->launcher, SIGUSR2);
+        supervisor->was_at_work = true;
+        supervisor->silent_s = now_s;
+        return;
+    }
+    if (is_writing(supervisor) || access(lock, F_OK) != 0)
+        supervisor->silent_s = now_s;
+    if (supervisor->was_at_work && now_s - supervisor->silent_s > options->shutdown_s) {
+        end_launcher(supervisor, "the job is gone, but not its launcher");
+        return;
+    }
+    if (supervisor->was_at_work)
+        return;
+    look(supervisor);
+    bool has_begun = supervisor->run.lives.count > supervisor->lives;
+    if (has_begun && last_life(supervisor)->ended) { /* faster than our looks */
+        supervisor->was_at_work = true;
+        supervisor->silent_s = now_s;
+    }
+    /* On a file system without locks it may have begun all the same. */
+    double limit_s = launch_limit(supervisor);
+    if (!has_begun && limit_s > 0 && now_s - supervisor->launched_s > limit_s) {
+        char words[100];
+        snprintf(words, sizeof words, "the job has not begun within %.3g s (--launch-timeout)", limit_s);
+        end_launcher(supervisor, words);
+    }
 }
 
 static enum ending watch(struct supervisor *supervisor)
@@ -337,7 +343,7 @@ static enum supervisor_outcome run(struct supervisor *supervisor, struct error *
         enum ending ending;
         slurm_look(&supervisor->slurm);
         look(supervisor);
-        if (!may_go_on(supervisor, error))
+        if (supervisor->launches > 0 && !may_go_on(supervisor, error))
             return SUPERVISOR_GAVE_UP;
         if (supervisor->asked || slurm_is_ending(&supervisor->slurm) || !has_time(supervisor))
             return leave(supervisor);
@@ -368,7 +374,7 @@ enum supervisor_outcome supervisor_run(const struct supervisor_options *options,
     process_take_signals();
     slurm_look(&supervisor.slurm);
     look(&supervisor);
-    find_first(&supervisor);
+    supervisor.first = supervisor.run.lives.count;
     enum supervisor_outcome outcome = run(&supervisor, error);
     run_state_release(&supervisor.run);
     return outcome;

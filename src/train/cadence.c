@@ -55,8 +55,9 @@ void cadence_expect(struct cadence *cadence, double warning_s)
 
 bool cadence_is_auto(const struct cadence *cadence)
 {
-    return cadence->job->checkpoint.every == CHECKPOINT_AUTO ||
-           cadence->warning_s < deadline_reserve(cadence_write(cadence));
+    double write_s = cadence_write(cadence);
+    bool is_short = cadence->warning_s < deadline_reserve(write_s) || (write_s == 0 && !isnan(cadence->warning_s));
+    return cadence->job->checkpoint.every == CHECKPOINT_AUTO || is_short;
 }
 
 void cadence_release(struct cadence *cadence)

@@ -65,8 +65,8 @@ struct cadence {
  * borrowed. */
 void cadence_init(struct cadence *cadence, const struct job *job, const struct cadence_past *past, double now_s);
 
-/* Local. Interruptions are announced so long before they come. If a save needs more than that (deadline.h), `auto` is
- * in force beside whatever checkpoint.every says. */
+/* Local. Interruptions are announced so long before they come. If a save needs more than that (deadline.h), or as long
+ * as nobody knows what it needs, `auto` is in force beside whatever checkpoint.every says. */
 void cadence_expect(struct cadence *cadence, double warning_s);
 
 /* Local. Whether `auto` is in force. */

@@ -69,7 +69,7 @@ double deadline_reserve(double write_s)
 
 unsigned deadline_flags(const struct deadline *deadline, unsigned validations, double write_s, double now_s)
 {
-    double needed_s = deadline->step_s + validations * deadline->validation_s + deadline_reserve(write_s);
+    double needed_s = 2 * deadline->step_s + validations * deadline->validation_s + deadline_reserve(write_s);
     return now_s + needed_s > deadline->end_s ? DEADLINE_IS_DUE : 0;
 }
 

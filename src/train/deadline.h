@@ -13,9 +13,10 @@
  * A step is the last safe one if the next, the validations that are due until then, and a save could not all be done
  * before the end:
  *
- *   now + step + validations + 1.5 save + DEADLINE_LEAVE_S > end
+ *   now + 2 steps + validations + 1.5 save + DEADLINE_LEAVE_S > end
  *
- * with the longest step and validation of late, and the usual time to write a checkpoint. */
+ * (what is left of this one counts as a step), with the longest step and validation of late, and the usual time to
+ * write a checkpoint. */
 #ifndef TRAIN_DEADLINE_H
 #define TRAIN_DEADLINE_H
 

@@ -58,10 +58,10 @@ static void the_last_safe_step_leaves_room_for_a_save(void)
     CU_ASSERT_EQUAL(reserve, 6 + DEADLINE_LEAVE_S);
     deadline_note_step(&deadline, 10);
     deadline_note_validation(&deadline, 20);
-    CU_ASSERT_EQUAL(deadline_flags(&deadline, 0, 4, 1100 - reserve - 10), 0);
-    CU_ASSERT_EQUAL(deadline_flags(&deadline, 0, 4, 1100 - reserve - 9.9), DEADLINE_IS_DUE);
-    CU_ASSERT_EQUAL(deadline_flags(&deadline, 1, 4, 1100 - reserve - 30), 0);
-    CU_ASSERT_EQUAL(deadline_flags(&deadline, 1, 4, 1100 - reserve - 29.9), DEADLINE_IS_DUE);
+    CU_ASSERT_EQUAL(deadline_flags(&deadline, 0, 4, 1100 - reserve - 20), 0);
+    CU_ASSERT_EQUAL(deadline_flags(&deadline, 0, 4, 1100 - reserve - 19.9), DEADLINE_IS_DUE);
+    CU_ASSERT_EQUAL(deadline_flags(&deadline, 1, 4, 1100 - reserve - 40), 0);
+    CU_ASSERT_EQUAL(deadline_flags(&deadline, 1, 4, 1100 - reserve - 39.9), DEADLINE_IS_DUE);
 }
 
 static void one_slow_step_is_forgotten(void)
