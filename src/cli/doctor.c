@@ -172,8 +172,8 @@ static double say_run(const char *directory)
         text_append_seconds(&words, total.start_s);
         text_append(&words, ", a save ");
         text_append_seconds(&words, total.write_s);
-        doctor_say(VERDICT_GOOD, "this run", NULL, "%zu starts, %d interruptions; a start takes %s", state.lives.count,
-                   (int)total.interruptions, text_bytes(&words));
+        doctor_say(VERDICT_GOOD, "this run", NULL, "starts: %zu, interruptions: %d; a start takes %s",
+                   state.lives.count, (int)total.interruptions, text_bytes(&words));
         text_release(&words);
     }
     run_state_release(&state);

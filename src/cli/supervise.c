@@ -24,6 +24,19 @@ static int find_train(int count, char **words)
     return 0;
 }
 
+/* Whether the launcher is told to start its ranks in another directory. */
+static bool changes_directory(int count, char **words)
+{
+    static const char *const options[] = {"--wdir", "-wdir", "--wd", "-wd", "--chdir", "-D"};
+    for (int i = 0; i < count; i++)
+        for (size_t o = 0; o < sizeof options / sizeof *options; o++) {
+            size_t length = strlen(options[o]);
+            if (strncmp(words[i], options[o], length) == 0 && (words[i][length] == '\0' || words[i][length] == '='))
+                return true;
+        }
+    return false;
+}
+
 /* The run directory of the job that the command trains, which the caller owns; finds what is wrong with the job before
  * anything is started. */
 static bool find_run(int count, char **words, char **run, struct error *error)
@@ -44,6 +57,10 @@ static bool find_run(int count, char **words, char **run, struct error *error)
     if (ok && request.options.fresh)
         ok = error_set(error, ERROR_USAGE,
                        "--fresh would begin anew at each restart: take the run directory away first");
+    if (ok && job.run[0] != '/' && changes_directory(first, words))
+        ok = error_set(error, ERROR_USAGE,
+                       "run: %s is relative, and the ranks start in another directory than this: give it from the root",
+                       job.run);
     if (ok)
         *run = memory_text(job.run);
     else
@@ -105,7 +122,6 @@ static int run(int count, char **words)
 
 const struct command command_supervise = {
     .name = "supervise",
-    .usage =
-        "lockstep supervise [--restarts N] [--launch-timeout SECONDS] [--shutdown-timeout SECONDS] -- mpirun ... lockstep train JOB.yaml ...   "
-        "starts the job again until it is finished; in a batch job of Slurm it has it requeued",
+    .usage = "lockstep supervise [--restarts N] [--launch-timeout SECONDS] [--shutdown-timeout SECONDS] -- mpirun ... "
+             "lockstep train JOB.yaml ...   starts the job again until it is finished; on Slurm also has it requeued",
     .run = run};

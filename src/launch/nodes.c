@@ -173,7 +173,7 @@ size_t nodes_leave_out_lost(struct text *lost)
     struct text answer;
     text_init(&answer);
     bool known = nodes_parse_tasks(tasks, amounts, count) && nodes_parse_tasks(cpus, amounts + count, count) &&
-                 slurm_ask((char *[]){(char *)"show", (char *)"node", (char *)"-o", (char *)list, NULL}, &answer) &&
+                 slurm_ask((const char *[]){"show", "node", "-o", list, NULL}, &answer) &&
                  probe(nodes, count, text_bytes(&answer));
     for (size_t i = 0; known && i < count; i++) {
         nodes[i].tasks = amounts[i];

@@ -17,12 +17,12 @@
 #define MPIRUN_S   1.0  /* what mpirun leaves its ranks when everything gets SIGTERM */
 #define MOST_WORDS 8
 
-bool slurm_ask(char *const *words, struct text *answer)
+bool slurm_ask(const char *const *words, struct text *answer)
 {
-    char *all[MOST_WORDS + 3] = {(char *)"env", (char *)"SLURM_TIME_FORMAT=%s", (char *)"scontrol"};
+    const char *all[MOST_WORDS + 3] = {"env", "SLURM_TIME_FORMAT=%s", "scontrol"};
     for (size_t i = 0; words[i] && i + 4 < sizeof all / sizeof *all; i++)
         all[3 + i] = words[i];
-    return process_ask(all, ASK_S, answer) == 0;
+    return process_ask((char *const *)all, ASK_S, answer) == 0; /* exec does not write there */
 }
 
 bool slurm_value(const char *text, const char *key, char value[SLURM_TEXT])
@@ -53,7 +53,7 @@ static void find_signal(struct slurm_job *job)
 {
     struct text script;
     text_init(&script);
-    if (slurm_ask((char *[]){(char *)"write", (char *)"batch_script", job->id, (char *)"-", NULL}, &script)) {
+    if (slurm_ask((const char *[]){"write", "batch_script", job->id, "-", NULL}, &script)) {
         const char *line = text_bytes(&script);
         for (; *line == '#' || *line == '\n'; line += strcspn(line, "\n") + 1) {
             const char *option = memmem(line, strcspn(line, "\n"), "--signal", 8);
@@ -73,16 +73,17 @@ static void look_at_site(struct slurm_job *job)
     struct text answer;
     char value[SLURM_TEXT];
     text_init(&answer);
-    if (slurm_ask((char *[]){(char *)"show", (char *)"partition", (char *)"-o", job->partition, NULL}, &answer)) {
+    if (slurm_ask((const char *[]){"show", "partition", "-o", job->partition, NULL}, &answer)) {
         site->grace_s = number_of(text_bytes(&answer), "GraceTime");
         site->is_preemptible = slurm_value(text_bytes(&answer), "PreemptMode", value) && strcmp(value, "OFF") != 0;
     }
     text_release(&answer);
-    if (slurm_ask((char *[]){(char *)"show", (char *)"config", NULL}, &answer)) {
+    if (slurm_ask((const char *[]){"show", "config", NULL}, &answer)) {
         const char *text = text_bytes(&answer);
         site->kill_wait_s = number_of(text, "KillWait");
-        /* In SlurmctldParameters until 23.02, in PreemptParameters since. */
-        site->warns = strstr(text, "preempt_send_user_signal") || strstr(text, "send_user_signal");
+        site->slurmd_timeout_s = number_of(text, "SlurmdTimeout");
+        /* SlurmctldParameters=preempt_send_user_signal until 23.02, PreemptParameters=send_user_signal since. */
+        site->warns = strstr(text, "send_user_signal") != NULL;
         if (slurm_value(text, "PreemptType", value) && strcmp(value, "preempt/none") == 0)
             site->is_preemptible = false;
     }
@@ -113,7 +114,7 @@ void slurm_look(struct slurm_job *job)
     if (!job->is_inside)
         return;
     text_init(&answer);
-    job->is_known = slurm_ask((char *[]){(char *)"show", (char *)"job", (char *)"-o", job->id, NULL}, &answer);
+    job->is_known = slurm_ask((const char *[]){"show", "job", "-o", job->id, NULL}, &answer);
     if (job->is_known) {
         const char *text = text_bytes(&answer);
         slurm_value(text, "JobState", job->state);
@@ -157,8 +158,8 @@ double slurm_warning_s(const struct slurm_job *job, bool by_srun)
     return by_srun ? site->grace_s + site->kill_wait_s : MPIRUN_S;
 }
 
-/* *again: the controller may have been busy. */
-static bool try_to_requeue(struct slurm_job *job, bool *again, struct error *error)
+/* *again: the controller may have been busy. *wait: it was done, and Slurm will end this process. */
+static bool try_to_requeue(struct slurm_job *job, bool *again, bool *wait, struct error *error)
 {
     struct text answer;
     *again = false;
@@ -179,10 +180,11 @@ static bool try_to_requeue(struct slurm_job *job, bool *again, struct error *err
                          "--requeue",
                          job->id);
     text_init(&answer);
-    bool ok = slurm_ask((char *[]){(char *)"requeue", job->id, NULL}, &answer) ||
+    bool ok = slurm_ask((const char *[]){"requeue", job->id, NULL}, &answer) ||
               error_set(error, ERROR_IO, "scontrol requeue %s: %s", job->id, text_bytes(&answer));
     text_release(&answer);
     *again = !ok;
+    *wait = ok;
     if (ok)
         log_info("supervise: job %s is requeued", job->id);
     return ok;
@@ -190,16 +192,13 @@ static bool try_to_requeue(struct slurm_job *job, bool *again, struct error *err
 
 bool slurm_requeue(struct slurm_job *job, struct error *error)
 {
-    bool again = true, ok = false;
+    bool again = true, wait = false, ok = false;
     for (int i = 0; i < TRIES && again; i++) {
         if (i > 0)
             process_await(PAUSE_S);
-        ok = try_to_requeue(job, &again, error);
+        ok = try_to_requeue(job, &again, &wait, error);
     }
-    if (!ok)
-        return false;
-    for (int i = 0; i < GONE_S; i++)
-        if (process_await(1) == SIGTERM)
-            break;
-    return true;
+    for (int i = 0; wait && i < GONE_S; i++)
+        wait = process_await(1) != SIGTERM;
+    return ok;
 }

@@ -1,5 +1,5 @@
 /* The batch job of Slurm that this process belongs to: what Slurm tells about it, and having it requeued. Asked with
- * scontrol, whose answers are the same from Slurm 17 on. */
+ * scontrol; tried with Slurm 22.05. */
 #ifndef LAUNCH_SLURM_H
 #define LAUNCH_SLURM_H
 
@@ -16,6 +16,7 @@ struct slurm_site {
     bool is_preemptible;     /* jobs of the partition can be preempted, */
     double grace_s;          /* and then have this long, */
     double kill_wait_s;      /* and this long from SIGTERM to SIGKILL; */
+    double slurmd_timeout_s; /* until a node that does not answer is taken for lost */
     bool warns;              /* the signal of --signal is sent then, too */
     char signal[SLURM_TEXT]; /* --signal in the batch script: "B:USR1@120"; "": none */
 };
@@ -49,10 +50,10 @@ bool slurm_is_ending(const struct slurm_job *job);
 double slurm_warning_s(const struct slurm_job *job, bool by_srun);
 
 /* Local. Has the job requeued, once: not if Slurm is doing so by itself. False, with the reason, if it may not be, or
- * if somebody has cancelled it. Slurm then ends this process; waits for that for some seconds. */
+ * if somebody has cancelled it. After having had it requeued waits for Slurm to end this process. */
 bool slurm_requeue(struct slurm_job *job, struct error *error) WARN_UNUSED;
 
 /* Local. Asks scontrol; words end with NULL. Times are seconds since 1970. False: no answer in time. */
-bool slurm_ask(char *const *words, struct text *answer);
+bool slurm_ask(const char *const *words, struct text *answer);
 
 #endif

@@ -4,10 +4,12 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "launch/ending.h"
 #include "launch/nodes.h"
 #include "launch/process.h"
 #include "launch/slurm.h"
 #include "train/deadline.h"
+#include "train/environment.h"
 #include "train/run_state.h"
 
 #include <limits.h>
@@ -26,23 +28,6 @@
 #define LAUNCH_TIMES   20    /* ... so many times as long */
 #define PAUSE_MOST_S   60.0  /* between two launches */
 #define KILL_S         5.0   /* from SIGTERM to SIGKILL, for a launcher that does not end by itself */
-#define REFUSED        2     /* the exit code for a wrong request */
-
-enum ending { FINISHED, LEFT, PAUSED, FAILED, KILLED, NOT_BEGUN, WRONG };
-enum action { DONE, LEAVE, STAY_AWAY, REFUSE, AGAIN };
-
-static const struct {
-    const char *words;
-    enum action action;
-} endings[] = {
-    [FINISHED] = {"is finished", DONE},
-    [LEFT] = {"has saved and left", LEAVE},
-    [PAUSED] = {"pauses, as --stop-after says", STAY_AWAY},
-    [FAILED] = {"has failed", AGAIN},
-    [KILLED] = {"was killed", AGAIN},
-    [NOT_BEGUN] = {"has not begun", AGAIN},
-    [WRONG] = {"was refused", REFUSE},
-};
 
 struct supervisor {
     const struct supervisor_options *options;
@@ -69,51 +54,10 @@ static void look(struct supervisor *supervisor)
         run_state_release(&supervisor->run);
 }
 
-static const struct life *last_life(const struct supervisor *supervisor)
-{
-    const struct lives *lives = &supervisor->run.lives;
-    return lives->count > 0 ? &lives->items[lives->count - 1] : NULL;
-}
-
 /* Launches in a row from which the run has nothing. */
 static int futile(const struct supervisor *supervisor)
 {
-    const struct lives *lives = &supervisor->run.lives;
-    int count = 0;
-    for (size_t i = lives->count; i-- > supervisor->first; count++) {
-        const struct life *life = &lives->items[i];
-        bool is_ahead = i + 1 < lives->count && life[1].step > life->step; /* by copies on the nodes */
-        if (!life->interrupted || life->step < supervisor->run.saved || is_ahead)
-            break;
-    }
-    return count + supervisor->never_begun;
-}
-
-/* The last two have failed with the same words. */
-static bool fails_alike(const struct supervisor *supervisor)
-{
-    const struct lives *lives = &supervisor->run.lives;
-    if (lives->count < supervisor->first + 2 || futile(supervisor) < 2)
-        return false;
-    const struct life *life = &lives->items[lives->count - 1];
-    return strncmp(life->end, "failed", 6) == 0 && strcmp(life->end, life[-1].end) == 0;
-}
-
-static enum ending judge(const struct supervisor *supervisor)
-{
-    const struct life *life = last_life(supervisor);
-    bool is_new = supervisor->run.lives.count > supervisor->lives;
-    int code = supervisor->launcher.code;
-    bool is_done = life && (strcmp(life->end, "finished") == 0 || strcmp(life->end, "early_stopping") == 0);
-    if (is_done && (is_new || code == 0)) /* a finished job that is started again has no new life */
-        return FINISHED;
-    if (!is_new)
-        return code == REFUSED ? WRONG : NOT_BEGUN;
-    if (!life->ended)
-        return KILLED;
-    if (strncmp(life->end, "failed", 6) == 0)
-        return FAILED;
-    return strcmp(life->end, "stop-after") == 0 ? PAUSED : LEFT;
+    return (int)ending_futile(&supervisor->run, supervisor->first) + supervisor->never_begun;
 }
 
 static void pass_on(struct supervisor *supervisor, int number)
@@ -156,12 +100,21 @@ static void end_launcher(struct supervisor *supervisor, const char *why)
         attend(supervisor, 0.1);
 }
 
+static bool is_srun(const struct supervisor *supervisor)
+{
+    const char *launcher = supervisor->options->command[0], *slash = strrchr(launcher, '/');
+    return strcmp(slash ? slash + 1 : launcher, "srun") == 0;
+}
+
+/* srun may have to wait until Slurm notices that a node is lost. */
 static double launch_limit(const struct supervisor *supervisor)
 {
+    const struct slurm_site *site = &supervisor->slurm.site;
     double start_s = lives_sum(&supervisor->run.lives).start_s;
+    double noticed_s = is_srun(supervisor) ? site->slurmd_timeout_s + site->kill_wait_s : 0;
     if (supervisor->options->launch_s >= 0)
         return supervisor->options->launch_s;
-    return start_s > 0 ? LAUNCH_LEAST_S + LAUNCH_TIMES * start_s : LAUNCH_FIRST_S;
+    return noticed_s + (start_s > 0 ? LAUNCH_LEAST_S + LAUNCH_TIMES * start_s : LAUNCH_FIRST_S);
 }
 
 /* Metrics that grow tell of a job that is alive, whatever has become of its lock. */
@@ -197,7 +150,7 @@ static void look_for_hang(struct supervisor *supervisor)
         return;
     look(supervisor);
     bool has_begun = supervisor->run.lives.count > supervisor->lives;
-    if (has_begun && last_life(supervisor)->ended) { /* faster than our looks */
+    if (has_begun && ending_last_life(&supervisor->run)->ended) { /* faster than our looks */
         supervisor->was_at_work = true;
         supervisor->silent_s = now_s;
     }
@@ -221,15 +174,9 @@ static enum ending watch(struct supervisor *supervisor)
         look_for_hang(supervisor);
     }
     look(supervisor);
-    enum ending ending = judge(supervisor);
-    supervisor->never_begun = ending == NOT_BEGUN ? supervisor->never_begun + 1 : 0;
+    enum ending ending = ending_judge(&supervisor->run, supervisor->lives, supervisor->launcher.code);
+    supervisor->never_begun = ending == ENDING_NOT_BEGUN ? supervisor->never_begun + 1 : 0;
     return ending;
-}
-
-static bool is_srun(const struct supervisor *supervisor)
-{
-    const char *launcher = supervisor->options->command[0], *slash = strrchr(launcher, '/');
-    return strcmp(slash ? slash + 1 : launcher, "srun") == 0;
 }
 
 static void set_seconds(const char *name, double seconds)
@@ -258,21 +205,39 @@ static bool has_time(const struct supervisor *supervisor)
            left_s > total.start_s + deadline_reserve(total.write_s);
 }
 
-static enum supervisor_outcome leave(struct supervisor *supervisor)
+/* How often the batch job was requeued since it has last come to a life: one whose start takes longer than the time
+ * that it is given would go round for ever. */
+static uint64_t vain_requeues(const struct supervisor *supervisor)
 {
-    struct error error;
-    if (supervisor->slurm.is_inside && !slurm_requeue(&supervisor->slurm, &error))
-        log_warn("supervise: not requeued: %s", error.text);
+    const struct life *life = ending_last_life(&supervisor->run);
+    bool is_ours = life && strcmp(life->job, environment_batch_job()) == 0;
+    return environment_restarts() - (is_ours ? life->restart : 0);
+}
+
+static enum supervisor_outcome leave(struct supervisor *supervisor, struct error *error)
+{
+    if (!supervisor->slurm.is_inside)
+        return SUPERVISOR_LEFT;
+    if (supervisor->never_begun > 0 && vain_requeues(supervisor) >= (uint64_t)supervisor->options->restarts) {
+        error_set(
+            error, ERROR_STATE,
+            "requeued %d times (--restarts), and the job has never begun its work: it needs more time for a start",
+            (int)vain_requeues(supervisor));
+        return SUPERVISOR_GAVE_UP;
+    }
+    struct error refused;
+    if (!slurm_requeue(&supervisor->slurm, &refused))
+        log_warn("supervise: not requeued: %s", refused.text);
     return SUPERVISOR_LEFT;
 }
 
 /* False: there is no sense in going on, and the error says why. */
 static bool may_go_on(const struct supervisor *supervisor, struct error *error)
 {
-    const struct life *life = last_life(supervisor);
+    const struct life *life = ending_last_life(&supervisor->run);
     int launches = futile(supervisor);
     const char *last = supervisor->never_begun > 0 || !life ? "the job has not begun" : life->end;
-    if (fails_alike(supervisor))
+    if (ending_repeats(&supervisor->run, supervisor->first))
         return error_set(error, ERROR_STATE, "the same failure twice, and no newer checkpoint: %s", last);
     if (launches < supervisor->options->restarts)
         return true;
@@ -330,9 +295,9 @@ static bool launch(struct supervisor *supervisor, enum ending *ending, struct er
     if (!start_launcher(supervisor, error))
         return false;
     *ending = watch(supervisor);
-    const struct life *life = last_life(supervisor);
-    bool has_words = *ending == FAILED || *ending == LEFT;
-    log_info("supervise: the job %s%s%s%s (exit code %d)", endings[*ending].words, has_words ? " (" : "",
+    const struct life *life = ending_last_life(&supervisor->run);
+    bool has_words = *ending == ENDING_FAILED || *ending == ENDING_LEFT;
+    log_info("supervise: the job %s%s%s%s (exit code %d)", ending_words(*ending), has_words ? " (" : "",
              has_words && life ? life->end : "", has_words ? ")" : "", supervisor->launcher.code);
     return true;
 }
@@ -346,20 +311,22 @@ static enum supervisor_outcome run(struct supervisor *supervisor, struct error *
         if (supervisor->launches > 0 && !may_go_on(supervisor, error))
             return SUPERVISOR_GAVE_UP;
         if (supervisor->asked || slurm_is_ending(&supervisor->slurm) || !has_time(supervisor))
-            return leave(supervisor);
+            return leave(supervisor, error);
         if (!launch(supervisor, &ending, error))
             return SUPERVISOR_REFUSED;
-        switch (endings[ending].action) {
-        case DONE:
+        switch (ending) {
+        case ENDING_FINISHED:
             return SUPERVISOR_FINISHED;
-        case LEAVE:
-            return leave(supervisor);
-        case STAY_AWAY:
+        case ENDING_LEFT:
+            return leave(supervisor, error);
+        case ENDING_PAUSED: /* on purpose: somebody will start it again */
             return SUPERVISOR_LEFT;
-        case REFUSE:
+        case ENDING_REFUSED:
             error_set(error, ERROR_USAGE, "the job was refused, and would be again: it is not started any more");
             return SUPERVISOR_REFUSED;
-        case AGAIN:
+        case ENDING_FAILED:
+        case ENDING_KILLED:
+        case ENDING_NOT_BEGUN:
             break;
         }
         if (!supervisor->asked && may_go_on(supervisor, error))

@@ -1,24 +1,13 @@
 /* Keeps a job alive: starts its launcher (mpirun, srun), and starts it again when it has died, until the training is
  * finished, somebody asks it to leave, or there is no sense in going on.
  *
- * What a launch has come to is read in the run directory, not in the launcher's exit code, which is 0 also of some jobs
- * that were killed:
- *
- *   finished      the last life tells so
- *   left          it has saved and left, because a signal or the end of its time asked it to
- *   paused        the same, by --stop-after
- *   failed        it could tell what was wrong
- *   killed        a life without an end
- *   not begun     there is no new life
- *   refused       exit code 2: the request is wrong
- *
- * and then, by the table in supervisor.c: done; leave; stop; or again, at once after progress (a newer checkpoint),
- * else with a growing pause. It gives up after `restarts` launches in a row without progress, and after the second
- * failure with the same words.
+ * What a launch has come to (ending.h) decides: done; leave; or again, at once after progress (a newer checkpoint),
+ * else with a growing pause. It gives up after `restarts` launches in a row without progress, after the second failure
+ * with the same words, and if the batch job was requeued so often without having come to work.
  *
  * Signals: SIGUSR1 goes to the launcher as it is (a warning, see train/deadline.h); SIGUSR2, SIGTERM, SIGINT and SIGHUP
  * become SIGUSR2 (mpirun passes that on, while on SIGTERM it gives its ranks a second); SIGALRM stays. A second SIGINT
- * ends all at once.
+ * is SIGTERM to the launcher.
  *
  * Inside a batch job of Slurm it also gives the job its end time, leaves lost nodes out, and has the job requeued when
  * it leaves (slurm.h). */
@@ -45,8 +34,8 @@ enum supervisor_outcome {
     SUPERVISOR_REFUSED,
 };
 
-/* Local. Returns when all is over; the error says why if it gave up or could not start (ERROR_USAGE: the launcher
- * cannot be started). */
+/* Local. Returns when all is over; the error says why if it gave up or could not start (also: the launcher cannot
+ * be started). */
 enum supervisor_outcome supervisor_run(const struct supervisor_options *options, struct error *error);
 
 #endif

@@ -1,0 +1,65 @@
+#include "launch/ending.h"
+
+#include <string.h>
+
+#define REFUSED 2 /* the exit code for a wrong request */
+
+static const char *const words[] = {
+    [ENDING_FINISHED] = "is finished",
+    [ENDING_LEFT] = "has saved and left",
+    [ENDING_PAUSED] = "pauses, as --stop-after says",
+    [ENDING_FAILED] = "has failed",
+    [ENDING_KILLED] = "was killed",
+    [ENDING_NOT_BEGUN] = "has not begun",
+    [ENDING_REFUSED] = "was refused",
+};
+
+const char *ending_words(enum ending ending)
+{
+    return words[ending];
+}
+
+const struct life *ending_last_life(const struct run_state *run)
+{
+    return run->lives.count > 0 ? &run->lives.items[run->lives.count - 1] : NULL;
+}
+
+static bool has_failed(const struct life *life)
+{
+    return strncmp(life->end, "failed", 6) == 0;
+}
+
+enum ending ending_judge(const struct run_state *run, size_t lives, int code)
+{
+    const struct life *life = ending_last_life(run);
+    bool is_new = run->lives.count > lives;
+    bool is_done = life && (strcmp(life->end, "finished") == 0 || strcmp(life->end, "early_stopping") == 0);
+    if (is_done && (is_new || code == 0)) /* a finished job that is started again has no new life */
+        return ENDING_FINISHED;
+    if (!is_new)
+        return code == REFUSED ? ENDING_REFUSED : ENDING_NOT_BEGUN;
+    if (!life->ended)
+        return ENDING_KILLED;
+    if (has_failed(life))
+        return ENDING_FAILED;
+    return strcmp(life->end, "stop-after") == 0 ? ENDING_PAUSED : ENDING_LEFT;
+}
+
+size_t ending_futile(const struct run_state *run, size_t first)
+{
+    const struct lives *lives = &run->lives;
+    size_t count = 0;
+    for (size_t i = lives->count; i-- > first; count++) {
+        const struct life *life = &lives->items[i];
+        bool is_ahead = i + 1 < lives->count && life[1].step > life->step; /* by copies on the nodes */
+        if (!life->interrupted || life->step < run->saved || is_ahead)
+            break;
+    }
+    return count;
+}
+
+bool ending_repeats(const struct run_state *run, size_t first)
+{
+    const struct life *life = ending_last_life(run);
+    return ending_futile(run, first) >= 2 && has_failed(life) && strcmp(life->end, life[-1].end) == 0;
+}
