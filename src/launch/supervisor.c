@@ -236,15 +236,19 @@ static bool may_go_on(const struct supervisor *supervisor, struct error *error)
 {
     const struct life *life = ending_last_life(&supervisor->run);
     int launches = futile(supervisor);
-    const char *last = supervisor->never_begun > 0 || !life ? "the job has not begun" : life->end;
     if (ending_repeats(&supervisor->run, supervisor->first))
-        return error_set(error, ERROR_STATE, "the same failure twice, and no newer checkpoint: %s", last);
+        return error_set(error, ERROR_STATE, "the same failure twice, and no newer checkpoint: %s", life->end);
     if (launches < supervisor->options->restarts)
         return true;
+    if (supervisor->never_begun > 0 || !life)
+        return error_set(error, ERROR_STATE,
+                         "%d launches in a row without a newer checkpoint (--restarts), the last: the job has not "
+                         "begun. What its launcher says stands above",
+                         launches);
     return error_set(error, ERROR_STATE,
-                     "%d launches in a row without a newer checkpoint (--restarts), the last: %s. Save more often "
-                     "(checkpoint.every: auto), or look at what it says above",
-                     launches, last);
+                     "%d launches in a row without a newer checkpoint (--restarts), the last: %s. If it comes to none "
+                     "before it is killed, checkpoint.every: auto may help",
+                     launches, life->end);
 }
 
 /* Time for what has hit the job to pass, unless somebody wants to leave meanwhile. */
