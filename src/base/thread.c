@@ -1,5 +1,6 @@
 #include "base/thread.h"
 
+#include <sched.h>
 #include <signal.h>
 
 bool thread_start(pthread_t *thread, void *(*run)(void *argument), void *argument)
@@ -9,6 +10,9 @@ bool thread_start(pthread_t *thread, void *(*run)(void *argument), void *argumen
     pthread_sigmask(SIG_SETMASK, &all, &before);
     bool ok = pthread_create(thread, NULL, run, argument) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    /* Its share of the core stays the same. On a core that is bound, waking the saver cost training 4 ms at once. */
+    if (ok)
+        pthread_setschedparam(*thread, SCHED_BATCH, &(struct sched_param){0});
     return ok;
 }
 
