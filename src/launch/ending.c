@@ -61,5 +61,6 @@ size_t ending_futile(const struct run_state *run, size_t first)
 bool ending_repeats(const struct run_state *run, size_t first)
 {
     const struct life *life = ending_last_life(run);
-    return ending_futile(run, first) >= 2 && has_failed(life) && strcmp(life->end, life[-1].end) == 0;
+    return ending_futile(run, first) >= 2 && has_failed(life) && !life->transient &&
+           strcmp(life->end, life[-1].end) == 0;
 }

@@ -31,7 +31,7 @@ const struct life *ending_last_life(const struct run_state *run);
  * brought the run forward by a checkpoint. */
 size_t ending_futile(const struct run_state *run, size_t first);
 
-/* Local. Whether the last two of these have failed, and with the same words. */
+/* Local. Whether the last two of these have failed with the same words, and for a reason that does not pass. */
 bool ending_repeats(const struct run_state *run, size_t first);
 
 #endif

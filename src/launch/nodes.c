@@ -153,6 +153,9 @@ static void set_environment(const struct node_at *nodes, size_t count)
     setenv("SLURM_TASKS_PER_NODE", text_bytes(&tasks), 1);
     setenv("SLURM_JOB_CPUS_PER_NODE", text_bytes(&cpus), 1);
     set_number((const char *[]){"SLURM_JOB_NUM_NODES", "SLURM_NNODES", NULL}, there);
+    /* Slurm may take the steps of the launch before for alive on a node that was lost and is back. */
+    if (!getenv("SLURM_EXCLUSIVE"))
+        setenv("SLURM_OVERLAP", "1", 1);
     if (given("SLURM_NTASKS"))
         set_number((const char *[]){"SLURM_NTASKS", "SLURM_NPROCS", NULL}, all);
     text_release(&names);
@@ -160,7 +163,39 @@ static void set_environment(const struct node_at *nodes, size_t count)
     text_release(&cpus);
 }
 
-size_t nodes_leave_out_lost(struct text *lost)
+/* The nodes that the job still has, each between line breaks: Slurm takes a node that was lost out of its allocation,
+ * and does not give it back. */
+static bool allocated(const char *job, struct text *nodes)
+{
+    struct text answer, list, names;
+    size_t length = 0;
+    text_init(&answer);
+    text_init(&list);
+    text_init(&names);
+    bool ok = slurm_ask((const char *[]){"show", "job", "-o", job, NULL}, &answer);
+    const char *from = ok ? slurm_find(text_bytes(&answer), "NodeList", &length) : NULL;
+    if (from) {
+        text_append(&list, "%.*s", (int)length, from);
+        ok = slurm_ask((const char *[]){"show", "hostnames", text_bytes(&list), NULL}, &names);
+        text_append(nodes, "\n%s\n", text_bytes(&names));
+    }
+    text_release(&names);
+    text_release(&list);
+    text_release(&answer);
+    return ok && from;
+}
+
+static bool is_among(const char *lines, const char *name)
+{
+    struct text line;
+    text_init(&line);
+    text_append(&line, "\n%s\n", name);
+    bool found = strstr(lines, text_bytes(&line)) != NULL;
+    text_release(&line);
+    return found;
+}
+
+size_t nodes_leave_out_lost(const char *job, struct text *lost)
 {
     const char *list = given("SLURM_JOB_NODELIST"), *tasks = given("SLURM_TASKS_PER_NODE");
     const char *cpus = given("SLURM_JOB_CPUS_PER_NODE"), *number = given("SLURM_JOB_NUM_NODES");
@@ -170,14 +205,16 @@ size_t nodes_leave_out_lost(struct text *lost)
         return 0;
     struct node_at *nodes = memory_need(count, sizeof *nodes);
     unsigned *amounts = memory_need(2 * count, sizeof *amounts);
-    struct text answer;
+    struct text answer, own;
     text_init(&answer);
+    text_init(&own);
     bool known = nodes_parse_tasks(tasks, amounts, count) && nodes_parse_tasks(cpus, amounts + count, count) &&
-                 slurm_ask((const char *[]){"show", "node", "-o", list, NULL}, &answer) &&
+                 allocated(job, &own) && slurm_ask((const char *[]){"show", "node", "-o", list, NULL}, &answer) &&
                  probe(nodes, count, text_bytes(&answer));
     for (size_t i = 0; known && i < count; i++) {
         nodes[i].tasks = amounts[i];
         nodes[i].cpus = amounts[count + i];
+        nodes[i].is_there &= is_among(text_bytes(&own), nodes[i].name);
         there += nodes[i].is_there;
         if (!nodes[i].is_there)
             text_append(lost, "%s%s", lost->length > 0 ? "," : "", nodes[i].name);
@@ -186,6 +223,7 @@ size_t nodes_leave_out_lost(struct text *lost)
         text_release(lost);
     else
         set_environment(nodes, count);
+    text_release(&own);
     text_release(&answer);
     memory_free(amounts);
     memory_free(nodes);

@@ -1,5 +1,5 @@
 /* The nodes of a batch job of Slurm, and those of them that are lost. A job that was submitted with --no-kill keeps the
- * others, and its launcher can be started again on them. */
+ * others, and its launcher can be started again on them. A node that comes back does not belong to the job any more. */
 #ifndef LAUNCH_NODES_H
 #define LAUNCH_NODES_H
 
@@ -8,12 +8,12 @@
 
 #include <stddef.h>
 
-/* Local. Probes the nodes of SLURM_JOB_NODELIST (each slurmd has to take a connection within some seconds), and has
- * launchers use the others only: mpirun by the environment (SLURM_JOB_NODELIST and its kin); for srun, which asks
- * Slurm itself, the lost ones are appended to `lost`, separated by commas. Each call begins with all nodes that the job
- * was given. Returns how many are there; 0: nothing is known,
+/* Local. Probes the nodes of SLURM_JOB_NODELIST (each slurmd has to take a connection within some seconds, and the job,
+ * as scontrol names it, has to have the node still), and has launchers use the others only: mpirun by the environment
+ * (SLURM_JOB_NODELIST and its kin); for srun, which asks Slurm itself, the lost ones are appended to `lost`, separated
+ * by commas. Each call begins with all nodes that the job was given. Returns how many are there; 0: nothing is known,
  * or none is there, and nothing was changed. */
-size_t nodes_leave_out_lost(struct text *lost);
+size_t nodes_leave_out_lost(const char *job, struct text *lost);
 
 /* Local, a part of it. Expands "4(x2),3": how many tasks each of `count` nodes has. False if it is not of that form, or
  * not of so many nodes. */

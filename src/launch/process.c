@@ -1,6 +1,7 @@
 #include "launch/process.h"
 
 #include "base/clock.h"
+#include "base/memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -154,4 +155,33 @@ int process_ask(char *const *words, double limit_s, struct text *output)
         usleep(1000);
     }
     return in_time ? process.code : -1;
+}
+
+void process_try(char *const *const *tools, size_t count, double limit_s, bool *ok)
+{
+    struct process *processes = memory_need(count, sizeof *processes);
+    struct error error;
+    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    double end_s = clock_seconds() + limit_s;
+    size_t left = 0;
+    for (size_t i = 0; i < count; i++) {
+        ok[i] = false;
+        left += tools[i] && start(&processes[i], tools[i], nowhere, &error);
+    }
+    while (left > 0) {
+        usleep(10000);
+        bool is_over = clock_seconds() >= end_s;
+        for (size_t i = 0; i < count; i++) {
+            if (processes[i].pid == 0)
+                continue;
+            if (is_over)
+                process_signal_group(&processes[i], SIGKILL);
+            if (process_runs(&processes[i]))
+                continue;
+            left--;
+            ok[i] = !is_over && processes[i].code == 0;
+        }
+    }
+    close(nowhere);
+    memory_free(processes);
 }

@@ -7,6 +7,7 @@
 #include "base/text.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 struct process {
@@ -36,5 +37,9 @@ void process_signal_group(const struct process *process, int signal);
 /* Local. Runs a tool to its end, and appends what it has printed to `output`, both streams; kills it after limit_s.
  * Returns its code; -1: it could not be started, or was too late. */
 int process_ask(char *const *words, double limit_s, struct text *output);
+
+/* Local. Runs `count` tools to their ends, all at once, without their output; kills what is left of them after limit_s.
+ * NULL instead of its words: that one is passed over. ok[i]: it has ended in time, with code 0. */
+void process_try(char *const *const *tools, size_t count, double limit_s, bool *ok);
 
 #endif

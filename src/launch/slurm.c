@@ -15,6 +15,8 @@
 #define TRIES      10   /* to have it requeued, while the controller does not answer, ... */
 #define PAUSE_S    5.0  /* ... and between two of them */
 #define MPIRUN_S   1.0  /* what mpirun leaves its ranks when everything gets SIGTERM */
+#define LEAD_S     60.0 /* --signal=USR1 alone */
+#define EARLY_S    65.0 /* what Slurm may be early with it, and some seconds */
 #define MOST_WORDS 8
 
 bool slurm_ask(const char *const *words, struct text *answer)
@@ -25,20 +27,27 @@ bool slurm_ask(const char *const *words, struct text *answer)
     return process_ask((char *const *)all, ASK_S, answer) == 0; /* exec does not write there */
 }
 
-bool slurm_value(const char *text, const char *key, char value[SLURM_TEXT])
+const char *slurm_find(const char *text, const char *key, size_t *length)
 {
-    size_t length = strlen(key);
-    for (const char *at = text; (at = strstr(at, key)) != NULL; at += length) {
+    for (const char *at = text; (at = strstr(at, key)) != NULL; at += strlen(key)) {
         bool begins = at == text || at[-1] == ' ' || at[-1] == '\n';
-        const char *from = at + length + strspn(at + length, " ");
+        const char *from = at + strlen(key);
+        from += strspn(from, " ");
         if (!begins || *from != '=')
             continue;
         from += 1 + strspn(from + 1, " ");
-        snprintf(value, SLURM_TEXT, "%.*s", (int)strcspn(from, " \n"), from);
-        return *value && strcmp(value, "(null)") != 0;
+        *length = strcspn(from, " \n");
+        return *length > 0 && strncmp(from, "(null)", 6) != 0 ? from : NULL;
     }
-    *value = '\0';
-    return false;
+    return NULL;
+}
+
+bool slurm_value(const char *text, const char *key, char value[SLURM_TEXT])
+{
+    size_t length = 0;
+    const char *from = slurm_find(text, key, &length);
+    snprintf(value, SLURM_TEXT, "%.*s", from ? (int)length : 0, from ? from : "");
+    return from != NULL;
 }
 
 static double number_of(const char *text, const char *key)
@@ -129,6 +138,14 @@ void slurm_look(struct slurm_job *job)
             look_at_site(job);
     }
     text_release(&answer);
+}
+
+bool slurm_is_limit_near(const struct slurm_job *job, double now_unix)
+{
+    const char *lead = strchr(job->site.signal, '@');
+    double lead_s = lead ? strtod(lead + 1, NULL) : LEAD_S;
+    return job->is_known && !job->is_preempted && *job->site.signal && job->end_unix > 0 &&
+           job->end_unix - now_unix < lead_s + EARLY_S;
 }
 
 /* Its processes are being ended. */

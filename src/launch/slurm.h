@@ -7,6 +7,7 @@
 #include "base/text.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define SLURM_TEXT 128
@@ -38,9 +39,16 @@ struct slurm_job {
 /* Local. Looks, or looks anew. The first time the job is all zero. */
 void slurm_look(struct slurm_job *job);
 
+/* Local. Whether the signal of --signal, if it comes at now_unix, announces the time limit, by what is known of the
+ * job. Slurm sends it up to a minute early. */
+bool slurm_is_limit_near(const struct slurm_job *job, double now_unix);
+
 /* Local. Part of it, for texts of scontrol: `key` as in "Key=value" or "Key = value" at the beginning of a word or
  * line. False: not there, or "(null)". */
 bool slurm_value(const char *text, const char *key, char value[SLURM_TEXT]);
+
+/* Local. The same for values of any length: borrowed from the text, not terminated; NULL: not there. */
+const char *slurm_find(const char *text, const char *key, size_t *length);
 
 /* Local. Whether Slurm is ending the job, or about to. */
 bool slurm_is_ending(const struct slurm_job *job);

@@ -3,11 +3,12 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "base/memory.h"
 #include "launch/ending.h"
+#include "launch/hosts.h"
 #include "launch/nodes.h"
 #include "launch/process.h"
 #include "launch/slurm.h"
+#include "launch/words.h"
 #include "train/deadline.h"
 #include "train/environment.h"
 #include "train/run_state.h"
@@ -60,6 +61,15 @@ static int futile(const struct supervisor *supervisor)
     return (int)ending_futile(&supervisor->run, supervisor->first) + supervisor->never_begun;
 }
 
+/* SIGUSR1 that announces the time limit and nothing else: the job knows that, and can use the time until then. */
+static bool is_known_to_job(struct supervisor *supervisor, int number)
+{
+    if (number != SIGUSR1 || !supervisor->tells_end || !slurm_is_limit_near(&supervisor->slurm, clock_unix_exact()))
+        return false;
+    slurm_look(&supervisor->slurm); /* it may be preempted, of all times, now */
+    return slurm_is_limit_near(&supervisor->slurm, clock_unix_exact());
+}
+
 static void pass_on(struct supervisor *supervisor, int number)
 {
     static const struct {
@@ -68,6 +78,13 @@ static void pass_on(struct supervisor *supervisor, int number)
                  {SIGINT, SIGUSR2},  {SIGHUP, SIGUSR2},  {SIGALRM, SIGALRM}};
     if (number == SIGINT && supervisor->asked == SIGINT) {
         process_signal(&supervisor->launcher, SIGTERM);
+        return;
+    }
+    if (is_known_to_job(supervisor, number)) {
+        log_info(
+            "supervise: SIGUSR1 announces the end of the job's time, in %.0f s, which it knows: it trains on while "
+            "there is time for a save (SIGUSR2: leave now)",
+            supervisor->slurm.end_unix - clock_unix_exact());
         return;
     }
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
@@ -262,30 +279,32 @@ static void pause_before_next(struct supervisor *supervisor)
         attend(supervisor, end_s - clock_seconds());
 }
 
-/* Starts the launcher, after a crash without the nodes that are lost. */
-static bool start_launcher(struct supervisor *supervisor, struct error *error)
+/* After a crash: the launcher is not to use nodes that are lost. */
+static void leave_out_lost(const struct supervisor *supervisor, struct words *command)
 {
-    char **command = supervisor->options->command;
     struct text lost, exclude;
-    size_t count = 0, there = 0;
     text_init(&lost);
     text_init(&exclude);
-    if (supervisor->launches++ > 0 && supervisor->slurm.is_inside)
-        there = nodes_leave_out_lost(&lost);
+    size_t there = supervisor->slurm.is_inside ? nodes_leave_out_lost(supervisor->slurm.id, &lost)
+                                               : hosts_leave_out_lost(command, &lost);
     if (lost.length > 0)
-        log_warn("supervise: lost nodes: %s; going on with the %zu others", lost.bytes, there);
-    text_append(&exclude, "--exclude=%s", text_bytes(&lost));
-    bool tell_srun = lost.length > 0 && is_srun(supervisor);
-    while (command[count])
-        count++;
-    char **words = memory_need(count + 2, sizeof *words);
-    words[0] = command[0];
-    words[1] = exclude.bytes;
-    memcpy(words + 1 + tell_srun, command + 1, count * sizeof *words);
-    bool ok = process_start(&supervisor->launcher, words, error);
-    memory_free(words);
+        log_warn("supervise: lost nodes: %s; going on with %zu other%s", lost.bytes, there, there == 1 ? "" : "s");
+    if (lost.length > 0 && is_srun(supervisor)) {
+        text_append(&exclude, "--exclude=%s", lost.bytes);
+        words_insert(command, 1, exclude.bytes);
+    }
     text_release(&exclude);
     text_release(&lost);
+}
+
+static bool start_launcher(struct supervisor *supervisor, struct error *error)
+{
+    struct words command;
+    words_copy(&command, supervisor->options->command);
+    if (supervisor->launches++ > 0)
+        leave_out_lost(supervisor, &command);
+    bool ok = process_start(&supervisor->launcher, command.items, error);
+    words_release(&command);
     return ok;
 }
 

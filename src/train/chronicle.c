@@ -160,18 +160,28 @@ void chronicle_interval(struct chronicle *chronicle, uint64_t step, double stall
     put(chronicle, &line);
 }
 
-void chronicle_end(struct chronicle *chronicle, uint64_t step, const char *reason, bool interrupted, uint64_t saves,
-                   double stall_s, double write_s)
+/* What was never measured is null. */
+static void append_measured(struct text *line, const char *key, double seconds)
+{
+    metrics_number(line, key, seconds > 0 ? seconds : (double)NAN);
+}
+
+void chronicle_end(struct chronicle *chronicle, uint64_t step, const struct chronicle_ending *ending)
 {
     char words[LIFE_TEXT];
     struct text line;
-    snprintf(words, sizeof words, "%.*s", (int)strcspn(reason, "\n"), reason);
+    snprintf(words, sizeof words, "%.*s", (int)strcspn(ending->reason, "\n"), ending->reason);
     begin_line(&line, "end");
     text_append(&line, ",\"step\":%" PRIu64 ",\"reason\":", step);
     text_append_json(&line, words);
-    text_append(&line, ",\"interrupted\":%s,\"saves\":%" PRIu64, interrupted ? "true" : "false", saves);
-    metrics_number(&line, "stall_s", saves ? stall_s : (double)NAN);
-    metrics_number(&line, "write_s", saves ? write_s : (double)NAN);
+    text_append(&line, ",\"interrupted\":%s", ending->interrupted ? "true" : "false");
+    if (ending->transient)
+        text_append(&line, ",\"transient\":true");
+    text_append(&line, ",\"saves\":%" PRIu64, ending->saves);
+    append_measured(&line, "stall_s", ending->saves ? ending->stall_s : 0);
+    append_measured(&line, "write_s", ending->saves ? ending->write_s : 0);
+    append_measured(&line, "step_s", ending->step_s);
+    append_measured(&line, "validation_s", ending->validation_s);
     text_append(&line, "}");
     put(chronicle, &line);
 }

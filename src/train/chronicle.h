@@ -8,7 +8,8 @@
  *    "previous_step":P,"previous_unix":Q}
  *   {"event":"ready","unix":U,"start_s":T}                  the first step is made, T after the start of the program
  *   {"event":"interval","unix":U,"step":S,"stall_s":A,"write_s":B,"period_s":C}    of checkpoint.every: auto
- *   {"event":"end","unix":U,"step":S,"reason":"...","interrupted":false,"saves":K,"stall_s":A,"write_s":B}
+ *   {"event":"end","unix":U,"step":S,"reason":"...","interrupted":false,"saves":K,"stall_s":A,"write_s":B,
+ *    "step_s":X,"validation_s":Y}   (the longest of late; and "transient":true if the reason may be gone later)
  *
  * `lives.h` reads them. */
 #ifndef TRAIN_CHRONICLE_H
@@ -46,10 +47,18 @@ void chronicle_begin(struct chronicle *chronicle, const struct segment *segment,
 void chronicle_ready(struct chronicle *chronicle, double start_s);
 void chronicle_interval(struct chronicle *chronicle, uint64_t step, double stall_s, double write_s, double period_s);
 
-/* Local. The last line: `interrupted` if it was not the job's own decision. saves: committed in this life; stall_s and
- * write_s: of one of them, 0 if there was none. */
-void chronicle_end(struct chronicle *chronicle, uint64_t step, const char *reason, bool interrupted, uint64_t saves,
-                   double stall_s, double write_s);
+/* How a life has ended. */
+struct chronicle_ending {
+    const char *reason;          /* its first line counts */
+    bool interrupted;            /* it was not the job's own decision */
+    bool transient;              /* the reason may be gone later */
+    uint64_t saves;              /* committed in this life */
+    double stall_s, write_s;     /* of one of them */
+    double step_s, validation_s; /* the longest of late; 0: there was none */
+};
+
+/* Local. The last line. */
+void chronicle_end(struct chronicle *chronicle, uint64_t step, const struct chronicle_ending *ending);
 
 /* Local. Appends the lines `earlier` for segments of a checkpoint. */
 void chronicle_earlier(const struct segment *segments, size_t count, struct text *lines);

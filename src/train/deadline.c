@@ -47,6 +47,12 @@ bool deadline_open(struct deadline *deadline, const struct world *world, struct 
     return world_agree(world, ok, error);
 }
 
+void deadline_expect(struct deadline *deadline, double step_s, double validation_s)
+{
+    deadline->step_s = step_s;
+    deadline->validation_s = validation_s;
+}
+
 static void note(double *longest, double seconds)
 {
     *longest = fmax(seconds, *longest * FORGET);

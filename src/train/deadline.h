@@ -42,6 +42,9 @@ bool deadline_open(struct deadline *deadline, const struct world *world, struct 
 bool deadline_parse(struct deadline *deadline, const char *end_unix, const char *warning_s, double now_s,
                     double now_unix, struct error *error) WARN_UNUSED;
 
+/* Local, rank 0's work. What a step and a validation have taken in earlier lives of the run; 0: it is not known. */
+void deadline_expect(struct deadline *deadline, double step_s, double validation_s);
+
 /* Local, rank 0's work. A step, or the validation after one, has taken so long. */
 void deadline_note_step(struct deadline *deadline, double seconds);
 void deadline_note_validation(struct deadline *deadline, double seconds);

@@ -304,14 +304,24 @@ void progress_copies(struct session *session, const struct saver_result *result,
     end_event(&line, session);
 }
 
-void progress_end(struct session *session, const char *reason, const char *words, bool interrupted)
+void progress_end(struct session *session, const char *reason, bool interrupted, const struct error *failure)
 {
-    struct text line;
+    struct text line, words;
     const struct cadence *cadence = &session->cadence;
     begin_event(&line, "stop", session->step);
     text_append(&line, ",\"reason\":");
     text_append_json(&line, reason);
     end_event(&line, session);
-    chronicle_end(&session->chronicle, session->step, words, interrupted, cadence->samples, cadence_stall(cadence),
-                  cadence_write(cadence));
+    text_init(&words);
+    text_append(&words, "%s%s%s", reason, failure ? ": " : "", failure ? failure->text : "");
+    struct chronicle_ending ending = {.reason = text_bytes(&words),
+                                      .interrupted = interrupted,
+                                      .transient = failure && failure->kind == ERROR_IO,
+                                      .saves = cadence->samples,
+                                      .stall_s = cadence_stall(cadence),
+                                      .write_s = cadence_write(cadence),
+                                      .step_s = session->deadline.step_s,
+                                      .validation_s = session->deadline.validation_s};
+    chronicle_end(&session->chronicle, session->step, &ending);
+    text_release(&words);
 }

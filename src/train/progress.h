@@ -55,8 +55,8 @@ void progress_checkpoint_failed(struct session *session, uint64_t step, bool goe
 void progress_copies(struct session *session, const struct saver_result *result, const struct error *error);
 
 /* Local. The `stop` event, and the end of this life in the history of the run. `reason` is "finished",
- * "early_stopping", "stop-after", a signal, or "failed"; `words` are the same with more to it; interrupted: it was not
- * the job's own decision. */
-void progress_end(struct session *session, const char *reason, const char *words, bool interrupted);
+ * "early_stopping", "deadline", "stop-after", a signal, or "failed", then with its failure (else NULL); interrupted: it
+ * was not the job's own decision. */
+void progress_end(struct session *session, const char *reason, bool interrupted, const struct error *failure);
 
 #endif

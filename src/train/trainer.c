@@ -151,17 +151,6 @@ static bool train(struct session *session, unsigned *flags, struct error *error)
     return true;
 }
 
-/* Local. `failure`: NULL if there is none. */
-static void tell_end(struct session *session, const char *reason, unsigned flags, const struct error *failure)
-{
-    struct text words;
-    text_init(&words);
-    text_append(&words, "%s%s%s", reason, failure ? ": " : "", failure ? failure->text : "");
-    progress_end(session, reason, text_bytes(&words),
-                 failure || (!boundary_is_finished(session) && (flags & PREEMPTION_SIGNALS)));
-    text_release(&words);
-}
-
 bool trainer_run(const struct world *world, const struct job *job, const struct session_options *options,
                  struct trainer_outcome *outcome, struct error *error)
 {
@@ -192,7 +181,8 @@ bool trainer_run(const struct world *world, const struct job *job, const struct 
     }
     const char *reason = ok ? boundary_reason(&session, flags) : "failed";
     if (!nothing_left)
-        tell_end(&session, reason, flags, ok ? NULL : error);
+        progress_end(&session, reason, !ok || (!boundary_is_finished(&session) && (flags & PREEMPTION_SIGNALS)),
+                     ok ? NULL : error);
     *outcome = (struct trainer_outcome){.finished = boundary_is_finished(&session),
                                         .step = session.step,
                                         .loss = session.loss,

@@ -79,6 +79,9 @@ static void a_failure_repeats_with_the_same_words_and_nothing_won(void)
     run.saved = 20;
     lives[0] = of(20, "failed: y", true, true);
     CU_ASSERT_FALSE(ending_repeats(&run, 0));
+    lives[0] = of(20, "failed: x", true, true);
+    lives[1].transient = true; /* a full disk, say */
+    CU_ASSERT_FALSE(ending_repeats(&run, 0));
     lives[0] = lives[1] = of(20, "killed", false, true);
     CU_ASSERT_FALSE(ending_repeats(&run, 0));
     run = run_of(NULL, 0, 0);

@@ -75,6 +75,25 @@ static void only_a_job_that_runs_is_not_ending(void)
     CU_ASSERT_FALSE(slurm_is_ending(&job));
 }
 
+static void only_near_the_limit_a_signal_announces_it(void)
+{
+    struct slurm_job job = {.is_inside = true, .is_known = true, .end_unix = 10000, .site = {.signal = "B:USR1@120"}};
+    CU_ASSERT_TRUE(slurm_is_limit_near(&job, 9880));
+    CU_ASSERT_TRUE(slurm_is_limit_near(&job, 9820)); /* a minute early */
+    CU_ASSERT_FALSE(slurm_is_limit_near(&job, 9800));
+    strcpy(job.site.signal, "B:USR1");
+    CU_ASSERT_TRUE(slurm_is_limit_near(&job, 9900));
+    CU_ASSERT_FALSE(slurm_is_limit_near(&job, 9870));
+    job.is_preempted = true;
+    CU_ASSERT_FALSE(slurm_is_limit_near(&job, 9990));
+    job.is_preempted = false;
+    job.end_unix = 0;
+    CU_ASSERT_FALSE(slurm_is_limit_near(&job, 9990));
+    job.end_unix = 10000;
+    *job.site.signal = '\0';
+    CU_ASSERT_FALSE(slurm_is_limit_near(&job, 9990));
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -82,6 +101,7 @@ int main(void)
         {"tasks of nodes are expanded", tasks_of_nodes_are_expanded},
         {"the warning is what reaches the ranks", the_warning_is_what_reaches_the_ranks},
         {"only a job that runs is not ending", only_a_job_that_runs_is_not_ending},
+        {"only near the limit a signal announces it", only_near_the_limit_a_signal_announces_it},
         {0},
     };
     return test_run("launch/slurm", cases);

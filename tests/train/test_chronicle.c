@@ -154,11 +154,19 @@ static void what_is_written_is_read(void)
     CU_ASSERT(total.alive_s > 1e9 && chronicle.segment == 2);
     chronicle_begin(&chronicle, &here, 5, 0);
     chronicle_ready(&chronicle, 3.5);
-    chronicle_end(&chronicle, 9, "failed: \"words\"\nand more", true, 2, 0.5, 1);
+    chronicle_end(&chronicle, 9,
+                  &(struct chronicle_ending){.reason = "failed: \"words\"\nand more",
+                                             .interrupted = true,
+                                             .transient = true,
+                                             .saves = 2,
+                                             .stall_s = 0.5,
+                                             .write_s = 1,
+                                             .step_s = 0.25});
     chronicle_close(&chronicle);
     chronicle_close(&chronicle);
     total = chronicle_open(&chronicle, run, false, &(struct lives_now){.step = 9, .unix_s = 5e9, .saved = 9}, NULL, 0);
     CU_ASSERT(total.interruptions == 2 && chronicle.seen_unix == 0); /* it has told its end */
+    CU_ASSERT(total.step_s == 0.75 && total.validation_s == 0);      /* of three ranks */
     chronicle_close(&chronicle);
     CU_ASSERT_EQUAL(chronicle_start_s(run), 3.5);
     parse_file(run, &lives);
@@ -167,6 +175,8 @@ static void what_is_written_is_read(void)
     CU_ASSERT_STRING_EQUAL(lives.items[1].end, "failed: \"words\"");
     CU_ASSERT_STRING_EQUAL(lives.items[1].hosts, "n1,n2");
     CU_ASSERT(lives.items[1].ranks == 3 && lives.items[1].saves == 2 && lives.items[1].reached == 9);
+    CU_ASSERT(!lives.items[0].transient && isnan(lives.items[0].step_s));
+    CU_ASSERT(lives.items[1].transient && lives.items[1].step_s == 0.25 && isnan(lives.items[1].validation_s));
     lives_release(&lives);
 }
 
@@ -180,7 +190,7 @@ static void a_torn_line_is_dropped(void)
     CU_ASSERT_TRUE(file_replace(file_of(run), torn, strlen(torn), &error));
     chronicle_open(&chronicle, run, false, &(struct lives_now){.step = 3, .unix_s = 1050}, NULL, 0);
     chronicle_begin(&chronicle, &here, 2, 0);
-    chronicle_end(&chronicle, 4, "finished", false, 0, 0, 0);
+    chronicle_end(&chronicle, 4, &(struct chronicle_ending){.reason = "finished"});
     chronicle_close(&chronicle);
     parse_file(run, &lives);
     CU_ASSERT_EQUAL_FATAL(lives.count, 2);
@@ -226,7 +236,7 @@ static void a_disk_that_takes_nothing_is_only_warned_about(void)
     struct lives_total total = chronicle_open(&chronicle, "no/such/directory", false, &nothing, NULL, 0);
     CU_ASSERT_EQUAL(total.interruptions, 0);
     chronicle_begin(&chronicle, &here, 0, 0);
-    chronicle_end(&chronicle, 1, "finished", false, 0, 0, 0);
+    chronicle_end(&chronicle, 1, &(struct chronicle_ending){.reason = "finished"});
     chronicle_close(&chronicle);
 }
 
