@@ -50,9 +50,9 @@ static void settle_last(struct lives *lives, uint64_t next)
 
 static void begin(struct lives *lives, const char *line)
 {
-    struct life *before = last_of(lives),
-                life = {
-                    .start_s = NAN, .saves = NAN, .stall_s = NAN, .write_s = NAN, .step_s = NAN, .validation_s = NAN};
+    struct life *before = last_of(lives);
+    struct life life = {
+        .start_s = NAN, .saves = NAN, .stall_s = NAN, .write_s = NAN, .step_s = NAN, .validation_s = NAN};
     double number;
     if (json_number(line, "unix", &number))
         life.began_unix = number;
