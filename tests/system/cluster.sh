@@ -1,21 +1,15 @@
-# A real Slurm cluster on this machine, for whole-program tests; sourced as the first thing. Each node is a namespace in the test's
-# sandbox, with its own name, processes and /dev/shm.
+# A real Slurm cluster on this machine, for whole-program tests; sourced as the first thing. Each node is a host in the test's sandbox.
 tools='slurmctld slurmd sbatch'
 . "$(dirname "${BASH_SOURCE[0]}")/sandbox.sh"
-
-# With lo alone the C library resolves no name (AI_ADDRCONFIG), and Slurm needs one.
-ip link add idle0 type veth peer name idle1 && ip address add 10.255.0.1/24 dev idle0 && ip link set idle0 up
 
 cluster=$scratch/cluster
 cluster_stop() { # keeps $?
   local status=$?
-  kill -KILL $(cat "$cluster"/run/slurmctld.pid "$cluster"/run/*.node 2>/dev/null) 2>/dev/null
+  kill -KILL $(cat "$cluster/run/slurmctld.pid" 2>/dev/null) "${host_pids[@]}" 2>/dev/null
   return "$status"
 }
 trap 'cluster_stop; clean_up' EXIT
 export SLURM_CONF=$cluster/slurm.conf
-export OMPI_MCA_oob_tcp_if_include=lo OMPI_MCA_btl_tcp_if_include=lo
-unset OMPI_MCA_btl_vader_backing_directory OMPI_MCA_osc_sm_backing_directory # each node has a /dev/shm of its own
 
 # cluster_start NODES: nodes n1, n2, ... of 4 cores in the partitions `low` (preempted, with time of grace), `low0` (preempted at once)
 # and `high` (preempts). Settings: grace, kill_wait, slurmd_timeout (seconds), controller_parameters.
@@ -25,13 +19,12 @@ cluster_start() {
   node_count=$1
   user=$(id -un)
   mkdir -p "$cluster"/{state,log,run}
-  { echo "127.0.0.1 localhost control"; for node in $(seq "$1"); do echo "127.0.0.1 n$node"; done; } >"$cluster/hosts"
-  mount --bind "$cluster/hosts" /etc/hosts
+  network_up $(seq -f 'n%.0f' "$1")
   : >"$cluster/plugstack.conf"
   {
     cat <<CONF
 ClusterName=lockstep
-SlurmctldHost=control(127.0.0.1)
+SlurmctldHost=control(10.1.0.254)
 SlurmctldPort=26800
 SlurmUser=$user
 SlurmdUser=$user
@@ -76,7 +69,7 @@ PreemptMode=REQUEUE
 CONF
     for node in $(seq "$1"); do
       mkdir -p "$cluster/spool/n$node" "$cluster/tmp/n$node"
-      echo "NodeName=n$node NodeHostname=n$node NodeAddr=127.0.0.1 Port=$((26800 + node)) CPUs=4 CoresPerSocket=4 RealMemory=2000"
+      echo "NodeName=n$node NodeHostname=n$node NodeAddr=10.1.0.$node Port=26801 CPUs=4 CoresPerSocket=4 RealMemory=2000"
     done
     cat <<CONF
 PartitionName=low  Nodes=ALL Default=YES State=UP PriorityTier=1 PreemptMode=REQUEUE GraceTime=$grace
@@ -93,17 +86,8 @@ idle_nodes() { # COUNT
   [ "$(timeout 10 sinfo -h -N -p low -o %T 2>/dev/null | grep -c '^idle$')" = "$1" ]
 }
 
-# A node is switched on; its processes go with the first one.
 node_on() { # NUMBER
-  unshare --uts --mount --pid --fork --kill-child --mount-proc bash -c '
-    hostname "$1" && mount -t tmpfs -o size=512m tmpfs /dev/shm && { slurmd -D -f "$SLURM_CONF" & wait; }' node "n$1" \
-    </dev/null >>"$cluster/log/n$1.out" 2>&1 &
-  echo $! >"$cluster/run/n$1.node"
-}
-
-# The power fails: slurmd, batch script, ranks, all at once.
-node_off() { # NUMBER
-  kill -KILL "$(cat "$cluster/run/n$1.node")"
+  host_start "$1" "n$1" slurmd -D -f "$SLURM_CONF"
 }
 
 # Client commands wait for ever for a controller that is gone.
