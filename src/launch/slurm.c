@@ -81,20 +81,24 @@ static void look_at_site(struct slurm_job *job)
     struct slurm_site *site = &job->site;
     struct text answer;
     char value[SLURM_TEXT];
+    bool is_requeue = false;
     text_init(&answer);
     if (slurm_ask((const char *[]){"show", "partition", "-o", job->partition, NULL}, &answer)) {
         site->grace_s = number_of(text_bytes(&answer), "GraceTime");
         site->is_preemptible = slurm_value(text_bytes(&answer), "PreemptMode", value) && strcmp(value, "OFF") != 0;
+        is_requeue = site->grace_s > 0 && strcmp(value, "REQUEUE") == 0;
     }
     text_release(&answer);
     if (slurm_ask((const char *[]){"show", "config", NULL}, &answer)) {
         const char *text = text_bytes(&answer);
         site->kill_wait_s = number_of(text, "KillWait");
         site->slurmd_timeout_s = number_of(text, "SlurmdTimeout");
-        /* SlurmctldParameters=preempt_send_user_signal until 23.02, PreemptParameters=send_user_signal since. */
+        /* SlurmctldParameters=preempt_send_user_signal, or PreemptParameters=send_user_signal in newer ones. */
         site->warns = strstr(text, "send_user_signal") != NULL;
         if (slurm_value(text, "PreemptType", value) && strcmp(value, "preempt/none") == 0)
             site->is_preemptible = false;
+        if (is_requeue && strcmp(value, "preempt/partition_prio") == 0 && number_of(text, "SLURM_VERSION") >= 24.05)
+            site->own_requeues = number_of(text, "MaxBatchRequeue");
     }
     text_release(&answer);
     find_signal(job);
@@ -132,6 +136,7 @@ void slurm_look(struct slurm_job *job)
         job->may_requeue = number_of(text, "Requeue") > 0;
         job->is_preempted = slurm_value(text, "PreemptTime", value) && strcmp(value, "None") != 0;
         job->restarts = (uint64_t)number_of(text, "Restarts");
+        job->batch_flag = number_of(text, "BatchFlag");
         job->end_unix = number_of(text, "EndTime");
         job->site = before.site;
         if (!before.is_known || strcmp(before.partition, job->partition) != 0)
@@ -175,6 +180,13 @@ double slurm_warning_s(const struct slurm_job *job, bool by_srun)
     return by_srun ? site->grace_s + site->kill_wait_s : MPIRUN_S;
 }
 
+/* From 24.05 on Slurm requeues a job that ends within its time of grace. Had scontrol requeued it, Slurm (24.11) would
+ * do so once more at the end of its next life, whatever that has come to. One is left for such an end. */
+static bool is_requeued_at_end(const struct slurm_job *job)
+{
+    return job->is_preempted && job->batch_flag > 0 && job->batch_flag + 1 < job->site.own_requeues;
+}
+
 /* *again: the controller may have been busy. *wait: it was done, and Slurm will end this process. */
 static bool try_to_requeue(struct slurm_job *job, bool *again, bool *wait, struct error *error)
 {
@@ -196,6 +208,10 @@ static bool try_to_requeue(struct slurm_job *job, bool *again, bool *wait, struc
                          "job %s may not be (sbatch --no-requeue, or the site's JobRequeue=0): submit it again with "
                          "--requeue",
                          job->id);
+    if (is_requeued_at_end(job)) {
+        log_info("supervise: job %s is being preempted: Slurm requeues it when it has ended", job->id);
+        return true;
+    }
     text_init(&answer);
     bool ok = slurm_ask((const char *[]){"requeue", job->id, NULL}, &answer) ||
               error_set(error, ERROR_IO, "scontrol requeue %s: %s", job->id, text_bytes(&answer));

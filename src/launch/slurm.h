@@ -1,5 +1,5 @@
 /* The batch job of Slurm that this process belongs to: what Slurm tells about it, and having it requeued. Asked with
- * scontrol; tried with Slurm 22.05. */
+ * scontrol; tried with Slurm 22.05 and 24.11. */
 #ifndef LAUNCH_SLURM_H
 #define LAUNCH_SLURM_H
 
@@ -19,6 +19,8 @@ struct slurm_site {
     double kill_wait_s;      /* and this long from SIGTERM to SIGKILL; */
     double slurmd_timeout_s; /* until a node that does not answer is taken for lost */
     bool warns;              /* the signal of --signal is sent then, too */
+    double own_requeues;     /* how often Slurm requeues a job that ends within its time of grace, before it holds the
+                              * job; 0: it does not requeue it */
     char signal[SLURM_TEXT]; /* --signal in the batch script: "B:USR1@120"; "": none */
 };
 
@@ -32,6 +34,7 @@ struct slurm_job {
     bool may_requeue;  /* sbatch --requeue, or the site's default */
     bool is_preempted; /* its time of grace runs */
     uint64_t restarts; /* of the job, the one that is being prepared included */
+    double batch_flag; /* 1 + how often Slurm has requeued it like that */
     double end_unix;   /* when its time is over, that of grace as well; 0: there is no limit */
     struct slurm_site site;
 };

@@ -1,4 +1,5 @@
 # A real Slurm cluster on this machine, for whole-program tests; sourced as the first thing. Each node is a host in the test's sandbox.
+# Of the Slurm that PATH finds first: 22.05 and 24.11 were tried.
 tools='slurmctld slurmd sbatch'
 . "$(dirname "${BASH_SOURCE[0]}")/sandbox.sh"
 
@@ -61,6 +62,7 @@ BatchStartTimeout=1
 MessageTimeout=5
 KillWait=$kill_wait
 MinJobAge=600
+MaxBatchRequeue=20
 JobCompType=jobcomp/filetxt
 JobCompLoc=$cluster/jobs
 JobRequeue=1
