@@ -62,7 +62,7 @@ BatchStartTimeout=1
 MessageTimeout=5
 KillWait=$kill_wait
 MinJobAge=600
-MaxBatchRequeue=20
+$(slurmctld -V | awk '$2 >= "24.05" { print "MaxBatchRequeue=20" }')
 JobCompType=jobcomp/filetxt
 JobCompLoc=$cluster/jobs
 JobRequeue=1
