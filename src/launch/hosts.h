@@ -6,17 +6,17 @@
 #include "base/text.h"
 #include "launch/words.h"
 
-/* Local. Has `true` run on each host, in the way in which mpirun reaches it (OMPI_MCA_plm_rsh_agent, else ssh), all at
- * once, for some seconds. Hosts where that fails are taken out of the command and appended to `lost`, separated by
- * commas; the number of ranks (-np), if it is given, shrinks in proportion. Returns how many hosts are there; 0: the
+/* Local. Has `true` run on each host, in the way in which mpirun reaches it (plm_rsh_agent, else ssh), all at once, for
+ * some seconds. Hosts where that fails are taken out of the command and appended to `lost`, separated by commas; the
+ * number of ranks (-np), if it is given, shrinks in proportion to the slots. Returns how many hosts are there; 0: the
  * command names none, or none is there, and nothing was changed. */
 size_t hosts_leave_out_lost(struct words *command, struct text *lost);
 
-/* Local, a part of it: the names, one for each host, in the order of the command. Only the words before `lockstep
- * train` are looked at. */
+/* Local, a part of it: the names, with "user@", one for each host, in the order of the command. Only the words before
+ * `lockstep train` are looked at. */
 void hosts_named(const struct words *command, struct words *names);
 
-/* Local, the other part: takes the hosts away that are lost, of `count` that the command names in all. */
-void hosts_remove(struct words *command, const struct words *lost, size_t count);
+/* Local, the other part: takes the hosts away that are lost. */
+void hosts_remove(struct words *command, const struct words *lost);
 
 #endif

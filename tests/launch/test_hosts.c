@@ -42,8 +42,7 @@ static void sift(const char *options, const char *expected_names, const char *lo
     split(lost, &gone);
     hosts_named(&command, &names);
     expect(&names, expected_names);
-    if (names.count > 0)
-        hosts_remove(&command, &gone, names.count);
+    hosts_remove(&command, &gone);
     words_remove(&command, 0);
     expect(&command, expected);
     words_release(&names);
@@ -54,7 +53,8 @@ static void sift(const char *options, const char *expected_names, const char *lo
 static void lists_are_sifted(void)
 {
     sift("--host a:2,b:2,c", " a b c", "b", " --host a:2,c lockstep train -n job.yaml");
-    sift("-H b  -np 4 -host x@a", " b a", "b", " -np 2 -host x@a lockstep train -n job.yaml");
+    sift("-H b  -np 4 -host x@a", " b x@a", "b", " -np 2 -host x@a lockstep train -n job.yaml");
+    sift("--host a:6,b:2 -np 8", " a b", "a", " --host b:2 -np 2 lockstep train -n job.yaml");
     sift("-n 7 --host a,b,bb", " a b bb", "a b", " -n 2 --host bb lockstep train -n job.yaml");
     sift("-np 1 --host a,b", " a b", "b", " -np 1 --host a lockstep train -n job.yaml");
 }
@@ -74,13 +74,13 @@ static void files_are_sifted_line_by_line(void)
     struct words command, names, lost;
     snprintf(path, sizeof path, "%s", test_path("hosts"));
     CU_ASSERT_TRUE_FATAL(file_replace(path, lines, strlen(lines), &error));
-    split("mpirun --hostfile FILE -np 6 lockstep train", &command);
+    split("mpirun --hostfile FILE -np 14 lockstep train", &command);
     words_replace(&command, 2, path);
     split("b", &lost);
     hosts_named(&command, &names);
-    expect(&names, " a b c");
-    hosts_remove(&command, &lost, names.count);
-    CU_ASSERT_STRING_EQUAL(command.items[4], "4");
+    expect(&names, " a b me@c");
+    hosts_remove(&command, &lost);
+    CU_ASSERT_STRING_EQUAL(command.items[4], "6"); /* 2 + 1 of 7 slots are left */
     CU_ASSERT_STRING_NOT_EQUAL(command.items[2], path);
     CU_ASSERT_TRUE_FATAL(file_read(command.items[2], &bytes, &length, &error));
     CU_ASSERT_STRING_EQUAL(bytes, kept);
@@ -101,6 +101,11 @@ static void hosts_are_lost_that_the_agent_does_not_reach(void)
     CU_ASSERT_EQUAL(hosts_leave_out_lost(&command, &lost), 3);
     CU_ASSERT_EQUAL(lost.length, 0);
     setenv("OMPI_MCA_plm_rsh_agent", "false", 1);
+    words_insert(&command, 1, "true");
+    words_insert(&command, 1, "plm_rsh_agent");
+    CU_ASSERT_EQUAL(hosts_leave_out_lost(&command, &lost), 3); /* the command goes before the environment */
+    words_remove(&command, 1);
+    words_remove(&command, 1);
     CU_ASSERT_EQUAL(hosts_leave_out_lost(&command, &lost), 1);
     CU_ASSERT_STRING_EQUAL(text_bytes(&lost), "far,farther");
     expect(&command, " mpirun --host localhost lockstep train");
