@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void say_requeue(const struct slurm_job *job)
 {
@@ -67,12 +68,35 @@ static void say_warning(const struct slurm_job *job, double save_s)
     }
 }
 
+/* On a login node: what a job of slurm/ could expect in each partition. */
+static void say_partitions(double save_s)
+{
+    struct text answer;
+    text_init(&answer);
+    if (!slurm_ask((const char *[]){"show", "partition", "-o", NULL}, &answer)) {
+        doctor_say(VERDICT_GOOD, "Slurm", NULL, "not in a job, and no scontrol that answers");
+    } else {
+        doctor_say(VERDICT_GOOD, "Slurm", NULL,
+                   "not in a job; with --signal=B:USR1@120, as in slurm/, jobs can expect:");
+        for (const char *line = text_bytes(&answer); *line;) {
+            struct slurm_job job = {.is_known = true};
+            slurm_value(line, "PartitionName", job.partition);
+            slurm_look_at_site(&job);
+            snprintf(job.site.signal, sizeof job.site.signal, "B:USR1@120");
+            say_warning(&job, save_s);
+            line += strcspn(line, "\n");
+            line += *line == '\n';
+        }
+    }
+    text_release(&answer);
+}
+
 void doctor_ask_slurm(double save_s)
 {
     struct slurm_job job = {0};
     slurm_look(&job);
     if (!job.is_inside) {
-        doctor_say(VERDICT_GOOD, "Slurm", NULL, "not in a job");
+        say_partitions(save_s);
         return;
     }
     if (!job.is_known) {

@@ -4,10 +4,12 @@
 #include "base/memory.h"
 #include "launch/process.h"
 
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define PROBE_S   15.0 /* all hosts together */
@@ -33,7 +35,20 @@ static enum option option_of(const char *word)
     return OPTION_NONE;
 }
 
-/* Options end where the words "lockstep train" begin; each of ours has a value behind it. */
+/* Where mpirun's options begin: it may be started by something else. */
+static size_t first_option(const struct words *command)
+{
+    static const char *const launchers[] = {"mpirun", "mpiexec", "orterun"};
+    for (size_t i = 0; i < command->count && strcmp(command->items[i], "train") != 0; i++) {
+        const char *slash = strrchr(command->items[i], '/'), *name = slash ? slash + 1 : command->items[i];
+        for (size_t l = 0; l < sizeof launchers / sizeof *launchers; l++)
+            if (strcmp(name, launchers[l]) == 0)
+                return i + 1;
+    }
+    return command->count;
+}
+
+/* They end where the words "lockstep train" begin; each of ours has a value behind it. */
 static bool is_option(const struct words *command, size_t i)
 {
     return i + 1 < command->count && strcmp(command->items[i + 1], "train") != 0;
@@ -81,7 +96,7 @@ static void sift(struct sieve *sieve, const char *items, char separator)
         name_of(items, length, name);
         unsigned long slots = *name ? slots_of(items, length) : 0;
         bool is_kept = !*name || !sieve->lost || !is_in(sieve->lost, name);
-        if (*name && sieve->names)
+        if (*name && sieve->names && !is_in(sieve->names, name))
             words_insert(sieve->names, sieve->names->count, name);
         if (is_kept)
             text_append(&sieve->kept, "%s%.*s", sieve->kept.length > 0 ? ends : "", (int)length, items);
@@ -111,10 +126,17 @@ static bool sift_option(struct sieve *sieve, const struct words *command, size_t
 void hosts_named(const struct words *command, struct words *names)
 {
     struct sieve sieve = {.names = names};
+    size_t lists = 0, files = 0;
     words_init(names);
-    for (size_t i = 1; is_option(command, i); i++)
+    for (size_t i = first_option(command); is_option(command, i); i++) {
+        lists += option_of(command->items[i]) == OPTION_LIST;
+        files += option_of(command->items[i]) == OPTION_FILE;
         sift_option(&sieve, command, i);
+    }
     text_release(&sieve.kept);
+    while (files > 0 && lists + files > 1 &&
+           names->count > 0) /* one may be a filter of the other: not ours to change */
+        words_remove(names, names->count - 1);
 }
 
 /* A file in memory, which lives as long as this process; mpirun reads it by its path. */
@@ -141,18 +163,24 @@ static void put_kept(struct words *command, size_t i, struct text *kept)
         words_replace(command, i + 1, path);
 }
 
-static void shrink(struct words *command, size_t i, const struct sieve *sieve)
+void hosts_shrink(struct words *command, unsigned long there, unsigned long all)
 {
-    char text[24];
-    unsigned long ranks = strtoul(command->items[i + 1], NULL, 10) * sieve->slots_kept / sieve->slots_all;
+    size_t i = first_option(command);
+    while (is_option(command, i) && option_of(command->items[i]) != OPTION_COUNT)
+        i++;
+    if (!is_option(command, i) || all == 0)
+        return;
+    char text[24], *end;
+    unsigned long ranks = strtoul(command->items[i + 1], &end, 10) * there / all;
     snprintf(text, sizeof text, "%lu", ranks > 0 ? ranks : 1);
-    words_replace(command, i + 1, text);
+    if (*end == '\0')
+        words_replace(command, i + 1, text);
 }
 
 void hosts_remove(struct words *command, const struct words *lost)
 {
     struct sieve sieve = {.lost = lost};
-    size_t i = 1;
+    size_t i = first_option(command);
     while (is_option(command, i)) {
         bool names_hosts = sift_option(&sieve, command, i);
         if (names_hosts)
@@ -164,54 +192,60 @@ void hosts_remove(struct words *command, const struct words *lost)
         words_remove(command, i + 1); /* a list of which nothing is left */
         words_remove(command, i);
     }
-    for (i = 1; is_option(command, i) && sieve.slots_all > 0; i++)
-        if (option_of(command->items[i]) == OPTION_COUNT)
-            shrink(command, i, &sieve);
+    hosts_shrink(command, sieve.slots_kept, sieve.slots_all);
     text_release(&sieve.kept);
 }
 
+/* Whether the name is one of this machine's, which mpirun starts nothing for: a socket takes only own addresses. */
 static bool is_here(const char *name)
 {
-    char own[MOST_NAME] = "";
-    gethostname(own, sizeof own - 1);
-    own[strcspn(own, ".")] = '\0';
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
     const char *user = strchr(name, '@');
-    name = user ? user + 1 : name;
-    size_t length = strcspn(name, ".");
-    return strcmp(name, "localhost") == 0 || strncmp(name, "127.", 4) == 0 ||
-           (strlen(own) == length && strncmp(name, own, length) == 0);
+    bool is_own = false;
+    if (getaddrinfo(user ? user + 1 : name, NULL, &hints, &found) != 0)
+        return false;
+    for (struct addrinfo *at = found; at && !is_own; at = at->ai_next) {
+        int fd = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        is_own = fd >= 0 && bind(fd, at->ai_addr, at->ai_addrlen) == 0;
+        if (fd >= 0)
+            close(fd);
+    }
+    freeaddrinfo(found);
+    return is_own;
 }
 
-/* What mpirun starts its daemons with: --mca plm_rsh_agent in its command, or else the environment's. */
-static const char *find_agent(const struct words *command)
+/* A parameter of Open MPI: --mca NAME VALUE in the command, or else the environment's; "" if there is none. */
+static const char *parameter(const struct words *command, const char *name, const char *variable)
 {
-    const char *agent = getenv("OMPI_MCA_plm_rsh_agent");
-    for (size_t i = 1; is_option(command, i); i++)
-        if (strcmp(command->items[i], "plm_rsh_agent") == 0)
-            agent = command->items[i + 1];
-    return agent && *agent ? agent : "ssh -o BatchMode=yes";
+    const char *value = getenv(variable);
+    for (size_t i = first_option(command); is_option(command, i); i++)
+        if (strcmp(command->items[i], name) == 0)
+            value = command->items[i + 1];
+    return value ? value : "";
 }
 
-/* AGENT [OPTIONS] HOST true; of several agents ("ssh : rsh") the first. */
-static void make_probe(const char *agents, const char *host, struct words *probe)
+/* AGENT [ARGUMENTS] HOST true, as mpirun starts its daemons; of several agents ("ssh : rsh") the first. */
+static void make_probe(const struct words *command, const char *host, struct words *probe)
 {
-    char *agent = memory_text(agents);
+    const char *agents = parameter(command, "plm_rsh_agent", "OMPI_MCA_plm_rsh_agent");
+    char *agent = memory_text(*agents ? agents : "ssh -o BatchMode=yes");
     agent[strcspn(agent, ":")] = '\0';
     words_init(probe);
     words_append(probe, agent);
+    words_append(probe, parameter(command, "plm_rsh_args", "OMPI_MCA_plm_rsh_args"));
     words_insert(probe, probe->count, host);
     words_insert(probe, probe->count, "true");
     memory_free(agent);
 }
 
 /* lost: those of the names that do not answer. */
-static void find_lost(const char *agent, const struct words *names, struct words *lost)
+static void find_lost(const struct words *command, const struct words *names, struct words *lost)
 {
     struct words *probes = memory_need(names->count, sizeof *probes);
     char *const **asked = memory_need(names->count, sizeof *asked);
     bool *answers = memory_need(names->count, sizeof *answers);
     for (size_t i = 0; i < names->count; i++) {
-        make_probe(agent, names->items[i], &probes[i]);
+        make_probe(command, names->items[i], &probes[i]);
         asked[i] = is_here(names->items[i]) ? NULL : probes[i].items;
     }
     process_try(asked, names->count, PROBE_S, answers);
@@ -232,7 +266,7 @@ size_t hosts_leave_out_lost(struct words *command, struct text *lost)
     size_t there = 0;
     hosts_named(command, &names);
     if (names.count > 1) {
-        find_lost(find_agent(command), &names, &gone);
+        find_lost(command, &names, &gone);
         there = names.count - gone.count;
     }
     if (there > 0 && gone.count > 0)

@@ -12,11 +12,15 @@
  * command names none, or none is there, and nothing was changed. */
 size_t hosts_leave_out_lost(struct words *command, struct text *lost);
 
-/* Local, a part of it: the names, with "user@", one for each host, in the order of the command. Only the words before
+/* Local, a part of it: the names, with "user@", each host once, in the order of the command; none if it names them in
+ * several ways at once. Only the words before
  * `lockstep train` are looked at. */
 void hosts_named(const struct words *command, struct words *names);
 
 /* Local, the other part: takes the hosts away that are lost. */
 void hosts_remove(struct words *command, const struct words *lost);
+
+/* Local. The number of ranks (-np), if the command gives it, for `there` slots instead of `all`; at least one. */
+void hosts_shrink(struct words *command, unsigned long there, unsigned long all);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "launch/hosts.h"
 #include "launch/process.h"
 #include "launch/slurm.h"
 
@@ -16,8 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define PROBE_S    5.0 /* all nodes together */
-#define SLURM_PORT "6818"
+#define PROBE_S 5.0 /* all nodes together */
 
 struct node_at {
     char name[SLURM_TEXT];
@@ -98,7 +98,7 @@ static void end_to_connect(struct node_at *node, double end_s)
 }
 
 /* One line a node, as scontrol tells it; false if there are others. */
-static bool probe(struct node_at *nodes, size_t count, const char *lines)
+static bool probe(struct node_at *nodes, size_t count, const char *lines, unsigned site_port)
 {
     size_t found = 0;
     for (const char *line = lines; *line && found < count; found++) {
@@ -110,7 +110,7 @@ static bool probe(struct node_at *nodes, size_t count, const char *lines)
         bool known = slurm_value(text_bytes(&own), "NodeName", nodes[found].name) &&
                      slurm_value(text_bytes(&own), "NodeAddr", address);
         if (!slurm_value(text_bytes(&own), "Port", port))
-            snprintf(port, sizeof port, SLURM_PORT);
+            snprintf(port, sizeof port, "%u", site_port);
         nodes[found].socket = known ? begin_to_connect(address, port) : -1;
         text_release(&own);
         if (!known)
@@ -131,8 +131,8 @@ static void set_number(const char *const *names, unsigned number)
         setenv(*names, text, 1);
 }
 
-/* The environment as if the job had been given only the nodes that are there. */
-static void set_environment(const struct node_at *nodes, size_t count)
+/* The environment as if the job had been given only the nodes that are there. Returns their tasks. */
+static unsigned set_environment(const struct node_at *nodes, size_t count)
 {
     struct text names, tasks, cpus;
     unsigned there = 0, all = 0;
@@ -161,6 +161,48 @@ static void set_environment(const struct node_at *nodes, size_t count)
     text_release(&names);
     text_release(&tasks);
     text_release(&cpus);
+    return all;
+}
+
+void nodes_shrink_srun(struct words *command, size_t nodes, unsigned long tasks, unsigned long all_tasks)
+{
+    static const struct {
+        const char *word;
+        bool counts_nodes;
+    } options[] = {{"-n", false}, {"--ntasks", false}, {"-N", true}, {"--nodes", true}};
+    for (size_t i = 1; i + 1 < command->count && strcmp(command->items[i + 1], "train") != 0; i++)
+        for (size_t o = 0; o < sizeof options / sizeof *options; o++) {
+            size_t length = strcspn(command->items[i], "=");
+            bool is_whole = command->items[i][length] == '\0';
+            if (length != strlen(options[o].word) || strncmp(command->items[i], options[o].word, length) != 0)
+                continue;
+            char *end, text[48];
+            unsigned long number = strtoul(is_whole ? command->items[i + 1] : command->items[i] + length + 1, &end, 10);
+            if (*end != '\0')
+                continue;
+            if (options[o].counts_nodes)
+                number = number < nodes ? number : nodes;
+            else
+                number = number * tasks / all_tasks > 0 ? number * tasks / all_tasks : 1;
+            snprintf(text, sizeof text, "%s%s%lu", is_whole ? "" : options[o].word, is_whole ? "" : "=", number);
+            words_replace(command, is_whole ? i + 1 : i, text);
+        }
+}
+
+static void change_command(struct words *command, const struct text *lost, size_t there, unsigned left,
+                           unsigned long all_tasks)
+{
+    const char *slash = strrchr(command->items[0], '/');
+    if (strcmp(slash ? slash + 1 : command->items[0], "srun") != 0) {
+        hosts_shrink(command, left, all_tasks);
+        return;
+    }
+    struct text exclude;
+    text_init(&exclude);
+    text_append(&exclude, "--exclude=%s", lost->bytes);
+    words_insert(command, 1, exclude.bytes);
+    nodes_shrink_srun(command, there, left, all_tasks);
+    text_release(&exclude);
 }
 
 /* The nodes that the job still has, each between line breaks: Slurm takes a node that was lost out of its allocation,
@@ -195,7 +237,7 @@ static bool is_among(const char *lines, const char *name)
     return found;
 }
 
-size_t nodes_leave_out_lost(const char *job, struct text *lost)
+size_t nodes_leave_out_lost(const struct slurm_job *job, struct words *command, struct text *lost)
 {
     const char *list = given("SLURM_JOB_NODELIST"), *tasks = given("SLURM_TASKS_PER_NODE");
     const char *cpus = given("SLURM_JOB_CPUS_PER_NODE"), *number = given("SLURM_JOB_NUM_NODES");
@@ -209,9 +251,11 @@ size_t nodes_leave_out_lost(const char *job, struct text *lost)
     text_init(&answer);
     text_init(&own);
     bool known = nodes_parse_tasks(tasks, amounts, count) && nodes_parse_tasks(cpus, amounts + count, count) &&
-                 allocated(job, &own) && slurm_ask((const char *[]){"show", "node", "-o", list, NULL}, &answer) &&
-                 probe(nodes, count, text_bytes(&answer));
+                 allocated(job->id, &own) && slurm_ask((const char *[]){"show", "node", "-o", list, NULL}, &answer) &&
+                 probe(nodes, count, text_bytes(&answer), job->site.port);
+    unsigned long all_tasks = 0;
     for (size_t i = 0; known && i < count; i++) {
+        all_tasks += amounts[i];
         nodes[i].tasks = amounts[i];
         nodes[i].cpus = amounts[count + i];
         nodes[i].is_there &= is_among(text_bytes(&own), nodes[i].name);
@@ -219,10 +263,11 @@ size_t nodes_leave_out_lost(const char *job, struct text *lost)
         if (!nodes[i].is_there)
             text_append(lost, "%s%s", lost->length > 0 ? "," : "", nodes[i].name);
     }
+    unsigned left = there > 0 ? set_environment(nodes, count) : 0;
     if (there == 0)
         text_release(lost);
-    else
-        set_environment(nodes, count);
+    else if (lost->length > 0)
+        change_command(command, lost, there, left, all_tasks);
     text_release(&own);
     text_release(&answer);
     memory_free(amounts);

@@ -5,15 +5,20 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "launch/slurm.h"
+#include "launch/words.h"
 
 #include <stddef.h>
 
 /* Local. Probes the nodes of SLURM_JOB_NODELIST (each slurmd has to take a connection within some seconds, and the job,
  * as scontrol names it, has to have the node still), and has launchers use the others only: mpirun by the environment
- * (SLURM_JOB_NODELIST and its kin); for srun, which asks Slurm itself, the lost ones are appended to `lost`, separated
- * by commas. Each call begins with all nodes that the job was given. Returns how many are there; 0: nothing is known,
- * or none is there, and nothing was changed. */
-size_t nodes_leave_out_lost(const char *job, struct text *lost);
+ * (SLURM_JOB_NODELIST and its kin), srun by --exclude. Numbers of ranks and nodes in the command shrink with it. The
+ * lost ones are appended to `lost`, separated by commas. Each call begins with all nodes that the job was given.
+ * Returns how many are there; 0: nothing is known, or none is there, and nothing was changed. */
+size_t nodes_leave_out_lost(const struct slurm_job *job, struct words *command, struct text *lost);
+
+/* Local, a part of it: -n, --ntasks, -N and --nodes of an srun command. */
+void nodes_shrink_srun(struct words *command, size_t nodes, unsigned long tasks, unsigned long all_tasks);
 
 /* Local, a part of it. Expands "4(x2),3": how many tasks each of `count` nodes has. False if it is not of that form, or
  * not of so many nodes. */

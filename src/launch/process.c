@@ -100,6 +100,7 @@ bool process_runs(struct process *process)
 
 int process_await(double seconds)
 {
+    seconds = seconds > 0 ? seconds : 0;
     struct timespec time = {.tv_sec = (time_t)seconds, .tv_nsec = (long)(1e9 * (seconds - (double)(time_t)seconds))};
     int number = sigtimedwait(&waited, NULL, &time);
     return number > 0 ? number : 0;

@@ -1,5 +1,6 @@
 #include "launch/slurm.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "launch/process.h"
 #include "train/environment.h"
@@ -76,7 +77,7 @@ static void find_signal(struct slurm_job *job)
     text_release(&script);
 }
 
-static void look_at_site(struct slurm_job *job)
+void slurm_look_at_site(struct slurm_job *job)
 {
     struct slurm_site *site = &job->site;
     struct text answer;
@@ -93,6 +94,7 @@ static void look_at_site(struct slurm_job *job)
         const char *text = text_bytes(&answer);
         site->kill_wait_s = number_of(text, "KillWait");
         site->slurmd_timeout_s = number_of(text, "SlurmdTimeout");
+        site->port = (unsigned)number_of(text, "SlurmdPort");
         /* SlurmctldParameters=preempt_send_user_signal, or PreemptParameters=send_user_signal in newer ones. */
         site->warns = strstr(text, "send_user_signal") != NULL;
         if (slurm_value(text, "PreemptType", value) && strcmp(value, "preempt/none") == 0)
@@ -101,7 +103,8 @@ static void look_at_site(struct slurm_job *job)
             site->own_requeues = number_of(text, "MaxBatchRequeue");
     }
     text_release(&answer);
-    find_signal(job);
+    if (*job->id)
+        find_signal(job);
 }
 
 /* As scontrol takes it. The number of one element of an array is that of the whole array as well, which it would mean
@@ -140,7 +143,7 @@ void slurm_look(struct slurm_job *job)
         job->end_unix = number_of(text, "EndTime");
         job->site = before.site;
         if (!before.is_known || strcmp(before.partition, job->partition) != 0)
-            look_at_site(job);
+            slurm_look_at_site(job);
     }
     text_release(&answer);
 }
@@ -227,8 +230,8 @@ bool slurm_requeue(struct slurm_job *job, struct error *error)
 {
     bool again = true, wait = false, ok = false;
     for (int i = 0; i < TRIES && again; i++) {
-        if (i > 0)
-            process_await(PAUSE_S);
+        for (double end_s = clock_seconds() + PAUSE_S; i > 0 && clock_seconds() < end_s;)
+            process_await(end_s - clock_seconds()); /* the ends of tools that were asked are no end of the pause */
         ok = try_to_requeue(job, &again, &wait, error);
     }
     for (int i = 0; wait && i < GONE_S; i++)

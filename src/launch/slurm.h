@@ -18,6 +18,7 @@ struct slurm_site {
     double grace_s;          /* and then have this long, */
     double kill_wait_s;      /* and this long from SIGTERM to SIGKILL; */
     double slurmd_timeout_s; /* until a node that does not answer is taken for lost */
+    unsigned port;           /* of slurmd, where a node has none of its own */
     bool warns;              /* the signal of --signal is sent then, too */
     double own_requeues;     /* how often Slurm requeues a job that ends within its time of grace, before it holds the
                               * job; 0: it does not requeue it */
@@ -41,6 +42,9 @@ struct slurm_job {
 
 /* Local. Looks, or looks anew. The first time the job is all zero. */
 void slurm_look(struct slurm_job *job);
+
+/* Local, a part of it: the site, for job->partition. */
+void slurm_look_at_site(struct slurm_job *job);
 
 /* Local. Whether the signal of --signal, if it comes at now_unix, announces the time limit, by what is known of the
  * job. Slurm sends it up to a minute early. */

@@ -64,7 +64,8 @@ static int futile(const struct supervisor *supervisor)
 /* SIGUSR1 that announces the time limit and nothing else: the job knows that, and can use the time until then. */
 static bool is_known_to_job(struct supervisor *supervisor, int number)
 {
-    if (number != SIGUSR1 || !supervisor->tells_end || !slurm_is_limit_near(&supervisor->slurm, clock_unix_exact()))
+    if (number != SIGUSR1 || !supervisor->tells_end || !supervisor->was_at_work ||
+        !slurm_is_limit_near(&supervisor->slurm, clock_unix_exact()))
         return false;
     slurm_look(&supervisor->slurm); /* it may be preempted, of all times, now */
     return slurm_is_limit_near(&supervisor->slurm, clock_unix_exact());
@@ -173,9 +174,12 @@ static void look_for_hang(struct supervisor *supervisor)
     }
     /* On a file system without locks it may have begun all the same. */
     double limit_s = launch_limit(supervisor);
+    if (supervisor->asked && (limit_s == 0 || limit_s > options->shutdown_s)) /* nothing is lost: it has not begun */
+        limit_s = options->shutdown_s;
     if (!has_begun && limit_s > 0 && now_s - supervisor->launched_s > limit_s) {
         char words[100];
-        snprintf(words, sizeof words, "the job has not begun within %.3g s (--launch-timeout)", limit_s);
+        snprintf(words, sizeof words, "the job has not begun within %.3g s (--%s-timeout)", limit_s,
+                 supervisor->asked ? "shutdown" : "launch");
         end_launcher(supervisor, words);
     }
 }
@@ -192,6 +196,8 @@ static enum ending watch(struct supervisor *supervisor)
     }
     look(supervisor);
     enum ending ending = ending_judge(&supervisor->run, supervisor->lives, supervisor->launcher.code);
+    if (ending == ENDING_REFUSED && supervisor->lives > supervisor->first) /* it has worked: srun's "no such file" */
+        ending = ENDING_NOT_BEGUN;
     supervisor->never_begun = ending == ENDING_NOT_BEGUN ? supervisor->never_begun + 1 : 0;
     return ending;
 }
@@ -282,18 +288,12 @@ static void pause_before_next(struct supervisor *supervisor)
 /* After a crash: the launcher is not to use nodes that are lost. */
 static void leave_out_lost(const struct supervisor *supervisor, struct words *command)
 {
-    struct text lost, exclude;
+    struct text lost;
     text_init(&lost);
-    text_init(&exclude);
-    size_t there = supervisor->slurm.is_inside ? nodes_leave_out_lost(supervisor->slurm.id, &lost)
+    size_t there = supervisor->slurm.is_inside ? nodes_leave_out_lost(&supervisor->slurm, command, &lost)
                                                : hosts_leave_out_lost(command, &lost);
     if (lost.length > 0)
         log_warn("supervise: lost nodes: %s; going on with %zu other%s", lost.bytes, there, there == 1 ? "" : "s");
-    if (lost.length > 0 && is_srun(supervisor)) {
-        text_append(&exclude, "--exclude=%s", lost.bytes);
-        words_insert(command, 1, exclude.bytes);
-    }
-    text_release(&exclude);
     text_release(&lost);
 }
 

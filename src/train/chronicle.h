@@ -9,7 +9,7 @@
  *   {"event":"ready","unix":U,"start_s":T}                  the first step is made, T after the start of the program
  *   {"event":"interval","unix":U,"step":S,"stall_s":A,"write_s":B,"period_s":C}    of checkpoint.every: auto
  *   {"event":"end","unix":U,"step":S,"reason":"...","interrupted":false,"saves":K,"stall_s":A,"write_s":B,
- *    "step_s":X,"validation_s":Y}   (the longest of late; and "transient":true if the reason may be gone later)
+ *    "step_s":X,"validation_s":Y}   (of the last of them; and "transient":true if the reason may be gone later)
  *
  * `lives.h` reads them. */
 #ifndef TRAIN_CHRONICLE_H
@@ -54,7 +54,7 @@ struct chronicle_ending {
     bool transient;              /* the reason may be gone later */
     uint64_t saves;              /* committed in this life */
     double stall_s, write_s;     /* of one of them */
-    double step_s, validation_s; /* the longest of late; 0: there was none */
+    double step_s, validation_s; /* of the last of them; 0: there was none */
 };
 
 /* Local. The last line. */

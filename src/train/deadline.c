@@ -53,19 +53,21 @@ void deadline_expect(struct deadline *deadline, double step_s, double validation
     deadline->validation_s = validation_s;
 }
 
-static void note(double *longest, double seconds)
+/* The first one takes the place of what was expected: if that was a stall, it is over. */
+static void note(double *longest, double *last, double seconds)
 {
-    *longest = fmax(seconds, *longest * FORGET);
+    *longest = *last == 0 ? seconds : fmax(seconds, *longest * FORGET);
+    *last = seconds;
 }
 
 void deadline_note_step(struct deadline *deadline, double seconds)
 {
-    note(&deadline->step_s, seconds);
+    note(&deadline->step_s, &deadline->last_step_s, seconds);
 }
 
 void deadline_note_validation(struct deadline *deadline, double seconds)
 {
-    note(&deadline->validation_s, seconds);
+    note(&deadline->validation_s, &deadline->last_validation_s, seconds);
 }
 
 double deadline_reserve(double write_s)

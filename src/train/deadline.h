@@ -31,7 +31,8 @@ struct deadline {
     double end_s;     /* on clock_seconds(); INFINITY: none is known. Rank 0's */
     double warning_s; /* NaN: none is known; 0: nobody warns. Equal on all ranks */
     bool warned;
-    double step_s, validation_s; /* the longest of late. Rank 0's */
+    double step_s, validation_s; /* the longest of late; before the first of this life, what is expected. Rank 0's */
+    double last_step_s, last_validation_s; /* 0: there was none in this life */
 };
 
 /* Collective over world. From rank 0's environment. ERROR_USAGE names the variable that is no number. */

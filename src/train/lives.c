@@ -153,7 +153,7 @@ struct lives_total lives_sum(const struct lives *lives)
         if (life->write_s > 0)
             total.write_s = life->write_s;
         if (life->validation_s > 0)
-            total.validation_s = life->validation_s;
+            total.validation_s = life->validation_s * (double)life->ranks;
         if (life->step_s > 0)
             total.step_s = life->step_s * (double)life->ranks;
     }

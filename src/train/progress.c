@@ -320,8 +320,8 @@ void progress_end(struct session *session, const char *reason, bool interrupted,
                                       .saves = cadence->samples,
                                       .stall_s = cadence_stall(cadence),
                                       .write_s = cadence_write(cadence),
-                                      .step_s = session->deadline.step_s,
-                                      .validation_s = session->deadline.validation_s};
+                                      .step_s = session->deadline.last_step_s,
+                                      .validation_s = session->deadline.last_validation_s};
     chronicle_end(&session->chronicle, session->step, &ending);
     text_release(&words);
 }

@@ -175,7 +175,8 @@ static void begin_history(struct session *session)
                                 .write_s = lived.write_s};
     cadence_init(&session->cadence, session->job, &past, clock_seconds());
     cadence_expect(&session->cadence, session->deadline.warning_s);
-    deadline_expect(&session->deadline, lived.step_s / (double)session->world->size, lived.validation_s);
+    double ranks = session->world->size;
+    deadline_expect(&session->deadline, lived.step_s / ranks, lived.validation_s / ranks);
 }
 
 /* Collective. What was to stay for ever by an earlier checkpoint.keep_every stays, too, when that has changed. */

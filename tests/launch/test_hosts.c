@@ -57,18 +57,22 @@ static void lists_are_sifted(void)
     sift("--host a:6,b:2 -np 8", " a b", "a", " --host b:2 -np 2 lockstep train -n job.yaml");
     sift("-n 7 --host a,b,bb", " a b bb", "a b", " -n 2 --host bb lockstep train -n job.yaml");
     sift("-np 1 --host a,b", " a b", "b", " -np 1 --host a lockstep train -n job.yaml");
+    sift("-np 4 -H a,a,b,b", " a b", "b", " -np 2 -H a,a lockstep train -n job.yaml");
+    sift("--host a,b taskset -c 0-3", " a b", "b", " --host a taskset -c 0-3 lockstep train -n job.yaml");
 }
 
 static void a_command_without_hosts_stays(void)
 {
     sift("-np 4", "", "", " -np 4 lockstep train -n job.yaml");
+    sift("--host a,b --hostfile no/such/file", "", "",
+         " --host a,b --hostfile no/such/file lockstep train -n job.yaml");
     sift("--hostfile no/such/file", "", "", " --hostfile no/such/file lockstep train -n job.yaml");
 }
 
 static void files_are_sifted_line_by_line(void)
 {
-    static const char lines[] = "# ours\na slots=2\n  b slots=4 # old\n\nme@c\n",
-                      kept[] = "# ours\na slots=2\n\nme@c\n";
+    static const char lines[] = "# ours@home\na slots=2\n  b slots=4 # old\n\nme@c\n",
+                      kept[] = "# ours@home\na slots=2\n\nme@c\n";
     char path[256], *bytes = NULL;
     size_t length;
     struct words command, names, lost;

@@ -96,12 +96,29 @@ static void who_wants_to_leave_now_leaves_now(void)
     CU_ASSERT_EQUAL(deadline_weigh(&none, PREEMPTION_SIGUSR1, 1010), PREEMPTION_SIGUSR1);
 }
 
+/* What an earlier life has told counts until there is something newer. */
+static void an_expectation_ends_with_the_first_step(void)
+{
+    struct deadline deadline = deadline_of("5100", NULL);
+    double reserve = deadline_reserve(1);
+    deadline_expect(&deadline, 20, 10);
+    CU_ASSERT_EQUAL(deadline_flags(&deadline, 0, 1, 1100 - reserve - 40), 0);
+    CU_ASSERT_EQUAL(deadline_flags(&deadline, 0, 1, 1100 - reserve - 39), DEADLINE_IS_DUE);
+    CU_ASSERT_EQUAL(deadline_flags(&deadline, 1, 1, 1100 - reserve - 49), DEADLINE_IS_DUE);
+    deadline_note_step(&deadline, 1);
+    CU_ASSERT_EQUAL(deadline_flags(&deadline, 0, 1, 1100 - reserve - 2), 0);
+    CU_ASSERT_EQUAL(deadline_flags(&deadline, 0, 1, 1100 - reserve - 1.9), DEADLINE_IS_DUE);
+    deadline_note_validation(&deadline, 2);
+    CU_ASSERT_EQUAL(deadline_flags(&deadline, 1, 1, 1100 - reserve - 4), 0);
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
         {"the environment is read", the_environment_is_read},
         {"what is no number is refused by name", what_is_no_number_is_refused_by_name},
         {"without an end no step is the last", without_an_end_no_step_is_the_last},
+        {"an expectation ends with the first step", an_expectation_ends_with_the_first_step},
         {"the last safe step leaves room for a save", the_last_safe_step_leaves_room_for_a_save},
         {"one slow step is forgotten", one_slow_step_is_forgotten},
         {"a warning with a known lead is a new end", a_warning_with_a_known_lead_is_a_new_end},
