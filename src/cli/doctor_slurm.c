@@ -54,7 +54,8 @@ static void say_warning(const struct slurm_job *job, double save_s)
                job->site.grace_s, job->site.kill_wait_s,
                job->site.warns ? "the signal of --signal is sent at once (send_user_signal)"
                                : "the signal of --signal is not sent (no send_user_signal)",
-               *job->site.signal ? job->site.signal : "none in the script");
+               *job->site.signal ? job->site.signal
+                                 : "none in the script (what sbatch was told on its command line is not known)");
     for (size_t i = 0; i < sizeof launchers / sizeof *launchers; i++) {
         double warning_s = slurm_warning_s(job, launchers[i].by_srun), needs_s = deadline_reserve(save_s);
         bool is_enough = save_s > 0 && warning_s >= needs_s;

@@ -52,7 +52,8 @@ size_t ending_futile(const struct run_state *run, size_t first)
     for (size_t i = lives->count; i-- > first; count++) {
         const struct life *life = &lives->items[i];
         bool is_ahead = i + 1 < lives->count && life[1].step > life->step; /* by copies on the nodes */
-        if (!life->interrupted || life->step < run->saved || is_ahead)
+        bool is_good = life->ended && !life->interrupted; /* ranks may outlive their launcher by a moment */
+        if (is_good || life->step < run->saved || is_ahead)
             break;
     }
     return count;

@@ -74,7 +74,9 @@ static void tell_end_to_come(const struct session *session)
     if (session->world->rank != 0)
         return;
     text_init(&words);
-    if (isfinite(deadline->end_s)) {
+    if (deadline->end_s < clock_seconds()) {
+        log_info("the end of the job's time has passed: one step, and it saves and leaves");
+    } else if (isfinite(deadline->end_s)) {
         text_append(&words, "the job ends in ");
         text_append_seconds(&words, deadline->end_s - clock_seconds());
         text_append(&words, ": it saves and leaves about ");

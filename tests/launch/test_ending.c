@@ -64,6 +64,8 @@ static void lives_are_futile_that_leave_no_newer_checkpoint(void)
     run.saved = 20;
     lives[3].step = 25; /* its start found copies of a later step */
     CU_ASSERT_EQUAL(ending_futile(&run, 0), 1);
+    lives[3] = of(20, "running", false, false); /* its launcher is gone, and the ranks are about to be */
+    CU_ASSERT_EQUAL(ending_futile(&run, 0), 3);
     lives[3] = of(20, "stop-after", true, false);
     CU_ASSERT_EQUAL(ending_futile(&run, 0), 0);
 }
