@@ -2,9 +2,11 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "launch/launcher.h"
 #include "launch/process.h"
 
 #include <netdb.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +17,7 @@
 #define PROBE_S   15.0 /* all hosts together */
 #define MOST_NAME 256
 
-enum option { OPTION_NONE, OPTION_LIST, OPTION_FILE, OPTION_COUNT };
+enum option { OPTION_NONE, OPTION_LIST, OPTION_FILE };
 
 static const struct {
     const char *word;
@@ -23,8 +25,7 @@ static const struct {
 } options[] = {
     {"--host", OPTION_LIST},       {"-host", OPTION_LIST},     {"-H", OPTION_LIST},
     {"--hostfile", OPTION_FILE},   {"-hostfile", OPTION_FILE}, {"--machinefile", OPTION_FILE},
-    {"-machinefile", OPTION_FILE}, {"-np", OPTION_COUNT},      {"--np", OPTION_COUNT},
-    {"-n", OPTION_COUNT},          {"--n", OPTION_COUNT},      {"-c", OPTION_COUNT},
+    {"-machinefile", OPTION_FILE},
 };
 
 static enum option option_of(const char *word)
@@ -35,23 +36,11 @@ static enum option option_of(const char *word)
     return OPTION_NONE;
 }
 
-/* Where mpirun's options begin: it may be started by something else. */
+/* Where mpirun's options begin; behind the last word if it is not mpirun. */
 static size_t first_option(const struct words *command)
 {
-    static const char *const launchers[] = {"mpirun", "mpiexec", "orterun"};
-    for (size_t i = 0; i < command->count && strcmp(command->items[i], "train") != 0; i++) {
-        const char *slash = strrchr(command->items[i], '/'), *name = slash ? slash + 1 : command->items[i];
-        for (size_t l = 0; l < sizeof launchers / sizeof *launchers; l++)
-            if (strcmp(name, launchers[l]) == 0)
-                return i + 1;
-    }
-    return command->count;
-}
-
-/* They end where the words "lockstep train" begin; each of ours has a value behind it. */
-static bool is_option(const struct words *command, size_t i)
-{
-    return i + 1 < command->count && strcmp(command->items[i + 1], "train") != 0;
+    size_t first;
+    return launcher_find(command, &first) == LAUNCHER_MPIRUN ? first : command->count;
 }
 
 static bool is_in(const struct words *names, const char *name)
@@ -62,18 +51,19 @@ static bool is_in(const struct words *names, const char *name)
     return false;
 }
 
-/* An item of a list, or a line of a file, is "[user@]host[:slots] [slots=2 ...]": its first part, "" if there is none.
- */
-static void name_of(const char *item, size_t length, char name[MOST_NAME])
+/* An item of a list, or a line of a file, is "[user@]host[:slots] [slots=2 ...] [# comment]": its first part, "" if
+ * there is none. */
+static void name_of(const char *item, char name[MOST_NAME])
 {
-    size_t blank = strspn(item, " \t");
-    size_t named = blank < length ? strcspn(item + blank, ": \t\r\n,#") : 0;
-    snprintf(name, MOST_NAME, "%.*s", (int)(named < length - blank ? named : length - blank), item + blank);
+    item += strspn(item, " \t");
+    snprintf(name, MOST_NAME, "%.*s", (int)strcspn(item, ": \t\r\n,#"), item);
 }
 
 /* Its slots; 1 if it does not tell. */
 static unsigned long slots_of(const char *item, size_t length)
 {
+    const char *comment = memchr(item, '#', length);
+    length = comment ? (size_t)(comment - item) : length;
     const char *slots = memmem(item, length, " slots=", 7), *colon = memchr(item, ':', length);
     unsigned long number = slots ? strtoul(slots + 7, NULL, 10) : colon ? strtoul(colon + 1, NULL, 10) : 1;
     return number > 0 ? number : 1;
@@ -93,7 +83,7 @@ static void sift(struct sieve *sieve, const char *items, char separator)
     while (*items) {
         char name[MOST_NAME];
         size_t length = strcspn(items, ends);
-        name_of(items, length, name);
+        name_of(items, name);
         unsigned long slots = *name ? slots_of(items, length) : 0;
         bool is_kept = !*name || !sieve->lost || !is_in(sieve->lost, name);
         if (*name && sieve->names && !is_in(sieve->names, name))
@@ -128,7 +118,7 @@ void hosts_named(const struct words *command, struct words *names)
     struct sieve sieve = {.names = names};
     size_t lists = 0, files = 0;
     words_init(names);
-    for (size_t i = first_option(command); is_option(command, i); i++) {
+    for (size_t i = first_option(command); launcher_is_option(command, i); i++) {
         lists += option_of(command->items[i]) == OPTION_LIST;
         files += option_of(command->items[i]) == OPTION_FILE;
         sift_option(&sieve, command, i);
@@ -163,25 +153,11 @@ static void put_kept(struct words *command, size_t i, struct text *kept)
         words_replace(command, i + 1, path);
 }
 
-void hosts_shrink(struct words *command, unsigned long there, unsigned long all)
-{
-    size_t i = first_option(command);
-    while (is_option(command, i) && option_of(command->items[i]) != OPTION_COUNT)
-        i++;
-    if (!is_option(command, i) || all == 0)
-        return;
-    char text[24], *end;
-    unsigned long ranks = strtoul(command->items[i + 1], &end, 10) * there / all;
-    snprintf(text, sizeof text, "%lu", ranks > 0 ? ranks : 1);
-    if (*end == '\0')
-        words_replace(command, i + 1, text);
-}
-
 void hosts_remove(struct words *command, const struct words *lost)
 {
     struct sieve sieve = {.lost = lost};
     size_t i = first_option(command);
-    while (is_option(command, i)) {
+    while (launcher_is_option(command, i)) {
         bool names_hosts = sift_option(&sieve, command, i);
         if (names_hosts)
             put_kept(command, i, &sieve.kept);
@@ -192,7 +168,7 @@ void hosts_remove(struct words *command, const struct words *lost)
         words_remove(command, i + 1); /* a list of which nothing is left */
         words_remove(command, i);
     }
-    hosts_shrink(command, sieve.slots_kept, sieve.slots_all);
+    launcher_shrink(command, SIZE_MAX, sieve.slots_kept, sieve.slots_all);
     text_release(&sieve.kept);
 }
 
@@ -218,7 +194,7 @@ static bool is_here(const char *name)
 static const char *parameter(const struct words *command, const char *name, const char *variable)
 {
     const char *value = getenv(variable);
-    for (size_t i = first_option(command); is_option(command, i); i++)
+    for (size_t i = first_option(command); launcher_is_option(command, i); i++)
         if (strcmp(command->items[i], name) == 0)
             value = command->items[i + 1];
     return value ? value : "";

@@ -20,7 +20,4 @@ void hosts_named(const struct words *command, struct words *names);
 /* Local, the other part: takes the hosts away that are lost. */
 void hosts_remove(struct words *command, const struct words *lost);
 
-/* Local. The number of ranks (-np), if the command gives it, for `there` slots instead of `all`; at least one. */
-void hosts_shrink(struct words *command, unsigned long there, unsigned long all);
-
 #endif

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "launch/hosts.h"
+#include "launch/launcher.h"
 #include "launch/process.h"
 #include "launch/slurm.h"
 
@@ -164,44 +164,18 @@ static unsigned set_environment(const struct node_at *nodes, size_t count)
     return all;
 }
 
-void nodes_shrink_srun(struct words *command, size_t nodes, unsigned long tasks, unsigned long all_tasks)
-{
-    static const struct {
-        const char *word;
-        bool counts_nodes;
-    } options[] = {{"-n", false}, {"--ntasks", false}, {"-N", true}, {"--nodes", true}};
-    for (size_t i = 1; i + 1 < command->count && strcmp(command->items[i + 1], "train") != 0; i++)
-        for (size_t o = 0; o < sizeof options / sizeof *options; o++) {
-            size_t length = strcspn(command->items[i], "=");
-            bool is_whole = command->items[i][length] == '\0';
-            if (length != strlen(options[o].word) || strncmp(command->items[i], options[o].word, length) != 0)
-                continue;
-            char *end, text[48];
-            unsigned long number = strtoul(is_whole ? command->items[i + 1] : command->items[i] + length + 1, &end, 10);
-            if (*end != '\0')
-                continue;
-            if (options[o].counts_nodes)
-                number = number < nodes ? number : nodes;
-            else
-                number = number * tasks / all_tasks > 0 ? number * tasks / all_tasks : 1;
-            snprintf(text, sizeof text, "%s%s%lu", is_whole ? "" : options[o].word, is_whole ? "" : "=", number);
-            words_replace(command, is_whole ? i + 1 : i, text);
-        }
-}
-
+/* The command as it has to be without the lost nodes. srun asks Slurm for nodes, not its environment. */
 static void change_command(struct words *command, const struct text *lost, size_t there, unsigned left,
                            unsigned long all_tasks)
 {
-    const char *slash = strrchr(command->items[0], '/');
-    if (strcmp(slash ? slash + 1 : command->items[0], "srun") != 0) {
-        hosts_shrink(command, left, all_tasks);
+    size_t first;
+    launcher_shrink(command, there, left, all_tasks);
+    if (launcher_find(command, &first) != LAUNCHER_SRUN)
         return;
-    }
     struct text exclude;
     text_init(&exclude);
     text_append(&exclude, "--exclude=%s", lost->bytes);
-    words_insert(command, 1, exclude.bytes);
-    nodes_shrink_srun(command, there, left, all_tasks);
+    words_insert(command, first, exclude.bytes);
     text_release(&exclude);
 }
 

@@ -17,9 +17,6 @@
  * Returns how many are there; 0: nothing is known, or none is there, and nothing was changed. */
 size_t nodes_leave_out_lost(const struct slurm_job *job, struct words *command, struct text *lost);
 
-/* Local, a part of it: -n, --ntasks, -N and --nodes of an srun command. */
-void nodes_shrink_srun(struct words *command, size_t nodes, unsigned long tasks, unsigned long all_tasks);
-
 /* Local, a part of it. Expands "4(x2),3": how many tasks each of `count` nodes has. False if it is not of that form, or
  * not of so many nodes. */
 bool nodes_parse_tasks(const char *text, unsigned *tasks, size_t count);

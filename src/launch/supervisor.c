@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "launch/ending.h"
 #include "launch/hosts.h"
+#include "launch/launcher.h"
 #include "launch/nodes.h"
 #include "launch/process.h"
 #include "launch/slurm.h"
@@ -34,6 +35,7 @@ struct supervisor {
     const struct supervisor_options *options;
     struct slurm_job slurm;
     struct process launcher;
+    bool is_srun;                  /* what starts the ranks */
     bool tells_end, tells_warning; /* what the user has not set */
     size_t launches;
     size_t lives;         /* of the run when the launcher was started */
@@ -118,18 +120,12 @@ static void end_launcher(struct supervisor *supervisor, const char *why)
         attend(supervisor, 0.1);
 }
 
-static bool is_srun(const struct supervisor *supervisor)
-{
-    const char *launcher = supervisor->options->command[0], *slash = strrchr(launcher, '/');
-    return strcmp(slash ? slash + 1 : launcher, "srun") == 0;
-}
-
 /* srun may have to wait until Slurm notices that a node is lost. */
 static double launch_limit(const struct supervisor *supervisor)
 {
     const struct slurm_site *site = &supervisor->slurm.site;
     double start_s = lives_sum(&supervisor->run.lives).start_s;
-    double noticed_s = is_srun(supervisor) ? site->slurmd_timeout_s + site->kill_wait_s : 0;
+    double noticed_s = supervisor->is_srun ? site->slurmd_timeout_s + site->kill_wait_s : 0;
     if (supervisor->options->launch_s >= 0)
         return supervisor->options->launch_s;
     return noticed_s + (start_s > 0 ? LAUNCH_LEAST_S + LAUNCH_TIMES * start_s : LAUNCH_FIRST_S);
@@ -214,7 +210,7 @@ static void tell_end(const struct supervisor *supervisor)
 {
     if (supervisor->tells_end && supervisor->slurm.end_unix > 0)
         set_seconds("LOCKSTEP_END_TIME", supervisor->slurm.end_unix);
-    double warning_s = slurm_warning_s(&supervisor->slurm, is_srun(supervisor));
+    double warning_s = slurm_warning_s(&supervisor->slurm, supervisor->is_srun);
     if (supervisor->tells_warning && !isnan(warning_s))
         set_seconds("LOCKSTEP_WARNING_S", warning_s);
 }
@@ -361,6 +357,10 @@ enum supervisor_outcome supervisor_run(const struct supervisor_options *options,
 {
     struct supervisor supervisor = {
         .options = options, .tells_end = !getenv("LOCKSTEP_END_TIME"), .tells_warning = !getenv("LOCKSTEP_WARNING_S")};
+    struct words command;
+    words_copy(&command, options->command);
+    supervisor.is_srun = launcher_find(&command, NULL) == LAUNCHER_SRUN;
+    words_release(&command);
     process_take_signals();
     slurm_look(&supervisor.slurm);
     look(&supervisor);

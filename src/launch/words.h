@@ -1,4 +1,4 @@
-/* A command line that is changed before it is run. */
+/* Words of a command line, to be changed before it is run; also other lists of names. */
 #ifndef LAUNCH_WORDS_H
 #define LAUNCH_WORDS_H
 

@@ -71,8 +71,8 @@ static void a_command_without_hosts_stays(void)
 
 static void files_are_sifted_line_by_line(void)
 {
-    static const char lines[] = "# ours@home\na slots=2\n  b slots=4 # old\n\nme@c\n",
-                      kept[] = "# ours@home\na slots=2\n\nme@c\n";
+    static const char lines[] = "# ours@home\na slots=2 # 10:30\n  b slots=4 # old\n\nme@c # 10:30\n",
+                      kept[] = "# ours@home\na slots=2 # 10:30\n\nme@c # 10:30\n";
     char path[256], *bytes = NULL;
     size_t length;
     struct words command, names, lost;

@@ -45,21 +45,6 @@ static void tasks_of_nodes_are_expanded(void)
         CU_ASSERT_FALSE(nodes_parse_tasks(wrong[i], tasks, 3));
 }
 
-static void numbers_of_srun_shrink(void)
-{
-    static const char *const before = "srun -n 6 --ntasks=6 -N 3 --nodes=1 -c 2 lockstep train -n 6";
-    struct words command, expected;
-    words_init(&command);
-    words_init(&expected);
-    words_append(&command, before);
-    words_append(&expected, "srun -n 4 --ntasks=4 -N 2 --nodes=1 -c 2 lockstep train -n 6");
-    nodes_shrink_srun(&command, 2, 4, 6);
-    for (size_t i = 0; i < expected.count; i++)
-        CU_ASSERT_STRING_EQUAL(command.items[i], expected.items[i]);
-    words_release(&expected);
-    words_release(&command);
-}
-
 static void the_warning_is_what_reaches_the_ranks(void)
 {
     struct slurm_job job = {
@@ -114,7 +99,6 @@ int main(void)
     static const struct test_case cases[] = {
         {"values are found by their key", values_are_found_by_their_key},
         {"tasks of nodes are expanded", tasks_of_nodes_are_expanded},
-        {"numbers of srun shrink", numbers_of_srun_shrink},
         {"the warning is what reaches the ranks", the_warning_is_what_reaches_the_ranks},
         {"only a job that runs is not ending", only_a_job_that_runs_is_not_ending},
         {"only near the limit a signal announces it", only_near_the_limit_a_signal_announces_it},

@@ -1,0 +1,86 @@
+#include "launch/launcher.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum number { NUMBER_RANKS, NUMBER_NODES, NUMBERS };
+
+static const struct {
+    const char *name;
+    enum launcher launcher;
+} names[] = {
+    {"mpirun", LAUNCHER_MPIRUN}, {"mpiexec", LAUNCHER_MPIRUN}, {"orterun", LAUNCHER_MPIRUN}, {"srun", LAUNCHER_SRUN}};
+
+static const struct {
+    enum launcher launcher;
+    const char *word;
+    enum number number;
+} options[] = {
+    {LAUNCHER_MPIRUN, "-np", NUMBER_RANKS},    {LAUNCHER_MPIRUN, "--np", NUMBER_RANKS},
+    {LAUNCHER_MPIRUN, "-n", NUMBER_RANKS},     {LAUNCHER_MPIRUN, "--n", NUMBER_RANKS},
+    {LAUNCHER_MPIRUN, "-c", NUMBER_RANKS},     {LAUNCHER_SRUN, "-n", NUMBER_RANKS},
+    {LAUNCHER_SRUN, "--ntasks", NUMBER_RANKS}, {LAUNCHER_SRUN, "-N", NUMBER_NODES},
+    {LAUNCHER_SRUN, "--nodes", NUMBER_NODES},
+};
+
+static bool is_train(const struct words *command, size_t i)
+{
+    return strcmp(command->items[i], "train") == 0;
+}
+
+enum launcher launcher_find(const struct words *command, size_t *first)
+{
+    for (size_t i = 0; i < command->count && !is_train(command, i); i++) {
+        const char *slash = strrchr(command->items[i], '/'), *name = slash ? slash + 1 : command->items[i];
+        for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
+            if (strcmp(name, names[n].name) != 0)
+                continue;
+            if (first)
+                *first = i + 1;
+            return names[n].launcher;
+        }
+    }
+    if (first)
+        *first = command->count;
+    return LAUNCHER_OTHER;
+}
+
+bool launcher_is_option(const struct words *command, size_t i)
+{
+    return i + 1 < command->count && !is_train(command, i + 1);
+}
+
+/* Which number the word asks for; NUMBERS: none. *length: of the option's name, before a "=". */
+static enum number number_of(enum launcher launcher, const char *word, size_t *length)
+{
+    *length = strcspn(word, "=");
+    for (size_t o = 0; o < sizeof options / sizeof *options; o++)
+        if (options[o].launcher == launcher && strlen(options[o].word) == *length &&
+            strncmp(word, options[o].word, *length) == 0)
+            return options[o].number;
+    return NUMBERS;
+}
+
+void launcher_shrink(struct words *command, size_t nodes, unsigned long there, unsigned long all)
+{
+    bool is_done[NUMBERS] = {false};
+    size_t i, length;
+    enum launcher launcher = launcher_find(command, &i);
+    for (; launcher_is_option(command, i) && all > 0; i++) {
+        const char *word = command->items[i];
+        enum number kind = number_of(launcher, word, &length);
+        bool is_apart = word[length] == '\0';
+        char *end, text[64];
+        unsigned long number = strtoul(is_apart ? command->items[i + 1] : word + length + 1, &end, 10);
+        if (kind == NUMBERS || is_done[kind] || *end != '\0')
+            continue;
+        if (kind == NUMBER_RANKS)
+            number = number * there / all > 0 ? number * there / all : 1;
+        else if (number > nodes)
+            number = nodes;
+        snprintf(text, sizeof text, "%.*s%lu", is_apart ? 0 : (int)length + 1, word, number);
+        words_replace(command, is_apart ? i + 1 : i, text);
+        is_done[kind] = true;
+    }
+}

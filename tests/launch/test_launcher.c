@@ -1,0 +1,54 @@
+/* Numbers of ranks and nodes in the command lines of mpirun and srun. */
+#include "launch/launcher.h"
+
+#include "support/test.h"
+
+/* On 2 of 3 nodes, with 4 of 6 slots. */
+static void shrink(const char *before, const char *after)
+{
+    struct words command, expected;
+    words_init(&command);
+    words_init(&expected);
+    words_append(&command, before);
+    words_append(&expected, after);
+    launcher_shrink(&command, 2, 4, 6);
+    CU_ASSERT_EQUAL_FATAL(command.count, expected.count);
+    for (size_t i = 0; i < expected.count; i++)
+        CU_ASSERT_STRING_EQUAL(command.items[i], expected.items[i]);
+    words_release(&expected);
+    words_release(&command);
+}
+
+static void numbers_of_mpirun_shrink(void)
+{
+    shrink("mpirun -np 6 lockstep train -n 6", "mpirun -np 4 lockstep train -n 6");
+    shrink("/opt/bin/mpiexec -n 1 lockstep train", "/opt/bin/mpiexec -n 1 lockstep train");
+    shrink("env A=1 mpirun -x A -c 3 lockstep train", "env A=1 mpirun -x A -c 2 lockstep train");
+}
+
+static void numbers_of_srun_shrink(void)
+{
+    shrink("srun -n 6 -N 3 -c 2 lockstep train -n 6", "srun -n 4 -N 2 -c 2 lockstep train -n 6");
+    shrink("srun --ntasks=6 --nodes=1 lockstep train", "srun --ntasks=4 --nodes=1 lockstep train");
+    shrink("srun --nodes 3 --ntasks 6 lockstep train", "srun --nodes 2 --ntasks 4 lockstep train");
+}
+
+static void numbers_of_others_stay(void)
+{
+    shrink("mpirun -np 6 nice -n 6 lockstep train", "mpirun -np 4 nice -n 6 lockstep train");
+    shrink("nice -n 6 mpirun lockstep train", "nice -n 6 mpirun lockstep train");
+    shrink("mpirun taskset -c 0-3 lockstep train", "mpirun taskset -c 0-3 lockstep train");
+    shrink("srun -N 1-3 lockstep train", "srun -N 1-3 lockstep train");
+    shrink("something -n 6 lockstep train", "something -n 6 lockstep train");
+}
+
+int main(void)
+{
+    static const struct test_case cases[] = {
+        {"numbers of mpirun shrink", numbers_of_mpirun_shrink},
+        {"numbers of srun shrink", numbers_of_srun_shrink},
+        {"numbers of others stay", numbers_of_others_stay},
+        {0},
+    };
+    return test_run("launch/launcher", cases);
+}
