@@ -145,17 +145,35 @@ static void say_blas(void)
         doctor_say(VERDICT_GOOD, "BLAS", NULL, "%s a rank", gemm_describe());
 }
 
-static void say_cores(const struct node *node)
+/* The cores that one rank may use, and those that the ranks of its node may use together. */
+struct binding {
+    int own, together;
+};
+
+/* Collective over node. */
+static struct binding find_binding(const struct node *node)
 {
-    cpu_set_t set;
+    cpu_set_t own, together;
+    CPU_ZERO(&own);
+    if (sched_getaffinity(0, sizeof own, &own) != 0)
+        log_warn("which cores a rank may use is not known: %s", strerror(errno));
+    MPI_Allreduce(&own, &together, sizeof own, MPI_BYTE, MPI_BOR, node->comm);
+    return (struct binding){.own = CPU_COUNT(&own), .together = CPU_COUNT(&together)};
+}
+
+static void say_cores(const struct node *node, struct binding binding)
+{
     long online = sysconf(_SC_NPROCESSORS_ONLN);
-    int own = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 0;
-    if (node->size > online)
-        doctor_say(VERDICT_WARNING, "cores", "fewer ranks a node",
-                   "%d ranks on %ld cores of this node: they wait for each other", node->size, online);
+    if (node->size > binding.together)
+        doctor_say(VERDICT_WARNING, "cores",
+                   "fewer ranks a node, or more cores: of the job (sbatch --cpus-per-task), or by another binding "
+                   "(mpirun --bind-to core)",
+                   "%d ranks may use %d of the %ld cores of this node together: they wait for each other", node->size,
+                   binding.together, online);
     else
-        doctor_say(VERDICT_GOOD, "cores", NULL, "%d rank%s on %ld cores of this node; rank 0 may use %d of them",
-                   node->size, node->size == 1 ? "" : "s", online, own);
+        doctor_say(VERDICT_GOOD, "cores", NULL, "%d rank%s on %ld cores of this node, %s; rank 0 may use %d of them",
+                   node->size, node->size == 1 ? "" : "s", online, binding.own < online ? "bound" : "not bound",
+                   binding.own);
 }
 
 /* What a save of the run in this directory takes; 0: not known. */
@@ -195,6 +213,7 @@ static int run(int count, char **words)
     node_open(&node, &world, 0);
     log_init(world.rank);
     gemm_init();
+    struct binding binding = find_binding(&node);
     if (world.rank == 0) {
         say_launcher(launcher, &world, &node);
         say_mpi();
@@ -202,7 +221,7 @@ static int run(int count, char **words)
         say_disk(directory);
         say_memory();
         say_blas();
-        say_cores(&node);
+        say_cores(&node, binding);
         doctor_ask_slurm(say_run(directory));
         fflush(stdout);
     }
