@@ -100,7 +100,7 @@ void slurm_look_at_site(struct slurm_job *job)
         if (slurm_value(text, "PreemptType", value) && strcmp(value, "preempt/none") == 0)
             site->is_preemptible = false;
         if (is_requeue && strcmp(value, "preempt/partition_prio") == 0 && number_of(text, "SLURM_VERSION") >= 24.05)
-            site->own_requeues = number_of(text, "MaxBatchRequeue");
+            site->requeues_most = (unsigned)number_of(text, "MaxBatchRequeue");
     }
     text_release(&answer);
     if (*job->id)
@@ -139,7 +139,7 @@ void slurm_look(struct slurm_job *job)
         job->may_requeue = number_of(text, "Requeue") > 0;
         job->is_preempted = slurm_value(text, "PreemptTime", value) && strcmp(value, "None") != 0;
         job->restarts = (uint64_t)number_of(text, "Restarts");
-        job->batch_flag = number_of(text, "BatchFlag");
+        job->batch_flag = (unsigned)number_of(text, "BatchFlag");
         job->end_unix = number_of(text, "EndTime");
         job->site = before.site;
         if (!before.is_known || strcmp(before.partition, job->partition) != 0)
@@ -183,11 +183,10 @@ double slurm_warning_s(const struct slurm_job *job, bool by_srun)
     return by_srun ? site->grace_s + site->kill_wait_s : MPIRUN_S;
 }
 
-/* From 24.05 on Slurm requeues a job that ends within its time of grace. Had scontrol requeued it, Slurm (24.11) would
- * do so once more at the end of its next life, whatever that has come to. One is left for such an end. */
-static bool is_requeued_at_end(const struct slurm_job *job)
+bool slurm_is_requeued_at_end(const struct slurm_job *job)
 {
-    return job->is_preempted && job->batch_flag > 0 && job->batch_flag + 1 < job->site.own_requeues;
+    return job->is_preempted && job->may_requeue && job->batch_flag > 0 &&
+           job->batch_flag + 1 < job->site.requeues_most;
 }
 
 /* *again: the controller may have been busy. *wait: it was done, and Slurm will end this process. */
@@ -211,7 +210,7 @@ static bool try_to_requeue(struct slurm_job *job, bool *again, bool *wait, struc
                          "job %s may not be (sbatch --no-requeue, or the site's JobRequeue=0): submit it again with "
                          "--requeue",
                          job->id);
-    if (is_requeued_at_end(job)) {
+    if (slurm_is_requeued_at_end(job)) {
         log_info("supervise: job %s is being preempted: Slurm requeues it when it has ended", job->id);
         return true;
     }

@@ -20,8 +20,8 @@ struct slurm_site {
     double slurmd_timeout_s; /* until a node that does not answer is taken for lost */
     unsigned port;           /* of slurmd, where a node has none of its own */
     bool warns;              /* the signal of --signal is sent then, too */
-    double own_requeues;     /* how often Slurm requeues a job that ends within its time of grace, before it holds the
-                              * job; 0: it does not requeue it */
+    unsigned requeues_most;  /* at so many ends within the time of grace Slurm holds the job, which it requeues at each
+                              * before; 0: it does not requeue it */
     char signal[SLURM_TEXT]; /* --signal in the batch script: "B:USR1@120"; "": none */
 };
 
@@ -32,11 +32,11 @@ struct slurm_job {
     char state[SLURM_TEXT]; /* "RUNNING", "COMPLETING", ... */
     char reason[SLURM_TEXT];
     char partition[SLURM_TEXT];
-    bool may_requeue;  /* sbatch --requeue, or the site's default */
-    bool is_preempted; /* its time of grace runs */
-    uint64_t restarts; /* of the job, the one that is being prepared included */
-    double batch_flag; /* 1 + how often Slurm has requeued it like that */
-    double end_unix;   /* when its time is over, that of grace as well; 0: there is no limit */
+    bool may_requeue;    /* sbatch --requeue, or the site's default */
+    bool is_preempted;   /* its time of grace runs */
+    uint64_t restarts;   /* of the job, the one that is being prepared included */
+    unsigned batch_flag; /* 1 + the ends after which Slurm has requeued it like that */
+    double end_unix;     /* when its time is over, that of grace as well; 0: there is no limit */
     struct slurm_site site;
 };
 
@@ -59,6 +59,11 @@ const char *slurm_find(const char *text, const char *key, size_t *length);
 
 /* Local. Whether Slurm is ending the job, or about to. */
 bool slurm_is_ending(const struct slurm_job *job);
+
+/* Local. Whether Slurm requeues the job by itself if it ends now: from 24.05 on within its time of grace. Had scontrol
+ * requeued it, Slurm (24.11) would do so once more at the end of its next life, whatever that has come to. One end is
+ * left over for such a case. */
+bool slurm_is_requeued_at_end(const struct slurm_job *job);
 
 /* Local. How long a job that is preempted can count on after its ranks have heard of it, started by srun or by mpirun
  * under `lockstep supervise`. NaN: jobs of this partition are not preempted, or nothing is known. See README.md. */

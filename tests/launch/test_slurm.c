@@ -94,6 +94,25 @@ static void only_near_the_limit_a_signal_announces_it(void)
     CU_ASSERT_FALSE(slurm_is_limit_near(&job, 9990));
 }
 
+static void slurm_requeues_by_itself_until_it_would_hold_the_job(void)
+{
+    struct slurm_job job = {.is_preempted = true, .may_requeue = true, .batch_flag = 1, .site = {.requeues_most = 5}};
+    CU_ASSERT_TRUE(slurm_is_requeued_at_end(&job));
+    job.batch_flag = 3;
+    CU_ASSERT_TRUE(slurm_is_requeued_at_end(&job));
+    job.batch_flag = 4;
+    CU_ASSERT_FALSE(slurm_is_requeued_at_end(&job));
+    job.batch_flag = 1;
+    job.site.requeues_most = 0; /* an older Slurm */
+    CU_ASSERT_FALSE(slurm_is_requeued_at_end(&job));
+    job.site.requeues_most = 5;
+    job.may_requeue = false;
+    CU_ASSERT_FALSE(slurm_is_requeued_at_end(&job));
+    job.may_requeue = true;
+    job.is_preempted = false;
+    CU_ASSERT_FALSE(slurm_is_requeued_at_end(&job));
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -101,6 +120,7 @@ int main(void)
         {"tasks of nodes are expanded", tasks_of_nodes_are_expanded},
         {"the warning is what reaches the ranks", the_warning_is_what_reaches_the_ranks},
         {"only a job that runs is not ending", only_a_job_that_runs_is_not_ending},
+        {"slurm requeues by itself until it would hold the job", slurm_requeues_by_itself_until_it_would_hold_the_job},
         {"only near the limit a signal announces it", only_near_the_limit_a_signal_announces_it},
         {0},
     };
