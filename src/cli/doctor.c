@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #define SHM_LEAST (64 << 20) /* what containers often give */
+#define IO_NAME   4096       /* Open MPI's texts take 2048 */
 
 static const char *const verdict_words[] = {"good", "warning", "bad"};
 static enum verdict worst;
@@ -71,11 +72,33 @@ static void say_mpi(void)
     else
         doctor_say(VERDICT_WARNING, "MPI", "an MPI that is built with thread support",
                    "%s without MPI_THREAD_MULTIPLE: training stands still while a checkpoint is written", version);
-    const char *component = getenv("OMPI_MCA_io");
+}
+
+/* The component that Open MPI was told to use, by command line, environment or a file of parameters. name is empty if
+ * there is none. */
+static void find_io(char name[IO_NAME])
+{
+    int index, level, count = 0;
+    MPI_T_cvar_handle handle;
+    *name = '\0';
+    MPI_T_init_thread(MPI_THREAD_SINGLE, &level);
+    if (MPI_T_cvar_get_index("io", &index) == MPI_SUCCESS &&
+        MPI_T_cvar_handle_alloc(index, NULL, &handle, &count) == MPI_SUCCESS) {
+        if (count <= IO_NAME)
+            MPI_T_cvar_read(handle, name);
+        MPI_T_cvar_handle_free(&handle);
+    }
+    MPI_T_finalize();
+}
+
+static void say_io(void)
+{
+    char name[IO_NAME];
+    find_io(name);
     doctor_say(
         VERDICT_GOOD, "MPI-IO", NULL,
         "%s. OMPIO reports success on a full disk: lockstep reserves the room first and reads back what it has written",
-        component ? component : "Open MPI's choice (ompio, on Lustre romio321)");
+        *name ? name : "Open MPI's choice (ompio, on Lustre romio321)");
 }
 
 static void say_hdf5(void)
@@ -217,6 +240,7 @@ static int run(int count, char **words)
     if (world.rank == 0) {
         say_launcher(launcher, &world, &node);
         say_mpi();
+        say_io();
         say_hdf5();
         say_disk(directory);
         say_memory();

@@ -21,6 +21,17 @@ static void say_requeue(const struct slurm_job *job)
             "job %s may not be requeued: it saves and leaves, and does not come back by itself", job->id);
 }
 
+/* Slurm 22.05 keeps the number of tasks that it has derived from the nodes of the life before; 24.11 does not. */
+static void say_nodes(const struct slurm_job *job)
+{
+    const char *tasks = getenv("SLURM_NTASKS_PER_NODE"), *nodes = getenv("SLURM_JOB_NUM_NODES");
+    if (tasks && nodes && strtol(nodes, NULL, 10) > 1 && job->may_requeue && job->site.version < 24.11)
+        doctor_say(VERDICT_WARNING, "nodes", "submit it with --mincpus=CPUS instead, as slurm/train.sbatch does",
+                   "after --ntasks-per-node a job that is requeued can wait for as many nodes as it has now, %s, also "
+                   "if it may begin on fewer",
+                   nodes);
+}
+
 static void say_end(const struct slurm_job *job)
 {
     struct text left;
@@ -64,7 +75,7 @@ static void say_warning(const struct slurm_job *job, double save_s)
             is_enough ? NULL
                       : "what comes after the newest checkpoint can be lost; checkpoint.every: auto saves as often as "
                         "pays; a longer warning: --signal=B:USR1@SECONDS, and preempt_send_user_signal by the site",
-            "ranks started by %s hear of it %g s before the end%s", launchers[i].name, warning_s,
+            "ranks started by %s hear of it at least %g s before the end%s", launchers[i].name, warning_s,
             save_s > 0 ? is_enough ? "" : ": less than a save and leaving need" : "; what a save takes is not known");
     }
 }
@@ -107,6 +118,7 @@ void doctor_ask_slurm(double save_s)
     }
     doctor_say(VERDICT_GOOD, "Slurm", NULL, "job %s, %s, requeued %d times", job.id, job.state, (int)job.restarts);
     say_requeue(&job);
+    say_nodes(&job);
     say_end(&job);
     say_warning(&job, save_s);
 }

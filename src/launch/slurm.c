@@ -95,11 +95,12 @@ void slurm_look_at_site(struct slurm_job *job)
         site->kill_wait_s = number_of(text, "KillWait");
         site->slurmd_timeout_s = number_of(text, "SlurmdTimeout");
         site->port = (unsigned)number_of(text, "SlurmdPort");
+        site->version = number_of(text, "SLURM_VERSION");
         /* SlurmctldParameters=preempt_send_user_signal, or PreemptParameters=send_user_signal in newer ones. */
         site->warns = strstr(text, "send_user_signal") != NULL;
         if (slurm_value(text, "PreemptType", value) && strcmp(value, "preempt/none") == 0)
             site->is_preemptible = false;
-        if (is_requeue && strcmp(value, "preempt/partition_prio") == 0 && number_of(text, "SLURM_VERSION") >= 24.05)
+        if (is_requeue && strcmp(value, "preempt/partition_prio") == 0 && site->version >= 24.05)
             site->requeues_most = (unsigned)number_of(text, "MaxBatchRequeue");
     }
     text_release(&answer);

@@ -19,6 +19,7 @@ struct slurm_site {
     double kill_wait_s;      /* and this long from SIGTERM to SIGKILL; */
     double slurmd_timeout_s; /* until a node that does not answer is taken for lost */
     unsigned port;           /* of slurmd, where a node has none of its own */
+    double version;          /* 22.05; 0: not known */
     bool warns;              /* the signal of --signal is sent then, too */
     unsigned requeues_most;  /* at so many ends within the time of grace Slurm holds the job, which it requeues at each
                               * before; 0: it does not requeue it */
@@ -65,8 +66,8 @@ bool slurm_is_ending(const struct slurm_job *job);
  * left over for such a case. */
 bool slurm_is_requeued_at_end(const struct slurm_job *job);
 
-/* Local. How long a job that is preempted can count on after its ranks have heard of it, started by srun or by mpirun
- * under `lockstep supervise`. NaN: jobs of this partition are not preempted, or nothing is known. See README.md. */
+/* Local. How long at least a job that is preempted goes on after its ranks have heard of it, started by srun or by
+ * mpirun under `lockstep supervise`. NaN: jobs of this partition are not preempted, or nothing is known. See README.md. */
 double slurm_warning_s(const struct slurm_job *job, bool by_srun);
 
 /* Local. Has the job requeued, once: not if Slurm is doing so by itself. False, with the reason, if it may not be, or
