@@ -15,6 +15,9 @@ export SLURM_CONF=$cluster/slurm.conf
 # cluster_start NODES: nodes n1, n2, ... of 4 cores in the partitions `low` (preempted, with time of grace), `low0` (preempted at once)
 # and `high` (preempts). Settings: grace, kill_wait, slurmd_timeout (seconds), controller_parameters.
 grace=8 kill_wait=4 slurmd_timeout=6 controller_parameters=preempt_send_user_signal
+is_newer=$(slurmctld -V | awk '$2 >= "24.05"')
+# Newer ones ping nodes together, and hear of the one that answers only when they have given up the other.
+[ -z "$is_newer" ] || slurmd_timeout=20
 cluster_start() {
   local node user
   node_count=$1
@@ -62,7 +65,7 @@ BatchStartTimeout=1
 MessageTimeout=5
 KillWait=$kill_wait
 MinJobAge=600
-$(slurmctld -V | awk '$2 >= "24.05" { print "MaxBatchRequeue=20" }')
+${is_newer:+MaxBatchRequeue=20}
 JobCompType=jobcomp/filetxt
 JobCompLoc=$cluster/jobs
 JobRequeue=1
