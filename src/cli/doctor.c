@@ -93,12 +93,25 @@ static void find_io(char name[IO_NAME])
 
 static void say_io(void)
 {
+    static const struct {
+        const char *name, *words;
+    } known[] = {
+        {"", "Open MPI's choice (ompio, on Lustre romio321): a full disk can go unnoticed"},
+        {"ompio", "ompio: a full disk can go unnoticed"},
+        {"romio321", "romio321: if one rank cannot write, the others can hang"},
+    };
     char name[IO_NAME];
     find_io(name);
-    doctor_say(
-        VERDICT_GOOD, "MPI-IO", NULL,
-        "%s. OMPIO reports success on a full disk: lockstep reserves the room first and reads back what it has written",
-        *name ? name : "Open MPI's choice (ompio, on Lustre romio321)");
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(name, known[i].name) == 0) {
+            doctor_say(VERDICT_GOOD, "MPI-IO", NULL,
+                       "%s; so lockstep reserves the room first, reads back what it has written, and waits for nobody "
+                       "for ever",
+                       known[i].words);
+            return;
+        }
+    doctor_say(VERDICT_WARNING, "MPI-IO", "leave the choice to Open MPI, or take ompio or romio321",
+               "io = %s is asked for: not tried with lockstep", name);
 }
 
 static void say_hdf5(void)

@@ -25,7 +25,8 @@ static void say_requeue(const struct slurm_job *job)
 static void say_nodes(const struct slurm_job *job)
 {
     const char *tasks = getenv("SLURM_NTASKS_PER_NODE"), *nodes = getenv("SLURM_JOB_NUM_NODES");
-    if (tasks && nodes && strtol(nodes, NULL, 10) > 1 && job->may_requeue && job->site.version < 24.11)
+    if (tasks && nodes && strtol(nodes, NULL, 10) > 1 && job->may_requeue && job->site.version > 0 &&
+        job->site.version < 24.11)
         doctor_say(VERDICT_WARNING, "nodes", "submit it with --mincpus=CPUS instead, as slurm/train.sbatch does",
                    "after --ntasks-per-node a job that is requeued can wait for as many nodes as it has now, %s, also "
                    "if it may begin on fewer",
@@ -56,8 +57,10 @@ static void say_warning(const struct slurm_job *job, double save_s)
         bool by_srun;
         const char *name;
     } launchers[] = {{false, "mpirun"}, {true, "srun"}};
-    if (!job->site.is_preemptible) {
-        doctor_say(VERDICT_GOOD, "preemption", NULL, "jobs of partition %s are not preempted", job->partition);
+    if (job->site.preemption != SLURM_ENDED) {
+        doctor_say(VERDICT_GOOD, "preemption", NULL, "jobs of partition %s are %s", job->partition,
+                   job->site.preemption == SLURM_SUSPENDED ? "suspended when others need their nodes, and go on later"
+                                                           : "not preempted");
         return;
     }
     doctor_say(VERDICT_GOOD, "preemption", NULL,
@@ -70,13 +73,22 @@ static void say_warning(const struct slurm_job *job, double save_s)
     for (size_t i = 0; i < sizeof launchers / sizeof *launchers; i++) {
         double warning_s = slurm_warning_s(job, launchers[i].by_srun), needs_s = deadline_reserve(save_s);
         bool is_enough = save_s > 0 && warning_s >= needs_s;
-        doctor_say(
-            is_enough ? VERDICT_GOOD : VERDICT_WARNING, "warning",
-            is_enough ? NULL
-                      : "what comes after the newest checkpoint can be lost; checkpoint.every: auto saves as often as "
-                        "pays; a longer warning: --signal=B:USR1@SECONDS, and preempt_send_user_signal by the site",
-            "ranks started by %s hear of it at least %g s before the end%s", launchers[i].name, warning_s,
-            save_s > 0 ? is_enough ? "" : ": less than a save and leaving need" : "; what a save takes is not known");
+        struct text words;
+        text_init(&words);
+        if (warning_s > 0)
+            text_append(&words, "hear of it at least %g s before the end%s", warning_s,
+                        save_s == 0 ? "; what a save takes is not known"
+                        : is_enough ? ""
+                                    : ": less than a save and leaving need");
+        else
+            text_append(&words, "may hear nothing of it before the end");
+        doctor_say(is_enough ? VERDICT_GOOD : VERDICT_WARNING, "warning",
+                   is_enough
+                       ? NULL
+                       : "what comes after the newest checkpoint can be lost; checkpoint.every: auto saves as often as "
+                         "pays; a longer warning: --signal=B:USR1@SECONDS, and preempt_send_user_signal by the site",
+                   "ranks started by %s %s", launchers[i].name, text_bytes(&words));
+        text_release(&words);
     }
 }
 

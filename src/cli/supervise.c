@@ -8,6 +8,7 @@
 #include "launch/supervisor.h"
 #include "train/job.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,9 +38,9 @@ static bool changes_directory(int count, char **words)
     return false;
 }
 
-/* The run directory of the job that the command trains, which the caller owns; finds what is wrong with the job before
- * anything is started. */
-static bool find_run(int count, char **words, char **run, struct error *error)
+/* Of the job that the command trains: the run directory, which the caller owns, and its leaves. Finds what is wrong
+ * with the job before anything is started. */
+static bool find_run(int count, char **words, char **run, unsigned *leaves, struct error *error)
 {
     int first = find_train(count, words);
     struct request request;
@@ -61,10 +62,13 @@ static bool find_run(int count, char **words, char **run, struct error *error)
         ok = error_set(error, ERROR_USAGE,
                        "run: %s is relative, and the ranks start in another directory than this: give it from the root",
                        job.run);
-    if (ok)
+    if (ok) {
+        uint64_t most = job.train.batch / job.train.microbatch;
+        *leaves = most < UINT_MAX ? (unsigned)most : UINT_MAX;
         *run = memory_text(job.run);
-    else
+    } else {
         error->kind = ERROR_USAGE;
+    }
     free(text);
     memory_free(own);
     request_release(&request);
@@ -105,7 +109,7 @@ static int run(int count, char **words)
     if (!ok)
         return command_misused(&command_supervise, "%s", error.text);
     process_take_signals(); /* before anything takes time: one that comes now is not lost */
-    if (!find_run(count - own - 1, options.command, &run, &error))
+    if (!find_run(count - own - 1, options.command, &run, &options.ranks_most, &error))
         return command_fail(&error);
     options.run = run;
     log_init(0);

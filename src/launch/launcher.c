@@ -84,3 +84,19 @@ void launcher_shrink(struct words *command, size_t nodes, unsigned long there, u
         is_done[kind] = true;
     }
 }
+
+bool launcher_give_ranks(struct words *command, unsigned long ranks)
+{
+    size_t first, length;
+    char text[24];
+    enum launcher launcher = launcher_find(command, &first);
+    if (launcher == LAUNCHER_OTHER)
+        return false;
+    for (size_t i = first; launcher_is_option(command, i); i++)
+        if (number_of(launcher, command->items[i], &length) == NUMBER_RANKS)
+            return false;
+    snprintf(text, sizeof text, "%lu", ranks);
+    words_insert(command, first, text);
+    words_insert(command, first, "-n");
+    return true;
+}

@@ -248,3 +248,17 @@ size_t nodes_leave_out_lost(const struct slurm_job *job, struct words *command, 
     memory_free(nodes);
     return there;
 }
+
+unsigned nodes_slots(void)
+{
+    const char *tasks = getenv("SLURM_TASKS_PER_NODE"), *number = getenv("SLURM_JOB_NUM_NODES");
+    size_t count = number ? strtoul(number, NULL, 10) : 0;
+    unsigned slots = 0;
+    if (!tasks || count == 0)
+        return 0;
+    unsigned *amounts = memory_need(count, sizeof *amounts);
+    for (size_t i = 0, known = nodes_parse_tasks(tasks, amounts, count); known && i < count; i++)
+        slots += amounts[i];
+    memory_free(amounts);
+    return slots;
+}

@@ -17,6 +17,10 @@
  * Returns how many are there; 0: nothing is known, or none is there, and nothing was changed. */
 size_t nodes_leave_out_lost(const struct slurm_job *job, struct words *command, struct text *lost);
 
+/* Local. For how many ranks the nodes that are there have room, as mpirun counts: tasks, or CPUs (by --cpus-per-task)
+ * if the job has asked for no tasks. 0: not known. */
+unsigned nodes_slots(void);
+
 /* Local, a part of it. Expands "4(x2),3": how many tasks each of `count` nodes has. False if it is not of that form, or
  * not of so many nodes. */
 bool nodes_parse_tasks(const char *text, unsigned *tasks, size_t count);

@@ -15,7 +15,6 @@
 #define GONE_S     60.0 /* until a requeued job's processes are ended */
 #define TRIES      10   /* to have it requeued, while the controller does not answer, ... */
 #define PAUSE_S    5.0  /* ... and between two of them */
-#define MPIRUN_S   1.0  /* what mpirun leaves its ranks when everything gets SIGTERM */
 #define LEAD_S     60.0 /* --signal=USR1 alone */
 #define EARLY_S    65.0 /* what Slurm may be early with it, and some seconds */
 #define MOST_WORDS 8
@@ -86,7 +85,8 @@ void slurm_look_at_site(struct slurm_job *job)
     text_init(&answer);
     if (slurm_ask((const char *[]){"show", "partition", "-o", job->partition, NULL}, &answer)) {
         site->grace_s = number_of(text_bytes(&answer), "GraceTime");
-        site->is_preemptible = slurm_value(text_bytes(&answer), "PreemptMode", value) && strcmp(value, "OFF") != 0;
+        if (slurm_value(text_bytes(&answer), "PreemptMode", value) && strcmp(value, "OFF") != 0)
+            site->preemption = strstr(value, "SUSPEND") ? SLURM_SUSPENDED : SLURM_ENDED;
         is_requeue = site->grace_s > 0 && strcmp(value, "REQUEUE") == 0;
     }
     text_release(&answer);
@@ -99,7 +99,7 @@ void slurm_look_at_site(struct slurm_job *job)
         /* SlurmctldParameters=preempt_send_user_signal, or PreemptParameters=send_user_signal in newer ones. */
         site->warns = strstr(text, "send_user_signal") != NULL;
         if (slurm_value(text, "PreemptType", value) && strcmp(value, "preempt/none") == 0)
-            site->is_preemptible = false;
+            site->preemption = SLURM_NOT_PREEMPTED;
         if (is_requeue && strcmp(value, "preempt/partition_prio") == 0 && site->version >= 24.05)
             site->requeues_most = (unsigned)number_of(text, "MaxBatchRequeue");
     }
@@ -177,11 +177,11 @@ bool slurm_is_ending(const struct slurm_job *job)
 double slurm_warning_s(const struct slurm_job *job, bool by_srun)
 {
     const struct slurm_site *site = &job->site;
-    if (!job->is_known || !site->is_preemptible)
+    if (!job->is_known || site->preemption != SLURM_ENDED)
         return NAN;
     if (site->warns && strstr(site->signal, "B:") && site->grace_s > 0)
         return site->grace_s;
-    return by_srun ? site->grace_s + site->kill_wait_s : MPIRUN_S;
+    return by_srun ? site->grace_s + site->kill_wait_s : 0; /* on other nodes mpirun's daemons may go first */
 }
 
 bool slurm_is_requeued_at_end(const struct slurm_job *job)

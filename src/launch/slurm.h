@@ -12,15 +12,18 @@
 
 #define SLURM_TEXT 128
 
+/* What becomes of a job whose nodes others need. */
+enum slurm_preemption { SLURM_NOT_PREEMPTED, SLURM_SUSPENDED, SLURM_ENDED };
+
 /* What the site, the partition and the batch script have settled; asked for once. */
 struct slurm_site {
-    bool is_preemptible;     /* jobs of the partition can be preempted, */
-    double grace_s;          /* and then have this long, */
-    double kill_wait_s;      /* and this long from SIGTERM to SIGKILL; */
-    double slurmd_timeout_s; /* until a node that does not answer is taken for lost */
-    unsigned port;           /* of slurmd, where a node has none of its own */
-    double version;          /* 22.05; 0: not known */
-    bool warns;              /* the signal of --signal is sent then, too */
+    enum slurm_preemption preemption; /* of the partition; if it is ended, it has */
+    double grace_s;                   /* this long, */
+    double kill_wait_s;               /* and this long from SIGTERM to SIGKILL; */
+    double slurmd_timeout_s;          /* until a node that does not answer is taken for lost */
+    unsigned port;                    /* of slurmd, where a node has none of its own */
+    double version;                   /* 22.05; 0: not known */
+    bool warns;                       /* the signal of --signal is sent then, too */
     unsigned requeues_most;  /* at so many ends within the time of grace Slurm holds the job, which it requeues at each
                               * before; 0: it does not requeue it */
     char signal[SLURM_TEXT]; /* --signal in the batch script: "B:USR1@120"; "": none */
@@ -67,7 +70,8 @@ bool slurm_is_ending(const struct slurm_job *job);
 bool slurm_is_requeued_at_end(const struct slurm_job *job);
 
 /* Local. How long at least a job that is preempted goes on after its ranks have heard of it, started by srun or by
- * mpirun under `lockstep supervise`. NaN: jobs of this partition are not preempted, or nothing is known. See README.md. */
+ * mpirun under `lockstep supervise`. NaN: jobs of this partition are not ended, or nothing is known. See README.md.
+ */
 double slurm_warning_s(const struct slurm_job *job, bool by_srun);
 
 /* Local. Has the job requeued, once: not if Slurm is doing so by itself. False, with the reason, if it may not be, or

@@ -33,6 +33,7 @@
 
 struct supervisor {
     const struct supervisor_options *options;
+    char lock[PATH_MAX]; /* of the run directory: held while the job is at work, and hears signals */
     struct slurm_job slurm;
     struct process launcher;
     bool is_srun;                  /* what starts the ranks */
@@ -40,7 +41,7 @@ struct supervisor {
     size_t launches;
     size_t lives;         /* of the run when the launcher was started */
     double launched_s;    /* when that was */
-    bool was_at_work;     /* somebody has held the lock since then */
+    bool was_at_work;     /* the lock was held since then */
     double silent_s;      /* since when nobody has held it */
     size_t first;         /* life of this supervisor; what was before does not count: somebody may have mended it */
     int never_begun;      /* launches in a row that have not come to a life */
@@ -83,6 +84,7 @@ static void pass_on(struct supervisor *supervisor, int number)
         process_signal(&supervisor->launcher, SIGTERM);
         return;
     }
+    supervisor->was_at_work = supervisor->was_at_work || file_is_locked(supervisor->lock); /* who hears it */
     if (is_known_to_job(supervisor, number)) {
         log_info(
             "supervise: SIGUSR1 announces the end of the job's time, in %.0f s, which it knows: it trains on while "
@@ -145,16 +147,14 @@ static void look_for_hang(struct supervisor *supervisor)
 {
     const struct supervisor_options *options = supervisor->options;
     double now_s = clock_seconds();
-    char lock[PATH_MAX];
-    snprintf(lock, sizeof lock, "%s/.lock", options->run);
-    if (file_is_locked(lock)) {
+    if (file_is_locked(supervisor->lock)) {
         if (!supervisor->was_at_work && supervisor->asked) /* ranks that were not there yet have not heard it */
             process_signal(&supervisor->launcher, SIGUSR2);
         supervisor->was_at_work = true;
         supervisor->silent_s = now_s;
         return;
     }
-    if (is_writing(supervisor) || access(lock, F_OK) != 0)
+    if (is_writing(supervisor) || access(supervisor->lock, F_OK) != 0)
         supervisor->silent_s = now_s;
     if (supervisor->was_at_work && now_s - supervisor->silent_s > options->shutdown_s) {
         end_launcher(supervisor, "the job is gone, but not its launcher");
@@ -180,6 +180,19 @@ static void look_for_hang(struct supervisor *supervisor)
     }
 }
 
+/* Whether the last life is of this batch job. */
+static bool is_ours(const struct supervisor *supervisor)
+{
+    const struct life *life = ending_last_life(&supervisor->run);
+    return life && *life->job && strcmp(life->job, environment_batch_job()) == 0;
+}
+
+/* Whether the request was good once. */
+static bool has_worked(const struct supervisor *supervisor)
+{
+    return supervisor->lives > supervisor->first || is_ours(supervisor);
+}
+
 static enum ending watch(struct supervisor *supervisor)
 {
     double looked_s = clock_seconds();
@@ -192,7 +205,7 @@ static enum ending watch(struct supervisor *supervisor)
     }
     look(supervisor);
     enum ending ending = ending_judge(&supervisor->run, supervisor->lives, supervisor->launcher.code);
-    if (ending == ENDING_REFUSED && supervisor->lives > supervisor->first) /* it has worked: srun's "no such file" */
+    if (ending == ENDING_REFUSED && has_worked(supervisor)) /* srun's "no such file", on a node that is not ready */
         ending = ENDING_NOT_BEGUN;
     supervisor->never_begun = ending == ENDING_NOT_BEGUN ? supervisor->never_begun + 1 : 0;
     return ending;
@@ -228,9 +241,7 @@ static bool has_time(const struct supervisor *supervisor)
  * that it is given would go round for ever. */
 static uint64_t vain_requeues(const struct supervisor *supervisor)
 {
-    const struct life *life = ending_last_life(&supervisor->run);
-    bool is_ours = life && strcmp(life->job, environment_batch_job()) == 0;
-    return environment_restarts() - (is_ours ? life->restart : 0);
+    return environment_restarts() - (is_ours(supervisor) ? ending_last_life(&supervisor->run)->restart : 0);
 }
 
 static enum supervisor_outcome leave(struct supervisor *supervisor, struct error *error)
@@ -293,12 +304,25 @@ static void leave_out_lost(const struct supervisor *supervisor, struct words *co
     text_release(&lost);
 }
 
+/* In a batch job, whose nodes can be other ones at each start: a rank for each slot, at most those that the job can
+ * use. What somebody has said, to the launcher or (srun) to sbatch, counts. */
+static void choose_ranks(const struct supervisor *supervisor, struct words *command)
+{
+    unsigned slots = supervisor->slurm.is_inside ? nodes_slots() : 0, most = supervisor->options->ranks_most;
+    bool is_said = !supervisor->is_srun || getenv("SLURM_NTASKS"); /* mpirun takes the slots; srun one a node */
+    if (slots == 0 || (is_said && slots <= most))
+        return;
+    if (launcher_give_ranks(command, slots < most ? slots : most) && slots > most)
+        log_info("supervise: room for %u ranks, but only %u leaves: %u ranks", slots, most, most);
+}
+
 static bool start_launcher(struct supervisor *supervisor, struct error *error)
 {
     struct words command;
     words_copy(&command, supervisor->options->command);
     if (supervisor->launches++ > 0)
         leave_out_lost(supervisor, &command);
+    choose_ranks(supervisor, &command);
     bool ok = process_start(&supervisor->launcher, command.items, error);
     words_release(&command);
     return ok;
@@ -358,6 +382,7 @@ enum supervisor_outcome supervisor_run(const struct supervisor_options *options,
     struct supervisor supervisor = {
         .options = options, .tells_end = !getenv("LOCKSTEP_END_TIME"), .tells_warning = !getenv("LOCKSTEP_WARNING_S")};
     struct words command;
+    snprintf(supervisor.lock, sizeof supervisor.lock, "%s/.lock", options->run);
     words_copy(&command, options->command);
     supervisor.is_srun = launcher_find(&command, NULL) == LAUNCHER_SRUN;
     words_release(&command);

@@ -6,7 +6,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define FORGET 0.98 /* of the longest step, each step: one that was slow for once does not count for ever */
+#define FORGET        0.98 /* of the longest step, each step: one that was slow for once does not count for ever */
+#define STOPPED_S     10.0 /* a step that takes longer, ... */
+#define STOPPED_TIMES 20.0 /* ... and so many times longer than the longest of late */
 
 /* NaN: not set. */
 static bool parse(const char *name, const char *text, double *number, struct error *error)
@@ -53,9 +55,13 @@ void deadline_expect(struct deadline *deadline, double step_s, double validation
     deadline->validation_s = validation_s;
 }
 
-/* The first one takes the place of what was expected: if that was a stall, it is over. */
+/* The first one takes the place of what was expected: if that was a stall, it is over. A job that is suspended stands
+ * still for any time, and the next step is as long as ever. */
 static void note(double *longest, double *last, double seconds)
 {
+    bool was_stopped = *last > 0 && seconds > STOPPED_S && seconds > STOPPED_TIMES * *longest;
+    if (was_stopped)
+        return;
     *longest = *last == 0 ? seconds : fmax(seconds, *longest * FORGET);
     *last = seconds;
 }

@@ -46,7 +46,8 @@ bool deadline_parse(struct deadline *deadline, const char *end_unix, const char 
 /* Local, rank 0's work. What a step and a validation have taken in earlier lives of the run; 0: it is not known. */
 void deadline_expect(struct deadline *deadline, double step_s, double validation_s);
 
-/* Local, rank 0's work. A step, or the validation after one, has taken so long. */
+/* Local, rank 0's work. A step, or the validation after one, has taken so long. Not counted: one that is more than ten
+ * seconds and twenty times as long as those before, in which the job was suspended. */
 void deadline_note_step(struct deadline *deadline, double seconds);
 void deadline_note_validation(struct deadline *deadline, double seconds);
 

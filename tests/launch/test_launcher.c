@@ -3,19 +3,25 @@
 
 #include "support/test.h"
 
+static void expect(const struct words *command, const char *text)
+{
+    struct words expected;
+    words_init(&expected);
+    words_append(&expected, text);
+    CU_ASSERT_EQUAL_FATAL(command->count, expected.count);
+    for (size_t i = 0; i < expected.count; i++)
+        CU_ASSERT_STRING_EQUAL(command->items[i], expected.items[i]);
+    words_release(&expected);
+}
+
 /* On 2 of 3 nodes, with 4 of 6 slots. */
 static void shrink(const char *before, const char *after)
 {
-    struct words command, expected;
+    struct words command;
     words_init(&command);
-    words_init(&expected);
     words_append(&command, before);
-    words_append(&expected, after);
     launcher_shrink(&command, 2, 4, 6);
-    CU_ASSERT_EQUAL_FATAL(command.count, expected.count);
-    for (size_t i = 0; i < expected.count; i++)
-        CU_ASSERT_STRING_EQUAL(command.items[i], expected.items[i]);
-    words_release(&expected);
+    expect(&command, after);
     words_release(&command);
 }
 
@@ -42,12 +48,32 @@ static void numbers_of_others_stay(void)
     shrink("something -n 6 lockstep train", "something -n 6 lockstep train");
 }
 
+static void give(const char *before, bool given, const char *after)
+{
+    struct words command;
+    words_init(&command);
+    words_append(&command, before);
+    CU_ASSERT_EQUAL(launcher_give_ranks(&command, 8), given);
+    expect(&command, after);
+    words_release(&command);
+}
+
+static void ranks_are_given_where_nobody_has_said_how_many(void)
+{
+    give("mpirun lockstep train -n 6", true, "mpirun -n 8 lockstep train -n 6");
+    give("env A=1 srun --mpi=pmix -N 2 lockstep train", true, "env A=1 srun -n 8 --mpi=pmix -N 2 lockstep train");
+    give("mpirun -np 12 lockstep train", false, "mpirun -np 12 lockstep train");
+    give("srun --ntasks=12 lockstep train", false, "srun --ntasks=12 lockstep train");
+    give("something lockstep train", false, "something lockstep train");
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
         {"numbers of mpirun shrink", numbers_of_mpirun_shrink},
         {"numbers of srun shrink", numbers_of_srun_shrink},
         {"numbers of others stay", numbers_of_others_stay},
+        {"ranks are given where nobody has said how many", ranks_are_given_where_nobody_has_said_how_many},
         {0},
     };
     return test_run("launch/launcher", cases);

@@ -48,18 +48,18 @@ static void tasks_of_nodes_are_expanded(void)
 static void the_warning_is_what_reaches_the_ranks(void)
 {
     struct slurm_job job = {
-        .is_inside = true, .is_known = true, .site = {.is_preemptible = true, .grace_s = 60, .kill_wait_s = 30}};
+        .is_inside = true, .is_known = true, .site = {.preemption = SLURM_ENDED, .grace_s = 60, .kill_wait_s = 30}};
     struct slurm_site *site = &job.site;
     CU_ASSERT_EQUAL(slurm_warning_s(&job, true), 90); /* srun passes the first SIGTERM on */
-    CU_ASSERT_EQUAL(slurm_warning_s(&job, false), 1); /* mpirun does not */
+    CU_ASSERT_EQUAL(slurm_warning_s(&job, false), 0); /* mpirun does not */
     strcpy(site->signal, "B:USR1@120");
-    CU_ASSERT_EQUAL(slurm_warning_s(&job, false), 1); /* the site does not send it */
+    CU_ASSERT_EQUAL(slurm_warning_s(&job, false), 0); /* the site does not send it */
     site->warns = true;
     CU_ASSERT_EQUAL(slurm_warning_s(&job, false), 60);
     CU_ASSERT_EQUAL(slurm_warning_s(&job, true), 60);
     strcpy(site->signal, "USR1@120");
-    CU_ASSERT_EQUAL(slurm_warning_s(&job, false), 1); /* not to the script */
-    site->is_preemptible = false;
+    CU_ASSERT_EQUAL(slurm_warning_s(&job, false), 0); /* not to the script */
+    site->preemption = SLURM_SUSPENDED;
     CU_ASSERT_TRUE(isnan(slurm_warning_s(&job, true)));
 }
 

@@ -75,6 +75,16 @@ static void one_slow_step_is_forgotten(void)
     CU_ASSERT_EQUAL(deadline.step_s, 1);
 }
 
+static void a_step_in_which_the_job_was_suspended_does_not_count(void)
+{
+    struct deadline deadline = {.end_s = 1000};
+    deadline_note_step(&deadline, 1);
+    deadline_note_step(&deadline, 3600);
+    CU_ASSERT_EQUAL(deadline_flags(&deadline, 0, 0, 1000 - DEADLINE_LEAVE_S - 3), 0);
+    deadline_note_step(&deadline, 15); /* slow, but it may be so again */
+    CU_ASSERT_NOT_EQUAL(deadline_flags(&deadline, 0, 0, 1000 - DEADLINE_LEAVE_S - 20), 0);
+}
+
 static void a_warning_with_a_known_lead_is_a_new_end(void)
 {
     struct deadline deadline = deadline_of("5100", "30");
@@ -121,6 +131,7 @@ int main(void)
         {"an expectation ends with the first step", an_expectation_ends_with_the_first_step},
         {"the last safe step leaves room for a save", the_last_safe_step_leaves_room_for_a_save},
         {"one slow step is forgotten", one_slow_step_is_forgotten},
+        {"a step in which the job was suspended does not count", a_step_in_which_the_job_was_suspended_does_not_count},
         {"a warning with a known lead is a new end", a_warning_with_a_known_lead_is_a_new_end},
         {"who wants to leave now leaves now", who_wants_to_leave_now_leaves_now},
         {0},
