@@ -12,12 +12,13 @@ cluster_stop() { # keeps $?
 trap 'cluster_stop; clean_up' EXIT
 export SLURM_CONF=$cluster/slurm.conf
 
-# cluster_start NODES: nodes n1, n2, ... of 4 cores in the partitions `low` (preempted, with time of grace), `low0` (preempted at once)
+# cluster_start NODES: nodes n1, n2, ... of 4 cores (or cores[1], cores[2], ...) in the partitions `low` (preempted, with time of grace), `low0` (preempted at once)
 # and `high` (preempts). Settings: grace, kill_wait, slurmd_timeout (seconds), controller_parameters, preempt_mode.
 grace=8 kill_wait=4 slurmd_timeout=6 controller_parameters=preempt_send_user_signal preempt_mode=REQUEUE
 is_newer=$(slurmctld -V | awk '$2 >= "24.05"')
 # Newer ones ping nodes together, and hear of the one that answers only when they have given up the other.
 [ -z "$is_newer" ] || slurmd_timeout=20
+cores=()
 cluster_start() {
   local node user
   node_count=$1
@@ -74,7 +75,7 @@ PreemptMode=$preempt_mode
 CONF
     for node in $(seq "$1"); do
       mkdir -p "$cluster/spool/n$node" "$cluster/tmp/n$node"
-      echo "NodeName=n$node NodeHostname=n$node NodeAddr=10.1.0.$node Port=26801 CPUs=4 CoresPerSocket=4 RealMemory=2000"
+      echo "NodeName=n$node NodeHostname=n$node NodeAddr=10.1.0.$node Port=26801 CPUs=${cores[node]:-4} CoresPerSocket=${cores[node]:-4} RealMemory=2000"
     done
     cat <<CONF
 PartitionName=low  Nodes=ALL Default=YES State=UP PriorityTier=1 PreemptMode=${preempt_mode%,*} GraceTime=$grace
