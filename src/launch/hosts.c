@@ -247,7 +247,7 @@ size_t hosts_leave_out_lost(struct words *command, struct text *lost)
     }
     if (there > 0 && gone.count > 0)
         hosts_remove(command, &gone);
-    for (size_t i = 0; there > 0 && i < gone.count; i++)
+    for (size_t i = 0; i < gone.count; i++)
         text_append(lost, "%s%s", i > 0 ? "," : "", gone.items[i]);
     words_release(&gone);
     words_release(&names);

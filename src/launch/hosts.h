@@ -8,8 +8,8 @@
 
 /* Local. Has `true` run on each host, in the way in which mpirun reaches it (plm_rsh_agent, else ssh), all at once, for
  * some seconds. Hosts where that fails are taken out of the command and appended to `lost`, separated by commas; the
- * number of ranks (-np), if it is given, shrinks in proportion to the slots. Returns how many hosts are there; 0: the
- * command names none, or none is there, and nothing was changed. */
+ * number of ranks (-np), if it is given, shrinks in proportion to the slots. Returns how many hosts are there; 0:
+ * the command names none, or none is there (then they are appended all the same), and nothing was changed. */
 size_t hosts_leave_out_lost(struct words *command, struct text *lost);
 
 /* Local, a part of it: the names, with "user@", each host once, in the order of the command; none if it names them in

@@ -238,9 +238,7 @@ size_t nodes_leave_out_lost(const struct slurm_job *job, struct words *command, 
             text_append(lost, "%s%s", lost->length > 0 ? "," : "", nodes[i].name);
     }
     unsigned left = there > 0 ? set_environment(nodes, count) : 0;
-    if (there == 0)
-        text_release(lost);
-    else if (lost->length > 0)
+    if (there > 0 && lost->length > 0)
         change_command(command, lost, there, left, all_tasks);
     text_release(&own);
     text_release(&answer);

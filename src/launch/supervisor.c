@@ -299,8 +299,10 @@ static void leave_out_lost(const struct supervisor *supervisor, struct words *co
     text_init(&lost);
     size_t there = supervisor->slurm.is_inside ? nodes_leave_out_lost(&supervisor->slurm, command, &lost)
                                                : hosts_leave_out_lost(command, &lost);
-    if (lost.length > 0)
+    if (lost.length > 0 && there > 0)
         log_warn("supervise: lost nodes: %s; going on with %zu other%s", lost.bytes, there, there == 1 ? "" : "s");
+    else if (lost.length > 0)
+        log_warn("supervise: no node can be reached: %s", lost.bytes);
     text_release(&lost);
 }
 
