@@ -15,6 +15,7 @@
 #define GONE_S     60.0 /* until a requeued job's processes are ended */
 #define TRIES      10   /* to have it requeued, while the controller does not answer, ... */
 #define PAUSE_S    5.0  /* ... and between two of them */
+#define REQUEUE_S  4.0  /* the launcher's end and scontrol, while there is still a job to requeue */
 #define LEAD_S     60.0 /* --signal=USR1 alone */
 #define EARLY_S    65.0 /* what Slurm may be early with it, and some seconds */
 #define MOST_WORDS 8
@@ -86,7 +87,9 @@ void slurm_look_at_site(struct slurm_job *job)
     if (slurm_ask((const char *[]){"show", "partition", "-o", job->partition, NULL}, &answer)) {
         site->grace_s = number_of(text_bytes(&answer), "GraceTime");
         if (slurm_value(text_bytes(&answer), "PreemptMode", value) && strcmp(value, "OFF") != 0)
-            site->preemption = strstr(value, "SUSPEND") ? SLURM_SUSPENDED : SLURM_ENDED;
+            site->preemption = strstr(value, "SUSPEND")        ? SLURM_SUSPENDED
+                               : strcmp(value, "REQUEUE") == 0 ? SLURM_REQUEUED
+                                                               : SLURM_CANCELLED;
         is_requeue = site->grace_s > 0 && strcmp(value, "REQUEUE") == 0;
     }
     text_release(&answer);
@@ -142,6 +145,7 @@ void slurm_look(struct slurm_job *job)
         job->restarts = (uint64_t)number_of(text, "Restarts");
         job->batch_flag = (unsigned)number_of(text, "BatchFlag");
         job->end_unix = number_of(text, "EndTime");
+        job->preempted_unix = job->is_preempted ? number_of(text, "PreemptTime") : 0;
         job->site = before.site;
         if (!before.is_known || strcmp(before.partition, job->partition) != 0)
             slurm_look_at_site(job);
@@ -177,11 +181,17 @@ bool slurm_is_ending(const struct slurm_job *job)
 double slurm_warning_s(const struct slurm_job *job, bool by_srun)
 {
     const struct slurm_site *site = &job->site;
-    if (!job->is_known || site->preemption != SLURM_ENDED)
+    if (!job->is_known || site->preemption < SLURM_REQUEUED)
         return NAN;
     if (site->warns && strstr(site->signal, "B:") && site->grace_s > 0)
-        return site->grace_s;
+        return site->preemption == SLURM_REQUEUED ? site->grace_s : fmax(0, site->grace_s - REQUEUE_S);
     return by_srun ? site->grace_s + site->kill_wait_s : 0; /* on other nodes mpirun's daemons may go first */
+}
+
+bool slurm_is_out_of_time(const struct slurm_job *job)
+{
+    return strcmp(job->reason, "TimeLimit") == 0 ||
+           (job->preempted_unix > 0 && job->end_unix >= job->preempted_unix + job->site.grace_s);
 }
 
 bool slurm_is_requeued_at_end(const struct slurm_job *job)
@@ -204,7 +214,7 @@ static bool try_to_requeue(struct slurm_job *job, bool *again, bool *wait, struc
         log_info("supervise: Slurm requeues job %s by itself", job->id);
         return true;
     }
-    if (is_over(job) && strcmp(job->reason, "TimeLimit") != 0)
+    if (is_over(job) && !slurm_is_out_of_time(job))
         return error_set(error, ERROR_BUSY, "somebody has cancelled job %s", job->id);
     if (!job->may_requeue)
         return error_set(error, ERROR_USAGE,

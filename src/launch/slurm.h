@@ -13,11 +13,11 @@
 #define SLURM_TEXT 128
 
 /* What becomes of a job whose nodes others need. */
-enum slurm_preemption { SLURM_NOT_PREEMPTED, SLURM_SUSPENDED, SLURM_ENDED };
+enum slurm_preemption { SLURM_NOT_PREEMPTED, SLURM_SUSPENDED, SLURM_REQUEUED, SLURM_CANCELLED };
 
 /* What the site, the partition and the batch script have settled; asked for once. */
 struct slurm_site {
-    enum slurm_preemption preemption; /* of the partition; if it is ended, it has */
+    enum slurm_preemption preemption; /* of the partition; if it has to leave, it has */
     double grace_s;                   /* this long, */
     double kill_wait_s;               /* and this long from SIGTERM to SIGKILL; */
     double slurmd_timeout_s;          /* until a node that does not answer is taken for lost */
@@ -36,11 +36,12 @@ struct slurm_job {
     char state[SLURM_TEXT]; /* "RUNNING", "COMPLETING", ... */
     char reason[SLURM_TEXT];
     char partition[SLURM_TEXT];
-    bool may_requeue;    /* sbatch --requeue, or the site's default */
-    bool is_preempted;   /* its time of grace runs */
-    uint64_t restarts;   /* of the job, the one that is being prepared included */
-    unsigned batch_flag; /* 1 + the ends after which Slurm has requeued it like that */
-    double end_unix;     /* when its time is over, that of grace as well; 0: there is no limit */
+    bool may_requeue;      /* sbatch --requeue, or the site's default */
+    bool is_preempted;     /* its time of grace runs, or has run */
+    double preempted_unix; /* since when; 0: it is not */
+    uint64_t restarts;     /* of the job, the one that is being prepared included */
+    unsigned batch_flag;   /* 1 + the ends after which Slurm has requeued it like that */
+    double end_unix;       /* when its time is over, that of grace as well; 0: there is no limit */
     struct slurm_site site;
 };
 
@@ -69,8 +70,13 @@ bool slurm_is_ending(const struct slurm_job *job);
  * left over for such a case. */
 bool slurm_is_requeued_at_end(const struct slurm_job *job);
 
+/* Local. Whether a job that is over was ended by Slurm because its time was over, its limit or that of grace; else
+ * somebody has cancelled it. */
+bool slurm_is_out_of_time(const struct slurm_job *job);
+
 /* Local. How long at least a job that is preempted goes on after its ranks have heard of it, started by srun or by
- * mpirun under `lockstep supervise`. NaN: jobs of this partition are not ended, or nothing is known. See README.md.
+ * mpirun under `lockstep supervise`. NaN: jobs of this partition do not have to leave, or nothing is known. See
+ * README.md.
  */
 double slurm_warning_s(const struct slurm_job *job, bool by_srun);
 

@@ -342,8 +342,10 @@ static bool launch(struct supervisor *supervisor, enum ending *ending, struct er
     *ending = watch(supervisor);
     const struct life *life = ending_last_life(&supervisor->run);
     bool has_words = *ending == ENDING_FAILED || *ending == ENDING_LEFT;
-    log_info("supervise: the job %s%s%s%s (exit code %d)", ending_words(*ending), has_words ? " (" : "",
-             has_words && life ? life->end : "", has_words ? ")" : "", supervisor->launcher.code);
+    char now[CLOCK_TEXT_BYTES];
+    clock_text((int64_t)clock_unix_exact(), now);
+    log_info("supervise: the job %s%s%s%s (exit code %d), at %s", ending_words(*ending), has_words ? " (" : "",
+             has_words && life ? life->end : "", has_words ? ")" : "", supervisor->launcher.code, now);
     return true;
 }
 

@@ -41,7 +41,7 @@ static void append_loss(const struct session *session, struct text *words)
  * how manieth time. */
 static void tell_begin(const struct session *session)
 {
-    char length[LENGTH_BYTES];
+    char length[LENGTH_BYTES], now[CLOCK_TEXT_BYTES];
     struct text words;
     int ranks = session->world->size, nodes = session->node.count;
     text_init(&words);
@@ -57,7 +57,8 @@ static void tell_begin(const struct session *session)
     if (*environment_batch_job())
         text_append(&words, ", restart %" PRIu64 " of job %s", environment_restarts(), environment_batch_job());
     append_loss(session, &words);
-    log_info("%s", text_bytes(&words));
+    clock_text((int64_t)clock_unix_exact(), now);
+    log_info("%s, at %s", text_bytes(&words), now);
     text_release(&words);
     if (session->pause.step < session->steps)
         log_info("pauses after step %" PRIu64 ", as --stop-after says", session->pause.step);

@@ -48,7 +48,7 @@ static void tasks_of_nodes_are_expanded(void)
 static void the_warning_is_what_reaches_the_ranks(void)
 {
     struct slurm_job job = {
-        .is_inside = true, .is_known = true, .site = {.preemption = SLURM_ENDED, .grace_s = 60, .kill_wait_s = 30}};
+        .is_inside = true, .is_known = true, .site = {.preemption = SLURM_REQUEUED, .grace_s = 60, .kill_wait_s = 30}};
     struct slurm_site *site = &job.site;
     CU_ASSERT_EQUAL(slurm_warning_s(&job, true), 90); /* srun passes the first SIGTERM on */
     CU_ASSERT_EQUAL(slurm_warning_s(&job, false), 0); /* mpirun does not */
@@ -57,6 +57,9 @@ static void the_warning_is_what_reaches_the_ranks(void)
     site->warns = true;
     CU_ASSERT_EQUAL(slurm_warning_s(&job, false), 60);
     CU_ASSERT_EQUAL(slurm_warning_s(&job, true), 60);
+    site->preemption = SLURM_CANCELLED; /* it has to be requeued before that */
+    CU_ASSERT_EQUAL(slurm_warning_s(&job, false), 56);
+    site->preemption = SLURM_REQUEUED;
     strcpy(site->signal, "USR1@120");
     CU_ASSERT_EQUAL(slurm_warning_s(&job, false), 0); /* not to the script */
     site->preemption = SLURM_SUSPENDED;
@@ -94,6 +97,16 @@ static void only_near_the_limit_a_signal_announces_it(void)
     CU_ASSERT_FALSE(slurm_is_limit_near(&job, 9990));
 }
 
+static void who_is_ended_early_was_cancelled(void)
+{
+    struct slurm_job job = {.is_preempted = true, .preempted_unix = 1000, .end_unix = 1060, .site = {.grace_s = 60}};
+    CU_ASSERT_TRUE(slurm_is_out_of_time(&job));
+    job.end_unix = 1030;
+    CU_ASSERT_FALSE(slurm_is_out_of_time(&job));
+    strcpy(job.reason, "TimeLimit");
+    CU_ASSERT_TRUE(slurm_is_out_of_time(&job));
+}
+
 static void slurm_requeues_by_itself_until_it_would_hold_the_job(void)
 {
     struct slurm_job job = {.is_preempted = true, .may_requeue = true, .batch_flag = 1, .site = {.requeues_most = 5}};
@@ -121,6 +134,7 @@ int main(void)
         {"the warning is what reaches the ranks", the_warning_is_what_reaches_the_ranks},
         {"only a job that runs is not ending", only_a_job_that_runs_is_not_ending},
         {"slurm requeues by itself until it would hold the job", slurm_requeues_by_itself_until_it_would_hold_the_job},
+        {"who is ended early was cancelled", who_is_ended_early_was_cancelled},
         {"only near the limit a signal announces it", only_near_the_limit_a_signal_announces_it},
         {0},
     };
