@@ -16,6 +16,7 @@
 #define TRIES      10   /* to have it requeued, while the controller does not answer, ... */
 #define PAUSE_S    5.0  /* ... and between two of them */
 #define REQUEUE_S  4.0  /* the launcher's end and scontrol, while there is still a job to requeue */
+#define ROUNDED_S  2.0  /* scontrol tells whole seconds */
 #define LEAD_S     60.0 /* --signal=USR1 alone */
 #define EARLY_S    65.0 /* what Slurm may be early with it, and some seconds */
 #define MOST_WORDS 8
@@ -191,7 +192,7 @@ double slurm_warning_s(const struct slurm_job *job, bool by_srun)
 bool slurm_is_out_of_time(const struct slurm_job *job)
 {
     return strcmp(job->reason, "TimeLimit") == 0 ||
-           (job->preempted_unix > 0 && job->end_unix >= job->preempted_unix + job->site.grace_s);
+           (job->preempted_unix > 0 && job->end_unix >= job->preempted_unix + job->site.grace_s - ROUNDED_S);
 }
 
 bool slurm_is_requeued_at_end(const struct slurm_job *job)
