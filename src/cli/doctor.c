@@ -262,6 +262,8 @@ static int run(int count, char **words)
         doctor_ask_slurm(say_run(directory));
         fflush(stdout);
     }
+    /* Ranks that waited for rank 0 within MPI_Finalize were seen to crash there under srun, one start in fifty. */
+    MPI_Barrier(world.comm);
     node_close(&node);
     world_close(&world);
     MPI_Finalize();
