@@ -81,7 +81,8 @@ static void find_io(char name[IO_NAME])
     int index, level, count = 0;
     MPI_T_cvar_handle handle;
     *name = '\0';
-    MPI_T_init_thread(MPI_THREAD_SINGLE, &level);
+    if (MPI_T_init_thread(MPI_THREAD_SINGLE, &level) != MPI_SUCCESS)
+        return;
     if (MPI_T_cvar_get_index("io", &index) == MPI_SUCCESS &&
         MPI_T_cvar_handle_alloc(index, NULL, &handle, &count) == MPI_SUCCESS) {
         if (count <= IO_NAME)

@@ -57,7 +57,7 @@ static void say_warning(const struct slurm_job *job, double save_s)
         bool by_srun;
         const char *name;
     } launchers[] = {{false, "mpirun"}, {true, "srun"}};
-    if (job->site.preemption < SLURM_REQUEUED) {
+    if (isnan(slurm_warning_s(job, false))) {
         doctor_say(VERDICT_GOOD, "preemption", NULL, "jobs of partition %s are %s", job->partition,
                    job->site.preemption == SLURM_SUSPENDED ? "suspended when others need their nodes, and go on later"
                                                            : "not preempted");

@@ -12,7 +12,7 @@
 
 #define SLURM_TEXT 128
 
-/* What becomes of a job whose nodes others need. */
+/* What becomes of a job whose nodes others need. Of those from SLURM_REQUEUED on it has to leave. */
 enum slurm_preemption { SLURM_NOT_PREEMPTED, SLURM_SUSPENDED, SLURM_REQUEUED, SLURM_CANCELLED };
 
 /* What the site, the partition and the batch script have settled; asked for once. */

@@ -74,6 +74,16 @@ static bool is_known_to_job(struct supervisor *supervisor, int number)
     return slurm_is_limit_near(&supervisor->slurm, clock_unix_exact());
 }
 
+/* Whether the job is at its work now. */
+static bool see_work(struct supervisor *supervisor)
+{
+    if (!file_is_locked(supervisor->lock))
+        return false;
+    supervisor->was_at_work = true;
+    supervisor->silent_s = clock_seconds();
+    return true;
+}
+
 static void pass_on(struct supervisor *supervisor, int number)
 {
     static const struct {
@@ -84,7 +94,7 @@ static void pass_on(struct supervisor *supervisor, int number)
         process_signal(&supervisor->launcher, SIGTERM);
         return;
     }
-    supervisor->was_at_work = supervisor->was_at_work || file_is_locked(supervisor->lock); /* who hears it */
+    see_work(supervisor); /* who is at work hears it */
     if (is_known_to_job(supervisor, number)) {
         log_info(
             "supervise: SIGUSR1 announces the end of the job's time, in %.0f s, which it knows: it trains on while "
@@ -147,11 +157,10 @@ static void look_for_hang(struct supervisor *supervisor)
 {
     const struct supervisor_options *options = supervisor->options;
     double now_s = clock_seconds();
-    if (file_is_locked(supervisor->lock)) {
-        if (!supervisor->was_at_work && supervisor->asked) /* ranks that were not there yet have not heard it */
+    bool was_at_work = supervisor->was_at_work;
+    if (see_work(supervisor)) {
+        if (!was_at_work && supervisor->asked) /* ranks that were not there yet have not heard it */
             process_signal(&supervisor->launcher, SIGUSR2);
-        supervisor->was_at_work = true;
-        supervisor->silent_s = now_s;
         return;
     }
     if (is_writing(supervisor) || access(supervisor->lock, F_OK) != 0)
