@@ -41,10 +41,19 @@ void doctor_say(enum verdict verdict, const char *about, const char *remedy, con
         worst = verdict;
 }
 
+static const char by_srun[] = "PMIx (srun)";
+
 /* To be asked before MPI_Init, which sets such variables also for a process that nobody has launched. */
 static const char *find_launcher(void)
 {
-    return getenv("OMPI_COMM_WORLD_SIZE") ? "mpirun" : getenv("PMIX_RANK") ? "PMIx (srun)" : NULL;
+    return getenv("OMPI_COMM_WORLD_SIZE") ? "mpirun" : getenv("PMIX_RANK") ? by_srun : NULL;
+}
+
+/* Whether ranks of other nodes may send before this one is ready: see make_srun_wait in launch/preparation.c. */
+static bool may_crash_at_start(void)
+{
+    const char *nodes = getenv("SLURM_JOB_NUM_NODES"), *fence = getenv("SLURM_PMIX_FENCE");
+    return nodes && strcmp(nodes, "1") != 0 && !(fence && strcmp(fence, "ring") == 0);
 }
 
 static void say_launcher(const char *how, const struct world *world, const struct node *node)
@@ -57,6 +66,10 @@ static void say_launcher(const char *how, const struct world *world, const struc
     else
         doctor_say(VERDICT_GOOD, "launcher", NULL, "%s: %d rank%s on %d node%s; rank 0 on %s", how, world->size,
                    world->size == 1 ? "" : "s", node->count, node->count == 1 ? "" : "s", host);
+    if (how && strcmp(how, by_srun) == 0 && may_crash_at_start())
+        doctor_say(
+            VERDICT_WARNING, "barriers", "export SLURM_PMIX_FENCE=ring; lockstep supervise -- srun does",
+            "Slurm 22.05 lets ranks of several nodes leave MPI_Init too early: one start in some hundreds crashes");
 }
 
 static void say_mpi(void)
@@ -263,8 +276,6 @@ static int run(int count, char **words)
         doctor_ask_slurm(say_run(directory));
         fflush(stdout);
     }
-    /* Ranks that waited for rank 0 within MPI_Finalize were seen to crash there under srun, one start in fifty. */
-    MPI_Barrier(world.comm);
     node_close(&node);
     world_close(&world);
     MPI_Finalize();

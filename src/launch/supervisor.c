@@ -4,12 +4,9 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "launch/ending.h"
-#include "launch/hosts.h"
-#include "launch/launcher.h"
-#include "launch/nodes.h"
+#include "launch/preparation.h"
 #include "launch/process.h"
 #include "launch/slurm.h"
-#include "launch/words.h"
 #include "train/deadline.h"
 #include "train/environment.h"
 #include "train/run_state.h"
@@ -35,9 +32,8 @@ struct supervisor {
     const struct supervisor_options *options;
     char lock[PATH_MAX]; /* of the run directory: held while the job is at work, and hears signals */
     struct slurm_job slurm;
+    struct preparation preparation;
     struct process launcher;
-    bool is_srun;                  /* what starts the ranks */
-    bool tells_end, tells_warning; /* what the user has not set */
     size_t launches;
     size_t lives;         /* of the run when the launcher was started */
     double launched_s;    /* when that was */
@@ -67,7 +63,7 @@ static int futile(const struct supervisor *supervisor)
 /* SIGUSR1 that announces the time limit and nothing else: the job knows that, and can use the time until then. */
 static bool is_known_to_job(struct supervisor *supervisor, int number)
 {
-    if (number != SIGUSR1 || !supervisor->tells_end || !supervisor->was_at_work ||
+    if (number != SIGUSR1 || !supervisor->preparation.tells_end || !supervisor->was_at_work ||
         !slurm_is_limit_near(&supervisor->slurm, clock_unix_exact()))
         return false;
     slurm_look(&supervisor->slurm); /* it may be preempted, of all times, now */
@@ -137,7 +133,7 @@ static double launch_limit(const struct supervisor *supervisor)
 {
     const struct slurm_site *site = &supervisor->slurm.site;
     double start_s = lives_sum(&supervisor->run.lives).start_s;
-    double noticed_s = supervisor->is_srun ? site->slurmd_timeout_s + site->kill_wait_s : 0;
+    double noticed_s = supervisor->preparation.is_srun ? site->slurmd_timeout_s + site->kill_wait_s : 0;
     if (supervisor->options->launch_s >= 0)
         return supervisor->options->launch_s;
     return noticed_s + (start_s > 0 ? LAUNCH_LEAST_S + LAUNCH_TIMES * start_s : LAUNCH_FIRST_S);
@@ -220,23 +216,6 @@ static enum ending watch(struct supervisor *supervisor)
     return ending;
 }
 
-static void set_seconds(const char *name, double seconds)
-{
-    char text[32];
-    snprintf(text, sizeof text, "%.3f", seconds);
-    setenv(name, text, 1);
-}
-
-/* What the job should know of the end that Slurm has set. What the user has set stays. */
-static void tell_end(const struct supervisor *supervisor)
-{
-    if (supervisor->tells_end && supervisor->slurm.end_unix > 0)
-        set_seconds("LOCKSTEP_END_TIME", supervisor->slurm.end_unix);
-    double warning_s = slurm_warning_s(&supervisor->slurm, supervisor->is_srun);
-    if (supervisor->tells_warning && !isnan(warning_s))
-        set_seconds("LOCKSTEP_WARNING_S", warning_s);
-}
-
 /* Whether there is time for one more start, a step and a save. One is made in any case. */
 static bool has_time(const struct supervisor *supervisor)
 {
@@ -301,39 +280,10 @@ static void pause_before_next(struct supervisor *supervisor)
         attend(supervisor, end_s - clock_seconds());
 }
 
-/* After a crash: the launcher is not to use nodes that are lost. */
-static void leave_out_lost(const struct supervisor *supervisor, struct words *command)
-{
-    struct text lost;
-    text_init(&lost);
-    size_t there = supervisor->slurm.is_inside ? nodes_leave_out_lost(&supervisor->slurm, command, &lost)
-                                               : hosts_leave_out_lost(command, &lost);
-    if (lost.length > 0 && there > 0)
-        log_warn("supervise: lost nodes: %s; going on with %zu other%s", lost.bytes, there, there == 1 ? "" : "s");
-    else if (lost.length > 0)
-        log_warn("supervise: no node can be reached: %s", lost.bytes);
-    text_release(&lost);
-}
-
-/* In a batch job, whose nodes can be other ones at each start: a rank for each slot, at most those that the job can
- * use. What somebody has said, to the launcher or (srun) to sbatch, counts. */
-static void choose_ranks(const struct supervisor *supervisor, struct words *command)
-{
-    unsigned slots = supervisor->slurm.is_inside ? nodes_slots() : 0, most = supervisor->options->ranks_most;
-    bool is_said = !supervisor->is_srun || getenv("SLURM_NTASKS"); /* mpirun takes the slots; srun one a node */
-    if (slots == 0 || (is_said && slots <= most))
-        return;
-    if (launcher_give_ranks(command, slots < most ? slots : most) && slots > most)
-        log_info("supervise: room for %u ranks, but only %u leaves: %u ranks", slots, most, most);
-}
-
 static bool start_launcher(struct supervisor *supervisor, struct error *error)
 {
     struct words command;
-    words_copy(&command, supervisor->options->command);
-    if (supervisor->launches++ > 0)
-        leave_out_lost(supervisor, &command);
-    choose_ranks(supervisor, &command);
+    preparation_make(&supervisor->preparation, supervisor->launches++ > 0, &command);
     bool ok = process_start(&supervisor->launcher, command.items, error);
     words_release(&command);
     return ok;
@@ -345,7 +295,6 @@ static bool launch(struct supervisor *supervisor, enum ending *ending, struct er
     supervisor->lives = supervisor->run.lives.count;
     supervisor->was_at_work = false;
     supervisor->launched_s = supervisor->silent_s = clock_seconds();
-    tell_end(supervisor);
     if (!start_launcher(supervisor, error))
         return false;
     *ending = watch(supervisor);
@@ -392,13 +341,9 @@ static enum supervisor_outcome run(struct supervisor *supervisor, struct error *
 
 enum supervisor_outcome supervisor_run(const struct supervisor_options *options, struct error *error)
 {
-    struct supervisor supervisor = {
-        .options = options, .tells_end = !getenv("LOCKSTEP_END_TIME"), .tells_warning = !getenv("LOCKSTEP_WARNING_S")};
-    struct words command;
+    struct supervisor supervisor = {.options = options};
     snprintf(supervisor.lock, sizeof supervisor.lock, "%s/.lock", options->run);
-    words_copy(&command, options->command);
-    supervisor.is_srun = launcher_find(&command, NULL) == LAUNCHER_SRUN;
-    words_release(&command);
+    preparation_init(&supervisor.preparation, &supervisor.slurm, options->command, options->ranks_most);
     process_take_signals();
     slurm_look(&supervisor.slurm);
     look(&supervisor);

@@ -13,8 +13,8 @@ trap 'cluster_stop; clean_up' EXIT
 export SLURM_CONF=$cluster/slurm.conf
 
 # cluster_start NODES: nodes n1, n2, ... of 4 cores (or cores[1], cores[2], ...) in the partitions `low` (preempted, with time of grace), `low0` (preempted at once)
-# and `high` (preempts). Settings: grace, kill_wait, slurmd_timeout (seconds), controller_parameters, preempt_mode.
-grace=8 kill_wait=4 slurmd_timeout=6 controller_parameters=preempt_send_user_signal preempt_mode=REQUEUE
+# and `high` (preempts). Settings: grace, kill_wait, slurmd_timeout (seconds), controller_parameters, preempt_mode, slurmd_debug.
+grace=8 kill_wait=4 slurmd_timeout=6 controller_parameters=preempt_send_user_signal preempt_mode=REQUEUE slurmd_debug=verbose
 is_newer=$(slurmctld -V | awk '$2 >= "24.05"')
 # Newer ones ping nodes together, and hear of the one that answers only when they have given up the other.
 [ -z "$is_newer" ] || slurmd_timeout=20
@@ -44,7 +44,7 @@ SlurmdPidFile=$cluster/run/slurmd-%n.pid
 SlurmctldLogFile=$cluster/log/slurmctld.log
 SlurmdLogFile=$cluster/log/slurmd-%n.log
 SlurmctldDebug=verbose
-SlurmdDebug=verbose
+SlurmdDebug=$slurmd_debug
 MailProg=/bin/true
 PlugStackConfig=$cluster/plugstack.conf
 CommunicationParameters=NoCtldInAddrAny,NoInAddrAny

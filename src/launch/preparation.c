@@ -1,0 +1,86 @@
+#include "launch/preparation.h"
+
+#include "base/log.h"
+#include "launch/hosts.h"
+#include "launch/launcher.h"
+#include "launch/nodes.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void preparation_init(struct preparation *preparation, const struct slurm_job *slurm, char *const *command,
+                      unsigned ranks_most)
+{
+    struct words words;
+    words_copy(&words, command);
+    *preparation = (struct preparation){.slurm = slurm,
+                                        .command = command,
+                                        .ranks_most = ranks_most,
+                                        .is_srun = launcher_find(&words, NULL) == LAUNCHER_SRUN,
+                                        .tells_end = !getenv("LOCKSTEP_END_TIME"),
+                                        .tells_warning = !getenv("LOCKSTEP_WARNING_S")};
+    words_release(&words);
+}
+
+/* After a crash: the launcher is not to use nodes that are lost. */
+static void leave_out_lost(const struct preparation *preparation, struct words *command)
+{
+    struct text lost;
+    text_init(&lost);
+    size_t there = preparation->slurm->is_inside ? nodes_leave_out_lost(preparation->slurm, command, &lost)
+                                                 : hosts_leave_out_lost(command, &lost);
+    if (lost.length > 0 && there > 0)
+        log_warn("supervise: lost nodes: %s; going on with %zu other%s", lost.bytes, there, there == 1 ? "" : "s");
+    else if (lost.length > 0)
+        log_warn("supervise: no node can be reached: %s", lost.bytes);
+    text_release(&lost);
+}
+
+/* In a batch job, whose nodes can be other ones at each start: a rank for each slot, at most those that the job can
+ * use. What somebody has said, to the launcher or (srun) to sbatch, counts. */
+static void choose_ranks(const struct preparation *preparation, struct words *command)
+{
+    unsigned slots = preparation->slurm->is_inside ? nodes_slots() : 0, most = preparation->ranks_most;
+    bool is_said = !preparation->is_srun || getenv("SLURM_NTASKS"); /* mpirun takes the slots; srun one a node */
+    if (slots == 0 || (is_said && slots <= most))
+        return;
+    if (launcher_give_ranks(command, slots < most ? slots : most) && slots > most)
+        log_info("supervise: room for %u ranks, but only %u leaves: %u ranks", slots, most, most);
+}
+
+static void set_seconds(const char *name, double seconds)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%.3f", seconds);
+    setenv(name, text, 1);
+}
+
+/* What the job should know of the end that Slurm has set. What the user has set stays. */
+static void tell_end(const struct preparation *preparation)
+{
+    if (preparation->tells_end && preparation->slurm->end_unix > 0)
+        set_seconds("LOCKSTEP_END_TIME", preparation->slurm->end_unix);
+    double warning_s = slurm_warning_s(preparation->slurm, preparation->is_srun);
+    if (preparation->tells_warning && !isnan(warning_s))
+        set_seconds("LOCKSTEP_WARNING_S", warning_s);
+}
+
+/* Slurm's own choice for the barrier at the end of MPI_Init is a tree, in which (22.05) nodes do not wait for each
+ * other: a rank that gets a message while it is still in MPI_Init crashes, in one start of some hundreds. What the user
+ * has set stays. */
+static void make_srun_wait(const struct preparation *preparation)
+{
+    if (preparation->is_srun)
+        setenv("SLURM_PMIX_FENCE", "ring", 0);
+}
+
+void preparation_make(const struct preparation *preparation, bool after_crash, struct words *command)
+{
+    words_copy(command, preparation->command);
+    if (after_crash)
+        leave_out_lost(preparation, command);
+    choose_ranks(preparation, command);
+    tell_end(preparation);
+    make_srun_wait(preparation);
+}
