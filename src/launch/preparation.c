@@ -56,7 +56,7 @@ static void set_seconds(const char *name, double seconds)
     setenv(name, text, 1);
 }
 
-/* What the job should know of the end that Slurm has set. What the user has set stays. */
+/* What the job should know of the end that Slurm has set. */
 static void tell_end(const struct preparation *preparation)
 {
     if (preparation->tells_end && preparation->slurm->end_unix > 0)
@@ -66,9 +66,9 @@ static void tell_end(const struct preparation *preparation)
         set_seconds("LOCKSTEP_WARNING_S", warning_s);
 }
 
-/* Slurm's own choice for the barrier at the end of MPI_Init is a tree, in which (22.05) nodes do not wait for each
- * other: a rank that gets a message while it is still in MPI_Init crashes, in one start of some hundreds. What the user
- * has set stays. */
+/* Slurm's plugin for PMIx takes a tree for the barrier at the end of MPI_Init, of which each node is a root of its own
+ * as long as there are fewer nodes than TreeWidth (22.05 and 24.11): nodes do not wait for each other, and a rank that
+ * gets a message while it is still in MPI_Init crashes, in one start of some hundreds. */
 static void make_srun_wait(const struct preparation *preparation)
 {
     if (preparation->is_srun)
