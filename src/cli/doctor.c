@@ -67,7 +67,7 @@ static void say_launcher(const char *how, const struct world *world, const struc
         doctor_say(VERDICT_GOOD, "launcher", NULL, "%s: %d rank%s on %d node%s; rank 0 on %s", how, world->size,
                    world->size == 1 ? "" : "s", node->count, node->count == 1 ? "" : "s", host);
     if (how && strcmp(how, by_srun) == 0 && may_crash_at_start())
-        doctor_say(VERDICT_WARNING, "barriers", "export SLURM_PMIX_FENCE=ring; lockstep supervise -- srun does",
+        doctor_say(VERDICT_WARNING, "start", "export SLURM_PMIX_FENCE=ring; lockstep supervise -- srun does",
                    "Slurm lets ranks of several nodes leave MPI_Init too early: one start in some hundreds crashes");
 }
 

@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -6,9 +7,11 @@
 #include "cli/request.h"
 #include "launch/process.h"
 #include "launch/supervisor.h"
+#include "train/environment.h"
 #include "train/job.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,7 +42,7 @@ static bool changes_directory(int count, char **words)
 }
 
 /* Of the job that the command trains: the run directory, which the caller owns, and its leaves. Finds what is wrong
- * with the job before anything is started. */
+ * with the job before anything is started. ERROR_IO, ERROR_NOT_FOUND: its file cannot be read. */
 static bool find_run(int count, char **words, char **run, unsigned *leaves, struct error *error)
 {
     int first = find_train(count, words);
@@ -66,13 +69,32 @@ static bool find_run(int count, char **words, char **run, unsigned *leaves, stru
         uint64_t most = job.train.batch / job.train.microbatch;
         *leaves = most < UINT_MAX ? (unsigned)most : UINT_MAX;
         *run = memory_text(job.run);
-    } else {
-        error->kind = ERROR_USAGE;
     }
     free(text);
     memory_free(own);
     request_release(&request);
     job_release(&job);
+    return ok;
+}
+
+static bool is_away(const struct error *error)
+{
+    return error->kind == ERROR_IO || error->kind == ERROR_NOT_FOUND;
+}
+
+/* The same for a batch job that comes back: its node may have the disk a moment later. */
+static bool find_run_again(int count, char **words, int tries, char **run, unsigned *leaves, struct error *error)
+{
+    bool ok = find_run(count, words, run, leaves, error);
+    for (int i = 0; !ok && i < tries && environment_restarts() > 0 && is_away(error); i++) {
+        double pause_s = ldexp(1, i < 5 ? i : 5);
+        log_warn("supervise: %s: looking again in %g s", error->text, pause_s);
+        for (double end_s = clock_seconds() + pause_s; clock_seconds() < end_s;)
+            process_await(end_s - clock_seconds()); /* it has nothing to save: who wants it to leave can end it */
+        ok = find_run(count, words, run, leaves, error);
+    }
+    if (!ok)
+        error->kind = ERROR_USAGE;
     return ok;
 }
 
@@ -109,10 +131,10 @@ static int run(int count, char **words)
     if (!ok)
         return command_misused(&command_supervise, "%s", error.text);
     process_take_signals(); /* before anything takes time: one that comes now is not lost */
-    if (!find_run(count - own - 1, options.command, &run, &options.ranks_most, &error))
+    log_init(0);
+    if (!find_run_again(count - own - 1, options.command, options.restarts, &run, &options.ranks_most, &error))
         return command_fail(&error);
     options.run = run;
-    log_init(0);
     static const int codes[] = {[SUPERVISOR_FINISHED] = EXIT_FINISHED,
                                 [SUPERVISOR_LEFT] = EXIT_SAVED,
                                 [SUPERVISOR_GAVE_UP] = EXIT_FAILED,

@@ -12,9 +12,8 @@
  * the command names none, or none is there (then they are appended all the same), and nothing was changed. */
 size_t hosts_leave_out_lost(struct words *command, struct text *lost);
 
-/* Local, a part of it: the names, with "user@", each host once, in the order of the command; none if it names them in
- * several ways at once. Only the words before
- * `lockstep train` are looked at. */
+/* Local, a part of it: the names, with "user@", each host once, in the order of the command; none if it names them in a
+ * file and in something else as well. Only the words before `lockstep train` are looked at. */
 void hosts_named(const struct words *command, struct words *names);
 
 /* Local, the other part: takes the hosts away that are lost. */

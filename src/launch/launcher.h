@@ -21,8 +21,8 @@ bool launcher_is_option(const struct words *command, size_t i);
  * may belong to the program. */
 void launcher_shrink(struct words *command, size_t nodes, unsigned long there, unsigned long all);
 
-/* Local. So many ranks, at least one, unless the command gives a number of ranks itself. False: it does, or the
- * launcher is not known. */
+/* Local. So many ranks, at least one, unless the command gives a number of ranks itself, or of each node. False: it
+ * does, or the launcher is not known. */
 bool launcher_give_ranks(struct words *command, unsigned long ranks);
 
 #endif

@@ -1,14 +1,12 @@
 #include "launch/nodes.h"
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "launch/launcher.h"
 #include "launch/process.h"
 #include "launch/slurm.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
@@ -26,14 +24,20 @@ struct node_at {
     unsigned tasks, cpus;
 };
 
+/* What changes in the environment with the nodes. */
+#define CHANGING 8
+static const char *const changing[CHANGING] = {
+    "SLURM_JOB_NODELIST",  "SLURM_NODELIST", "SLURM_TASKS_PER_NODE", "SLURM_JOB_CPUS_PER_NODE",
+    "SLURM_JOB_NUM_NODES", "SLURM_NNODES",   "SLURM_NTASKS",         "SLURM_NPROCS"};
+
 /* What Slurm has given to the job, before anything was left out. */
 static const char *given(const char *name)
 {
     static struct {
         const char *name;
         char *value;
-    } kept[8];
-    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+    } kept[CHANGING];
+    for (size_t i = 0; i < CHANGING; i++) {
         if (!kept[i].name) {
             const char *value = getenv(name);
             kept[i].name = name;
@@ -43,6 +47,13 @@ static const char *given(const char *name)
             return kept[i].value;
     }
     return NULL;
+}
+
+static void give_back(void)
+{
+    for (size_t i = 0; i < CHANGING; i++)
+        if (given(changing[i]))
+            setenv(changing[i], given(changing[i]), 1);
 }
 
 bool nodes_parse_tasks(const char *text, unsigned *tasks, size_t count)
@@ -216,7 +227,7 @@ size_t nodes_leave_out_lost(const struct slurm_job *job, struct words *command, 
     const char *list = given("SLURM_JOB_NODELIST"), *tasks = given("SLURM_TASKS_PER_NODE");
     const char *cpus = given("SLURM_JOB_CPUS_PER_NODE"), *number = given("SLURM_JOB_NUM_NODES");
     size_t count = number ? strtoul(number, NULL, 10) : 0, there = 0;
-    given("SLURM_NTASKS");
+    give_back();
     if (!list || !tasks || !cpus || count < 2)
         return 0;
     struct node_at *nodes = memory_need(count, sizeof *nodes);

@@ -13,8 +13,9 @@
 
 #define ASK_S      20.0 /* a controller that is busy answers slowly */
 #define GONE_S     60.0 /* until a requeued job's processes are ended */
-#define TRIES      10   /* to have it requeued, while the controller does not answer, ... */
-#define PAUSE_S    5.0  /* ... and between two of them */
+#define TRIES      10   /* to have it requeued, if Slurm says no, and ... */
+#define AWAY_S     1800 /* ... while the controller does not answer: an upgrade takes minutes */
+#define PAUSE_S    5.0  /* between two of them */
 #define REQUEUE_S  4.0  /* the launcher's end and scontrol, while there is still a job to requeue */
 #define ROUNDED_S  2.0  /* scontrol tells whole seconds */
 #define LEAD_S     60.0 /* --signal=USR1 alone */
@@ -191,8 +192,10 @@ double slurm_warning_s(const struct slurm_job *job, bool by_srun)
 
 bool slurm_is_out_of_time(const struct slurm_job *job)
 {
+    /* A job that is cancelled when its grace is over gets a new PreemptTime. */
+    double grace_s = job->end_unix - job->preempted_unix;
     return strcmp(job->reason, "TimeLimit") == 0 ||
-           (job->preempted_unix > 0 && job->end_unix >= job->preempted_unix + job->site.grace_s - ROUNDED_S);
+           (job->preempted_unix > 0 && (grace_s == 0 || grace_s >= job->site.grace_s - ROUNDED_S));
 }
 
 bool slurm_is_requeued_at_end(const struct slurm_job *job)
@@ -201,51 +204,83 @@ bool slurm_is_requeued_at_end(const struct slurm_job *job)
            job->batch_flag + 1 < job->site.requeues_most;
 }
 
-/* *again: the controller may have been busy. *wait: it was done, and Slurm will end this process. */
-static bool try_to_requeue(struct slurm_job *job, bool *again, bool *wait, struct error *error)
+enum attempt {
+    ATTEMPT_DONE,       /* Slurm will end this process */
+    ATTEMPT_NEEDLESS,   /* Slurm requeues it by itself */
+    ATTEMPT_FORBIDDEN,  /* for good */
+    ATTEMPT_REFUSED,    /* perhaps not the next time */
+    ATTEMPT_UNANSWERED, /* the controller is busy, or away */
+};
+
+/* The error says why, if it was not done and will not be. */
+static enum attempt try_to_requeue(struct slurm_job *job, struct error *error)
 {
-    struct text answer;
-    *again = false;
     slurm_look(job);
-    *again = !job->is_known;
-    if (!job->is_known)
-        return error_set(error, ERROR_IO, "scontrol does not tell about job %s; by hand: scontrol requeue %s", job->id,
-                         job->id);
+    if (!job->is_known) {
+        error_set(error, ERROR_IO, "scontrol does not tell about job %s; by hand: scontrol requeue %s", job->id,
+                  job->id);
+        return ATTEMPT_UNANSWERED;
+    }
     if (job->restarts > environment_restarts()) {
         log_info("supervise: Slurm requeues job %s by itself", job->id);
-        return true;
+        return ATTEMPT_NEEDLESS;
     }
-    if (is_over(job) && !slurm_is_out_of_time(job))
-        return error_set(error, ERROR_BUSY, "somebody has cancelled job %s", job->id);
-    if (!job->may_requeue)
-        return error_set(error, ERROR_USAGE,
-                         "job %s may not be (sbatch --no-requeue, or the site's JobRequeue=0): submit it again with "
-                         "--requeue",
-                         job->id);
+    if (is_over(job) && !slurm_is_out_of_time(job)) {
+        error_set(error, ERROR_BUSY, "somebody has cancelled job %s", job->id);
+        return ATTEMPT_FORBIDDEN;
+    }
+    if (job->batch_flag == 0) {
+        error_set(error, ERROR_USAGE, "job %s is not a batch job: start it again by hand", job->id);
+        return ATTEMPT_FORBIDDEN;
+    }
+    if (!job->may_requeue) {
+        error_set(error, ERROR_USAGE,
+                  "job %s may not be (sbatch --no-requeue, or the site's JobRequeue=0): submit it again with --requeue",
+                  job->id);
+        return ATTEMPT_FORBIDDEN;
+    }
     if (slurm_is_requeued_at_end(job)) {
         log_info("supervise: job %s is being preempted: Slurm requeues it when it has ended", job->id);
-        return true;
+        return ATTEMPT_NEEDLESS;
     }
+    struct text answer;
     text_init(&answer);
     bool ok = slurm_ask((const char *[]){"requeue", job->id, NULL}, &answer) ||
               error_set(error, ERROR_IO, "scontrol requeue %s: %s", job->id, text_bytes(&answer));
     text_release(&answer);
-    *again = !ok;
-    *wait = ok;
     if (ok)
         log_info("supervise: job %s is requeued", job->id);
-    return ok;
+    return ok ? ATTEMPT_DONE : ATTEMPT_REFUSED;
 }
 
 bool slurm_requeue(struct slurm_job *job, struct error *error)
 {
-    bool again = true, wait = false, ok = false;
-    for (int i = 0; i < TRIES && again; i++) {
-        for (double end_s = clock_seconds() + PAUSE_S; i > 0 && clock_seconds() < end_s;)
+    double give_up_s = clock_seconds() + AWAY_S;
+    enum attempt attempt = try_to_requeue(job, error);
+    if (attempt == ATTEMPT_UNANSWERED)
+        log_warn("supervise: Slurm does not answer: trying for up to %d min to have job %s requeued", AWAY_S / 60,
+                 job->id);
+    for (int tries = 1; attempt >= ATTEMPT_REFUSED && tries < TRIES && clock_seconds() < give_up_s;
+         tries += attempt == ATTEMPT_REFUSED) {
+        for (double end_s = clock_seconds() + PAUSE_S; clock_seconds() < end_s;)
             process_await(end_s - clock_seconds()); /* the ends of tools that were asked are no end of the pause */
-        ok = try_to_requeue(job, &again, &wait, error);
+        attempt = try_to_requeue(job, error);
     }
-    for (int i = 0; wait && i < GONE_S; i++)
-        wait = process_await(1) != SIGTERM;
-    return ok;
+    for (int i = 0; attempt == ATTEMPT_DONE && i < GONE_S; i++)
+        if (process_await(1) == SIGTERM)
+            break;
+    return attempt <= ATTEMPT_NEEDLESS;
+}
+
+void slurm_signal_ranks(const struct slurm_job *job, const char *signal)
+{
+    struct text answer, option;
+    text_init(&answer);
+    text_init(&option);
+    text_append(&option, "--signal=%s", signal);
+    if (process_ask((char *[]){(char *)"scancel", (char *)text_bytes(&option), (char *)job->id, NULL}, ASK_S,
+                    &answer) != 0)
+        log_warn("supervise: scancel --signal=%s %s: %s", signal, job->id, text_bytes(&answer));
+    text_release(&option);
+    text_release(&answer);
 }

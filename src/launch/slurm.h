@@ -40,7 +40,7 @@ struct slurm_job {
     bool is_preempted;     /* its time of grace runs, or has run */
     double preempted_unix; /* since when; 0: it is not */
     uint64_t restarts;     /* of the job, the one that is being prepared included */
-    unsigned batch_flag;   /* 1 + the ends after which Slurm has requeued it like that */
+    unsigned batch_flag;   /* 1 + the ends after which Slurm has requeued it like that; 0: no batch job, but salloc */
     double end_unix;       /* when its time is over, that of grace as well; 0: there is no limit */
     struct slurm_site site;
 };
@@ -80,9 +80,14 @@ bool slurm_is_out_of_time(const struct slurm_job *job);
  */
 double slurm_warning_s(const struct slurm_job *job, bool by_srun);
 
-/* Local. Has the job requeued, once: not if Slurm is doing so by itself. False, with the reason, if it may not be, or
- * if somebody has cancelled it. After having had it requeued waits for Slurm to end this process. */
+/* Local. Has the job requeued, once: not if Slurm is doing so by itself. False, with the reason, if it may not be, if
+ * somebody has cancelled it, or if Slurm does not answer for half an hour. After having had it requeued waits for Slurm
+ * to end this process. */
 bool slurm_requeue(struct slurm_job *job, struct error *error) WARN_UNUSED;
+
+/* Local. Sends a signal ("USR2") to what the launchers of this job have started on its nodes, not to the batch script.
+ */
+void slurm_signal_ranks(const struct slurm_job *job, const char *signal);
 
 /* Local. Asks scontrol; words end with NULL. Times are seconds since 1970. False: no answer in time. */
 bool slurm_ask(const char *const *words, struct text *answer);

@@ -15,10 +15,8 @@
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LOOK_S         2.0   /* between two looks at the run */
@@ -38,8 +36,10 @@ struct supervisor {
     size_t lives;         /* of the run when the launcher was started */
     double launched_s;    /* when that was */
     bool was_at_work;     /* the lock was held since then */
-    double silent_s;      /* since when nobody has held it */
-    size_t first;         /* life of this supervisor; what was before does not count: somebody may have mended it */
+    double silent_s;      /* since when nobody has held it or written */
+    off_t metrics_bytes;  /* as they were looked at last */
+    size_t first;         /* life that counts: of this supervisor, or of its batch job, also before a requeue. What was
+                           * before that somebody may have mended */
     int never_begun;      /* launches in a row that have not come to a life */
     int asked;            /* the signal by which somebody wants the job to leave; 0: nobody does */
     struct run_state run; /* as it was looked at last */
@@ -139,13 +139,17 @@ static double launch_limit(const struct supervisor *supervisor)
     return noticed_s + (start_s > 0 ? LAUNCH_LEAST_S + LAUNCH_TIMES * start_s : LAUNCH_FIRST_S);
 }
 
-/* Metrics that grow tell of a job that is alive, whatever has become of its lock. */
-static bool is_writing(const struct supervisor *supervisor)
+/* Metrics that grow tell of a job that is alive, whatever has become of its lock. (Not by their time: the disk's clock
+ * may be another one.) */
+static bool is_writing(struct supervisor *supervisor)
 {
     char path[PATH_MAX];
     struct stat info;
     snprintf(path, sizeof path, "%s/metrics.jsonl", supervisor->options->run);
-    return stat(path, &info) == 0 && (double)time(NULL) - (double)info.st_mtime < supervisor->options->shutdown_s;
+    bool grows = stat(path, &info) == 0 && info.st_size != supervisor->metrics_bytes;
+    if (grows)
+        supervisor->metrics_bytes = info.st_size;
+    return grows;
 }
 
 /* mpirun can hang in its own shutdown, and a launch can come to nothing. */
@@ -185,17 +189,26 @@ static void look_for_hang(struct supervisor *supervisor)
     }
 }
 
+/* The first of the newest lives that belong to this batch job, also before a requeue. */
+static size_t first_of_ours(const struct run_state *run)
+{
+    size_t first = run->lives.count;
+    while (first > 0 && *run->lives.items[first - 1].job &&
+           strcmp(run->lives.items[first - 1].job, environment_batch_job()) == 0)
+        first--;
+    return first;
+}
+
 /* Whether the last life is of this batch job. */
 static bool is_ours(const struct supervisor *supervisor)
 {
-    const struct life *life = ending_last_life(&supervisor->run);
-    return life && *life->job && strcmp(life->job, environment_batch_job()) == 0;
+    return first_of_ours(&supervisor->run) < supervisor->run.lives.count;
 }
 
 /* Whether the request was good once. */
 static bool has_worked(const struct supervisor *supervisor)
 {
-    return supervisor->lives > supervisor->first || is_ours(supervisor);
+    return supervisor->lives > supervisor->first;
 }
 
 static enum ending watch(struct supervisor *supervisor)
@@ -284,9 +297,25 @@ static bool start_launcher(struct supervisor *supervisor, struct error *error)
 {
     struct words command;
     preparation_make(&supervisor->preparation, supervisor->launches++ > 0, &command);
+    supervisor->launched_s = supervisor->silent_s = clock_seconds();
     bool ok = process_start(&supervisor->launcher, command.items, error);
     words_release(&command);
     return ok;
+}
+
+/* Ranks can outlive their launcher (those of a srun that is killed do), and hold the run: they are asked to save and
+ * leave, and waited for. */
+static void see_off_ranks(struct supervisor *supervisor)
+{
+    if (supervisor->launches == 0 || !is_ours(supervisor) || ending_last_life(&supervisor->run)->ended ||
+        !file_is_locked(supervisor->lock))
+        return;
+    log_info("supervise: the launcher is gone, but its ranks are at work: waiting until they have left");
+    if (supervisor->preparation.is_srun)
+        slurm_signal_ranks(&supervisor->slurm, "USR2");
+    for (double end_s = clock_seconds() + supervisor->options->shutdown_s;
+         file_is_locked(supervisor->lock) && clock_seconds() < end_s;)
+        attend(supervisor, 0.2);
 }
 
 /* Starts the launcher and waits for its end. False: it cannot be started. */
@@ -294,9 +323,14 @@ static bool launch(struct supervisor *supervisor, enum ending *ending, struct er
 {
     supervisor->lives = supervisor->run.lives.count;
     supervisor->was_at_work = false;
-    supervisor->launched_s = supervisor->silent_s = clock_seconds();
-    if (!start_launcher(supervisor, error))
-        return false;
+    if (!start_launcher(supervisor, error)) {
+        if (!has_worked(supervisor))
+            return false;
+        log_warn("supervise: %s", error->text); /* its disk may be away for a while */
+        *ending = ENDING_NOT_BEGUN;
+        supervisor->never_begun++;
+        return true;
+    }
     *ending = watch(supervisor);
     const struct life *life = ending_last_life(&supervisor->run);
     bool has_words = *ending == ENDING_FAILED || *ending == ENDING_LEFT;
@@ -311,9 +345,10 @@ static enum supervisor_outcome run(struct supervisor *supervisor, struct error *
 {
     for (;;) {
         enum ending ending;
+        see_off_ranks(supervisor);
         slurm_look(&supervisor->slurm);
         look(supervisor);
-        if (supervisor->launches > 0 && !may_go_on(supervisor, error))
+        if (supervisor->launches > 0 && !supervisor->slurm.is_preempted && !may_go_on(supervisor, error))
             return SUPERVISOR_GAVE_UP;
         if (supervisor->asked || slurm_is_ending(&supervisor->slurm) || !has_time(supervisor))
             return leave(supervisor, error);
@@ -347,7 +382,8 @@ enum supervisor_outcome supervisor_run(const struct supervisor_options *options,
     process_take_signals();
     slurm_look(&supervisor.slurm);
     look(&supervisor);
-    supervisor.first = supervisor.run.lives.count;
+    bool is_by_hand = supervisor.slurm.is_inside && supervisor.slurm.batch_flag == 0; /* salloc */
+    supervisor.first = is_by_hand ? supervisor.run.lives.count : first_of_ours(&supervisor.run);
     enum supervisor_outcome outcome = run(&supervisor, error);
     run_state_release(&supervisor.run);
     return outcome;

@@ -37,6 +37,8 @@ static void numbers_of_srun_shrink(void)
     shrink("srun -n 6 -N 3 -c 2 lockstep train -n 6", "srun -n 4 -N 2 -c 2 lockstep train -n 6");
     shrink("srun --ntasks=6 --nodes=1 lockstep train", "srun --ntasks=4 --nodes=1 lockstep train");
     shrink("srun --nodes 3 --ntasks 6 lockstep train", "srun --nodes 2 --ntasks 4 lockstep train");
+    shrink("srun -n6 -N3 -u lockstep train", "srun -n4 -N2 -u lockstep train");
+    shrink("srun -N3 --ntasks-per-node=2 lockstep train", "srun -N2 --ntasks-per-node=2 lockstep train");
 }
 
 static void numbers_of_others_stay(void)
@@ -64,6 +66,9 @@ static void ranks_are_given_where_nobody_has_said_how_many(void)
     give("env A=1 srun --mpi=pmix -N 2 lockstep train", true, "env A=1 srun -n 8 --mpi=pmix -N 2 lockstep train");
     give("mpirun -np 12 lockstep train", false, "mpirun -np 12 lockstep train");
     give("srun --ntasks=12 lockstep train", false, "srun --ntasks=12 lockstep train");
+    give("srun -n12 lockstep train", false, "srun -n12 lockstep train");
+    give("srun --ntasks-per-node=2 lockstep train", false, "srun --ntasks-per-node=2 lockstep train");
+    give("mpirun --npernode 2 lockstep train", false, "mpirun --npernode 2 lockstep train");
     give("something lockstep train", false, "something lockstep train");
 }
 

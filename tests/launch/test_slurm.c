@@ -103,6 +103,9 @@ static void who_is_ended_early_was_cancelled(void)
     CU_ASSERT_TRUE(slurm_is_out_of_time(&job));
     job.end_unix = 1030;
     CU_ASSERT_FALSE(slurm_is_out_of_time(&job));
+    job.preempted_unix = 1030; /* by Slurm, with the end */
+    CU_ASSERT_TRUE(slurm_is_out_of_time(&job));
+    job.preempted_unix = 1000;
     strcpy(job.reason, "TimeLimit");
     CU_ASSERT_TRUE(slurm_is_out_of_time(&job));
 }
