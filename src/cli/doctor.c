@@ -52,7 +52,7 @@ static const char *find_launcher(void)
 /* Whether ranks of other nodes may send before this one is ready: see make_srun_wait in launch/preparation.c. */
 static bool may_crash_at_start(void)
 {
-    const char *nodes = getenv("SLURM_JOB_NUM_NODES"), *fence = getenv("SLURM_PMIX_FENCE");
+    const char *nodes = getenv("SLURM_STEP_NUM_NODES"), *fence = getenv("SLURM_PMIX_FENCE");
     return nodes && strcmp(nodes, "1") != 0 && !(fence && strcmp(fence, "ring") == 0);
 }
 

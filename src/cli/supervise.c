@@ -1,4 +1,3 @@
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -11,9 +10,9 @@
 #include "train/job.h"
 
 #include <limits.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define RESTARTS   5
 #define LAUNCH_S   -1 /* derived */
@@ -87,10 +86,9 @@ static bool find_run_again(int count, char **words, int tries, char **run, unsig
 {
     bool ok = find_run(count, words, run, leaves, error);
     for (int i = 0; !ok && i < tries && environment_restarts() > 0 && is_away(error); i++) {
-        double pause_s = ldexp(1, i < 5 ? i : 5);
-        log_warn("supervise: %s: looking again in %g s", error->text, pause_s);
-        for (double end_s = clock_seconds() + pause_s; clock_seconds() < end_s;)
-            process_await(end_s - clock_seconds()); /* it has nothing to save: who wants it to leave can end it */
+        unsigned pause_s = 1U << (i < 5 ? i : 5);
+        log_warn("supervise: %s: looking again in %u s", error->text, pause_s);
+        sleep(pause_s); /* signals wait meanwhile, for the supervisor to hear them */
         ok = find_run(count, words, run, leaves, error);
     }
     if (!ok)

@@ -49,12 +49,15 @@ size_t ending_futile(const struct run_state *run, size_t first)
 {
     const struct lives *lives = &run->lives;
     size_t count = 0;
-    for (size_t i = lives->count; i-- > first; count++) {
+    for (size_t i = lives->count; i-- > first;) {
         const struct life *life = &lives->items[i];
-        bool is_ahead = i + 1 < lives->count && life[1].step > life->step; /* by copies on the nodes */
-        bool is_good = life->ended && !life->interrupted; /* ranks may outlive their launcher by a moment */
+        bool is_last = i + 1 == lives->count;
+        bool is_ahead = !is_last && life[1].step > life->step; /* by copies on the nodes */
+        bool is_good = life->ended && !life->interrupted;      /* ranks may outlive their launcher by a moment */
         if (is_good || life->step < run->saved || is_ahead)
             break;
+        bool was_ended = !life->ended && !is_last && life[1].restart > life->restart;
+        count += !was_ended;
     }
     return count;
 }

@@ -54,6 +54,8 @@ static void give_back(void)
     for (size_t i = 0; i < CHANGING; i++)
         if (given(changing[i]))
             setenv(changing[i], given(changing[i]), 1);
+        else
+            unsetenv(changing[i]);
 }
 
 bool nodes_parse_tasks(const char *text, unsigned *tasks, size_t count)

@@ -14,8 +14,8 @@
  * as scontrol names it, has to have the node still), and has launchers use the others only: mpirun by the environment
  * (SLURM_JOB_NODELIST and its kin), srun by --exclude. Numbers of ranks and nodes in the command shrink with it. The
  * lost ones are appended to `lost`, separated by commas. Each call begins with all nodes that the job was given.
- * Returns how many are there; 0: nothing is known, or none is there (then they are appended all the same), and nothing
- * was changed. */
+ * Returns how many are there; 0: nothing is known, or none is there (then they are appended all the same), and the
+ * command and the environment are those for all nodes. */
 size_t nodes_leave_out_lost(const struct slurm_job *job, struct words *command, struct text *lost);
 
 /* Local. For how many ranks the nodes that are there have room, as mpirun counts: tasks, or CPUs (by --cpus-per-task)

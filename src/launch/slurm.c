@@ -125,6 +125,12 @@ static void find_id(char id[SLURM_TEXT])
         snprintf(id, SLURM_TEXT, "%s", job ? job : "");
 }
 
+/* What scontrol says of a controller that is busy or away; nothing, if it was ended before it had given up. */
+static bool is_silence(const char *answer)
+{
+    return !*answer || strstr(answer, "nable to contact") || strstr(answer, "timed out");
+}
+
 void slurm_look(struct slurm_job *job)
 {
     const struct slurm_job before = *job;
@@ -152,6 +158,7 @@ void slurm_look(struct slurm_job *job)
         if (!before.is_known || strcmp(before.partition, job->partition) != 0)
             slurm_look_at_site(job);
     }
+    job->is_unanswered = !job->is_known && is_silence(text_bytes(&answer));
     text_release(&answer);
 }
 
@@ -219,7 +226,7 @@ static enum attempt try_to_requeue(struct slurm_job *job, struct error *error)
     if (!job->is_known) {
         error_set(error, ERROR_IO, "scontrol does not tell about job %s; by hand: scontrol requeue %s", job->id,
                   job->id);
-        return ATTEMPT_UNANSWERED;
+        return job->is_unanswered ? ATTEMPT_UNANSWERED : ATTEMPT_REFUSED;
     }
     if (job->restarts > environment_restarts()) {
         log_info("supervise: Slurm requeues job %s by itself", job->id);
@@ -260,11 +267,13 @@ bool slurm_requeue(struct slurm_job *job, struct error *error)
     if (attempt == ATTEMPT_UNANSWERED)
         log_warn("supervise: Slurm does not answer: trying for up to %d min to have job %s requeued", AWAY_S / 60,
                  job->id);
-    for (int tries = 1; attempt >= ATTEMPT_REFUSED && tries < TRIES && clock_seconds() < give_up_s;
-         tries += attempt == ATTEMPT_REFUSED) {
-        for (double end_s = clock_seconds() + PAUSE_S; clock_seconds() < end_s;)
-            process_await(end_s - clock_seconds()); /* the ends of tools that were asked are no end of the pause */
+    for (int tries = 1, number = 0;
+         attempt >= ATTEMPT_REFUSED && tries < TRIES && number != SIGINT && clock_seconds() < give_up_s;) {
+        for (double end_s = clock_seconds() + PAUSE_S; clock_seconds() < end_s && number != SIGINT;)
+            number = process_await(end_s -
+                                   clock_seconds()); /* the ends of tools that were asked do not end the pause */
         attempt = try_to_requeue(job, error);
+        tries += attempt == ATTEMPT_REFUSED;
     }
     for (int i = 0; attempt == ATTEMPT_DONE && i < GONE_S; i++)
         if (process_await(1) == SIGTERM)

@@ -31,7 +31,8 @@ struct slurm_site {
 
 struct slurm_job {
     bool is_inside;         /* this process belongs to a job at all; else all else is empty */
-    bool is_known;          /* scontrol has told about it; else only the id is there */
+    bool is_known;          /* scontrol has told about it; else only the id is there, and ... */
+    bool is_unanswered;     /* ... it was the controller that did not answer */
     char id[SLURM_TEXT];    /* as scontrol takes it: "123", "123_4" */
     char state[SLURM_TEXT]; /* "RUNNING", "COMPLETING", ... */
     char reason[SLURM_TEXT];
@@ -40,7 +41,8 @@ struct slurm_job {
     bool is_preempted;     /* its time of grace runs, or has run */
     double preempted_unix; /* since when; 0: it is not */
     uint64_t restarts;     /* of the job, the one that is being prepared included */
-    unsigned batch_flag;   /* 1 + the ends after which Slurm has requeued it like that; 0: no batch job, but salloc */
+    unsigned batch_flag;   /* 1 + the ends after which Slurm has requeued it like that; 0: salloc, or not
+                            * known */
     double end_unix;       /* when its time is over, that of grace as well; 0: there is no limit */
     struct slurm_site site;
 };

@@ -38,20 +38,24 @@ struct supervisor {
     bool was_at_work;     /* the lock was held since then */
     double silent_s;      /* since when nobody has held it or written */
     off_t metrics_bytes;  /* as they were looked at last */
-    size_t first;         /* life that counts: of this supervisor, or of its batch job, also before a requeue. What was
-                           * before that somebody may have mended */
+    size_t first;         /* life that counts: of this supervisor or, requeued, of its batch job. What was before that
+                           * somebody may have mended */
     int never_begun;      /* launches in a row that have not come to a life */
     int asked;            /* the signal by which somebody wants the job to leave; 0: nobody does */
     struct run_state run; /* as it was looked at last */
 };
 
-/* A run that cannot be looked at has not begun. */
+/* A run that cannot be looked at has not begun, or its disk is away: it stays as it was seen last. */
 static void look(struct supervisor *supervisor)
 {
+    struct run_state now = {0};
     struct error error;
-    run_state_release(&supervisor->run);
-    if (!run_state_look(&supervisor->run, supervisor->options->run, &error))
+    if (run_state_look(&now, supervisor->options->run, &error)) {
         run_state_release(&supervisor->run);
+        supervisor->run = now;
+    } else {
+        run_state_release(&now);
+    }
 }
 
 /* Launches in a row from which the run has nothing. */
@@ -208,7 +212,7 @@ static bool is_ours(const struct supervisor *supervisor)
 /* Whether the request was good once. */
 static bool has_worked(const struct supervisor *supervisor)
 {
-    return supervisor->lives > supervisor->first;
+    return supervisor->lives > supervisor->first || environment_restarts() > 0;
 }
 
 static enum ending watch(struct supervisor *supervisor)
@@ -303,19 +307,26 @@ static bool start_launcher(struct supervisor *supervisor, struct error *error)
     return ok;
 }
 
-/* Ranks can outlive their launcher (those of a srun that is killed do), and hold the run: they are asked to save and
- * leave, and waited for. */
+/* Ranks can outlive their launcher (if both processes of srun are killed), and hold the run: they are asked to save and
+ * leave, and waited for while they are at work. */
 static void see_off_ranks(struct supervisor *supervisor)
 {
-    if (supervisor->launches == 0 || !is_ours(supervisor) || ending_last_life(&supervisor->run)->ended ||
-        !file_is_locked(supervisor->lock))
+    const struct life *life = ending_last_life(&supervisor->run);
+    double save_s = lives_sum(&supervisor->run.lives).write_s, quiet_s = clock_seconds();
+    bool is_batch = supervisor->slurm.batch_flag > 0; /* not salloc, whose shell would hear it as well */
+    int asked = -1;
+    if (supervisor->launches == 0 || !is_ours(supervisor) || life->ended || !file_is_locked(supervisor->lock))
         return;
     log_info("supervise: the launcher is gone, but its ranks are at work: waiting until they have left");
-    if (supervisor->preparation.is_srun)
-        slurm_signal_ranks(&supervisor->slurm, "USR2");
-    for (double end_s = clock_seconds() + supervisor->options->shutdown_s;
-         file_is_locked(supervisor->lock) && clock_seconds() < end_s;)
+    while (file_is_locked(supervisor->lock) &&
+           clock_seconds() - quiet_s < supervisor->options->shutdown_s + deadline_reserve(save_s)) {
+        if (supervisor->preparation.is_srun && is_batch && asked != supervisor->asked)
+            slurm_signal_ranks(&supervisor->slurm, "USR2");
+        asked = supervisor->asked;
         attend(supervisor, 0.2);
+        if (is_writing(supervisor))
+            quiet_s = clock_seconds();
+    }
 }
 
 /* Starts the launcher and waits for its end. False: it cannot be started. */
@@ -369,7 +380,8 @@ static enum supervisor_outcome run(struct supervisor *supervisor, struct error *
         case ENDING_NOT_BEGUN:
             break;
         }
-        if (!supervisor->asked && may_go_on(supervisor, error))
+        slurm_look(&supervisor->slurm);
+        if (!supervisor->asked && !slurm_is_ending(&supervisor->slurm) && may_go_on(supervisor, error))
             pause_before_next(supervisor);
     }
 }
@@ -382,8 +394,7 @@ enum supervisor_outcome supervisor_run(const struct supervisor_options *options,
     process_take_signals();
     slurm_look(&supervisor.slurm);
     look(&supervisor);
-    bool is_by_hand = supervisor.slurm.is_inside && supervisor.slurm.batch_flag == 0; /* salloc */
-    supervisor.first = is_by_hand ? supervisor.run.lives.count : first_of_ours(&supervisor.run);
+    supervisor.first = environment_restarts() > 0 ? first_of_ours(&supervisor.run) : supervisor.run.lives.count;
     enum supervisor_outcome outcome = run(&supervisor, error);
     run_state_release(&supervisor.run);
     return outcome;

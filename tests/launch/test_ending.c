@@ -58,6 +58,9 @@ static void lives_are_futile_that_leave_no_newer_checkpoint(void)
     struct run_state run = run_of(lives, 4, 20);
     CU_ASSERT_EQUAL(ending_futile(&run, 0), 3);
     CU_ASSERT_EQUAL(ending_futile(&run, 2), 2);
+    lives[2].restart = lives[3].restart = 1; /* the second was killed by a preemption */
+    CU_ASSERT_EQUAL(ending_futile(&run, 0), 2);
+    lives[2].restart = lives[3].restart = 0;
     CU_ASSERT_EQUAL(ending_futile(&run, 4), 0);
     run.saved = 21;
     CU_ASSERT_EQUAL(ending_futile(&run, 0), 0);
