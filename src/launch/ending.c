@@ -56,8 +56,8 @@ size_t ending_futile(const struct run_state *run, size_t first)
         bool is_good = life->ended && !life->interrupted;      /* ranks may outlive their launcher by a moment */
         if (is_good || life->step < run->saved || is_ahead)
             break;
-        bool was_ended = !life->ended && !is_last && life[1].restart > life->restart;
-        count += !was_ended;
+        bool was_requeued = !life->ended && !is_last && life[1].restart > life->restart; /* no fault of its own */
+        count += !was_requeued;
     }
     return count;
 }

@@ -38,7 +38,7 @@ static void leave_out_lost(const struct preparation *preparation, struct words *
 }
 
 /* In a batch job, whose nodes can be other ones at each start: a rank for each slot, at most those that the job can
- * use. What somebody has said, to the launcher or (srun) to sbatch, counts. */
+ * use. What somebody has said, to the launcher or (srun) to sbatch, counts; to sbatch, as long as it is not more. */
 static void choose_ranks(const struct preparation *preparation, struct words *command)
 {
     unsigned slots = preparation->slurm->is_inside ? nodes_slots() : 0, most = preparation->ranks_most;

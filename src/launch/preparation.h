@@ -1,5 +1,5 @@
 /* What a launch is given: its command, changed to fit the nodes that are there, and its environment, which is that of
- * this process. What the user has said or set stays. */
+ * this process. What the user has said or set stays, except more of sbatch's ranks than the job can use. */
 #ifndef LAUNCH_PREPARATION_H
 #define LAUNCH_PREPARATION_H
 

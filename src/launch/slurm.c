@@ -260,6 +260,15 @@ static enum attempt try_to_requeue(struct slurm_job *job, struct error *error)
     return ok ? ATTEMPT_DONE : ATTEMPT_REFUSED;
 }
 
+/* Between two tries; the ends of tools that were asked do not end it. False: Ctrl-C does. */
+static bool pause_before_try(void)
+{
+    for (double end_s = clock_seconds() + PAUSE_S; clock_seconds() < end_s;)
+        if (process_await(end_s - clock_seconds()) == SIGINT)
+            return false;
+    return true;
+}
+
 bool slurm_requeue(struct slurm_job *job, struct error *error)
 {
     double give_up_s = clock_seconds() + AWAY_S;
@@ -267,13 +276,10 @@ bool slurm_requeue(struct slurm_job *job, struct error *error)
     if (attempt == ATTEMPT_UNANSWERED)
         log_warn("supervise: Slurm does not answer: trying for up to %d min to have job %s requeued", AWAY_S / 60,
                  job->id);
-    for (int tries = 1, number = 0;
-         attempt >= ATTEMPT_REFUSED && tries < TRIES && number != SIGINT && clock_seconds() < give_up_s;) {
-        for (double end_s = clock_seconds() + PAUSE_S; clock_seconds() < end_s && number != SIGINT;)
-            number = process_await(end_s -
-                                   clock_seconds()); /* the ends of tools that were asked do not end the pause */
-        attempt = try_to_requeue(job, error);
-        tries += attempt == ATTEMPT_REFUSED;
+    for (int refused = 0; attempt >= ATTEMPT_REFUSED; attempt = try_to_requeue(job, error)) {
+        refused += attempt == ATTEMPT_REFUSED;
+        if (refused == TRIES || clock_seconds() > give_up_s || !pause_before_try())
+            break;
     }
     for (int i = 0; attempt == ATTEMPT_DONE && i < GONE_S; i++)
         if (process_await(1) == SIGTERM)
@@ -287,8 +293,8 @@ void slurm_signal_ranks(const struct slurm_job *job, const char *signal)
     text_init(&answer);
     text_init(&option);
     text_append(&option, "--signal=%s", signal);
-    if (process_ask((char *[]){(char *)"scancel", (char *)text_bytes(&option), (char *)job->id, NULL}, ASK_S,
-                    &answer) != 0)
+    const char *const words[] = {"scancel", text_bytes(&option), job->id, NULL};
+    if (process_ask((char *const *)words, ASK_S, &answer) != 0) /* exec does not write there */
         log_warn("supervise: scancel --signal=%s %s: %s", signal, job->id, text_bytes(&answer));
     text_release(&option);
     text_release(&answer);

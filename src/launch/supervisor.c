@@ -36,6 +36,7 @@ struct supervisor {
     size_t lives;         /* of the run when the launcher was started */
     double launched_s;    /* when that was */
     bool was_at_work;     /* the lock was held since then */
+    bool was_ever;        /* or in a launch before */
     double silent_s;      /* since when nobody has held it or written */
     off_t metrics_bytes;  /* as they were looked at last */
     size_t first;         /* life that counts: of this supervisor or, requeued, of its batch job. What was before that
@@ -79,7 +80,7 @@ static bool see_work(struct supervisor *supervisor)
 {
     if (!file_is_locked(supervisor->lock))
         return false;
-    supervisor->was_at_work = true;
+    supervisor->was_at_work = supervisor->was_ever = true;
     supervisor->silent_s = clock_seconds();
     return true;
 }
@@ -209,10 +210,10 @@ static bool is_ours(const struct supervisor *supervisor)
     return first_of_ours(&supervisor->run) < supervisor->run.lives.count;
 }
 
-/* Whether the request was good once. */
+/* Whether the request was good once: else the batch job would not have been requeued. */
 static bool has_worked(const struct supervisor *supervisor)
 {
-    return supervisor->lives > supervisor->first || environment_restarts() > 0;
+    return supervisor->was_ever || supervisor->lives > supervisor->first || environment_restarts() > 0;
 }
 
 static enum ending watch(struct supervisor *supervisor)
