@@ -259,6 +259,10 @@ newest_of() { # NAME
   printf '%d' "$newest"
 }
 
+has_saved() { # NAME STEP
+  [ "$(newest_of "$1")" -ge "$2" ]
+}
+
 # Every training line of the metrics without its times, as it stands: step, epoch, loss, lr, grad_norm.
 steps_of() { # NAME
   sed -n 's/^\({"step":.*\),"samples_per_s".*/\1/p' "$1/metrics.jsonl"
