@@ -10,8 +10,8 @@ enum verdict { VERDICT_GOOD, VERDICT_WARNING, VERDICT_BAD };
  */
 void doctor_say(enum verdict verdict, const char *about, const char *remedy, const char *format, ...) FORMAT(4, 5);
 
-/* Local. What Slurm says of the job that this process belongs to; nothing if there is none. save_s: what a save takes,
- * 0: not known. */
+/* Local. What Slurm says of the job that this process belongs to, or, if there is none, of its partitions. save_s: what
+ * a save takes, 0: not known. */
 void doctor_ask_slurm(double save_s);
 
 #endif

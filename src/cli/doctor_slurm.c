@@ -57,6 +57,12 @@ static void say_warning(const struct slurm_job *job, double save_s)
         bool by_srun;
         const char *name;
     } launchers[] = {{false, "mpirun"}, {true, "srun"}};
+    if (job->site.is_by_qos) {
+        doctor_say(VERDICT_WARNING, "preemption",
+                   "sacctmgr show qos format=name,gracetime,preemptmode; LOCKSTEP_WARNING_S=SECONDS tells the job",
+                   "partition %s: by QOS, and how much warning a job gets is not known here", job->partition);
+        return;
+    }
     if (isnan(slurm_warning_s(job, false))) {
         doctor_say(VERDICT_GOOD, "preemption", NULL, "jobs of partition %s are %s", job->partition,
                    job->site.preemption == SLURM_SUSPENDED ? "suspended when others need their nodes, and go on later"

@@ -33,7 +33,7 @@ enum ending ending_judge(const struct run_state *run, size_t lives, int code)
 {
     const struct life *life = ending_last_life(run);
     bool is_new = run->lives.count > lives;
-    bool is_done = life && (strcmp(life->end, "finished") == 0 || strcmp(life->end, "early_stopping") == 0);
+    bool is_done = life && life_has_finished(life->end);
     if (is_done && (is_new || code == 0)) /* a finished job that is started again has no new life */
         return ENDING_FINISHED;
     if (!is_new)
@@ -45,7 +45,7 @@ enum ending ending_judge(const struct run_state *run, size_t lives, int code)
     return strcmp(life->end, "stop-after") == 0 ? ENDING_PAUSED : ENDING_LEFT;
 }
 
-size_t ending_futile(const struct run_state *run, size_t first)
+size_t ending_futile(const struct run_state *run, size_t first, bool with_requeued)
 {
     const struct lives *lives = &run->lives;
     size_t count = 0;
@@ -56,8 +56,8 @@ size_t ending_futile(const struct run_state *run, size_t first)
         bool is_good = life->ended && !life->interrupted;      /* ranks may outlive their launcher by a moment */
         if (is_good || life->step < run->saved || is_ahead)
             break;
-        bool was_requeued = !life->ended && !is_last && life[1].restart > life->restart; /* no fault of its own */
-        count += !was_requeued;
+        bool was_requeued = !life->ended && !is_last && life[1].restart > life->restart;
+        count += with_requeued || !was_requeued;
     }
     return count;
 }
@@ -65,6 +65,6 @@ size_t ending_futile(const struct run_state *run, size_t first)
 bool ending_repeats(const struct run_state *run, size_t first)
 {
     const struct life *life = ending_last_life(run);
-    return ending_futile(run, first) >= 2 && has_failed(life) && !life->transient &&
+    return ending_futile(run, first, false) >= 2 && has_failed(life) && !life->transient &&
            strcmp(life->end, life[-1].end) == 0;
 }

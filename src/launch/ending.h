@@ -28,8 +28,9 @@ const char *ending_words(enum ending ending);
 const struct life *ending_last_life(const struct run_state *run);
 
 /* Local. How many of the newest lives, of those from number `first` (0, ...) on, were interrupted without having
- * brought the run forward by a checkpoint. One that was killed when its batch job was requeued does not count. */
-size_t ending_futile(const struct run_state *run, size_t first);
+ * brought the run forward by a checkpoint. Those that were killed when their batch job was requeued count only
+ * with_requeued. */
+size_t ending_futile(const struct run_state *run, size_t first, bool with_requeued);
 
 /* Local. Whether the last two of these have failed with the same words, and for a reason that does not pass. */
 bool ending_repeats(const struct run_state *run, size_t first);

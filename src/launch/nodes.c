@@ -166,9 +166,6 @@ static unsigned set_environment(const struct node_at *nodes, size_t count)
     setenv("SLURM_TASKS_PER_NODE", text_bytes(&tasks), 1);
     setenv("SLURM_JOB_CPUS_PER_NODE", text_bytes(&cpus), 1);
     set_number((const char *[]){"SLURM_JOB_NUM_NODES", "SLURM_NNODES", NULL}, there);
-    /* Slurm may take the steps of the launch before for alive on a node that was lost and is back. */
-    if (!getenv("SLURM_EXCLUSIVE"))
-        setenv("SLURM_OVERLAP", "1", 1);
     if (given("SLURM_NTASKS"))
         set_number((const char *[]){"SLURM_NTASKS", "SLURM_NPROCS", NULL}, all);
     text_release(&names);

@@ -75,11 +75,21 @@ static void make_srun_wait(const struct preparation *preparation)
         setenv("SLURM_PMIX_FENCE", "ring", 0);
 }
 
+/* The step of the launch before may hold its cores for ever: Slurm takes it for alive on a node that was lost and is
+ * back, or it cannot be ended (slurmstepd hangs, or a rank does, on its disk). The next one would wait for them. */
+static void make_steps_overlap(const struct preparation *preparation)
+{
+    if (preparation->slurm->is_inside && !getenv("SLURM_EXCLUSIVE"))
+        setenv("SLURM_OVERLAP", "1", 0);
+}
+
 void preparation_make(const struct preparation *preparation, bool after_crash, struct words *command)
 {
     words_copy(command, preparation->command);
-    if (after_crash)
+    if (after_crash) {
+        make_steps_overlap(preparation);
         leave_out_lost(preparation, command);
+    }
     choose_ranks(preparation, command);
     tell_end(preparation);
     make_srun_wait(preparation);

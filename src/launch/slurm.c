@@ -105,6 +105,7 @@ void slurm_look_at_site(struct slurm_job *job)
         site->warns = strstr(text, "send_user_signal") != NULL;
         if (slurm_value(text, "PreemptType", value) && strcmp(value, "preempt/none") == 0)
             site->preemption = SLURM_NOT_PREEMPTED;
+        site->is_by_qos = site->preemption != SLURM_NOT_PREEMPTED && strcmp(value, "preempt/qos") == 0;
         if (is_requeue && strcmp(value, "preempt/partition_prio") == 0 && site->version >= 24.05)
             site->requeues_most = (unsigned)number_of(text, "MaxBatchRequeue");
     }
@@ -190,7 +191,7 @@ bool slurm_is_ending(const struct slurm_job *job)
 double slurm_warning_s(const struct slurm_job *job, bool by_srun)
 {
     const struct slurm_site *site = &job->site;
-    if (!job->is_known || site->preemption < SLURM_REQUEUED)
+    if (!job->is_known || site->preemption < SLURM_REQUEUED || site->is_by_qos)
         return NAN;
     if (site->warns && strstr(site->signal, "B:") && site->grace_s > 0)
         return site->preemption == SLURM_REQUEUED ? site->grace_s : fmax(0, site->grace_s - REQUEUE_S);
@@ -285,6 +286,14 @@ bool slurm_requeue(struct slurm_job *job, struct error *error)
         if (process_await(1) == SIGTERM)
             break;
     return attempt <= ATTEMPT_NEEDLESS;
+}
+
+void slurm_requeue_at_once(struct slurm_job *job)
+{
+    struct error error;
+    slurm_look(job);
+    if (is_over(job) && slurm_is_out_of_time(job) && try_to_requeue(job, &error) > ATTEMPT_NEEDLESS)
+        log_warn("supervise: not requeued: %s", error.text);
 }
 
 void slurm_signal_ranks(const struct slurm_job *job, const char *signal)

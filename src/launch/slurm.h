@@ -23,6 +23,7 @@ struct slurm_site {
     double slurmd_timeout_s;          /* until a node that does not answer is taken for lost */
     unsigned port;                    /* of slurmd, where a node has none of its own */
     double version;                   /* 22.05; 0: not known */
+    bool is_by_qos;                   /* preempt/qos: grace_s is another one, that of the job's QOS */
     bool warns;                       /* the signal of --signal is sent then, too */
     unsigned requeues_most;  /* at so many ends within the time of grace Slurm holds the job, which it requeues at each
                               * before; 0: it does not requeue it */
@@ -77,7 +78,7 @@ bool slurm_is_requeued_at_end(const struct slurm_job *job);
 bool slurm_is_out_of_time(const struct slurm_job *job);
 
 /* Local. How long at least a job that is preempted goes on after its ranks have heard of it, started by srun or by
- * mpirun under `lockstep supervise`. NaN: jobs of this partition do not have to leave, or nothing is known. See
+ * mpirun under `lockstep supervise`. NaN: jobs of this partition do not have to leave, or it is not known. See
  * README.md.
  */
 double slurm_warning_s(const struct slurm_job *job, bool by_srun);
@@ -86,6 +87,10 @@ double slurm_warning_s(const struct slurm_job *job, bool by_srun);
  * somebody has cancelled it, or if Slurm does not answer for half an hour. After having had it requeued waits for Slurm
  * to end this process. */
 bool slurm_requeue(struct slurm_job *job, struct error *error) WARN_UNUSED;
+
+/* Local. The same, if Slurm is ending the job because its time is over, while its processes are still at work: asks
+ * once, and waits for nothing. */
+void slurm_requeue_at_once(struct slurm_job *job);
 
 /* Local. Sends a signal ("USR2") to what the launchers of this job have started on its nodes, not to the batch script.
  */

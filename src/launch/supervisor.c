@@ -24,6 +24,8 @@
 #define LAUNCH_LEAST_S 30.0  /* and if a start is known: this, and ... */
 #define LAUNCH_TIMES   20    /* ... so many times as long */
 #define PAUSE_MOST_S   60.0  /* between two launches */
+#define EXCUSED_MOST   30    /* launches while Slurm does not answer: half an hour */
+#define REQUEUE_S      4.0   /* before Slurm kills everything: scontrol's time */
 #define KILL_S         5.0   /* from SIGTERM to SIGKILL, for a launcher that does not end by itself */
 
 struct supervisor {
@@ -41,8 +43,10 @@ struct supervisor {
     off_t metrics_bytes;  /* as they were looked at last */
     size_t first;         /* life that counts: of this supervisor or, requeued, of its batch job. What was before that
                            * somebody may have mended */
-    int never_begun;      /* launches in a row that have not come to a life */
+    int never_begun;      /* launches in a row that have not come to a life, */
+    int excused;          /* and how many of these while Slurm did not answer */
     int asked;            /* the signal by which somebody wants the job to leave; 0: nobody does */
+    double requeue_s;     /* when to ask for a requeue if the launcher is still there; 0: not asked for */
     struct run_state run; /* as it was looked at last */
 };
 
@@ -62,7 +66,16 @@ static void look(struct supervisor *supervisor)
 /* Launches in a row from which the run has nothing. */
 static int futile(const struct supervisor *supervisor)
 {
-    return (int)ending_futile(&supervisor->run, supervisor->first) + supervisor->never_begun;
+    return (int)ending_futile(&supervisor->run, supervisor->first, false) + supervisor->never_begun;
+}
+
+/* A controller that is away starts nothing on other nodes. */
+static void count_not_begun(struct supervisor *supervisor)
+{
+    supervisor->never_begun++;
+    slurm_look(&supervisor->slurm);
+    if (supervisor->slurm.is_unanswered && supervisor->excused < EXCUSED_MOST)
+        supervisor->excused++;
 }
 
 /* SIGUSR1 that announces the time limit and nothing else: the job knows that, and can use the time until then. */
@@ -110,6 +123,8 @@ static void pass_on(struct supervisor *supervisor, int number)
         process_signal(&supervisor->launcher, table[i].to);
         if (number != SIGALRM)
             supervisor->asked = number;
+        if (number == SIGTERM && supervisor->slurm.is_inside) /* it may be Slurm's */
+            supervisor->requeue_s = clock_seconds() + fmax(0, supervisor->slurm.site.kill_wait_s - REQUEUE_S);
     }
 }
 
@@ -216,11 +231,53 @@ static bool has_worked(const struct supervisor *supervisor)
     return supervisor->was_ever || supervisor->lives > supervisor->first || environment_restarts() > 0;
 }
 
+/* `error` says what was tried. False. */
+static bool give_up(const struct supervisor *supervisor, int launches, struct error *error)
+{
+    const struct life *life = ending_last_life(&supervisor->run);
+    if (supervisor->never_begun > 0 || !life)
+        return error_set(error, ERROR_STATE,
+                         "%d launches in a row without a newer checkpoint (--restarts), the last: the job has not "
+                         "begun. What its launcher says stands above",
+                         launches);
+    return error_set(error, ERROR_STATE,
+                     "%d launches in a row without a newer checkpoint (--restarts), the last: %s. If it comes to none "
+                     "before it is killed, checkpoint.every: auto may help",
+                     launches, life->end);
+}
+
+/* False: it would come to nothing again, as a time limit does that is over before the first save, and the error says
+ * so. (Preemptions come as they like.) */
+static bool may_come_back(const struct supervisor *supervisor, struct error *error)
+{
+    int launches = (int)ending_futile(&supervisor->run, supervisor->first, true);
+    return supervisor->slurm.is_preempted || launches < supervisor->options->restarts ||
+           give_up(supervisor, launches, error);
+}
+
+/* When its time is over Slurm sends SIGTERM, and kills all that is still there KillWait later, this process as well. */
+static void requeue_in_time(struct supervisor *supervisor)
+{
+    struct error error;
+    if (supervisor->requeue_s == 0 || clock_seconds() < supervisor->requeue_s)
+        return;
+    supervisor->requeue_s = 0;
+    look(supervisor);
+    if (ending_judge(&supervisor->run, supervisor->lives, 0) == ENDING_FINISHED)
+        return;
+    if (!may_come_back(supervisor, &error))
+        log_warn("supervise: not requeued: %s", error.text);
+    else
+        slurm_requeue_at_once(&supervisor->slurm);
+}
+
 static enum ending watch(struct supervisor *supervisor)
 {
     double looked_s = clock_seconds();
     while (process_runs(&supervisor->launcher)) {
-        attend(supervisor, LOOK_S);
+        double wait_s = supervisor->requeue_s > 0 ? supervisor->requeue_s - clock_seconds() : LOOK_S;
+        attend(supervisor, fmin(LOOK_S, fmax(wait_s, 0)));
+        requeue_in_time(supervisor);
         if (clock_seconds() - looked_s < LOOK_S)
             continue;
         looked_s = clock_seconds();
@@ -230,7 +287,10 @@ static enum ending watch(struct supervisor *supervisor)
     enum ending ending = ending_judge(&supervisor->run, supervisor->lives, supervisor->launcher.code);
     if (ending == ENDING_REFUSED && has_worked(supervisor)) /* srun's "no such file", on a node that is not ready */
         ending = ENDING_NOT_BEGUN;
-    supervisor->never_begun = ending == ENDING_NOT_BEGUN ? supervisor->never_begun + 1 : 0;
+    if (ending == ENDING_NOT_BEGUN)
+        count_not_begun(supervisor);
+    else
+        supervisor->never_begun = supervisor->excused = 0;
     return ending;
 }
 
@@ -254,6 +314,8 @@ static enum supervisor_outcome leave(struct supervisor *supervisor, struct error
 {
     if (!supervisor->slurm.is_inside)
         return SUPERVISOR_LEFT;
+    if (!may_come_back(supervisor, error))
+        return SUPERVISOR_GAVE_UP;
     if (supervisor->never_begun > 0 && vain_requeues(supervisor) >= (uint64_t)supervisor->options->restarts) {
         error_set(
             error, ERROR_STATE,
@@ -271,20 +333,10 @@ static enum supervisor_outcome leave(struct supervisor *supervisor, struct error
 static bool may_go_on(const struct supervisor *supervisor, struct error *error)
 {
     const struct life *life = ending_last_life(&supervisor->run);
-    int launches = futile(supervisor);
+    int launches = futile(supervisor) - supervisor->excused;
     if (ending_repeats(&supervisor->run, supervisor->first))
         return error_set(error, ERROR_STATE, "the same failure twice, and no newer checkpoint: %s", life->end);
-    if (launches < supervisor->options->restarts)
-        return true;
-    if (supervisor->never_begun > 0 || !life)
-        return error_set(error, ERROR_STATE,
-                         "%d launches in a row without a newer checkpoint (--restarts), the last: the job has not "
-                         "begun. What its launcher says stands above",
-                         launches);
-    return error_set(error, ERROR_STATE,
-                     "%d launches in a row without a newer checkpoint (--restarts), the last: %s. If it comes to none "
-                     "before it is killed, checkpoint.every: auto may help",
-                     launches, life->end);
+    return launches < supervisor->options->restarts || give_up(supervisor, launches, error);
 }
 
 /* Time for what has hit the job to pass, unless somebody wants to leave meanwhile. */
@@ -340,7 +392,7 @@ static bool launch(struct supervisor *supervisor, enum ending *ending, struct er
             return false;
         log_warn("supervise: %s", error->text); /* its disk may be away for a while */
         *ending = ENDING_NOT_BEGUN;
-        supervisor->never_begun++;
+        count_not_begun(supervisor);
         return true;
     }
     *ending = watch(supervisor);

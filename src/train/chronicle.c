@@ -49,14 +49,13 @@ void chronicle_earlier(const struct segment *segments, size_t count, struct text
     for (size_t i = 0; i < count; i++) {
         const struct segment *segment = &segments[i];
         bool killed = strcmp(segment->end, "running") == 0 || strcmp(segment->end, "interrupted") == 0;
-        bool done = strcmp(segment->end, "finished") == 0 || strcmp(segment->end, "early_stopping") == 0;
         text_append(lines, "{\"event\":\"earlier\",\"segment\":%zu,\"unix\":%" PRId64 ",\"end_unix\":%" PRId64, i + 1,
                     segment->began_unix, segment->saved_unix);
         text_append(lines, ",\"step\":%" PRIu64 ",\"reached\":%" PRIu64, segment->first_step - 1, segment->last_step);
         append_segment(lines, segment);
         text_append(lines, ",\"reason\":");
         text_append_json(lines, killed ? "killed" : segment->end);
-        text_append(lines, ",\"interrupted\":%s}\n", done ? "false" : "true");
+        text_append(lines, ",\"interrupted\":%s}\n", life_has_finished(segment->end) ? "false" : "true");
     }
 }
 
@@ -111,7 +110,9 @@ struct lives_total chronicle_open(struct chronicle *chronicle, const char *run, 
     free(bytes);
     struct lives_total total = lives_sum(&lives);
     chronicle->segment = lives.count + 1;
-    if (lives.count > 0 && !lives.items[lives.count - 1].ended) {
+    const struct life *last = lives.count > 0 ? &lives.items[lives.count - 1] : NULL;
+    chronicle->is_finished = last && life_has_finished(last->end);
+    if (last && !last->ended) {
         chronicle->seen_step = now->step;
         chronicle->seen_unix = now->unix_s;
     }

@@ -24,6 +24,7 @@ struct chronicle {
     uint64_t segment;     /* this life's number, from 1 */
     uint64_t seen_step;   /* what the metrics tell of the life before, if it has not told its end */
     double seen_unix;     /* 0: it has */
+    bool is_finished;     /* and that the job was finished then */
 };
 
 /* Local. A closed one. */

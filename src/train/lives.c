@@ -107,6 +107,11 @@ static void take(struct lives *lives, const char *line)
         end(life, line);
 }
 
+bool life_has_finished(const char *end)
+{
+    return strcmp(end, "finished") == 0 || strcmp(end, "early_stopping") == 0;
+}
+
 void lives_parse(struct lives *lives, const char *lines, const struct lives_now *now)
 {
     *lives = (struct lives){0};

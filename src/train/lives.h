@@ -60,6 +60,9 @@ struct lives_total {
 void lives_parse(struct lives *lives, const char *lines, const struct lives_now *now);
 void lives_release(struct lives *lives);
 
+/* Local. Whether a life that has ended with this reason has finished the job. */
+bool life_has_finished(const char *end);
+
 /* Local. */
 struct lives_total lives_sum(const struct lives *lives);
 

@@ -142,6 +142,17 @@ void progress_begin(struct session *session)
         chronicle_begin(&session->chronicle, segment, session->step, environment_age_s());
 }
 
+void progress_nothing_left(struct session *session, const char *reason)
+{
+    const struct segment *segment = &session->record.segments[session->record.segment_count - 1];
+    log_info("step %" PRIu64 " of %" PRIu64 ": the job is already finished%s", session->step, session->steps,
+             session->step < session->steps ? " (early_stopping; a larger patience would let it go on)" : "");
+    if (session->world->rank == 0 && !session->chronicle.is_finished) {
+        chronicle_begin(&session->chronicle, segment, session->step, environment_age_s());
+        progress_end(session, reason, false, NULL);
+    }
+}
+
 /* 75 s as "1m15s". */
 static void duration_text(double seconds, char text[32])
 {

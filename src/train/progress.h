@@ -25,6 +25,10 @@ struct progress {
 /* Local. The first lines of a log, the `start` or `resume` event, and a new life in the history of the run. */
 void progress_begin(struct session *session);
 
+/* Local. Instead of that, if the job was finished before: a line. If nobody could tell that in the history of the run
+ * (killed after the last save, say), this life does. `reason` as for progress_end. */
+void progress_nothing_left(struct session *session, const char *reason);
+
 /* Local. The first step is made: how long that took goes into the history of the run. */
 void progress_ready(struct session *session);
 

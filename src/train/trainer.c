@@ -163,8 +163,7 @@ bool trainer_run(const struct world *world, const struct job *job, const struct 
         return false;
     bool nothing_left = boundary_is_finished(&session) && session.saved_step == session.step;
     if (nothing_left) {
-        log_info("step %" PRIu64 " of %" PRIu64 ": the job is already finished%s", session.step, session.steps,
-                 session.step < session.steps ? " (early_stopping; a larger patience would let it go on)" : "");
+        progress_nothing_left(&session, boundary_reason(&session, flags));
     } else {
         session.pause = pause_begin(&options->stop_after, &session.sampler, session.step, start);
         progress_begin(&session);

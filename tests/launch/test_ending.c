@@ -56,21 +56,22 @@ static void lives_are_futile_that_leave_no_newer_checkpoint(void)
     struct life lives[] = {of(0, "killed", false, true), of(20, "killed", false, true), of(20, "killed", false, true),
                            of(20, "failed: x", true, true)};
     struct run_state run = run_of(lives, 4, 20);
-    CU_ASSERT_EQUAL(ending_futile(&run, 0), 3);
-    CU_ASSERT_EQUAL(ending_futile(&run, 2), 2);
+    CU_ASSERT_EQUAL(ending_futile(&run, 0, false), 3);
+    CU_ASSERT_EQUAL(ending_futile(&run, 2, false), 2);
     lives[2].restart = lives[3].restart = 1; /* the second was killed by a preemption */
-    CU_ASSERT_EQUAL(ending_futile(&run, 0), 2);
+    CU_ASSERT_EQUAL(ending_futile(&run, 0, false), 2);
+    CU_ASSERT_EQUAL(ending_futile(&run, 0, true), 3);
     lives[2].restart = lives[3].restart = 0;
-    CU_ASSERT_EQUAL(ending_futile(&run, 4), 0);
+    CU_ASSERT_EQUAL(ending_futile(&run, 4, false), 0);
     run.saved = 21;
-    CU_ASSERT_EQUAL(ending_futile(&run, 0), 0);
+    CU_ASSERT_EQUAL(ending_futile(&run, 0, false), 0);
     run.saved = 20;
     lives[3].step = 25; /* its start found copies of a later step */
-    CU_ASSERT_EQUAL(ending_futile(&run, 0), 1);
+    CU_ASSERT_EQUAL(ending_futile(&run, 0, false), 1);
     lives[3] = of(20, "running", false, false); /* its launcher is gone, and the ranks are about to be */
-    CU_ASSERT_EQUAL(ending_futile(&run, 0), 3);
+    CU_ASSERT_EQUAL(ending_futile(&run, 0, false), 3);
     lives[3] = of(20, "stop-after", true, false);
-    CU_ASSERT_EQUAL(ending_futile(&run, 0), 0);
+    CU_ASSERT_EQUAL(ending_futile(&run, 0, false), 0);
 }
 
 static void a_failure_repeats_with_the_same_words_and_nothing_won(void)

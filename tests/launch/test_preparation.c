@@ -6,10 +6,11 @@
 #include <stdlib.h>
 
 static const char *const variables[] = {"SLURM_PMIX_FENCE",     "LOCKSTEP_END_TIME",   "LOCKSTEP_WARNING_S",
-                                        "SLURM_TASKS_PER_NODE", "SLURM_JOB_NUM_NODES", "SLURM_NTASKS"};
+                                        "SLURM_TASKS_PER_NODE", "SLURM_JOB_NUM_NODES", "SLURM_NTASKS",
+                                        "SLURM_OVERLAP",        "SLURM_EXCLUSIVE"};
 
-/* The command of a first launch of a job of 8 leaves, in a batch job that ends at 1000 and is not preempted. */
-static void make(const char *command, const char *expected)
+/* The command of a launch of a job of 8 leaves, in a batch job that ends at 1000 and is not preempted. */
+static void make_launch(bool after_crash, const char *command, const char *expected)
 {
     struct slurm_job slurm = {.is_inside = true, .is_known = true, .end_unix = 1000};
     struct preparation preparation;
@@ -19,13 +20,18 @@ static void make(const char *command, const char *expected)
     words_init(&wanted);
     words_append(&wanted, expected);
     preparation_init(&preparation, &slurm, given.items, 8);
-    preparation_make(&preparation, false, &made);
+    preparation_make(&preparation, after_crash, &made);
     CU_ASSERT_EQUAL_FATAL(made.count, wanted.count);
     for (size_t i = 0; i < made.count; i++)
         CU_ASSERT_STRING_EQUAL(made.items[i], wanted.items[i]);
     words_release(&made);
     words_release(&wanted);
     words_release(&given);
+}
+
+static void make(const char *command, const char *expected)
+{
+    make_launch(false, command, expected);
 }
 
 static void slots(const char *tasks, const char *nodes, const char *asked)
@@ -68,6 +74,19 @@ static void the_environment_tells_of_the_end_and_has_srun_wait(void)
     CU_ASSERT_STRING_EQUAL(getenv("SLURM_PMIX_FENCE"), "ring");
 }
 
+static void steps_overlap_after_a_crash(void)
+{
+    slots("2", "1", NULL);
+    make("srun lockstep train", "srun -n 2 lockstep train");
+    CU_ASSERT_PTR_NULL(getenv("SLURM_OVERLAP"));
+    make_launch(true, "srun lockstep train", "srun -n 2 lockstep train");
+    CU_ASSERT_STRING_EQUAL(getenv("SLURM_OVERLAP"), "1");
+    slots("2", "1", NULL);
+    setenv("SLURM_EXCLUSIVE", "1", 1);
+    make_launch(true, "srun lockstep train", "srun -n 2 lockstep train");
+    CU_ASSERT_PTR_NULL(getenv("SLURM_OVERLAP"));
+}
+
 static void what_the_user_has_set_stays(void)
 {
     slots("2", "1", NULL);
@@ -84,6 +103,7 @@ int main(void)
         {"ranks are the slots, and at most the leaves", ranks_are_the_slots_and_at_most_the_leaves},
         {"a number that somebody has given stays", a_number_that_somebody_has_given_stays},
         {"the environment tells of the end, and has srun wait", the_environment_tells_of_the_end_and_has_srun_wait},
+        {"steps overlap after a crash", steps_overlap_after_a_crash},
         {"what the user has set stays", what_the_user_has_set_stays},
         {0},
     };

@@ -60,6 +60,9 @@ static void the_warning_is_what_reaches_the_ranks(void)
     site->preemption = SLURM_CANCELLED; /* it has to be requeued before that */
     CU_ASSERT_EQUAL(slurm_warning_s(&job, false), 56);
     site->preemption = SLURM_REQUEUED;
+    site->is_by_qos = true; /* the time of grace is that of the QOS */
+    CU_ASSERT_TRUE(isnan(slurm_warning_s(&job, false)));
+    site->is_by_qos = false;
     strcpy(site->signal, "USR1@120");
     CU_ASSERT_EQUAL(slurm_warning_s(&job, false), 0); /* not to the script */
     site->preemption = SLURM_SUSPENDED;

@@ -63,6 +63,10 @@ equal() { # FOUND EXPECTED
   [ "$1" = "$2" ] || { printf '      expected: %s\n      found:    %s\n' "$2" "$1"; return 1; }
 }
 
+has_lines() { # FILE COUNT REGEX
+  [ "$(grep -Ec -e "$3" "$1" 2>/dev/null)" -ge "$2" ]
+}
+
 has_line() { # FILE REGEX
   grep -Eq -e "$2" "$1" || { printf '      no line %s in %s, which ends:\n' "$2" "$1"; tail -n 12 "$1" | sed 's/^/      | /'; return 1; }
 }
