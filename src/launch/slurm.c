@@ -288,6 +288,11 @@ bool slurm_requeue(struct slurm_job *job, struct error *error)
     return attempt <= ATTEMPT_NEEDLESS;
 }
 
+double slurm_requeue_delay(const struct slurm_job *job)
+{
+    return fmax(0, job->site.kill_wait_s - REQUEUE_S);
+}
+
 void slurm_requeue_at_once(struct slurm_job *job)
 {
     struct error error;

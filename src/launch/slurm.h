@@ -88,8 +88,12 @@ double slurm_warning_s(const struct slurm_job *job, bool by_srun);
  * to end this process. */
 bool slurm_requeue(struct slurm_job *job, struct error *error) WARN_UNUSED;
 
-/* Local. The same, if Slurm is ending the job because its time is over, while its processes are still at work: asks
- * once, and waits for nothing. */
+/* Local. For how many seconds after a SIGTERM of Slurm the launcher can be waited for: then a requeue has to be asked
+ * for, before all processes are killed (KillWait). */
+double slurm_requeue_delay(const struct slurm_job *job);
+
+/* Local. Asks for it, if Slurm is ending the job because its time is over, while its processes are still at work: once,
+ * and waits for nothing. */
 void slurm_requeue_at_once(struct slurm_job *job);
 
 /* Local. Sends a signal ("USR2") to what the launchers of this job have started on its nodes, not to the batch script.

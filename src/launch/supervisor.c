@@ -25,7 +25,6 @@
 #define LAUNCH_TIMES   20    /* ... so many times as long */
 #define PAUSE_MOST_S   60.0  /* between two launches */
 #define EXCUSED_MOST   30    /* launches while Slurm does not answer: half an hour */
-#define REQUEUE_S      4.0   /* before Slurm kills everything: scontrol's time */
 #define KILL_S         5.0   /* from SIGTERM to SIGKILL, for a launcher that does not end by itself */
 
 struct supervisor {
@@ -124,7 +123,7 @@ static void pass_on(struct supervisor *supervisor, int number)
         if (number != SIGALRM)
             supervisor->asked = number;
         if (number == SIGTERM && supervisor->slurm.is_inside) /* it may be Slurm's */
-            supervisor->requeue_s = clock_seconds() + fmax(0, supervisor->slurm.site.kill_wait_s - REQUEUE_S);
+            supervisor->requeue_s = clock_seconds() + slurm_requeue_delay(&supervisor->slurm);
     }
 }
 
@@ -231,7 +230,7 @@ static bool has_worked(const struct supervisor *supervisor)
     return supervisor->was_ever || supervisor->lives > supervisor->first || environment_restarts() > 0;
 }
 
-/* `error` says what was tried. False. */
+/* The error says what was tried. False. */
 static bool give_up(const struct supervisor *supervisor, int launches, struct error *error)
 {
     const struct life *life = ending_last_life(&supervisor->run);

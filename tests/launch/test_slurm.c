@@ -100,6 +100,14 @@ static void only_near_the_limit_a_signal_announces_it(void)
     CU_ASSERT_FALSE(slurm_is_limit_near(&job, 9990));
 }
 
+static void a_requeue_is_asked_for_before_all_is_killed(void)
+{
+    struct slurm_job job = {.site = {.kill_wait_s = 30}};
+    CU_ASSERT_EQUAL(slurm_requeue_delay(&job), 26);
+    job.site.kill_wait_s = 2;
+    CU_ASSERT_EQUAL(slurm_requeue_delay(&job), 0);
+}
+
 static void who_is_ended_early_was_cancelled(void)
 {
     struct slurm_job job = {.is_preempted = true, .preempted_unix = 1000, .end_unix = 1060, .site = {.grace_s = 60}};
@@ -140,6 +148,7 @@ int main(void)
         {"the warning is what reaches the ranks", the_warning_is_what_reaches_the_ranks},
         {"only a job that runs is not ending", only_a_job_that_runs_is_not_ending},
         {"slurm requeues by itself until it would hold the job", slurm_requeues_by_itself_until_it_would_hold_the_job},
+        {"a requeue is asked for before all is killed", a_requeue_is_asked_for_before_all_is_killed},
         {"who is ended early was cancelled", who_is_ended_early_was_cancelled},
         {"only near the limit a signal announces it", only_near_the_limit_a_signal_announces_it},
         {0},
