@@ -7,8 +7,9 @@
 
 static const struct flag *find(const struct flag *flags, const char *word)
 {
+    size_t length = strcspn(word, "=");
     for (; flags->name; flags++)
-        if (strcmp(flags->name, word) == 0)
+        if (strncmp(flags->name, word, length) == 0 && flags->name[length] == '\0')
             return flags;
     return NULL;
 }
@@ -24,8 +25,7 @@ static bool take_number(const struct flag *flag, const char *word, struct error 
     return true;
 }
 
-/* The word behind a flag. */
-static bool take_word(const struct flag *flag, const char *word, struct error *error)
+static bool take_value(const struct flag *flag, const char *word, struct error *error)
 {
     if (!word)
         return error_set(error, ERROR_USAGE, "%s needs a value behind it", flag->name);
@@ -48,11 +48,14 @@ bool flags_parse(const struct flag *flags, struct flag_files files, int *count, 
         if (!flag && taken == files.most)
             return error_set(error, ERROR_USAGE, "%s: too much; %s %s wanted", words[i], files.what,
                              files.most > 1 ? "are" : "is");
+        const char *equals = flag ? strchr(words[i], '=') : NULL;
         if (!flag)
             words[taken++] = words[i];
+        else if (flag->given && equals)
+            return error_set(error, ERROR_USAGE, "%s: %s takes no value", words[i], flag->name);
         else if (flag->given)
             *flag->given = true;
-        else if (!take_word(flag, ++i < *count ? words[i] : NULL, error))
+        else if (!take_value(flag, equals ? equals + 1 : ++i < *count ? words[i] : NULL, error))
             return false;
     }
     *count = taken;

@@ -10,10 +10,10 @@
 struct flag {
     const char *name;   /* "--output" */
     bool *given;        /* becomes true */
-    const char **value; /* becomes the word behind it; borrowed, as in a list */
+    const char **value; /* becomes its value; borrowed, as in a list */
     int *number;        /* the same, a whole number from `least` on */
     int least;
-    const char **list; /* the word behind it is added; as long as there are words */
+    const char **list; /* its value is added; as long as there are words */
     size_t *length;    /* of the list */
 };
 
@@ -23,8 +23,9 @@ struct flag_files {
     int least, most;
 };
 
-/* Local. Reads the words; flags end with an all-zero one. The files come to the front of `words`, in their order, and
- * *count becomes their number. ERROR_USAGE names the word that is not understood, missing or too many. */
+/* Local. Reads the words; flags end with an all-zero one. A flag's value is the word behind it, or in the same word,
+ * behind a `=`. The files come to the front of `words`, in their order, and *count becomes their number. ERROR_USAGE
+ * names the word that is not understood, missing or too many. */
 bool flags_parse(const struct flag *flags, struct flag_files files, int *count, char **words,
                  struct error *error) WARN_UNUSED;
 
