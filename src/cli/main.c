@@ -1,9 +1,11 @@
 #include "cli/command.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct command *const commands[] = {
     &command_train,  &command_summary,     &command_ls,      &command_show, &command_verify,
@@ -57,8 +59,29 @@ static bool is_further_rank(void)
     return rank && strcmp(rank, "0") != 0;
 }
 
+/* A standard stream that is closed would become the next file or pipe that is opened, and what is printed go there. */
+static void open_standard_streams(void)
+{
+    int file;
+    do
+        file = open("/dev/null", O_RDWR);
+    while (file >= 0 && file <= STDERR_FILENO);
+    if (file >= 0)
+        close(file);
+}
+
+/* The exit code, if all could be printed. A training has not failed because its last line is lost. */
+static int end(const struct command *command, int code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    fprintf(stderr, "lockstep: not all of standard output could be written: is its disk full?\n");
+    return code == EXIT_FINISHED && command != &command_train ? EXIT_FAILED : code;
+}
+
 int main(int argc, char **argv)
 {
+    open_standard_streams();
     if (argc < 2) {
         print_help(stderr);
         return EXIT_USAGE;
@@ -79,7 +102,7 @@ int main(int argc, char **argv)
         }
         if (!commands[i]->parallel && is_further_rank())
             return EXIT_FINISHED;
-        return commands[i]->run(argc - 2, argv + 2);
+        return end(commands[i], commands[i]->run(argc - 2, argv + 2));
     }
     fprintf(stderr, "lockstep: no subcommand '%s'\n\n", argv[1]);
     print_help(stderr);
