@@ -190,7 +190,8 @@ static bool open_head(const char *path, int *fd, struct layout *head, size_t *go
         return error_errno(error, "cannot open %s", path);
     ssize_t count = -1;
     if (fstat(*fd, &info) == 0 && !S_ISREG(info.st_mode))
-        error_set(error, ERROR_CORRUPT, "%s: not a lockstep checkpoint: not a file", path);
+        error_set(error, ERROR_CORRUPT, "%s: not a lockstep checkpoint: not a file%s", path,
+                  S_ISDIR(info.st_mode) ? ", but a directory: those of a run are in RUN/checkpoints" : "");
     else if ((count = read_at(*fd, head, sizeof *head, 0)) < 0)
         error_errno(error, "cannot read %s", path);
     if (count < 0) {

@@ -1,5 +1,7 @@
 #include "cli/flags.h"
 
+#include "base/text.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +14,17 @@ static const struct flag *find(const struct flag *flags, const char *word)
         if (strncmp(flags->name, word, length) == 0 && flags->name[length] == '\0')
             return flags;
     return NULL;
+}
+
+static bool fail_unknown(const struct flag *flags, const char *word, struct error *error)
+{
+    struct text names;
+    text_init(&names);
+    for (const struct flag *flag = flags; flag->name; flag++)
+        text_append(&names, "%s%s", flag == flags ? "; there are " : ", ", flag->name);
+    error_set(error, ERROR_USAGE, "%s: not understood%s", word, text_bytes(&names));
+    text_release(&names);
+    return false;
 }
 
 static bool take_number(const struct flag *flag, const char *word, struct error *error)
@@ -44,7 +57,7 @@ bool flags_parse(const struct flag *flags, struct flag_files files, int *count, 
     for (int i = 0; i < *count; i++) {
         const struct flag *flag = find(flags, words[i]);
         if (!flag && words[i][0] == '-')
-            return error_set(error, ERROR_USAGE, "%s: not understood", words[i]);
+            return fail_unknown(flags, words[i], error);
         if (!flag && taken == files.most)
             return error_set(error, ERROR_USAGE, "%s: too much; %s %s wanted", words[i], files.what,
                              files.most > 1 ? "are" : "is");

@@ -195,7 +195,7 @@ static void other_files_are_told_apart(void)
     const char *pipe = test_path("pipe"), *absent = test_path("absent");
     CU_ASSERT_EQUAL(mkfifo(pipe, 0600), 0);
     CU_ASSERT_TRUE(is_refused(pipe, "not a file")); /* and does not wait for one who writes into it */
-    CU_ASSERT_TRUE(is_refused("/", "not a file"));
+    CU_ASSERT_TRUE(is_refused("/", "not a file, but a directory"));
     CU_ASSERT_FALSE(is_proven(absent));
     CU_ASSERT_EQUAL(error.kind, ERROR_NOT_FOUND);
 }
