@@ -7,6 +7,7 @@
 #include "checkpoint/striping.h"
 #include "cli/command.h"
 #include "cli/flags.h"
+#include "cli/locate.h"
 #include "nn/kernels/gemm.h"
 #include "parallel/node.h"
 #include "parallel/world.h"
@@ -19,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SHM_LEAST (64 << 20) /* what containers often give */
@@ -137,13 +139,35 @@ static void say_hdf5(void)
     text_release(&words);
 }
 
+/* Of the newest checkpoint of the run in this directory; 0: there is none. */
+static uint64_t checkpoint_bytes(const char *directory)
+{
+    char path[PATH_MAX];
+    struct stat info;
+    struct error error;
+    return locate_checkpoint(directory, path, &error) && stat(path, &info) == 0 ? (uint64_t)info.st_size : 0;
+}
+
+static void say_room(const char *directory, const struct text *striping)
+{
+    char room[TEXT_AMOUNT], need[TEXT_AMOUNT];
+    uint64_t room_bytes = file_free_bytes(directory), need_bytes = checkpoint_bytes(directory);
+    text_amount(room_bytes, room);
+    text_amount(need_bytes, need);
+    if (room_bytes > need_bytes)
+        doctor_say(VERDICT_GOOD, "file system", NULL, "%s: %s, %s free", directory, text_bytes(striping), room);
+    else
+        doctor_say(VERDICT_BAD, "file system", "make room: a save would fail",
+                   "%s: %s, %s free; the newest checkpoint has %s", directory, text_bytes(striping), room, need);
+}
+
 /* The file system of a run directory, or where one would be made. */
 static void say_disk(const char *directory)
 {
     struct striping striping;
     struct text words;
     struct error error;
-    char path[PATH_MAX], size[TEXT_AMOUNT];
+    char path[PATH_MAX];
     int lock = -1;
     if (access(directory, W_OK | X_OK) != 0) {
         doctor_say(VERDICT_BAD, "file system", "name a directory in which a run can be made", "%s: %s", directory,
@@ -154,8 +178,7 @@ static void say_disk(const char *directory)
     striping_init(&striping);
     striping_apply(&striping, directory);
     striping_describe(&striping, &words);
-    text_amount(file_free_bytes(directory), size);
-    doctor_say(VERDICT_GOOD, "file system", NULL, "%s: %s, %s free", directory, text_bytes(&words), size);
+    say_room(directory, &words);
     text_release(&words);
     snprintf(path, sizeof path, "%s/.lockstep-doctor", directory);
     bool ok = file_lock(path, 0, &lock, &error);
@@ -188,8 +211,11 @@ static void say_blas(void)
 {
     const char *forced = getenv("OPENBLAS_CORETYPE");
     if (forced && *forced)
-        doctor_say(VERDICT_WARNING, "BLAS", "unset it, unless old checkpoints are to be continued with the same bits",
-                   "%s a rank; OPENBLAS_CORETYPE=%s chooses its kernels", gemm_describe(), forced);
+        doctor_say(VERDICT_WARNING, "BLAS",
+                   "unset it, unless the bits are to be those of older checkpoints or of nodes with another CPU",
+                   "%s a rank; OPENBLAS_CORETYPE=%s %s", gemm_describe(), forced,
+                   strcasestr(gemm_describe(), forced) ? "chooses its kernels"
+                                                       : "are kernels that it does not have here");
     else
         doctor_say(VERDICT_GOOD, "BLAS", NULL, "%s a rank", gemm_describe());
 }

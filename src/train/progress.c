@@ -32,9 +32,9 @@ static void append_loss(const struct session *session, struct text *words)
     if (session->step == 0 && seen->step == 0)
         return;
     uint64_t steps = seen->step > session->step ? seen->step - session->step : 0;
-    text_append(words, ", %" PRIu64 " step%s and ", steps, steps == 1 ? "" : "s");
+    text_append(words, ", %" PRIu64 " step%s lost, ", steps, steps == 1 ? "" : "s");
     text_append_seconds(words, fmax(0, clock_unix_exact() - seen->unix_s));
-    text_append(words, " lost");
+    text_append(words, " since the last");
 }
 
 /* One line that tells all of a start: where in the job (with epochs, if its length is given in them), on what, for the
@@ -91,7 +91,7 @@ static void tell_end_to_come(const struct session *session)
         text_append(&words, " before it comes, but a save and leaving need ");
         text_append_seconds(&words, needs_s);
         log_warn(
-            "%s: what comes after the newest checkpoint will be lost. The rule of checkpoint.every: auto is in force",
+            "%s: what comes after the newest checkpoint can be lost. The rule of checkpoint.every: auto is in force",
             text_bytes(&words));
     }
     text_release(&words);
