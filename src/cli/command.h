@@ -12,6 +12,7 @@ struct command {
     const char *usage; /* "lockstep NAME ..." and what it does */
     int (*run)(int count, char **words);
     bool parallel; /* for all ranks of an mpirun; else rank 0 does it, and the others have nothing to do */
+    bool acts;     /* what it does counts; else what it prints is all, and it has failed if that is lost */
 };
 
 extern const struct command command_train;       /* train.c */

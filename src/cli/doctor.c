@@ -167,11 +167,13 @@ static void say_disk(const char *directory)
     struct striping striping;
     struct text words;
     struct error error;
+    struct stat info;
     char path[PATH_MAX];
     int lock = -1;
-    if (access(directory, W_OK | X_OK) != 0) {
+    bool is_other = stat(directory, &info) == 0 && !S_ISDIR(info.st_mode);
+    if (is_other || access(directory, W_OK | X_OK) != 0) {
         doctor_say(VERDICT_BAD, "file system", "name a directory in which a run can be made", "%s: %s", directory,
-                   strerror(errno));
+                   strerror(is_other ? ENOTDIR : errno));
         return;
     }
     text_init(&words);
@@ -209,13 +211,13 @@ static void say_memory(void)
 
 static void say_blas(void)
 {
-    const char *forced = getenv("OPENBLAS_CORETYPE");
-    if (forced && *forced)
-        doctor_say(VERDICT_WARNING, "BLAS",
-                   "unset it, unless the bits are to be those of older checkpoints or of nodes with another CPU",
-                   "%s a rank; OPENBLAS_CORETYPE=%s %s", gemm_describe(), forced,
-                   strcasestr(gemm_describe(), forced) ? "chooses its kernels"
-                                                       : "are kernels that it does not have here");
+    const char *forced = getenv("OPENBLAS_CORETYPE"), *ignored = gemm_core_ignored();
+    if (ignored)
+        doctor_say(VERDICT_WARNING, "BLAS", "unset it, or name a core type that OpenBLAS knows",
+                   "%s a rank; OPENBLAS_CORETYPE=%s is not taken", gemm_describe(), ignored);
+    else if (forced && *forced)
+        doctor_say(VERDICT_WARNING, "BLAS", "unset it, unless old checkpoints are to be continued with the same bits",
+                   "%s a rank; OPENBLAS_CORETYPE=%s chooses its kernels", gemm_describe(), forced);
     else
         doctor_say(VERDICT_GOOD, "BLAS", NULL, "%s a rank", gemm_describe());
 }

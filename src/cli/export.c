@@ -170,4 +170,5 @@ const struct command command_export = {
     .usage = "lockstep export CHECKPOINT --format safetensors|npz|keras|weights [--output FILE [--force]] [--ema] "
              "[--names lockstep|gpt2] [--set key.path=value]...   the weights, for other programs",
     .run = run,
+    .acts = true,
 };

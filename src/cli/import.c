@@ -138,4 +138,5 @@ const struct command command_import = {
     .usage = "lockstep import FILE --job JOB.yaml --output FILE [--partial] [--force] [--set key.path=value]...   "
              "weights of other programs, for train --init-from",
     .run = run,
+    .acts = true,
 };

@@ -70,13 +70,13 @@ static void open_standard_streams(void)
         close(file);
 }
 
-/* The exit code, if all could be printed. A training has not failed because its last line is lost. */
-static int end(const struct command *command, int code)
+/* The exit code of a command, once what it has printed is out. */
+static int end_output(const struct command *command, int code)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return code;
     fprintf(stderr, "lockstep: not all of standard output could be written: is its disk full?\n");
-    return code == EXIT_FINISHED && command != &command_train ? EXIT_FAILED : code;
+    return code == EXIT_FINISHED && !command->acts ? EXIT_FAILED : code;
 }
 
 int main(int argc, char **argv)
@@ -102,7 +102,7 @@ int main(int argc, char **argv)
         }
         if (!commands[i]->parallel && is_further_rank())
             return EXIT_FINISHED;
-        return end(commands[i], commands[i]->run(argc - 2, argv + 2));
+        return end_output(commands[i], commands[i]->run(argc - 2, argv + 2));
     }
     fprintf(stderr, "lockstep: no subcommand '%s'\n\n", argv[1]);
     print_help(stderr);

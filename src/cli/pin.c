@@ -31,4 +31,6 @@ const struct command command_pin = {
     .name = "pin",
     .usage =
         "lockstep pin [--remove] FILE...        a pinned checkpoint is never taken away, not even by a running job",
-    .run = run};
+    .run = run,
+    .acts = true,
+};

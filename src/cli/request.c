@@ -15,7 +15,7 @@ static bool read_train(struct request *request, int *count, char **words, struct
         {.name = "--partial", .given = &options->partial},
         {.name = "--stop-after", .value = &stop_after},
         {.name = "--allow-change", .list = request->allowed, .length = &options->allowed.count},
-        {.name = "--ranks-per-node", .number = &options->ranks_per_node},
+        {.name = "--ranks-per-node", .number = &options->ranks_per_node, .least = 1},
         {0},
     };
     if (!flags_parse(flags, (struct flag_files){"a job file", 1, 1}, count, words, error))

@@ -148,4 +148,6 @@ const struct command command_supervise = {
     .name = "supervise",
     .usage = "lockstep supervise [--restarts N] [--launch-timeout SECONDS] [--shutdown-timeout SECONDS] -- mpirun ... "
              "lockstep train JOB.yaml ...   starts the job again until it is finished; on Slurm also has it requeued",
-    .run = run};
+    .run = run,
+    .acts = true,
+};

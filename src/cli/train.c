@@ -118,4 +118,5 @@ const struct command command_train = {
              "[--ranks-per-node N]",
     .run = run,
     .parallel = true,
+    .acts = true,
 };

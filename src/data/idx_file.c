@@ -66,7 +66,9 @@ static bool inflated_whole(gzFile stream, size_t count, const char *path, struct
     }
     if (status == Z_MEM_ERROR)
         return error_set(error, ERROR_IO, "not enough memory to inflate %s", path);
-    return error_set(error, ERROR_CORRUPT, "%s is corrupt gzip data after %zu inflated bytes: %s", path, count, words);
+    size_t length = strlen(path); /* zlib begins with the path as well */
+    bool has_path = strncmp(words, path, length) == 0 && strncmp(words + length, ": ", 2) == 0;
+    return error_set(error, ERROR_CORRUPT, "%s is corrupt gzip data: %s", path, has_path ? words + length + 2 : words);
 }
 
 /* The room follows what really comes out, never what a header promises. */

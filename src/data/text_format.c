@@ -41,9 +41,10 @@ static bool scan(struct reading *reading, struct error *error)
         uint32_t character;
         length = utf8_decode(reading->bytes + offset, reading->count - offset, &character);
         if (length == 0)
-            return error_set(error, ERROR_CORRUPT,
-                             "%s is not UTF-8: no character begins with byte 0x%02x at offset %zu; convert the file",
-                             reading->path, (unsigned)(uint8_t)reading->bytes[offset], offset);
+            return error_set(
+                error, ERROR_CORRUPT,
+                "%s is not UTF-8: no whole character begins with byte 0x%02x at offset %zu; convert the file",
+                reading->path, (unsigned)(uint8_t)reading->bytes[offset], offset);
         if (character == 0)
             return error_set(error, ERROR_CORRUPT, "%s is not a text: there is a NUL character at offset %zu",
                              reading->path, offset);

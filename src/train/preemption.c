@@ -8,8 +8,8 @@ static const struct {
     unsigned flag;
     const char *name;
 } watched[] = {
-    {SIGTERM, PREEMPTION_SIGTERM, "SIGTERM"}, {SIGUSR1, PREEMPTION_SIGUSR1, "SIGUSR1"},
-    {SIGUSR2, PREEMPTION_SIGUSR2, "SIGUSR2"}, {SIGINT, PREEMPTION_SIGINT, "SIGINT"},
+    {SIGTERM, PREEMPTION_SIGTERM, "SIGTERM"}, {SIGUSR2, PREEMPTION_SIGUSR2, "SIGUSR2"},
+    {SIGINT, PREEMPTION_SIGINT, "SIGINT"},    {SIGUSR1, PREEMPTION_SIGUSR1, "SIGUSR1"}, /* perhaps only a warning */
     {SIGALRM, PREEMPTION_SIGALRM, "SIGALRM"},
 };
 #define WATCHED (sizeof watched / sizeof *watched)

@@ -21,7 +21,7 @@ void preemption_watch(void);
 /* Local. What this process has received so far; a wish to save and go on is told once. */
 unsigned preemption_flags(void);
 
-/* Local. The name of the first signal to leave in a union of flags: "SIGUSR1". Borrowed. */
+/* Local. The name of the most urgent signal to leave in a union of flags: "SIGUSR2". Borrowed. */
 const char *preemption_reason(unsigned flags);
 
 #endif

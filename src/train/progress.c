@@ -97,6 +97,13 @@ static void tell_end_to_come(const struct session *session)
     text_release(&words);
 }
 
+static bool saves_on_the_way(const struct job *job)
+{
+    return job->checkpoint.every > 0 || job->checkpoint.minutes > 0 || job->checkpoint.at_count > 0 ||
+           job->checkpoint.on_validation || job->checkpoint.keep_every > 0 || job->checkpoint.best > 0 ||
+           job->copies.every > 0;
+}
+
 void progress_begin(struct session *session)
 {
     const struct job *job = session->job;
@@ -114,11 +121,14 @@ void progress_begin(struct session *session)
     striping_describe(&session->store.striping, &disk);
     log_info("checkpoints: %s", text_bytes(&disk));
     text_release(&disk);
-    bool saves = job->checkpoint.every > 0 || job->checkpoint.minutes > 0 || job->checkpoint.at_count > 0 ||
-                 job->checkpoint.on_validation;
-    if (!saves)
+    const char *ignored = gemm_core_ignored();
+    if (ignored)
+        log_warn("OPENBLAS_CORETYPE=%s is not taken: OpenBLAS does not know it, and chooses by the CPU", ignored);
+    if (!saves_on_the_way(job))
         log_warn("checkpoint.every is 0: saved is only when the job is asked to save, ends or is asked to leave, and a "
                  "kill costs everything");
+    if (job->copies.path && job->copies.every == 0)
+        log_warn("checkpoint.local_every is 0: no copies are made in checkpoint.local");
     if (session->validation.count == 0 && job->validate.every > 0)
         log_warn("validate.every is %" PRIu64 ", but there is no data.validation", job->validate.every);
     if (session->validation.count > 0 && job->validate.every == 0)

@@ -41,10 +41,11 @@ static bool read_lines(const char *run, const struct store *store, const uint64_
     if (file_read(path, &bytes, &length, error)) {
         text_append(lines, "%s", bytes);
         free(bytes);
-        return true;
-    }
-    if (error->kind != ERROR_NOT_FOUND)
+        if (length > 0 || count == 0)
+            return true;
+    } else if (error->kind != ERROR_NOT_FOUND) {
         return false;
+    }
     if (count == 0)
         return error_set(error, ERROR_NOT_FOUND, "%s has neither a history.jsonl nor checkpoints: not a run directory?",
                          run);

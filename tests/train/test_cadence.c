@@ -98,6 +98,7 @@ static void a_signal_to_go_on_is_told_once_and_one_to_leave_for_ever(void)
     CU_ASSERT_EQUAL(preemption_flags(), CADENCE_SIGNAL | PREEMPTION_SIGUSR2);
     CU_ASSERT_EQUAL(preemption_flags(), PREEMPTION_SIGUSR2);
     CU_ASSERT_STRING_EQUAL(preemption_reason(CADENCE_SIGNAL | PREEMPTION_SIGUSR2), "SIGUSR2");
+    CU_ASSERT_STRING_EQUAL(preemption_reason(PREEMPTION_SIGUSR1 | PREEMPTION_SIGUSR2), "SIGUSR2"); /* not the warning */
     CU_ASSERT_EQUAL((unsigned)CADENCE_SIGNAL & PREEMPTION_LEAVE, 0);
 }
 

@@ -2,7 +2,9 @@
 
 #include <cblas.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 void gemm_part(enum gemm_side a_side, enum gemm_side b_side, size_t m, size_t n, size_t k, const float *a, size_t lda,
                const float *b, size_t ldb, float beta, float *c, size_t ldc)
@@ -36,4 +38,10 @@ const char *gemm_describe(void)
     snprintf(text, sizeof text, "%.*s %s, %s build, %d thread", name, config, openblas_get_corename(),
              builds[build >= 0 && build <= 2 ? build : 0], openblas_get_num_threads());
     return text;
+}
+
+const char *gemm_core_ignored(void)
+{
+    const char *asked = getenv("OPENBLAS_CORETYPE");
+    return asked && *asked && strcasecmp(asked, openblas_get_corename()) != 0 ? asked : NULL;
 }

@@ -24,4 +24,8 @@ void gemm_init(void);
 /* Local. What the bits of a product depend on: "OpenBLAS 0.3.21 SkylakeX, serial build, 1 thread". Borrowed. */
 const char *gemm_describe(void);
 
+/* Local. What OPENBLAS_CORETYPE asks for, if OpenBLAS has not taken it: it passes over a name that it does not know.
+ * NULL: nothing is asked for, or it was taken. Borrowed. */
+const char *gemm_core_ignored(void);
+
 #endif
