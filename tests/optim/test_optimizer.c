@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "optim/optimizer.h"
+#include "optim/reference.h"
 #include "support/test.h"
 
 #include <math.h>
@@ -129,90 +130,6 @@ static void update(const struct optimizer_spec *spec, const struct optimizer_ste
     update_shards(spec, step, 0, COUNT, whole, s);
 }
 
-/* ---- the second implementation: p, g, m, v of all COUNT elements ---- */
-
-/* torch.optim.SGD's documented algorithm, which is Sutskever et al. 2013 with the rate outside. */
-static void reference_sgd(const struct optimizer_spec *spec, const struct optimizer_step *step, double *p, double *g,
-                          double *v, double *unused)
-{
-    (void)unused;
-    for (size_t i = 0; i < COUNT; i++) {
-        g[i] += step->weight_decay * p[i];
-        v[i] = spec->momentum * v[i] + g[i];
-        p[i] -= step->learning_rate * (spec->nesterov ? g[i] + spec->momentum * v[i] : v[i]);
-    }
-}
-
-/* Kingma and Ba 2015, algorithm 1: replaces g by m_hat / (sqrt(v_hat) + epsilon). */
-static void reference_moments(const struct optimizer_spec *spec, uint64_t t, double *g, double *m, double *v)
-{
-    for (size_t i = 0; i < COUNT; i++) {
-        m[i] = spec->beta1 * m[i] + (1 - spec->beta1) * g[i];
-        v[i] = spec->beta2 * v[i] + (1 - spec->beta2) * g[i] * g[i];
-        double m_hat = m[i] / (1 - pow(spec->beta1, (double)t)), v_hat = v[i] / (1 - pow(spec->beta2, (double)t));
-        g[i] = m_hat / (sqrt(v_hat) + spec->epsilon);
-    }
-}
-
-/* torch.optim.Adam's documented algorithm: the decay is a part of the gradient. */
-static void reference_adam(const struct optimizer_spec *spec, const struct optimizer_step *step, double *p, double *g,
-                           double *m, double *v)
-{
-    for (size_t i = 0; i < COUNT; i++)
-        g[i] += step->weight_decay * p[i];
-    reference_moments(spec, step->step, g, m, v);
-    for (size_t i = 0; i < COUNT; i++)
-        p[i] -= step->learning_rate * g[i];
-}
-
-/* Loshchilov and Hutter 2019, algorithm 2, lines 6 to 12; the decay times the rate. */
-static void reference_adamw(const struct optimizer_spec *spec, const struct optimizer_step *step, double *p, double *g,
-                            double *m, double *v)
-{
-    reference_moments(spec, step->step, g, m, v);
-    for (size_t i = 0; i < COUNT; i++)
-        p[i] -= step->learning_rate * (g[i] + step->weight_decay * p[i]);
-}
-
-static double reference_norm(const double *x)
-{
-    double sum = 0;
-    for (size_t i = 0; i < COUNT; i++)
-        sum += x[i] * x[i];
-    return sqrt(sum);
-}
-
-/* You et al. 2020, algorithm 2, phi(z) = z. */
-static void reference_lamb(const struct optimizer_spec *spec, const struct optimizer_step *step, double *p, double *g,
-                           double *m, double *v)
-{
-    reference_moments(spec, step->step, g, m, v);
-    for (size_t i = 0; i < COUNT; i++)
-        g[i] += step->weight_decay * p[i];
-    double ratio = reference_norm(p) / reference_norm(g);
-    for (size_t i = 0; i < COUNT; i++)
-        p[i] -= step->learning_rate * ratio * g[i];
-}
-
-/* You, Gitman, Ginsburg 2017, algorithm 1, with an epsilon. */
-static void reference_lars(const struct optimizer_spec *spec, const struct optimizer_step *step, double *p, double *g,
-                           double *v, double *unused)
-{
-    (void)unused;
-    double w = reference_norm(p);
-    double local = spec->trust * w / (reference_norm(g) + step->weight_decay * w + spec->epsilon);
-    for (size_t i = 0; i < COUNT; i++) {
-        v[i] = spec->momentum * v[i] + step->learning_rate * local * (g[i] + step->weight_decay * p[i]);
-        p[i] -= v[i];
-    }
-}
-
-static void (*const references[])(const struct optimizer_spec *, const struct optimizer_step *, double *, double *,
-                                  double *, double *) = {
-    [OPTIMIZER_SGD] = reference_sgd,   [OPTIMIZER_ADAM] = reference_adam, [OPTIMIZER_ADAMW] = reference_adamw,
-    [OPTIMIZER_LAMB] = reference_lamb, [OPTIMIZER_LARS] = reference_lars,
-};
-
 /* The largest relative error of a parameter over STEPS steps. */
 static double error_of(const struct optimizer_spec *spec, bool decays)
 {
@@ -226,7 +143,7 @@ static double error_of(const struct optimizer_spec *spec, bool decays)
         state_draw(s, t);
         for (size_t i = 0; i < COUNT; i++)
             g[i] = 0.75 * (double)s->gradient[i];
-        references[spec->kind](spec, &step, p, g, m, v);
+        reference_step(spec, &step, COUNT, p, g, m, v);
         update(spec, &step, s);
         for (size_t i = 0; i < COUNT; i++) {
             double error = fabs((double)s->params[i] - p[i]) / fabs(p[i]);
@@ -557,44 +474,6 @@ static void every_kind_has_a_name_and_its_moments(void)
     }
 }
 
-/* The place of the tensor's group; 99 for none. */
-static size_t place(const struct optimizer_spec *spec, const char *tensor)
-{
-    const struct optimizer_group *group = optimizer_group_of(spec, tensor);
-    return group ? (size_t)(group - spec->groups) : 99;
-}
-
-static void the_first_group_that_fits_counts(void)
-{
-    char first[] = "2.transformer.*", second[] = "*.bias", third[] = "?.dense.weight", fourth[] = "[45].*";
-    struct optimizer_group groups[] = {{.match = first}, {.match = second}, {.match = third}, {.match = fourth}};
-    struct optimizer_spec spec = {.kind = OPTIMIZER_SGD, .groups = groups, .group_count = 4};
-    CU_ASSERT_EQUAL(place(&spec, "2.transformer.0.attention.bias"), 0);
-    CU_ASSERT_EQUAL(place(&spec, "3.dense.bias"), 1);
-    CU_ASSERT_EQUAL(place(&spec, "4.dense.bias"), 1);
-    CU_ASSERT_EQUAL(place(&spec, "4.dense.weight"), 2);
-    CU_ASSERT_EQUAL(place(&spec, "4.conv2d.weight"), 3);
-    CU_ASSERT_EQUAL(place(&spec, "14.dense.weight"), 99);
-    CU_ASSERT_EQUAL(place(&spec, "2.transformer"), 99); /* all of a name has to fit */
-    CU_ASSERT_EQUAL(place(&spec, "0.dense.biases"), 99);
-    spec.group_count = 0;
-    CU_ASSERT_EQUAL(place(&spec, "3.dense.bias"), 99);
-}
-
-static void a_group_says_the_decay_if_it_has_one(void)
-{
-    struct optimizer_spec spec = {.kind = OPTIMIZER_ADAMW, .weight_decay = 0.1};
-    struct optimizer_group silent = {.rate_factor = 2, .weight_decay = -1}, none = {.weight_decay = 0},
-                           more = {.weight_decay = 0.5};
-    CU_ASSERT_EQUAL(optimizer_decay(&spec, NULL, true), 0.1);
-    CU_ASSERT_EQUAL(optimizer_decay(&spec, NULL, false), 0);
-    CU_ASSERT_EQUAL(optimizer_decay(&spec, &silent, true), 0.1);
-    CU_ASSERT_EQUAL(optimizer_decay(&spec, &silent, false), 0);
-    CU_ASSERT_EQUAL(optimizer_decay(&spec, &none, true), 0);
-    CU_ASSERT_EQUAL(optimizer_decay(&spec, &more, true), 0.5);
-    CU_ASSERT_EQUAL(optimizer_decay(&spec, &more, false), 0.5); /* a bias, asked for by name */
-}
-
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -617,8 +496,6 @@ int main(void)
         {"the gradient is scaled before anything else", the_gradient_is_scaled_before_anything_else},
         {"NaN in the gradient reaches its parameter", a_nan_in_the_gradient_reaches_its_parameter},
         {"every kind has a name and its moments", every_kind_has_a_name_and_its_moments},
-        {"the first group that fits counts", the_first_group_that_fits_counts},
-        {"a group says the decay if it has one", a_group_says_the_decay_if_it_has_one},
         {NULL, NULL},
     };
     return test_run("optim/optimizer", cases);
