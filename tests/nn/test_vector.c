@@ -1,6 +1,5 @@
 /* Functions of elements, each for itself; and what holds for all of the kernels. */
 #include "base/memory.h"
-#include "base/rng.h"
 #include "nn/floats.h"
 #include "nn/kernels/vector.h"
 #include "nn/kernels/vector_table.h"
