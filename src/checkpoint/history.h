@@ -26,6 +26,7 @@ struct history {
     uint64_t sampler_sample; /* samples taken up to that step */
     uint64_t updates;        /* steps that have changed the parameters: all but the skipped ones */
     uint64_t skipped_row;    /* steps skipped since the last one that was taken */
+    uint64_t validated_step; /* the last one after which a validation was made; 0: none. Beyond it one may be pending */
     uint64_t metric;         /* of `best`: an enum metric_kind */
     uint64_t yardstick;      /* digest of all that makes validations comparable; 0: nothing was validated */
     /* [best_count] the best validations, the best one first. The first `best_most` count; the few behind them were

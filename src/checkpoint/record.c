@@ -109,6 +109,7 @@ static bool write_history(hid_t file, const struct history *history, struct erro
            h5_put_number(file, "sampler_sample", history->sampler_sample, error) &&
            h5_put_number(file, "updates", history->updates, error) &&
            h5_put_number(file, "skipped_row", history->skipped_row, error) &&
+           h5_put_number(file, "validated_step", history->validated_step, error) &&
            h5_put_number(file, "best_metric", history->metric, error) &&
            h5_put_number(file, "best_yardstick", history->yardstick, error) &&
            h5_put_number(file, "best_count", best, error) &&
@@ -279,6 +280,14 @@ static bool read_why(hid_t file, struct record *record, struct error *error)
     return ok;
 }
 
+/* Older files do not have it: none of their validations was put off. */
+static bool read_validated(hid_t file, struct record *record, struct error *error)
+{
+    record->history.validated_step = record->step;
+    return H5Aexists(file, "validated_step") <= 0 ||
+           h5_get_number(file, "validated_step", &record->history.validated_step, error);
+}
+
 bool record_read(hid_t file, struct record *record, struct error *error)
 {
     char *format = NULL;
@@ -305,6 +314,7 @@ bool record_read(hid_t file, struct record *record, struct error *error)
     else
         ok = ok && read_history(file, version, &record->history, error) &&
              h5_get_text(file, "vocabulary", &record->vocabulary, error);
+    ok = ok && read_validated(file, record, error);
     if (ok && record->history.sampler_step > record->step)
         ok = error_set(error, ERROR_CORRUPT, "attribute 'sampler_step' is beyond the checkpoint's step");
     if (ok && version >= 3)

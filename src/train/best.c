@@ -46,6 +46,7 @@ size_t best_consider(const struct job *job, struct history *history, const struc
 {
     double value = job->validate.metric == METRIC_LOSS ? evaluation->loss : evaluation->accuracy;
     bool counts = !isnan(value);
+    history->validated_step = step;
     if (counts && (isnan(history->reference) || gain(job, value, history->reference) > job->early_stopping.min_delta)) {
         history->reference = value;
         history->stale = 0;
