@@ -1,5 +1,7 @@
 #include "base/error.h"
 
+#include "base/limit.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -26,8 +28,9 @@ bool error_set(struct error *error, enum error_kind kind, const char *format, ..
 bool error_errno(struct error *error, const char *format, ...)
 {
     int number = errno;
-    char tail[256];
-    snprintf(tail, sizeof tail, ": %s", strerror(number));
+    char tail[256], limit[LIMIT_WORDS];
+    limit_words(number, limit);
+    snprintf(tail, sizeof tail, ": %s%s", strerror(number), limit);
     va_list args;
     va_start(args, format);
     set_words(error, format, args, tail);

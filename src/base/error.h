@@ -32,8 +32,8 @@ struct error {
 /* Local. Writes kind and words; returns false, so that `return error_set(...)` reads well. */
 bool error_set(struct error *error, enum error_kind kind, const char *format, ...) FORMAT(3, 4);
 
-/* Local. As error_set, with ": <strerror(errno)>" behind the words; kind is ERROR_NOT_FOUND for ENOENT and
- * ENOTDIR, else ERROR_IO. */
+/* Local. As error_set, with ": <strerror(errno)>" behind the words, and the limit that may be the reason; kind is
+ * ERROR_NOT_FOUND for ENOENT and ENOTDIR, else ERROR_IO. */
 bool error_errno(struct error *error, const char *format, ...) FORMAT(2, 3);
 
 /* Local. Puts context in front of the words of an error that is already set; the kind stays. Returns false. */

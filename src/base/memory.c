@@ -1,7 +1,9 @@
 #include "base/memory.h"
 
 #include "base/check.h"
+#include "base/limit.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +27,11 @@ static void *get(size_t count, size_t size)
 void *memory_alloc(size_t count, size_t size, const char *what, struct error *error)
 {
     void *memory = get(count, size);
+    char limit[LIMIT_WORDS];
+    limit_words(ENOMEM, limit);
     if (!memory)
-        error_set(error, ERROR_IO, "not enough memory for %s (%.1f MB)", what, (double)count * (double)size / 1e6);
+        error_set(error, ERROR_IO, "not enough memory for %s (%.1f MB)%s", what, (double)count * (double)size / 1e6,
+                  limit);
     return memory;
 }
 

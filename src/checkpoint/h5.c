@@ -1,5 +1,6 @@
 #include "checkpoint/h5.h"
 
+#include "base/limit.h"
 #include "base/memory.h"
 
 #include <errno.h>
@@ -77,14 +78,16 @@ static int take_reason(char reason[512])
 
 bool h5_error(struct error *error, enum error_kind kind, const char *format, ...)
 {
-    char words[1024], reason[512];
-    if (take_reason(reason) != 0 && kind == ERROR_CORRUPT)
+    char words[1024], reason[512], limit[LIMIT_WORDS];
+    int code = take_reason(reason);
+    if (code != 0 && kind == ERROR_CORRUPT)
         kind = ERROR_IO;
+    limit_words(code, limit);
     va_list args;
     va_start(args, format);
     vsnprintf(words, sizeof words, format, args);
     va_end(args);
-    return error_set(error, kind, "%s: %s", words, reason);
+    return error_set(error, kind, "%s: %s%s", words, reason, limit);
 }
 
 bool h5_set_format(hid_t access)

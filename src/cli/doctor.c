@@ -298,6 +298,7 @@ static int run(int count, char **words)
         say_hdf5();
         say_disk(directory);
         say_memory();
+        doctor_say_limits();
         say_blas();
         say_cores(&node, binding);
         doctor_ask_slurm(say_run(directory));

@@ -14,4 +14,7 @@ void doctor_say(enum verdict verdict, const char *about, const char *remedy, con
  * a save takes, 0: not known. */
 void doctor_ask_slurm(double save_s);
 
+/* Local. The limits of this process (ulimit) that a job can meet. */
+void doctor_say_limits(void);
+
 #endif

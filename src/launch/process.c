@@ -14,7 +14,7 @@
 
 #define NOT_STARTED 127
 
-static const int taken[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM, SIGCHLD};
+static const int taken[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM, SIGXCPU, SIGPWR, SIGCHLD};
 
 static sigset_t before; /* what children begin with */
 static sigset_t waited;
@@ -25,6 +25,11 @@ void process_take_signals(void)
     if (is_taken)
         return;
     signal(SIGCHLD, SIG_DFL);
+    /* Nobody reads what is said any more, or a log may not become larger: no reason to end. Programs that are started
+     * begin like that, too: mpirun would die of it, and the ranks with it. */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+    signal(SIGTTOU, SIG_IGN);
     sigemptyset(&waited);
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
         struct sigaction action;

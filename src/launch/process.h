@@ -15,7 +15,8 @@ struct process {
     int code;  /* of its end: exit code, or 128 + signal */
 };
 
-/* Local. From here on this process gets its signals by process_await. Children begin with the signals as they were. */
+/* Local. From here on this process gets its signals by process_await, but for SIGPIPE, SIGXFSZ and SIGTTOU, which are
+ * ignored, by children as well; else children begin with the signals as they were. */
 void process_take_signals(void);
 
 /* Local. Starts words[0], found by PATH, with these words (NULL-terminated), in a process group of its own, so that a

@@ -101,8 +101,8 @@ static void pass_on(struct supervisor *supervisor, int number)
 {
     static const struct {
         int from, to;
-    } table[] = {{SIGUSR1, SIGUSR1}, {SIGUSR2, SIGUSR2}, {SIGTERM, SIGUSR2},
-                 {SIGINT, SIGUSR2},  {SIGHUP, SIGUSR2},  {SIGALRM, SIGALRM}};
+    } table[] = {{SIGUSR1, SIGUSR1}, {SIGUSR2, SIGUSR2}, {SIGTERM, SIGUSR2}, {SIGINT, SIGUSR2},
+                 {SIGHUP, SIGUSR2},  {SIGXCPU, SIGUSR2}, {SIGPWR, SIGUSR2},  {SIGALRM, SIGALRM}};
     if (number == SIGINT && supervisor->asked == SIGINT) {
         process_signal(&supervisor->launcher, SIGTERM);
         return;

@@ -6,9 +6,9 @@
  * with the same words, and if the batch job was requeued so often without having come to work. Launches count across
  * requeues.
  *
- * Signals: SIGUSR1 goes to the launcher as it is (a warning, see train/deadline.h); SIGUSR2, SIGTERM, SIGINT and SIGHUP
- * become SIGUSR2 (mpirun passes that on, while on SIGTERM it gives its ranks a second); SIGALRM stays. A second SIGINT
- * is SIGTERM to the launcher.
+ * Signals: SIGUSR1 goes to the launcher as it is (a warning, see train/deadline.h); SIGUSR2, SIGTERM, SIGINT, SIGHUP,
+ * SIGXCPU and SIGPWR become SIGUSR2 (mpirun passes that on, while on SIGTERM it gives its ranks a second); SIGALRM
+ * stays. A second SIGINT is SIGTERM to the launcher.
  *
  * Inside a batch job of Slurm it also gives the job its end time, leaves lost nodes out (preparation.h), waits for
  * ranks that outlive srun, and has the job requeued when it leaves (slurm.h). */

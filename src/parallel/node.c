@@ -1,6 +1,7 @@
 #include "parallel/node.h"
 
 #include "base/file.h"
+#include "base/limit.h"
 #include "base/memory.h"
 
 #include <errno.h>
@@ -13,6 +14,8 @@
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23 /* Linux 5.14; the headers may be older than the kernel */
 #endif
+
+#define WINDOW_HEADERS 65536 /* what Open MPI puts in front of the pieces, at most */
 
 void node_open(struct node *node, const struct world *world, int ranks_per_node)
 {
@@ -95,6 +98,10 @@ static bool has_room(const struct node *node, size_t bytes, struct error *error)
     if (ok && all > room)
         ok = error_set(error, ERROR_IO, "/dev/shm has %.1f MB free, %.1f MB are needed", (double)room / 1e6,
                        (double)all / 1e6);
+    if (ok && (double)all + WINDOW_HEADERS > limit_file_bytes()) /* a window is a file */
+        ok = error_set(error, ERROR_IO,
+                       "a shared window of %.1f MB is more than a file may have here, %.1f MB (ulimit -f)",
+                       (double)all / 1e6, limit_file_bytes() / 1e6);
     return agree(node, ok, error);
 }
 

@@ -1,6 +1,7 @@
 #include "train/metrics.h"
 
 #include "base/file.h"
+#include "base/limit.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/watchdog.h"
@@ -126,8 +127,10 @@ void metrics_write(struct metrics *metrics, const struct text *line)
     } else {
         int reason = put < 0 ? errno : ENOSPC;
         bool cut = ftruncate(metrics->descriptor, (off_t)metrics->bytes) != 0;
+        char limit[LIMIT_WORDS];
+        limit_words(reason, limit);
         if (cut || !metrics->complained)
-            log_warn("%s: lines are missing from here on: %s", metrics->path, strerror(reason));
+            log_warn("%s: lines are missing from here on: %s%s", metrics->path, strerror(reason), limit);
         metrics->complained = true;
     }
     text_release(&whole);

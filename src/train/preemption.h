@@ -1,21 +1,39 @@
 /* Wishes from outside: somebody wants this job to save, and leave or go on. Handlers set a flag and do nothing else;
- * what any rank has received reaches all ranks with the next step's numbers (see parallel/tally.h). */
+ * what any rank has received reaches all ranks with the next step's numbers (see parallel/tally.h).
+ *
+ * Every signal that would end or stop a process by itself has one of these meanings:
+ *
+ *   SIGTERM, SIGUSR2         save and leave
+ *   SIGUSR1                  the same, or a warning: "so much time is left" (deadline.h)
+ *   SIGINT                   save and leave; a second one ends the process at once
+ *   SIGHUP                   the terminal or the connection is gone: save and leave, unless it was ignored (nohup)
+ *   SIGXCPU                  the soft limit of CPU time (ulimit -t, LSF's and SGE's warning): save and leave
+ *   SIGPWR                   the power fails: save and leave
+ *   SIGALRM                  save and go on
+ *   SIGXFSZ, SIGPIPE         a write that fails, and says why: ignored
+ *   SIGTTOU                  a line to a terminal that another job has: ignored, the line is no reason to stand still
+ *   SIGQUIT                  end at once, and leave a core: as it comes
+ *   SIGTSTP, SIGTTIN         stand still until SIGCONT: as it comes; time in which a process was stopped does not count
+ *   SIGVTALRM, SIGPROF, ...  sent only by who has asked for it (a profiler): as it comes */
 #ifndef TRAIN_PREEMPTION_H
 #define TRAIN_PREEMPTION_H
 
-/* One bit a signal: the low byte is for leaving, the bits above for going on (see cadence_reason). */
+/* One bit a signal: the low byte and the one at bit 24 are for leaving, those between for going on (see
+ * cadence_reason). */
 enum {
     PREEMPTION_SIGTERM = 1,
     PREEMPTION_SIGUSR1 = 2,
     PREEMPTION_SIGUSR2 = 4,
     PREEMPTION_SIGINT = 8,
-    PREEMPTION_SIGNALS = 15, /* of those above, which end this life of the job */
-    PREEMPTION_LEAVE = 0xff,
+    PREEMPTION_SIGHUP = 1 << 24,
+    PREEMPTION_SIGXCPU = 1 << 25,
+    PREEMPTION_SIGPWR = 1 << 26,
+    PREEMPTION_SIGNALS = 0x700000f, /* of those above, which end this life of the job */
+    PREEMPTION_LEAVE = 0x70000ff,
     PREEMPTION_SIGALRM = 1 << 8, /* save and go on; mpirun passes this signal to its ranks */
 };
 
-/* Local. Installs the handlers for SIGTERM, SIGUSR1, SIGUSR2, SIGINT and SIGALRM. A second SIGINT ends the process at
- * once. */
+/* Local. Installs what the table above says. */
 void preemption_watch(void);
 
 /* Local. What this process has received so far; a wish to save and go on is told once. */

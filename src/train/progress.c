@@ -1,6 +1,7 @@
 #include "train/progress.h"
 
 #include "base/clock.h"
+#include "base/limit.h"
 #include "base/log.h"
 #include "nn/kernels/gemm.h"
 #include "train/environment.h"
@@ -104,6 +105,16 @@ static bool saves_on_the_way(const struct job *job)
            job->copies.every > 0;
 }
 
+/* Better now than at the first save. */
+static void tell_limits(const struct session *session)
+{
+    double bytes = (double)session->state.count * sizeof(float) * (double)session->state.array_count;
+    if (bytes > limit_file_bytes())
+        log_warn("a checkpoint has %.1f MB, but a file of this process may have %.1f MB only (ulimit -f): no save can "
+                 "succeed",
+                 bytes / 1e6, limit_file_bytes() / 1e6);
+}
+
 void progress_begin(struct session *session)
 {
     const struct job *job = session->job;
@@ -124,6 +135,7 @@ void progress_begin(struct session *session)
     const char *ignored = gemm_core_ignored();
     if (ignored)
         log_warn("OPENBLAS_CORETYPE=%s is not taken: OpenBLAS does not know it, and chooses by the CPU", ignored);
+    tell_limits(session);
     if (!saves_on_the_way(job))
         log_warn("checkpoint.every is 0: saved is only when the job is asked to save, ends or is asked to leave, and a "
                  "kill costs everything");
