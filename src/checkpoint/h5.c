@@ -15,6 +15,7 @@ void h5_init(void)
     H5dont_atexit();
     H5open();
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    H5PLset_loading_state(0); /* no file names code that is to be loaded */
 }
 
 bool h5_describe(struct text *words)
@@ -198,6 +199,8 @@ bool h5_get_real(hid_t object, const char *name, double *value, struct error *er
     return get(object, name, H5T_FLOAT, H5T_NATIVE_DOUBLE, value, error);
 }
 
+#define TEXT_MOST ((size_t)1 << 26) /* bytes: more than any job has */
+
 bool h5_get_text(hid_t object, const char *name, char **value, struct error *error)
 {
     *value = NULL;
@@ -210,7 +213,7 @@ bool h5_get_text(hid_t object, const char *name, char **value, struct error *err
                        : 0;
     h5_close(file_type);
     h5_close(attribute);
-    if (bytes == 0 || bytes > (size_t)1 << 30)
+    if (bytes == 0 || bytes > TEXT_MOST)
         return error_set(error, ERROR_CORRUPT, "attribute '%s' is not a text", name);
     hid_t type = H5Tcopy(H5T_C_S1);
     *value = memory_need(bytes + 1, 1);
@@ -267,14 +270,12 @@ bool h5_read_range(hid_t dataset, hid_t type, size_t first, size_t count, void *
 
 bool h5_place(hid_t file, const char *path, uint64_t *offset, uint64_t *bytes, struct error *error)
 {
-    hid_t dataset = H5Dopen2(file, path, H5P_DEFAULT);
-    haddr_t address = dataset >= 0 ? H5Dget_offset(dataset) : HADDR_UNDEF;
+    hid_t dataset;
+    if (!h5_open_inside(file, path, H5_ROW, &dataset, error))
+        return false;
+    haddr_t address = H5Dget_offset(dataset);
     *offset = address;
-    *bytes = dataset >= 0 ? H5Dget_storage_size(dataset) : 0;
-    if (dataset < 0)
-        h5_error(error, ERROR_CORRUPT, "%s: cannot be opened", path);
-    else if (address == HADDR_UNDEF)
-        error_set(error, ERROR_CORRUPT, "%s: does not lie in one piece in the file", path);
+    *bytes = H5Dget_storage_size(dataset);
     h5_close(dataset);
-    return address != HADDR_UNDEF;
+    return address != HADDR_UNDEF || error_set(error, ERROR_CORRUPT, "%s: does not lie in one piece in the file", path);
 }

@@ -33,6 +33,21 @@ bool h5_set_format(hid_t access);
  * can still be told. For what may fail with data at stake use H5Fclose itself. */
 void h5_close(hid_t object);
 
+/* How the values of a dataset lie. */
+enum h5_place {
+    H5_VALUES, /* in the file, somehow */
+    H5_ROW,    /* in the file, in one piece */
+    H5_VIEW,   /* nowhere: a virtual dataset; of what, is to be looked at before it is read */
+};
+
+/* Local. Opens a dataset of a file that somebody else may have written; the one way to do so. It is reached by hard
+ * links only, its values lie in this very file (not in external storage or in other files), and as many as it claims
+ * can be there. ERROR_CORRUPT names it; *dataset is -1 then. */
+bool h5_open_inside(hid_t file, const char *path, enum h5_place place, hid_t *dataset, struct error *error) WARN_UNUSED;
+
+/* Local. The same for a group; *members: links in it. */
+bool h5_open_group(hid_t file, const char *path, hid_t *group, hsize_t *members, struct error *error) WARN_UNUSED;
+
 /* Local. Attributes of an object. Readers: ERROR_CORRUPT that names the attribute if it is missing or of another type.
  * h5_get_text returns owned text (memory_free). */
 bool h5_put_number(hid_t object, const char *name, uint64_t value, struct error *error) WARN_UNUSED;
@@ -49,7 +64,7 @@ bool h5_write_range(hid_t dataset, hid_t type, size_t first, size_t count, hid_t
 bool h5_read_range(hid_t dataset, hid_t type, size_t first, size_t count, void *values) WARN_UNUSED;
 
 /* Local. Where a contiguous dataset lies in its file, counted from the first byte, user block included. ERROR_CORRUPT
- * names the dataset if it cannot be opened or has no single place. */
+ * names the dataset if it cannot be opened (h5_open_inside) or has no single place. */
 bool h5_place(hid_t file, const char *path, uint64_t *offset, uint64_t *bytes, struct error *error) WARN_UNUSED;
 
 /* Local. Tables: rows of a compound `type`, which is closed. No dataset if there are none. In one chunk with a
@@ -57,7 +72,8 @@ bool h5_place(hid_t file, const char *path, uint64_t *offset, uint64_t *bytes, s
 bool h5_write_rows(hid_t file, const char *name, hid_t type, size_t rows, const void *values,
                    struct error *error) WARN_UNUSED;
 
-/* Local. The caller owns *values, [*rows] of row_bytes; members that the file does not have are zero. ERROR_CORRUPT. */
+/* Local. The caller owns *values, [*rows] of row_bytes; members that the file does not have are zero. `type` is closed.
+ * ERROR_CORRUPT. */
 bool h5_read_rows(hid_t file, const char *name, hid_t type, size_t row_bytes, void **values, size_t *rows,
                   struct error *error) WARN_UNUSED;
 

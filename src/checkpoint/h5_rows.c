@@ -2,6 +2,8 @@
 
 #include "base/memory.h"
 
+#include <stdio.h>
+
 bool h5_write_rows(hid_t file, const char *name, hid_t type, size_t rows, const void *values, struct error *error)
 {
     hsize_t count = rows;
@@ -23,23 +25,45 @@ bool h5_write_rows(hid_t file, const char *name, hid_t type, size_t rows, const 
     return ok;
 }
 
+/* Whether rows of the file can be taken for rows of `type`: they have no member of another kind, and no text that is
+ * somewhere else. HDF5 would follow what a file says about its types a long way. */
+static bool is_plain(hid_t dataset)
+{
+    hid_t type = H5Dget_type(dataset);
+    bool ok = H5Tget_class(type) == H5T_COMPOUND;
+    int members = ok ? H5Tget_nmembers(type) : 0;
+    for (int m = 0; ok && m < members; m++) {
+        hid_t member = H5Tget_member_type(type, (unsigned)m);
+        H5T_class_t class = H5Tget_class(member);
+        ok = class == H5T_INTEGER || class == H5T_FLOAT || (class == H5T_STRING && H5Tis_variable_str(member) == 0);
+        h5_close(member);
+    }
+    h5_close(type);
+    return ok;
+}
+
 bool h5_read_rows(hid_t file, const char *name, hid_t type, size_t row_bytes, void **values, size_t *rows,
                   struct error *error)
 {
-    hid_t dataset = H5Dopen2(file, name, H5P_DEFAULT);
-    hid_t space = dataset >= 0 ? H5Dget_space(dataset) : -1;
-    hssize_t count = space >= 0 ? H5Sget_simple_extent_npoints(space) : -1;
-    bool ok = false;
-    if (count > 0 && count < 1 << 24) {
-        *values = memory_need((size_t)count, row_bytes);
-        *rows = (size_t)count;
-        ok = H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *values) >= 0;
+    char path[300];
+    hid_t dataset;
+    snprintf(path, sizeof path, "/%s", name);
+    bool ok = h5_open_inside(file, path, H5_VALUES, &dataset, error);
+    if (ok) {
+        hid_t space = H5Dget_space(dataset);
+        hssize_t count = H5Sget_simple_extent_ndims(space) == 1 ? H5Sget_simple_extent_npoints(space) : -1;
+        ok = count > 0 && count < 1 << 24 && is_plain(dataset) &&
+             (uint64_t)count * sizeof(uint64_t) <= H5Dget_storage_size(dataset); /* they are not compressed */
+        *values = ok ? memory_alloc((size_t)count, row_bytes, path, error) : NULL;
+        *rows = *values ? (size_t)count : 0;
+        if (!ok)
+            error_set(error, ERROR_CORRUPT, "the table %s is not one that lockstep writes", path);
+        ok = *values && (H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *values) >= 0 ||
+                         h5_error(error, ERROR_CORRUPT, "cannot read the table %s", path));
+        h5_close(space);
     }
-    if (!ok)
-        h5_error(error, ERROR_CORRUPT, "cannot read the table /%s", name);
-    h5_close(space);
-    h5_close(type);
     h5_close(dataset);
+    h5_close(type);
     return ok;
 }
 

@@ -54,8 +54,6 @@ void local_close(struct local *local)
     *local = (struct local){0};
 }
 
-#define SCRATCH ".record.partial" /* of rank 0, while it makes a record */
-
 /* Removes what is not of one of two steps. */
 static void reduce_to(const struct local *local, uint64_t step, uint64_t other_step)
 {
@@ -66,7 +64,7 @@ static void reduce_to(const struct local *local, uint64_t step, uint64_t other_s
         uint64_t found;
         bool hidden;
         bool is_piece = piece_parse_name(entry->d_name, &found, &hidden);
-        if ((is_piece && (hidden || (found != step && found != other_step))) || strcmp(entry->d_name, SCRATCH) == 0)
+        if (is_piece && (hidden || (found != step && found != other_step)))
             unlinkat(dirfd(directory), entry->d_name, 0);
     }
     closedir(directory);
@@ -202,11 +200,11 @@ static bool share_record(struct saving *saving, const struct record *record, dou
     struct record own = *record;
     uint64_t bytes = 0;
     own.step = snapshot->step;
+    own.version = RECORD_VERSION;
+    own.fingerprint = snapshot->fingerprint;
     bool ok = make_directory(saving->local, error) && has_room(saving->local, &snapshot->state, error);
     if (ok && snapshot->world->rank == 0) {
-        char scratch[PATH_MAX];
-        snprintf(scratch, sizeof scratch, "%s/" SCRATCH, saving->local->directory);
-        ok = record_image_make(&own, snapshot->fingerprint, scratch, &saving->record, &saving->record_bytes, error);
+        record_image_make(&own, true, NULL, &saving->record, &saving->record_bytes);
         bytes = saving->record_bytes;
     }
     if (!council_agree(saving->council, ok, patience_s, "preparing its copies", &bytes, error))

@@ -66,12 +66,11 @@ static bool share_record(const struct local *local, struct local_set *set, struc
 {
     int root = set->reader_of[0];
     size_t bytes = set->id.record_bytes;
-    void *image = memory_need(bytes, 1);
+    char *image = memory_need(bytes, 1);
     if (root == local->world->rank)
         memcpy(image, set->mine[0].record, bytes);
     MPI_Bcast(image, (int)bytes, MPI_BYTE, root, local->world->comm);
-    bool ok = record_image_read(image, bytes, &set->record, error);
-    memory_free(image);
+    bool finished, ok = record_image_parse(image, bytes, false, 0, &set->record, NULL, &finished, error);
     if (ok && (set->record.step != set->id.step || set->record.fingerprint != set->id.fingerprint))
         ok = error_set(error, ERROR_CORRUPT, "the record of the copies of step %llu is of another state",
                        (unsigned long long)set->id.step);

@@ -5,9 +5,9 @@
  *   step-000000001200.rank-0002-of-0004.partner    the same, written by a rank of the next node
  *   .step-....partial                              being written, or a leftover
  *
- * A file is a header, the digests of the shard's blocks, a record (record_image.h), and at a multiple of a page the
- * arrays' values. Numbers are as the machine has them: what was written is read by the same machines. It is not synced:
- * it is there for the case that processes end, and every byte is proven by digests when it is read. */
+ * A file is a header, the digests of the shard's blocks, the image of a record (record_image.h), and at a multiple of a
+ * page the arrays' values. Numbers are as the machine has them: what was written is read by the same machines. It is
+ * not synced: it is there for the case that processes end, and every byte is proven by digests when it is read. */
 #ifndef CHECKPOINT_PIECE_H
 #define CHECKPOINT_PIECE_H
 

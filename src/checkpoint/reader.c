@@ -2,80 +2,102 @@
 
 #include "base/digest.h"
 #include "base/memory.h"
-#include "checkpoint/h5.h"
-#include "checkpoint/seal.h"
+#include "checkpoint/contained.h"
+#include "checkpoint/record_h5.h"
+#include "checkpoint/record_prove.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PASS_BLOCKS 256 /* blocks read at once: 4 MB */
 
-static herr_t take_name(hid_t group, const char *name, const H5L_info_t *info, void *context)
+static bool read_at(const struct reader *reader, uint64_t offset, void *bytes, size_t count, struct error *error)
 {
-    struct reader *reader = context;
-    (void)group, (void)info;
-    if (reader->array_count == STATE_ARRAYS)
-        return -1;
-    reader->names[reader->array_count++] = memory_text(name);
-    return 0;
+    for (size_t done = 0; done < count;) {
+        ssize_t got = pread(reader->descriptor, (char *)bytes + done, count - done, (off_t)(offset + done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return error_errno(error, "it cannot be read");
+        if (got == 0)
+            return error_set(error, ERROR_CORRUPT, "it became shorter while it was read");
+        done += (size_t)got;
+    }
+    return true;
 }
 
-/* The length of a one-dimensional dataset of the given class, or -1. */
-static hssize_t dataset_length(hid_t file, const char *group, const char *name, H5T_class_t class)
+/* Where the image of the record may end: nothing of it is in an array, which the seal leaves out. */
+static uint64_t image_end(const struct seal *seal)
 {
-    char path[300];
-    snprintf(path, sizeof path, "/%s/%s", group, name);
-    hid_t dataset = H5Dopen2(file, path, H5P_DEFAULT);
-    hid_t space = dataset >= 0 ? H5Dget_space(dataset) : -1, type = dataset >= 0 ? H5Dget_type(dataset) : -1;
-    hssize_t length = space >= 0 && H5Sget_simple_extent_ndims(space) == 1 && H5Tget_class(type) == class
-                          ? H5Sget_simple_extent_npoints(space)
-                          : -1;
-    h5_close(type);
-    h5_close(space);
-    h5_close(dataset);
-    return length;
+    uint64_t end = seal->bytes;
+    for (size_t r = 0; r < seal->count; r++)
+        if (seal->ranges[r].offset < end)
+            end = seal->ranges[r].offset;
+    return end;
 }
 
-static bool read_digests(struct reader *reader, size_t array, struct error *error)
+/* The image in the file, or NULL without an error: there is none. The caller owns it. */
+static char *read_image(const struct reader *reader, const struct seal *seal, size_t *bytes, struct error *error)
 {
-    char path[300];
-    snprintf(path, sizeof path, "/digest/%s", reader->names[array]);
-    hssize_t length = dataset_length(reader->file, "digest", reader->names[array], H5T_INTEGER);
-    if (length < 0)
-        return h5_error(error, ERROR_CORRUPT, "%s: cannot be opened as a row of digests", path);
-    if (length != (hssize_t)reader->blocks)
-        return error_set(error, ERROR_CORRUPT, "%s: there are %lld digests for %zu blocks", path, (long long)length,
-                         reader->blocks);
-    reader->digests[array] = memory_need(reader->blocks, sizeof(uint64_t));
-    hid_t dataset = H5Dopen2(reader->file, path, H5P_DEFAULT);
-    bool ok = dataset >= 0 && h5_read_range(dataset, H5T_NATIVE_UINT64, 0, reader->blocks, reader->digests[array]);
-    h5_close(dataset);
-    return ok || h5_error(error, ERROR_CORRUPT, "%s: cannot be read", path);
+    char head[RECORD_IMAGE_HEAD];
+    uint64_t end = image_end(seal), length;
+    error_clear(error);
+    if (end < RECORD_IMAGE_AT + sizeof head)
+        return NULL;
+    if (!read_at(reader, RECORD_IMAGE_AT, head, sizeof head, error) || !record_image_begins(head, &length))
+        return NULL;
+    if (length < sizeof head || length > end - RECORD_IMAGE_AT || length > RECORD_IMAGE_MOST) {
+        error_set(error, ERROR_CORRUPT, "its record cannot be as long as it says");
+        return NULL;
+    }
+    char *image = memory_alloc((size_t)length, 1, "its record", error);
+    *bytes = (size_t)length;
+    if (image && !read_at(reader, RECORD_IMAGE_AT, image, *bytes, error)) {
+        memory_free(image);
+        image = NULL;
+    }
+    return image;
 }
 
-/* Finds the arrays, and checks that lengths, digests and fingerprint fit together. */
-static bool read_layout(struct reader *reader, struct error *error)
+/* In a process of its own. */
+static bool make_image(hid_t file, void *context, char **answer, size_t *bytes, struct error *error)
 {
-    hid_t group = H5Gopen2(reader->file, "/state", H5P_DEFAULT);
-    /* In the order of creation, which is that of the fingerprint: the group is made with that index. */
-    bool ok = group >= 0 && H5Literate(group, H5_INDEX_CRT_ORDER, H5_ITER_INC, NULL, take_name, reader) >= 0;
-    h5_close(group);
-    if (!ok || reader->array_count == 0)
-        return h5_error(error, ERROR_CORRUPT, "the list of arrays cannot be read");
+    struct record record;
+    struct record_layout layout;
+    (void)context;
+    if (!record_h5_read(file, &record, &layout, error))
+        return false;
+    record_image_make(&record, true, &layout, answer, bytes);
+    return true;
+}
+
+/* Record and layout: from the image in the file, or one that is made of a file without. */
+static bool read_record(struct reader *reader, const struct seal *seal, bool *finished, struct error *error)
+{
+    size_t bytes;
+    char *image = read_image(reader, seal, &bytes, error);
+    bool old = !image && error->kind == ERROR_NONE;
+    if (old &&
+        !contained_run(reader->path, reader->descriptor, reader->weight, make_image, NULL, &image, &bytes, error))
+        return false;
+    if (!image && !old)
+        return false;
+    return record_image_parse(image, bytes, old, seal->bytes, &reader->record, &reader->layout, finished, error);
+}
+
+/* Reads the digests, and checks that they and the fingerprint fit together. */
+static bool read_digests(struct reader *reader, struct error *error)
+{
     for (size_t a = 0; a < reader->array_count; a++) {
-        hssize_t length = dataset_length(reader->file, "state", reader->names[a], H5T_FLOAT);
-        if (length < 0)
-            return h5_error(error, ERROR_CORRUPT, "array %s cannot be opened as a row of floats", reader->names[a]);
-        if (length == 0 || (a > 0 && (size_t)length != reader->count))
-            return error_set(error, ERROR_CORRUPT, "array %s has a wrong shape", reader->names[a]);
-        reader->count = (size_t)length;
-        reader->blocks = exchange_blocks(reader->count);
-        if (!read_digests(reader, a, error))
+        reader->digests[a] = memory_alloc(reader->blocks, sizeof(uint64_t), "its digests", error);
+        if (!reader->digests[a] || !read_at(reader, reader->layout.arrays[a].digests, reader->digests[a],
+                                            reader->blocks * sizeof(uint64_t), error))
             return false;
     }
-    uint64_t fingerprint = state_fingerprint(reader->record.step, reader->array_count,
-                                             (const char *const *)reader->names,
+    uint64_t fingerprint = state_fingerprint(reader->record.step, reader->array_count, reader->names,
                                              (const uint64_t *const *)reader->digests, reader->blocks);
     return fingerprint == reader->record.fingerprint ||
            error_set(error, ERROR_CORRUPT, "its digests do not fit its fingerprint %016llx",
@@ -85,35 +107,71 @@ static bool read_layout(struct reader *reader, struct error *error)
 /* Whether the file has a seal exactly if its version says so, and the seal leaves out the arrays and nothing else. */
 static bool check_seal(const struct reader *reader, const struct seal *seal, struct error *error)
 {
-    char path[300];
     if (reader->sealed != (reader->record.version >= RECORD_SEALED))
         return error_set(error, ERROR_CORRUPT, "format version %llu %s a seal",
                          (unsigned long long)reader->record.version, reader->sealed ? "with" : "without");
     bool ok = !reader->sealed || seal->count == reader->array_count;
     for (size_t a = 0; ok && reader->sealed && a < reader->array_count; a++) {
-        struct seal_range place;
-        snprintf(path, sizeof path, "/state/%s", reader->names[a]);
-        if (!h5_place(reader->file, path, &place.offset, &place.bytes, error))
-            return false;
         ok = false;
         for (size_t r = 0; r < seal->count; r++)
-            ok = ok || (seal->ranges[r].offset == place.offset && seal->ranges[r].bytes == place.bytes &&
-                        place.bytes == reader->count * sizeof(float));
+            ok = ok || (seal->ranges[r].offset == reader->layout.arrays[a].offset &&
+                        seal->ranges[r].bytes == reader->count * sizeof(float));
+        for (size_t b = 0; b < a; b++)
+            ok = ok && reader->layout.arrays[a].offset != reader->layout.arrays[b].offset;
     }
     return ok || error_set(error, ERROR_CORRUPT, "its seal does not fit its arrays");
+}
+
+/* What both ways of opening have in common. */
+static void take_layout(struct reader *reader)
+{
+    reader->count = reader->layout.count;
+    reader->blocks = exchange_blocks(reader->count);
+    reader->array_count = reader->layout.array_count;
+    for (size_t a = 0; a < reader->array_count; a++)
+        reader->names[a] = reader->layout.arrays[a].name;
 }
 
 bool reader_open(struct reader *reader, const char *path, struct error *error)
 {
     struct seal seal;
-    *reader = (struct reader){.file = -1};
-    if (!seal_check(path, &seal, error) || !h5_open(path, H5F_ACC_RDONLY, &reader->file, error))
+    bool finished = false;
+    *reader = (struct reader){.descriptor = -1};
+    if (!seal_open(path, &seal, &reader->descriptor, error))
         return false;
     reader->path = memory_text(path);
     reader->sealed = seal.count > 0;
-    if (record_read(reader->file, &reader->record, error) && read_layout(reader, error) &&
-        check_seal(reader, &seal, error))
+    reader->weight = seal.bytes;
+    for (size_t r = 0; r < seal.count; r++)
+        reader->weight -= seal.ranges[r].bytes;
+    bool ok = read_record(reader, &seal, &finished, error) &&
+              (finished || error_set(error, ERROR_CORRUPT, "not a finished checkpoint (it has no commit record)"));
+    if (ok)
+        take_layout(reader);
+    if (ok && check_seal(reader, &seal, error) && read_digests(reader, error))
         return true;
+    error_prefix(error, "%s: ", path);
+    reader_close(reader);
+    return false;
+}
+
+bool reader_open_unfinished(struct reader *reader, const char *path, struct error *error)
+{
+    struct seal seal;
+    size_t bytes = 0;
+    bool finished;
+    *reader = (struct reader){.descriptor = -1};
+    if (!seal_open_unproven(path, &seal, &reader->descriptor, error))
+        return false;
+    reader->path = memory_text(path);
+    char *image = read_image(reader, &seal, &bytes, error);
+    if (image &&
+        record_image_parse(image, bytes, false, seal.bytes, &reader->record, &reader->layout, &finished, error)) {
+        take_layout(reader);
+        return true;
+    }
+    if (!image && error->kind == ERROR_NONE)
+        error_set(error, ERROR_CORRUPT, "its record is not there");
     error_prefix(error, "%s: ", path);
     reader_close(reader);
     return false;
@@ -123,55 +181,47 @@ void reader_close(struct reader *reader)
 {
     if (!reader->path)
         return;
-    h5_close(reader->file);
+    close(reader->descriptor);
     record_release(&reader->record);
-    for (size_t a = 0; a < reader->array_count; a++) {
-        memory_free(reader->names[a]);
+    record_layout_release(&reader->layout);
+    for (size_t a = 0; a < STATE_ARRAYS; a++)
         memory_free(reader->digests[a]);
-    }
     memory_free(reader->path);
-    *reader = (struct reader){.file = -1};
+    *reader = (struct reader){.descriptor = -1};
 }
 
-/* Reads a range of a dataset pass by pass, into `values` if given, and compares each block's digest. */
-static bool load(hid_t file, const char *name, size_t first, size_t count, const uint64_t *digests, float *values,
-                 struct error *error)
+/* Reads a range of an array pass by pass, into `values` if given, and compares each block's digest. */
+static bool load(const struct reader *reader, size_t array, size_t first, size_t count, const uint64_t *digests,
+                 float *values, struct error *error)
 {
-    char path[300];
-    bool ok = true;
-    snprintf(path, sizeof path, "/state/%s", name);
-    hid_t dataset = H5Dopen2(file, path, H5P_DEFAULT);
-    if (dataset < 0)
-        return h5_error(error, ERROR_CORRUPT, "%s: cannot be opened", path);
+    const struct record_array *place = &reader->layout.arrays[array];
     size_t pass = PASS_BLOCKS * EXCHANGE_BLOCK;
+    bool ok = true;
     float *buffer = values ? NULL : memory_need(count < pass ? count : pass, sizeof *buffer);
     uint64_t found[PASS_BLOCKS];
     for (size_t done = 0; ok && done < count; done += pass) {
         size_t n = count - done < pass ? count - done : pass;
         float *target = values ? values + done : buffer;
-        if (!h5_read_range(dataset, H5T_NATIVE_FLOAT, first + done, n, target)) {
-            ok = h5_error(error, ERROR_CORRUPT, "%s: cannot be read", path);
+        if (!read_at(reader, place->offset + (first + done) * sizeof(float), target, n * sizeof(float), error)) {
+            ok = error_prefix(error, "/state/%s: ", place->name);
             break;
         }
         digest_blocks(target, n, EXCHANGE_BLOCK, found);
         for (size_t b = 0; ok && b < exchange_blocks(n); b++)
             if (found[b] != digests[done / EXCHANGE_BLOCK + b])
-                ok = error_set(error, ERROR_CORRUPT, "%s: block %zu (elements %zu to %zu) fails its digest", path,
-                               (first + done) / EXCHANGE_BLOCK + b, first + done + b * EXCHANGE_BLOCK,
+                ok = error_set(error, ERROR_CORRUPT, "/state/%s: block %zu (elements %zu to %zu) fails its digest",
+                               place->name, (first + done) / EXCHANGE_BLOCK + b, first + done + b * EXCHANGE_BLOCK,
                                (b + 1) * EXCHANGE_BLOCK < n ? first + done + (b + 1) * EXCHANGE_BLOCK - 1
                                                             : first + done + n - 1);
     }
     memory_free(buffer);
-    h5_close(dataset);
-    return ok;
+    return ok || error_prefix(error, "%s: ", reader->path);
 }
 
 bool reader_load(const struct reader *reader, size_t array, size_t first, size_t count, float *values,
                  struct error *error)
 {
-    return load(reader->file, reader->names[array], first, count, reader->digests[array] + first / EXCHANGE_BLOCK,
-                values, error) ||
-           error_prefix(error, "%s: ", reader->path);
+    return load(reader, array, first, count, reader->digests[array] + first / EXCHANGE_BLOCK, values, error);
 }
 
 bool reader_verify(const struct reader *reader, struct error *error)
@@ -181,82 +231,74 @@ bool reader_verify(const struct reader *reader, struct error *error)
 
 bool reader_verify_part(const struct reader *reader, size_t first, size_t blocks, struct error *error)
 {
-    struct reader_tensor *tensors;
-    size_t count, begin = first * EXCHANGE_BLOCK, end = (first + blocks) * EXCHANGE_BLOCK;
-    if (!reader_list_tensors(reader, &tensors, &count, error))
-        return false;
-    memory_free(tensors);
+    size_t begin = first * EXCHANGE_BLOCK, end = (first + blocks) * EXCHANGE_BLOCK;
     if (end > reader->count)
         end = reader->count;
     for (size_t a = 0; a < reader->array_count && blocks > 0; a++)
-        if (!load(reader->file, reader->names[a], begin, end - begin, reader->digests[a] + first, NULL, error))
-            return error_prefix(error, "%s: ", reader->path);
+        if (!load(reader, a, begin, end - begin, reader->digests[a] + first, NULL, error))
+            return false;
     return true;
 }
 
-bool reader_compare(const char *path, const char *name, size_t first, size_t count, const uint64_t *digests,
+bool reader_compare(const struct reader *reader, size_t array, size_t first, size_t count, const uint64_t *digests,
                     struct error *error)
 {
-    hid_t file;
-    if (!h5_open(path, H5F_ACC_RDONLY, &file, error))
-        return false;
-    bool ok = load(file, name, first, count, digests, NULL, error) || error_prefix(error, "%s: ", path);
-    h5_close(file);
-    return ok;
+    return load(reader, array, first, count, digests, NULL, error);
 }
 
-struct tensor_list {
-    struct reader_tensor *tensors;
-    size_t count, capacity;
-};
-
-static herr_t take_tensor(hid_t root, const char *name, const H5O_info_t *info, void *context)
+/* In a process of its own. */
+static bool prove(hid_t file, void *context, char **answer, size_t *bytes, struct error *error)
 {
-    struct tensor_list *list = context;
-    if (info->type != H5O_TYPE_DATASET || (strncmp(name, "model/", 6) && strncmp(name, "optimizer/", 10)))
-        return 0;
-    list->tensors = memory_grow(list->tensors, list->count, &list->capacity, sizeof *list->tensors);
-    struct reader_tensor *tensor = &list->tensors[list->count];
-    hid_t dataset = H5Dopen2(root, name, H5P_DEFAULT), space = H5Dget_space(dataset);
-    int dims = H5Sget_simple_extent_ndims(space);
-    hsize_t shape[STATE_DIMS];
-    bool ok = dims >= 1 && dims <= STATE_DIMS && H5Sget_simple_extent_dims(space, shape, NULL) == dims;
-    h5_close(space);
-    h5_close(dataset);
-    if (!ok)
-        return -1;
-    snprintf(tensor->path, sizeof tensor->path, "/%s", name);
-    tensor->dims = (size_t)dims;
-    tensor->count = 1;
-    for (int d = 0; d < dims; d++) {
-        tensor->shape[d] = shape[d];
-        if (__builtin_mul_overflow(tensor->count, shape[d], &tensor->count))
-            return -1;
-    }
-    list->count++;
-    return 0;
+    const struct reader *reader = context;
+    (void)answer, (void)bytes;
+    return record_prove_layout(file, &reader->layout, error) &&
+           record_prove(file, &reader->record, &reader->layout, error);
+}
+
+bool reader_prove_views(const struct reader *reader, struct error *error)
+{
+    char *answer;
+    size_t bytes;
+    if (reader->record.version < RECORD_PLAIN) /* then that is where the record comes from, views included */
+        return true;
+    bool ok = contained_run(reader->path, reader->descriptor, reader->weight, prove, (void *)reader, &answer, &bytes,
+                            error);
+    memory_free(answer);
+    return ok || error_prefix(error, "%s: ", reader->path);
+}
+
+static int by_path(const void *a, const void *b)
+{
+    return strcmp(((const struct reader_tensor *)a)->path, ((const struct reader_tensor *)b)->path);
 }
 
 bool reader_list_tensors(const struct reader *reader, struct reader_tensor **tensors, size_t *count,
                          struct error *error)
 {
-    struct tensor_list list = {0};
-    if (H5Ovisit(reader->file, H5_INDEX_NAME, H5_ITER_INC, take_tensor, &list) < 0) {
-        memory_free(list.tensors);
-        return h5_error(error, ERROR_CORRUPT, "%s: the list of tensors cannot be read", reader->path);
-    }
-    *tensors = list.tensors;
-    *count = list.count;
-    return true;
+    const struct record_layout *layout = &reader->layout;
+    struct reader_tensor *list = memory_alloc(layout->array_count * layout->tensor_count, sizeof *list,
+                                              "the list of tensors", error);
+    *tensors = list;
+    *count = 0;
+    for (size_t a = 0; list && a < layout->array_count; a++)
+        for (size_t t = 0; t < layout->tensor_count; t++) {
+            const struct state_tensor *tensor = &layout->tensors[t];
+            struct reader_tensor *view = &list[(*count)++];
+            record_view_path(layout->arrays[a].name, tensor->name, view->path);
+            view->dims = tensor->dims;
+            view->count = 1;
+            for (size_t d = 0; d < tensor->dims; d++)
+                view->count *= view->shape[d] = tensor->shape[d];
+            view->offset = layout->arrays[a].offset + tensor->offset * sizeof(float);
+        }
+    if (list)
+        qsort(list, *count, sizeof *list, by_path);
+    return list != NULL;
 }
 
 bool reader_load_tensor(const struct reader *reader, const struct reader_tensor *tensor, float *values,
                         struct error *error)
 {
-    hid_t dataset = H5Dopen2(reader->file, tensor->path, H5P_DEFAULT);
-    bool ok = dataset >= 0 && H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0;
-    if (!ok)
-        h5_error(error, ERROR_CORRUPT, "%s: %s cannot be read", reader->path, tensor->path);
-    h5_close(dataset);
-    return ok;
+    return read_at(reader, tensor->offset, values, tensor->count * sizeof *values, error) ||
+           error_prefix(error, "%s: %s: ", reader->path, tensor->path);
 }

@@ -1,7 +1,6 @@
-/* The record: everything in a checkpoint file that is not a float. It is laid out together with the empty datasets,
- * before any rank writes; its last field, the fingerprint, is filled in after all data has been read back and found
- * right. That is the commit: a file whose fingerprint is blank was never finished. Filling it in needs no new space on
- * the disk. */
+/* The record: everything in a checkpoint file that is not a float. A file holds it twice: as an image of our own plain
+ * layout (record_image.h), which is all that lockstep itself reads, and as attributes and tables of HDF5 (record_h5.h),
+ * for other programs; `lockstep verify` proves that both say the same (record_prove.h). */
 #ifndef CHECKPOINT_RECORD_H
 #define CHECKPOINT_RECORD_H
 
@@ -9,14 +8,14 @@
 #include "checkpoint/history.h"
 #include "checkpoint/state.h"
 
-#include <hdf5.h>
 #include <stdint.h>
 
 #define RECORD_FORMAT "lockstep checkpoint"
 /* 1: without history and vocabulary; 2: without a seal (seal.h), the changes of the job, its origin and its lineage,
- * and with only one best validation; both are still read. */
-#define RECORD_VERSION 3
+ * and with only one best validation; 3: without an image of the record; all are still read. */
+#define RECORD_VERSION 4
 #define RECORD_SEALED  3 /* the first version with a seal */
+#define RECORD_PLAIN   4 /* the first version with an image */
 
 /* One stretch of the job's life, from a start to an end. */
 struct segment {
@@ -52,24 +51,56 @@ struct record {
     size_t segment_count;
 };
 
-/* Local. Frees what record_read or record_copy has allocated. Accepts a released record. */
+/* ---- the one list of what a record holds: everything that writes, reads, copies or compares goes along it ---- */
+
+enum field_kind {
+    FIELD_NUMBER, /* uint64_t, up to `most` */
+    FIELD_TIME,   /* int64_t, seconds; its absolute value up to `most` */
+    FIELD_REAL,   /* double */
+    FIELD_TEXT,   /* char *, owned; NULL is "" */
+    FIELD_WORDS,  /* char[most], with a NUL */
+};
+
+struct field {
+    const char *name; /* of the attribute, of the column */
+    size_t offset;    /* in struct record, or in a row */
+    uint64_t most;
+    enum field_kind kind;
+    uint64_t since; /* the first version that has it; what an older file has not stays zero */
+};
+
+struct record_table {
+    const char *name;       /* of the dataset */
+    const char *count_name; /* an attribute with the count of rows; NULL: there is none */
+    const struct field *columns;
+    size_t column_count, row_bytes;
+    size_t rows;  /* where it is in struct record: the rows themselves (held), or a pointer to them, owned */
+    size_t count; /* where the count of rows is */
+    size_t most;  /* rows; 0: as many as there is room for */
+    bool held;
+    uint64_t since;
+};
+
+#define RECORD_TABLES 3
+extern const struct field record_fields[];
+extern const size_t record_field_count;
+extern const struct record_table record_tables[RECORD_TABLES];
+
+/* Local. The rows of a table in a record, and how many; those of the best that do not count are left out. */
+const void *record_rows(const struct record *record, const struct record_table *table, size_t *count);
+
+/* Local. Whether two fields hold the same, bit by bit. */
+bool field_equal(const struct field *field, const void *a, const void *b);
+
+/* ---- */
+
+/* Local. Frees what reading or record_copy has allocated. Accepts a released record. */
 void record_release(struct record *record);
 
 /* Local. A copy of its own, texts and tables included (record_release). */
 void record_copy(struct record *copy, const struct record *record);
 
-/* Local. Writes attributes, provenance and the tensor views into an open file; `state` gives names and shapes. The
- * fingerprint stays blank. */
-bool record_write(hid_t file, const struct record *record, const struct state *state, struct error *error) WARN_UNUSED;
-
-/* Local. Fills in the fingerprint of an open file. */
-bool record_write_fingerprint(hid_t file, uint64_t fingerprint, struct error *error) WARN_UNUSED;
-
-/* Local. The commit: fills in the fingerprint of a closed, complete file. */
-bool record_commit(const char *path, uint64_t fingerprint, struct error *error) WARN_UNUSED;
-
-/* Local. Reads the record of an open file. ERROR_VERSION if the file is of a newer format version; ERROR_CORRUPT if it
- * is no checkpoint, or not a finished one. The record is the caller's (record_release). */
-bool record_read(hid_t file, struct record *record, struct error *error) WARN_UNUSED;
+/* Local. Whether what was read can be meant: numbers within their bounds and fit for one another. ERROR_CORRUPT. */
+bool record_check(const struct record *record, struct error *error) WARN_UNUSED;
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/digest.h"
 #include "base/memory.h"
+#include "checkpoint/contained.h"
 #include "checkpoint/h5.h"
 #include "checkpoint/record.h"
 
@@ -202,49 +203,86 @@ static bool open_head(const char *path, int *fd, struct layout *head, size_t *go
     return true;
 }
 
+/* Of a file that is open. */
+static bool check_open(int fd, const char *path, const struct layout *head, size_t got, struct seal *seal,
+                       struct error *error)
+{
+    if (memcmp(head->magic, magic, sizeof magic) == 0) {
+        if (got < SEAL_BYTES)
+            return error_set(error, ERROR_CORRUPT, "%s: truncated to %zu bytes", path, got);
+        if (!prove(fd, path, head, error))
+            return false;
+        seal->count = (size_t)le64toh(head->count);
+        for (size_t r = 0; r < seal->count; r++)
+            seal->ranges[r] = (struct seal_range){le64toh(head->ranges[r].offset), le64toh(head->ranges[r].bytes)};
+        return true;
+    }
+    return memcmp(head->magic, hdf5_signature, sizeof hdf5_signature) == 0 ||
+           error_set(error, ERROR_CORRUPT,
+                     "%s: not a lockstep checkpoint: it begins with neither a seal nor HDF5's signature", path);
+}
+
+static bool open_with(const char *path, bool proven, struct seal *seal, int *fd, struct error *error)
+{
+    struct layout head;
+    struct stat info;
+    size_t got;
+    *seal = (struct seal){0};
+    if (!open_head(path, fd, &head, &got, error)) {
+        *fd = -1;
+        return false;
+    }
+    bool ok = !proven || check_open(*fd, path, &head, got, seal, error);
+    if (ok && fstat(*fd, &info))
+        ok = error_errno(error, "cannot look at %s", path);
+    seal->bytes = ok ? (uint64_t)info.st_size : 0;
+    if (!ok) {
+        close(*fd);
+        *fd = -1;
+    }
+    return ok;
+}
+
+bool seal_open(const char *path, struct seal *seal, int *descriptor, struct error *error)
+{
+    return open_with(path, true, seal, descriptor, error);
+}
+
+bool seal_open_unproven(const char *path, struct seal *seal, int *descriptor, struct error *error)
+{
+    return open_with(path, false, seal, descriptor, error);
+}
+
 bool seal_check(const char *path, struct seal *seal, struct error *error)
 {
     int fd;
-    struct layout head;
-    size_t got;
-    *seal = (struct seal){0};
-    if (!open_head(path, &fd, &head, &got, error))
-        return false;
-    bool ok = true;
-    if (memcmp(head.magic, magic, sizeof magic) == 0) {
-        if (got < SEAL_BYTES)
-            ok = error_set(error, ERROR_CORRUPT, "%s: truncated to %zu bytes", path, got);
-        ok = ok && prove(fd, path, &head, error);
-        seal->count = ok ? (size_t)le64toh(head.count) : 0;
-        for (size_t r = 0; r < seal->count; r++)
-            seal->ranges[r] = (struct seal_range){le64toh(head.ranges[r].offset), le64toh(head.ranges[r].bytes)};
-    } else if (memcmp(head.magic, hdf5_signature, sizeof hdf5_signature) != 0) {
-        ok = error_set(error, ERROR_CORRUPT,
-                       "%s: not a lockstep checkpoint: it begins with neither a seal nor HDF5's signature", path);
-    }
-    close(fd);
+    bool ok = seal_open(path, seal, &fd, error);
+    if (ok)
+        close(fd);
     return ok;
+}
+
+static bool has_our_format(hid_t file, void *context, char **answer, size_t *bytes, struct error *error)
+{
+    char *format;
+    (void)context, (void)answer, (void)bytes;
+    return h5_get_text(file, "format", &format, error) && strcmp(format, RECORD_FORMAT) == 0;
 }
 
 bool seal_is_ours(const char *path)
 {
     int fd;
     struct layout head;
-    size_t got;
     struct error error;
+    struct stat info;
+    char *answer = NULL;
+    size_t got, bytes;
     if (!open_head(path, &fd, &head, &got, &error))
         return false;
+    bool ours = memcmp(head.magic, magic, sizeof magic) == 0;
+    if (!ours && memcmp(head.magic, hdf5_signature, sizeof hdf5_signature) == 0 && fstat(fd, &info) == 0)
+        ours = contained_run(path, fd, (uint64_t)info.st_size, has_our_format, NULL, &answer, &bytes, &error);
+    memory_free(answer);
     close(fd);
-    if (memcmp(head.magic, magic, sizeof magic) == 0)
-        return true;
-    if (memcmp(head.magic, hdf5_signature, sizeof hdf5_signature) != 0)
-        return false;
-    hid_t file;
-    char *format;
-    if (!h5_open(path, H5F_ACC_RDONLY, &file, &error))
-        return false;
-    bool ours = h5_get_text(file, "format", &format, &error) && strcmp(format, RECORD_FORMAT) == 0;
-    memory_free(format);
-    h5_close(file);
     return ours;
 }

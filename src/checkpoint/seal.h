@@ -13,7 +13,7 @@
  *   504  uint64: XXH3 of all bytes of the file outside the ranges, in their order, these eight taken as zeros
  *
  * A range is an array of /state: its elements are proven by the digests of its blocks, which lie under the seal. This
- * layout stays for ever; what a new format version brings is in the HDF5 file behind it. Files of the versions 1 and 2
+ * layout stays for ever; what a new format version brings lies behind it. Files of the versions 1 and 2
  * have no seal and begin with HDF5's signature. */
 #ifndef CHECKPOINT_SEAL_H
 #define CHECKPOINT_SEAL_H
@@ -34,6 +34,7 @@ struct seal_range {
 struct seal {
     size_t count; /* 0: the file has no seal, and nothing is proven */
     struct seal_range ranges[SEAL_RANGES];
+    uint64_t bytes; /* of the file */
 };
 
 /* Local. Seals a closed, complete file that has a user block of SEAL_BYTES or more, but does not sync it. `ranges` are
@@ -46,9 +47,16 @@ bool seal_write(const char *path, const struct seal_range *ranges, size_t count,
  * the ranges; ERROR_IO. The words begin with the path. */
 bool seal_check(const char *path, struct seal *seal, struct error *error) WARN_UNUSED;
 
+/* Local. The same, and the file stays open for reading as *descriptor: what is read there is what was proven. -1 after
+ * failure. */
+bool seal_open(const char *path, struct seal *seal, int *descriptor, struct error *error) WARN_UNUSED;
+
+/* Local. Only opens it, as what it may be: nothing is proven, and count is 0. *descriptor and errors as seal_open. */
+bool seal_open_unproven(const char *path, struct seal *seal, int *descriptor, struct error *error) WARN_UNUSED;
+
 /* Local. Whether lockstep has written this file, valid or not. In doubt it is not ours: if it cannot be read, or is
  * damaged in its first 16 bytes. HDF5 is called only for a file that begins with HDF5's signature, as those of the
- * versions 1 and 2 do. */
+ * versions 1 and 2 do, and by another process. */
 bool seal_is_ours(const char *path);
 
 #endif

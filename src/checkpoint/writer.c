@@ -6,6 +6,7 @@
 #include "checkpoint/h5.h"
 #include "checkpoint/layout.h"
 #include "checkpoint/reader.h"
+#include "checkpoint/record_h5.h"
 #include "checkpoint/seal.h"
 
 #include <fcntl.h>
@@ -114,26 +115,29 @@ static bool write_data(const struct snapshot *snapshot, const struct store *stor
 static bool read_back(const struct snapshot *snapshot, const char *path, struct error *error)
 {
     const struct state *state = &snapshot->state;
-    bool ok = true;
+    struct reader reader;
+    bool ok = reader_open_unfinished(&reader, path, error);
+    if (ok && (reader.count != state->count || reader.array_count != state->array_count))
+        ok = error_set(error, ERROR_CORRUPT, "%s: another layout has come into it", path);
     for (size_t a = 0; ok && a < state->array_count; a++)
-        ok = reader_compare(path, state->arrays[a].name, state->shard.first, state->shard.count,
+        ok = reader_compare(&reader, a, state->shard.first, state->shard.count,
                             snapshot->digests[a] + state->shard.first / EXCHANGE_BLOCK, error);
+    reader_close(&reader);
     return ok;
 }
 
 /* Local, rank 0. Seals the finished file: all but its arrays. */
-static bool seal(const struct state *state, const char *path, struct error *error)
+static bool seal(const char *path, struct error *error)
 {
     struct seal_range ranges[STATE_ARRAYS];
-    char array[300];
-    hid_t file;
-    bool ok = h5_open(path, H5F_ACC_RDONLY, &file, error);
-    for (size_t a = 0; ok && a < state->array_count; a++) {
-        snprintf(array, sizeof array, "/state/%s", state->arrays[a].name);
-        ok = h5_place(file, array, &ranges[a].offset, &ranges[a].bytes, error);
-    }
-    h5_close(file);
-    return ok && seal_write(path, ranges, state->array_count, error);
+    struct reader reader;
+    if (!reader_open_unfinished(&reader, path, error))
+        return false;
+    for (size_t a = 0; a < reader.array_count; a++)
+        ranges[a] = (struct seal_range){reader.layout.arrays[a].offset, reader.count * sizeof(float)};
+    bool ok = seal_write(path, ranges, reader.array_count, error);
+    reader_close(&reader);
+    return ok;
 }
 
 /* Local, rank 0. From proven data to a published checkpoint. */
@@ -141,10 +145,11 @@ static bool publish(const struct snapshot *snapshot, const struct store *store, 
                     struct error *error)
 {
     struct reader reader;
-    if (!record_commit(partial, snapshot->fingerprint, error))
+    if (!record_h5_finish(partial, snapshot->fingerprint, error) ||
+        !record_image_finish(partial, snapshot->fingerprint, error))
         return false;
     fault_at(FAULT_RECORD_WRITTEN, snapshot->step);
-    if (!seal(&snapshot->state, partial, error) || !file_sync(partial, error) || !reader_open(&reader, partial, error))
+    if (!seal(partial, error) || !file_sync(partial, error) || !reader_open(&reader, partial, error))
         return false;
     reader_close(&reader);
     fault_at(FAULT_FILE_SYNCED, snapshot->step);
@@ -212,6 +217,7 @@ bool writer_commit(struct council *council, const struct snapshot *snapshot, con
                               .commit = commit};
     struct record own = *record;
     own.step = snapshot->step;
+    own.version = RECORD_VERSION;
     *commit = (struct commit){.pruned = true};
     store_partial_path(store, snapshot->step, writing.partial);
     fault_at(FAULT_SNAPSHOT_TAKEN, snapshot->step);

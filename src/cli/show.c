@@ -156,7 +156,7 @@ static int run(int count, char **words)
     const char *pattern = NULL;
     const struct flag flags[] = {{.name = "--tensors", .value = &pattern}, {0}};
     char path[PATH_MAX];
-    struct reader reader = {.file = -1};
+    struct reader reader = {0};
     struct error error;
     if (!flags_parse(flags, (struct flag_files){"a file", 1, 1}, &count, words, &error))
         return command_misused(&command_show, "%s", error.text);

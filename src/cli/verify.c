@@ -15,12 +15,13 @@ static bool verify(const struct world *world, struct reader *reader, const char 
 {
     bool ok = reader_open(reader, path, error);
     if (!world)
-        return ok && reader_verify(reader, error);
+        return ok && reader_verify(reader, error) && reader_prove_views(reader, error);
     if (!world_agree(world, ok, error))
         return false;
     size_t size = (size_t)world->size, rank = (size_t)world->rank;
     ok = reader_verify_part(reader, partition_first(reader->blocks, size, rank),
-                            partition_count(reader->blocks, size, rank), error);
+                            partition_count(reader->blocks, size, rank), error) &&
+         (rank > 0 || reader_prove_views(reader, error));
     return world_agree(world, ok, error);
 }
 

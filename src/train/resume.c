@@ -192,7 +192,7 @@ static bool is_being_written(const char *path)
 static bool resume_from(struct session *session, uint64_t step, struct error *error)
 {
     char path[PATH_MAX];
-    struct reader reader = {.file = -1};
+    struct reader reader = {0};
     struct text job_changes, remark;
     text_init(&job_changes);
     text_init(&remark);

@@ -20,7 +20,7 @@ static bool from_provenance(const struct store *store, const uint64_t *steps, si
     h5_init();
     for (size_t i = 0; i < count && !found; i++) {
         char path[PATH_MAX];
-        struct reader reader = {.file = -1};
+        struct reader reader = {0};
         store_path(store, steps[i], path);
         found = reader_open(&reader, path, error);
         if (found)

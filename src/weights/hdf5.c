@@ -7,11 +7,14 @@
  * Ours: /model/<name> with the digest of the values, and attributes that say where they come from. */
 #include "base/memory.h"
 #include "base/text.h"
+#include "checkpoint/contained.h"
 #include "checkpoint/h5.h"
 #include "weights/hdf5_kind.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define WEIGHTS_VERSION 1
 #define MODEL           "model/"
@@ -31,25 +34,6 @@ struct visit {
     struct error *error;
 };
 
-/* Whether the values are in this very file: others of this machine are none of a weight file's business. */
-static bool is_inside(hid_t dataset)
-{
-    hid_t create = H5Dget_create_plist(dataset);
-    bool inside = create >= 0 && H5Pget_external_count(create) == 0 && H5Pget_layout(create) != H5D_VIRTUAL;
-    h5_close(create);
-    return inside;
-}
-
-#define INFLATED_MOST 2000 /* times: more than zlib can make of anything */
-
-/* Whether as many values can be there, so that nobody allocates what a short file only claims. */
-static bool is_there(hid_t dataset, hid_t space)
-{
-    hssize_t count = H5Sget_simple_extent_npoints(space);
-    return count >= 0 && (hsize_t)count / INFLATED_MOST <= H5Dget_storage_size(dataset) &&
-           (count == 0 || H5Dget_storage_size(dataset) > 0);
-}
-
 static bool take_dataset(struct visit *visit, hid_t dataset, const char *path)
 {
     hid_t space = H5Dget_space(dataset), type = H5Dget_type(dataset);
@@ -57,10 +41,9 @@ static bool take_dataset(struct visit *visit, hid_t dataset, const char *path)
     hsize_t sizes[H5S_MAX_RANK];
     size_t shape[H5S_MAX_RANK];
     bool ok = type >= 0 && dims >= 0 && H5Sget_simple_extent_type(space) != H5S_NULL &&
-              H5Sget_simple_extent_dims(space, sizes, NULL) == dims && is_inside(dataset) && is_there(dataset, space);
+              H5Sget_simple_extent_dims(space, sizes, NULL) == dims;
     if (!ok)
-        error_set(visit->error, ERROR_CORRUPT, "/%.200s cannot be read, or does not have its values in this file",
-                  path);
+        error_set(visit->error, ERROR_CORRUPT, "/%.200s cannot be read", path);
     for (int d = 0; ok && d < dims; d++)
         shape[d] = sizes[d];
     struct weights_tensor *tensor;
@@ -81,23 +64,57 @@ static herr_t visit_object(hid_t root, const char *path, const H5O_info_t *info,
     struct visit *visit = context;
     if (info->type != H5O_TYPE_DATASET || strncmp(path, visit->prefix, strlen(visit->prefix)) != 0)
         return 0;
-    hid_t dataset = H5Dopen2(root, path, H5P_DEFAULT);
-    bool ok = dataset >= 0 ? take_dataset(visit, dataset, path)
-                           : h5_error(visit->error, ERROR_CORRUPT, "/%.200s cannot be opened", path);
+    hid_t dataset;
+    bool ok = h5_open_inside(root, path, H5_VALUES, &dataset, visit->error) && take_dataset(visit, dataset, path);
     h5_close(dataset);
     return ok ? 0 : -1;
+}
+
+/* Names, types and shapes of all datasets. */
+static bool list_tensors(hid_t root, struct weights_file *file, const char *prefix, struct error *error)
+{
+    struct visit visit = {.file = file, .prefix = prefix, .error = error};
+    error_clear(error);
+    return H5Ovisit(root, H5_INDEX_NAME, H5_ITER_INC, visit_object, &visit) >= 0 ||
+           (error->kind != ERROR_NONE ? false : h5_error(error, ERROR_CORRUPT, "its list of tensors cannot be read"));
+}
+
+static bool load_from(hid_t root, const char *prefix, const struct weights_tensor *tensor, float *values,
+                      struct error *error);
+
+/* In a process of its own: all that this one is going to do. Over what would crash or never end it ends there. */
+static bool rehearse(hid_t root, void *context, char **answer, size_t *bytes, struct error *error)
+{
+    struct weights_file file = {0};
+    const char *prefix = context;
+    (void)answer, (void)bytes;
+    weights_init(&file.weights);
+    bool ok = list_tensors(root, &file, prefix, error);
+    for (size_t t = 0; ok && t < file.weights.count; t++) {
+        const struct weights_tensor *tensor = &file.weights.tensors[t];
+        float *values = memory_alloc(tensor->count, sizeof *values, tensor->name, error);
+        ok = values && (tensor->form.type == FLOATS_NONE || load_from(root, prefix, tensor, values, error) ||
+                        error_prefix(error, "%s: ", tensor->name));
+        memory_free(values);
+    }
+    return ok;
 }
 
 static bool open_with(struct weights_file *file, const char *prefix, struct error *error)
 {
     struct opened *opened = file->self = memory_need(1, sizeof *opened);
-    struct visit visit = {.file = file, .prefix = prefix, .error = error};
+    char *answer;
+    size_t bytes;
     opened->prefix = prefix;
-    error_clear(error);
-    if (!h5_open(file->path, H5F_ACC_RDONLY, &opened->file, error))
-        return false;
-    return H5Ovisit(opened->file, H5_INDEX_NAME, H5_ITER_INC, visit_object, &visit) >= 0 ||
-           (error->kind != ERROR_NONE ? false : h5_error(error, ERROR_CORRUPT, "its list of tensors cannot be read"));
+    opened->file = -1;
+    int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return error_errno(error, "cannot open it");
+    bool ok = contained_run(file->path, fd, file->bytes, rehearse, (void *)prefix, &answer, &bytes, error);
+    close(fd);
+    memory_free(answer);
+    return ok && h5_open(file->path, H5F_ACC_RDONLY, &opened->file, error) &&
+           list_tensors(opened->file, file, prefix, error);
 }
 
 static void close_file(struct weights_file *file)
@@ -136,25 +153,31 @@ static bool open_lockstep(struct weights_file *file, bool averaged, struct error
 }
 
 /* Reads values; and their digest, if they have one. */
-static bool load(const struct weights_file *file, const struct weights_tensor *tensor, float *values,
-                 struct error *error)
+static bool load_from(hid_t root, const char *prefix, const struct weights_tensor *tensor, float *values,
+                      struct error *error)
 {
-    const struct opened *opened = file->self;
     struct text path;
     text_init(&path);
-    text_append(&path, "%s%s", opened->prefix, tensor->name);
-    hid_t dataset = H5Dopen2(opened->file, path.bytes, H5P_DEFAULT);
+    text_append(&path, "%s%s", prefix, tensor->name);
+    hid_t dataset;
     uint64_t digest;
-    bool ok = dataset >= 0 && H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0;
-    if (!ok)
-        h5_error(error, ERROR_CORRUPT, "cannot be read");
-    if (ok && *opened->prefix)
+    bool ok = h5_open_inside(root, path.bytes, H5_VALUES, &dataset, error) &&
+              (H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0 ||
+               h5_error(error, ERROR_CORRUPT, "cannot be read"));
+    if (ok && *prefix)
         ok = h5_get_number(dataset, DIGEST, &digest, error) &&
              (digest == weights_digest(values, tensor->count) ||
               error_set(error, ERROR_CORRUPT, "its values fail their digest: the file is damaged"));
     h5_close(dataset);
     text_release(&path);
     return ok;
+}
+
+static bool load(const struct weights_file *file, const struct weights_tensor *tensor, float *values,
+                 struct error *error)
+{
+    const struct opened *opened = file->self;
+    return load_from(opened->file, opened->prefix, tensor, values, error);
 }
 
 /* ---- writing ---- */

@@ -1,33 +1,57 @@
 #include "weights/hdf5_kind.h"
 
 #include "base/memory.h"
+#include "checkpoint/contained.h"
 #include "checkpoint/h5.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* In a process of its own: the number of a kind. */
+static bool find_kind(hid_t file, void *context, char **answer, size_t *bytes, struct error *error)
+{
+    char *format = NULL;
+    struct error ignored;
+    const struct weights_format **kind = context, *found = NULL;
+    if (H5Aexists(file, "format") > 0 && h5_get_text(file, "format", &format, &ignored)) {
+        if (strcmp(format, HDF5_WEIGHTS) == 0)
+            found = &weights_lockstep;
+        else if (strncmp(format, "lockstep", 8) == 0)
+            found = &weights_checkpoint; /* whose reader says what is wrong with it */
+    } else if (H5Lexists(file, "layers", H5P_DEFAULT) > 0) {
+        found = &weights_keras;
+    }
+    memory_free(format);
+    for (size_t k = 0; kind[k]; k++)
+        if (kind[k] == found) {
+            *answer = memory_need(1, 1);
+            **answer = (char)k;
+            *bytes = 1;
+        }
+    return found != NULL || error_set(error, ERROR_CORRUPT,
+                                      "an HDF5 file, but neither a lockstep checkpoint, nor lockstep weights, nor "
+                                      ".weights.h5 of Keras 3 (no group /layers)");
+}
 
 const struct weights_format *hdf5_kind(const char *path, struct error *error)
 {
-    const struct weights_format *kind = NULL;
-    hid_t file;
-    char *format = NULL;
-    struct error ignored;
-    if (!h5_open(path, H5F_ACC_RDONLY, &file, error))
-        return NULL;
-    if (H5Aexists(file, "format") > 0 && h5_get_text(file, "format", &format, &ignored)) {
-        if (strcmp(format, HDF5_WEIGHTS) == 0)
-            kind = &weights_lockstep;
-        else if (strncmp(format, "lockstep", 8) == 0)
-            kind = &weights_checkpoint; /* whose reader says what is wrong with it */
-    } else if (H5Lexists(file, "layers", H5P_DEFAULT) > 0) {
-        kind = &weights_keras;
-    }
-    if (!kind)
-        error_set(error, ERROR_CORRUPT,
-                  "an HDF5 file, but neither a lockstep checkpoint, nor lockstep weights, nor .weights.h5 of Keras 3 "
-                  "(no group /layers)");
-    memory_free(format);
-    h5_close(file);
-    return kind;
+    static const struct weights_format *const kinds[] = {&weights_lockstep, &weights_checkpoint, &weights_keras, NULL};
+    char *answer = NULL;
+    size_t bytes = 0, kind = 3;
+    struct stat info;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    bool ok = (fd >= 0 && fstat(fd, &info) == 0) || error_errno(error, "cannot open it");
+    ok = ok && contained_run(path, fd, (uint64_t)info.st_size, find_kind, (void *)kinds, &answer, &bytes, error);
+    if (ok && bytes == 1 && answer[0] >= 0 && answer[0] < 3)
+        kind = (size_t)answer[0];
+    if (ok && kind == 3)
+        error_set(error, ERROR_CORRUPT, "it is of no kind");
+    memory_free(answer);
+    if (fd >= 0)
+        close(fd);
+    return kinds[kind];
 }
 
 bool hdf5_is_behind(const char *path)

@@ -98,7 +98,10 @@ static void a_seal_that_fits_another_file_is_refused(void)
     CU_ASSERT_TRUE(seal_write(path, ranges, 3, &error)); /* proves too much, which is no harm, but no seal of ours */
     CU_ASSERT_TRUE(is_refused(path, ERROR_CORRUPT, "its seal does not fit its arrays"));
     ranges[0] = (struct seal_range){SEAL_BYTES, 64};
-    CU_ASSERT_TRUE(seal_write(path, ranges, 1, &error)); /* leaves a part unproven */
+    CU_ASSERT_TRUE(seal_write(path, ranges, 1, &error)); /* leaves a part unproven: that of the record */
+    CU_ASSERT_TRUE(is_refused(path, ERROR_CORRUPT, "format version 4 without the image of its record"));
+    ranges[0] = (struct seal_range){(uint64_t)offset_of(path, "/digest/params", 0), 16};
+    CU_ASSERT_TRUE(seal_write(path, ranges, 1, &error));
     CU_ASSERT_TRUE(is_refused(path, ERROR_CORRUPT, "its seal does not fit its arrays"));
 }
 
@@ -115,7 +118,7 @@ static void without_its_seal_a_file_is_refused(void)
         block *= 2;
     CU_ASSERT(block < count);
     CU_ASSERT_TRUE(file_replace(path, content + block, count - block, &error));
-    CU_ASSERT_TRUE(is_refused(path, ERROR_CORRUPT, "format version 3 without a seal"));
+    CU_ASSERT_TRUE(is_refused(path, ERROR_CORRUPT, "format version 4 without the image of its record"));
     free(content);
 }
 
@@ -141,15 +144,16 @@ static void no_length_of_a_truncated_file_passes(void)
     free(content);
 }
 
-static void set_version(const char *path, uint64_t version)
+/* Puts a number over one of the file's, and seals it again. */
+static void forge(const char *path, long offset, uint64_t number)
 {
-    hid_t file;
-    CU_ASSERT_TRUE(h5_open(path, H5F_ACC_RDWR, &file, &error));
-    H5Adelete(file, "version");
-    CU_ASSERT_TRUE(h5_put_number(file, "version", version, &error));
-    h5_close(file);
+    int fd = open(path, O_RDWR);
+    CU_ASSERT_EQUAL(pwrite(fd, &number, sizeof number, offset), (ssize_t)sizeof number);
+    close(fd);
     reseal(path);
 }
+
+#define IN_IMAGE(place) (RECORD_IMAGE_AT + (place)) /* as record_image.h has it */
 
 static void strange_files_are_told_apart(void)
 {
@@ -163,23 +167,87 @@ static void strange_files_are_told_apart(void)
     CU_ASSERT_TRUE(file_replace(words, "hello", 5, &error));
     CU_ASSERT_TRUE(is_refused(words, ERROR_CORRUPT, "not a lockstep checkpoint"));
 
-    set_version(path, 2);
-    CU_ASSERT_TRUE(is_refused(path, ERROR_CORRUPT, ""));
-    set_version(path, 999);
+    forge(path, IN_IMAGE(24), 3);
+    CU_ASSERT_TRUE(is_refused(path, ERROR_CORRUPT, "format version 3"));
+    forge(path, IN_IMAGE(24), 999);
     CU_ASSERT_TRUE(is_refused(path, ERROR_VERSION, "format version 999"));
-    hid_t file;
-    CU_ASSERT_TRUE(h5_open(path, H5F_ACC_RDWR, &file, &error));
-    H5Adelete(file, "sampler_step");
-    CU_ASSERT_TRUE(h5_put_number(file, "sampler_step", 1000, &error));
-    h5_close(file);
-    set_version(path, RECORD_VERSION);
-    reseal(path);
-    CU_ASSERT_TRUE(is_refused(path, ERROR_CORRUPT, "sampler_step"));
-    CU_ASSERT_TRUE(h5_open(path, H5F_ACC_RDWR, &file, &error));
-    H5Adelete(file, "fingerprint");
-    h5_close(file);
-    reseal(path);
+    forge(path, IN_IMAGE(24), RECORD_VERSION);
+    forge(path, IN_IMAGE(32), 0);
     CU_ASSERT_TRUE(is_refused(path, ERROR_CORRUPT, "no commit record"));
+    forge(path, IN_IMAGE(32), 1);
+    forge(path, IN_IMAGE(48), 0); /* the step */
+    CU_ASSERT_TRUE(is_refused(path, ERROR_CORRUPT, "'sampler_step' of its record is beyond"));
+    forge(path, IN_IMAGE(48), 2);
+    CU_ASSERT_TRUE(is_refused(path, ERROR_CORRUPT, "do not fit its fingerprint"));
+    forge(path, IN_IMAGE(48), 3);
+    forge(path, IN_IMAGE(16), UINT64_MAX);
+    CU_ASSERT_TRUE(is_refused(path, ERROR_CORRUPT, "as long as it says"));
+}
+
+/* Changes what HDF5 has of it, and not the record, and seals it again. */
+static bool is_proven(const char *path, void (*change)(hid_t file), const char *reason)
+{
+    hid_t file;
+    struct reader reader;
+    CU_ASSERT_TRUE(h5_open(path, H5F_ACC_RDWR, &file, &error));
+    change(file);
+    h5_close(file);
+    reseal(path);
+    bool opened = reader_open(&reader, path, &error) && reader_verify(&reader, &error);
+    CU_ASSERT_TRUE(opened); /* what lockstep reads is what it was */
+    bool proven = opened && reader_prove_views(&reader, &error);
+    reader_close(&reader);
+    return proven ? reason == NULL : reason && error.kind == ERROR_CORRUPT && strstr(error.text, reason) != NULL;
+}
+
+static void change_nothing(hid_t file)
+{
+    (void)file;
+}
+
+static void change_step(hid_t file)
+{
+    H5Adelete(file, "step");
+    CU_ASSERT_TRUE(h5_put_number(file, "step", 4, &error));
+}
+
+static void add_attribute(hid_t file)
+{
+    CU_ASSERT_TRUE(h5_put_number(file, "step", 3, &error) || h5_put_number(file, "steps", 3, &error));
+}
+
+static void restore_step(hid_t file)
+{
+    H5Adelete(file, "steps");
+    H5Adelete(file, "step");
+    CU_ASSERT_TRUE(h5_put_number(file, "step", 3, &error));
+}
+
+static void swap_views(hid_t file)
+{
+    H5Lmove(file, "/model/0.dense.bias", file, "/b", H5P_DEFAULT, H5P_DEFAULT);
+    H5Lmove(file, "/optimizer/adamw.m/0.dense.bias", file, "/model/0.dense.bias", H5P_DEFAULT, H5P_DEFAULT);
+    H5Lmove(file, "/b", file, "/optimizer/adamw.m/0.dense.bias", H5P_DEFAULT, H5P_DEFAULT);
+}
+
+static void drop_view(hid_t file)
+{
+    swap_views(file);
+    H5Ldelete(file, "/model/0.dense.weight", H5P_DEFAULT);
+}
+
+static void what_others_find_is_proven_apart(void)
+{
+    char path[PATH_MAX];
+    make_one("views", path);
+    if (world.rank != 0)
+        return;
+    CU_ASSERT_TRUE(is_proven(path, change_nothing, NULL));
+    CU_ASSERT_TRUE(is_proven(path, change_step, "attribute 'step' is not what its record says"));
+    CU_ASSERT_TRUE(is_proven(path, add_attribute, "attribute 'step'"));
+    CU_ASSERT_TRUE(is_proven(path, restore_step, NULL));
+    CU_ASSERT_TRUE(is_proven(path, swap_views, "/model/0.dense.bias is not the view of its part of /state/params"));
+    CU_ASSERT_TRUE(is_proven(path, drop_view, "/model holds 1 objects, not 2"));
 }
 
 int main(int argc, char **argv)
@@ -193,6 +261,7 @@ int main(int argc, char **argv)
         {"without its seal a file is refused", without_its_seal_a_file_is_refused},
         {"no length of a truncated file passes", no_length_of_a_truncated_file_passes},
         {"strange files are told apart", strange_files_are_told_apart},
+        {"what other programs find is proven apart", what_others_find_is_proven_apart},
         {"a world closes", closing},
         {0},
     };

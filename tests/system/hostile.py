@@ -1,0 +1,141 @@
+"""Hostile checkpoints: a good one is changed and sealed again, so that all that proves wholeness holds.
+
+    hostile.py GOOD FOLDER SECRET FIFO     writes FOLDER/<name>.h5, and prints a line for each: <name>
+
+SECRET is a file that is none of a checkpoint's business, FIFO a pipe that nobody writes into.
+"""
+import shutil
+import struct
+import sys
+
+import h5py
+import numpy as np
+
+from seal import renew
+
+good, folder, secret, fifo = sys.argv[1:5]
+
+
+def creation():
+    return h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+
+
+def outside(path, count):
+    """A dataset whose values are the bytes of the secret file."""
+    def change(file):
+        kind = file[path].id.get_type()
+        del file[path]
+        create = creation()
+        create.set_external(secret.encode(), 0, count * kind.get_size())
+        h5py.h5d.create(file.id, path.encode(), kind, h5py.h5s.create_simple((count,)), create)
+    return change
+
+
+def view(path, shape, source, name, kind=h5py.h5t.IEEE_F32LE):
+    def change(file):
+        if path in file:
+            del file[path]
+        count = int(np.prod([float(n) for n in shape]))
+        create, space, there = creation(), h5py.h5s.create_simple(shape), h5py.h5s.create_simple((count,))
+        create.set_virtual(space, source.encode(), name.encode(), there)
+        h5py.h5d.create(file.id, path.encode(), kind, space, create)
+    return change
+
+
+def claims(path, count):
+    """Rows that nobody has stored: a few bytes claim gigabytes."""
+    def change(file):
+        kind = file[path].id.get_type()
+        del file[path]
+        create = creation()
+        create.set_chunk((min(count, 1 << 14),))
+        h5py.h5d.create(file.id, path.encode(), kind, h5py.h5s.create_simple((count,)), create)
+    return change
+
+
+def number(name, value, kind="<u8"):
+    def change(file):
+        del file.attrs[name]
+        file.attrs.create(name, np.array(value, dtype=kind))
+    return change
+
+
+def remove(path):
+    def change(file):
+        del file[path]
+    return change
+
+
+def link(path, target):
+    def change(file):
+        del file[path]
+        file[path] = target
+    return change
+
+
+def none(file):
+    pass
+
+
+with h5py.File(good, "r") as opened:
+    tensor = sorted(opened["model"])[0]
+    model, shape = f"model/{tensor}", opened[f"model/{tensor}"].shape
+    floats = opened["state/params"].shape[0]
+
+# By HDF5: another object in the place of a good one.
+CHANGES = {
+    "provenance-outside": outside("provenance", 1),
+    "best-outside": outside("best", 1),
+    "window-outside": outside("window", 4),
+    "digest-outside": outside("digest/params", 1),
+    "view-of-secret": view(model, shape, secret, "x"),
+    "view-of-pipe": view(model, shape, fifo, "x"),
+    "view-of-average": view(model, shape, ".", "/state/ema"),
+    "view-of-all-memory": view(model, (1 << 16, 1 << 16), ".", "/state/params"),
+    "view-turned": view(model, shape[::-1] if len(shape) > 1 else (1,), ".", "/state/params"),
+    "view-gone": remove(model),
+    "view-more": view("model/more", (1,), ".", "/state/params"),
+    "rows-claimed": claims("provenance", (1 << 24) - 1),
+    "link-out": link(model, h5py.ExternalLink(secret, "/x")),
+    "link-soft": link(model, h5py.SoftLink("/state/params")),
+    "link-pipe": link("state/params", h5py.ExternalLink(fifo, "/x")),
+    "object-more": lambda file: file.create_dataset("more", data=np.zeros(3)),
+    "step-huge": number("step", 2**64 - 1),
+    "samples-huge": number("sampler_sample", 2**64 - 1),
+    "epoch-endless": number("epoch", float("inf"), "<f8"),
+    "version-new": number("version", 77),
+}
+
+
+def damaged(whole, at, number, form):
+    return whole[:at] + struct.pack(form, number) + whole[at + struct.calcsize(form):]
+
+
+def find_heap(whole):
+    return whole.index(b"GCOL")
+
+
+def find_selection(whole):
+    """Of a view, in the heap: behind the name of its source is a hyperslab: type, version, two words, rank, blocks."""
+    return whole.index(b"/state/params\0") + len(b"/state/params\0")
+
+
+# By bytes: what HDF5 follows without a look.
+BYTES = {
+    "heap-endless": lambda whole: damaged(whole, find_heap(whole) + 24, 2**64 - 16, "<Q"),
+    "heap-empty": lambda whole: damaged(whole, find_heap(whole) + 24, 0, "<Q"),
+    "selection-rank": lambda whole: damaged(whole, find_selection(whole) + 16, 0x7FFFFFFF, "<I"),
+    "selection-blocks": lambda whole: damaged(whole, find_selection(whole) + 20, 0x7FFFFFFF, "<I"),
+}
+
+for name, change in CHANGES.items():
+    target = f"{folder}/{name}.h5"
+    shutil.copyfile(good, target)
+    with h5py.File(target, "r+", libver=("v108", "v110")) as file:
+        change(file)
+    data = open(target, "rb").read()
+    open(target, "wb").write(renew(data))
+    print(name)
+for name, change in BYTES.items():
+    open(f"{folder}/{name}.h5", "wb").write(renew(change(open(good, "rb").read())))
+    print(name)
