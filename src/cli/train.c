@@ -1,13 +1,15 @@
-#include "base/digest.h"
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "checkpoint/h5.h"
 #include "cli/command.h"
 #include "cli/request.h"
 #include "nn/kernels/gemm.h"
+#include "parallel/equality.h"
 #include "parallel/world.h"
+#include "train/environment.h"
 #include "train/job.h"
 #include "train/preemption.h"
 #include "train/trainer.h"
@@ -34,7 +36,7 @@ static bool read_job(const struct world *world, const struct request *request, s
          error_set(error, ERROR_USAGE, "%s: there is a NUL byte in it: not a text file", request->file);
     ok = ok && job_parse(job, request->file, text, request->overrides, request->override_count, error);
     memory_free(text);
-    return ok;
+    return world_agree(world, ok, error);
 }
 
 /* Ends the job although ranks are missing: without a word from them, and with the exit code that means "run me again".
@@ -53,18 +55,42 @@ static void leave_without_the_late(const struct error *error)
     _exit(EXIT_SAVED);
 }
 
+/* Collective over world. Whether all ranks are of one program, and were asked for the same. Before anything else is
+ * agreed on: two programs need not even send each other the same messages. */
+static bool ranks_belong_together(const struct world *world, int count, char **words, struct error *error)
+{
+    struct text program, line;
+    int thread_level;
+    char level[20];
+    text_init(&program);
+    text_init(&line);
+    environment_program(&program);
+    for (int i = 0; i < count; i++)
+        text_append(&line, "%s'%s'", i ? " " : "", words[i]);
+    MPI_Query_thread(&thread_level);
+    snprintf(level, sizeof level, "%d", thread_level);
+    const struct equality_item items[] = {
+        {"the program", text_bytes(&program), "Install the same build on all nodes", false},
+        {"the thread level of MPI", level, "Use the same MPI on all nodes", false},
+        {"the command line", text_bytes(&line), "Start all ranks alike", false},
+    };
+    bool ok = equality_check(world, items, sizeof items / sizeof *items, error);
+    text_release(&program);
+    text_release(&line);
+    return ok;
+}
+
 static bool train(const struct world *world, int count, char **words, struct trainer_outcome *outcome,
                   struct error *error)
 {
     struct request request;
     struct job job = {0};
-    uint64_t digest = 0;
-    for (int i = 0; i < count; i++)
-        digest = digest_chain(digest, digest_bytes(words[i], strlen(words[i])));
+    if (!ranks_belong_together(world, count, words, error))
+        return false;
     bool ok = request_parse(&request, true, count, words, error) && fault_init(world->rank, error);
     request.options.lost = leave_without_the_late;
-    ok = world_agree(world, ok, error) && world_agree_equal(world, digest, "the command line", error) &&
-         read_job(world, &request, &job, error) && trainer_run(world, &job, &request.options, outcome, error);
+    ok = world_agree(world, ok, error) && read_job(world, &request, &job, error) &&
+         trainer_run(world, &job, &request.options, outcome, error);
     request_release(&request);
     job_release(&job);
     return ok;

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/digest.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -108,6 +109,17 @@ bool dataset_open(struct dataset *dataset, const struct dataset_spec *spec, cons
         dataset->form.most = most;
     }
     return true;
+}
+
+void dataset_describe(const struct dataset *dataset, struct text *words)
+{
+    const struct leaf_form *form = &dataset->form;
+    text_append(words, "%zu samples", dataset->count);
+    if (form->vocabulary > 0)
+        text_append(words, ", %zu different characters", form->vocabulary);
+    else if (form->classes > 0)
+        text_append(words, ", %zu classes", form->classes);
+    text_append(words, ", digest %016" PRIx64, dataset->digest);
 }
 
 void dataset_close(struct dataset *dataset)

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/leaf.h"
+#include "base/text.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -79,6 +80,9 @@ extern const char *const dataset_formats[];
  * back, and what it repeats is labelled LEAF_IGNORED). */
 bool dataset_open(struct dataset *dataset, const struct dataset_spec *spec, const struct dataset *train,
                   struct error *error) WARN_UNUSED;
+
+/* Local. Appends what has to be the same wherever this dataset is opened: samples, classes or characters, digest. */
+void dataset_describe(const struct dataset *dataset, struct text *words);
 
 /* Local. Accepts a closed dataset. */
 void dataset_close(struct dataset *dataset);

@@ -49,13 +49,6 @@ bool world_agree(const struct world *world, bool ok, struct error *error)
     return false;
 }
 
-bool world_agree_equal(const struct world *world, uint64_t value, const char *what, struct error *error)
-{
-    uint64_t mine[2] = {value, ~value}, all[2];
-    MPI_Allreduce(mine, all, 2, MPI_UINT64_T, MPI_MAX, world->comm);
-    return all[0] == ~all[1] || error_set(error, ERROR_USAGE, "%s must be the same on all ranks", what);
-}
-
 void world_share_bytes(const struct world *world, char **bytes, size_t *count)
 {
     uint64_t length = world_share_number(world, world->rank == 0 ? *count : 0);

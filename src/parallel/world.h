@@ -27,10 +27,6 @@ void world_close(struct world *world);
  * rank failed with the same words (then it is nobody's private trouble and rank 0's words stand as they are). */
 bool world_agree(const struct world *world, bool ok, struct error *error) WARN_UNUSED;
 
-/* Collective over world. True on every rank if all have the same value; else false and ERROR_USAGE that says that
- * `what` is not the same on all ranks. */
-bool world_agree_equal(const struct world *world, uint64_t value, const char *what, struct error *error) WARN_UNUSED;
-
 /* Collective over world. Rank 0's bytes to everybody: rank 0 gives *bytes and *count, the others get a copy that they
  * own (memory_free), with a NUL behind it. */
 void world_share_bytes(const struct world *world, char **bytes, size_t *count);

@@ -5,6 +5,7 @@
 #include "nn/kernels/gemm.h"
 
 #include <gnu/libc-version.h>
+#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,57 @@ void environment_passport(struct text *passport)
     passport_add(passport, "instructions", instruction_set());
     passport_add(passport, "libc", gnu_get_libc_version());
     passport_add(passport, "precision", "float32");
+}
+
+/* The notes of one segment: a header each, name and content behind it, both padded to 4 bytes. */
+static bool find_build(const char *note, size_t bytes, struct text *program)
+{
+    ElfW(Nhdr) head;
+    while (bytes >= sizeof head) {
+        memcpy(&head, note, sizeof head);
+        size_t name = (head.n_namesz + 3u) & ~3u, content = (head.n_descsz + 3u) & ~3u;
+        if (name + content > bytes - sizeof head)
+            return false;
+        const char *build = note + sizeof head + name;
+        if (head.n_type == NT_GNU_BUILD_ID && head.n_namesz == sizeof "GNU" &&
+            memcmp(note + sizeof head, "GNU", sizeof "GNU") == 0) {
+            text_append(program, ", build ");
+            for (size_t i = 0; i < head.n_descsz; i++)
+                text_append(program, "%02x", (unsigned)(unsigned char)build[i]);
+            return true;
+        }
+        note += sizeof head + name + content;
+        bytes -= sizeof head + name + content;
+    }
+    return false;
+}
+
+/* The first object is the program itself. */
+static int look_at_object(struct dl_phdr_info *object, size_t size, void *program)
+{
+    (void)size;
+    for (size_t i = 0; i < object->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
+        if (segment->p_type == PT_NOTE &&
+            find_build((const char *)(object->dlpi_addr + segment->p_vaddr), segment->p_filesz, program))
+            break;
+    }
+    return 1;
+}
+
+void environment_program(struct text *program)
+{
+    text_append(program, "lockstep %s", LOCKSTEP_VERSION);
+    dl_iterate_phdr(look_at_object, program);
+}
+
+void environment_variables(struct text *variables)
+{
+    /* Which of its functions the C library takes; OPENBLAS_CORETYPE shows in the passport. */
+    static const char *const names[] = {"GLIBC_TUNABLES"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (getenv(names[i]))
+            text_append(variables, "%s%s=%s", variables->length ? " " : "", names[i], getenv(names[i]));
 }
 
 void environment_host(char host[ENVIRONMENT_HOST])

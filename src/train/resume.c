@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "checkpoint/passport.h"
 #include "checkpoint/reader.h"
+#include "parallel/equality.h"
 #include "train/length.h"
 #include "train/resume_copies.h"
 #include "train/warm_start.h"
@@ -188,6 +189,18 @@ static bool is_being_written(const char *path)
     return busy;
 }
 
+/* Collective over world. Each rank has opened the path by itself: it has to be one file. */
+static bool is_one_file(const struct session *session, const struct record *record, struct error *error)
+{
+    char value[120];
+    snprintf(value, sizeof value,
+             "step %" PRIu64 ", fingerprint %016" PRIx64 ", lineage %016" PRIx64 ", saved %" PRId64, record->step,
+             record->fingerprint, record->lineage, record->saved_unix);
+    const struct equality_item item = {"the checkpoint", value, "The run directory has to be one that all nodes share",
+                                       false};
+    return equality_check(session->world, &item, 1, error);
+}
+
 /* Collective over world. One attempt. */
 static bool resume_from(struct session *session, uint64_t step, struct error *error)
 {
@@ -204,7 +217,8 @@ static bool resume_from(struct session *session, uint64_t step, struct error *er
         ok = error_set(error, ERROR_CORRUPT, "%s: it holds step %" PRIu64, path, reader.record.step);
     double patience_s = patience_of(&session->patience, PATIENCE_RESTORE);
     council_begin(&session->council);
-    ok = council_agree(&session->council, ok, patience_s, "opening the checkpoint", NULL, error);
+    ok = council_agree(&session->council, ok, patience_s, "opening the checkpoint", NULL, error) &&
+         is_one_file(session, &reader.record, error);
     if (ok)
         fault_at(FAULT_RESTORE_OPENED, step);
     ok = ok && council_agree(&session->council,

@@ -1,9 +1,11 @@
 #include "train/session.h"
 
+#include "base/digest.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/watchdog.h"
 #include "checkpoint/passport.h"
+#include "parallel/equality.h"
 #include "train/best.h"
 #include "train/environment.h"
 #include "train/guard.h"
@@ -12,6 +14,7 @@
 #include "train/run_directory.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -48,20 +51,46 @@ static double bytes_of(const struct dataset *dataset)
     return (double)dataset->count * (form->vocabulary > 0 ? 1 : (double)shape_count(&form->input));
 }
 
+/* Local. */
+static bool open_datasets(struct session *session, struct error *error)
+{
+    const struct job *job = session->job;
+    if (!dataset_open(&session->train, &job->data.train, NULL, error))
+        return error_prefix(error, "data.train: ");
+    if (job->data.validation.format == DATASET_NONE ||
+        dataset_open(&session->validation, &job->data.validation, &session->train, error))
+        return true;
+    return error_prefix(error, "data.validation: ");
+}
+
+/* Collective. Each rank has read its own: nodes may have copies. */
+static bool compare_data(const struct session *session, struct error *error)
+{
+    static const char advice[] = "Give all nodes the same files";
+    struct text train, validation;
+    text_init(&train);
+    text_init(&validation);
+    dataset_describe(&session->train, &train);
+    dataset_describe(&session->validation, &validation);
+    const struct equality_item items[] = {
+        {"data.train", text_bytes(&train), advice, false},
+        {"data.validation", text_bytes(&validation), advice, false},
+    };
+    bool ok = equality_check(session->world, items, sizeof items / sizeof *items, error);
+    text_release(&train);
+    text_release(&validation);
+    return ok;
+}
+
 static bool open_data(struct session *session, struct error *error)
 {
     const struct job *job = session->job;
-    bool ok = dataset_open(&session->train, &job->data.train, NULL, error) || error_prefix(error, "data.train: ");
-    if (ok && job->data.validation.format != DATASET_NONE)
-        ok = dataset_open(&session->validation, &job->data.validation, &session->train, error) ||
-             error_prefix(error, "data.validation: ");
-    if (ok) {
-        session->sampler = (struct sampler){
-            .seed = job->seed, .samples = session->train.count, .batch = job->train.batch};
-        ok = length_steps(job, &session->sampler, &session->steps, error);
-        session->patience.bytes = bytes_of(&session->train) + bytes_of(&session->validation);
-    }
-    return session_agree(session, ok, "opening the data", error);
+    bool ok = open_datasets(session, error);
+    session->patience.bytes = bytes_of(&session->train) + bytes_of(&session->validation);
+    if (!session_agree(session, ok, "opening the data", error) || !compare_data(session, error))
+        return false;
+    session->sampler = (struct sampler){.seed = job->seed, .samples = session->train.count, .batch = job->train.batch};
+    return length_steps(job, &session->sampler, &session->steps, error);
 }
 
 /* The exchange in shared memory if the nodes have enough of it, else through messages. */
@@ -204,21 +233,42 @@ static bool build(struct session *session, struct error *error)
     return world_agree(session->world, allocate(session, leaves, error), error);
 }
 
-/* Collective. The passport of all ranks. Nodes of two generations are two sets of kernels: then the bits depend on
- * which rank runs where, and nothing but a warning can be done about it. */
-static void make_passport(struct session *session)
+#define PASSPORT_LINES 16
+
+/* Collective. What all ranks have to have in common before any of it is used, and the passport of all. Nodes of two
+ * generations are two sets of kernels: then the bits depend on which rank runs where, and nothing but a warning can be
+ * done about it. */
+static bool compare_ranks(struct session *session, struct error *error)
 {
-    struct text own;
-    text_init(&own);
-    environment_passport(&own);
-    char **all = world_gather_texts(session->world, text_bytes(&own));
-    if (!passport_merge(all, (size_t)session->world->size, &session->passport))
-        for (const char *line = text_bytes(&session->passport); *line; line += strcspn(line, "\n") + 1)
-            if (memmem(line, strcspn(line, "\n"), " | ", 3))
-                log_warn("the ranks differ, so that the bits depend on where they run: %.*s", (int)strcspn(line, "\n"),
-                         line);
+    static const char rounding[] = "The bits depend on which rank runs where, and training continues to rounding";
+    struct equality_item items[PASSPORT_LINES + 3];
+    struct text passport, variables, job;
+    size_t count = 0;
+    text_init(&passport);
+    text_init(&variables);
+    text_init(&job);
+    environment_passport(&passport);
+    environment_variables(&variables);
+    job_write(session->job, &job);
+    char digest[40];
+    snprintf(digest, sizeof digest, "digest %016" PRIx64, digest_bytes(job.bytes, job.length));
+    items[count++] = (struct equality_item){"run", session->job->run, "All ranks write into one directory", false};
+    items[count++] = (struct equality_item){"the job", digest, "Start all ranks alike", false};
+    char *lines = memory_text(text_bytes(&passport)), *rest = lines;
+    for (char *line; (line = strsep(&rest, "\n")) && *line && count < PASSPORT_LINES + 2;) {
+        char *key = strsep(&line, ":");
+        items[count++] = (struct equality_item){key, line ? line + strspn(line, " ") : "", rounding, true};
+    }
+    items[count++] = (struct equality_item){"the environment", text_bytes(&variables), rounding, true};
+    bool ok = equality_check(session->world, items, count, error);
+    char **all = world_gather_texts(session->world, text_bytes(&passport));
+    passport_merge(all, (size_t)session->world->size, &session->passport);
     memory_free(all);
-    text_release(&own);
+    memory_free(lines);
+    text_release(&passport);
+    text_release(&variables);
+    text_release(&job);
+    return ok;
 }
 
 static void show_life(void *saver)
@@ -277,10 +327,10 @@ bool session_open(struct session *session, const struct world *world, const stru
     metrics_init(&session->metrics);
     council_open(&session->council, world);
     chronicle_init(&session->chronicle);
-    make_passport(session);
-    bool ok = open_watch(session, error) && check_ranks(session, error) && run_directory_take(session, error) &&
-              deadline_open(&session->deadline, world, error) && open_copies(session, error) &&
-              open_data(session, error) && build(session, error) && resume(session, error);
+    bool ok = compare_ranks(session, error) && open_watch(session, error) && check_ranks(session, error) &&
+              run_directory_take(session, error) && deadline_open(&session->deadline, world, error) &&
+              open_copies(session, error) && open_data(session, error) && build(session, error) &&
+              resume(session, error);
     if (ok) {
         guard_prepare(job, &session->record.history);
         best_prepare(job, &session->validation, &session->record.history);

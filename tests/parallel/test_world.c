@@ -46,17 +46,6 @@ static void the_same_words_from_all_are_nobodys_own(void)
     CU_ASSERT_EQUAL(error.kind, ERROR_USAGE);
 }
 
-static void what_must_be_equal_is_compared(void)
-{
-    struct error error = {0};
-    CU_ASSERT_TRUE(world_agree_equal(&world, 12345, "the number", &error));
-    if (world.size < 2)
-        return;
-    CU_ASSERT_FALSE(world_agree_equal(&world, world.rank == 1 ? 7 : 8, "the number", &error));
-    CU_ASSERT_STRING_EQUAL(error.text, "the number must be the same on all ranks");
-    CU_ASSERT_EQUAL(error.kind, ERROR_USAGE);
-}
-
 static void rank_0_shares_bytes_and_numbers(void)
 {
     char *bytes = world.rank == 0 ? memory_text("a job file") : NULL;
@@ -153,7 +142,6 @@ int main(int argc, char **argv)
         {"one rank's failure is everybody's, with its name", one_failure_is_everybodys_with_the_guilty_named},
         {"the lowest of several failed ranks is named", the_lowest_of_several_is_named},
         {"the same words from all ranks name nobody", the_same_words_from_all_are_nobodys_own},
-        {"what must be equal is compared", what_must_be_equal_is_compared},
         {"rank 0 shares bytes and numbers", rank_0_shares_bytes_and_numbers},
         {"texts come in rank order", texts_of_different_lengths_come_in_rank_order},
         {"nodes are as the option says", nodes_are_what_the_option_says},
