@@ -2,6 +2,9 @@
 
 #include "base/check.h"
 #include "base/digest.h"
+#include "base/guard.h"
+#include "base/log.h"
+#include "base/memory.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -92,7 +95,9 @@ bool dataset_open(struct dataset *dataset, const struct dataset_spec *spec, cons
         return error_set(error, ERROR_USAGE, "the dataset has no format: choose idx, digits or text");
     if (format != DATASET_TEXT && !set_levels(dataset, spec, error))
         return false;
+    dataset->failure = memory_need(1, sizeof *dataset->failure);
     if (!classes[format]->open(dataset, spec, train, error)) {
+        memory_free(dataset->failure);
         memset(dataset, 0, sizeof *dataset);
         return false;
     }
@@ -126,14 +131,129 @@ void dataset_close(struct dataset *dataset)
 {
     if (dataset->class)
         dataset->class->close(dataset);
+    memory_free(dataset->failure);
     memset(dataset, 0, sizeof *dataset);
+}
+
+/* The file that is mapped at this place. */
+static const struct watched *find_file(const struct dataset *dataset, const void *where)
+{
+    for (size_t i = 0; i < DATASET_FILES && dataset->files[i]; i++) {
+        const struct watched *file = dataset->files[i];
+        const char *begin = file->bytes;
+        if (begin && (const char *)where >= begin && (const char *)where < begin + file->count)
+            return file;
+    }
+    return NULL;
+}
+
+bool dataset_refuse_hole(const struct dataset *dataset, const void *where, struct error *error)
+{
+    const struct watched *file = find_file(dataset, where);
+    CHECK(file, "a bus error that is not of the data");
+    return watched_refuse(file, error);
+}
+
+struct reading {
+    const struct dataset *dataset;
+    const uint64_t *indices;
+    size_t n;
+    struct leaf *leaf;
+    bool ok;
+};
+
+static void read_rows(void *context)
+{
+    struct reading *reading = context;
+    const struct dataset *dataset = reading->dataset;
+    reading->ok = true;
+    for (size_t i = 0; reading->ok && i < reading->n; i++)
+        reading->ok = dataset->class->read(dataset, (size_t)reading->indices[i], reading->leaf, i, dataset->failure);
+}
+
+static void clear(const struct dataset *dataset, struct leaf *leaf, size_t n)
+{
+    size_t inputs = n * shape_count(&dataset->form.input), terms = n * dataset->form.terms;
+    if (leaf->inputs)
+        memset(leaf->inputs, 0, inputs * sizeof *leaf->inputs);
+    if (leaf->tokens)
+        memset(leaf->tokens, 0, inputs * sizeof *leaf->tokens);
+    if (leaf->labels)
+        memset(leaf->labels, 0, terms * sizeof *leaf->labels);
+    if (leaf->targets)
+        memset(leaf->targets, 0, terms * sizeof *leaf->targets);
 }
 
 void dataset_read(const struct dataset *dataset, const uint64_t *indices, size_t n, struct leaf *leaf)
 {
-    for (size_t i = 0; i < n; i++) {
+    struct reading reading = {.dataset = dataset, .indices = indices, .n = n, .leaf = leaf};
+    const void *where;
+    for (size_t i = 0; i < n; i++)
         CHECK(indices[i] < dataset->count, "a sample must lie in the dataset");
-        dataset->class->read(dataset, (size_t)indices[i], leaf, i);
-    }
+    bool ok = dataset->failure->kind == ERROR_NONE;
+    if (ok)
+        ok = guard_run(read_rows, &reading, &where) ? reading.ok
+                                                    : dataset_refuse_hole(dataset, where, dataset->failure);
+    if (!ok)
+        clear(dataset, leaf, n);
     leaf->rows = n;
+}
+
+bool dataset_failed(const struct dataset *dataset, struct error *error)
+{
+    if (!dataset->failure || dataset->failure->kind == ERROR_NONE)
+        return false;
+    *error = *dataset->failure;
+    return true;
+}
+
+struct digesting {
+    const struct dataset *dataset;
+    uint64_t digest;
+};
+
+static void digest(void *context)
+{
+    struct digesting *digesting = context;
+    digesting->digest = digesting->dataset->class->digest(digesting->dataset);
+}
+
+/* Whether the content is what it was when the dataset was opened. */
+static bool has_same_content(const struct dataset *dataset, const char *path, struct error *error)
+{
+    struct digesting digesting = {.dataset = dataset};
+    const void *where;
+    if (!guard_run(digest, &digesting, &where))
+        return dataset_refuse_hole(dataset, where, error);
+    if (digest_shape(digesting.digest, &dataset->form.input) == dataset->digest) {
+        log_info("%s was written anew, with the same content", path);
+        return true;
+    }
+    return error_set(error, ERROR_CORRUPT, "%s was changed while it was in use: it has other content than at the start",
+                     path);
+}
+
+bool dataset_look(struct dataset *dataset, struct error *error)
+{
+    for (size_t i = 0; i < DATASET_FILES && dataset->files[i]; i++) {
+        struct watched *file = dataset->files[i];
+        switch (watched_look(file)) {
+        case WATCHED_SAME:
+            break;
+        case WATCHED_TOUCHED:
+            if (!has_same_content(dataset, file->path, error))
+                return false;
+            break;
+        case WATCHED_LEFT:
+            log_warn("%s is not the file any more that this run has read: it goes on with what it has read, but the "
+                     "next start will find something else",
+                     file->path);
+            break;
+        case WATCHED_SHORT:
+            return watched_refuse(file, error);
+        case WATCHED_UNKNOWN:
+            return error_errno(error, "cannot look at %s any more", file->path);
+        }
+    }
+    return true;
 }

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/leaf.h"
 #include "base/text.h"
+#include "data/watched.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -36,6 +37,8 @@ struct dataset_spec {
     double std;       /* > 0 */
 };
 
+#define DATASET_FILES 2
+
 struct dataset {
     size_t count;          /* samples */
     struct leaf_form form; /* of each sample; opened with `train`: that of the training data */
@@ -46,7 +49,9 @@ struct dataset {
     /* private */
     const struct dataset_class *class;
     void *self;
-    float level[256]; /* the float of each byte */
+    struct watched *files[DATASET_FILES]; /* that it was made of; NULL: none */
+    struct error *failure;                /* the first one of a read; ERROR_NONE: none has failed */
+    float level[256];                     /* the float of each byte */
     double mean, std;
 };
 
@@ -57,9 +62,16 @@ struct dataset_class {
     bool (*open)(struct dataset *dataset, const struct dataset_spec *spec, const struct dataset *train,
                  struct error *error) WARN_UNUSED;
     void (*close)(struct dataset *dataset);
-    /* Local. Writes one sample into row `row` of the leaf. */
-    void (*read)(const struct dataset *dataset, size_t index, struct leaf *leaf, size_t row);
+    /* Local. Writes one sample into row `row` of the leaf. False with ERROR_CORRUPT if it is none that was there when
+     * the dataset was opened: a label beyond the classes, a target beyond the range, a number that is not finite. */
+    bool (*read)(const struct dataset *dataset, size_t index, struct leaf *leaf, size_t row,
+                 struct error *error) WARN_UNUSED;
+    /* Local. The digest that open has found, of what is there now. NULL: nothing is read from files any more. */
+    uint64_t (*digest)(const struct dataset *dataset);
 };
+
+/* Local, for formats: the error of a guarded read that has met `where` (base/guard.h). Returns false. */
+bool dataset_refuse_hole(const struct dataset *dataset, const void *where, struct error *error);
 
 extern const struct dataset_class dataset_idx;    /* idx.c */
 extern const struct dataset_class dataset_digits; /* digits.c */
@@ -88,7 +100,20 @@ void dataset_describe(const struct dataset *dataset, struct text *words);
 void dataset_close(struct dataset *dataset);
 
 /* Local. Reads n samples into rows [0, n) of the leaf, which has the dataset's form; sets leaf->rows, and leaves
- * leaf->first to the caller. indices[i] < count. */
+ * leaf->first to the caller. indices[i] < count.
+ *
+ * Others may change a file meanwhile. A sample that cannot be what it was, or is not there any more, and all that are
+ * read after it, are zeros: whoever computes with them in step with other ranks can do so to the next place where all
+ * can leave together, and asks dataset_failed there. */
 void dataset_read(const struct dataset *dataset, const uint64_t *indices, size_t n, struct leaf *leaf);
+
+/* Local. Whether a read has failed so far; the error names file, sample and value. */
+bool dataset_failed(const struct dataset *dataset, struct error *error);
+
+/* Local. Looks at the files. False if one that is still read from has not the content any more that it had: it was
+ * changed in place, has become shorter, or cannot be looked at. Costs a stat a file; only if size or time of one have
+ * changed, its content is digested again, and may turn out to be the same. A file that was replaced or removed is still
+ * read as it was: a warning, once, that the next start will find something else. */
+bool dataset_look(struct dataset *dataset, struct error *error) WARN_UNUSED;
 
 #endif

@@ -280,9 +280,10 @@ struct digits {
     uint64_t first;
 };
 
-static void digits_read(const struct dataset *dataset, size_t index, struct leaf *leaf, size_t row)
+static bool digits_read(const struct dataset *dataset, size_t index, struct leaf *leaf, size_t row, struct error *error)
 {
     const struct digits *digits = dataset->self;
+    (void)error;
     struct dice dice = {.key = digits->key, .sample = digits->first + index};
     uint32_t label = roll_below(&dice, DIGITS);
     uint32_t variant = roll_below(&dice, VARIANTS);
@@ -305,6 +306,7 @@ static void digits_read(const struct dataset *dataset, size_t index, struct leaf
     for (int i = 0; i < PIXELS; i++)
         input[i] = dataset->level[bytes[i]];
     leaf->labels[row] = (int32_t)label;
+    return true;
 }
 
 static void digits_close(struct dataset *dataset)

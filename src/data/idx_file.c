@@ -20,33 +20,29 @@ void idx_file_close(struct idx_file *file)
         munmap(file->bytes, file->count);
     else
         free(file->bytes);
+    watched_release(&file->watched);
     memset(file, 0, sizeof *file);
 }
 
-/* A plain file is mapped, so that the ranks of a node share the page cache (whoever shortens it meanwhile ends the job
- * by SIGBUS: data files are replaced by rename, as all files). A .gz is inflated into memory. */
-static bool file_map(struct idx_file *file, const char *path, struct error *error)
+/* A plain file is mapped, so that the ranks of a node share the page cache, and stays open, so that it can be looked at
+ * (watched.h). A .gz is inflated into memory. */
+static bool file_map(struct idx_file *file, const char *path, int fd, struct error *error)
 {
-    bool ok = false;
-    struct stat info;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not keep us waiting */
-    if (fd < 0)
-        return error_errno(error, "cannot open %s", path);
-    if (fstat(fd, &info)) {
-        error_errno(error, "cannot look at %s", path);
-    } else if (!S_ISREG(info.st_mode)) {
-        error_set(error, ERROR_USAGE, "%s is not a regular file: give the path of an IDX file", path);
-    } else if (info.st_size == 0) {
-        error_set(error, ERROR_CORRUPT, "%s is empty", path);
-    } else {
-        size_t count = (size_t)info.st_size;
-        void *bytes = mmap(NULL, count, PROT_READ, MAP_SHARED, fd, 0);
-        ok = bytes != MAP_FAILED || error_errno(error, "cannot map %s", path);
-        if (ok)
-            *file = (struct idx_file){.bytes = bytes, .count = count, .mapped = true};
-    }
-    close(fd);
-    return ok;
+    struct watched *watched = &file->watched;
+    if (!watched_init(watched, path, fd, error))
+        return false;
+    if (!S_ISREG(watched->known.st_mode))
+        return error_set(error, ERROR_USAGE, "%s is not a regular file: give the path of an IDX file", path);
+    if (watched->known.st_size == 0)
+        return error_set(error, ERROR_CORRUPT, "%s is empty", path);
+    size_t count = (size_t)watched->known.st_size;
+    void *bytes = mmap(NULL, count, PROT_READ, MAP_SHARED, fd, 0);
+    if (bytes == MAP_FAILED)
+        return error_errno(error, "cannot map %s", path);
+    file->bytes = bytes;
+    file->count = count;
+    file->mapped = true;
+    return true;
 }
 
 /* At the end of what zlib could read: whether that was all. */
@@ -105,11 +101,26 @@ static bool file_inflate(struct idx_file *file, const char *path, struct error *
 /* After failure the file may hold something: close it. */
 static bool file_load(struct idx_file *file, const char *path, struct error *error)
 {
-    if (!file_map(file, path, error))
-        return false;
-    if (file->count < 2 || file->bytes[0] != 0x1f || file->bytes[1] != 0x8b)
-        return true;
-    idx_file_close(file);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not keep us waiting */
+    if (fd < 0)
+        return error_errno(error, "cannot open %s", path);
+    uint8_t magic[2] = {0};
+    bool ok = file_map(file, path, fd, error);
+    bool is_gzip = ok && pread(fd, magic, 2, 0) == 2 && magic[0] == 0x1f && magic[1] == 0x8b;
+    if (!ok || is_gzip)
+        close(fd);
+    if (!is_gzip) {
+        if (ok) {
+            file->watched.descriptor = fd;
+            file->watched.bytes = file->bytes;
+            file->watched.count = file->count;
+        }
+        return ok;
+    }
+    munmap(file->bytes, file->count);
+    file->bytes = NULL;
+    file->count = 0;
+    file->mapped = false;
     return file_inflate(file, path, error);
 }
 

@@ -5,6 +5,7 @@
 #define DATA_IDX_FILE_H
 
 #include "base/error.h"
+#include "data/watched.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -25,6 +26,7 @@ struct idx_file {
     bool floats;             /* elements are big-endian float32 (type 0x0D); else unsigned bytes (0x08) */
     size_t element_bytes;    /* 4 or 1 */
     const uint8_t *elements; /* [size[0], width], aligned to nothing */
+    struct watched watched;
     /* private */
     uint8_t *bytes; /* the whole file; NULL: closed */
     size_t count;
@@ -32,7 +34,8 @@ struct idx_file {
 };
 
 /* Local. Opens a plain file, or one that gzip made, whatever its name. What holds afterwards: the file is exactly as
- * long as its header says. Nothing stays after failure. */
+ * long as its header says. A plain file is mapped: whoever reads its elements does so under guard_run (base/guard.h).
+ * Nothing stays after failure. */
 bool idx_file_open(struct idx_file *file, enum idx_kind kind, const char *path, struct error *error) WARN_UNUSED;
 
 /* Local. Accepts a closed file. */

@@ -8,12 +8,14 @@
 #include "base/utf8.h"
 #include "data/dataset.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define VOCABULARY_MOST 65536 /* numbers that a uint16_t has */
 
@@ -22,6 +24,7 @@ struct text_format {
     size_t length;    /* L */
     size_t context;   /* T */
     bool tiled;       /* windows stand side by side; else they begin at any place */
+    struct watched watched;
 };
 
 /* A file on its way to tokens. */
@@ -160,16 +163,26 @@ static bool check_length(const struct dataset_spec *spec, size_t length, struct 
 static void text_close(struct dataset *dataset)
 {
     struct text_format *text = dataset->self;
+    watched_release(&text->watched);
     memory_free(text->tokens);
     memory_free(text);
     memory_free(dataset->vocabulary);
 }
 
-/* Each rank reads it, and more than once: a pipe or a device would give each something else, or nothing for ever. */
-static bool is_pipe(const char *path)
+/* Looks at the file before it is read. A pipe or a device would give each rank something else, or nothing for ever. */
+static bool look(struct dataset *dataset, const char *path, struct error *error)
 {
-    struct stat info;
-    return stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
+    struct text_format *text = dataset->self;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return error_errno(error, "cannot open %s", path);
+    bool ok = watched_init(&text->watched, path, fd, error);
+    close(fd);
+    mode_t mode = text->watched.known.st_mode;
+    if (ok && !S_ISREG(mode) && !S_ISDIR(mode))
+        ok = error_set(error, ERROR_USAGE, "%s is not a regular file: give the path of a text file", path);
+    dataset->files[0] = ok ? &text->watched : NULL;
+    return ok;
 }
 
 /* Reads the file, and turns the part that the spec wants into tokens. */
@@ -179,11 +192,8 @@ static bool load(struct dataset *dataset, const struct dataset_spec *spec, const
     bool ok = false;
     struct reading reading = {.path = spec->path};
     reading.number = memory_alloc(UTF8_CODE_POINTS, sizeof *reading.number, "a table of characters", error);
-    if (is_pipe(spec->path)) {
-        error_set(error, ERROR_USAGE, "%s is not a regular file: give the path of a text file", spec->path);
-        goto done;
-    }
-    if (!reading.number || !file_read(spec->path, &reading.bytes, &reading.count, error))
+    if (!reading.number || !look(dataset, spec->path, error) ||
+        !file_read(spec->path, &reading.bytes, &reading.count, error))
         goto done;
     if (reading.count == 0) {
         error_set(error, ERROR_CORRUPT, "%s is empty", spec->path);
@@ -228,8 +238,9 @@ static bool text_open(struct dataset *dataset, const struct dataset_spec *spec, 
     return true;
 }
 
-static void text_read(const struct dataset *dataset, size_t index, struct leaf *leaf, size_t row)
+static bool text_read(const struct dataset *dataset, size_t index, struct leaf *leaf, size_t row, struct error *error)
 {
+    (void)error;
     const struct text_format *text = dataset->self;
     size_t context = text->context;
     size_t last = text->length - 1 - context; /* where the last window begins */
@@ -241,6 +252,7 @@ static void text_read(const struct dataset *dataset, size_t index, struct leaf *
         into[t] = tokens[t];
         labels[t] = begin + t < tile ? LEAF_IGNORED : tokens[t + 1];
     }
+    return true;
 }
 
 const struct dataset_class dataset_text = {.open = text_open, .close = text_close, .read = text_read};

@@ -5,6 +5,7 @@
 #include "base/wait.h"
 #include "train/best.h"
 #include "train/cadence.h"
+#include "train/data_watch.h"
 #include "train/progress.h"
 
 #include <inttypes.h>
@@ -93,6 +94,8 @@ bool save_begin(struct session *session, unsigned reasons, struct error *error)
 {
     struct error late;
     double start = clock_seconds();
+    if (!data_watch_agree(session, error))
+        return false;
     if (session->save.runs && !await(session, &late)) {
         if (session->save.is_copy) { /* a job that cannot save any more is better started again */
             *error = late;
@@ -117,6 +120,9 @@ void save_copies(struct session *session)
     bool due = every > 0 && (session->step % every == 0 || session->renew_copies);
     /* After a skipped step the state may be spoilt. */
     if (!due || session->no_copies || session->save.runs || session->record.history.skipped_row > 0)
+        return;
+    struct error error;
+    if (!data_watch_agree(session, &error)) /* the next step says so */
         return;
     begin(session, 0, "running", &session->local);
 }
@@ -225,7 +231,7 @@ bool save_finish(struct session *session, struct error *error)
 bool save_last(struct session *session, const char *why, struct error *error)
 {
     double start = clock_seconds();
-    if (!save_finish(session, error))
+    if (!save_finish(session, error) || !data_watch_agree(session, error))
         return false;
     begin(session, 0, why, NULL);
     if (!await(session, error))

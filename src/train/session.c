@@ -86,7 +86,8 @@ static bool open_data(struct session *session, struct error *error)
 {
     const struct job *job = session->job;
     bool ok = open_datasets(session, error);
-    session->patience.bytes = bytes_of(&session->train) + bytes_of(&session->validation);
+    session->data_bytes = bytes_of(&session->train) + bytes_of(&session->validation);
+    session->patience.bytes = session->data_bytes;
     if (!session_agree(session, ok, "opening the data", error) || !compare_data(session, error))
         return false;
     session->sampler = (struct sampler){.seed = job->seed, .samples = session->train.count, .batch = job->train.batch};

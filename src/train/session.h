@@ -45,6 +45,13 @@ struct save {
     double stall_s;             /* by which it has lengthened training's way so far */
 };
 
+/* What this rank has seen of changes in the data (data_watch.h). */
+struct data_watch {
+    bool failed;
+    struct error error;
+    double looked_s;
+};
+
 struct session {
     const struct world *world;
     const struct job *job;
@@ -60,6 +67,8 @@ struct session {
     struct cadence cadence;
 
     struct dataset train, validation;
+    double data_bytes; /* about what a rank has read of them */
+    struct data_watch data_watch;
     struct sampler sampler;
     uint64_t *indices; /* [microbatch] */
     struct model model;

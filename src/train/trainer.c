@@ -6,6 +6,7 @@
 #include "base/watchdog.h"
 #include "train/boundary.h"
 #include "train/cadence.h"
+#include "train/data_watch.h"
 #include "train/guard.h"
 #include "train/length.h"
 #include "train/pause.h"
@@ -94,11 +95,13 @@ static bool make_step(struct session *session, struct step_numbers *numbers, uns
     uint64_t step = session->step + 1;
     train_leaves(session, step);
     unsigned own = preemption_flags() | pause_flags(&session->pause, session->world->rank, step, clock_seconds()) |
-                   save_flags(session);
+                   save_flags(session) | data_watch_flags(session);
     if (session->world->rank == 0)
         own |= cadence_flags(&session->cadence, clock_seconds()) | look_at_deadline(session, step);
     bool was_warned = session->deadline.warned;
     *flags = deadline_weigh(&session->deadline, tally_share(&session->tally, own), clock_seconds());
+    if (*flags & DATA_IS_WRONG)
+        return data_watch_agree(session, error);
     if (session->deadline.warned && !was_warned)
         log_info("SIGUSR1: the end comes in %.3g s; training goes on until the last step after which a save fits",
                  session->deadline.end_s - clock_seconds());
