@@ -7,6 +7,37 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The one place that says which kind of error ends the program how. */
+static const struct {
+    const char *word;
+    enum exit_code code;
+} kinds[] = {
+    [ERROR_NONE] = {"none", EXIT_FAILED},          [ERROR_USAGE] = {"usage", EXIT_USAGE},
+    [ERROR_NOT_FOUND] = {"not_found", EXIT_USAGE}, [ERROR_CORRUPT] = {"corrupt", EXIT_USAGE},
+    [ERROR_VERSION] = {"version", EXIT_USAGE},     [ERROR_IO] = {"io", EXIT_FAILED},
+    [ERROR_BUSY] = {"busy", EXIT_USAGE},           [ERROR_LATE] = {"late", EXIT_SAVED},
+    [ERROR_STATE] = {"state", EXIT_FAILED},
+};
+#define KINDS (sizeof kinds / sizeof *kinds)
+
+enum exit_code error_exit_code(enum error_kind kind)
+{
+    return kinds[kind].code;
+}
+
+const char *error_kind_word(enum error_kind kind)
+{
+    return kinds[kind].word;
+}
+
+enum error_kind error_kind_of(const char *word)
+{
+    for (size_t kind = 0; kind < KINDS; kind++)
+        if (strcmp(kinds[kind].word, word) == 0)
+            return (enum error_kind)kind;
+    return ERROR_NONE;
+}
+
 static void set_words(struct error *error, const char *format, va_list args, const char *tail)
 {
     char words[sizeof error->text];

@@ -11,17 +11,27 @@
 #define WARN_UNUSED  __attribute__((warn_unused_result))
 #define FORMAT(f, a) __attribute__((format(printf, f, a)))
 
-/* Only the kinds that a caller acts on. */
+/* Only the kinds that a caller acts on. What the program ends with for each stands in one table, in error.c: 2 if the
+ * request cannot succeed as it is, 1 if it failed while it was tried. */
 enum error_kind {
     ERROR_NONE = 0,
-    ERROR_USAGE,     /* the request is wrong: exit code 2 */
+    ERROR_USAGE,     /* the request is wrong, or contradicts what is there */
     ERROR_NOT_FOUND, /* nothing there */
     ERROR_CORRUPT,   /* it is there, but not what it should be: an older one may do */
     ERROR_VERSION,   /* it is sound, but of a format that this program does not read */
     ERROR_IO,        /* the system refused: may work later */
-    ERROR_BUSY,      /* somebody else holds it */
-    ERROR_LATE,      /* somebody has not come in time: to be run again elsewhere or later, exit code 75 */
+    ERROR_BUSY,      /* somebody else holds it, and will go on to do so */
+    ERROR_LATE,      /* somebody has not come in time: to be run again elsewhere or later */
     ERROR_STATE,     /* the numbers in memory are not to be trusted, or not finite: they must not be saved */
+};
+
+/* How the program ends. The codes are for callers; who has to decide what to do next (launch/supervisor.h) looks at the
+ * kind. */
+enum exit_code {
+    EXIT_FINISHED = 0,
+    EXIT_FAILED = 1, /* while it was tried */
+    EXIT_USAGE = 2,  /* it cannot succeed as it is */
+    EXIT_SAVED = 75, /* EX_TEMPFAIL: run me again */
 };
 
 struct error {
@@ -38,6 +48,13 @@ bool error_errno(struct error *error, const char *format, ...) FORMAT(2, 3);
 
 /* Local. Puts context in front of the words of an error that is already set; the kind stays. Returns false. */
 bool error_prefix(struct error *error, const char *format, ...) FORMAT(2, 3);
+
+/* Local. What the program ends with for an error of this kind. */
+enum exit_code error_exit_code(enum error_kind kind);
+
+/* Local. The kind as a word of a file ("not_found"), and the kind for such a word; ERROR_NONE: there is none of it. */
+const char *error_kind_word(enum error_kind kind);
+enum error_kind error_kind_of(const char *word);
 
 /* Local. Forgets the error. */
 void error_clear(struct error *error);

@@ -36,7 +36,7 @@ bool file_make_directories(const char *path, struct error *error)
     if (stat(path, &info))
         return error_errno(error, "cannot look at %s", path);
     if (!S_ISDIR(info.st_mode))
-        return error_set(error, ERROR_IO, "%s is not a directory", path);
+        return error_set(error, ERROR_USAGE, "%s is not a directory", path);
     return true;
 }
 

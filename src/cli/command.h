@@ -5,8 +5,6 @@
 
 #include "base/error.h"
 
-enum { EXIT_FINISHED = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_SAVED = 75 /* EX_TEMPFAIL: run me again */ };
-
 struct command {
     const char *name;
     const char *usage; /* "lockstep NAME ..." and what it does */
@@ -28,9 +26,6 @@ extern const struct command command_export;      /* export.c */
 extern const struct command command_import;      /* import.c */
 extern const struct command command_doctor;      /* doctor.c */
 extern const struct command command_supervise;   /* supervise.c */
-
-/* Local. The exit code for an error of this kind. */
-int command_exit_code(enum error_kind kind);
 
 /* Local. Prints "lockstep: <words>" to standard error and returns the exit code of the error. */
 int command_fail(const struct error *error);

@@ -15,15 +15,10 @@ static const struct command *const commands[] = {
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 
-int command_exit_code(enum error_kind kind)
-{
-    return kind == ERROR_USAGE ? EXIT_USAGE : kind == ERROR_LATE ? EXIT_SAVED : EXIT_FAILED;
-}
-
 int command_fail(const struct error *error)
 {
     fprintf(stderr, "lockstep: %s\n", error->text);
-    return command_exit_code(error->kind);
+    return error_exit_code(error->kind);
 }
 
 int command_misused(const struct command *command, const char *format, ...)
@@ -44,7 +39,7 @@ static void print_help(FILE *out)
         fprintf(out, "  %s\n", commands[i]->usage);
     fprintf(out,
             "  lockstep --version | --help\n\nexit codes: %d finished or all well, %d saved and wants to be run again, "
-            "%d wrong usage, %d failed\n",
+            "%d the request cannot succeed as it is, %d failed while it was tried\n",
             EXIT_FINISHED, EXIT_SAVED, EXIT_USAGE, EXIT_FAILED);
 }
 

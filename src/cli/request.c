@@ -16,6 +16,8 @@ static bool read_train(struct request *request, int *count, char **words, struct
         {.name = "--stop-after", .value = &stop_after},
         {.name = "--allow-change", .list = request->allowed, .length = &options->allowed.count},
         {.name = "--ranks-per-node", .number = &options->ranks_per_node, .least = 1},
+        {.name = "--reread", .given = &request->reread},
+        {.name = "--submitted", .value = &request->submitted},
         {0},
     };
     if (!flags_parse(flags, (struct flag_files){"a job file", 1, 1}, count, words, error))
@@ -56,4 +58,12 @@ void request_release(struct request *request)
     memory_free(request->overrides);
     memory_free(request->allowed);
     *request = (struct request){0};
+}
+
+struct submission_request request_submission(const struct request *request)
+{
+    return (struct submission_request){.file = request->file,
+                                       .overrides = request->overrides,
+                                       .override_count = request->override_count,
+                                       .anew = request->reread};
 }

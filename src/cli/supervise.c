@@ -1,4 +1,3 @@
-#include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "cli/command.h"
@@ -6,10 +5,13 @@
 #include "cli/request.h"
 #include "launch/process.h"
 #include "launch/supervisor.h"
+#include "launch/words.h"
 #include "train/environment.h"
 #include "train/job.h"
+#include "train/submission.h"
 
 #include <limits.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -40,40 +42,55 @@ static bool changes_directory(int count, char **words)
     return false;
 }
 
-/* Of the job that the command trains: the run directory, which the caller owns, and its leaves. Finds what is wrong
- * with the job before anything is started. ERROR_IO, ERROR_NOT_FOUND: its file cannot be read. */
-static bool find_run(int count, char **words, char **run, unsigned *leaves, struct error *error)
+/* The job that the command trains. */
+struct supervised {
+    struct request request;
+    char **words; /* behind `train`, as the parser has sorted them; the command stays as it is */
+    struct submission_request asked;
+    struct submission submission;
+    struct job job;
+    bool is_read; /* the job; else that has failed */
+};
+
+static void supervised_release(struct supervised *supervised)
+{
+    request_release(&supervised->request);
+    job_release(&supervised->job);
+    memory_free(supervised->words);
+}
+
+static bool check(const struct supervised *supervised, int first, char **words, struct error *error)
+{
+    const char *run = supervised->job.run;
+    if (supervised->request.submitted)
+        return error_set(error, ERROR_USAGE, "--submitted is for supervise to say");
+    if (supervised->request.options.fresh)
+        return error_set(error, ERROR_USAGE,
+                         "--fresh would begin anew at each restart: take the run directory away first");
+    return run[0] == '/' || !changes_directory(first, words) ||
+           error_set(error, ERROR_USAGE,
+                     "run: %s is relative, and the ranks start in another directory than this: give it from the root",
+                     run);
+}
+
+/* Finds what is wrong with the job before anything is started; then keeps it for this and later starts. ERROR_IO,
+ * ERROR_NOT_FOUND: a disk may be away. */
+static bool find_job(struct supervised *supervised, int count, char **words, struct error *error)
 {
     int first = find_train(count, words);
-    struct request request;
-    struct job job = {0};
-    char *text = NULL;
-    size_t bytes;
     if (first == 0)
         return error_set(error, ERROR_USAGE,
                          "no 'lockstep train' in the command: whatever starts it, these words have to be there");
-    /* The parser sorts its words; the command stays as it is. */
-    char **own = memory_need((size_t)(count - first) + 1, sizeof *own);
-    memcpy(own, words + first, (size_t)(count - first) * sizeof *own);
-    bool ok = request_parse(&request, true, count - first, own, error) && file_read(request.file, &text, &bytes, error);
-    ok = ok && job_parse(&job, request.file, text, request.overrides, request.override_count, error);
-    if (ok && request.options.fresh)
-        ok = error_set(error, ERROR_USAGE,
-                       "--fresh would begin anew at each restart: take the run directory away first");
-    if (ok && job.run[0] != '/' && changes_directory(first, words))
-        ok = error_set(error, ERROR_USAGE,
-                       "run: %s is relative, and the ranks start in another directory than this: give it from the root",
-                       job.run);
-    if (ok) {
-        uint64_t most = job.train.batch / job.train.microbatch;
-        *leaves = most < UINT_MAX ? (unsigned)most : UINT_MAX;
-        *run = memory_text(job.run);
-    }
-    free(text);
-    memory_free(own);
-    request_release(&request);
-    job_release(&job);
-    return ok;
+    supervised_release(supervised);
+    *supervised = (struct supervised){.words = memory_need((size_t)(count - first) + 1, sizeof(char *))};
+    memcpy(supervised->words, words + first, (size_t)(count - first) * sizeof(char *));
+    if (!request_parse(&supervised->request, true, count - first, supervised->words, error))
+        return false;
+    supervised->asked = request_submission(&supervised->request);
+    submission_init(&supervised->submission, true);
+    supervised->is_read = submission_read(&supervised->submission, &supervised->asked, &supervised->job, error);
+    return supervised->is_read && check(supervised, first, words, error) &&
+           submission_keep(&supervised->submission, &supervised->asked, &supervised->job, error);
 }
 
 static bool is_away(const struct error *error)
@@ -82,18 +99,27 @@ static bool is_away(const struct error *error)
 }
 
 /* The same for a batch job that comes back: its node may have the disk a moment later. */
-static bool find_run_again(int count, char **words, int tries, char **run, unsigned *leaves, struct error *error)
+static bool find_job_again(struct supervised *supervised, int count, char **words, int tries, struct error *error)
 {
-    bool ok = find_run(count, words, run, leaves, error);
+    bool ok = find_job(supervised, count, words, error);
     for (int i = 0; !ok && i < tries && environment_restarts() > 0 && is_away(error); i++) {
         unsigned pause_s = 1U << (i < 5 ? i : 5);
         log_warn("supervise: %s: looking again in %u s", error->text, pause_s);
         sleep(pause_s); /* signals wait meanwhile, for the supervisor to hear them */
-        ok = find_run(count, words, run, leaves, error);
+        ok = find_job(supervised, count, words, error);
     }
-    if (!ok)
+    if (!ok && !supervised->is_read) /* a job file that cannot be read is a wrong request */
         error->kind = ERROR_USAGE;
     return ok;
+}
+
+/* The command that starts the job as it is kept. Its own words stay: they tell people what runs. */
+static void make_command(const struct supervised *supervised, char **words, int count, struct words *command)
+{
+    size_t first = (size_t)find_train(count, words);
+    words_copy(command, words);
+    words_insert(command, first, supervised->submission.path);
+    words_insert(command, first, "--submitted");
 }
 
 static bool read_seconds(const char *name, const char *text, double *seconds, struct error *error)
@@ -115,13 +141,14 @@ static int run(int count, char **words)
                                  {.name = "--shutdown-timeout", .value = &shutdown},
                                  {0}};
     struct error error;
-    char *run = NULL;
+    struct supervised supervised = {0};
+    struct words command;
     int own = 0;
     while (own < count && strcmp(words[own], "--") != 0)
         own++;
     if (own >= count - 1)
         return command_misused(&command_supervise, "the command of the launcher is missing behind --");
-    options.command = words + own + 1;
+    char **launcher = words + own + 1;
     int left = own;
     bool ok = flags_parse(flags, (struct flag_files){"no file", 0, 0}, &left, words, &error) &&
               read_seconds("--launch-timeout", launch, &options.launch_s, &error) &&
@@ -130,15 +157,25 @@ static int run(int count, char **words)
         return command_misused(&command_supervise, "%s", error.text);
     process_take_signals(); /* before anything takes time: one that comes now is not lost */
     log_init(0);
-    if (!find_run_again(count - own - 1, options.command, options.restarts, &run, &options.ranks_most, &error))
+    int number = count - own - 1;
+    if (!find_job_again(&supervised, number, launcher, options.restarts, &error)) {
+        supervised_release(&supervised);
         return command_fail(&error);
-    options.run = run;
+    }
+    uint64_t leaves = supervised.job.train.batch / supervised.job.train.microbatch;
+    make_command(&supervised, launcher, number, &command);
+    options.run = supervised.job.run;
+    options.ranks_most = leaves < UINT_MAX ? (unsigned)leaves : UINT_MAX;
+    options.command = command.items;
+    options.submission = &supervised.submission;
+    options.asked = &supervised.asked;
     static const int codes[] = {[SUPERVISOR_FINISHED] = EXIT_FINISHED,
                                 [SUPERVISOR_LEFT] = EXIT_SAVED,
                                 [SUPERVISOR_GAVE_UP] = EXIT_FAILED,
                                 [SUPERVISOR_REFUSED] = EXIT_USAGE};
     enum supervisor_outcome outcome = supervisor_run(&options, &error);
-    memory_free(run);
+    words_release(&command);
+    supervised_release(&supervised);
     if (outcome == SUPERVISOR_GAVE_UP || outcome == SUPERVISOR_REFUSED)
         command_fail(&error);
     return codes[outcome];

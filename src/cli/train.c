@@ -12,6 +12,8 @@
 #include "train/environment.h"
 #include "train/job.h"
 #include "train/preemption.h"
+#include "train/refusal.h"
+#include "train/submission.h"
 #include "train/trainer.h"
 
 #include <inttypes.h>
@@ -21,20 +23,50 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Local, rank 0's work: the text of the job, which the caller frees. *is_whole: with all overrides in it. */
+static bool read_text(const struct request *request, struct submission *submission, char **text, size_t *bytes,
+                      bool *is_whole, struct error *error)
+{
+    const struct submission_request asked = request_submission(request);
+    struct job job = {0};
+    struct text yaml;
+    *is_whole = request->submitted || *submission->key;
+    if (request->submitted)
+        return file_read(request->submitted, text, bytes, error) ||
+               error_prefix(error, "what this job was submitted as is not there, on a disk that is not shared? ");
+    if (!*submission->key) {
+        if (!file_read(request->file, text, bytes, error))
+            error->kind = ERROR_USAGE;
+        return *text;
+    }
+    text_init(&yaml);
+    bool ok = submission_read(submission, &asked, &job, error) && submission_keep(submission, &asked, &job, error);
+    if (ok) {
+        submission_begun(submission, job.run);
+        job_write(&job, &yaml);
+        *text = yaml.bytes;
+        *bytes = yaml.length;
+    }
+    job_release(&job);
+    return ok;
+}
+
 /* Collective over world. Rank 0 reads the file, which the other nodes may not see; everybody parses the same bytes. */
-static bool read_job(const struct world *world, const struct request *request, struct job *job, struct error *error)
+static bool read_job(const struct world *world, const struct request *request, struct submission *submission,
+                     struct job *job, struct error *error)
 {
     char *text = NULL;
     size_t bytes = 0;
-    bool ok = world->rank != 0 || file_read(request->file, &text, &bytes, error);
-    if (!ok)
-        error->kind = ERROR_USAGE;
+    bool is_whole = false;
+    bool ok = world->rank != 0 || read_text(request, submission, &text, &bytes, &is_whole, error);
     if (!world_agree(world, ok, error))
         return false;
+    is_whole = world_share_number(world, is_whole) != 0;
     world_share_bytes(world, &text, &bytes);
     ok = strlen(text) == bytes ||
          error_set(error, ERROR_USAGE, "%s: there is a NUL byte in it: not a text file", request->file);
-    ok = ok && job_parse(job, request->file, text, request->overrides, request->override_count, error);
+    ok = ok && job_parse(job, request->submitted ? request->submitted : request->file, text, request->overrides,
+                         is_whole ? 0 : request->override_count, error);
     memory_free(text);
     return world_agree(world, ok, error);
 }
@@ -80,17 +112,34 @@ static bool ranks_belong_together(const struct world *world, int count, char **w
     return ok;
 }
 
+/* Local, rank 0's work: what others look at who may start this job again. */
+static void tell_end(const struct request *request, struct submission *submission, bool ok, bool is_finished,
+                     const struct error *error)
+{
+    if (!ok && error->kind != ERROR_LATE && request->submitted)
+        refusal_write(request->submitted, error);
+    if (ok && is_finished && !request->submitted)
+        submission_forget(submission);
+}
+
 static bool train(const struct world *world, int count, char **words, struct trainer_outcome *outcome,
                   struct error *error)
 {
     struct request request;
+    struct submission submission;
     struct job job = {0};
     if (!ranks_belong_together(world, count, words, error))
         return false;
     bool ok = request_parse(&request, true, count, words, error) && fault_init(world->rank, error);
     request.options.lost = leave_without_the_late;
-    ok = world_agree(world, ok, error) && read_job(world, &request, &job, error) &&
+    submission_init(&submission, false);
+    if (request.submitted)
+        submission_key_of(request.submitted, submission.key);
+    request.options.key = submission.key;
+    ok = world_agree(world, ok, error) && read_job(world, &request, &submission, &job, error) &&
          trainer_run(world, &job, &request.options, outcome, error);
+    if (world->rank == 0)
+        tell_end(&request, &submission, ok, outcome->finished, error);
     request_release(&request);
     job_release(&job);
     return ok;
@@ -111,7 +160,7 @@ static int run(int count, char **words)
 {
     struct world world;
     struct error error = {0};
-    struct trainer_outcome outcome;
+    struct trainer_outcome outcome = {0};
     int thread_level;
     preemption_watch(); /* first: a signal that comes while MPI starts must not kill a rank */
     /* Open MPI's MPI-IO prepares a shared file pointer for every file: a lock file beside it, and a semaphore in
@@ -133,7 +182,7 @@ static int run(int count, char **words)
     world_close(&world);
     MPI_Finalize();
     if (!ok)
-        return command_exit_code(error.kind);
+        return error_exit_code(error.kind);
     return outcome.finished ? EXIT_FINISHED : EXIT_SAVED;
 }
 
@@ -141,7 +190,7 @@ const struct command command_train = {
     .name = "train",
     .usage = "lockstep train JOB.yaml [--set key.path=value]... [--fresh [--overwrite]] "
              "[--stop-after 500steps|2epochs|30min] [--allow-change KEY]... [--init-from FILE [--partial]] "
-             "[--ranks-per-node N]",
+             "[--ranks-per-node N] [--reread]",
     .run = run,
     .parallel = true,
     .acts = true,

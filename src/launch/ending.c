@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#define REFUSED 2 /* the exit code for a wrong request */
-
 static const char *const words[] = {
     [ENDING_FINISHED] = "is finished",
     [ENDING_LEFT] = "has saved and left",
@@ -37,12 +35,27 @@ enum ending ending_judge(const struct run_state *run, size_t lives, int code)
     if (is_done && (is_new || code == 0)) /* a finished job that is started again has no new life */
         return ENDING_FINISHED;
     if (!is_new)
-        return code == REFUSED ? ENDING_REFUSED : ENDING_NOT_BEGUN;
+        return code == EXIT_USAGE ? ENDING_REFUSED : ENDING_NOT_BEGUN;
     if (!life->ended)
         return ENDING_KILLED;
     if (has_failed(life))
         return ENDING_FAILED;
     return strcmp(life->end, "stop-after") == 0 ? ENDING_PAUSED : ENDING_LEFT;
+}
+
+enum ending ending_of_refusal(enum error_kind kind, bool was_good)
+{
+    switch (kind) {
+    case ERROR_BUSY:
+        return ENDING_REFUSED;
+    case ERROR_USAGE:
+    case ERROR_NOT_FOUND:
+    case ERROR_CORRUPT:
+    case ERROR_VERSION:
+        return was_good ? ENDING_NOT_BEGUN : ENDING_REFUSED;
+    default:
+        return ENDING_NOT_BEGUN;
+    }
 }
 
 size_t ending_futile(const struct run_state *run, size_t first, bool with_requeued)

@@ -21,6 +21,10 @@ enum ending {
 /* Local. `run` as it stands after the launch, before which it had `lives` lives; the launcher has ended with `code`. */
 enum ending ending_judge(const struct run_state *run, size_t lives, int code);
 
+/* Local. The ending of a launch without a life, whose ranks have told why. A request that was good once waits for what
+ * it lacks now; a run that another job holds is not waited for. */
+enum ending ending_of_refusal(enum error_kind kind, bool was_good);
+
 /* Local. "was killed". Borrowed. */
 const char *ending_words(enum ending ending);
 

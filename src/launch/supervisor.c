@@ -3,12 +3,15 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "launch/again.h"
 #include "launch/ending.h"
 #include "launch/preparation.h"
 #include "launch/process.h"
 #include "launch/slurm.h"
 #include "train/deadline.h"
 #include "train/environment.h"
+#include "train/holder.h"
+#include "train/refusal.h"
 #include "train/run_state.h"
 
 #include <limits.h>
@@ -44,6 +47,8 @@ struct supervisor {
                            * somebody may have mended */
     int never_begun;      /* launches in a row that have not come to a life, */
     int excused;          /* and how many of these while Slurm did not answer */
+    int too_slow;         /* launches in a row that were ended before they had begun */
+    struct error refusal; /* why the last launch has come to no life, if its ranks have told */
     int asked;            /* the signal by which somebody wants the job to leave; 0: nobody does */
     double requeue_s;     /* when to ask for a requeue if the launcher is still there; 0: not asked for */
     struct run_state run; /* as it was looked at last */
@@ -62,10 +67,24 @@ static void look(struct supervisor *supervisor)
     }
 }
 
+/* Whether who has the lock is not of this job. */
+static bool is_of_others(const struct supervisor *supervisor)
+{
+    return holder_is_other(supervisor->options->run, supervisor->options->submission->key);
+}
+
 /* Launches in a row from which the run has nothing. */
 static int futile(const struct supervisor *supervisor)
 {
     return (int)ending_futile(&supervisor->run, supervisor->first, false) + supervisor->never_begun;
+}
+
+/* Whether the last launch has met what passes: a disk that is not mounted yet, or an earlier start that still has the
+ * lock. */
+static bool lacks_something(const struct supervisor *supervisor)
+{
+    return supervisor->refusal.kind == ERROR_NOT_FOUND ||
+           (supervisor->refusal.kind != ERROR_NONE && file_is_locked(supervisor->lock) && !is_of_others(supervisor));
 }
 
 /* A controller that is away starts nothing on other nodes. */
@@ -73,7 +92,7 @@ static void count_not_begun(struct supervisor *supervisor)
 {
     supervisor->never_begun++;
     slurm_look(&supervisor->slurm);
-    if (supervisor->slurm.is_unanswered && supervisor->excused < EXCUSED_MOST)
+    if ((supervisor->slurm.is_unanswered || lacks_something(supervisor)) && supervisor->excused < EXCUSED_MOST)
         supervisor->excused++;
 }
 
@@ -90,10 +109,11 @@ static bool is_known_to_job(struct supervisor *supervisor, int number)
 /* Whether the job is at its work now. */
 static bool see_work(struct supervisor *supervisor)
 {
-    if (!file_is_locked(supervisor->lock))
+    if (!file_is_locked(supervisor->lock) || is_of_others(supervisor))
         return false;
     supervisor->was_at_work = supervisor->was_ever = true;
     supervisor->silent_s = clock_seconds();
+    submission_begun(supervisor->options->submission, supervisor->options->run);
     return true;
 }
 
@@ -147,6 +167,12 @@ static void end_launcher(struct supervisor *supervisor, const char *why)
         attend(supervisor, 0.1);
 }
 
+/* The same nodes may need longer than they did, after an outage say. */
+static double grown(const struct supervisor *supervisor, double limit_s)
+{
+    return fmin(ldexp(limit_s, supervisor->too_slow), fmax(limit_s, LAUNCH_FIRST_S));
+}
+
 /* srun may have to wait until Slurm notices that a node is lost. */
 static double launch_limit(const struct supervisor *supervisor)
 {
@@ -154,8 +180,8 @@ static double launch_limit(const struct supervisor *supervisor)
     double start_s = lives_sum(&supervisor->run.lives).start_s;
     double noticed_s = supervisor->preparation.is_srun ? site->slurmd_timeout_s + site->kill_wait_s : 0;
     if (supervisor->options->launch_s >= 0)
-        return supervisor->options->launch_s;
-    return noticed_s + (start_s > 0 ? LAUNCH_LEAST_S + LAUNCH_TIMES * start_s : LAUNCH_FIRST_S);
+        return grown(supervisor, supervisor->options->launch_s);
+    return noticed_s + grown(supervisor, start_s > 0 ? LAUNCH_LEAST_S + LAUNCH_TIMES * start_s : LAUNCH_FIRST_S);
 }
 
 /* Metrics that grow tell of a job that is alive, whatever has become of its lock. (Not by their time: the disk's clock
@@ -205,6 +231,7 @@ static void look_for_hang(struct supervisor *supervisor)
         snprintf(words, sizeof words, "the job has not begun within %.3g s (--%s-timeout)", limit_s,
                  supervisor->asked ? "shutdown" : "launch");
         end_launcher(supervisor, words);
+        supervisor->too_slow++;
     }
 }
 
@@ -224,12 +251,6 @@ static bool is_ours(const struct supervisor *supervisor)
     return first_of_ours(&supervisor->run) < supervisor->run.lives.count;
 }
 
-/* Whether the request was good once: else the batch job would not have been requeued. */
-static bool has_worked(const struct supervisor *supervisor)
-{
-    return supervisor->was_ever || supervisor->lives > supervisor->first || environment_restarts() > 0;
-}
-
 /* The error says what was tried. False. */
 static bool give_up(const struct supervisor *supervisor, int launches, struct error *error)
 {
@@ -237,8 +258,9 @@ static bool give_up(const struct supervisor *supervisor, int launches, struct er
     if (supervisor->never_begun > 0 || !life)
         return error_set(error, ERROR_STATE,
                          "%d launches in a row without a newer checkpoint (--restarts), the last: the job has not "
-                         "begun. What its launcher says stands above",
-                         launches);
+                         "begun%s%s",
+                         launches, *supervisor->refusal.text ? ": " : ". What its launcher says stands above",
+                         supervisor->refusal.text);
     return error_set(error, ERROR_STATE,
                      "%d launches in a row without a newer checkpoint (--restarts), the last: %s. If it comes to none "
                      "before it is killed, checkpoint.every: auto may help",
@@ -270,6 +292,28 @@ static void requeue_in_time(struct supervisor *supervisor)
         slurm_requeue_at_once(&supervisor->slurm);
 }
 
+/* Whether the request was good once: else the batch job would not have been requeued. */
+static bool has_worked(const struct supervisor *supervisor)
+{
+    return supervisor->was_ever || supervisor->lives > supervisor->first || environment_restarts() > 0;
+}
+
+/* What the launch that is over has come to. */
+static enum ending judge(struct supervisor *supervisor)
+{
+    const struct supervisor_options *options = supervisor->options;
+    enum ending ending = ending_judge(&supervisor->run, supervisor->lives, supervisor->launcher.code);
+    bool is_told = refusal_take(options->submission->path, &supervisor->refusal);
+    if (supervisor->run.lives.count > supervisor->lives)
+        submission_begun(options->submission, options->run);
+    if (ending != ENDING_REFUSED && ending != ENDING_NOT_BEGUN)
+        return ending;
+    if (is_told)
+        return ending_of_refusal(supervisor->refusal.kind, has_worked(supervisor));
+    /* srun's "no such file", on a node that is not ready */
+    return has_worked(supervisor) ? ENDING_NOT_BEGUN : ending;
+}
+
 static enum ending watch(struct supervisor *supervisor)
 {
     double looked_s = clock_seconds();
@@ -283,13 +327,11 @@ static enum ending watch(struct supervisor *supervisor)
         look_for_hang(supervisor);
     }
     look(supervisor);
-    enum ending ending = ending_judge(&supervisor->run, supervisor->lives, supervisor->launcher.code);
-    if (ending == ENDING_REFUSED && has_worked(supervisor)) /* srun's "no such file", on a node that is not ready */
-        ending = ENDING_NOT_BEGUN;
+    enum ending ending = judge(supervisor);
     if (ending == ENDING_NOT_BEGUN)
         count_not_begun(supervisor);
     else
-        supervisor->never_begun = supervisor->excused = 0;
+        supervisor->never_begun = supervisor->excused = supervisor->too_slow = 0;
     return ending;
 }
 
@@ -352,6 +394,13 @@ static void pause_before_next(struct supervisor *supervisor)
 static bool start_launcher(struct supervisor *supervisor, struct error *error)
 {
     struct words command;
+    const struct supervisor_options *options = supervisor->options;
+    if (supervisor->launches > 0)
+        submission_tell_edit(options->submission, options->asked);
+    if (supervisor->too_slow > 0 && launch_limit(supervisor) > 0)
+        log_info("supervise: this launch may take %.3g s", launch_limit(supervisor));
+    refusal_take(options->submission->path, &supervisor->refusal); /* of a start before */
+    error_clear(&supervisor->refusal);
     preparation_make(&supervisor->preparation, supervisor->launches++ > 0, &command);
     supervisor->launched_s = supervisor->silent_s = clock_seconds();
     bool ok = process_start(&supervisor->launcher, command.items, error);
@@ -425,7 +474,9 @@ static enum supervisor_outcome run(struct supervisor *supervisor, struct error *
         case ENDING_PAUSED: /* on purpose: somebody will start it again */
             return SUPERVISOR_LEFT;
         case ENDING_REFUSED:
-            error_set(error, ERROR_USAGE, "the job was refused, and would be again: it is not started any more");
+            error_set(error, ERROR_USAGE, "%s: it is not started any more",
+                      supervisor->refusal.kind == ERROR_BUSY ? "another job has the run"
+                                                             : "the job was refused, and would be again");
             return SUPERVISOR_REFUSED;
         case ENDING_FAILED:
         case ENDING_KILLED:
@@ -438,6 +489,24 @@ static enum supervisor_outcome run(struct supervisor *supervisor, struct error *
     }
 }
 
+/* The kept job, if nobody comes back to it: outside of a batch system this process is all that knows its name. */
+static void forget(const struct supervisor *supervisor, enum supervisor_outcome outcome)
+{
+    struct submission *submission = supervisor->options->submission;
+    if (!submission->is_batch || outcome == SUPERVISOR_FINISHED || outcome == SUPERVISOR_REFUSED)
+        submission_forget(submission);
+}
+
+/* Behind the reason why it was given up. */
+static void tell_again(const struct supervisor *supervisor, struct error *error)
+{
+    struct text words;
+    text_init(&words);
+    again_append(&supervisor->slurm, supervisor->options->command, &words);
+    error_set(error, error->kind, "%s; %s", error->text, text_bytes(&words));
+    text_release(&words);
+}
+
 enum supervisor_outcome supervisor_run(const struct supervisor_options *options, struct error *error)
 {
     struct supervisor supervisor = {.options = options};
@@ -448,6 +517,9 @@ enum supervisor_outcome supervisor_run(const struct supervisor_options *options,
     look(&supervisor);
     supervisor.first = environment_restarts() > 0 ? first_of_ours(&supervisor.run) : supervisor.run.lives.count;
     enum supervisor_outcome outcome = run(&supervisor, error);
+    if (outcome == SUPERVISOR_GAVE_UP)
+        tell_again(&supervisor, error);
+    forget(&supervisor, outcome);
     run_state_release(&supervisor.run);
     return outcome;
 }

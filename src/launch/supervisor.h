@@ -1,10 +1,12 @@
 /* Keeps a job alive: starts its launcher (mpirun, srun), and starts it again when it has died, until the training is
  * finished, somebody asks it to leave, or there is no sense in going on.
  *
- * What a launch has come to (ending.h) decides: done; leave; or again, at once after progress (a newer checkpoint),
- * else with a growing pause. It gives up after `restarts` launches in a row without progress, after the second failure
- * with the same words, and if the batch job was requeued so often without having come to work. Launches count across
- * requeues.
+ * Each launch starts the job as it was submitted (train/submission.h). What one has come to (ending.h) decides: done;
+ * leave; or again, at once after progress (a newer checkpoint), else with a growing pause. It gives up after `restarts`
+ * launches in a row without progress, after the second failure with the same words, and if the batch job was requeued
+ * so often without having come to work. Launches count across requeues; not those that lack a file which was there
+ * once, or whose lock an earlier start still has: that is waited for. A run that another job holds ends it at once. A
+ * launch that was ended because it took too long to begin lets the next one take twice as long.
  *
  * Signals: SIGUSR1 goes to the launcher as it is (a warning, see train/deadline.h); SIGUSR2, SIGTERM, SIGINT, SIGHUP,
  * SIGXCPU and SIGPWR become SIGUSR2 (mpirun passes that on, while on SIGTERM it gives its ranks a second); SIGALRM
@@ -16,12 +18,15 @@
 #define LAUNCH_SUPERVISOR_H
 
 #include "base/error.h"
+#include "train/submission.h"
 
 #include <stdbool.h>
 
 struct supervisor_options {
-    const char *run;     /* the run directory of the job */
-    char **command;      /* the launcher and its words, NULL-terminated; borrowed */
+    const char *run;               /* the run directory of the job */
+    char **command;                /* the launcher and its words, NULL-terminated; borrowed */
+    struct submission *submission; /* the job as it is kept for all launches; borrowed, as what was asked for */
+    const struct submission_request *asked;
     unsigned ranks_most; /* the job's leaves: with more ranks it is refused */
     int restarts;        /* without progress, in a row, until it gives up */
     double launch_s;     /* how long a launch may take to begin its work; 0: for ever; below 0: derived from how long

@@ -77,6 +77,18 @@ static bool open_lines(struct chronicle *chronicle, const char *path, const stru
     return !is_new || file_sync_parent(path, error);
 }
 
+/* Somebody may have built or installed it anew between two starts. */
+static void compare_program(const struct life *last)
+{
+    struct text program;
+    text_init(&program);
+    environment_program(&program);
+    if (*last->program && strncmp(last->program, text_bytes(&program), sizeof last->program - 1) != 0)
+        log_warn("this is another program than at the last start of this run: %s then, %s now", last->program,
+                 text_bytes(&program));
+    text_release(&program);
+}
+
 double chronicle_start_s(const char *run)
 {
     char path[PATH_MAX], *bytes = NULL;
@@ -112,12 +124,23 @@ struct lives_total chronicle_open(struct chronicle *chronicle, const char *run, 
     chronicle->segment = lives.count + 1;
     const struct life *last = lives.count > 0 ? &lives.items[lives.count - 1] : NULL;
     chronicle->is_finished = last && life_has_finished(last->end);
+    if (last)
+        compare_program(last);
     if (last && !last->ended) {
         chronicle->seen_step = now->step;
         chronicle->seen_unix = now->unix_s;
     }
     lives_release(&lives);
     return total;
+}
+
+static void append_program(struct text *line)
+{
+    struct text program;
+    text_init(&program);
+    environment_program(&program);
+    text_append_json(line, text_bytes(&program));
+    text_release(&program);
 }
 
 void chronicle_begin(struct chronicle *chronicle, const struct segment *segment, uint64_t step, double start_s)
@@ -127,7 +150,8 @@ void chronicle_begin(struct chronicle *chronicle, const struct segment *segment,
     text_append(&line, "{\"event\":\"begin\",\"segment\":%" PRIu64 ",\"unix\":%.3f,\"step\":%" PRIu64,
                 chronicle->segment, clock_unix_exact() - start_s, step);
     append_segment(&line, segment);
-    text_append(&line, ",\"version\":\"%s\"", LOCKSTEP_VERSION);
+    text_append(&line, ",\"version\":\"%s\",\"program\":", LOCKSTEP_VERSION);
+    append_program(&line);
     if (*environment_batch_job()) {
         text_append(&line, ",\"job\":");
         text_append_json(&line, environment_batch_job());

@@ -3,7 +3,8 @@
  * gets a warning, and training goes on.
  *
  *   {"event":"earlier", ...}    a life that only a checkpoint's provenance tells of: the file is younger than the run
- *   {"event":"begin","segment":2,"unix":U,"step":S,"ranks":R,"nodes":N,"hosts":"...","version":"V",
+ *   {"event":"begin","segment":2,"unix":U,"step":S,"ranks":R,"nodes":N,"hosts":"...","version":"V","program":"P",
+ *    (P: with its build, see environment.h)
  *    "job":"J","restart":N,      (only in a batch job: its number, and how often it was requeued)
  *    "previous_step":P,"previous_unix":Q}
  *   {"event":"ready","unix":U,"start_s":T}                  the first step is made, T after the start of the program

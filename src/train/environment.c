@@ -104,6 +104,18 @@ const char *environment_batch_job(void)
     return "";
 }
 
+void environment_batch_key(char *key, size_t bytes)
+{
+    const char *array = getenv("SLURM_ARRAY_JOB_ID"), *task = getenv("SLURM_ARRAY_TASK_ID");
+    if (getenv("SLURM_JOB_ID") && array && task)
+        snprintf(key, bytes, "%.50s_%.50s", array, task);
+    else
+        snprintf(key, bytes, "%.100s", environment_batch_job());
+    for (; *key; key++)
+        if (*key == '/')
+            *key = '-';
+}
+
 uint64_t environment_restarts(void)
 {
     const char *text = getenv("SLURM_RESTART_COUNT");

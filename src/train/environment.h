@@ -22,6 +22,9 @@ void environment_host(char host[ENVIRONMENT_HOST]);
 /* Local. The batch job that this process belongs to, by Slurm, PBS or LSF: "123"; "" if there is none. Borrowed. */
 const char *environment_batch_job(void);
 
+/* Local. The same, with its element of an array of jobs, as a part of a file's name: "14_1"; "" if there is none. */
+void environment_batch_key(char *key, size_t bytes);
+
 /* Local. How often the batch system has started this job again; 0 also if it does not tell. */
 uint64_t environment_restarts(void);
 

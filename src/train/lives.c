@@ -61,6 +61,7 @@ static void begin(struct lives *lives, const char *line)
     life.nodes = step_of(line, "nodes", 0);
     json_text(line, "hosts", life.hosts, sizeof life.hosts);
     json_text(line, "version", life.version, sizeof life.version);
+    json_text(line, "program", life.program, sizeof life.program);
     json_text(line, "job", life.job, sizeof life.job);
     life.restart = step_of(line, "restart", 0);
     if (before && !before->ended) {

@@ -19,6 +19,7 @@ struct life {
     uint64_t ranks, nodes;
     char hosts[LIFE_TEXT]; /* names, comma-separated */
     char version[32];      /* of lockstep; "": unknown */
+    char program[96];      /* the same, and its build; "": unknown */
     char job[64];          /* of the batch system; "": none */
     uint64_t restart;      /* how often that had requeued it */
     uint64_t step;         /* that it began with, */

@@ -8,6 +8,7 @@
 #include "base/watchdog.h"
 #include "checkpoint/passport.h"
 #include "train/environment.h"
+#include "train/holder.h"
 #include "train/options.h"
 #include "train/resume.h"
 
@@ -21,6 +22,21 @@
 #define START_MOST_S 86400 /* no start takes longer, whatever a file tells */
 #define LOCK_WAIT_S  20    /* how long the processes of a job that was just killed may take to go */
 
+/* Local, rank 0. Waits for those who may be about to leave. */
+static bool take_lock(struct session *session, const char *lock, struct error *error)
+{
+    const char *run = session->job->run, *key = session->options->key;
+    bool locked = file_lock(lock, 0, &session->lock, error);
+    if (!locked && error->kind == ERROR_BUSY && !holder_stays(run, key)) {
+        log_info("waiting up to %d s for another lockstep to leave %s", LOCK_WAIT_S, run);
+        locked = file_lock(lock, LOCK_WAIT_S, &session->lock, error);
+    }
+    if (!locked)
+        return error->kind == ERROR_BUSY ? holder_refuse(run, key, error) : false;
+    holder_write(session->lock, key);
+    return true;
+}
+
 /* Local, rank 0. Makes the run directory and takes its lock: two jobs in one directory would destroy each other's
  * files. */
 static bool take_directory(struct session *session, struct error *error)
@@ -32,15 +48,7 @@ static bool take_directory(struct session *session, struct error *error)
         return false;
     if (access(session->store.directory, W_OK | X_OK)) /* better now than after the first hundred steps */
         return error_errno(error, "cannot write in %s", session->store.directory);
-    bool locked = file_lock(lock, 0, &session->lock, error);
-    if (!locked && error->kind == ERROR_BUSY) {
-        log_info("waiting up to %d s for another lockstep to leave %s", LOCK_WAIT_S, run);
-        locked = file_lock(lock, LOCK_WAIT_S, &session->lock, error);
-        if (!locked && error->kind == ERROR_BUSY)
-            return error_set(error, ERROR_BUSY,
-                             "another lockstep is training in %s: end it, or choose another run:", run);
-    }
-    if (!locked)
+    if (!take_lock(session, lock, error))
         return false;
     if (session->lock < 0)
         log_warn("the file system of %s has no locks: take care that no second job uses this directory", run);

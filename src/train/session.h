@@ -30,6 +30,7 @@ struct session_options {
     void (*lost)(const struct error *error); /* ends the job at once, from any thread: see checkpoint/saver.h */
     const char *init_from; /* weights to begin with, if the job begins at all (warm_start.h); NULL: none */
     bool partial;          /* with init_from: it may lack tensors, and have others */
+    const char *key;       /* whose start it is: of the batch job or the supervisor (submission.h); "": nobody's */
     struct pause_spec stop_after;
     struct job_allowed allowed;
 };

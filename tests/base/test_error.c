@@ -126,6 +126,19 @@ static void a_prefix_before_overlong_words_cuts_those(void)
     CU_ASSERT_TRUE(starts_with(error.text, "rank 3: xxx"));
 }
 
+static void each_kind_has_its_exit_code_and_its_word(void)
+{
+    const enum exit_code codes[] = {
+        [ERROR_NONE] = EXIT_FAILED,   [ERROR_USAGE] = EXIT_USAGE,   [ERROR_NOT_FOUND] = EXIT_USAGE,
+        [ERROR_CORRUPT] = EXIT_USAGE, [ERROR_VERSION] = EXIT_USAGE, [ERROR_IO] = EXIT_FAILED,
+        [ERROR_BUSY] = EXIT_USAGE,    [ERROR_LATE] = EXIT_SAVED,    [ERROR_STATE] = EXIT_FAILED};
+    for (size_t kind = 0; kind < sizeof codes / sizeof *codes; kind++) {
+        CU_ASSERT_EQUAL(error_exit_code((enum error_kind)kind), codes[kind]);
+        CU_ASSERT_EQUAL(error_kind_of(error_kind_word((enum error_kind)kind)), (enum error_kind)kind);
+    }
+    CU_ASSERT_EQUAL(error_kind_of("another"), ERROR_NONE);
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -138,6 +151,7 @@ int main(void)
         {"overlong words do not push the system's reason out", overlong_words_do_not_push_the_reason_out},
         {"an overlong prefix leaves room for the error", an_overlong_prefix_leaves_room_for_the_error},
         {"a prefix before overlong words cuts those", a_prefix_before_overlong_words_cuts_those},
+        {"each kind has its exit code and its word", each_kind_has_its_exit_code_and_its_word},
         {NULL, NULL},
     };
     return test_run("base/error", cases);

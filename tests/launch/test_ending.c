@@ -51,6 +51,19 @@ static void without_a_new_life_the_exit_code_tells_the_rest(void)
     CU_ASSERT_EQUAL(ending_judge(&empty, 0, 2), ENDING_REFUSED);
 }
 
+static void a_request_that_was_good_once_waits_for_what_it_lacks(void)
+{
+    const enum error_kind lacks[] = {ERROR_USAGE, ERROR_NOT_FOUND, ERROR_CORRUPT, ERROR_VERSION};
+    for (size_t i = 0; i < sizeof lacks / sizeof *lacks; i++) {
+        CU_ASSERT_EQUAL(ending_of_refusal(lacks[i], false), ENDING_REFUSED);
+        CU_ASSERT_EQUAL(ending_of_refusal(lacks[i], true), ENDING_NOT_BEGUN);
+    }
+    for (int was_good = 0; was_good < 2; was_good++) {
+        CU_ASSERT_EQUAL(ending_of_refusal(ERROR_BUSY, was_good), ENDING_REFUSED);
+        CU_ASSERT_EQUAL(ending_of_refusal(ERROR_IO, was_good), ENDING_NOT_BEGUN);
+    }
+}
+
 static void lives_are_futile_that_leave_no_newer_checkpoint(void)
 {
     struct life lives[] = {of(0, "killed", false, true), of(20, "killed", false, true), of(20, "killed", false, true),
@@ -99,6 +112,7 @@ int main(void)
     static const struct test_case cases[] = {
         {"the last life tells what a launch has come to", the_last_life_tells_what_a_launch_has_come_to},
         {"without a new life the exit code tells the rest", without_a_new_life_the_exit_code_tells_the_rest},
+        {"a request that was good once waits for what it lacks", a_request_that_was_good_once_waits_for_what_it_lacks},
         {"lives are futile that leave no newer checkpoint", lives_are_futile_that_leave_no_newer_checkpoint},
         {"a failure repeats with the same words and nothing won",
          a_failure_repeats_with_the_same_words_and_nothing_won},

@@ -1,0 +1,14 @@
+/* Why a start of a kept job (submission.h) has come to no life: its first rank tells the supervisor, whose launcher
+ * passes on no more than an exit code, if that. */
+#ifndef TRAIN_REFUSAL_H
+#define TRAIN_REFUSAL_H
+
+#include "base/error.h"
+
+/* Local. `kept` is the path of the kept job; what is told lies beside it. If it cannot be written it is not told. */
+void refusal_write(const char *kept, const struct error *refusal);
+
+/* Local. What was told since the last call, which takes it away. False: nothing. */
+bool refusal_take(const char *kept, struct error *refusal);
+
+#endif

@@ -1,0 +1,331 @@
+#include "train/submission.h"
+
+#include "base/digest.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "train/environment.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define EDITS_MOST 5 /* that are told */
+
+void submission_init(struct submission *submission, bool is_supervisor)
+{
+    char host[ENVIRONMENT_HOST];
+    *submission = (struct submission){0};
+    environment_batch_key(submission->key, sizeof submission->key);
+    submission->is_batch = *submission->key != '\0';
+    if (submission->is_batch || !is_supervisor)
+        return;
+    environment_host(host);
+    snprintf(submission->key, sizeof submission->key, "%s-%ld", host, (long)getpid());
+}
+
+void submission_key_of(const char *path, char key[SUBMISSION_KEY])
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    size_t length = strlen(name);
+    bool fits = length > 5 && length - 5 < SUBMISSION_KEY && strcmp(name + length - 5, ".yaml") == 0;
+    snprintf(key, SUBMISSION_KEY, "%.*s", fits ? (int)(length - 5) : 0, name);
+}
+
+/* The value of the last --set of the run; NULL: it stands in the job file. */
+static const char *run_set(const struct submission_request *request)
+{
+    const char *run = NULL;
+    for (size_t i = 0; i < request->override_count; i++)
+        if (strncmp(request->overrides[i], "run=", 4) == 0)
+            run = request->overrides[i] + 4;
+    return run;
+}
+
+static bool set_path(struct submission *submission, const char *run, struct error *error)
+{
+    return snprintf(submission->path, PATH_MAX, "%s/submitted/%s.yaml", run, submission->key) < PATH_MAX ||
+           error_set(error, ERROR_USAGE, "run: %s is too long", run);
+}
+
+static void set_trace(struct submission *submission, const struct submission_request *request)
+{
+    const char *run = run_set(request);
+    uint64_t digest = digest_bytes(request->file, strlen(request->file));
+    if (run)
+        digest = digest_chain(digest, digest_bytes(run, strlen(run)));
+    if (submission->is_batch)
+        snprintf(submission->trace, PATH_MAX, ".lockstep-%s-%016" PRIx64, submission->key, digest);
+}
+
+/* The job as the file and the overrides say now. */
+static bool read_file(const struct submission_request *request, struct job *job, struct error *error)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    if (!file_read(request->file, &text, &bytes, error))
+        return false;
+    bool ok = strlen(text) == bytes ||
+              error_set(error, ERROR_USAGE, "%s: there is a NUL byte in it: not a text file", request->file);
+    ok = ok && job_parse(job, request->file, text, request->overrides, request->override_count, error);
+    free(text);
+    return ok;
+}
+
+/* The run that the trace knows, and whether the job has begun its work there. False: there is no trace, or somebody
+ * else's. */
+static bool read_trace(struct submission *submission, char run[PATH_MAX])
+{
+    char *text = NULL;
+    size_t bytes;
+    struct error error;
+    struct stat info;
+    bool is_ours = *submission->trace && lstat(submission->trace, &info) == 0 && S_ISREG(info.st_mode) &&
+                   info.st_uid == geteuid();
+    if (!is_ours || !file_read(submission->trace, &text, &bytes, &error))
+        return false;
+    text[strcspn(text, "\n")] = '\0';
+    bool ok = json_text(text, "run", run, PATH_MAX) && *run;
+    json_bool(text, "begun", &submission->has_begun);
+    free(text);
+    return ok;
+}
+
+static bool write_trace(const struct submission *submission, const char *run, struct error *error)
+{
+    struct text line;
+    char host[ENVIRONMENT_HOST];
+    environment_host(host);
+    text_init(&line);
+    text_append(&line, "{\"run\":");
+    text_append_json(&line, run);
+    text_append(&line, ",\"begun\":%s,\"host\":", submission->has_begun ? "true" : "false");
+    text_append_json(&line, host);
+    text_append(&line, "}\n");
+    bool ok = file_replace(submission->trace, line.bytes, line.length, error);
+    text_release(&line);
+    return ok;
+}
+
+/* The comment on the first line of a kept job, as an object of JSON. */
+static void read_heading(const char *text, struct text *heading)
+{
+    if (strncmp(text, "# ", 2) == 0)
+        text_append(heading, "%.*s", (int)strcspn(text + 2, "\n"), text + 2);
+}
+
+/* Whether this start repeats the one that the text was kept by. */
+static bool is_repeated(const char *text, const struct submission_request *request)
+{
+    struct text heading;
+    char file[PATH_MAX] = "";
+    double restart = 0;
+    text_init(&heading);
+    read_heading(text, &heading);
+    bool ok = json_text(text_bytes(&heading), "file", file, sizeof file) &&
+              json_number(text_bytes(&heading), "restart", &restart);
+    text_release(&heading);
+    return ok && strcmp(file, request->file) == 0 && restart < (double)environment_restarts();
+}
+
+/* The kept job, if this start is a repetition (*found). */
+static bool read_kept(const struct submission *submission, const struct submission_request *request, bool *found,
+                      struct job *job, struct error *error)
+{
+    char *text = NULL;
+    size_t bytes;
+    *found = false;
+    if (!file_read(submission->path, &text, &bytes, error))
+        return error->kind == ERROR_NOT_FOUND;
+    *found = is_repeated(text, request);
+    bool ok = !*found || job_parse(job, submission->path, text, NULL, 0, error);
+    free(text);
+    return ok;
+}
+
+/* After a requeue. *found: the job is what was submitted. */
+static bool find_kept(struct submission *submission, const struct submission_request *request, bool *found,
+                      struct job *job, struct error *error)
+{
+    char run[PATH_MAX];
+    struct job now = {0};
+    *found = false;
+    if (!read_trace(submission, run)) {
+        const char *set = run_set(request);
+        if (!set && !read_file(request, &now, error))
+            return false;
+        snprintf(run, sizeof run, "%s", set ? set : now.run);
+        job_release(&now);
+    }
+    if (!set_path(submission, run, error) || !read_kept(submission, request, found, job, error))
+        return false;
+    if (*found || !submission->has_begun || access(submission->path, F_OK) == 0)
+        return true;
+    char host[ENVIRONMENT_HOST];
+    environment_host(host);
+    return error_set(error, ERROR_NOT_FOUND,
+                     "job %s has begun its work in %s, and there is nothing of it on %s: is that a disk of another "
+                     "node alone? run: has to name a directory that all nodes share. (To begin anew all the same: "
+                     "submit the job again)",
+                     submission->key, run, host);
+}
+
+bool submission_read(struct submission *submission, const struct submission_request *request, struct job *job,
+                     struct error *error)
+{
+    submission->is_kept = submission->has_begun = false;
+    set_trace(submission, request);
+    if (submission->is_batch && environment_restarts() > 0 && !request->anew &&
+        !find_kept(submission, request, &submission->is_kept, job, error))
+        return false;
+    if (submission->is_kept) {
+        submission_tell_edit(submission, request);
+        return true;
+    }
+    if (!read_file(request, job, error))
+        return false;
+    if (!*submission->key || set_path(submission, job->run, error))
+        return true;
+    job_release(job);
+    return false;
+}
+
+bool submission_keep(struct submission *submission, const struct submission_request *request, const struct job *job,
+                     struct error *error)
+{
+    struct text yaml;
+    char directory[PATH_MAX];
+    struct error why;
+    snprintf(directory, sizeof directory, "%s", submission->path);
+    *strrchr(directory, '/') = '\0';
+    text_init(&yaml);
+    text_append(&yaml, "# {\"key\":");
+    text_append_json(&yaml, submission->key);
+    text_append(&yaml, ",\"file\":");
+    text_append_json(&yaml, request->file);
+    text_append(&yaml, ",\"restart\":%" PRIu64 ",\"version\":\"%s\"}\n", environment_restarts(), LOCKSTEP_VERSION);
+    job_write(job, &yaml);
+    bool ok = file_make_directories(directory, &why) && file_replace(submission->path, yaml.bytes, yaml.length, &why);
+    text_release(&yaml);
+    if (!ok && !submission->is_kept) {
+        *error = why;
+        return false;
+    }
+    if (!ok) /* it stands as it was written before */
+        log_warn("%s", why.text);
+    if (*submission->trace && !write_trace(submission, job->run, &why))
+        log_warn("if %s is away or another one when job %s is requeued, it will not be found: %s", request->file,
+                 submission->key, why.text);
+    return true;
+}
+
+void submission_begun(struct submission *submission, const char *run)
+{
+    struct error error;
+    if (submission->has_begun)
+        return;
+    submission->has_begun = true;
+    if (*submission->trace && !write_trace(submission, run, &error))
+        log_warn("%s", error.text);
+}
+
+/* The line of `text` that begins with the same key; NULL: there is none. */
+static const char *line_of_key(const char *text, const char *line, size_t key)
+{
+    for (; *text; text += strcspn(text, "\n"), text += *text == '\n')
+        if (strncmp(text, line, key) == 0)
+            return text;
+    return NULL;
+}
+
+static bool has_line(const char *text, const char *line, size_t length)
+{
+    for (; *text; text += strcspn(text, "\n"), text += *text == '\n')
+        if (strcspn(text, "\n") == length && strncmp(text, line, length) == 0)
+            return true;
+    return false;
+}
+
+/* "key: old -> new", or a line that has no old one. */
+static void describe_line(const char *before, const char *line, size_t length, struct text *words)
+{
+    size_t indent = strspn(line, " "), key = strcspn(line, ":\n") + 1;
+    const char *old = line[indent] == '-' || key > length ? NULL : line_of_key(before, line, key);
+    text_append(words, "%.*s", (int)(old ? strcspn(old + indent, "\n") : 0), old ? old + indent : "");
+    text_append(words, "%s%.*s", old ? " ->" : "", (int)(old ? length - key : length - indent),
+                line + (old ? key : indent));
+}
+
+/* What `now` has instead of `before`, both as job_write makes them. */
+static void describe_edit(const char *before, const char *now, struct text *words)
+{
+    size_t count = 0;
+    for (const char *line = now; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+        size_t length = strcspn(line, "\n");
+        if (has_line(before, line, length) || count++ >= EDITS_MOST)
+            continue;
+        text_append(words, "%s", count > 1 ? "; " : "");
+        describe_line(before, line, length, words);
+    }
+    if (count > EDITS_MOST)
+        text_append(words, "; and %zu more", count - EDITS_MOST);
+    if (count == 0)
+        text_append(words, "it lacks something");
+}
+
+/* How the job file, as it is now, differs from what is kept: words, if it does. */
+static void find_edit(const struct submission *submission, const struct submission_request *request, struct text *words)
+{
+    struct job now = {0}, kept = {0};
+    struct text yaml[2];
+    struct error error;
+    char *text = NULL;
+    size_t bytes;
+    text_init(&yaml[0]);
+    text_init(&yaml[1]);
+    if (!read_file(request, &now, &error)) {
+        text_append(words, "%s", error.text);
+    } else if (file_read(submission->path, &text, &bytes, &error) &&
+               job_parse(&kept, submission->path, text, NULL, 0, &error)) {
+        job_write(&kept, &yaml[0]);
+        job_write(&now, &yaml[1]);
+        if (strcmp(text_bytes(&yaml[0]), text_bytes(&yaml[1])) != 0) {
+            text_append(words, "%s was edited since the job was submitted: ", request->file);
+            describe_edit(text_bytes(&yaml[0]), text_bytes(&yaml[1]), words);
+        }
+    }
+    free(text);
+    job_release(&now);
+    job_release(&kept);
+    text_release(&yaml[0]);
+    text_release(&yaml[1]);
+}
+
+void submission_tell_edit(struct submission *submission, const struct submission_request *request)
+{
+    struct text words;
+    text_init(&words);
+    find_edit(submission, request, &words);
+    uint64_t digest = digest_bytes(text_bytes(&words), words.length);
+    if (words.length > 0 && digest != submission->told)
+        log_warn("%s; the job goes on as it was submitted (%s). An edit is taken when the job is started anew, or with "
+                 "--reread",
+                 text_bytes(&words), submission->path);
+    submission->told = digest;
+    text_release(&words);
+}
+
+void submission_forget(struct submission *submission)
+{
+    if (*submission->path) {
+        unlink(submission->path);
+        *strrchr(submission->path, '/') = '\0';
+        rmdir(submission->path); /* unless there are others */
+        *submission->path = '\0';
+    }
+    if (*submission->trace)
+        unlink(submission->trace);
+}

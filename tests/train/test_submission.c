@@ -1,0 +1,192 @@
+/* What a job was submitted as counts at its restarts, whatever becomes of its file; and who holds a run. */
+#include "train/submission.h"
+
+#include "base/file.h"
+#include "support/test.h"
+#include "train/holder.h"
+#include "train/job_support.h"
+#include "train/refusal.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct error error;
+static const char *const overrides[] = {"seed=3"};
+static const struct submission_request asked = {.file = "job.yaml", .overrides = overrides, .override_count = 1};
+
+static void write_job(const char *run)
+{
+    struct text text;
+    text_init(&text);
+    text_append(&text, "%s", SMALLEST);
+    text_append(&text, "clip_norm: 1\n");
+    memcpy(strstr(text.bytes, "out"), run, 3);
+    CU_ASSERT(file_replace("job.yaml", text.bytes, text.length, &error));
+    text_release(&text);
+}
+
+/* An empty directory, in which batch job 14 is at its start number `restart`, 0: the first. */
+static void begin(const char *name)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s", test_path(name));
+    CU_ASSERT_EQUAL_FATAL(mkdir(path, 0700), 0);
+    CU_ASSERT_EQUAL_FATAL(chdir(path), 0);
+    setenv("SLURM_JOB_ID", "14", 1);
+    unsetenv("SLURM_ARRAY_JOB_ID");
+    unsetenv("SLURM_RESTART_COUNT");
+    write_job("one");
+}
+
+/* A start of the job. The run that it has; "": it has failed. */
+static const char *start(const char *restart, const struct submission_request *request)
+{
+    static char run[PATH_MAX];
+    struct submission submission;
+    struct job job = {0};
+    *run = '\0';
+    if (restart)
+        setenv("SLURM_RESTART_COUNT", restart, 1);
+    submission_init(&submission, false);
+    if (!submission_read(&submission, request, &job, &error))
+        return run;
+    CU_ASSERT(submission_keep(&submission, request, &job, &error));
+    CU_ASSERT_EQUAL(job.seed, 3);
+    submission_begun(&submission, job.run);
+    snprintf(run, sizeof run, "%s", job.run);
+    job_release(&job);
+    return run;
+}
+
+static void a_requeued_job_is_what_was_submitted(void)
+{
+    begin("edited");
+    CU_ASSERT_STRING_EQUAL(start(NULL, &asked), "one");
+    CU_ASSERT_EQUAL(access("one/submitted/14.yaml", F_OK), 0);
+    write_job("two");
+    CU_ASSERT_STRING_EQUAL(start("1", &asked), "one");
+    CU_ASSERT(file_replace("job.yaml", "run: [", 6, &error));
+    CU_ASSERT_STRING_EQUAL(start("2", &asked), "one");
+    unlink("job.yaml");
+    static const char *const settings[] = {"seed=9"}; /* of a line of a sweep that was edited */
+    const struct submission_request swept = {.file = "job.yaml", .overrides = settings, .override_count = 1};
+    CU_ASSERT_STRING_EQUAL(start("3", &swept), "one");
+    static const char *const other[] = {"seed=3", "run=two"};
+    const struct submission_request elsewhere = {.file = "job.yaml", .overrides = other, .override_count = 2};
+    CU_ASSERT_STRING_EQUAL(start("4", &elsewhere), "");
+}
+
+static void a_start_that_repeats_none_reads_the_file(void)
+{
+    begin("anew");
+    CU_ASSERT_STRING_EQUAL(start(NULL, &asked), "one");
+    write_job("two");
+    CU_ASSERT_STRING_EQUAL(start(NULL, &asked), "two");
+    CU_ASSERT_STRING_EQUAL(start("1", &asked), "two");
+    write_job("six");
+    CU_ASSERT_STRING_EQUAL(start("1", &asked), "six"); /* again between two requeues */
+    write_job("one");
+    struct submission_request reread = asked;
+    reread.anew = true;
+    CU_ASSERT_STRING_EQUAL(start("2", &reread), "one");
+    setenv("SLURM_ARRAY_JOB_ID", "14", 1);
+    setenv("SLURM_ARRAY_TASK_ID", "2", 1);
+    write_job("two");
+    CU_ASSERT_STRING_EQUAL(start("1", &asked), "two"); /* another element of the array */
+    CU_ASSERT_EQUAL(access("two/submitted/14_2.yaml", F_OK), 0);
+}
+
+static void a_job_that_finds_nothing_of_itself_is_refused(void)
+{
+    begin("moved");
+    CU_ASSERT_STRING_EQUAL(start(NULL, &asked), "one");
+    CU_ASSERT_EQUAL(rename("one", "away"), 0);
+    CU_ASSERT_STRING_EQUAL(start("1", &asked), "");
+    CU_ASSERT(error.kind == ERROR_NOT_FOUND && strstr(error.text, "job 14 has begun its work in one"));
+    CU_ASSERT_EQUAL(access("one", F_OK), -1);
+    CU_ASSERT_EQUAL(rename("away", "one"), 0);
+    CU_ASSERT_STRING_EQUAL(start("1", &asked), "one");
+}
+
+static void a_job_that_had_not_begun_finds_nothing(void)
+{
+    struct submission submission;
+    struct job job = {0};
+    begin("early");
+    CU_ASSERT_STRING_EQUAL(start("1", &asked), "one"); /* requeued before it was ever started */
+    begin("earlier");
+    submission_init(&submission, false);
+    CU_ASSERT(submission_read(&submission, &asked, &job, &error));
+    CU_ASSERT(submission_keep(&submission, &asked, &job, &error)); /* and before its ranks were at work */
+    job_release(&job);
+    CU_ASSERT_EQUAL(rename("one", "away"), 0);
+    CU_ASSERT_STRING_EQUAL(start("1", &asked), "one");
+}
+
+static void nothing_is_left_of_a_job_that_is_finished(void)
+{
+    struct submission submission;
+    struct job job = {0};
+    begin("done");
+    submission_init(&submission, false);
+    CU_ASSERT(submission_read(&submission, &asked, &job, &error));
+    CU_ASSERT(submission_keep(&submission, &asked, &job, &error));
+    submission_forget(&submission);
+    job_release(&job);
+    CU_ASSERT_EQUAL(rmdir("one"), 0);
+    CU_ASSERT_EQUAL(unlink("job.yaml"), 0);
+    CU_ASSERT_EQUAL(rmdir("../done"), 0);
+    begin("hand");
+    unsetenv("SLURM_JOB_ID");
+    submission_init(&submission, false);
+    CU_ASSERT_STRING_EQUAL(submission.key, "");
+    submission_init(&submission, true);
+    CU_ASSERT_STRING_NOT_EQUAL(submission.key, "");
+}
+
+static void a_refusal_is_told_once(void)
+{
+    struct error told, heard;
+    begin("refusal");
+    error_set(&told, ERROR_NOT_FOUND, "no \"data\"");
+    refusal_write("kept.yaml", &told);
+    CU_ASSERT(refusal_take("kept.yaml", &heard));
+    CU_ASSERT(heard.kind == ERROR_NOT_FOUND && strcmp(heard.text, told.text) == 0);
+    CU_ASSERT_FALSE(refusal_take("kept.yaml", &heard));
+}
+
+static void a_holder_is_named(void)
+{
+    begin("holder");
+    CU_ASSERT_EQUAL(mkdir("run", 0700), 0);
+    int lock = open("run/.lock", O_RDWR | O_CREAT, 0600);
+    CU_ASSERT_FALSE(holder_is_other("run", "15"));
+    holder_write(lock, "14");
+    CU_ASSERT(holder_is_other("run", "15") && !holder_is_other("run", "14"));
+    holder_refuse("run", "14", &error);
+    CU_ASSERT_EQUAL(error.kind, ERROR_IO);
+    CU_ASSERT_FALSE(holder_stays("run", "14"));
+    setenv("SLURM_JOB_ID", "15", 1);
+    CU_ASSERT(holder_stays("run", "15"));
+    holder_refuse("run", "15", &error);
+    CU_ASSERT(error.kind == ERROR_BUSY && strstr(error.text, "job 14, process") && strstr(error.text, "scancel 14"));
+    close(lock);
+}
+
+int main(void)
+{
+    const struct test_case cases[] = {
+        {"a requeued job is what was submitted", a_requeued_job_is_what_was_submitted},
+        {"a start that repeats none reads the file", a_start_that_repeats_none_reads_the_file},
+        {"a job that finds nothing of itself is refused", a_job_that_finds_nothing_of_itself_is_refused},
+        {"a job that had not begun finds nothing", a_job_that_had_not_begun_finds_nothing},
+        {"nothing is left of a job that is finished", nothing_is_left_of_a_job_that_is_finished},
+        {"a refusal is told once", a_refusal_is_told_once},
+        {"a holder is named", a_holder_is_named},
+        {0},
+    };
+    return test_run("train/submission", cases);
+}
