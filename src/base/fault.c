@@ -28,6 +28,8 @@ const char *const fault_points[FAULT_POINTS] = {
     [FAULT_LOCAL_WRITTEN] = "local-written",
     [FAULT_LOCAL_SENT] = "local-sent",
     [FAULT_LOCAL_RENAMED] = "local-renamed",
+    [FAULT_VALIDATING] = "validating",
+    [FAULT_VALIDATED] = "validated",
 };
 
 enum who { WHO_RANK, WHO_ALL, WHO_MPIRUN, WHO_COUNT };

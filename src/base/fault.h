@@ -1,6 +1,6 @@
-/* Faults on purpose, for tests: the environment variable LOCKSTEP_FAULT names a point of a commit or of a start (see
- * fault_points) at which a process kills (SIGKILL) or stops (SIGSTOP): itself, or all ranks of its node, or the mpirun
- * that has started it (and then goes on, as the others do, until MPI notices).
+/* Faults on purpose, for tests: the environment variable LOCKSTEP_FAULT names a point of a commit, of a start or of a
+ * validation (see fault_points) at which a process kills (SIGKILL) or stops (SIGSTOP): itself, or all ranks of its
+ * node, or the mpirun that has started it (and then goes on, as the others do, until MPI notices).
  *
  *   LOCKSTEP_FAULT=POINT[,step=N][,rank=R][,who=rank|all|mpirun][,signal=kill|stop]
  *
@@ -34,6 +34,9 @@ enum fault_point {
     FAULT_LOCAL_WRITTEN,    /* of the second tier: this rank's piece is in its file, under the hidden name */
     FAULT_LOCAL_SENT,       /* and those of the partners, too */
     FAULT_LOCAL_RENAMED,    /* this rank's pieces count, older sets are still there */
+    /* Of a validation; the step is the one after which it is due. */
+    FAULT_VALIDATING, /* all of it is to be done */
+    FAULT_VALIDATED,  /* its line is written, no checkpoint knows of it */
     FAULT_POINTS
 };
 

@@ -1,88 +1,41 @@
 #include "train/boundary.h"
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "train/best.h"
 #include "train/cadence.h"
-#include "train/pause.h"
 #include "train/preemption.h"
-#include "train/progress.h"
 #include "train/save.h"
+#include "train/validation.h"
 
 #include <inttypes.h>
 #include <math.h>
 
-/* Collective. The parameters and their average change places, on all ranks. Not while a save has them. */
-static void swap_average(struct session *session)
-{
-    float *params = session->used.params;
-    for (size_t i = 0; i < session->shard.count; i++) {
-        float kept = params[i];
-        params[i] = session->used.average[i];
-        session->used.average[i] = kept;
-    }
-    exchange_distribute(session->exchange);
-}
-
-/* Collective. *rank: its rank among the best so far; 0: none of them. False as save_finish. */
-static bool validate(struct session *session, size_t *rank, struct error *error)
-{
-    bool averaged = session->job->validate.ema && session->used.average;
-    if (averaged && session->save.frozen && !save_finish(session, error))
-        return false;
-    if (averaged)
-        swap_average(session);
-    double start = clock_seconds();
-    struct evaluation evaluation = evaluator_run(&session->evaluator, &session->model, session_params(session));
-    deadline_note_validation(&session->deadline, clock_seconds() - start);
-    if (averaged)
-        swap_average(session);
-    *rank = best_consider(session->job, &session->record.history, &evaluation, session->step);
-    progress_validation(session, &evaluation, *rank);
-    return true;
-}
-
 bool boundary_is_finished(const struct session *session)
 {
-    return session->step == session->steps || best_is_late(session->job, &session->record.history);
-}
-
-bool boundary_validates(const struct session *session, uint64_t step)
-{
-    uint64_t every = session->job->validate.every;
-    return session->validation.count > 0 && every > 0 && step % every == 0;
+    bool is_over = session->step == session->steps || best_is_late(session->job, &session->record.history);
+    return is_over && !validation_is_pending(session);
 }
 
 const char *boundary_reason(const struct session *session, unsigned flags)
 {
-    if (session->step == session->steps)
-        return "finished";
     if (boundary_is_finished(session))
-        return "early_stopping";
+        return session->step == session->steps ? "finished" : "early_stopping";
     /* Whoever sends a signal is in a hurry; a pause comes by itself. */
     if (flags & PREEMPTION_SIGNALS)
         return preemption_reason(flags);
     return flags & DEADLINE_IS_DUE ? "deadline" : "stop-after";
 }
 
-/* Collective. The reasons to save now and go on; the validation, if it is time for one, is made. False as validate. */
-static bool find_reasons(struct session *session, unsigned flags, unsigned *reasons, struct error *error)
+/* Collective. The reasons to save now and go on, as far as no validation has to tell them. */
+static unsigned find_reasons(struct session *session, unsigned flags)
 {
-    const struct job *job = session->job;
-    *reasons = cadence_due(&session->cadence, session->step, flags) | session->put_off;
+    unsigned reasons = cadence_due(&session->cadence, session->step, flags) | session->put_off;
     session->put_off = 0;
     if (session->retry_step == session->step)
-        *reasons |= CADENCE_RETRY;
-    if (!boundary_validates(session, session->step))
-        return true;
-    size_t rank;
-    if (!validate(session, &rank, error))
-        return false;
-    if (rank > 0 && best_kept(job) > 0)
-        *reasons |= CADENCE_BEST;
-    if (job->checkpoint.on_validation)
-        *reasons |= CADENCE_VALIDATION;
-    return true;
+        reasons |= CADENCE_RETRY;
+    if (session->job->checkpoint.on_validation && validation_is_due(session, session->step))
+        reasons |= CADENCE_VALIDATION;
+    return reasons;
 }
 
 /* Those that the next time is as good for. */
@@ -106,26 +59,73 @@ static bool save_on_the_way(struct session *session, unsigned reasons, struct er
     return save_begin(session, reasons, error);
 }
 
-bool boundary_pass(struct session *session, unsigned flags, struct error *error)
+/* Collective. What is due now, with the job going on: a save for these reasons, else copies. False as save_begin. */
+static bool save_or_copy(struct session *session, unsigned reasons, struct error *error)
 {
-    unsigned reasons;
-    save_note_late(session, flags);
-    if (!(flags & SAVE_IS_RUNNING) && !save_settle(session, error))
-        return false;
-    if (!find_reasons(session, flags, &reasons, error))
-        return false;
-    bool finished = boundary_is_finished(session);
-    if (!finished && !(flags & PREEMPTION_LEAVE)) {
-        if (reasons != 0)
-            return save_on_the_way(session, reasons, error);
-        save_copies(session);
-        return true;
+    if (reasons != 0)
+        return save_on_the_way(session, reasons, error);
+    save_copies(session);
+    return true;
+}
+
+/* Collective. Makes the validation that is pending, if nobody wants the job to leave meanwhile. *reasons: what is still
+ * to be saved by that. */
+static void validate(struct session *session, unsigned *flags, unsigned *reasons)
+{
+    size_t rank;
+    *reasons = 0;
+    if (validation_make(session, flags, &rank) && rank > 0 && best_kept(session->job) > 0 && !save_has_step(session))
+        *reasons = CADENCE_BEST;
+}
+
+/* Collective. The job ends here, finished or not. */
+static bool leave(struct session *session, unsigned flags, struct error *error)
+{
+    /* All of it may be in a file, or on its way to one: a validation that was given up has changed nothing. */
+    if (validation_is_pending(session) && save_has_step(session)) {
+        if (!save_finish(session, error))
+            return false;
+        if (session->saved_step == session->step)
+            return true;
     }
-    if (finished && !isfinite(session->loss))
+    if (boundary_is_finished(session) && !isfinite(session->loss))
         return error_set(error, ERROR_STATE,
                          "step %" PRIu64
                          " is the last, and its loss is %g: not saved. Go back to an earlier checkpoint "
                          "with a smaller optimizer.learning_rate, a clip_norm or a longer warmup",
                          session->step, session->loss);
     return save_last(session, boundary_reason(session, flags), error);
+}
+
+/* Collective. Ends the job if it is finished or asked to leave, else saves for these reasons. */
+static bool go_on(struct session *session, unsigned flags, unsigned reasons, struct error *error)
+{
+    if (boundary_is_finished(session) || (flags & PREEMPTION_LEAVE))
+        return leave(session, flags, error);
+    return save_or_copy(session, reasons, error);
+}
+
+bool boundary_begin(struct session *session, unsigned *flags, struct error *error)
+{
+    unsigned reasons = 0;
+    bool is_pending = validation_is_pending(session);
+    if (is_pending)
+        validate(session, flags, &reasons);
+    /* All that can be left else is the end of a job that was finished by what was only in copies on the nodes. */
+    return (!is_pending && !boundary_is_finished(session)) || go_on(session, *flags, reasons, error);
+}
+
+bool boundary_pass(struct session *session, unsigned *flags, struct error *error)
+{
+    save_note_late(session, *flags);
+    if (!(*flags & SAVE_IS_RUNNING) && !save_settle(session, error))
+        return false;
+    unsigned reasons = find_reasons(session, *flags);
+    /* Who wants to leave is in a hurry, but an end that is known leaves time until it is near, and a pause all time. */
+    if (validation_is_pending(session) && !(*flags & PREEMPTION_SIGNALS)) {
+        if (!(*flags & PREEMPTION_LEAVE) && !save_or_copy(session, reasons, error))
+            return false;
+        validate(session, flags, &reasons);
+    }
+    return go_on(session, *flags, reasons, error);
 }

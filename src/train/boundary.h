@@ -4,19 +4,20 @@
 
 #include "train/session.h"
 
-/* Local; the same on every rank. All steps are made, or early stopping has had enough. */
+/* Local; the same on every rank. All steps are made, or early stopping has had enough; and no validation is pending. */
 bool boundary_is_finished(const struct session *session);
-
-/* Local; the same on every rank. Whether the model is validated after this step. */
-bool boundary_validates(const struct session *session, uint64_t step);
 
 /* Local. Why a run ends whose last step had these flags: "finished", "early_stopping", "stop-after",
  * "deadline", or a signal. Borrowed. */
 const char *boundary_reason(const struct session *session, unsigned flags);
 
-/* Collective over world; flags, those of all ranks together, must be equal on every rank. What is due after this step:
- * a save that has ended is settled, the model is validated, a save is begun, or, if the job leaves, made and waited
- * for. False if the state has to be saved now and cannot be, or must not be. */
-bool boundary_pass(struct session *session, unsigned flags, struct error *error) WARN_UNUSED;
+/* Collective over world; flags, those of all ranks together, must be equal on every rank, and get what was heard
+ * meanwhile. What is due after this step: a save that has ended is settled, a save is begun, the model is validated;
+ * or, if the job leaves, a save is made and waited for. False if the state has to be saved now and cannot be, or must
+ * not be. */
+bool boundary_pass(struct session *session, unsigned *flags, struct error *error) WARN_UNUSED;
+
+/* Collective over world. The same before the first step: what the life before has left to do after its last one. */
+bool boundary_begin(struct session *session, unsigned *flags, struct error *error) WARN_UNUSED;
 
 #endif

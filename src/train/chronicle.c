@@ -65,7 +65,7 @@ static bool open_lines(struct chronicle *chronicle, const char *path, const stru
                        struct error *error)
 {
     bool is_new = access(path, F_OK) != 0;
-    if (!metrics_open(&chronicle->lines, path, UINT64_MAX, error))
+    if (!metrics_open(&chronicle->lines, path, UINT64_MAX, false, error))
         return false;
     if (is_new && count > 0) {
         struct text lines;
@@ -206,7 +206,6 @@ void chronicle_end(struct chronicle *chronicle, uint64_t step, const struct chro
     append_measured(&line, "stall_s", ending->saves ? ending->stall_s : 0);
     append_measured(&line, "write_s", ending->saves ? ending->write_s : 0);
     append_measured(&line, "step_s", ending->step_s);
-    append_measured(&line, "validation_s", ending->validation_s);
     text_append(&line, "}");
     put(chronicle, &line);
 }

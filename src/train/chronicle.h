@@ -10,7 +10,7 @@
  *   {"event":"ready","unix":U,"start_s":T}                  the first step is made, T after the start of the program
  *   {"event":"interval","unix":U,"step":S,"stall_s":A,"write_s":B,"period_s":C}    of checkpoint.every: auto
  *   {"event":"end","unix":U,"step":S,"reason":"...","interrupted":false,"saves":K,"stall_s":A,"write_s":B,
- *    "step_s":X,"validation_s":Y}   (of the last of them; and "transient":true if the reason may be gone later)
+ *    "step_s":X}   (of the last step; and "transient":true if the reason may be gone later)
  *
  * `lives.h` reads them. */
 #ifndef TRAIN_CHRONICLE_H
@@ -51,12 +51,12 @@ void chronicle_interval(struct chronicle *chronicle, uint64_t step, double stall
 
 /* How a life has ended. */
 struct chronicle_ending {
-    const char *reason;          /* its first line counts */
-    bool interrupted;            /* it was not the job's own decision */
-    bool transient;              /* the reason may be gone later */
-    uint64_t saves;              /* committed in this life */
-    double stall_s, write_s;     /* of one of them */
-    double step_s, validation_s; /* of the last of them; 0: there was none */
+    const char *reason;      /* its first line counts */
+    bool interrupted;        /* it was not the job's own decision */
+    bool transient;          /* the reason may be gone later */
+    uint64_t saves;          /* committed in this life */
+    double stall_s, write_s; /* of one of them */
+    double step_s;           /* of the last one; 0: there was none */
 };
 
 /* Local. The last line. */

@@ -1,6 +1,7 @@
 #include "train/deadline.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "train/preemption.h"
 
 #include <math.h>
@@ -49,31 +50,20 @@ bool deadline_open(struct deadline *deadline, const struct world *world, struct 
     return world_agree(world, ok, error);
 }
 
-void deadline_expect(struct deadline *deadline, double step_s, double validation_s)
+void deadline_expect(struct deadline *deadline, double step_s)
 {
     deadline->step_s = step_s;
-    deadline->validation_s = validation_s;
 }
 
 /* The first one takes the place of what was expected: if that was a stall, it is over. A job that is suspended stands
  * still for any time, and the next step is as long as ever. */
-static void note(double *longest, double *last, double seconds)
-{
-    bool was_stopped = *last > 0 && seconds > STOPPED_S && seconds > STOPPED_TIMES * *longest;
-    if (was_stopped)
-        return;
-    *longest = *last == 0 ? seconds : fmax(seconds, *longest * FORGET);
-    *last = seconds;
-}
-
 void deadline_note_step(struct deadline *deadline, double seconds)
 {
-    note(&deadline->step_s, &deadline->last_step_s, seconds);
-}
-
-void deadline_note_validation(struct deadline *deadline, double seconds)
-{
-    note(&deadline->validation_s, &deadline->last_validation_s, seconds);
+    bool is_first = deadline->last_step_s == 0;
+    if (!is_first && seconds > STOPPED_S && seconds > STOPPED_TIMES * deadline->step_s)
+        return;
+    deadline->step_s = is_first ? seconds : fmax(seconds, deadline->step_s * FORGET);
+    deadline->last_step_s = seconds;
 }
 
 double deadline_reserve(double write_s)
@@ -81,18 +71,26 @@ double deadline_reserve(double write_s)
     return 1.5 * write_s + DEADLINE_LEAVE_S;
 }
 
-unsigned deadline_flags(const struct deadline *deadline, unsigned validations, double write_s, double now_s)
+unsigned deadline_flags(const struct deadline *deadline, unsigned steps, double write_s, double now_s)
 {
-    double needed_s = 2 * deadline->step_s + validations * deadline->validation_s + deadline_reserve(write_s);
+    double needed_s = steps * deadline->step_s + deadline_reserve(write_s);
     return now_s + needed_s > deadline->end_s ? DEADLINE_IS_DUE : 0;
+}
+
+bool deadline_leaves_time(const struct deadline *deadline, double write_s, double now_s)
+{
+    return now_s + write_s + DEADLINE_LEAVE_S <= deadline->end_s;
 }
 
 unsigned deadline_weigh(struct deadline *deadline, unsigned flags, double now_s)
 {
     if (!(flags & PREEMPTION_SIGUSR1) || !(deadline->warning_s > 0))
         return flags;
-    if (!deadline->warned)
+    if (!deadline->warned) {
         deadline->end_s = fmin(deadline->end_s, now_s + deadline->warning_s);
+        log_info("SIGUSR1: the end comes in %.3g s; training goes on until the last step after which a save fits",
+                 deadline->end_s - now_s);
+    }
     deadline->warned = true;
     return (flags & PREEMPTION_LEAVE) == PREEMPTION_SIGUSR1 ? flags & ~(unsigned)PREEMPTION_SIGUSR1 : flags;
 }

@@ -10,13 +10,13 @@
  *                         now", but "this long is left"; every other signal, and without this variable SIGUSR1 as
  *                         well, still means "now". 0: nobody warns.
  *
- * A step is the last safe one if the next, the validations that are due until then, and a save could not all be done
- * before the end:
+ * A step is the last safe one if the next and a save could not both be done before the end:
  *
- *   now + 2 steps + validations + 1.5 save + DEADLINE_LEAVE_S > end
+ *   now + 2 steps + 1.5 save + DEADLINE_LEAVE_S > end
  *
- * (what is left of this one counts as a step), with the longest step and validation of late, and the usual time to
- * write a checkpoint. */
+ * (what is left of this one counts as a step), with the longest step of late, and the usual time to write a checkpoint.
+ * A validation needs no time before the end: it is given up when there is only the save's left, and is made by the next
+ * life (validation.h). */
 #ifndef TRAIN_DEADLINE_H
 #define TRAIN_DEADLINE_H
 
@@ -31,8 +31,8 @@ struct deadline {
     double end_s;     /* on clock_seconds(); INFINITY: none is known. Rank 0's */
     double warning_s; /* NaN: none is known; 0: nobody warns. Equal on all ranks */
     bool warned;
-    double step_s, validation_s; /* the longest of late; before the first of this life, what is expected. Rank 0's */
-    double last_step_s, last_validation_s; /* 0: there was none in this life */
+    double step_s;      /* the longest of late; before the first of this life, what is expected. Rank 0's */
+    double last_step_s; /* 0: there was none in this life */
 };
 
 /* Collective over world. From rank 0's environment. ERROR_USAGE names the variable that is no number. */
@@ -43,23 +43,27 @@ bool deadline_open(struct deadline *deadline, const struct world *world, struct 
 bool deadline_parse(struct deadline *deadline, const char *end_unix, const char *warning_s, double now_s,
                     double now_unix, struct error *error) WARN_UNUSED;
 
-/* Local, rank 0's work. What a step and a validation have taken in earlier lives of the run; 0: it is not known. */
-void deadline_expect(struct deadline *deadline, double step_s, double validation_s);
+/* Local, rank 0's work. What a step has taken in earlier lives of the run; 0: it is not known. */
+void deadline_expect(struct deadline *deadline, double step_s);
 
-/* Local, rank 0's work. A step, or the validation after one, has taken so long. Not counted: one that is more than ten
- * seconds and twenty times as long as those before, in which the job was suspended. */
+/* Local, rank 0's work. A step has taken so long. Not counted: one that is more than ten seconds and twenty times as
+ * long as those before, in which the job was suspended. */
 void deadline_note_step(struct deadline *deadline, double seconds);
-void deadline_note_validation(struct deadline *deadline, double seconds);
 
 /* Local. What a save that takes write_s needs before the end. */
 double deadline_reserve(double write_s);
 
-/* Local, rank 0's work, at the end of a step: DEADLINE_IS_DUE if it has to be the last. validations: how many come
- * before the end of the next step. */
-unsigned deadline_flags(const struct deadline *deadline, unsigned validations, double write_s, double now_s);
+/* Local, rank 0's work. DEADLINE_IS_DUE if the save cannot wait for `steps` more: 2 at the end of a step, 0 between
+ * steps. */
+unsigned deadline_flags(const struct deadline *deadline, unsigned steps, double write_s, double now_s);
+
+/* Local, rank 0's work. Whether a save that takes write_s can just be made before the end; false: it is too late for
+ * it.
+ */
+bool deadline_leaves_time(const struct deadline *deadline, double write_s, double now_s);
 
 /* Local; flags, those of all ranks together, must be equal on every rank, and then the answer is. What of them counts:
- * SIGUSR1 waits for the end that it announces, if its lead is known and nothing else asks to leave. */
+ * SIGUSR1 waits for the end that it announces, if its lead is known and nothing else asks to leave; a line tells so. */
 unsigned deadline_weigh(struct deadline *deadline, unsigned flags, double now_s);
 
 #endif

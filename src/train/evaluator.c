@@ -1,11 +1,18 @@
 #include "train/evaluator.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/partition.h"
 #include "base/watchdog.h"
 
 #include <math.h>
 #include <string.h>
+
+#define ROUND_S 0.1        /* from one talk of the ranks to the next, about */
+#define IS_FULL (1u << 28) /* this rank has taken half of that, or more; */
+#define IS_SLOW (1u << 29) /* or more than all of it */
+
+_Static_assert((IS_FULL | IS_SLOW) == EVALUATOR_FLAGS, "none of the caller's");
 
 bool evaluator_init(struct evaluator *evaluator, const struct world *world, const struct dataset *dataset, size_t rows,
                     struct error *error)
@@ -22,32 +29,70 @@ void evaluator_release(struct evaluator *evaluator)
     memset(evaluator, 0, sizeof *evaluator);
 }
 
-struct evaluation evaluator_run(struct evaluator *evaluator, struct model *model, const float *params)
+/* Local. Loss, hits and terms of one chunk. */
+static void evaluate(struct evaluator *evaluator, struct model *model, const float *params, size_t chunk)
 {
-    struct tally *tally = &evaluator->tally;
-    const struct dataset *dataset = evaluator->dataset;
+    size_t first = chunk * model->rows, left = evaluator->dataset->count - first;
+    size_t rows = left < model->rows ? left : model->rows;
+    struct loss_sums sums;
+    for (size_t i = 0; i < rows; i++)
+        evaluator->indices[i] = first + i;
+    watchdog_begin("the validation data", 0);
+    dataset_read(evaluator->dataset, evaluator->indices, rows, &model->leaf);
+    watchdog_end();
+    model->leaf.first = first;
+    model_evaluate_leaf(model, params, &sums);
+    double *item = tally_item(&evaluator->tally, chunk);
+    item[0] = sums.loss;
+    item[1] = sums.hits;
+    item[2] = sums.terms;
+}
+
+/* Collective. The end of a round of *chunks a rank, which has taken this rank so long. Whether to give up. The next
+ * round is longer if this one was short for all, and shorter if it was long for some. */
+static bool talk(const struct evaluator *evaluator, double seconds, size_t *chunks)
+{
+    unsigned own = evaluator->sign ? evaluator->sign(evaluator->context) : 0;
+    own |= (seconds > ROUND_S / 2 ? IS_FULL : 0) | (seconds > ROUND_S ? IS_SLOW : 0);
+    unsigned all = world_union(evaluator->tally.world, own);
+    if ((all & IS_SLOW) && *chunks > 1)
+        *chunks /= 2;
+    if (!(all & IS_FULL) && *chunks < evaluator->tally.items)
+        *chunks *= 2;
+    return evaluator->heed && evaluator->heed(evaluator->context, all & ~EVALUATOR_FLAGS);
+}
+
+/* Collective. All chunks, in rounds of equally many chunks a rank. False if it was given up. */
+static bool evaluate_all(struct evaluator *evaluator, struct model *model, const float *params)
+{
+    const struct tally *tally = &evaluator->tally;
     size_t size = (size_t)tally->world->size, rank = (size_t)tally->world->rank;
-    for (size_t chunk = partition_first(tally->items, size, rank);
-         chunk < partition_first(tally->items, size, rank + 1); chunk++) {
-        size_t first = chunk * model->rows, left = dataset->count - first;
-        size_t rows = left < model->rows ? left : model->rows;
+    size_t first = partition_first(tally->items, size, rank), own = partition_count(tally->items, size, rank);
+    size_t most = (tally->items + size - 1) / size; /* chunks of the rank that has most */
+    double start = clock_seconds();
+    for (size_t done = 0, in_round = 0, round = 1; done < most; done++) {
         if (evaluator->sign)
             evaluator->sign(evaluator->context);
-        for (size_t i = 0; i < rows; i++)
-            evaluator->indices[i] = first + i;
-        watchdog_begin("the validation data", 0);
-        dataset_read(dataset, evaluator->indices, rows, &model->leaf);
-        watchdog_end();
-        model->leaf.first = first;
-        struct loss_sums sums;
-        model_evaluate_leaf(model, params, &sums);
-        double *item = tally_item(tally, chunk);
-        item[0] = sums.loss;
-        item[1] = sums.hits;
-        item[2] = sums.terms;
+        if (done < own)
+            evaluate(evaluator, model, params, first + done);
+        if (++in_round < round || done + 1 == most) /* at the end there is nothing left to give up */
+            continue;
+        if (talk(evaluator, clock_seconds() - start, &round))
+            return false;
+        in_round = 0;
+        start = clock_seconds();
     }
+    return true;
+}
+
+bool evaluator_run(struct evaluator *evaluator, struct model *model, const float *params, struct evaluation *evaluation)
+{
+    struct tally *tally = &evaluator->tally;
+    if (!evaluate_all(evaluator, model, params))
+        return false;
     tally_share(tally, 0);
     double terms = tally_sum(tally, 2), loss = tally_sum(tally, 0) / terms;
-    return (struct evaluation){.loss = isnan(loss) ? (double)NAN : loss, /* its sign would be printed */
-                               .accuracy = loss_has_hits(&model->loss) ? tally_sum(tally, 1) / terms : NAN};
+    *evaluation = (struct evaluation){.loss = isnan(loss) ? (double)NAN : loss, /* its sign would be printed */
+                                      .accuracy = loss_has_hits(&model->loss) ? tally_sum(tally, 1) / terms : NAN};
+    return true;
 }

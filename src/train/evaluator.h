@@ -16,9 +16,16 @@ struct evaluator {
     const struct dataset *dataset; /* borrowed */
     struct tally tally;            /* an item a chunk: loss, hits, terms */
     uint64_t *indices;             /* [model->rows] */
-    void (*sign)(void *context); /* NULL, or called before each chunk: a sign of life, since a validation may be long */
+    /* A validation may be long. sign: NULL, or called before each chunk, a sign of life; returns this rank's flags.
+     * heed: called on all ranks at the same place, now and then, with the flags of all together; true, which has to be
+     * the same on every rank, gives the validation up. */
+    unsigned (*sign)(void *context);
+    bool (*heed)(void *context, unsigned flags);
     void *context;
 };
+
+/* Bits among these flags that are the evaluator's own. */
+#define EVALUATOR_FLAGS (3u << 28)
 
 /* Local. `rows` is the chunk: that of the model which will be run. The dataset is borrowed. Release it after failure
  * too; release accepts a released one. */
@@ -26,7 +33,9 @@ bool evaluator_init(struct evaluator *evaluator, const struct world *world, cons
                     struct error *error) WARN_UNUSED;
 void evaluator_release(struct evaluator *evaluator);
 
-/* Collective over world; params hold equal bits on every rank. */
-struct evaluation evaluator_run(struct evaluator *evaluator, struct model *model, const float *params);
+/* Collective over world; params hold equal bits on every rank. False, on every rank, if it was given up: then there is
+ * no evaluation. Talking does not change the numbers. */
+bool evaluator_run(struct evaluator *evaluator, struct model *model, const float *params,
+                   struct evaluation *evaluation) WARN_UNUSED;
 
 #endif

@@ -51,8 +51,7 @@ static void settle_last(struct lives *lives, uint64_t next)
 static void begin(struct lives *lives, const char *line)
 {
     struct life *before = last_of(lives);
-    struct life life = {
-        .start_s = NAN, .saves = NAN, .stall_s = NAN, .write_s = NAN, .step_s = NAN, .validation_s = NAN};
+    struct life life = {.start_s = NAN, .saves = NAN, .stall_s = NAN, .write_s = NAN, .step_s = NAN};
     double number;
     if (json_number(line, "unix", &number))
         life.began_unix = number;
@@ -88,7 +87,6 @@ static void end(struct life *life, const char *line)
     json_bool(line, "transient", &life->transient);
     json_number(line, "saves", &life->saves);
     json_number(line, "step_s", &life->step_s);
-    json_number(line, "validation_s", &life->validation_s);
 }
 
 /* One line; what belongs to no life is passed over. */
@@ -158,8 +156,6 @@ struct lives_total lives_sum(const struct lives *lives)
             total.stall_s = life->stall_s;
         if (life->write_s > 0)
             total.write_s = life->write_s;
-        if (life->validation_s > 0)
-            total.validation_s = life->validation_s * (double)life->ranks;
         if (life->step_s > 0)
             total.step_s = life->step_s * (double)life->ranks;
     }

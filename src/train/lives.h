@@ -30,10 +30,10 @@ struct life {
     bool interrupted;      /* killed, preempted or failed */
     double saves;          /* checkpoints that it committed, what one cost training, and took; NaN: unknown */
     double stall_s, write_s;
-    double step_s, validation_s; /* of the last of them; NaN: unknown */
-    bool transient;              /* it failed for a reason that may be gone later: a full disk, say */
-    uint64_t lost_steps;         /* made, and made again by the next life */
-    double lost_s;               /* for these steps, and for starting again (all but the first life) */
+    double step_s;       /* of the last one; NaN: unknown */
+    bool transient;      /* it failed for a reason that may be gone later: a full disk, say */
+    uint64_t lost_steps; /* made, and made again by the next life */
+    double lost_s;       /* for these steps, and for starting again (all but the first life) */
 };
 
 struct lives {
@@ -54,7 +54,7 @@ struct lives_total {
     double alive_s, lost_s;
     uint64_t lost_steps;
     double start_s, stall_s, write_s; /* the newest that are known; 0: none */
-    double step_s, validation_s;      /* the same, of all ranks together: on one they would take this long */
+    double step_s;                    /* the same, of all ranks together: on one it would take this long */
 };
 
 /* Local. Reads the lines; what is not whole or not known is passed over. The caller owns the lives (lives_release). */

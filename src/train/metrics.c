@@ -35,8 +35,13 @@ static double written_unix(const char *path)
     return stat(path, &info) == 0 ? (double)info.st_mtim.tv_sec + 1e-9 * (double)info.st_mtim.tv_nsec : 0;
 }
 
+static bool is_validation(const char *line)
+{
+    return strstr(line, "\"event\":\"validation\"") != NULL;
+}
+
 /* Moves the lines to keep to the front of `bytes` and returns their length; *largest is the largest step of all. */
-static size_t keep_lines(char *bytes, size_t count, uint64_t step, uint64_t *largest)
+static size_t keep_lines(char *bytes, size_t count, uint64_t step, bool validates_again, uint64_t *largest)
 {
     size_t kept = 0;
     for (char *line = bytes, *end; (end = memchr(line, '\n', count - (size_t)(line - bytes))); line = end + 1) {
@@ -45,7 +50,7 @@ static size_t keep_lines(char *bytes, size_t count, uint64_t step, uint64_t *lar
         /* A power cut can leave zeros where lines should be. */
         bool whole = line[0] == '{' && strlen(line) + 1 == length;
         uint64_t its_step = whole ? line_step(line) : 0;
-        bool keep = whole && its_step <= step;
+        bool keep = whole && its_step <= step && !(validates_again && its_step == step && is_validation(line));
         if (its_step > *largest)
             *largest = its_step;
         *end = '\n';
@@ -57,7 +62,8 @@ static size_t keep_lines(char *bytes, size_t count, uint64_t step, uint64_t *lar
     return kept;
 }
 
-static bool drop_lines(struct metrics *metrics, const char *path, uint64_t step, struct error *error)
+static bool drop_lines(struct metrics *metrics, const char *path, uint64_t step, bool validates_again,
+                       struct error *error)
 {
     char *content;
     size_t count;
@@ -68,17 +74,17 @@ static bool drop_lines(struct metrics *metrics, const char *path, uint64_t step,
             error_clear(error);
         return absent;
     }
-    size_t kept = keep_lines(content, count, step, &metrics->seen.step);
+    size_t kept = keep_lines(content, count, step, validates_again, &metrics->seen.step);
     bool ok = kept == count || file_replace(path, content, kept, error);
     free(content);
     metrics->bytes = kept;
     return ok;
 }
 
-bool metrics_open(struct metrics *metrics, const char *path, uint64_t step, struct error *error)
+bool metrics_open(struct metrics *metrics, const char *path, uint64_t step, bool validates_again, struct error *error)
 {
     metrics_init(metrics);
-    if (!drop_lines(metrics, path, step, error))
+    if (!drop_lines(metrics, path, step, validates_again, error))
         return false;
     metrics->descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (metrics->descriptor < 0)
@@ -96,7 +102,7 @@ struct metrics_seen metrics_look(const char *path)
     size_t count;
     if (!file_read(path, &content, &count, &error))
         return (struct metrics_seen){0};
-    keep_lines(content, count, UINT64_MAX, &seen.step);
+    keep_lines(content, count, UINT64_MAX, false, &seen.step);
     free(content);
     return seen;
 }

@@ -27,8 +27,9 @@ struct metrics {
 void metrics_init(struct metrics *metrics);
 
 /* Local. Opens (creates) the file and drops every line whose step is beyond `step`, and a last line that is cut short.
- */
-bool metrics_open(struct metrics *metrics, const char *path, uint64_t step, struct error *error) WARN_UNUSED;
+ * validates_again: the validation of that very step is to be made again, and its line goes, too. */
+bool metrics_open(struct metrics *metrics, const char *path, uint64_t step, bool validates_again,
+                  struct error *error) WARN_UNUSED;
 
 /* Local. What the file knows now; all zero if it cannot be read. */
 struct metrics_seen metrics_look(const char *path);

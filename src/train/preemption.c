@@ -80,6 +80,14 @@ unsigned preemption_flags(void)
     return flags;
 }
 
+unsigned preemption_wishes_to_leave(void)
+{
+    unsigned flags = 0;
+    for (size_t i = 0; i < WATCHED; i++)
+        flags |= received[i] ? watched[i].flag & PREEMPTION_LEAVE : 0;
+    return flags;
+}
+
 const char *preemption_reason(unsigned flags)
 {
     for (size_t i = 0; i < WATCHED; i++)

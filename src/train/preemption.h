@@ -39,6 +39,9 @@ void preemption_watch(void);
 /* Local. What this process has received so far; a wish to save and go on is told once. */
 unsigned preemption_flags(void);
 
+/* Local. Of that only the wishes to leave: nothing that others ask for later is taken away. */
+unsigned preemption_wishes_to_leave(void);
+
 /* Local. The name of the most urgent signal to leave in a union of flags: "SIGUSR2". Borrowed. */
 const char *preemption_reason(unsigned flags);
 

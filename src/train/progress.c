@@ -273,6 +273,11 @@ void progress_validation(struct session *session, const struct evaluation *evalu
     end_event(&line, session);
 }
 
+void progress_validation_left(struct session *session)
+{
+    log_info("the validation of step %" PRIu64 " is left to the next start", session->step);
+}
+
 void progress_checkpoint(struct session *session, const struct saver_result *result)
 {
     struct text line;
@@ -356,8 +361,7 @@ void progress_end(struct session *session, const char *reason, bool interrupted,
                                       .saves = cadence->samples,
                                       .stall_s = cadence_stall(cadence),
                                       .write_s = cadence_write(cadence),
-                                      .step_s = session->deadline.last_step_s,
-                                      .validation_s = session->deadline.last_validation_s};
+                                      .step_s = session->deadline.last_step_s};
     chronicle_end(&session->chronicle, session->step, &ending);
     text_release(&words);
 }

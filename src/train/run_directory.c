@@ -11,6 +11,7 @@
 #include "train/holder.h"
 #include "train/options.h"
 #include "train/resume.h"
+#include "train/validation.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -154,7 +155,7 @@ static bool begin_files(struct session *session, struct error *error)
         snprintf(path, sizeof path, "%s/metrics.jsonl", session->job->run);
         if (session->options->fresh)
             unlink(path);
-        ok = ok && metrics_open(&session->metrics, path, session->step, error);
+        ok = ok && metrics_open(&session->metrics, path, session->step, validation_is_pending(session), error);
         fault_at(FAULT_METRICS_CUT, session->step);
     }
     if (session->world->rank == 0)
@@ -184,7 +185,7 @@ static void begin_history(struct session *session)
     cadence_init(&session->cadence, session->job, &past, clock_seconds());
     cadence_expect(&session->cadence, session->deadline.warning_s);
     double ranks = session->world->size;
-    deadline_expect(&session->deadline, lived.step_s / ranks, lived.validation_s / ranks);
+    deadline_expect(&session->deadline, lived.step_s / ranks);
 }
 
 /* Collective. What was to stay for ever by an earlier checkpoint.keep_every stays, too, when that has changed. */

@@ -114,6 +114,12 @@ bool save_begin(struct session *session, unsigned reasons, struct error *error)
     return saver_is_background(session->saver) || save_settle(session, error);
 }
 
+bool save_has_step(const struct session *session)
+{
+    const struct save *save = &session->save;
+    return session->saved_step == session->step || (save->runs && !save->is_copy && save->step == session->step);
+}
+
 void save_copies(struct session *session)
 {
     uint64_t every = session->job->copies.every;

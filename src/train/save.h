@@ -11,6 +11,9 @@
  * behind them nothing can be saved. */
 bool save_begin(struct session *session, unsigned reasons, struct error *error) WARN_UNUSED;
 
+/* Local; the same on every rank. Whether the session's step is in a checkpoint, or on its way to one. */
+bool save_has_step(const struct session *session);
+
 /* Collective over world. Begins to make copies on the nodes of the session's step, if they are due and nothing else is
  * being saved: they never make training wait. */
 void save_copies(struct session *session);

@@ -272,11 +272,6 @@ static bool compare_ranks(struct session *session, struct error *error)
     return ok;
 }
 
-static void show_life(void *saver)
-{
-    saver_look(saver);
-}
-
 /* Collective. Last of all: from here on HDF5 belongs to the saver. */
 static bool open_saver(struct session *session, struct error *error)
 {
@@ -289,8 +284,6 @@ static bool open_saver(struct session *session, struct error *error)
     if (options.background && !saver_is_background(session->saver))
         log_warn("this MPI has no MPI_THREAD_MULTIPLE: training stands still while a checkpoint is written, and nobody "
                  "watches over ranks that hang");
-    session->evaluator.sign = show_life;
-    session->evaluator.context = session->saver;
     return true;
 }
 

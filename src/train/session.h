@@ -102,6 +102,7 @@ struct session {
     uint64_t steps;      /* of the whole job: train.steps, or what train.epochs are */
     uint64_t step;       /* steps done */
     double loss;         /* of that step; NaN before the first */
+    unsigned heard;      /* while the validation runs: what any rank was asked from outside */
     uint64_t saved_step; /* of the newest checkpoint file; UINT64_MAX: there is none */
     uint64_t retry_wait; /* steps from the last failed save to the next attempt; 0: none failed */
     unsigned put_off;    /* reasons of a save that waits until a step is taken again (cadence.h) */

@@ -79,13 +79,6 @@ static void update(struct session *session, const struct step_numbers *numbers, 
     exchange_distribute(session->exchange);
 }
 
-/* Local, rank 0's work: whether `step`, which is being made, has to be the last one before others end the job. */
-static unsigned look_at_deadline(const struct session *session, uint64_t step)
-{
-    unsigned validations = boundary_validates(session, step) + boundary_validates(session, step + 1);
-    return deadline_flags(&session->deadline, validations, save_needs(session), clock_seconds());
-}
-
 /* Collective. One step; `flags` is what any rank was asked from outside. A step that the guard does not let pass leaves
  * the state as the step before had it. */
 static bool make_step(struct session *session, struct step_numbers *numbers, unsigned *flags, struct error *error)
@@ -97,14 +90,11 @@ static bool make_step(struct session *session, struct step_numbers *numbers, uns
     unsigned own = preemption_flags() | pause_flags(&session->pause, session->world->rank, step, clock_seconds()) |
                    save_flags(session) | data_watch_flags(session);
     if (session->world->rank == 0)
-        own |= cadence_flags(&session->cadence, clock_seconds()) | look_at_deadline(session, step);
-    bool was_warned = session->deadline.warned;
+        own |= cadence_flags(&session->cadence, clock_seconds()) |
+               deadline_flags(&session->deadline, 2, save_needs(session), clock_seconds());
     *flags = deadline_weigh(&session->deadline, tally_share(&session->tally, own), clock_seconds());
     if (*flags & DATA_IS_WRONG)
         return data_watch_agree(session, error);
-    if (session->deadline.warned && !was_warned)
-        log_info("SIGUSR1: the end comes in %.3g s; training goes on until the last step after which a save fits",
-                 session->deadline.end_s - clock_seconds());
     numbers->loss = without_sign(tally_sum(&session->tally, 0) / session_batch_terms(session));
     numbers->gradient_norm = without_sign(exchange_reduce(session->exchange, session_batch_terms(session), &gradient));
     numbers->learning_rate = length_learning_rate(job, &session->sampler, session->steps, step);
@@ -136,8 +126,8 @@ static void finish_saving(struct session *session, struct error *error)
 static bool train(struct session *session, unsigned *flags, struct error *error)
 {
     struct progress progress = {0};
-    if (boundary_is_finished(session)) /* by what was only in copies on the nodes */
-        return save_last(session, boundary_reason(session, *flags), error);
+    if (!boundary_begin(session, flags, error))
+        return false;
     while (!boundary_is_finished(session) && !(*flags & PREEMPTION_LEAVE)) {
         struct step_numbers numbers;
         double start = clock_seconds();
@@ -148,7 +138,7 @@ static bool train(struct session *session, unsigned *flags, struct error *error)
         progress_step(&progress, session, &numbers, clock_seconds() - start);
         if (progress.steps_all == 1)
             progress_ready(session);
-        if (!boundary_pass(session, *flags, error))
+        if (!boundary_pass(session, flags, error))
             return false;
     }
     return true;

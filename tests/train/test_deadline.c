@@ -50,18 +50,30 @@ static void without_an_end_no_step_is_the_last(void)
     CU_ASSERT_EQUAL(deadline_flags(&deadline, 2, 1e6, 1e12), 0);
 }
 
-/* The next step, its validation and a save have to fit. */
+/* The next step and a save have to fit. */
 static void the_last_safe_step_leaves_room_for_a_save(void)
 {
     struct deadline deadline = deadline_of("5100", NULL); /* at 1100 */
     double reserve = deadline_reserve(4);
     CU_ASSERT_EQUAL(reserve, 6 + DEADLINE_LEAVE_S);
     deadline_note_step(&deadline, 10);
-    deadline_note_validation(&deadline, 20);
-    CU_ASSERT_EQUAL(deadline_flags(&deadline, 0, 4, 1100 - reserve - 20), 0);
-    CU_ASSERT_EQUAL(deadline_flags(&deadline, 0, 4, 1100 - reserve - 19.9), DEADLINE_IS_DUE);
-    CU_ASSERT_EQUAL(deadline_flags(&deadline, 1, 4, 1100 - reserve - 40), 0);
-    CU_ASSERT_EQUAL(deadline_flags(&deadline, 1, 4, 1100 - reserve - 39.9), DEADLINE_IS_DUE);
+    CU_ASSERT_EQUAL(deadline_flags(&deadline, 2, 4, 1100 - reserve - 20), 0);
+    CU_ASSERT_EQUAL(deadline_flags(&deadline, 2, 4, 1100 - reserve - 19.9), DEADLINE_IS_DUE);
+}
+
+/* Between steps, in a validation, only the save has to. */
+static void between_steps_there_is_more_time(void)
+{
+    struct deadline deadline = deadline_of("5100", NULL); /* at 1100 */
+    double reserve = deadline_reserve(4);
+    deadline_note_step(&deadline, 10);
+    CU_ASSERT_EQUAL(deadline_flags(&deadline, 0, 4, 1100 - reserve), 0);
+    CU_ASSERT_EQUAL(deadline_flags(&deadline, 0, 4, 1100 - reserve + 0.1), DEADLINE_IS_DUE);
+    CU_ASSERT_TRUE(deadline_leaves_time(&deadline, 4, 1100 - reserve + 0.1));
+    CU_ASSERT_TRUE(deadline_leaves_time(&deadline, 4, 1100 - 4 - DEADLINE_LEAVE_S));
+    CU_ASSERT_FALSE(deadline_leaves_time(&deadline, 4, 1100 - 3.9 - DEADLINE_LEAVE_S));
+    deadline = deadline_of(NULL, NULL);
+    CU_ASSERT_TRUE(deadline_leaves_time(&deadline, 1e6, 1e12));
 }
 
 static void one_slow_step_is_forgotten(void)
@@ -80,9 +92,9 @@ static void a_step_in_which_the_job_was_suspended_does_not_count(void)
     struct deadline deadline = {.end_s = 1000};
     deadline_note_step(&deadline, 1);
     deadline_note_step(&deadline, 3600);
-    CU_ASSERT_EQUAL(deadline_flags(&deadline, 0, 0, 1000 - DEADLINE_LEAVE_S - 3), 0);
+    CU_ASSERT_EQUAL(deadline_flags(&deadline, 2, 0, 1000 - DEADLINE_LEAVE_S - 3), 0);
     deadline_note_step(&deadline, 15); /* slow, but it may be so again */
-    CU_ASSERT_NOT_EQUAL(deadline_flags(&deadline, 0, 0, 1000 - DEADLINE_LEAVE_S - 20), 0);
+    CU_ASSERT_NOT_EQUAL(deadline_flags(&deadline, 2, 0, 1000 - DEADLINE_LEAVE_S - 20), 0);
 }
 
 static void a_warning_with_a_known_lead_is_a_new_end(void)
@@ -111,15 +123,12 @@ static void an_expectation_ends_with_the_first_step(void)
 {
     struct deadline deadline = deadline_of("5100", NULL);
     double reserve = deadline_reserve(1);
-    deadline_expect(&deadline, 20, 10);
-    CU_ASSERT_EQUAL(deadline_flags(&deadline, 0, 1, 1100 - reserve - 40), 0);
-    CU_ASSERT_EQUAL(deadline_flags(&deadline, 0, 1, 1100 - reserve - 39), DEADLINE_IS_DUE);
-    CU_ASSERT_EQUAL(deadline_flags(&deadline, 1, 1, 1100 - reserve - 49), DEADLINE_IS_DUE);
+    deadline_expect(&deadline, 20);
+    CU_ASSERT_EQUAL(deadline_flags(&deadline, 2, 1, 1100 - reserve - 40), 0);
+    CU_ASSERT_EQUAL(deadline_flags(&deadline, 2, 1, 1100 - reserve - 39), DEADLINE_IS_DUE);
     deadline_note_step(&deadline, 1);
-    CU_ASSERT_EQUAL(deadline_flags(&deadline, 0, 1, 1100 - reserve - 2), 0);
-    CU_ASSERT_EQUAL(deadline_flags(&deadline, 0, 1, 1100 - reserve - 1.9), DEADLINE_IS_DUE);
-    deadline_note_validation(&deadline, 2);
-    CU_ASSERT_EQUAL(deadline_flags(&deadline, 1, 1, 1100 - reserve - 4), 0);
+    CU_ASSERT_EQUAL(deadline_flags(&deadline, 2, 1, 1100 - reserve - 2), 0);
+    CU_ASSERT_EQUAL(deadline_flags(&deadline, 2, 1, 1100 - reserve - 1.9), DEADLINE_IS_DUE);
 }
 
 int main(void)
@@ -130,6 +139,7 @@ int main(void)
         {"without an end no step is the last", without_an_end_no_step_is_the_last},
         {"an expectation ends with the first step", an_expectation_ends_with_the_first_step},
         {"the last safe step leaves room for a save", the_last_safe_step_leaves_room_for_a_save},
+        {"between steps there is more time", between_steps_there_is_more_time},
         {"one slow step is forgotten", one_slow_step_is_forgotten},
         {"a step in which the job was suspended does not count", a_step_in_which_the_job_was_suspended_does_not_count},
         {"a warning with a known lead is a new end", a_warning_with_a_known_lead_is_a_new_end},

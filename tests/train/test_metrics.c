@@ -35,11 +35,11 @@ static void lines_are_appended_over_several_lives(void)
 {
     struct metrics metrics;
     const char *path = test_path("appended.jsonl");
-    CU_ASSERT_TRUE(metrics_open(&metrics, path, 0, &error));
+    CU_ASSERT_TRUE(metrics_open(&metrics, path, 0, false, &error));
     write_line(&metrics, "{\"step\":1}");
     metrics_close(&metrics);
     metrics_close(&metrics);
-    CU_ASSERT_TRUE(metrics_open(&metrics, path, 1, &error));
+    CU_ASSERT_TRUE(metrics_open(&metrics, path, 1, false, &error));
     write_line(&metrics, "{\"step\":2}");
     metrics_sync(&metrics);
     metrics_close(&metrics);
@@ -54,10 +54,25 @@ static void what_lies_beyond_the_step_is_dropped(void)
                                  "{\"event\":\"checkpoint\",\"step\":10}\n{\"step\":11,\"loss\":3}\n"
                                  "{\"event\":\"validation\",\"step\":100}\n";
     CU_ASSERT_TRUE(file_replace(path, before, strlen(before), &error));
-    CU_ASSERT_TRUE(metrics_open(&metrics, path, 10, &error));
+    CU_ASSERT_TRUE(metrics_open(&metrics, path, 10, false, &error));
     metrics_close(&metrics);
     assert_content(path, "{\"event\":\"start\",\"step\":0}\n{\"step\":9,\"loss\":1}\n{\"step\":10,\"loss\":2}\n"
                          "{\"event\":\"checkpoint\",\"step\":10}\n");
+}
+
+static void a_validation_that_is_made_again_is_told_once(void)
+{
+    struct metrics metrics;
+    const char *path = test_path("again.jsonl");
+    static const char before[] = "{\"event\":\"validation\",\"step\":5}\n{\"step\":10}\n"
+                                 "{\"event\":\"validation\",\"step\":10}\n{\"event\":\"stop\",\"step\":10}\n";
+    CU_ASSERT_TRUE(file_replace(path, before, strlen(before), &error));
+    CU_ASSERT_TRUE(metrics_open(&metrics, path, 10, false, &error));
+    metrics_close(&metrics);
+    assert_content(path, before);
+    CU_ASSERT_TRUE(metrics_open(&metrics, path, 10, true, &error));
+    metrics_close(&metrics);
+    assert_content(path, "{\"event\":\"validation\",\"step\":5}\n{\"step\":10}\n{\"event\":\"stop\",\"step\":10}\n");
 }
 
 static void what_is_dropped_was_seen(void)
@@ -69,7 +84,7 @@ static void what_is_dropped_was_seen(void)
     struct metrics_seen seen = metrics_look(path);
     CU_ASSERT_EQUAL(seen.step, 12);
     CU_ASSERT_TRUE(fabs(seen.unix_s - clock_unix_exact()) < 60);
-    CU_ASSERT_TRUE(metrics_open(&metrics, path, 9, &error));
+    CU_ASSERT_TRUE(metrics_open(&metrics, path, 9, false, &error));
     CU_ASSERT(metrics.seen.step == 12 && metrics.seen.unix_s == seen.unix_s);
     metrics_close(&metrics);
     CU_ASSERT_EQUAL(metrics_look(path).step, 9);
@@ -82,7 +97,7 @@ static void a_line_that_is_cut_short_is_dropped(void)
     struct metrics metrics;
     const char *path = test_path("cut.jsonl");
     CU_ASSERT_TRUE(file_replace(path, "{\"step\":1}\n{\"step\":2,\"lo", 24, &error));
-    CU_ASSERT_TRUE(metrics_open(&metrics, path, 5, &error));
+    CU_ASSERT_TRUE(metrics_open(&metrics, path, 5, false, &error));
     write_line(&metrics, "{\"step\":2}");
     metrics_close(&metrics);
     assert_content(path, "{\"step\":1}\n{\"step\":2}\n");
@@ -94,7 +109,7 @@ static void what_a_power_cut_leaves_is_dropped(void)
     const char *path = test_path("zeros.jsonl");
     static const char before[] = "{\"step\":1}\n\0\0\0\0\0\n{\"st\0\0\n\n{\"step\":2}\n";
     CU_ASSERT_TRUE(file_replace(path, before, sizeof before - 1, &error));
-    CU_ASSERT_TRUE(metrics_open(&metrics, path, 5, &error));
+    CU_ASSERT_TRUE(metrics_open(&metrics, path, 5, false, &error));
     metrics_close(&metrics);
     assert_content(path, "{\"step\":1}\n{\"step\":2}\n");
 }
@@ -105,7 +120,7 @@ static void one_that_is_deleted_is_begun_anew(void)
     CU_ASSERT_TRUE(file_make_directories(test_path("deleted"), &error));
     char path[4096];
     snprintf(path, sizeof path, "%s", test_path("deleted/metrics.jsonl"));
-    CU_ASSERT_TRUE(metrics_open(&metrics, path, 0, &error));
+    CU_ASSERT_TRUE(metrics_open(&metrics, path, 0, false, &error));
     write_line(&metrics, "{\"step\":1}");
     CU_ASSERT_EQUAL(unlink(path), 0);
     CU_ASSERT_EQUAL(rmdir(test_path("deleted")), 0);
@@ -134,7 +149,7 @@ static void a_closed_one_does_nothing(void)
     write_line(&metrics, "{}");
     metrics_sync(&metrics);
     metrics_close(&metrics);
-    CU_ASSERT_FALSE(metrics_open(&metrics, test_path("no/such/directory.jsonl"), 0, &error));
+    CU_ASSERT_FALSE(metrics_open(&metrics, test_path("no/such/directory.jsonl"), 0, false, &error));
     CU_ASSERT_EQUAL(error.kind, ERROR_NOT_FOUND);
 }
 
@@ -143,6 +158,7 @@ int main(void)
     const struct test_case cases[] = {
         {"lines are appended over several lives", lines_are_appended_over_several_lives},
         {"what lies beyond the step is dropped", what_lies_beyond_the_step_is_dropped},
+        {"a validation that is made again is told once", a_validation_that_is_made_again_is_told_once},
         {"what is dropped was seen", what_is_dropped_was_seen},
         {"a line that is cut short is dropped", a_line_that_is_cut_short_is_dropped},
         {"what a power cut leaves is dropped", what_a_power_cut_leaves_is_dropped},

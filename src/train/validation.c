@@ -1,0 +1,127 @@
+#include "train/validation.h"
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/partition.h"
+#include "base/watchdog.h"
+#include "train/best.h"
+#include "train/preemption.h"
+#include "train/progress.h"
+#include "train/save.h"
+
+#include <math.h>
+#include <string.h>
+
+bool validation_is_due(const struct session *session, uint64_t step)
+{
+    uint64_t every = session->job->validate.every;
+    return session->validation.count > 0 && every > 0 && step % every == 0;
+}
+
+bool validation_is_pending(const struct session *session)
+{
+    return validation_is_due(session, session->step) && session->record.history.validated_step < session->step;
+}
+
+/* Collective. The parameters and their average change places, on all ranks. */
+static void swap_average(struct session *session)
+{
+    float *params = session->used.params;
+    for (size_t i = 0; i < session->shard.count; i++) {
+        float kept = params[i];
+        params[i] = session->used.average[i];
+        session->used.average[i] = kept;
+    }
+    exchange_distribute(session->exchange);
+}
+
+/* Collective. From here on the node's parameters are the average. A save that has the used arrays does not let go of
+ * them for that: then the other copy, which it leaves alone until the next update, is filled. One that was begun some
+ * steps ago has the other copy. */
+static void show_average(struct session *session)
+{
+    if (!session->save.frozen) {
+        swap_average(session);
+        return;
+    }
+    memcpy(session->other.params, session->used.average, session->shard.count * sizeof(float));
+    exchange_turn(session->exchange);
+    exchange_distribute(session->exchange);
+}
+
+/* Collective. All ranks are done with the average. */
+static void hide_average(struct session *session)
+{
+    if (session->save.frozen)
+        exchange_turn(session->exchange);
+    else
+        swap_average(session);
+}
+
+/* What this rank has heard while the validation runs; for the saver also the sign that the job goes on. */
+static unsigned listen(void *context)
+{
+    const struct session *session = context;
+    unsigned flags = preemption_wishes_to_leave();
+    saver_look(session->saver);
+    if (session->world->rank == 0)
+        flags |= deadline_flags(&session->deadline, 0, save_needs(session), clock_seconds());
+    return flags;
+}
+
+static bool heed(void *context, unsigned flags)
+{
+    struct session *session = context;
+    session->heard = deadline_weigh(&session->deadline, flags, clock_seconds());
+    return session->heard & PREEMPTION_LEAVE;
+}
+
+bool validation_make(struct session *session, unsigned *flags, size_t *rank)
+{
+    bool averaged = session->job->validate.ema && session->used.average;
+    struct evaluation evaluation;
+    session->heard = 0;
+    session->evaluator.sign = listen;
+    session->evaluator.heed = heed;
+    session->evaluator.context = session;
+    if (averaged)
+        show_average(session);
+    fault_at(FAULT_VALIDATING, session->step);
+    bool is_made = evaluator_run(&session->evaluator, &session->model, session_params(session), &evaluation);
+    if (averaged)
+        hide_average(session);
+    *flags |= session->heard;
+    if (!is_made) {
+        progress_validation_left(session);
+        return false;
+    }
+    *rank = best_consider(session->job, &session->record.history, &evaluation, session->step);
+    progress_validation(session, &evaluation, *rank);
+    fault_at(FAULT_VALIDATED, session->step);
+    return true;
+}
+
+bool validation_finds_state_sound(struct session *session)
+{
+    struct tally *tally = &session->tally;
+    struct model *model = &session->model;
+    const struct history *history = &session->record.history;
+    size_t size = (size_t)session->world->size, rank = (size_t)session->world->rank;
+    size_t rows = session->job->train.microbatch;
+    uint64_t taken = session->step - history->skipped_row;
+    if (history->updates == 0) /* of all steps: nothing was trained */
+        return false;
+    for (size_t leaf = partition_first(tally->items, size, rank); leaf < partition_first(tally->items, size, rank + 1);
+         leaf++) {
+        struct loss_sums sums;
+        sampler_indices(&session->sampler, taken, leaf * rows, rows, session->indices);
+        watchdog_begin("the training data", 0);
+        dataset_read(&session->train, session->indices, rows, &model->leaf);
+        watchdog_end();
+        model->leaf.first = leaf * rows;
+        model_evaluate_leaf(model, session_params(session), &sums);
+        *tally_item(tally, leaf) = sums.loss;
+    }
+    tally_share(tally, 0);
+    return isfinite(tally_sum(tally, 0));
+}
