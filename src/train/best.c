@@ -125,8 +125,7 @@ void best_look(const struct job *job, const bool *found, struct history *history
 void best_retain(const struct job *job, const struct history *history, struct retention *retention)
 {
     size_t kept = best_kept(job) > 0 ? history->best_most : 0;
-    /* What is saved after a skipped step, because the job has to leave, may be spoilt: it must not push out good ones.
-     */
+    /* What is saved at a skipped step may be spoilt: it must not push out good ones (skipped.h). */
     *retention = (struct retention){.newest = history->skipped_row > 0 ? SIZE_MAX : job->checkpoint.keep,
                                     .every = job->checkpoint.keep_every};
     while (retention->best_count < kept && retention->best_count < history->best_count) {

@@ -5,6 +5,7 @@
 #include "train/cadence.h"
 #include "train/preemption.h"
 #include "train/save.h"
+#include "train/skipped.h"
 #include "train/validation.h"
 
 #include <inttypes.h>
@@ -44,11 +45,8 @@ static unsigned find_reasons(struct session *session, unsigned flags)
 /* Collective. A save that is due now, with the job going on. False as save_begin. */
 static bool save_on_the_way(struct session *session, unsigned reasons, struct error *error)
 {
-    /* After a skipped step the state may be spoilt: nothing shows that it is not before the next step is taken. */
-    if (session->record.history.skipped_row > 0) {
-        session->put_off = reasons & ~(unsigned)CADENCE_BEST;
-        if (reasons & CADENCE_BEST)
-            best_forget(&session->record.history, session->step);
+    if (session->record.history.skipped_row > 0 && !skipped_select(reasons, SKIPPED_SAVES)) {
+        session->put_off = skipped_select(reasons, SKIPPED_WAITS);
         return true;
     }
     if (session->save.runs && !session->save.is_copy && session->job->checkpoint.busy == BUSY_SKIP &&
@@ -74,8 +72,11 @@ static void validate(struct session *session, unsigned *flags, unsigned *reasons
 {
     size_t rank;
     *reasons = 0;
-    if (validation_make(session, flags, &rank) && rank > 0 && best_kept(session->job) > 0 && !save_has_step(session))
-        *reasons = CADENCE_BEST;
+    if (!validation_make(session, flags, &rank) || rank == 0 || best_kept(session->job) == 0)
+        return;
+    if (!save_has_step(session))
+        *reasons = CADENCE_BEST | session->put_off;
+    session->put_off = 0;
 }
 
 /* Collective. The job ends here, finished or not. */
@@ -88,11 +89,13 @@ static bool leave(struct session *session, unsigned flags, struct error *error)
         if (session->saved_step == session->step)
             return true;
     }
-    if (boundary_is_finished(session) && !isfinite(session->loss))
+    /* The last steps were skipped. */
+    if (boundary_is_finished(session) && !isfinite(session->loss) && !validation_finds_state_sound(session))
         return error_set(error, ERROR_STATE,
                          "step %" PRIu64
-                         " is the last, and its loss is %g: not saved. Go back to an earlier checkpoint "
-                         "with a smaller optimizer.learning_rate, a clip_norm or a longer warmup",
+                         " is the last, and its loss is %g, as it is now for earlier batches: not saved. "
+                         "Go back to an earlier checkpoint with a smaller optimizer.learning_rate, a clip_norm or a "
+                         "longer warmup",
                          session->step, session->loss);
     return save_last(session, boundary_reason(session, flags), error);
 }
@@ -109,6 +112,8 @@ bool boundary_begin(struct session *session, unsigned *flags, struct error *erro
 {
     unsigned reasons = 0;
     bool is_pending = validation_is_pending(session);
+    session->put_off = skipped_waiting(session->job, &session->record.history, session->step,
+                                       session->validation.count > 0 ? session->job->validate.every : 0);
     if (is_pending)
         validate(session, flags, &reasons);
     /* All that can be left else is the end of a job that was finished by what was only in copies on the nodes. */

@@ -121,9 +121,22 @@ unsigned cadence_flags(struct cadence *cadence, double now_s)
     return flags;
 }
 
+unsigned cadence_due_at(const struct job *job, uint64_t step)
+{
+    uint64_t every = job->checkpoint.every, keep_every = job->checkpoint.keep_every;
+    unsigned due = 0;
+    if (every > 0 && every != CHECKPOINT_AUTO && step % every == 0)
+        due |= CADENCE_EVERY;
+    if (keep_every > 0 && step % keep_every == 0)
+        due |= CADENCE_KEEP;
+    for (size_t i = 0; i < job->checkpoint.at_count; i++)
+        if (job->checkpoint.at[i] == step)
+            due |= CADENCE_AT;
+    return due;
+}
+
 unsigned cadence_due(struct cadence *cadence, uint64_t step, unsigned flags)
 {
-    const struct job *job = cadence->job;
     unsigned due = flags & (CADENCE_SIGNAL | CADENCE_FILE | CADENCE_MINUTES | CADENCE_AUTO);
     if (due & CADENCE_SIGNAL) {
         if (cadence->signal_step > 0 && step == cadence->signal_step + 1)
@@ -131,14 +144,7 @@ unsigned cadence_due(struct cadence *cadence, uint64_t step, unsigned flags)
         else
             cadence->signal_step = step;
     }
-    if (job->checkpoint.every > 0 && job->checkpoint.every != CHECKPOINT_AUTO && step % job->checkpoint.every == 0)
-        due |= CADENCE_EVERY;
-    if (job->checkpoint.keep_every > 0 && step % job->checkpoint.keep_every == 0)
-        due |= CADENCE_KEEP;
-    for (size_t i = 0; i < job->checkpoint.at_count; i++)
-        if (job->checkpoint.at[i] == step)
-            due |= CADENCE_AT;
-    return due;
+    return due | cadence_due_at(cadence->job, step);
 }
 
 void cadence_begin(struct cadence *cadence, double now_s)

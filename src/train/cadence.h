@@ -84,6 +84,9 @@ unsigned cadence_flags(struct cadence *cadence, double now_s);
  * obeyed one is the rest of it. */
 unsigned cadence_due(struct cadence *cadence, uint64_t step, unsigned flags);
 
+/* Local. The reasons among these that hang on the number of the step alone. */
+unsigned cadence_due_at(const struct job *job, uint64_t step);
+
 /* Local. A save begins. Takes the file `save` away (rank 0): whoever wanted a save has it. What cannot be removed, or
  * is not an empty file, gets one warning and no save. */
 void cadence_begin(struct cadence *cadence, double now_s);

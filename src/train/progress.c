@@ -278,7 +278,8 @@ void progress_validation_left(struct session *session)
     log_info("the validation of step %" PRIu64 " is left to the next start", session->step);
 }
 
-void progress_checkpoint(struct session *session, const struct saver_result *result)
+/* The `checkpoint` event. */
+static void write_checkpoint(struct session *session, const struct saver_result *result)
 {
     struct text line;
     const struct commit *commit = &result->commit;
@@ -289,6 +290,13 @@ void progress_checkpoint(struct session *session, const struct saver_result *res
     metrics_number(&line, "data_ms", commit->data_ms);
     text_append(&line, ",\"bytes\":%" PRIu64 ",\"fingerprint\":\"%016" PRIx64 "\"", commit->bytes, result->fingerprint);
     end_event(&line, session);
+}
+
+void progress_checkpoint(struct session *session, const struct saver_result *result, bool replaced)
+{
+    const struct commit *commit = &result->commit;
+    if (!replaced)
+        write_checkpoint(session, result);
     char size[TEXT_AMOUNT];
     text_amount(commit->bytes, size);
     log_info("checkpoint of step %" PRIu64 ": %s in %.0f ms, training has waited %.1f ms, fingerprint %016" PRIx64,

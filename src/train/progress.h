@@ -48,8 +48,8 @@ void progress_validation(struct session *session, const struct evaluation *evalu
 /* Local. A line: the validation of this step is left to the next life. */
 void progress_validation_left(struct session *session);
 
-/* Local. A line and the `checkpoint` event of the save that was running. */
-void progress_checkpoint(struct session *session, const struct saver_result *result);
+/* Local. A line and the `checkpoint` event of the save that was running; only the line if it will be replaced. */
+void progress_checkpoint(struct session *session, const struct saver_result *result, bool replaced);
 
 /* Local. A line, and one in the history of the run, if checkpoint.every: auto has come to another period. */
 void progress_cadence(struct session *session);

@@ -11,6 +11,7 @@
 #include "train/holder.h"
 #include "train/options.h"
 #include "train/resume.h"
+#include "train/save.h"
 #include "train/validation.h"
 
 #include <inttypes.h>
@@ -188,17 +189,25 @@ static void begin_history(struct session *session)
     deadline_expect(&session->deadline, lived.step_s / ranks);
 }
 
-/* Collective. What was to stay for ever by an earlier checkpoint.keep_every stays, too, when that has changed. */
-static bool keep_promises(struct session *session, struct error *error)
+/* Local, rank 0. What an earlier checkpoint.keep_every wanted to stay for ever, and what stands in the place of such a
+ * one, if the job was killed before it could say so (save_keep_for_ever). *pinned: how many of the former. */
+static bool pin_kept(const struct session *session, size_t *pinned, struct error *error)
 {
     uint64_t before = session->kept_every, now = session->job->checkpoint.keep_every;
+    if (before > 0 && before != now && !store_pin_every(&session->store, before, now, pinned, error))
+        return false;
+    return session->saved_step != session->step || !strstr(session->record.why, "keep_every") ||
+           save_keep_for_ever(session, session->step, error);
+}
+
+/* Collective. What was to stay for ever stays. */
+static bool keep_promises(struct session *session, struct error *error)
+{
     size_t pinned = 0;
-    if (before == 0 || before == now)
-        return true;
-    bool ok = session->world->rank != 0 || store_pin_every(&session->store, before, now, &pinned, error);
+    bool ok = session->world->rank != 0 || pin_kept(session, &pinned, error);
     if (pinned > 0)
         log_info("checkpoint.keep_every was %" PRIu64 ": %zu checkpoint%s pinned, to stay for ever all the same",
-                 before, pinned, pinned == 1 ? " is" : "s are");
+                 session->kept_every, pinned, pinned == 1 ? " is" : "s are");
     return session_agree(session, ok, "pinning checkpoints", error);
 }
 

@@ -3,10 +3,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/wait.h"
+#include "base/watchdog.h"
+#include "checkpoint/pin.h"
 #include "train/best.h"
 #include "train/cadence.h"
 #include "train/data_watch.h"
 #include "train/progress.h"
+#include "train/skipped.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -33,12 +36,17 @@ static void update_record(struct session *session, const char *end)
 static void begin(struct session *session, unsigned reasons, const char *end, struct local *local)
 {
     struct text why;
+    unsigned owed = !local && session->record.history.skipped_row == 0 ? session->owed : 0;
     text_init(&why);
+    if (reasons)
+        reasons |= owed;
     cadence_words(reasons, &why);
     snprintf(session->record.why, sizeof session->record.why, "%s", reasons ? text_bytes(&why) : end);
     text_release(&why);
     session->save = (struct save){.runs = true, .frozen = true, .is_copy = local != NULL, .step = session->step};
     if (!local) {
+        session->save.reasons = reasons | owed;
+        session->owed &= ~owed;
         cadence_begin(&session->cadence, clock_seconds());
         session->retry_step = 0; /* this is the next attempt */
     }
@@ -103,6 +111,7 @@ bool save_begin(struct session *session, unsigned reasons, struct error *error)
                                 session->step, session->save.step);
         }
         session->retry_step = session->step + RETRY_STEPS;
+        session->owed |= reasons & CADENCE_KEEP;
         if (reasons & CADENCE_BEST)
             best_forget(&session->record.history, session->step);
         return true;
@@ -124,8 +133,8 @@ void save_copies(struct session *session)
 {
     uint64_t every = session->job->copies.every;
     bool due = every > 0 && (session->step % every == 0 || session->renew_copies);
-    /* After a skipped step the state may be spoilt. */
-    if (!due || session->no_copies || session->save.runs || session->record.history.skipped_row > 0)
+    bool may = session->record.history.skipped_row == 0 || skipped_select(SKIPPED_COPIES, SKIPPED_SAVES);
+    if (!due || !may || session->no_copies || session->save.runs)
         return;
     struct error error;
     if (!data_watch_agree(session, &error)) /* the next step says so */
@@ -171,6 +180,19 @@ static void plan_retry(struct session *session, uint64_t failed_step)
         session->retry_step = session->step + 1;
 }
 
+bool save_keep_for_ever(const struct session *session, uint64_t step, struct error *error)
+{
+    char path[PATH_MAX];
+    uint64_t every = session->job->checkpoint.keep_every;
+    if (session->world->rank != 0 || every == 0 || step % every == 0)
+        return true;
+    store_path(&session->store, step, path);
+    watchdog_begin(path, 0);
+    bool ok = pin_exists(path) || pin_add(path, error);
+    watchdog_end();
+    return ok;
+}
+
 /* Collective. The verdict on copies: nothing depends on them. */
 static bool take_copies(struct session *session, struct error *error)
 {
@@ -202,7 +224,10 @@ static bool take(struct session *session, bool is_last, struct error *error)
         session->record.step = session->saved_step = result.step;
         session->record.fingerprint = result.fingerprint;
         session->retry_step = session->retry_wait = 0;
-        progress_checkpoint(session, &result);
+        /* One that was begun before the last validation is not the last. */
+        progress_checkpoint(session, &result, !is_last && (save->replaced || result.step == session->steps));
+        if ((save->reasons & CADENCE_KEEP) && !save_keep_for_ever(session, result.step, error))
+            log_warn("it does not stay for ever: %s", error->text);
         /* A job that ends waits for its last save: that is not what one costs. Nor does one take longer than its limit,
          * unless the job was suspended meanwhile. */
         double write_s = 1e-3 * result.commit.write_ms;
@@ -216,6 +241,7 @@ static bool take(struct session *session, bool is_last, struct error *error)
         error->kind = ERROR_LATE;
     if (best_kept(session->job) > 0)
         best_forget(&session->record.history, result.step);
+    session->owed |= save->reasons & CADENCE_KEEP;
     plan_retry(session, result.step);
     if (!is_told)
         progress_checkpoint_failed(session, result.step, !is_last, error);
@@ -237,6 +263,7 @@ bool save_finish(struct session *session, struct error *error)
 bool save_last(struct session *session, const char *why, struct error *error)
 {
     double start = clock_seconds();
+    session->save.replaced = !session->save.is_copy && session->save.step == session->step;
     if (!save_finish(session, error) || !data_watch_agree(session, error))
         return false;
     begin(session, 0, why, NULL);

@@ -14,6 +14,10 @@ bool save_begin(struct session *session, unsigned reasons, struct error *error) 
 /* Local; the same on every rank. Whether the session's step is in a checkpoint, or on its way to one. */
 bool save_has_step(const struct session *session);
 
+/* Local, rank 0's work. The checkpoint of this step stands in the place of one that checkpoint.keep_every wanted at a
+ * step at which nothing could be saved: pins it, as pruning knows the others by their steps. */
+bool save_keep_for_ever(const struct session *session, uint64_t step, struct error *error) WARN_UNUSED;
+
 /* Collective over world. Begins to make copies on the nodes of the session's step, if they are due and nothing else is
  * being saved: they never make training wait. */
 void save_copies(struct session *session);
