@@ -16,7 +16,7 @@ static const struct {
     [ERROR_NOT_FOUND] = {"not_found", EXIT_USAGE}, [ERROR_CORRUPT] = {"corrupt", EXIT_USAGE},
     [ERROR_VERSION] = {"version", EXIT_USAGE},     [ERROR_IO] = {"io", EXIT_FAILED},
     [ERROR_BUSY] = {"busy", EXIT_USAGE},           [ERROR_LATE] = {"late", EXIT_SAVED},
-    [ERROR_STATE] = {"state", EXIT_FAILED},
+    [ERROR_STATE] = {"state", EXIT_FAILED},        [ERROR_AGAIN] = {"again", EXIT_SAVED},
 };
 #define KINDS (sizeof kinds / sizeof *kinds)
 

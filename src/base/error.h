@@ -22,6 +22,7 @@ enum error_kind {
     ERROR_IO,        /* the system refused: may work later */
     ERROR_BUSY,      /* somebody else holds it, and will go on to do so */
     ERROR_LATE,      /* somebody has not come in time: to be run again elsewhere or later */
+    ERROR_AGAIN,     /* not done for want of room or time: to be run again */
     ERROR_STATE,     /* the numbers in memory are not to be trusted, or not finite: they must not be saved */
 };
 

@@ -82,13 +82,17 @@ static hid_t create_file(const char *path, size_t array_bytes, hsize_t alignment
     return file;
 }
 
+uint64_t layout_bytes(const struct state *state, const struct store *store)
+{
+    uint64_t alignment = store->striping.alignment;
+    return alignment + state->array_count * (state->count * sizeof(float) + alignment);
+}
+
 /* Local, rank 0. A look before anything is written: HDF5 1.10 cannot close a file that it could not write, and keeps
  * it. What is free may be gone the next moment, or there may be a quota: the reservation is the proof. */
 static bool has_room(const struct state *state, size_t image_bytes, const struct store *store, struct error *error)
 {
-    uint64_t room = file_free_bytes(store->directory);
-    uint64_t alignment = store->striping.alignment;
-    uint64_t need = alignment + 2 * image_bytes + state->array_count * (state->count * sizeof(float) + alignment);
+    uint64_t room = file_free_bytes(store->directory), need = layout_bytes(state, store) + 2 * image_bytes;
     return need <= room || error_set(error, ERROR_IO, "%s has %.1f MB free, a checkpoint needs %.1f MB",
                                      store->directory, (double)room / 1e6, (double)need / 1e6);
 }

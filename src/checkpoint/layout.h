@@ -6,6 +6,9 @@
 #include "checkpoint/snapshot.h"
 #include "checkpoint/store.h"
 
+/* Local. The room that a checkpoint needs on the disk, about, in bytes. */
+uint64_t layout_bytes(const struct state *state, const struct store *store);
+
 /* Local, rank 0's work. Makes the file `path`, at its full size, *bytes, all of it reserved: arrays and digests have
  * their places, and nothing in them. Makes the store's directory again if it is gone. After failure a file may be left.
  */

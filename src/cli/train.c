@@ -116,7 +116,7 @@ static bool ranks_belong_together(const struct world *world, int count, char **w
 static void tell_end(const struct request *request, struct submission *submission, bool ok, bool is_finished,
                      const struct error *error)
 {
-    if (!ok && error->kind != ERROR_LATE && request->submitted)
+    if (!ok && error_exit_code(error->kind) != EXIT_SAVED && request->submitted)
         refusal_write(request->submitted, error);
     if (ok && is_finished && !request->submitted)
         submission_forget(submission);

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "train/best.h"
 #include "train/cadence.h"
+#include "train/hold.h"
 #include "train/preemption.h"
 #include "train/save.h"
 #include "train/skipped.h"
@@ -97,7 +98,7 @@ static bool leave(struct session *session, unsigned flags, struct error *error)
                          "Go back to an earlier checkpoint with a smaller optimizer.learning_rate, a clip_norm or a "
                          "longer warmup",
                          session->step, session->loss);
-    return save_last(session, boundary_reason(session, flags), error);
+    return hold_save_last(session, flags, boundary_reason(session, flags), error);
 }
 
 /* Collective. Ends the job if it is finished or asked to leave, else saves for these reasons. */

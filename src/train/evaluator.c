@@ -17,7 +17,7 @@ _Static_assert((IS_FULL | IS_SLOW) == EVALUATOR_FLAGS, "none of the caller's");
 bool evaluator_init(struct evaluator *evaluator, const struct world *world, const struct dataset *dataset, size_t rows,
                     struct error *error)
 {
-    *evaluator = (struct evaluator){.dataset = dataset};
+    *evaluator = (struct evaluator){.dataset = dataset, .round = 1};
     evaluator->indices = memory_need(rows, sizeof *evaluator->indices);
     return tally_init(&evaluator->tally, world, (dataset->count + rows - 1) / rows, 3, error);
 }
@@ -48,17 +48,18 @@ static void evaluate(struct evaluator *evaluator, struct model *model, const flo
     item[2] = sums.terms;
 }
 
-/* Collective. The end of a round of *chunks a rank, which has taken this rank so long. Whether to give up. The next
- * round is longer if this one was short for all, and shorter if it was long for some. */
-static bool talk(const struct evaluator *evaluator, double seconds, size_t *chunks)
+/* Collective. The end of a round that has taken this rank so long. Whether to give up. The next round is longer if this
+ * one was short for all, and shorter if it was long for some: a short validation is soon one round, and costs no talk.
+ */
+static bool talk(struct evaluator *evaluator, double seconds)
 {
     unsigned own = evaluator->sign ? evaluator->sign(evaluator->context) : 0;
     own |= (seconds > ROUND_S / 2 ? IS_FULL : 0) | (seconds > ROUND_S ? IS_SLOW : 0);
     unsigned all = world_union(evaluator->tally.world, own);
-    if ((all & IS_SLOW) && *chunks > 1)
-        *chunks /= 2;
-    if (!(all & IS_FULL) && *chunks < evaluator->tally.items)
-        *chunks *= 2;
+    if ((all & IS_SLOW) && evaluator->round > 1)
+        evaluator->round /= 2;
+    if (!(all & IS_FULL) && evaluator->round < evaluator->tally.items)
+        evaluator->round *= 2;
     return evaluator->heed && evaluator->heed(evaluator->context, all & ~EVALUATOR_FLAGS);
 }
 
@@ -70,14 +71,14 @@ static bool evaluate_all(struct evaluator *evaluator, struct model *model, const
     size_t first = partition_first(tally->items, size, rank), own = partition_count(tally->items, size, rank);
     size_t most = (tally->items + size - 1) / size; /* chunks of the rank that has most */
     double start = clock_seconds();
-    for (size_t done = 0, in_round = 0, round = 1; done < most; done++) {
+    for (size_t done = 0, in_round = 0; done < most; done++) {
         if (evaluator->sign)
             evaluator->sign(evaluator->context);
         if (done < own)
             evaluate(evaluator, model, params, first + done);
-        if (++in_round < round || done + 1 == most) /* at the end there is nothing left to give up */
+        if (++in_round < evaluator->round || done + 1 == most) /* at the end there is nothing left to give up */
             continue;
-        if (talk(evaluator, clock_seconds() - start, &round))
+        if (talk(evaluator, clock_seconds() - start))
             return false;
         in_round = 0;
         start = clock_seconds();

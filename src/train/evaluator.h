@@ -16,6 +16,7 @@ struct evaluator {
     const struct dataset *dataset; /* borrowed */
     struct tally tally;            /* an item a chunk: loss, hits, terms */
     uint64_t *indices;             /* [model->rows] */
+    size_t round; /* chunks a rank between two talks of the ranks; equal on all, and kept for the next */
     /* A validation may be long. sign: NULL, or called before each chunk, a sign of life; returns this rank's flags.
      * heed: called on all ranks at the same place, now and then, with the flags of all together; true, which has to be
      * the same on every rank, gives the validation up. */

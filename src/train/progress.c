@@ -4,6 +4,7 @@
 #include "base/limit.h"
 #include "base/log.h"
 #include "nn/kernels/gemm.h"
+#include "train/best.h"
 #include "train/environment.h"
 #include "train/length.h"
 #include "train/save.h"
@@ -98,11 +99,14 @@ static void tell_end_to_come(const struct session *session)
     text_release(&words);
 }
 
-static bool saves_on_the_way(const struct job *job)
+static bool saves_on_the_way(const struct session *session)
 {
-    return job->checkpoint.every > 0 || job->checkpoint.minutes > 0 || job->checkpoint.at_count > 0 ||
-           job->checkpoint.on_validation || job->checkpoint.keep_every > 0 || job->checkpoint.best > 0 ||
-           job->copies.every > 0;
+    const struct job *job = session->job;
+    bool validates = session->validation.count > 0 && job->validate.every > 0;
+    return cadence_is_auto(&session->cadence) || job->checkpoint.every > 0 || job->checkpoint.minutes > 0 ||
+           job->checkpoint.at_count > 0 || job->checkpoint.keep_every > 0 ||
+           (validates && (job->checkpoint.on_validation || best_kept(job) > 0)) ||
+           (job->copies.path && job->copies.every > 0);
 }
 
 /* Better now than at the first save. */
@@ -136,7 +140,7 @@ void progress_begin(struct session *session)
     if (ignored)
         log_warn("OPENBLAS_CORETYPE=%s is not taken: OpenBLAS does not know it, and chooses by the CPU", ignored);
     tell_limits(session);
-    if (!saves_on_the_way(job))
+    if (!saves_on_the_way(session))
         log_warn("checkpoint.every is 0: saved is only when the job is asked to save, ends or is asked to leave, and a "
                  "kill costs everything");
     if (job->copies.path && job->copies.every == 0)
@@ -365,7 +369,8 @@ void progress_end(struct session *session, const char *reason, bool interrupted,
     text_append(&words, "%s%s%s", reason, failure ? ": " : "", failure ? failure->text : "");
     struct chronicle_ending ending = {.reason = text_bytes(&words),
                                       .interrupted = interrupted,
-                                      .transient = failure && failure->kind == ERROR_IO,
+                                      .transient = failure &&
+                                                   (failure->kind == ERROR_IO || failure->kind == ERROR_AGAIN),
                                       .saves = cadence->samples,
                                       .stall_s = cadence_stall(cadence),
                                       .write_s = cadence_write(cadence),

@@ -201,6 +201,17 @@ train() { # NAME RANKS [ARGS...]
   finish
 }
 
+is_held() { # NAME
+  grep -q 'The state is held' "$1.log"
+}
+
+# What was started last holds a state that it cannot save: it is asked to leave.
+leave_held() {
+  wait_until 60 is_held "$name" || fail "$name holds nothing"
+  kill -USR1 "$mpirun"
+  finish
+}
+
 # The processes of the ranks of what was started last, into the array `pids`: pids[r] is rank r.
 find_ranks() {
   local pid rank

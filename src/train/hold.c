@@ -1,0 +1,125 @@
+#include "train/hold.h"
+
+#include "base/clock.h"
+#include "base/limit.h"
+#include "base/log.h"
+#include "checkpoint/layout.h"
+#include "train/cadence.h"
+#include "train/preemption.h"
+#include "train/save.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <time.h>
+
+#define LOOK_NS (50 * 1000 * 1000L) /* between two looks at the clock, at signals and at RUN/save */
+
+/* Bits of this wait, beside those of preemption.h and cadence.h. */
+#define IS_TIME (1u << 20) /* for the next try */
+#define IS_OVER (1u << 21) /* the next try is the last */
+
+struct hold {
+    unsigned flags;  /* with which the job ends */
+    double begun_s;  /* the first try */
+    double again_s;  /* what the steps that are not saved have taken */
+    double pause_s;  /* to the next try */
+    uint64_t needed; /* bytes of a checkpoint */
+};
+
+double hold_limit(const struct deadline *deadline, unsigned flags, double begun_s, double write_s, double again_s)
+{
+    double limit_s = deadline->end_s - write_s - DEADLINE_LEAVE_S;
+    /* Who says "now" does not mean the end of the job's time, unless a warning has told when that is. */
+    if ((flags & PREEMPTION_SIGNALS) && !deadline->warned)
+        return fmin(limit_s, begun_s + HOLD_HURRY_S);
+    return isfinite(limit_s) ? limit_s : begun_s + fmax(again_s, HOLD_LEAST_S);
+}
+
+/* Rank 0's work. */
+static double limit_of(const struct session *session, const struct hold *hold)
+{
+    return hold_limit(&session->deadline, hold->flags, hold->begun_s, cadence_write(&session->cadence), hold->again_s);
+}
+
+static void begin(const struct session *session, unsigned flags, struct hold *hold)
+{
+    uint64_t saved = session->saved_step == UINT64_MAX ? 0 : session->saved_step;
+    *hold = (struct hold){.flags = flags,
+                          .begun_s = clock_seconds(),
+                          .again_s = (double)(session->step - saved) * session->deadline.step_s,
+                          .pause_s = 1,
+                          .needed = layout_bytes(&session->state, &session->store)};
+}
+
+/* Rank 0's words after a try: all of them after the first. */
+static void tell(const struct session *session, const struct hold *hold, bool is_first, const struct error *error)
+{
+    char needed[TEXT_AMOUNT];
+    struct text words;
+    if (session->world->rank != 0)
+        return;
+    text_init(&words);
+    text_amount(hold->needed, needed);
+    text_append(&words, "%s", error->text);
+    if (is_first) {
+        text_append(&words, ". The state is held, and saved as soon as there is room for %s in %s, within ", needed,
+                    session->store.directory);
+        text_append_seconds(&words, fmax(0, limit_of(session, hold) - clock_seconds()));
+    }
+    text_append(&words, "; trying again in %g s", hold->pause_s);
+    log_warn("%s", text_bytes(&words));
+    text_release(&words);
+}
+
+/* What this rank knows; try_s is when the next try comes by itself. For the saver also the sign that the job lives. */
+static unsigned look(struct session *session, const struct hold *hold, double try_s)
+{
+    double now_s = clock_seconds();
+    unsigned own = preemption_flags() & ~(hold->flags & PREEMPTION_LEAVE);
+    saver_look(session->saver);
+    if (session->world->rank != 0)
+        return own;
+    own |= cadence_flags(&session->cadence, now_s) & CADENCE_FILE;
+    return own | (now_s >= try_s ? IS_TIME : 0) | (now_s >= limit_of(session, hold) ? IS_OVER : 0);
+}
+
+/* Collective. Waits for the next try. Whether it is the last. */
+static bool await_try(struct session *session, struct hold *hold)
+{
+    double try_s = clock_seconds() + hold->pause_s;
+    hold->pause_s = fmin(2 * hold->pause_s, HOLD_PAUSE_S);
+    for (;;) {
+        unsigned all = world_union(session->world, look(session, hold, try_s));
+        unsigned asked = deadline_weigh(&session->deadline, all & PREEMPTION_LEAVE, clock_seconds());
+        if ((asked & PREEMPTION_SIGNALS) || (all & IS_OVER))
+            return true;
+        if (all & (IS_TIME | CADENCE_SIGNAL | CADENCE_FILE))
+            return false;
+        nanosleep(&(struct timespec){.tv_nsec = LOOK_NS}, NULL);
+    }
+}
+
+/* Collective. Whether waiting helps nothing: a process must not write such a file, or the data are not what they were.
+ */
+static bool is_hopeless(const struct session *session, const struct hold *hold)
+{
+    return world_union(session->world, (double)hold->needed > limit_file_bytes() || session->data_watch.failed);
+}
+
+bool hold_save_last(struct session *session, unsigned flags, const char *why, struct error *error)
+{
+    struct hold hold;
+    begin(session, flags, &hold);
+    for (bool is_first = true, is_last = false;; is_first = false) {
+        if (save_last(session, why, error))
+            return true;
+        if (error->kind == ERROR_STATE || error->kind == ERROR_LATE || is_hopeless(session, &hold))
+            return false;
+        if (is_last)
+            break;
+        tell(session, &hold, is_first, error);
+        is_last = await_try(session, &hold);
+    }
+    error->kind = ERROR_AGAIN;
+    return false;
+}
