@@ -270,3 +270,18 @@ unsigned nodes_slots(void)
     memory_free(amounts);
     return slots;
 }
+
+size_t nodes_filled_by(unsigned ranks, size_t *nodes)
+{
+    const char *tasks = getenv("SLURM_TASKS_PER_NODE"), *number = getenv("SLURM_JOB_NUM_NODES");
+    size_t count = number ? strtoul(number, NULL, 10) : 0, filled = 0;
+    *nodes = 0;
+    if (!tasks || count == 0)
+        return 0;
+    unsigned *amounts = memory_need(count, sizeof *amounts);
+    if (nodes_parse_tasks(tasks, amounts, count))
+        for (*nodes = count; filled < count && ranks > 0; filled++)
+            ranks -= amounts[filled] < ranks ? amounts[filled] : ranks;
+    memory_free(amounts);
+    return filled;
+}

@@ -22,6 +22,10 @@ size_t nodes_leave_out_lost(const struct slurm_job *job, struct words *command, 
  * if the job has asked for no tasks. 0: not known. */
 unsigned nodes_slots(void);
 
+/* Local. How many of the nodes, of which there are *nodes, so many ranks fill if they are given one after the other. 0,
+ * and *nodes is 0: not known. */
+size_t nodes_filled_by(unsigned ranks, size_t *nodes);
+
 /* Local, a part of it. Expands "4(x2),3": how many tasks each of `count` nodes has. False if it is not of that form, or
  * not of so many nodes. */
 bool nodes_parse_tasks(const char *text, unsigned *tasks, size_t count);

@@ -37,6 +37,19 @@ static void leave_out_lost(const struct preparation *preparation, struct words *
     text_release(&lost);
 }
 
+/* The job pays for nodes that it cannot use. mpirun fills one after the other; srun gives each a rank first. */
+static void warn_of_idle(const struct preparation *preparation, unsigned ranks)
+{
+    size_t nodes = 0, used = nodes_filled_by(ranks, &nodes);
+    if (preparation->is_srun)
+        used = ranks < nodes ? ranks : nodes;
+    if (used < nodes)
+        log_warn(
+            "%zu of %zu nodes stay idle: %u leaves (train.batch / train.microbatch) are work for %u ranks: ask for "
+            "fewer nodes (--nodes), or make train.microbatch smaller",
+            nodes - used, nodes, ranks, ranks);
+}
+
 /* In a batch job, whose nodes can be other ones at each start: a rank for each slot, at most those that the job can
  * use. What somebody has said, to the launcher or (srun) to sbatch, counts; to sbatch, as long as it is not more. */
 static void choose_ranks(const struct preparation *preparation, struct words *command)
@@ -45,8 +58,10 @@ static void choose_ranks(const struct preparation *preparation, struct words *co
     bool is_said = !preparation->is_srun || getenv("SLURM_NTASKS"); /* mpirun takes the slots; srun one a node */
     if (slots == 0 || (is_said && slots <= most))
         return;
-    if (launcher_give_ranks(command, slots < most ? slots : most) && slots > most)
+    if (launcher_give_ranks(command, slots < most ? slots : most) && slots > most) {
         log_info("supervise: room for %u ranks, but only %u leaves: %u ranks", slots, most, most);
+        warn_of_idle(preparation, most);
+    }
 }
 
 static void set_seconds(const char *name, double seconds)

@@ -107,7 +107,7 @@ static bool look(const char *path, uint8_t head[16], size_t *length, uint64_t *b
     ssize_t got = fstat(fd, &info) == 0 && S_ISREG(info.st_mode) ? pread(fd, head, 16, 0) : 0;
     bool ok = got >= 0 || error_errno(error, "cannot read %s", path);
     if (ok && !S_ISREG(info.st_mode))
-        ok = error_set(error, ERROR_IO, "%s is not a file", path);
+        ok = error_set(error, ERROR_USAGE, "%s is not a file", path);
     close(fd);
     *length = (size_t)got;
     *bytes = ok ? (uint64_t)info.st_size : 0;
