@@ -60,6 +60,13 @@ def number(name, value, kind="<u8"):
     return change
 
 
+def text(name, value):
+    def change(file):
+        del file.attrs[name]
+        file.attrs.create(name, value.encode(), dtype=f"S{len(value) + 1}")
+    return change
+
+
 def remove(path):
     def change(file):
         del file[path]
@@ -104,6 +111,7 @@ CHANGES = {
     "samples-huge": number("sampler_sample", 2**64 - 1),
     "epoch-endless": number("epoch", float("inf"), "<f8"),
     "version-new": number("version", 77),
+    "format-escape": text("format", "lockstep checkpoint\x1b[2J"),
 }
 
 
