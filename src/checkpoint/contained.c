@@ -122,6 +122,9 @@ static _Noreturn void be_child(const struct task *task, int pipe)
     (void)own_bytes;
 #endif
     bool ok = h5_open(task->path, H5F_ACC_RDONLY, &file, &error);
+    size_t path = strlen(task->path);
+    if (!ok && strncmp(error.text, task->path, path) == 0) /* who has asked puts it in front */
+        memmove(error.text, error.text + path + 2, strlen(error.text + path + 2) + 1);
     if (ok && !is_same(file, task->descriptor))
         ok = error_set(&error, ERROR_IO, "another file has just come to its place");
     limit(RLIMIT_NOFILE, 0);
