@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include "base/clock.h"
+#include "base/text.h"
 
 #include <fcntl.h>
 #include <stdarg.h>
@@ -46,15 +47,20 @@ bool log_is_terminal(void)
 static void write_line(const char *start, const char *format, va_list args, const char *end)
 {
     bool is_progress = *end == '\0';
-    char line[4096];
+    struct text words, line;
     if (rank_of_process != 0)
         return;
-    vsnprintf(line, sizeof line, format, args);
+    text_init(&words);
+    text_init(&line);
+    text_append_list(&words, format, args);
+    text_append_shown(&line, text_bytes(&words), words.length, BREAKS_INDENTED);
     flockfile(stderr);
-    fprintf(stderr, "%s%s%s%s", progress_shown ? "\r\033[K" : "", start, line, end);
+    fprintf(stderr, "%s%s%s%s", progress_shown ? "\r\033[K" : "", start, text_bytes(&line), end);
     fflush(stderr);
     progress_shown = is_progress;
     funlockfile(stderr);
+    text_release(&words);
+    text_release(&line);
 }
 
 void log_info(const char *format, ...)

@@ -11,7 +11,8 @@ void log_init(int rank);
 /* Local. The rank given to log_init. */
 int log_rank(void);
 
-/* Local. One line each; log_warn puts "warning: " in front. */
+/* Local. One line each (or several, of which the others begin with a space); log_warn puts "warning: " in front. Words
+ * from files come out harmless (text_append_shown). */
 void log_info(const char *format, ...) FORMAT(1, 2);
 void log_warn(const char *format, ...) FORMAT(1, 2);
 

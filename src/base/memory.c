@@ -1,12 +1,14 @@
 #include "base/memory.h"
 
-#include "base/check.h"
 #include "base/limit.h"
+#include "base/log.h"
 
 #include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #ifdef __x86_64__
 #include <xmmintrin.h>
 #endif
@@ -35,10 +37,22 @@ void *memory_alloc(size_t count, size_t size, const char *what, struct error *er
     return memory;
 }
 
-void *memory_need(size_t count, size_t size)
+/* With nothing that might want memory itself. */
+void memory_none(size_t bytes, const char *what)
 {
+    fprintf(stderr,
+            "lockstep: rank %d: not enough memory: no %zu bytes more for %s; is a limit set (ulimit -v, the batch "
+            "system's)?\n",
+            log_rank(), bytes, what);
+    _exit(1);
+}
+
+void *memory_need_in(size_t count, size_t size, const char *function)
+{
+    size_t bytes;
     void *memory = get(count, size);
-    CHECK(memory, "out of memory for a small object");
+    if (!memory)
+        memory_none(__builtin_mul_overflow(count, size, &bytes) ? SIZE_MAX : bytes, function);
     return memory;
 }
 

@@ -13,11 +13,17 @@
  */
 void *memory_alloc(size_t count, size_t size, const char *what, struct error *error) WARN_UNUSED;
 
-/* Local. The same for small things, which a machine that works at all can give: aborts if it cannot. */
-void *memory_need(size_t count, size_t size) WARN_UNUSED;
+/* Local. Ends the process, exit code 1, with words that tell how much could not be had for what: nothing can go on. Of
+ * a job the launcher then ends the other ranks. */
+_Noreturn void memory_none(size_t bytes, const char *what);
+
+/* Local. The same as memory_alloc for small things, which a machine that works at all can give: else memory_none, which
+ * names the function that wanted it. */
+#define memory_need(count, size) memory_need_in(count, size, __func__)
+void *memory_need_in(size_t count, size_t size, const char *function) WARN_UNUSED;
 
 /* Local. Room for one more item of `size` bytes behind the `length` that are in `items` (NULL: none yet): returns
- * `items`, or a larger copy in its place, and keeps *capacity up to date. Aborts like memory_need. */
+ * `items`, or a larger copy in its place, and keeps *capacity up to date. Ends like memory_need. */
 void *memory_grow(void *items, size_t length, size_t *capacity, size_t size) WARN_UNUSED;
 
 /* Local. Copies floats past the cache, for what nobody reads soon: the target is not fetched before it is written. Both

@@ -1,6 +1,7 @@
 #include "base/text.h"
 
 #include "base/check.h"
+#include "base/memory.h"
 #include "base/utf8.h"
 
 #include <math.h>
@@ -22,17 +23,24 @@ void text_release(struct text *text)
 
 void text_append(struct text *text, const char *format, ...)
 {
-    va_list args, again;
+    va_list args;
     va_start(args, format);
+    text_append_list(text, format, args);
+    va_end(args);
+}
+
+void text_append_list(struct text *text, const char *format, va_list args)
+{
+    va_list again;
     va_copy(again, args);
     int count = vsnprintf(NULL, 0, format, args);
-    va_end(args);
     CHECK(count >= 0, "a format that vsnprintf does not take");
     size_t need = text->length + (size_t)count + 1;
     if (need > text->capacity) {
         text->capacity = need < 2 * text->capacity ? 2 * text->capacity : need;
         text->bytes = realloc(text->bytes, text->capacity);
-        CHECK(text->bytes, "out of memory for a text");
+        if (!text->bytes)
+            memory_none(text->capacity, "a text");
     }
     vsnprintf(text->bytes + text->length, (size_t)count + 1, format, again);
     va_end(again);
@@ -46,21 +54,45 @@ void text_append_json(struct text *text, const char *value)
         unsigned char c = (unsigned char)*value;
         uint32_t character;
         size_t length = utf8_decode(value, strnlen(value, UTF8_BYTES), &character);
-        if (length > 1) {
-            text_append(text, "%.*s", (int)length, value);
-            value += length - 1;
-            continue;
-        }
         if (c == '"' || c == '\\')
             text_append(text, "\\%c", c);
-        else if (c < 0x20)
-            text_append(text, "\\u%04x", c);
-        else if (c >= 0x80) /* a path may hold any byte, JSON may not */
+        else if (length == 0) /* a path may hold any byte, JSON may not */
             text_append(text, "\\ufffd");
+        else if (!utf8_is_visible(character) && character <= 0xFFFF)
+            text_append(text, "\\u%04x", character);
         else
-            text_append(text, "%c", c);
+            text_append(text, "%.*s", (int)length, value);
+        value += length > 1 ? length - 1 : 0;
     }
     text_append(text, "\"");
+}
+
+/* A character that is not to stand as it is: its bytes, if they are none. */
+static void append_hidden(struct text *text, uint32_t character, size_t length, char byte)
+{
+    if (length == 1 && character == '\n')
+        text_append(text, "\\n");
+    else if (length < 2)
+        text_append(text, "\\x%02x", (unsigned char)byte);
+    else
+        text_append(text, character > 0xFFFF ? "\\U%08x" : "\\u%04x", character);
+}
+
+void text_append_shown(struct text *text, const char *bytes, size_t count, enum text_breaks breaks)
+{
+    size_t plain = 0; /* bytes in front that stand as they are */
+    for (size_t i = 0, length; i < count; i += length) {
+        uint32_t character = 0;
+        size_t valid = utf8_decode(bytes + i, count - i, &character);
+        bool goes_on = bytes[i] == '\n' && breaks == BREAKS_INDENTED && i + 1 < count && bytes[i + 1] == ' ';
+        length = valid > 0 ? valid : 1;
+        if ((valid > 0 && utf8_is_visible(character)) || goes_on)
+            continue;
+        text_append(text, "%.*s", (int)(i - plain), bytes + plain);
+        append_hidden(text, character, valid, bytes[i]);
+        plain = i + length;
+    }
+    text_append(text, "%.*s", (int)(count - plain), bytes + plain);
 }
 
 void text_amount(uint64_t bytes, char text[TEXT_AMOUNT])

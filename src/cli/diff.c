@@ -1,4 +1,5 @@
 #include "base/memory.h"
+#include "base/say.h"
 #include "base/text.h"
 #include "checkpoint/h5.h"
 #include "checkpoint/reader.h"
@@ -31,7 +32,7 @@ static bool open_side(struct side *side, const char *word, struct error *error)
     if (!locate_checkpoint(word, path, error))
         return false;
     if (strcmp(word, path) != 0)
-        printf("%s: its newest checkpoint is %s\n", word, path);
+        say("%s: its newest checkpoint is %s\n", word, path);
     return reader_open(&side->reader, path, error) && reader_verify(&side->reader, error) &&
            reader_list_tensors(&side->reader, &side->tensors, &side->count, error);
 }
@@ -50,12 +51,12 @@ static bool same_shape(const struct reader_tensor *a, const struct reader_tensor
 static void print_place(const struct reader_tensor *tensor, size_t element)
 {
     size_t stride = tensor->count;
-    printf("[");
+    say("[");
     for (size_t d = 0; d < tensor->dims; d++) {
         stride /= tensor->shape[d];
-        printf("%s%zu", d ? "," : "", element / stride % tensor->shape[d]);
+        say("%s%zu", d ? "," : "", element / stride % tensor->shape[d]);
     }
-    printf("]");
+    say("]");
 }
 
 /* |a - b| by the larger of the two; of two that are equal as numbers (0, -0) it is 0. */
@@ -91,14 +92,14 @@ static void print_values(struct verdict *verdict, const struct reader_tensor *te
     if (differing == 0) {
         verdict->equal++;
         if (verdict->all)
-            printf("%s: equal\n", tensor->path);
+            say("%s: equal\n", tensor->path);
         return;
     }
     verdict->others++;
-    printf("%s: largest difference %.9g at ", tensor->path, largest);
+    say("%s: largest difference %.9g at ", tensor->path, largest);
     print_place(tensor, place);
-    printf(" (%.9g, %.9g), largest relative one %.3g, %zu of %zu elements differ\n", (double)a[place], (double)b[place],
-           largest_relative, differing, tensor->count);
+    say(" (%.9g, %.9g), largest relative one %.3g, %zu of %zu elements differ\n", (double)a[place], (double)b[place],
+        largest_relative, differing, tensor->count);
 }
 
 static bool compare(struct verdict *verdict, const struct side *a, const struct reader_tensor *x, const struct side *b,
@@ -108,7 +109,7 @@ static bool compare(struct verdict *verdict, const struct side *a, const struct 
         char left[64], right[64];
         text_sizes(x->dims, x->shape, left, sizeof left);
         text_sizes(y->dims, y->shape, right, sizeof right);
-        printf("%s: other shape: %s, %s\n", x->path, left, right);
+        say("%s: other shape: %s, %s\n", x->path, left, right);
         verdict->others++;
         return true;
     }
@@ -134,8 +135,8 @@ static bool compare_all(struct verdict *verdict, const struct side *a, const str
                 return false;
             continue;
         }
-        printf("%s: only in %s\n", order < 0 ? a->tensors[i].path : b->tensors[j].path,
-               order < 0 ? a->reader.path : b->reader.path);
+        say("%s: only in %s\n", order < 0 ? a->tensors[i].path : b->tensors[j].path,
+            order < 0 ? a->reader.path : b->reader.path);
         verdict->others++;
         i += order < 0;
         j += order > 0;
@@ -155,10 +156,10 @@ static int run(int count, char **words)
     bool ok = open_side(&a, words[0], &error) && open_side(&b, words[1], &error);
     bool same_step = ok && a.reader.record.step == b.reader.record.step;
     if (ok && !same_step)
-        printf("step: %" PRIu64 ", %" PRIu64 "\n", a.reader.record.step, b.reader.record.step);
+        say("step: %" PRIu64 ", %" PRIu64 "\n", a.reader.record.step, b.reader.record.step);
     ok = ok && compare_all(&verdict, &a, &b, &error);
     if (ok)
-        printf("%zu of %zu tensors are equal\n", verdict.equal, verdict.equal + verdict.others);
+        say("%zu of %zu tensors are equal\n", verdict.equal, verdict.equal + verdict.others);
     fflush(stdout);
     close_side(&a);
     close_side(&b);

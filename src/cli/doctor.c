@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/say.h"
 #include "base/text.h"
 #include "checkpoint/h5.h"
 #include "checkpoint/striping.h"
@@ -32,13 +33,13 @@ static enum verdict worst;
 void doctor_say(enum verdict verdict, const char *about, const char *remedy, const char *format, ...)
 {
     va_list args;
-    printf("%-8s %-14s ", verdict_words[verdict], about);
+    say("%-8s %-14s ", verdict_words[verdict], about);
     va_start(args, format);
-    vprintf(format, args);
+    say_list(format, args);
     va_end(args);
-    printf("\n");
+    say("\n");
     if (remedy)
-        printf("%-8s %-14s -> %s\n", "", "", remedy);
+        say("%-8s %-14s -> %s\n", "", "", remedy);
     if (verdict > worst)
         worst = verdict;
 }

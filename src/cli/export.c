@@ -1,4 +1,5 @@
 #include "base/memory.h"
+#include "base/say.h"
 #include "checkpoint/h5.h"
 #include "cli/command.h"
 #include "cli/flags.h"
@@ -118,9 +119,9 @@ static void print(const struct request *request, const struct weights *weights, 
     size_t floats = 0;
     for (size_t i = 0; i < weights->count; i++)
         floats += weights->tensors[i].count;
-    printf("%s: %s, %zu tensors, %zu floats, names of %s, step %" PRIu64 "%s%s%s\n", request->output,
-           request->format->name, weights->count, floats, names, weights->step, *weights->fingerprint ? ", of " : "",
-           weights->fingerprint, request->averaged ? ", averaged" : "");
+    say("%s: %s, %zu tensors, %zu floats, names of %s, step %" PRIu64 "%s%s%s\n", request->output,
+        request->format->name, weights->count, floats, names, weights->step, *weights->fingerprint ? ", of " : "",
+        weights->fingerprint, request->averaged ? ", averaged" : "");
 }
 
 static bool export(struct request *request, struct error *error)

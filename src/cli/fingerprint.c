@@ -1,3 +1,4 @@
+#include "base/say.h"
 #include "checkpoint/h5.h"
 #include "checkpoint/reader.h"
 #include "cli/command.h"
@@ -16,7 +17,7 @@ static int run(int count, char **words)
     /* Not just the number in the file: one that its data has earned. */
     bool ok = reader_open(&reader, words[0], &error) && reader_verify(&reader, &error);
     if (ok)
-        printf("%016" PRIx64 "\n", reader.record.fingerprint);
+        say("%016" PRIx64 "\n", reader.record.fingerprint);
     reader_close(&reader);
     h5_release();
     return ok ? EXIT_FINISHED : command_fail(&error);

@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "base/say.h"
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "train/run_state.h"
@@ -15,7 +16,7 @@ static void print_seconds(int width, double seconds)
     struct text words;
     text_init(&words);
     text_append_seconds(&words, seconds);
-    printf("  %*s", width, text_bytes(&words));
+    say("  %*s", width, text_bytes(&words));
     text_release(&words);
 }
 
@@ -27,7 +28,7 @@ static void print_job(const struct life *life)
     text_append(&words, "%s", *life->job ? life->job : "-");
     if (life->restart > 0)
         text_append(&words, "+%" PRIu64, life->restart);
-    printf("  %*s", SHOWN_JOB, text_bytes(&words));
+    say("  %*s", SHOWN_JOB, text_bytes(&words));
     text_release(&words);
 }
 
@@ -37,14 +38,14 @@ static void print_life(const struct life *life, size_t number, bool in_jobs)
     clock_text((int64_t)life->began_unix, began);
     if (life->reached > life->step)
         snprintf(steps, sizeof steps, "%" PRIu64 " to %" PRIu64, life->step + 1, life->reached);
-    printf("%7zu  %-20s  %5" PRIu64 "  %5" PRIu64 "  %19s", number, began, life->ranks, life->nodes, steps);
+    say("%7zu  %-20s  %5" PRIu64 "  %5" PRIu64 "  %19s", number, began, life->ranks, life->nodes, steps);
     print_seconds(8, life->alive_s);
-    printf("  %10" PRIu64, life->lost_steps);
+    say("  %10" PRIu64, life->lost_steps);
     print_seconds(9, life->lost_s);
     if (in_jobs)
         print_job(life);
     bool fits = strlen(life->end) <= END_WIDTH;
-    printf("  %-14.*s%s  %s\n", fits ? END_WIDTH : END_WIDTH - 3, life->end, fits ? "" : "...", life->hosts);
+    say("  %-14.*s%s  %s\n", fits ? END_WIDTH : END_WIDTH - 3, life->end, fits ? "" : "...", life->hosts);
 }
 
 static void print_table(const struct lives *lives)
@@ -53,11 +54,11 @@ static void print_table(const struct lives *lives)
     bool in_jobs = false;
     for (size_t i = 0; i < lives->count; i++)
         in_jobs = in_jobs || *lives->items[i].job;
-    printf("%7s  %-20s  %5s  %5s  %19s  %8s  %10s  %9s", "segment", "began", "ranks", "nodes", "steps", "alive",
-           "lost steps", "lost time");
+    say("%7s  %-20s  %5s  %5s  %19s  %8s  %10s  %9s", "segment", "began", "ranks", "nodes", "steps", "alive",
+        "lost steps", "lost time");
     if (in_jobs)
-        printf("  %*s", SHOWN_JOB, "batch job");
-    printf("  %-14s  %s\n", "ended by", "hosts");
+        say("  %*s", SHOWN_JOB, "batch job");
+    say("  %-14s  %s\n", "ended by", "hosts");
     for (size_t i = 0; i < lives->count; i++)
         print_life(&lives->items[i], i + 1, in_jobs);
     struct text words;
@@ -69,7 +70,7 @@ static void print_table(const struct lives *lives)
     text_append_seconds(&words, total.lost_s);
     text_append(&words, " (%.1f %%) and %" PRIu64 " step%s", total.alive_s > 0 ? 100 * total.lost_s / total.alive_s : 0,
                 total.lost_steps, total.lost_steps == 1 ? "" : "s");
-    printf("%s\n", text_bytes(&words));
+    say("%s\n", text_bytes(&words));
     text_release(&words);
 }
 
@@ -79,7 +80,7 @@ static void print_json(const struct lives *lives)
         struct text line;
         text_init(&line);
         lives_write(&lives->items[i], i + 1, &line);
-        printf("%s\n", text_bytes(&line));
+        say("%s\n", text_bytes(&line));
         text_release(&line);
     }
 }

@@ -1,5 +1,6 @@
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/say.h"
 #include "checkpoint/h5.h"
 #include "cli/command.h"
 #include "cli/flags.h"
@@ -41,7 +42,7 @@ static bool read_job(const struct request *request, struct job *job, struct erro
 static void print_names(const char *what, const struct text *names)
 {
     for (const char *line = text_bytes(names); *line; line += strcspn(line, "\n") + 1)
-        printf("%s %.*s\n", what, (int)strcspn(line, "\n"), line);
+        say("%s %.*s\n", what, (int)strcspn(line, "\n"), line);
 }
 
 static void describe(const struct job *job, const struct weights_file *file, const char *vocabulary,
@@ -67,8 +68,8 @@ static bool write_matched(const struct request *request, const struct match *mat
     if (ok) {
         print_names("missing:", &match->missing);
         print_names("extra:", &match->extra);
-        printf("%s: weights, %zu of the model's %zu tensors, by the names of %s\n", request->output, out->count,
-               layout.count, match->layout.name);
+        say("%s: weights, %zu of the model's %zu tensors, by the names of %s\n", request->output, out->count,
+            layout.count, match->layout.name);
     }
     layout_release(&layout);
     return ok;

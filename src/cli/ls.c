@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/say.h"
 #include "base/text.h"
 #include "checkpoint/h5.h"
 #include "checkpoint/pin.h"
@@ -78,9 +79,9 @@ static void print_valid(const struct listing *listing, const struct record *reco
     text_init(&notes);
     find_notes(listing, record->step, path, &notes);
     clock_text(record->saved_unix, when);
-    printf("%7" PRIu64 " %7.3f %9.5g %8s %-20s  %-5s %016" PRIx64 " %3zu  %-12s  %s\n", record->step, record->epoch,
-           record->loss, size, when, listing->fast ? "-" : "yes", record->fingerprint, record->segment_count,
-           text_bytes(&notes), find_why(record));
+    say("%7" PRIu64 " %7.3f %9.5g %8s %-20s  %-5s %016" PRIx64 " %3zu  %-12s  %s\n", record->step, record->epoch,
+        record->loss, size, when, listing->fast ? "-" : "yes", record->fingerprint, record->segment_count,
+        text_bytes(&notes), find_why(record));
     text_release(&notes);
 }
 
@@ -102,8 +103,8 @@ static bool list_one(struct listing *listing, uint64_t step)
         return true;
     } else {
         clock_text((int64_t)info.st_mtime, when);
-        printf("%7" PRIu64 " %7s %9s %8s %-20s  %-5s %s%s\n", step, "-", "-", size, when, "no", error.text,
-               pin_exists(path) ? " (pinned)" : "");
+        say("%7" PRIu64 " %7s %9s %8s %-20s  %-5s %s%s\n", step, "-", "-", size, when, "no", error.text,
+            pin_exists(path) ? " (pinned)" : "");
     }
     reader_close(&reader);
     return ok;
@@ -117,9 +118,9 @@ static void print_best(const struct listing *listing)
         store_path(&listing->store, history->best[i].step, path);
         if (history->best_count > 1)
             snprintf(number, sizeof number, " %zu", i + 1);
-        printf("best%s: step %" PRIu64 ", validation %s %.6g%s\n", number, history->best[i].step,
-               history->metric == METRIC_ACCURACY ? "accuracy" : "loss", history->best[i].value,
-               access(path, R_OK) == 0 ? "" : " (its checkpoint was not kept)");
+        say("best%s: step %" PRIu64 ", validation %s %.6g%s\n", number, history->best[i].step,
+            history->metric == METRIC_ACCURACY ? "accuracy" : "loss", history->best[i].value,
+            access(path, R_OK) == 0 ? "" : " (its checkpoint was not kept)");
     }
 }
 
@@ -135,7 +136,7 @@ static bool print_rejected(const struct store *store, struct error *error)
         store_rejected_path(store, steps[i], path);
         text_amount(stat(path, &info) == 0 ? (uint64_t)info.st_size : 0, size);
         clock_text((int64_t)info.st_mtime, when);
-        printf("put aside as invalid: %s, %s, written %s\n", path, size, when);
+        say("put aside as invalid: %s, %s, written %s\n", path, size, when);
     }
     memory_free(steps);
     return true;
@@ -149,10 +150,10 @@ static bool list_all(struct listing *listing, bool *all_valid, struct error *err
     if (!store_list(&listing->store, &steps, &length, error))
         return false;
     if (length == 0)
-        printf("no checkpoints in %s\n", listing->store.directory);
+        say("no checkpoints in %s\n", listing->store.directory);
     else
-        printf("%7s %7s %9s %8s %-20s  %-5s %-16s %3s  %-12s  %s\n", "step", "epoch", "loss", "size", "saved", "valid",
-               "fingerprint", "seg", "stays as", "why");
+        say("%7s %7s %9s %8s %-20s  %-5s %-16s %3s  %-12s  %s\n", "step", "epoch", "loss", "size", "saved", "valid",
+            "fingerprint", "seg", "stays as", "why");
     *all_valid = true;
     for (size_t i = 0; i < length; i++)
         *all_valid &= list_one(listing, steps[i]);

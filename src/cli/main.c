@@ -1,3 +1,4 @@
+#include "base/say.h"
 #include "cli/command.h"
 
 #include <fcntl.h>
@@ -17,7 +18,7 @@ static const struct command *const commands[] = {
 
 int command_fail(const struct error *error)
 {
-    fprintf(stderr, "lockstep: %s\n", error->text);
+    say_error("lockstep: %s\n", error->text);
     return error_exit_code(error->kind);
 }
 
@@ -25,10 +26,10 @@ int command_misused(const struct command *command, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    fprintf(stderr, "lockstep %s: ", command->name);
-    vfprintf(stderr, format, args);
+    say_error("lockstep %s: ", command->name);
+    say_error_list(format, args);
     va_end(args);
-    fprintf(stderr, "\nusage: %s\n", command->usage);
+    say_error("\nusage: %s\n", command->usage);
     return EXIT_USAGE;
 }
 
@@ -71,7 +72,7 @@ static int end_output(const struct command *command, int code)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return code;
-    fprintf(stderr, "lockstep: not all of standard output could be written: is its disk full?\n");
+    say_error("lockstep: not all of standard output could be written: is its disk full?\n");
     return code == EXIT_FINISHED && !command->acts ? EXIT_FAILED : code;
 }
 
@@ -87,21 +88,21 @@ int main(int argc, char **argv)
         if (is_help(argv[1]))
             print_help(stdout);
         else
-            printf("lockstep %s\n", LOCKSTEP_VERSION);
+            say("lockstep %s\n", LOCKSTEP_VERSION);
         return EXIT_FINISHED;
     }
     for (size_t i = 0; i < COMMANDS; i++) {
         if (strcmp(argv[1], commands[i]->name) != 0)
             continue;
         if (argc > 2 && is_help(argv[2])) {
-            printf("usage: %s\n", commands[i]->usage);
+            say("usage: %s\n", commands[i]->usage);
             return EXIT_FINISHED;
         }
         if (!commands[i]->parallel && is_further_rank())
             return EXIT_FINISHED;
         return end_output(commands[i], commands[i]->run(argc - 2, argv + 2));
     }
-    fprintf(stderr, "lockstep: no subcommand '%s'\n\n", argv[1]);
+    say_error("lockstep: no subcommand '%s'\n\n", argv[1]);
     print_help(stderr);
     return EXIT_USAGE;
 }

@@ -1,4 +1,5 @@
 #include "checkpoint/pin.h"
+#include "base/say.h"
 #include "checkpoint/h5.h"
 #include "cli/command.h"
 #include "cli/flags.h"
@@ -19,7 +20,7 @@ static int run(int count, char **words)
     for (int i = 0; i < count; i++) {
         bool ok = remove ? pin_remove(words[i], &error) : pin_add(words[i], &error);
         if (ok)
-            printf("%s: %s\n", words[i], remove ? "no longer pinned" : "pinned");
+            say("%s: %s\n", words[i], remove ? "no longer pinned" : "pinned");
         else
             code = command_fail(&error);
     }

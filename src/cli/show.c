@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/say.h"
 #include "base/text.h"
 #include "checkpoint/h5.h"
 #include "checkpoint/reader.h"
@@ -18,10 +19,10 @@
 /* Each line of a text, indented. */
 static void print_lines(const char *title, const char *text)
 {
-    printf("\n%s\n", title);
+    say("\n%s\n", title);
     for (size_t length; *text; text += length + (text[length] == '\n')) {
         length = strcspn(text, "\n");
-        printf("  %.*s\n", (int)length, text);
+        say("  %.*s\n", (int)length, text);
     }
 }
 
@@ -33,57 +34,59 @@ static void print_head(const struct reader *reader)
     if (stat(reader->path, &info) == 0)
         text_amount((uint64_t)info.st_size, size);
     clock_text(record->saved_unix, when);
-    printf("file         %s, %s\n", reader->path, size);
-    printf("step         %" PRIu64 ", epoch %.3f, loss %.9g\n", record->step, record->epoch, record->loss);
-    printf("saved        %s\n", when);
-    printf("fingerprint  %016" PRIx64 "\n", record->fingerprint);
-    printf("data         digest %016" PRIx64 "\n", record->data_digest);
-    printf("arrays      ");
+    say("file         %s, %s\n", reader->path, size);
+    say("step         %" PRIu64 ", epoch %.3f, loss %.9g\n", record->step, record->epoch, record->loss);
+    say("saved        %s\n", when);
+    say("fingerprint  %016" PRIx64 "\n", record->fingerprint);
+    say("data         digest %016" PRIx64 "\n", record->data_digest);
+    say("arrays      ");
     for (size_t a = 0; a < reader->array_count; a++)
-        printf(" %s", reader->names[a]);
-    printf(", of %zu floats each\n", reader->count);
+        say(" %s", reader->names[a]);
+    say(", of %zu floats each\n", reader->count);
     size_t characters = 0; /* in UTF-8 all bytes of a character but its first are 10xxxxxx */
     for (const char *c = record->vocabulary; c && *c; c++)
         characters += ((unsigned char)*c & 0xC0) != 0x80;
     if (characters > 0)
-        printf("vocabulary   %zu characters\n", characters);
+        say("vocabulary   %zu characters\n", characters);
     if (record->why[0])
-        printf("why          %s\n", record->why);
+        say("why          %s\n", record->why);
     if (record->origin && record->origin[0])
-        printf("began with   %s\n", record->origin);
+        say("began with   %s\n", record->origin);
 }
 
 static void print_segments(const struct record *record)
 {
-    printf("\nsegments of its life\n  %4s %12s %12s  %-20s  %-20s %6s %6s  %-14s %s\n", "no.", "first step",
-           "last step", "began", "saved", "ranks", "nodes", "end", "hosts");
+    say("\nsegments of its life\n");
+    say("  %4s %12s %12s  %-20s  %-20s %6s %6s  %-14s %s\n", "no.", "first step", "last step", "began", "saved",
+        "ranks", "nodes", "end", "hosts");
     for (size_t i = 0; i < record->segment_count; i++) {
         const struct segment *segment = &record->segments[i];
         char began[CLOCK_TEXT_BYTES], saved[CLOCK_TEXT_BYTES];
         clock_text(segment->began_unix, began);
         clock_text(segment->saved_unix, saved);
-        printf("  %4zu %12" PRIu64 " %12" PRIu64 "  %-20s  %-20s %6" PRIu64 " %6" PRIu64 "  %-14.*s %.*s\n", i + 1,
-               segment->first_step, segment->last_step, began, saved, segment->ranks, segment->nodes,
-               (int)sizeof segment->end, segment->end, (int)sizeof segment->hosts, segment->hosts);
+        say("  %4zu %12" PRIu64 " %12" PRIu64 "  %-20s  %-20s %6" PRIu64 " %6" PRIu64 "  %-14.*s %.*s\n", i + 1,
+            segment->first_step, segment->last_step, began, saved, segment->ranks, segment->nodes,
+            (int)sizeof segment->end, segment->end, (int)sizeof segment->hosts, segment->hosts);
         if (segment->changes[0])
-            printf("       changed: %.*s\n", (int)sizeof segment->changes, segment->changes);
+            say("       changed: %.*s\n", (int)sizeof segment->changes, segment->changes);
     }
 }
 
 static void print_history(const struct history *history)
 {
-    printf("\nhistory\n  %" PRIu64 " steps changed the parameters; %" PRIu64 " skipped in a row at the end\n",
-           history->updates, history->skipped_row);
+    say("\nhistory\n");
+    say("  %" PRIu64 " steps changed the parameters; %" PRIu64 " skipped in a row at the end\n", history->updates,
+        history->skipped_row);
     if (history->yardstick == 0) {
-        printf("  nothing was validated\n");
+        say("  nothing was validated\n");
     } else {
-        printf("  %" PRIu64 " validations since the %s that patience counts from, %.9g\n", history->stale,
-               history->metric == METRIC_ACCURACY ? "accuracy" : "loss", history->reference);
+        say("  %" PRIu64 " validations since the %s that patience counts from, %.9g\n", history->stale,
+            history->metric == METRIC_ACCURACY ? "accuracy" : "loss", history->reference);
         for (size_t i = 0; i < history->best_count; i++)
-            printf("  best %zu: step %" PRIu64 ", %.9g\n", i + 1, history->best[i].step, history->best[i].value);
+            say("  best %zu: step %" PRIu64 ", %.9g\n", i + 1, history->best[i].step, history->best[i].value);
     }
     if (history->window_count > 0)
-        printf("  the outlier rule looks at the last %zu steps\n", history->window_count);
+        say("  the outlier rule looks at the last %zu steps\n", history->window_count);
 }
 
 /* Behind "/model/", or "/optimizer/<array>/". */
@@ -107,8 +110,8 @@ static bool print_tensor(const struct reader *reader, const struct reader_tensor
         char shape[64];
         struct statistics is = statistics_of(values, tensor->count);
         text_sizes(tensor->dims, tensor->shape, shape, sizeof shape);
-        printf("%-*s %12s %14.7g %14.7g %14.7g %14.7g %10zu\n", width, tensor->path, shape, is.mean, is.deviation,
-               is.low, is.high, is.nonfinite);
+        say("%-*s %12s %14.7g %14.7g %14.7g %14.7g %10zu\n", width, tensor->path, shape, is.mean, is.deviation, is.low,
+            is.high, is.nonfinite);
     }
     memory_free(values);
     return ok;
@@ -128,8 +131,8 @@ static bool print_tensors(const struct reader *reader, const char *pattern, stru
               error_set(error, ERROR_USAGE, "--tensors '%s' fits none of the %zu tensors of %s, such as %s", pattern,
                         count, reader->path, count > 0 ? name_of(&tensors[0]) : "");
     if (ok)
-        printf("%-*s %12s %14s %14s %14s %14s %10s\n", width, "tensor", "shape", "mean", "deviation", "min", "max",
-               "non-finite");
+        say("%-*s %12s %14s %14s %14s %14s %10s\n", width, "tensor", "shape", "mean", "deviation", "min", "max",
+            "non-finite");
     for (size_t t = 0; ok && t < count; t++)
         if (is_wanted(&tensors[t], pattern))
             ok = print_tensor(reader, &tensors[t], width, error);
@@ -146,7 +149,7 @@ static bool show(const struct reader *reader, const char *pattern, struct error 
         print_lines("passport", reader->record.passport);
         print_segments(&reader->record);
         print_history(&reader->record.history);
-        printf("\n");
+        say("\n");
     }
     return print_tensors(reader, pattern, error);
 }

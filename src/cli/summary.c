@@ -1,6 +1,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/partition.h"
+#include "base/say.h"
 #include "cli/command.h"
 #include "cli/request.h"
 #include "parallel/exchange.h"
@@ -32,23 +33,23 @@ static void print_layer(const struct model *model, size_t l)
             elements += model->table.tensors[layer->tensors[k]].count;
     shape_text(&layer->out, shape, sizeof shape);
     size_t floats = layer->saved + (y != PLAN_NONE && y != x ? model->rows * model->plan.out_floats[y] : 0);
-    printf("%-44s %14s %14zu %14.0f %12.2f\n", layer->name, shape, elements, layer->flops, (double)floats * 4e-6);
+    say("%-44s %14s %14zu %14.0f %12.2f\n", layer->name, shape, elements, layer->flops, (double)floats * 4e-6);
 }
 
 static void print_layers(const struct model *model)
 {
     double flops = 0;
-    printf("%-44s %14s %14s %14s %12s\n", "layer", "output", "parameters", "GEMM FLOPs", "leaf MB");
+    say("%-44s %14s %14s %14s %12s\n", "layer", "output", "parameters", "GEMM FLOPs", "leaf MB");
     for (size_t l = 0; l < model->count; l++) {
         enum layer_kind kind = model->layers[l].spec.kind;
         flops += model->layers[l].flops;
         if (kind != LAYER_FORK)
             print_layer(model, l);
     }
-    printf("%-44s %14s %14zu %14.0f\n", "together", "", tensor_table_elements(&model->table, false), flops);
+    say("%-44s %14s %14zu %14.0f\n", "together", "", tensor_table_elements(&model->table, false), flops);
     size_t statistics = tensor_table_elements(&model->table, true) - tensor_table_elements(&model->table, false);
     if (statistics > 0)
-        printf("%-44s %14s %14zu\n", "of the parameters' kind, but running averages", "", statistics);
+        say("%-44s %14s %14zu\n", "of the parameters' kind, but running averages", "", statistics);
 }
 
 static void print_memory(const struct job *job, const struct model *model, size_t ranks)
@@ -67,14 +68,13 @@ static void print_memory(const struct job *job, const struct model *model, size_
     arrays += job->ema > 0;
     double parts[] = {(double)P * 4, (double)(slots * P) * 4, (double)(shard * arrays) * 4,
                       (double)(shard * arrays) * 4, (double)model_bytes(model)};
-    printf("\nmemory of a rank, of %zu on one node, in MB (its data and the libraries come on top):\n", ranks);
-    printf("  %10.1f  parameters, shared by the ranks of a node\n", parts[0] * 1e-6);
-    printf("  %10.1f  gradients of %zu leaves at a time\n", parts[1] * 1e-6, slots);
-    printf("  %10.1f  gradient, moments%s of its shard\n", parts[2] * 1e-6, job->ema > 0 ? " and average" : "");
-    printf("  %10.1f  snapshot of its shard, for checkpoints\n", parts[3] * 1e-6);
-    printf("  %10.1f  activations of a leaf of %zu sample%s\n", parts[4] * 1e-6, model->rows,
-           model->rows == 1 ? "" : "s");
-    printf("  %10.1f  together\n", (parts[0] + parts[1] + parts[2] + parts[3] + parts[4]) * 1e-6);
+    say("\nmemory of a rank, of %zu on one node, in MB (its data and the libraries come on top):\n", ranks);
+    say("  %10.1f  parameters, shared by the ranks of a node\n", parts[0] * 1e-6);
+    say("  %10.1f  gradients of %zu leaves at a time\n", parts[1] * 1e-6, slots);
+    say("  %10.1f  gradient, moments%s of its shard\n", parts[2] * 1e-6, job->ema > 0 ? " and average" : "");
+    say("  %10.1f  snapshot of its shard, for checkpoints\n", parts[3] * 1e-6);
+    say("  %10.1f  activations of a leaf of %zu sample%s\n", parts[4] * 1e-6, model->rows, model->rows == 1 ? "" : "s");
+    say("  %10.1f  together\n", (parts[0] + parts[1] + parts[2] + parts[3] + parts[4]) * 1e-6);
 }
 
 /* How long the job is, in steps and in epochs. */
@@ -84,8 +84,8 @@ static bool print_length(const struct job *job, size_t samples, struct error *er
     uint64_t steps;
     if (!length_steps(job, &sampler, &steps, error))
         return false;
-    printf("%" PRIu64 " steps of %" PRIu64 " samples: %.6g epochs of %zu samples, %.6g steps each\n", steps,
-           job->train.batch, sampler_epoch(&sampler, steps), samples, (double)samples / (double)job->train.batch);
+    say("%" PRIu64 " steps of %" PRIu64 " samples: %.6g epochs of %zu samples, %.6g steps each\n", steps,
+        job->train.batch, sampler_epoch(&sampler, steps), samples, (double)samples / (double)job->train.batch);
     return true;
 }
 
@@ -113,12 +113,12 @@ static bool print_summary(const struct job *job, size_t ranks, struct error *err
     if (ok) {
         char shape[64];
         shape_text(&train.form.input, shape, sizeof shape);
-        printf("%zu samples of %s %s; %zu leaves of %" PRIu64
-               " samples a step; shapes and FLOPs (of forward's matrix products) of one sample\n\n",
-               train.count, shape, train.form.vocabulary > 0 ? "tokens" : "floats", leaves, job->train.microbatch);
+        say("%zu samples of %s %s; %zu leaves of %" PRIu64
+            " samples a step; shapes and FLOPs (of forward's matrix products) of one sample\n\n",
+            train.count, shape, train.form.vocabulary > 0 ? "tokens" : "floats", leaves, job->train.microbatch);
         print_layers(&model);
         print_memory(job, &model, ranks);
-        printf("\n");
+        say("\n");
         ok = print_length(job, train.count, error);
         model_release(&model);
     }

@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/say.h"
 #include "base/text.h"
 #include "checkpoint/h5.h"
 #include "cli/command.h"
@@ -148,11 +149,11 @@ static bool train(const struct world *world, int count, char **words, struct tra
 static void print_outcome(const struct trainer_outcome *outcome)
 {
     if (outcome->finished)
-        printf("finished step=%" PRIu64 " loss=%.9g fingerprint=%016" PRIx64 "\n", outcome->step, outcome->loss,
-               outcome->fingerprint);
+        say("finished step=%" PRIu64 " loss=%.9g fingerprint=%016" PRIx64 "\n", outcome->step, outcome->loss,
+            outcome->fingerprint);
     else
-        printf("saved step=%" PRIu64 " fingerprint=%016" PRIx64 " reason=%s\n", outcome->step, outcome->fingerprint,
-               outcome->reason);
+        say("saved step=%" PRIu64 " fingerprint=%016" PRIx64 " reason=%s\n", outcome->step, outcome->fingerprint,
+            outcome->reason);
     fflush(stdout);
 }
 

@@ -1,4 +1,5 @@
 #include "base/partition.h"
+#include "base/say.h"
 #include "checkpoint/h5.h"
 #include "checkpoint/reader.h"
 #include "cli/command.h"
@@ -35,10 +36,10 @@ static int verify_all(const struct world *world, int count, char **words)
         struct error error;
         bool ok = verify(world, &reader, words[i], &error);
         if (ok && prints)
-            printf("%s: valid, step %" PRIu64 ", %zu arrays of %zu floats, fingerprint %016" PRIx64 "\n", words[i],
-                   reader.record.step, reader.array_count, reader.count, reader.record.fingerprint);
+            say("%s: valid, step %" PRIu64 ", %zu arrays of %zu floats, fingerprint %016" PRIx64 "\n", words[i],
+                reader.record.step, reader.array_count, reader.count, reader.record.fingerprint);
         if (!ok && prints) {
-            printf("%s: not valid\n", words[i]);
+            say("%s: not valid\n", words[i]);
             fflush(stdout);
             command_fail(&error);
         }

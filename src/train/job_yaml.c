@@ -1,6 +1,7 @@
 #include "train/job_yaml.h"
 
 #include "base/check.h"
+#include "base/memory.h"
 #include "train/options.h"
 
 #include <stdlib.h>
@@ -33,7 +34,8 @@ bool job_yaml_blame(struct job_yaml *yaml, int id, struct error *error)
 /* What libyaml found, and where: the reader, below the parser, knows only the byte. */
 static bool syntax_error(const yaml_parser_t *parser, const char *text, yaml_mark_t *mark, struct error *error)
 {
-    CHECK(parser->error != YAML_MEMORY_ERROR, "out of memory for a job file");
+    if (parser->error == YAML_MEMORY_ERROR)
+        memory_none(strlen(text), "a job file");
     *mark = parser->problem_mark;
     if (parser->error == YAML_READER_ERROR) {
         *mark = (yaml_mark_t){0};
@@ -52,7 +54,8 @@ static bool load(const char *text, yaml_document_t *document, yaml_mark_t *mark,
     bool ok = false;
     yaml_parser_t parser;
     yaml_document_t second = {0};
-    CHECK(yaml_parser_initialize(&parser), "out of memory for a YAML parser");
+    if (!yaml_parser_initialize(&parser))
+        memory_none(sizeof parser, "a YAML parser");
     if (strncmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0) /* editors write it, libyaml stumbles over it */
         text += strlen(BYTE_ORDER_MARK);
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, strlen(text));
@@ -79,7 +82,8 @@ done:
 
 static int need_node(int id)
 {
-    CHECK(id > 0, "out of memory for a YAML node");
+    if (id <= 0)
+        memory_none(sizeof(yaml_node_t), "a YAML node");
     return id;
 }
 

@@ -4,7 +4,6 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -313,16 +312,17 @@ void option_write(const struct option *option, const void *base, struct text *ya
 
 void option_show(const char *text, char *shown, size_t bytes)
 {
-    size_t length = strlen(text), fits = bytes - 1;
-    if (length > fits) {
+    struct text line;
+    text_init(&line);
+    text_append_shown(&line, text, strlen(text), BREAKS_NONE);
+    size_t fits = bytes - 1;
+    if (line.length > fits) {
         fits -= 3;
-        while (fits > 0 && ((unsigned char)text[fits] & 0xC0) == 0x80)
+        while (fits > 0 && ((unsigned char)line.bytes[fits] & 0xC0) == 0x80)
             fits--;
-        snprintf(shown, bytes, "%.*s...", (int)fits, text);
+        snprintf(shown, bytes, "%.*s...", (int)fits, line.bytes);
     } else {
-        snprintf(shown, bytes, "%s", text);
+        snprintf(shown, bytes, "%s", text_bytes(&line));
     }
-    for (; *shown; shown++)
-        if (iscntrl((unsigned char)*shown))
-            *shown = '?';
+    text_release(&line);
 }

@@ -115,7 +115,7 @@ void option_write(const struct option *option, const void *base, struct text *ya
 /* Local. Appends what is allowed, e.g. "1 to 1000000". */
 void option_allowed(const struct option *option, struct text *words);
 
-/* Local. A text from outside for use in a message: one line, printable, shortened to the buffer. */
+/* Local. A text from outside for use in a message: one line, as text_append_shown has it, shortened to the buffer. */
 void option_show(const char *text, char *shown, size_t bytes);
 
 #endif

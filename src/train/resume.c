@@ -132,7 +132,7 @@ bool resume_may_continue(struct session *session, const char *name, const struct
     if (!ok)
         *error = unreadable;
     else if (!same_job || more.length > 0)
-        ok = error_set(error, ERROR_USAGE, "%s: %s%s\nTo start anew: another run:, or --fresh --overwrite", name,
+        ok = error_set(error, ERROR_USAGE, "%s: %s%s\n  To start anew: another run:, or --fresh --overwrite", name,
                        same_job ? "this job contradicts the checkpoint:" : error->text, text_bytes(&more));
     text_release(&more);
     session->kept_every = saved.checkpoint.keep_every;

@@ -63,8 +63,9 @@ static void json_strings_are_escaped(void)
         {"say \"no\"", "\"say \\\"no\\\"\""},
         {"back\\slash", "\"back\\\\slash\""},
         {"two\nlines\tand\rmore", "\"two\\u000alines\\u0009and\\u000dmore\""},
-        {"\x01 \x1f \x7f", "\"\\u0001 \\u001f \x7f\""},
+        {"\x01 \x1f \x7f", "\"\\u0001 \\u001f \\u007f\""},
         {"a percent %s %n %d", "\"a percent %s %n %d\""},
+        {"\xc2\x9b!31m \xe2\x80\xaegnp", "\"\\u009b!31m \\u202egnp\""},
         {"a slash / stays", "\"a slash / stays\""},
         {"na\xc3\xafve \xe6\x97\xa5\xe6\x9c\xac \xf0\x9f\x99\x82",
          "\"na\xc3\xafve \xe6\x97\xa5\xe6\x9c\xac \xf0\x9f\x99\x82\""},
@@ -76,6 +77,70 @@ static void json_strings_are_escaped(void)
         CU_ASSERT_STRING_EQUAL(text_bytes(&text), cases[i].json);
         text_release(&text);
     }
+}
+
+/* What of a text is shown to people. */
+static void check_shown(const char *bytes, size_t count, enum text_breaks breaks, const char *expected)
+{
+    struct text text;
+    text_init(&text);
+    text_append_shown(&text, bytes, count, breaks);
+    CU_ASSERT_STRING_EQUAL(text_bytes(&text), expected);
+    struct text again;
+    text_init(&again);
+    text_append_shown(&again, text_bytes(&text), text.length, breaks);
+    CU_ASSERT_STRING_EQUAL(text_bytes(&again), expected);
+    text_release(&again);
+    text_release(&text);
+}
+
+static void what_a_terminal_would_obey_is_escaped(void)
+{
+    static const struct {
+        const char *bytes, *shown;
+    } cases[] = {
+        {"", ""},
+        {"plain words, 100 %s \\ \"", "plain words, 100 %s \\ \""},
+        {"\x1b]0;owned\x07\x1b[31m", "\\x1b]0;owned\\x07\\x1b[31m"},
+        {"a\rb\tc\x7f", "a\\x0db\\x09c\\x7f"},
+        {"na\xc3\xafve \xe6\x97\xa5\xe6\x9c\xac \xf0\x9f\x99\x82",
+         "na\xc3\xafve \xe6\x97\xa5\xe6\x9c\xac \xf0\x9f\x99\x82"},
+        {"C1 \xc2\x9b"
+         "31m, \xc2\xa0",
+         "C1 \\u009b31m, \xc2\xa0"},
+        {"bytes \x9b \xff \xc3", "bytes \\x9b \\xff \\xc3"},
+        {"\xe2\x80\xaetxt.exe \xe2\x81\xa6 \xe2\x80\xa8 \xe2\x80\x8b \xef\xbb\xbf",
+         "\\u202etxt.exe \\u2066 \\u2028 \\u200b \\ufeff"},
+        {"\xf3\xa0\x81\x81", "\\U000e0041"},
+        {"\xed\xa0\x80 \xc0\x9b", "\\xed\\xa0\\x80 \\xc0\\x9b"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (enum text_breaks breaks = BREAKS_NONE; breaks <= BREAKS_INDENTED; breaks++)
+            check_shown(cases[i].bytes, strlen(cases[i].bytes), breaks, cases[i].shown);
+    check_shown("a\0b", 3, BREAKS_NONE, "a\\x00b");
+}
+
+static void every_byte_that_is_shown_is_harmless(void)
+{
+    for (int first = 0; first < 256; first++)
+        for (int second = 0; second < 256; second++) {
+            const char bytes[] = {(char)first, (char)second, 'x'};
+            struct text text;
+            text_init(&text);
+            text_append_shown(&text, bytes, sizeof bytes, BREAKS_NONE);
+            for (size_t i = 0; i < text.length; i++)
+                if ((unsigned char)text.bytes[i] < 0x20 || text.bytes[i] == 0x7F)
+                    CU_FAIL("a control character");
+            CU_ASSERT_EQUAL(text.bytes[text.length - 1], 'x');
+            text_release(&text);
+        }
+}
+
+static void a_line_goes_on_only_where_it_is_indented(void)
+{
+    const char *text = "wrong:\n  a: 1\n  b: 2\nlockstep: all is well\n";
+    check_shown(text, strlen(text), BREAKS_INDENTED, "wrong:\n  a: 1\n  b: 2\\nlockstep: all is well\\n");
+    check_shown(text, strlen(text), BREAKS_NONE, "wrong:\\n  a: 1\\n  b: 2\\nlockstep: all is well\\n");
 }
 
 static void every_control_character_is_escaped(void)
@@ -148,6 +213,9 @@ int main(void)
         {"a released text can be released and used again", a_released_text_can_be_released_and_used},
         {"JSON strings are escaped", json_strings_are_escaped},
         {"every control character is escaped in JSON", every_control_character_is_escaped},
+        {"what a terminal would obey is escaped", what_a_terminal_would_obey_is_escaped},
+        {"every byte that is shown is harmless", every_byte_that_is_shown_is_harmless},
+        {"a line goes on only where it is indented", a_line_goes_on_only_where_it_is_indented},
         {"shapes are told in words", shapes_are_told_in_words},
         {"amounts have the unit that fits", amounts_have_the_unit_that_fits},
         {"durations are told in words", durations_are_told_in_words},

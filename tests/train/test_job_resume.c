@@ -384,7 +384,7 @@ static void test_what_can_be_requested(void)
         CU_ASSERT_FALSE(job_check_allowed(&allowed, &error));
         CU_ASSERT_EQUAL(error.kind, ERROR_USAGE);
     }
-    check_text(error.text, "--allow-change no?key: not a key that changes on request; those are train.batch, "
+    check_text(error.text, "--allow-change no\\nkey: not a key that changes on request; those are train.batch, "
                            "train.microbatch");
 }
 
