@@ -40,10 +40,10 @@ void *memory_alloc(size_t count, size_t size, const char *what, struct error *er
 /* With nothing that might want memory itself. */
 void memory_none(size_t bytes, const char *what)
 {
-    fprintf(stderr,
-            "lockstep: rank %d: not enough memory: no %zu bytes more for %s; is a limit set (ulimit -v, the batch "
-            "system's)?\n",
-            log_rank(), bytes, what);
+    char limit[LIMIT_WORDS];
+    limit_words(ENOMEM, limit);
+    fprintf(stderr, "lockstep: rank %d: not enough memory: no %zu bytes more for %s%s\n", log_rank(), bytes, what,
+            limit);
     _exit(1);
 }
 

@@ -102,7 +102,7 @@ static bool convert(const struct request *request, const struct weights_file *fi
         return error_set(error, ERROR_USAGE,
                          "%s is neither a checkpoint nor a weights file of lockstep: make it one with lockstep import",
                          file->path);
-    if (!job_parse(&job, "the file's job", from->job, request->overrides, request->override_count, error))
+    if (!job_parse_saved(&job, "the file's job", from->job, request->overrides, request->override_count, error))
         return error_prefix(error, "%s: ", file->path);
     out->step = from->step;
     out->job = memory_text(from->job);

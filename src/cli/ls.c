@@ -36,7 +36,7 @@ static void take_newest(struct listing *listing, const struct record *record)
     listing->history = record->history;
     listing->history.window = NULL;
     /* A job of another version may have other keys: then there is just no such note. */
-    if (job_parse(&job, "the checkpoint's job", record->job, NULL, 0, &error)) {
+    if (job_parse_saved(&job, "the checkpoint's job", record->job, NULL, 0, &error)) {
         listing->keep_every = job.checkpoint.keep_every;
         listing->kept_best = best_kept(&job);
         job_release(&job);

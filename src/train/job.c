@@ -20,8 +20,9 @@
 struct job_reader {
     struct job_yaml yaml;
     struct error *error;
-    size_t depth; /* lists around what is being read */
-    size_t items; /* so far */
+    size_t depth;  /* lists around what is being read */
+    size_t items;  /* so far */
+    bool is_saved; /* it was a job once: its paths are what they are */
 };
 
 /* A section on its way into a struct. */
@@ -100,7 +101,8 @@ static bool read_element(struct job_reader *reader, const struct option *option,
     const char *text = (const char *)value->data.scalar.value;
     if (strlen(text) != value->data.scalar.length)
         return refuse_value(reader, node, path, option, "a NUL byte cannot be part of it");
-    if (option_read(option, element, text, base, reader->error))
+    if (option_read(option, element, text, base, reader->error) &&
+        (!option->is_path || reader->is_saved || option_check_path(text, reader->error)))
         return true;
     error_set(reader->error, ERROR_USAGE, "%s: %s", path, reader->error->text);
     return job_yaml_blame(&reader->yaml, node, reader->error);
@@ -288,10 +290,10 @@ static bool read_section(struct job_reader *reader, const struct section *sectio
     return true;
 }
 
-bool job_parse(struct job *job, const char *name, const char *text, const char *const *overrides, size_t override_count,
-               struct error *error)
+static bool parse(struct job *job, bool is_saved, const char *name, const char *text, const char *const *overrides,
+                  size_t override_count, struct error *error)
 {
-    struct job_reader reader = {.error = error};
+    struct job_reader reader = {.error = error, .is_saved = is_saved};
     *job = (struct job){0};
     if (!job_yaml_init(&reader.yaml, name, text, overrides, override_count, error))
         return false;
@@ -301,6 +303,18 @@ bool job_parse(struct job *job, const char *name, const char *text, const char *
     if (!ok)
         job_release(job);
     return ok;
+}
+
+bool job_parse(struct job *job, const char *name, const char *text, const char *const *overrides, size_t override_count,
+               struct error *error)
+{
+    return parse(job, false, name, text, overrides, override_count, error);
+}
+
+bool job_parse_saved(struct job *job, const char *name, const char *text, const char *const *overrides,
+                     size_t override_count, struct error *error)
+{
+    return parse(job, true, name, text, overrides, override_count, error);
 }
 
 static void release_fields(const struct option *keys, void *base)

@@ -109,6 +109,11 @@ struct job {
 bool job_parse(struct job *job, const char *name, const char *text, const char *const *overrides, size_t override_count,
                struct error *error) WARN_UNUSED;
 
+/* Local. The same for what job_write has written, perhaps long ago: paths that nobody may write any more are taken as
+ * they are. */
+bool job_parse_saved(struct job *job, const char *name, const char *text, const char *const *overrides,
+                     size_t override_count, struct error *error) WARN_UNUSED;
+
 /* Local. Accepts a released job and an all-zero one. */
 void job_release(struct job *job);
 

@@ -99,8 +99,6 @@ static bool check_validation(const struct complaint *to, const struct job *job)
 
 static bool check_places(const struct complaint *to, const struct job *job)
 {
-    if (job->copies.path && job->copies.path[0] == '~')
-        return refuse(to, "checkpoint.local", "a leading ~ is not expanded here; write the path out");
     if (job->copies.every > 0 && !job->copies.path)
         return refuse(to, "checkpoint.local_every", "needs a checkpoint.local, the place for the copies");
     if (job->striping.size % 65536)
@@ -112,8 +110,6 @@ static bool check_places(const struct complaint *to, const struct job *job)
 bool job_check(const struct job *job, struct job_yaml *yaml, struct error *error)
 {
     const struct complaint *to = &(struct complaint){.yaml = yaml, .error = error};
-    if (job->run[0] == '~')
-        return refuse(to, "run", "a leading ~ is not expanded here; write the path out");
     return check_part(to, &job->data.train, "data.train.part") &&
            check_part(to, &job->data.validation, "data.validation.part") && check_training(to, job) &&
            check_heartbeat(to, job) && check_schedule(to, job) && check_loss(to, job) && check_validation(to, job) &&

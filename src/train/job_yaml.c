@@ -2,10 +2,16 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "train/job_merge.h"
 #include "train/options.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* libyaml looks at all open lists for each word, and at all anchors for each anchor and alias: 60,000 brackets take
+ * seconds. No job needs as many. */
+#define NESTED_MOST  100
+#define ANCHORS_MOST 250
 
 #define BYTE_ORDER_MARK "\xEF\xBB\xBF"
 
@@ -48,18 +54,52 @@ static bool syntax_error(const yaml_parser_t *parser, const char *text, yaml_mar
                      parser->context ? parser->context : "");
 }
 
-/* Parses a text of one document, which may be empty: then it has no node. On failure the mark says where. */
+static void begin_parser(yaml_parser_t *parser, const char *text)
+{
+    if (!yaml_parser_initialize(parser))
+        memory_none(sizeof *parser, "a YAML parser");
+    yaml_parser_set_input_string(parser, (const unsigned char *)text, strlen(text));
+    yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING);
+}
+
+/* Reads a text without keeping anything, and no further than it is within the limits. What is no YAML at all is for the
+ * second reading. On failure the mark says where. */
+static bool measure(const char *text, yaml_mark_t *mark, struct error *error)
+{
+    yaml_parser_t parser;
+    yaml_event_t event = {0};
+    size_t depth = 0, anchors = 0;
+    bool ok = true;
+    begin_parser(&parser, text);
+    while (ok && yaml_parser_parse(&parser, &event) && event.type != YAML_STREAM_END_EVENT) {
+        depth += event.type == YAML_SEQUENCE_START_EVENT || event.type == YAML_MAPPING_START_EVENT;
+        depth -= event.type == YAML_SEQUENCE_END_EVENT || event.type == YAML_MAPPING_END_EVENT;
+        anchors += (event.type == YAML_SEQUENCE_START_EVENT && event.data.sequence_start.anchor) ||
+                   (event.type == YAML_MAPPING_START_EVENT && event.data.mapping_start.anchor) ||
+                   (event.type == YAML_SCALAR_EVENT && event.data.scalar.anchor);
+        *mark = event.start_mark;
+        if (depth > NESTED_MOST)
+            ok = error_set(error, ERROR_USAGE, "nested too deep here; allowed: %d levels", NESTED_MOST);
+        else if (anchors > ANCHORS_MOST)
+            ok = error_set(error, ERROR_USAGE, "more anchors (&) than %d", ANCHORS_MOST);
+        yaml_event_delete(&event);
+    }
+    yaml_parser_delete(&parser);
+    return ok;
+}
+
+/* Parses a text of one document, which may be empty: then it has no node. What it wants to have merged is. On failure
+ * the mark says where. */
 static bool load(const char *text, yaml_document_t *document, yaml_mark_t *mark, struct error *error)
 {
     bool ok = false;
     yaml_parser_t parser;
     yaml_document_t second = {0};
-    if (!yaml_parser_initialize(&parser))
-        memory_none(sizeof parser, "a YAML parser");
     if (strncmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0) /* editors write it, libyaml stumbles over it */
         text += strlen(BYTE_ORDER_MARK);
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text, strlen(text));
-    yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
+    if (!measure(text, mark, error))
+        return false;
+    begin_parser(&parser, text);
     if (!yaml_parser_load(&parser, document)) {
         syntax_error(&parser, text, mark, error);
         goto done;
@@ -70,7 +110,7 @@ static bool load(const char *text, yaml_document_t *document, yaml_mark_t *mark,
         *mark = second.start_mark;
         error_set(error, ERROR_USAGE, "a second YAML document begins here; allowed: one");
     } else {
-        ok = true;
+        ok = job_merge(document, mark, error);
     }
     yaml_document_delete(&second);
     if (!ok)

@@ -132,6 +132,30 @@ bool option_read(const struct option *option, size_t element, const char *text, 
     return false;
 }
 
+bool option_check_path(const char *path, struct error *error)
+{
+    static const char names[] = "{ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
+    for (size_t i = 0, length; path[i]; i += length) {
+        uint32_t character;
+        length = utf8_decode(path + i, strnlen(path + i, UTF8_BYTES), &character);
+        if (length == 0 || !utf8_is_visible(character))
+            return error_set(error, ERROR_USAGE, "a control character cannot be part of a path (U+%04X at byte %zu)",
+                             (unsigned)character, i + 1);
+    }
+    if (*path == '~')
+        return error_set(error, ERROR_USAGE, "a leading ~ is not expanded here; write the path out");
+    for (const char *dollar = strchr(path, '$'); dollar; dollar = strchr(dollar + 1, '$')) {
+        size_t length = 1 + strspn(dollar + 1, names);
+        length += dollar[1] == '{' && dollar[length] == '}';
+        if (length > 1)
+            return error_set(error, ERROR_USAGE,
+                             "%.*s is not expanded here, where its value may be another one on the next node or at the "
+                             "next start; write the path out, or let the shell do it, with --set",
+                             (int)length, dollar);
+    }
+    return true;
+}
+
 static void allowed_reals(const struct option *option, struct text *words)
 {
     bool from = isfinite(option->low), to = isfinite(option->high);

@@ -54,6 +54,8 @@ struct option {
     const char *const *choices; /* by value, from 1; NULL behind the last */
     uint64_t kinds;             /* bit k: exists if the selector is k; 0: exists always */
 
+    bool is_path; /* a text: checked by option_check_path, where a user has written it */
+
     uint64_t least, most;            /* unsigned, numbers: inclusive */
     const struct option_word *words; /* unsigned: allowed as well, and written in place of the number */
     double low, high;                /* real, pair: inclusive, unless ... */
@@ -94,7 +96,8 @@ size_t option_elements(const struct option *option);
 /* Local. The field of a row: the value, or the base of the section. As changeable as the base is. */
 void *option_field(const struct option *option, const void *base);
 
-/* Local. For a list and for numbers: how many items there are (base may be NULL: none), and the place of one. */
+/* Local. For a list and for numbers: how many items there are (base may be NULL: none), and the place of one (NULL if
+ * there are none). */
 size_t option_item_count(const struct option *option, const void *base);
 void *option_item(const struct option *option, const void *base, size_t index);
 
@@ -107,6 +110,10 @@ void option_add_items(const struct option *option, void *base, size_t count);
  * allowed, not where. */
 bool option_read(const struct option *option, size_t element, const char *text, void *base,
                  struct error *error) WARN_UNUSED;
+
+/* Local. Whether a path means what it says: no leading ~ and no $VARIABLE, which nobody expands here, and nothing that
+ * is not visible (utf8_is_visible), such as a line break. The words say what is wrong, not where. */
+bool option_check_path(const char *path, struct error *error) WARN_UNUSED;
 
 /* Local. Appends the value as YAML that option_read takes back to the same bits (a text that is not UTF-8 excepted:
  * YAML cannot hold it). */

@@ -115,7 +115,7 @@ bool resume_may_continue(struct session *session, const char *name, const struct
 {
     struct job saved;
     struct text more;
-    if (!job_parse(&saved, "the checkpoint's job", record->job, NULL, 0, error))
+    if (!job_parse_saved(&saved, "the checkpoint's job", record->job, NULL, 0, error))
         return error_prefix(error, "%s: ", name);
     if (!take_position(session, record, &saved, error)) {
         job_release(&saved);

@@ -141,7 +141,7 @@ static bool read_kept(const struct submission *submission, const struct submissi
     if (!file_read(submission->path, &text, &bytes, error))
         return error->kind == ERROR_NOT_FOUND;
     *found = is_repeated(text, request);
-    bool ok = !*found || job_parse(job, submission->path, text, NULL, 0, error);
+    bool ok = !*found || job_parse_saved(job, submission->path, text, NULL, 0, error);
     free(text);
     return ok;
 }
@@ -289,7 +289,7 @@ static void find_edit(const struct submission *submission, const struct submissi
     if (!read_file(request, &now, &error)) {
         text_append(words, "%s", error.text);
     } else if (file_read(submission->path, &text, &bytes, &error) &&
-               job_parse(&kept, submission->path, text, NULL, 0, &error)) {
+               job_parse_saved(&kept, submission->path, text, NULL, 0, &error)) {
         job_write(&kept, &yaml[0]);
         job_write(&now, &yaml[1]);
         if (strcmp(text_bytes(&yaml[0]), text_bytes(&yaml[1])) != 0) {

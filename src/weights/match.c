@@ -152,7 +152,7 @@ bool match_check(const struct match *match, bool partial, struct error *error)
     }
     error_set(error, ERROR_USAGE, "%s: its tensors are not those of this model (names of %s):%s%s", match->file->path,
               match->layout.name, text_bytes(&words),
-              match->wrong.length > 0 ? "" : "\n--partial takes what fits, and leaves the rest as it begins");
+              match->wrong.length > 0 ? "" : "\n  --partial takes what fits, and leaves the rest as it begins");
     text_release(&words);
     return false;
 }

@@ -55,6 +55,17 @@ static inline bool parse(struct job *job, const char *text, const char *const ov
     return ok;
 }
 
+/* The same for what job_write has written. */
+static inline bool parse_saved(struct job *job, const char *text)
+{
+    struct error error = {0};
+    bool ok = job_parse_saved(job, "job.yaml", text, NULL, 0, &error);
+    if (!ok)
+        printf("    %s\n", error.text);
+    CU_ASSERT_TRUE(ok);
+    return ok;
+}
+
 #define OVERRIDES(...)        ((const char *const[OVERRIDES_MAX]){__VA_ARGS__})
 #define PARSE(job, text, ...) parse(job, text, OVERRIDES(__VA_ARGS__))
 
@@ -74,7 +85,7 @@ static inline void check_round_trip(const struct job *job, const char *expected)
     job_write(job, &first);
     if (expected)
         check_text(text_bytes(&first), expected);
-    if (parse(&again, text_bytes(&first), NULL)) {
+    if (parse_saved(&again, text_bytes(&first))) {
         job_write(&again, &second);
         check_text(text_bytes(&second), text_bytes(&first));
         job_release(&again);

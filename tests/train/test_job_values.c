@@ -12,7 +12,7 @@ static void test_reals(void)
         struct text yaml = {0};
         job.data.train.mean = values[i];
         job_write(&job, &yaml);
-        if (parse(&again, text_bytes(&yaml), NULL)) {
+        if (parse_saved(&again, text_bytes(&yaml))) {
             CU_ASSERT_EQUAL(memcmp(&again.data.train.mean, &values[i], sizeof values[i]), 0);
             job_release(&again);
         }
@@ -48,7 +48,7 @@ static void test_texts(void)
         snprintf(value, sizeof value, "%s", texts[i][0]);
         job_write(&job, &yaml);
         CU_ASSERT_EQUAL(strncmp(text_bytes(&yaml), texts[i][1], strlen(texts[i][1])), 0);
-        if (parse(&again, text_bytes(&yaml), NULL)) {
+        if (parse_saved(&again, text_bytes(&yaml))) {
             check_text(again.run, texts[i][0]);
             job_release(&again);
         }
@@ -78,7 +78,7 @@ static void test_not_utf8(void)
         struct text yaml = {0};
         snprintf(value, sizeof value, "%s", texts[i][0]);
         job_write(&job, &yaml);
-        if (parse(&again, text_bytes(&yaml), NULL)) {
+        if (parse_saved(&again, text_bytes(&yaml))) {
             check_text(again.run, texts[i][1]);
             job_release(&again);
         }
