@@ -23,7 +23,11 @@ float rng_uniform(uint64_t key, uint64_t counter);
 double rng_normal(uint64_t key, uint64_t counter);
 
 /* Local. Element `index` of a permutation of [0, count), chosen by key: O(1) memory, O(1) expected time.
- * 1 <= count <= 2^62, index < count. For each key a bijection. */
+ * 1 <= count <= 2^62, index < count. For each key a bijection.
+ *
+ * What it is not: a round of the network is an even permutation of 16 or more places, so that a count of 16, 64, 256...
+ * has only even ones; and with halves of two bits the round functions are so few that of 5 to 15 things not every order
+ * comes equally often. No training can tell, and a job that is resumed has to meet the order that it has left. */
 uint64_t rng_permute(uint64_t key, uint64_t count, uint64_t index);
 
 #endif

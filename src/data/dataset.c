@@ -36,6 +36,12 @@ static bool set_levels(struct dataset *dataset, const struct dataset_spec *spec,
     dataset->std = spec->std;
     for (int b = 0; b < 256; b++)
         dataset->level[b] = (float)((b / 255.0 - spec->mean) / spec->std);
+    for (int b = 0; b <= 255; b += 255)
+        if (!isfinite(dataset->level[b]))
+            return error_set(error, ERROR_USAGE,
+                             "the dataset has mean %g and std %g: the byte %d goes beyond a float with them; they are "
+                             "those of values from 0 to 1",
+                             spec->mean, spec->std, b);
     return true;
 }
 

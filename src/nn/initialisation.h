@@ -7,7 +7,8 @@
 
 enum init_kind {
     INIT_NONE = 0,
-    INIT_DEFAULT,         /* uniform within 1 / sqrt(fan_in): PyTorch's Linear and Conv2d; variance 1 / (3 fan_in) */
+    INIT_DEFAULT, /* uniform within 1 / sqrt(fan_in): the weights of PyTorch's Linear and Conv2d (its biases, too;
+                     ours begin at zero); variance 1 / (3 fan_in) */
     INIT_KAIMING_UNIFORM, /* K. He et al., "Delving deep into rectifiers", ICCV 2015, equation 10: variance 2 / fan_in
                            */
     INIT_KAIMING_NORMAL,

@@ -74,6 +74,13 @@ enum guard_verdict guard_judge(const struct job *job, struct history *history, u
                                double gradient_norm, struct error *why)
 {
     bool finite = isfinite(loss) && isfinite(gradient_norm);
+    if (!finite && !job->skip.nonfinite && history->updates == 0) {
+        error_set(why, ERROR_STATE,
+                  "step %" PRIu64 ": the loss is %g and the gradient norm %g before anything was learned: the inputs "
+                  "(mean and std of data.train), the targets or the initial weights are too large",
+                  step, loss, gradient_norm);
+        return GUARD_STOP;
+    }
     if (!finite && !job->skip.nonfinite) {
         error_set(why, ERROR_STATE,
                   "step %" PRIu64 ": the loss is %g and the gradient norm %g: stopped before the update. A smaller "

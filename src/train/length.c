@@ -25,19 +25,30 @@ bool length_steps(const struct job *job, const struct sampler *sampler, uint64_t
                      job->train.epochs, sampler->samples, JOB_STEPS_MOST);
 }
 
+double length_of_schedule(const struct schedule_spec *schedule, const struct sampler *sampler, double length)
+{
+    if (schedule->unit != SCHEDULE_EPOCHS || length == 0)
+        return length;
+    return ceil(epochs_as_samples(sampler, length) / (double)sampler->batch);
+}
+
 double length_learning_rate(const struct job *job, const struct sampler *sampler, uint64_t steps, uint64_t step)
 {
-    const struct schedule_spec *schedule = &job->schedule;
+    struct schedule_spec schedule = job->schedule;
     double batch = (double)sampler->batch, t = (double)step, end = (double)steps;
     /* Steps of the present batch that would have taken as many samples. */
     double shift = (double)sampler->first_sample / batch - (double)sampler->first_step;
-    if (schedule->unit == SCHEDULE_EPOCHS) {
+    if (schedule.unit == SCHEDULE_EPOCHS) {
         t += shift;
-        end = schedule->horizon > 0 ? ceil(epochs_as_samples(sampler, schedule->horizon) / batch) : end + shift;
-    } else if (schedule->horizon > 0) {
-        end = schedule->horizon;
+        end += shift;
+        schedule.every *= (double)sampler->samples / batch; /* so a step is the first behind each multiple of it */
     }
-    return job->optimizer.learning_rate * schedule_factor(schedule, t, end, (double)sampler->samples / batch);
+    schedule.warmup = length_of_schedule(&job->schedule, sampler, schedule.warmup);
+    schedule.decay = length_of_schedule(&job->schedule, sampler, schedule.decay);
+    if (schedule.horizon > 0)
+        end = length_of_schedule(&job->schedule, sampler, schedule.horizon);
+    schedule.unit = SCHEDULE_STEPS;
+    return job->optimizer.learning_rate * schedule_factor(&schedule, t, end, 1);
 }
 
 void length_text(const struct job *job, char text[LENGTH_BYTES])

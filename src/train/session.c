@@ -201,9 +201,7 @@ static bool check_job_with_data(const struct session *session, struct error *err
 {
     const struct job *job = session->job;
     const struct layer *last = &session->model.layers[session->model.count - 1];
-    bool in_epochs = job->schedule.unit == SCHEDULE_EPOCHS;
-    double unit = in_epochs ? (double)session->train.count / (double)job->train.batch : 1;
-    double warmup = job->schedule.warmup * unit;
+    double warmup = length_of_schedule(&job->schedule, &session->sampler, job->schedule.warmup);
     if (job->schedule.horizon == 0 && warmup > (double)session->steps)
         log_warn("schedule.warmup: %g %s are %.0f steps, but the job has %" PRIu64
                  ": the learning rate never reaches its peak",

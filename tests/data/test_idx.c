@@ -163,6 +163,10 @@ static void bytes_are_normalised(void)
         fixture.spec.std = wrong[i];
         expect(&fixture, ERROR_USAGE, "std", "above 0");
     }
+    fixture.spec.std = 1e-300; /* of bytes from 0 to 255 each: nothing that could be computed with */
+    expect(&fixture, ERROR_USAGE, "std 1e-300", "goes beyond a float");
+    fixture.spec.mean = 0;
+    expect(&fixture, ERROR_USAGE, "std 1e-300: the byte 255", "goes beyond a float");
 }
 
 static void gzip_gives_the_same_as_plain(void)

@@ -41,6 +41,18 @@ static void a_number_that_is_not_finite_stops_the_job(void)
     memory_free(history.window);
 }
 
+/* No learning rate has had a part in it. */
+static void before_the_first_update_it_is_not_the_learning_rate(void)
+{
+    struct job job = job_with(false, 0, 8, 3);
+    struct history history = {0};
+    guard_prepare(&job, &history);
+    CU_ASSERT_EQUAL(guard_judge(&job, &history, 1, (double)INFINITY, 1, &why), GUARD_STOP);
+    CU_ASSERT_PTR_NOT_NULL(strstr(why.text, "mean and std of data.train"));
+    CU_ASSERT_PTR_NULL(strstr(why.text, "learning_rate"));
+    memory_free(history.window);
+}
+
 static void it_is_skipped_if_the_job_says_so_but_not_for_ever(void)
 {
     struct job job = job_with(true, 0, 8, 3);
@@ -104,6 +116,7 @@ int main(void)
 {
     const struct test_case cases[] = {
         {"a number that is not finite stops the job", a_number_that_is_not_finite_stops_the_job},
+        {"before the first update it is not the learning rate", before_the_first_update_it_is_not_the_learning_rate},
         {"it is skipped if the job says so, but not for ever", it_is_skipped_if_the_job_says_so_but_not_for_ever},
         {"an outlier is known by its z-score", an_outlier_is_known_by_its_z_score},
         {"half a window has to be there first", half_a_window_has_to_be_there_first},

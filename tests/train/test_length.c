@@ -121,6 +121,39 @@ static void a_schedule_in_epochs_goes_by_the_samples(void)
     }
 }
 
+static double rate_of(const struct job *job, uint64_t step)
+{
+    return length_learning_rate(job, &plain, 63, step) / job->optimizer.learning_rate;
+}
+
+/* Epochs of 15.625 steps: one ends with step 16, two with 32, three with 47, four with 63. */
+static void all_lengths_in_epochs_end_with_the_step_that_completes_them(void)
+{
+    struct job job = job_of(0, 4, 4, SCHEDULE_EPOCHS);
+    job.schedule.warmup = 2;
+    CU_ASSERT_EQUAL(rate_of(&job, 1), 1.0 / 32);
+    CU_ASSERT_EQUAL(rate_of(&job, 31), 31.0 / 32);
+    CU_ASSERT_EQUAL(rate_of(&job, 32), 1);
+    CU_ASSERT(rate_of(&job, 33) < 1 && rate_of(&job, 62) > 0.1);
+    CU_ASSERT_EQUAL(rate_of(&job, 63), 0.1);
+
+    job.schedule = (struct schedule_spec){
+        .kind = SCHEDULE_WSD, .unit = SCHEDULE_EPOCHS, .horizon = 4, .floor = 0, .decay = 1};
+    CU_ASSERT_EQUAL(rate_of(&job, 47), 1);
+    CU_ASSERT_DOUBLE_EQUAL(rate_of(&job, 48), 15.0 / 16, 1e-12);
+    CU_ASSERT_EQUAL(rate_of(&job, 63), 0);
+
+    job.schedule = (struct schedule_spec){.kind = SCHEDULE_STEP, .unit = SCHEDULE_EPOCHS, .every = 1, .gamma = 0.5};
+    static const uint64_t falls[] = {16, 32, 47, 63};
+    for (size_t i = 0; i < 4; i++)
+        CU_ASSERT(rate_of(&job, falls[i] - 1) == pow(0.5, (double)i) &&
+                  rate_of(&job, falls[i]) == pow(0.5, 1.0 + (double)i));
+    struct schedule_spec in_steps = {.unit = SCHEDULE_STEPS};
+    CU_ASSERT_EQUAL(length_of_schedule(&in_steps, &plain, 2.5), 2.5);
+    CU_ASSERT_EQUAL(length_of_schedule(&job.schedule, &plain, 0), 0);
+    CU_ASSERT_EQUAL(length_of_schedule(&job.schedule, &plain, 0.064), 1); /* 64 samples: a whole step */
+}
+
 static void a_length_has_words(void)
 {
     static const struct {
@@ -159,6 +192,8 @@ int main(void)
         {"more steps than can be counted are refused", too_many_are_refused},
         {"with a fixed horizon two and two epochs have the rates of four", a_fixed_horizon_makes_two_and_two_four},
         {"a schedule in epochs goes by the samples", a_schedule_in_epochs_goes_by_the_samples},
+        {"all lengths in epochs end with the step that completes them",
+         all_lengths_in_epochs_end_with_the_step_that_completes_them},
         {"a length has words", a_length_has_words},
         {"a schedule moves with the length if it follows it", a_schedule_moves_if_it_follows},
         {NULL, NULL},
