@@ -1,7 +1,10 @@
 #include "base/clock.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
+
+#define PLAUSIBLE_S (366 * 86400.0)
 
 double clock_seconds(void)
 {
@@ -20,6 +23,23 @@ double clock_unix_exact(void)
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+bool clock_is_plausible(double seconds)
+{
+    return seconds >= 0 && seconds <= PLAUSIBLE_S;
+}
+
+void clock_boot(char boot[CLOCK_BOOT_BYTES])
+{
+    *boot = '\0';
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+    if (!file)
+        return;
+    if (!fgets(boot, CLOCK_BOOT_BYTES, file))
+        *boot = '\0';
+    boot[strcspn(boot, "\n")] = '\0';
+    fclose(file);
 }
 
 void clock_text(int64_t unix_s, char text[CLOCK_TEXT_BYTES])

@@ -15,7 +15,7 @@
 
 void chronicle_init(struct chronicle *chronicle)
 {
-    *chronicle = (struct chronicle){0};
+    *chronicle = (struct chronicle){.silent_s = NAN};
     metrics_init(&chronicle->lines);
 }
 
@@ -104,6 +104,15 @@ double chronicle_start_s(const char *run)
     return start_s;
 }
 
+/* Since a life was last heard of; NaN: it was on another machine, or before this one was started again. */
+static double silence_of(const struct life *life)
+{
+    char boot[CLOCK_BOOT_BYTES];
+    clock_boot(boot);
+    bool is_here = *boot && strcmp(life->boot, boot) == 0 && life->alive_s > 0;
+    return is_here ? fmax(0, clock_seconds() - life->up_s - life->alive_s) : (double)NAN;
+}
+
 struct lives_total chronicle_open(struct chronicle *chronicle, const char *run, bool anew, const struct lives_now *now,
                                   const struct segment *segments, size_t count)
 {
@@ -129,7 +138,9 @@ struct lives_total chronicle_open(struct chronicle *chronicle, const char *run, 
     if (last && !last->ended) {
         chronicle->seen_step = now->step;
         chronicle->seen_unix = now->unix_s;
+        chronicle->seen_alive_s = now->alive_s;
     }
+    chronicle->silent_s = last ? silence_of(last) : (double)NAN;
     lives_release(&lives);
     return total;
 }
@@ -150,8 +161,13 @@ void chronicle_begin(struct chronicle *chronicle, const struct segment *segment,
     text_append(&line, "{\"event\":\"begin\",\"segment\":%" PRIu64 ",\"unix\":%.3f,\"step\":%" PRIu64,
                 chronicle->segment, clock_unix_exact() - start_s, step);
     append_segment(&line, segment);
+    char boot[CLOCK_BOOT_BYTES];
+    clock_boot(boot);
     text_append(&line, ",\"version\":\"%s\",\"program\":", LOCKSTEP_VERSION);
     append_program(&line);
+    text_append(&line, ",\"boot\":");
+    text_append_json(&line, boot);
+    metrics_number(&line, "up_s", clock_seconds() - start_s);
     if (*environment_batch_job()) {
         text_append(&line, ",\"job\":");
         text_append_json(&line, environment_batch_job());
@@ -160,6 +176,8 @@ void chronicle_begin(struct chronicle *chronicle, const struct segment *segment,
     if (chronicle->seen_unix > 0)
         text_append(&line, ",\"previous_step\":%" PRIu64 ",\"previous_unix\":%.3f", chronicle->seen_step,
                     chronicle->seen_unix);
+    if (chronicle->seen_alive_s > 0)
+        metrics_number(&line, "previous_alive_s", chronicle->seen_alive_s);
     text_append(&line, "}");
     put(chronicle, &line);
 }
@@ -202,6 +220,8 @@ void chronicle_end(struct chronicle *chronicle, uint64_t step, const struct chro
     text_append(&line, ",\"interrupted\":%s", ending->interrupted ? "true" : "false");
     if (ending->transient)
         text_append(&line, ",\"transient\":true");
+    if (ending->alive_s > 0)
+        metrics_number(&line, "alive_s", ending->alive_s);
     text_append(&line, ",\"saves\":%" PRIu64, ending->saves);
     append_measured(&line, "stall_s", ending->saves ? ending->stall_s : 0);
     append_measured(&line, "write_s", ending->saves ? ending->write_s : 0);

@@ -5,11 +5,12 @@
  *   {"event":"earlier", ...}    a life that only a checkpoint's provenance tells of: the file is younger than the run
  *   {"event":"begin","segment":2,"unix":U,"step":S,"ranks":R,"nodes":N,"hosts":"...","version":"V","program":"P",
  *    (P: with its build, see environment.h)
+ *    "boot":"I","up_s":B,        (when it was started, on the monotonic clock of this boot of rank 0's machine)
  *    "job":"J","restart":N,      (only in a batch job: its number, and how often it was requeued)
- *    "previous_step":P,"previous_unix":Q}
+ *    "previous_step":P,"previous_unix":Q,"previous_alive_s":L}
  *   {"event":"ready","unix":U,"start_s":T}                  the first step is made, T after the start of the program
  *   {"event":"interval","unix":U,"step":S,"stall_s":A,"write_s":B,"period_s":C}    of checkpoint.every: auto
- *   {"event":"end","unix":U,"step":S,"reason":"...","interrupted":false,"saves":K,"stall_s":A,"write_s":B,
+ *   {"event":"end","unix":U,"step":S,"reason":"...","interrupted":false,"alive_s":L,"saves":K,"stall_s":A,"write_s":B,
  *    "step_s":X}   (of the last step; and "transient":true if the reason may be gone later)
  *
  * `lives.h` reads them. */
@@ -25,6 +26,8 @@ struct chronicle {
     uint64_t segment;     /* this life's number, from 1 */
     uint64_t seen_step;   /* what the metrics tell of the life before, if it has not told its end */
     double seen_unix;     /* 0: it has */
+    double seen_alive_s;  /* 0: they do not tell */
+    double silent_s;      /* since it was last heard of, on a clock that nobody sets; NaN: not known */
     bool is_finished;     /* and that the job was finished then */
 };
 
@@ -53,6 +56,7 @@ void chronicle_interval(struct chronicle *chronicle, uint64_t step, double stall
 struct chronicle_ending {
     const char *reason;      /* its first line counts */
     bool interrupted;        /* it was not the job's own decision */
+    double alive_s;          /* how long it has lived */
     bool transient;          /* the reason may be gone later */
     uint64_t saves;          /* committed in this life */
     double stall_s, write_s; /* of one of them */

@@ -1,11 +1,13 @@
 #include "train/environment.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "checkpoint/passport.h"
 #include "nn/kernels/gemm.h"
 
 #include <gnu/libc-version.h>
 #include <link.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,4 +143,12 @@ double environment_age_s(void)
     double age = known ? (double)now.tv_sec + 1e-9 * (double)now.tv_nsec - (double)ticks / (double)sysconf(_SC_CLK_TCK)
                        : 0;
     return age > 0 ? age : 0;
+}
+
+double environment_born_s(void)
+{
+    static double born_s = -1;
+    if (born_s < 0)
+        born_s = fmax(0, clock_seconds() - environment_age_s());
+    return born_s;
 }

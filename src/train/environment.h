@@ -31,4 +31,7 @@ uint64_t environment_restarts(void);
 /* Local. How long ago this process was started, in seconds; 0 if the system does not tell. */
 double environment_age_s(void);
 
+/* Local, one thread. When that was, on clock_seconds: asked for once. */
+double environment_born_s(void);
+
 #endif

@@ -20,13 +20,22 @@ static struct life *last_of(struct lives *lives)
     return lives->count > 0 ? &lives->items[lives->count - 1] : NULL;
 }
 
+/* What it has told itself, or else what its dates say. */
+static void set_alive(struct life *life, double alive_s, double end_unix)
+{
+    double between_s = end_unix - life->began_unix;
+    if (alive_s > 0 && clock_is_plausible(alive_s))
+        life->alive_s = alive_s;
+    else
+        life->alive_s = clock_is_plausible(between_s) ? between_s : 0;
+}
+
 /* A life that nobody has told the end of ended at this time, or later. */
-static void close_silent(struct life *life, uint64_t reached, double unix_s, const char *end)
+static void close_silent(struct life *life, uint64_t reached, double unix_s, double alive_s, const char *end)
 {
     if (reached > life->reached)
         life->reached = reached;
-    if (unix_s > life->began_unix)
-        life->alive_s = unix_s - life->began_unix;
+    set_alive(life, alive_s, unix_s);
     snprintf(life->end, sizeof life->end, "%s", end);
 }
 
@@ -63,10 +72,13 @@ static void begin(struct lives *lives, const char *line)
     json_text(line, "program", life.program, sizeof life.program);
     json_text(line, "job", life.job, sizeof life.job);
     life.restart = step_of(line, "restart", 0);
+    json_text(line, "boot", life.boot, sizeof life.boot);
+    json_number(line, "up_s", &life.up_s);
     if (before && !before->ended) {
-        double unix_s = 0;
+        double unix_s = 0, alive_s = 0;
         json_number(line, "previous_unix", &unix_s);
-        close_silent(before, step_of(line, "previous_step", 0), unix_s, "killed");
+        json_number(line, "previous_alive_s", &alive_s);
+        close_silent(before, step_of(line, "previous_step", 0), unix_s, alive_s, "killed");
         before->interrupted = true;
     }
     settle_last(lives, life.step);
@@ -76,11 +88,13 @@ static void begin(struct lives *lives, const char *line)
 
 static void end(struct life *life, const char *line)
 {
-    double number;
+    double end_unix = 0, alive_s = 0;
     life->ended = true;
     life->reached = step_of(line, "reached", step_of(line, "step", life->reached));
-    if (json_number(line, "end_unix", &number) || json_number(line, "unix", &number))
-        life->alive_s = fmax(0, number - life->began_unix);
+    if (!json_number(line, "end_unix", &end_unix))
+        json_number(line, "unix", &end_unix);
+    json_number(line, "alive_s", &alive_s);
+    set_alive(life, alive_s, end_unix);
     snprintf(life->end, sizeof life->end, "unknown");
     json_text(line, "reason", life->end, sizeof life->end);
     json_bool(line, "interrupted", &life->interrupted);
@@ -129,7 +143,7 @@ void lives_parse(struct lives *lives, const char *lines, const struct lives_now 
     if (!last)
         return;
     if (!last->ended) {
-        close_silent(last, now->step, now->unix_s, now->running ? "running" : "killed");
+        close_silent(last, now->step, now->unix_s, now->alive_s, now->running ? "running" : "killed");
         last->interrupted = !now->running;
     }
     settle_last(lives, last->interrupted ? now->saved : last->reached);

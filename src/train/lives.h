@@ -1,11 +1,15 @@
 /* The lives of a run: one for each start of the program in its directory, as the lines of RUN/history.jsonl tell
  * (see chronicle.h), also of those that were killed before their first save.
  *
+ * How long a life was is what it has measured itself, on a clock that nobody sets. Where that is missing (lines of
+ * older versions), it is what lies between two dates, if that is plausible (clock.h), else nothing.
+ *
  * Nobody writes down a kill. It shows in that there is no end; how far a killed life had come and until when it lived
  * is seen by the next one, in metrics.jsonl, and told in the line of its begin. */
 #ifndef TRAIN_LIVES_H
 #define TRAIN_LIVES_H
 
+#include "base/clock.h"
 #include "base/text.h"
 
 #include <stddef.h>
@@ -15,7 +19,10 @@
 
 struct life {
     double began_unix;
-    double alive_s; /* as far as it is known */
+    double alive_s;              /* as far as it is known */
+    char boot[CLOCK_BOOT_BYTES]; /* of the machine on which it was (clock_boot), "": unknown; and when it began, on the
+                                  */
+    double up_s;                 /* clock_seconds of that */
     uint64_t ranks, nodes;
     char hosts[LIFE_TEXT]; /* names, comma-separated */
     char version[32];      /* of lockstep; "": unknown */
@@ -46,6 +53,7 @@ struct lives_now {
     bool running;
     uint64_t step;  /* the largest of metrics.jsonl, */
     double unix_s;  /* and when that was written; running: now */
+    double alive_s; /* how long it had lived by then, as it has told; 0: it has not */
     uint64_t saved; /* the step that a start would resume from */
 };
 

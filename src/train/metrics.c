@@ -1,5 +1,6 @@
 #include "train/metrics.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/limit.h"
 #include "base/log.h"
@@ -29,6 +30,21 @@ static uint64_t line_step(const char *line)
     return found ? strtoull(found + strlen(key), NULL, 10) : 0;
 }
 
+/* How old its life was when it wrote the line; 0: it does not tell. */
+static double line_alive(const char *line)
+{
+    static const char key[] = "\"alive_s\":";
+    const char *found = strstr(line, key);
+    double alive_s = found ? strtod(found + strlen(key), NULL) : 0;
+    return clock_is_plausible(alive_s) ? alive_s : 0;
+}
+
+/* A life begins with one of these. */
+static bool is_begin(const char *line)
+{
+    return strncmp(line, "{\"event\":\"start\"", 16) == 0 || strncmp(line, "{\"event\":\"resume\"", 17) == 0;
+}
+
 static double written_unix(const char *path)
 {
     struct stat info;
@@ -40,8 +56,8 @@ static bool is_validation(const char *line)
     return strstr(line, "\"event\":\"validation\"") != NULL;
 }
 
-/* Moves the lines to keep to the front of `bytes` and returns their length; *largest is the largest step of all. */
-static size_t keep_lines(char *bytes, size_t count, uint64_t step, bool validates_again, uint64_t *largest)
+/* Moves the lines to keep to the front of `bytes` and returns their length; *seen: what all of them tell. */
+static size_t keep_lines(char *bytes, size_t count, uint64_t step, bool validates_again, struct metrics_seen *seen)
 {
     size_t kept = 0;
     for (char *line = bytes, *end; (end = memchr(line, '\n', count - (size_t)(line - bytes))); line = end + 1) {
@@ -51,8 +67,11 @@ static size_t keep_lines(char *bytes, size_t count, uint64_t step, bool validate
         bool whole = line[0] == '{' && strlen(line) + 1 == length;
         uint64_t its_step = whole ? line_step(line) : 0;
         bool keep = whole && its_step <= step && !(validates_again && its_step == step && is_validation(line));
-        if (its_step > *largest)
-            *largest = its_step;
+        if (its_step > seen->step)
+            seen->step = its_step;
+        double alive_s = whole ? line_alive(line) : 0;
+        if (alive_s > 0 || (whole && is_begin(line)))
+            seen->alive_s = alive_s;
         *end = '\n';
         if (keep) {
             memmove(bytes + kept, line, length);
@@ -74,7 +93,7 @@ static bool drop_lines(struct metrics *metrics, const char *path, uint64_t step,
             error_clear(error);
         return absent;
     }
-    size_t kept = keep_lines(content, count, step, validates_again, &metrics->seen.step);
+    size_t kept = keep_lines(content, count, step, validates_again, &metrics->seen);
     bool ok = kept == count || file_replace(path, content, kept, error);
     free(content);
     metrics->bytes = kept;
@@ -102,7 +121,7 @@ struct metrics_seen metrics_look(const char *path)
     size_t count;
     if (!file_read(path, &content, &count, &error))
         return (struct metrics_seen){0};
-    keep_lines(content, count, UINT64_MAX, false, &seen.step);
+    keep_lines(content, count, UINT64_MAX, false, &seen);
     free(content);
     return seen;
 }

@@ -20,6 +20,12 @@ static void begin_event(struct text *line, const char *event, uint64_t step)
     text_append(line, "{\"event\":\"%s\",\"step\":%" PRIu64, event, step);
 }
 
+/* How long this process lives, on a clock that nobody sets: what a kill leaves of that. */
+static void append_alive(struct text *line)
+{
+    metrics_number(line, "alive_s", clock_seconds() - environment_born_s());
+}
+
 static void end_event(struct text *line, struct session *session)
 {
     text_append(line, "}");
@@ -34,8 +40,14 @@ static void append_loss(const struct session *session, struct text *words)
     if (session->step == 0 && seen->step == 0)
         return;
     uint64_t steps = seen->step > session->step ? seen->step - session->step : 0;
-    text_append(words, ", %" PRIu64 " step%s lost, ", steps, steps == 1 ? "" : "s");
-    text_append_seconds(words, fmax(0, clock_unix_exact() - seen->unix_s));
+    text_append(words, ", %" PRIu64 " step%s lost", steps, steps == 1 ? "" : "s");
+    double silent_s = session->chronicle.silent_s;
+    if (isnan(silent_s))
+        silent_s = clock_unix_exact() - seen->unix_s;
+    if (!clock_is_plausible(silent_s)) /* a clock was set */
+        return;
+    text_append(words, ", ");
+    text_append_seconds(words, silent_s);
     text_append(words, " since the last");
 }
 
@@ -163,6 +175,7 @@ void progress_begin(struct session *session)
         text_append(&line, ",\"init_from\":");
         text_append_json(&line, session->record.origin);
     }
+    append_alive(&line);
     end_event(&line, session);
     if (session->world->rank == 0)
         chronicle_begin(&session->chronicle, segment, session->step, environment_age_s());
@@ -240,6 +253,7 @@ void progress_step(struct progress *progress, struct session *session, const str
     metrics_number(&line, "grad_norm", numbers->gradient_norm);
     metrics_number(&line, "samples_per_s", rate);
     metrics_number(&line, "step_ms", 1e3 * each);
+    append_alive(&line);
     end_event(&line, session);
     progress->steps = 0;
     progress->seconds = 0;
@@ -369,6 +383,7 @@ void progress_end(struct session *session, const char *reason, bool interrupted,
     text_append(&words, "%s%s%s", reason, failure ? ": " : "", failure ? failure->text : "");
     struct chronicle_ending ending = {.reason = text_bytes(&words),
                                       .interrupted = interrupted,
+                                      .alive_s = clock_seconds() - environment_born_s(),
                                       .transient = failure &&
                                                    (failure->kind == ERROR_IO || failure->kind == ERROR_AGAIN),
                                       .saves = cadence->samples,

@@ -172,8 +172,10 @@ static void begin_history(struct session *session)
         cadence_init(&session->cadence, session->job, NULL, clock_seconds());
         return;
     }
-    struct lives_now now = {
-        .step = session->metrics.seen.step, .unix_s = session->metrics.seen.unix_s, .saved = session->step};
+    struct lives_now now = {.step = session->metrics.seen.step,
+                            .unix_s = session->metrics.seen.unix_s,
+                            .alive_s = session->metrics.seen.alive_s,
+                            .saved = session->step};
     watchdog_begin("history.jsonl", 0);
     struct lives_total lived = chronicle_open(&session->chronicle, session->job->run, session->options->fresh, &now,
                                               session->record.segments, session->record.segment_count - 1);

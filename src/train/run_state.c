@@ -70,10 +70,14 @@ bool run_state_look(struct run_state *state, const char *run, struct error *erro
         state->saved = count > 0 ? steps[0] : 0;
         snprintf(path, sizeof path, "%s/metrics.jsonl", run);
         struct metrics_seen seen = metrics_look(path);
+        double since_s = clock_unix_exact() - seen.unix_s; /* it lives on since it has written */
+        if (state->is_running && seen.alive_s > 0 && clock_is_plausible(since_s))
+            seen.alive_s += since_s;
         lives_parse(&state->lives, text_bytes(&lines),
                     &(struct lives_now){.running = state->is_running,
                                         .step = seen.step,
                                         .unix_s = state->is_running ? clock_unix_exact() : seen.unix_s,
+                                        .alive_s = seen.alive_s,
                                         .saved = state->saved});
     }
     memory_free(steps);

@@ -46,6 +46,22 @@ static void lines_are_appended_over_several_lives(void)
     assert_content(path, "{\"step\":1}\n{\"step\":2}\n");
 }
 
+static void the_age_of_the_life_that_wrote_last_is_known(void)
+{
+    const char *path = test_path("aged.jsonl");
+    static const char told[] =
+        "{\"event\":\"start\",\"step\":0,\"alive_s\":1}\n{\"step\":1,\"step_ms\":2,\"alive_s\":70.5}\n"
+        "{\"event\":\"validation\",\"step\":1}\n{\"step\":2,\"alive_s\":99";
+    static const char older[] = "{\"step\":1,\"alive_s\":70}\n{\"event\":\"resume\",\"step\":1}\n{\"step\":2}\n";
+    static const char absurd[] = "{\"step\":1,\"alive_s\":1e300}\n";
+    CU_ASSERT_TRUE(file_replace(path, told, strlen(told), &error));
+    CU_ASSERT_EQUAL(metrics_look(path).alive_s, 70.5);
+    CU_ASSERT_TRUE(file_replace(path, older, strlen(older), &error)); /* the newest life was one of an older version */
+    CU_ASSERT_EQUAL(metrics_look(path).alive_s, 0);
+    CU_ASSERT_TRUE(file_replace(path, absurd, strlen(absurd), &error));
+    CU_ASSERT_EQUAL(metrics_look(path).alive_s, 0);
+}
+
 static void what_lies_beyond_the_step_is_dropped(void)
 {
     struct metrics metrics;
@@ -157,6 +173,7 @@ int main(void)
 {
     const struct test_case cases[] = {
         {"lines are appended over several lives", lines_are_appended_over_several_lives},
+        {"the age of the life that wrote last is known", the_age_of_the_life_that_wrote_last_is_known},
         {"what lies beyond the step is dropped", what_lies_beyond_the_step_is_dropped},
         {"a validation that is made again is told once", a_validation_that_is_made_again_is_told_once},
         {"what is dropped was seen", what_is_dropped_was_seen},
