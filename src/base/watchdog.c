@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <unistd.h>
 
@@ -12,8 +13,9 @@
 static struct {
     _Atomic uint64_t calls;     /* begun and ended: odd while one goes on */
     _Atomic(const char *) what; /* that is waited for */
-    _Atomic double call_limit_s;
-    double limit_s;
+    _Atomic double limit_s;     /* of this call; 0: none */
+    _Atomic bool is_meeting;
+    struct watchdog_limits limits;
     unsigned depth; /* of calls in calls; the thread's that is watched */
     void (*lost)(const struct error *error);
 
@@ -23,6 +25,13 @@ static struct {
     pthread_cond_t change;
     bool leaving;
 } dog = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static const char *const words[] = {
+    "%s on %s has not answered for %g s: its disk or file system hangs. Started again, the job goes on from its newest "
+    "checkpoint",
+    "%s: on %s this has not ended for %g s (LOCKSTEP_START_TIMEOUT): a rank has not come to it, has failed in it alone, "
+    "or hangs. Started again, the job goes on from its newest checkpoint",
+};
 
 static bool nap(void)
 {
@@ -46,25 +55,24 @@ static void *thread(void *unused)
         uint64_t calls = atomic_load(&dog.calls);
         waited_s = calls % 2 && calls == seen ? waited_s + PERIOD_S : 0;
         seen = calls;
-        double limit_s = atomic_load(&dog.call_limit_s);
-        if (waited_s < limit_s || waited_s == 0 || atomic_load(&dog.calls) != calls)
+        double limit_s = atomic_load(&dog.limit_s);
+        if (limit_s == 0 || waited_s < limit_s || waited_s == 0 || atomic_load(&dog.calls) != calls)
             continue;
         struct error error;
         char host[256] = "";
         gethostname(host, sizeof host - 1);
-        error_set(&error, ERROR_LATE,
-                  "%s on %s has not answered for %g s: its disk or file system hangs. Started again, the job goes on "
-                  "from its newest checkpoint",
-                  atomic_load(&dog.what), host, limit_s);
+        error_set(&error, ERROR_LATE, words[atomic_load(&dog.is_meeting)], atomic_load(&dog.what), host, limit_s);
         dog.lost(&error);
     }
     return NULL;
 }
 
-bool watchdog_open(double limit_s, void (*lost)(const struct error *error), struct error *error)
+bool watchdog_open(const struct watchdog_limits *limits, void (*lost)(const struct error *error), struct error *error)
 {
-    dog.limit_s = limit_s;
+    dog.limits = *limits;
     dog.lost = lost;
+    if (dog.is_open)
+        return true;
     dog.leaving = false;
     thread_init_condition(&dog.change);
     dog.is_open = thread_start(&dog.thread, thread, NULL);
@@ -85,13 +93,25 @@ void watchdog_close(void)
     dog.is_open = false;
 }
 
-void watchdog_begin(const char *what, double limit_s)
+static void begin(const char *what, double limit_s, bool is_meeting)
 {
     if (dog.depth++ > 0)
         return;
     atomic_store(&dog.what, what);
-    atomic_store(&dog.call_limit_s, limit_s > 0 ? limit_s : dog.limit_s);
+    atomic_store(&dog.limit_s, limit_s);
+    atomic_store(&dog.is_meeting, is_meeting);
     atomic_fetch_add(&dog.calls, 1);
+}
+
+void watchdog_begin(const char *what, double limit_s)
+{
+    begin(what, limit_s > 0 && dog.limits.call_s > 0 ? limit_s : dog.limits.call_s, false);
+}
+
+void watchdog_begin_meeting(const char *what, double extra_s, bool is_alone)
+{
+    double limit_s = dog.limits.meeting_s > 0 ? dog.limits.meeting_s + extra_s : 0;
+    begin(what, is_alone ? limit_s / 2 : limit_s, true);
 }
 
 void watchdog_end(void)

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/say.h"
 #include "base/text.h"
+#include "base/watchdog.h"
 #include "checkpoint/h5.h"
 #include "cli/command.h"
 #include "cli/request.h"
@@ -23,6 +24,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define START_S   1800.0 /* for a meeting, until the job is known: programs and libraries may come from a slow disk */
+#define MEETING_S 30.0   /* beside the heartbeat, from then on */
 
 /* Local, rank 0's work: the text of the job, which the caller frees. *is_whole: with all overrides in it. */
 static bool read_text(const struct request *request, struct submission *submission, char **text, size_t *bytes,
@@ -72,19 +76,34 @@ static bool read_job(const struct world *world, const struct request *request, s
     return world_agree(world, ok, error);
 }
 
+/* Between MPI_Init and MPI_Finalize: only then can MPI be asked for anything. */
+static atomic_bool mpi_is_up;
+
+/* Whatever can be known of it at any time. */
+static int find_rank(void)
+{
+    int rank = 0;
+    const char *told = getenv("OMPI_COMM_WORLD_RANK");
+    if (atomic_load(&mpi_is_up))
+        MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    else if (told || (told = getenv("PMIX_RANK")))
+        rank = (int)strtol(told, NULL, 10);
+    return rank;
+}
+
 /* Ends the job although ranks are missing: without a word from them, and with the exit code that means "run me again".
  * From any thread; the first one speaks. mpirun takes the others with it; the lowest rank that can speaks for all. */
 static void leave_without_the_late(const struct error *error)
 {
     static atomic_flag is_leaving = ATOMIC_FLAG_INIT;
-    int rank;
     while (atomic_flag_test_and_set(&is_leaving))
         pause();
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    int rank = find_rank();
     for (unsigned left = rank == 0 ? 0 : rank < 10 ? 1 + (unsigned)rank : 11; left > 0;)
         left = sleep(left); /* mpirun's signals cut it short */
     command_fail(error);
-    MPI_Abort(MPI_COMM_WORLD, EXIT_SAVED);
+    if (atomic_load(&mpi_is_up))
+        MPI_Abort(MPI_COMM_WORLD, EXIT_SAVED);
     _exit(EXIT_SAVED);
 }
 
@@ -123,22 +142,47 @@ static void tell_end(const struct request *request, struct submission *submissio
         submission_forget(submission);
 }
 
+/* How long the meetings of a start and of the end may take, as the environment has it; else `otherwise`. 0: for ever.
+ */
+static double meeting_limit(double otherwise)
+{
+    const char *text = getenv("LOCKSTEP_START_TIMEOUT");
+    char *end = NULL;
+    double limit_s = text ? strtod(text, &end) : otherwise;
+    return text && (end == text || *end || !(limit_s >= 0)) ? otherwise : limit_s;
+}
+
+/* From here on until the job says more (session_open). A process without a thread for it goes on without. */
+static void watch_start(void)
+{
+    struct error error;
+    const struct watchdog_limits limits = {.meeting_s = meeting_limit(START_S)};
+    if (!watchdog_open(&limits, leave_without_the_late, &error))
+        log_warn("%s", error.text);
+}
+
 static bool train(const struct world *world, int count, char **words, struct trainer_outcome *outcome,
                   struct error *error)
 {
     struct request request;
     struct submission submission;
     struct job job = {0};
-    if (!ranks_belong_together(world, count, words, error))
+    watchdog_begin_meeting("the ranks compare what they are", 0, false);
+    bool ok = ranks_belong_together(world, count, words, error);
+    watchdog_end();
+    if (!ok)
         return false;
-    bool ok = request_parse(&request, true, count, words, error) && fault_init(world->rank, error);
+    ok = request_parse(&request, true, count, words, error) && fault_init(world->rank, error);
     request.options.lost = leave_without_the_late;
     submission_init(&submission, false);
     if (request.submitted)
         submission_key_of(request.submitted, submission.key);
     request.options.key = submission.key;
-    ok = world_agree(world, ok, error) && read_job(world, &request, &submission, &job, error) &&
-         trainer_run(world, &job, &request.options, outcome, error);
+    watchdog_begin_meeting("the ranks read the job", 0, false);
+    ok = world_agree(world, ok, error) && read_job(world, &request, &submission, &job, error);
+    watchdog_end();
+    request.options.meeting_s = meeting_limit(job.heartbeat > 0 ? MEETING_S + job.heartbeat : 0);
+    ok = ok && trainer_run(world, &job, &request.options, outcome, error);
     if (world->rank == 0)
         tell_end(&request, &submission, ok, outcome->finished, error);
     request_release(&request);
@@ -167,8 +211,12 @@ static int run(int count, char **words)
     /* Open MPI's MPI-IO prepares a shared file pointer for every file: a lock file beside it, and a semaphore in
      * /dev/shm without which the file does not open. Nobody uses it here. What the user has set stays. */
     setenv("OMPI_MCA_sharedfp", "individual", 0);
+    watch_start();
+    watchdog_begin_meeting("MPI_Init", 0, false);
     MPI_Init_thread(NULL, NULL, MPI_THREAD_MULTIPLE, &thread_level);
+    atomic_store(&mpi_is_up, true);
     world_open(&world);
+    watchdog_end();
     log_init(world.rank);
     h5_init();
     gemm_init();
@@ -180,8 +228,12 @@ static int run(int count, char **words)
     if (world.rank == 0 && !ok)
         command_fail(&error);
     h5_release();
+    watchdog_begin_meeting("MPI_Finalize", 0, false);
     world_close(&world);
+    atomic_store(&mpi_is_up, false);
     MPI_Finalize();
+    watchdog_end();
+    watchdog_close();
     if (!ok)
         return error_exit_code(error.kind);
     return outcome.finished ? EXIT_FINISHED : EXIT_SAVED;

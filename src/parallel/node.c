@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/limit.h"
 #include "base/memory.h"
+#include "base/watchdog.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -15,6 +16,7 @@
 #define MADV_POPULATE_WRITE 23 /* Linux 5.14; the headers may be older than the kernel */
 #endif
 
+#define FILL_RATE      1e8   /* bytes a second, at least, of memory that becomes real */
 #define WINDOW_HEADERS 65536 /* what Open MPI puts in front of the pieces, at most */
 
 void node_open(struct node *node, const struct world *world, int ranks_per_node)
@@ -112,6 +114,20 @@ static void *aligned(void *piece)
     return (void *)(((uintptr_t)piece + MEMORY_ALIGNMENT - 1) / MEMORY_ALIGNMENT * MEMORY_ALIGNMENT);
 }
 
+/* Collective over node. Makes all of it real, and zero. */
+static bool fill(struct window *window, const struct node *node, size_t bytes, struct error *error)
+{
+    MPI_Win_lock_all(MPI_MODE_NOCHECK, window->win);
+    if (!agree(node, populate(window->memory, bytes, error), error)) {
+        window_close(window);
+        return false;
+    }
+    memset(window->memory, 0, bytes);
+    window->memory = aligned(window->memory);
+    window_fence(window);
+    return true;
+}
+
 bool window_open(struct window *window, const struct node *node, size_t bytes, struct error *error)
 {
     *window = (struct window){.win = MPI_WIN_NULL, .comm = node->comm};
@@ -122,29 +138,30 @@ bool window_open(struct window *window, const struct node *node, size_t bytes, s
     if (!has_room(node, bytes, error))
         return false;
     bytes += MEMORY_ALIGNMENT;
+    double patience_s = (double)bytes / FILL_RATE;
     MPI_Info info;
     MPI_Info_create(&info);
     /* Each piece on pages of its own: aligned, and on the memory of the rank that touches it first. */
     MPI_Info_set(info, "alloc_shared_noncontig", "true");
     MPI_Comm_set_errhandler(node->comm, MPI_ERRORS_RETURN); /* a refusal is an answer, not the end of the job */
+    watchdog_begin_meeting("a shared window is made for each node (MPI_Win_allocate_shared)", patience_s, false);
     int refused = MPI_Win_allocate_shared((MPI_Aint)bytes, 1, info, node->comm, &window->memory, &window->win);
+    watchdog_end();
     MPI_Comm_set_errhandler(node->comm, MPI_ERRORS_ARE_FATAL);
     MPI_Info_free(&info);
     bool ok = refused == MPI_SUCCESS ||
               error_set(error, ERROR_IO, "MPI refuses a shared window of %.1f MB", (double)bytes / 1e6);
-    if (!agree(node, ok, error)) {
+    /* Who was refused alone stands here, and the others in the call above, for ever. */
+    watchdog_begin_meeting(refused == MPI_SUCCESS ? "the shared windows are looked at"
+                                                  : "MPI refuses this rank a shared window, and others wait for it",
+                           patience_s, refused != MPI_SUCCESS);
+    ok = agree(node, ok, error);
+    if (!ok)
         *window = (struct window){.win = MPI_WIN_NULL};
-        return false;
-    }
-    MPI_Win_lock_all(MPI_MODE_NOCHECK, window->win);
-    if (!agree(node, populate(window->memory, bytes, error), error)) {
-        window_close(window);
-        return false;
-    }
-    memset(window->memory, 0, bytes);
-    window->memory = aligned(window->memory);
-    window_fence(window);
-    return true;
+    else
+        ok = fill(window, node, bytes, error);
+    watchdog_end();
+    return ok;
 }
 
 void window_close(struct window *window)

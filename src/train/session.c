@@ -99,7 +99,9 @@ static bool open_exchange(struct session *session, size_t leaves, struct error *
 {
     const struct world *world = session->world;
     size_t count = session->model.table.count, learned = session->model.table.learned;
+    watchdog_begin_meeting("the ranks of each node find each other", 0, false);
     node_open(&session->node, world, session->options->ranks_per_node);
+    watchdog_end();
     session->node_is_open = true;
     if (exchange_open(&session->exchange, world, &session->node, leaves, count, learned, error))
         return true;
@@ -304,9 +306,12 @@ static bool open_watch(struct session *session, struct error *error)
 {
     double limit_s = session->job->heartbeat;
     void (*lost)(const struct error *error) = session->options->lost;
-    if (limit_s == 0 || !lost)
+    if (!lost)
         return true;
-    bool ok = watchdog_open(limit_s, lost, error);
+    if (limit_s == 0) /* nor do those see to it who have watched over the start so far */
+        return watchdog_open(&(struct watchdog_limits){0}, lost, error);
+    const struct watchdog_limits limits = {.call_s = limit_s, .meeting_s = session->options->meeting_s};
+    bool ok = watchdog_open(&limits, lost, error);
     return world_agree(session->world, ok, error) &&
            heartbeat_open(&session->heartbeat, session->world, limit_s, lost, error);
 }
@@ -337,9 +342,11 @@ void session_close(struct session *session)
 {
     if (!session->world)
         return;
+    watchdog_begin_meeting("the savers take leave of each other", 0, false);
     saver_close(session->saver);
     local_close(&session->local);
     council_close(&session->council);
+    watchdog_end();
     watchdog_begin(session->store.directory, 0);
     metrics_close(&session->metrics);
     chronicle_close(&session->chronicle);
@@ -347,9 +354,11 @@ void session_close(struct session *session)
     cadence_release(&session->cadence);
     evaluator_release(&session->evaluator);
     tally_release(&session->tally);
+    watchdog_begin_meeting("the shared memory of each node is given back (MPI_Win_free)", 0, false);
     exchange_close(session->exchange);
     if (session->node_is_open)
         node_close(&session->node);
+    watchdog_end();
     release_arrays(&session->used);
     release_arrays(&session->other);
     update_release(&session->update);
@@ -366,6 +375,5 @@ void session_close(struct session *session)
         close(session->lock);
     watchdog_end();
     heartbeat_close(session->heartbeat);
-    watchdog_close();
     memset(session, 0, sizeof *session);
 }

@@ -28,6 +28,8 @@ struct session_options {
     bool overwrite;                          /* with fresh: take them away */
     int ranks_per_node;                      /* 0: as it is; n: pretend that n consecutive ranks are a node */
     void (*lost)(const struct error *error); /* ends the job at once, from any thread: see checkpoint/saver.h */
+    double
+        meeting_s; /* what a meeting of all ranks may take at a start and at the end (base/watchdog.h); 0: any time */
     const char *init_from; /* weights to begin with, if the job begins at all (warm_start.h); NULL: none */
     bool partial;          /* with init_from: it may lack tensors, and have others */
     const char *key;       /* whose start it is: of the batch job or the supervisor (submission.h); "": nobody's */

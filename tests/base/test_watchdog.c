@@ -39,7 +39,7 @@ static int in_a_child(int (*run)(void), double stopped_s)
 static bool open_dog(double limit_s)
 {
     struct error error;
-    return watchdog_open(limit_s, bark, &error);
+    return watchdog_open(&(struct watchdog_limits){.call_s = limit_s, .meeting_s = 1}, bark, &error);
 }
 
 static int hang(void)
@@ -62,6 +62,49 @@ static int hang_with_leave(void)
     watchdog_end();
     watchdog_close();
     return CALM;
+}
+
+static void bark_at_meeting(const struct error *error)
+{
+    bool ok = error->kind == ERROR_LATE && strstr(error->text, "dinner: on ") && strstr(error->text, " rank ");
+    _exit(ok ? BARKED : ELSE);
+}
+
+/* Whether it barks at a meeting of this length, with these limits. */
+static int meet(double meeting_s, double extra_s, bool is_alone, double seconds)
+{
+    struct error error;
+    if (!watchdog_open(&(struct watchdog_limits){.meeting_s = 60}, bark, &error) ||
+        !watchdog_open(&(struct watchdog_limits){.meeting_s = meeting_s}, bark_at_meeting, &error))
+        return ELSE;
+    watchdog_begin_meeting("dinner", extra_s, is_alone);
+    test_nap(seconds);
+    watchdog_end();
+    watchdog_begin("a disk that nobody watches", 0);
+    test_nap(0.3);
+    watchdog_end();
+    watchdog_close();
+    return CALM;
+}
+
+static int meet_for_ever(void)
+{
+    return meet(1, 0, false, 10);
+}
+
+static int meet_alone(void)
+{
+    return meet(60, -58, true, 10);
+}
+
+static int meet_with_leave(void)
+{
+    return meet(1, 60, false, 2);
+}
+
+static int meet_unwatched(void)
+{
+    return meet(0, 1, false, 2);
 }
 
 static int work(void)
@@ -112,6 +155,14 @@ static void a_call_that_does_not_return_ends_the_process(void)
     CU_ASSERT_EQUAL(in_a_child(hang, 0), BARKED);
 }
 
+static void a_meeting_that_does_not_end_ends_the_process(void)
+{
+    CU_ASSERT_EQUAL(in_a_child(meet_for_ever, 0), BARKED);
+    CU_ASSERT_EQUAL(in_a_child(meet_alone, 0), BARKED);
+    CU_ASSERT_EQUAL(in_a_child(meet_with_leave, 0), CALM);
+    CU_ASSERT_EQUAL(in_a_child(meet_unwatched, 0), CALM);
+}
+
 static void who_has_leave_may_take_longer(void)
 {
     CU_ASSERT_EQUAL(in_a_child(hang_with_leave, 0), CALM);
@@ -142,6 +193,7 @@ int main(void)
 {
     const struct test_case cases[] = {
         {"a call that does not return ends the process", a_call_that_does_not_return_ends_the_process},
+        {"a meeting that does not end ends the process", a_meeting_that_does_not_end_ends_the_process},
         {"who has leave may take longer", who_has_leave_may_take_longer},
         {"many short calls are not a long one", many_short_calls_are_not_a_long_one},
         {"the time in which it was stopped does not count", the_time_in_which_it_was_stopped_does_not_count},
