@@ -1,215 +1,173 @@
 #include "base/file.h"
 
-#include "base/clock.h"
-#include "base/memory.h"
+#include "base/file_place.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
-bool file_make_directories(const char *path, struct error *error)
+#define TRIES  3     /* for what a server answers about a file that was replaced under us (ESTALE) */
+#define NOBODY 65534 /* whom a server takes root for ("root squash") */
+
+static const struct {
+    int flags;
+    mode_t mode;
+    bool unlinks, looks;
+} uses[FILE_USES] = {
+    [FILE_NEW] = {O_RDWR | O_CREAT | O_EXCL, 0666, true, false},
+    [FILE_PRIVATE] = {O_RDWR | O_CREAT | O_EXCL, 0600, true, false},
+    [FILE_MARK] = {O_RDWR | O_CREAT | O_EXCL, 0666, false, false},
+    [FILE_APPEND] = {O_RDWR | O_CREAT | O_APPEND, 0666, false, true},
+    [FILE_CHANGE] = {O_RDWR, 0, false, true},
+    [FILE_LOCK] = {O_RDWR | O_CREAT, 0666, false, true},
+};
+
+int file_open_at(int directory, const char *name, int flags, mode_t mode)
 {
-    char part[PATH_MAX];
-    if (!*path || snprintf(part, sizeof part, "%s", path) >= (int)sizeof part)
-        return error_set(error, ERROR_USAGE, "cannot create a directory whose name is empty or too long: '%s'", path);
-    for (char *p = part + 1;; p++) {
-        if (*p != '/' && *p != '\0')
-            continue;
-        char end = *p;
-        *p = '\0';
-        bool made = mkdir(part, 0777) == 0;
-        if (!made && errno != EEXIST)
-            return error_errno(error, "cannot create directory %s", part);
-        if (made && !file_sync_parent(part, error))
-            return false;
-        if (end == '\0')
-            break;
-        *p = end;
-    }
-    struct stat info;
-    if (stat(path, &info))
-        return error_errno(error, "cannot look at %s", path);
-    if (!S_ISDIR(info.st_mode))
-        return error_set(error, ERROR_USAGE, "%s is not a directory", path);
-    return true;
+    int fd, tries = 0;
+    do
+        fd = openat(directory, name, flags | O_CLOEXEC | O_NOCTTY, mode);
+    while (fd < 0 && (errno == EINTR || (errno == ESTALE && ++tries < TRIES)));
+    return fd;
 }
 
-bool file_read(const char *path, char **bytes, size_t *count, struct error *error)
-{
-    bool ok = false;
-    char *memory = NULL;
-    size_t length = 0, capacity = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return error_errno(error, "cannot open %s", path);
-    for (;;) {
-        if (capacity - length < 2) {
-            capacity = capacity ? 2 * capacity : 65536;
-            char *larger = realloc(memory, capacity);
-            if (!larger) {
-                error_set(error, ERROR_IO, "not enough memory to read %s", path);
-                goto done;
-            }
-            memory = larger;
-        }
-        ssize_t got = read(fd, memory + length, capacity - length - 1);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0) {
-            error_errno(error, "cannot read %s", path);
-            goto done;
-        }
-        if (got == 0)
-            break;
-        length += (size_t)got;
-    }
-    memory[length] = '\0';
-    *bytes = memory;
-    *count = length;
-    memory = NULL;
-    ok = true;
-done:
-    free(memory);
-    close(fd);
-    return ok;
-}
-
-static bool write_all(int fd, const char *bytes, size_t count)
-{
-    while (count > 0) {
-        ssize_t put = write(fd, bytes, count);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return false;
-        bytes += put;
-        count -= (size_t)put;
-    }
-    return true;
-}
-
-static void parent_of(const char *path, char parent[PATH_MAX])
-{
-    const char *slash = strrchr(path, '/');
-    if (!slash)
-        snprintf(parent, PATH_MAX, ".");
-    else
-        snprintf(parent, PATH_MAX, "%.*s", slash == path ? 1 : (int)(slash - path), path);
-}
-
-bool file_replace(const char *path, const void *bytes, size_t count, struct error *error)
-{
-    bool ok = false;
-    char parent[PATH_MAX], hidden[PATH_MAX + 64];
-    parent_of(path, parent);
-    const char *slash = strrchr(path, '/');
-    snprintf(hidden, sizeof hidden, "%s/.%s.partial", parent, slash ? slash + 1 : path);
-    int fd = open(hidden, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return error_errno(error, "cannot create %s", hidden);
-    if (!write_all(fd, bytes, count) || fsync(fd))
-        error_errno(error, "cannot write %s", path);
-    else if (rename(hidden, path))
-        error_errno(error, "cannot rename %s to %s", hidden, path);
-    else
-        ok = file_sync_parent(path, error);
-    close(fd);
-    if (!ok)
-        unlink(hidden);
-    return ok;
-}
-
-static bool sync_path(const char *path, int flags, struct error *error)
-{
-    int fd = open(path, flags | O_CLOEXEC);
-    if (fd < 0)
-        return error_errno(error, "cannot open %s to sync it", path);
-    bool ok = fsync(fd) == 0 || error_errno(error, "cannot sync %s", path);
-    close(fd);
-    return ok;
-}
-
-bool file_sync(const char *path, struct error *error)
-{
-    return sync_path(path, O_RDONLY, error);
-}
-
-bool file_sync_parent(const char *path, struct error *error)
+bool file_find_place(const char *path, struct file_place *place, struct error *error)
 {
     char parent[PATH_MAX];
-    parent_of(path, parent);
-    return sync_path(parent, O_RDONLY | O_DIRECTORY, error);
-}
-
-uint64_t file_free_bytes(const char *path)
-{
-    struct statvfs info;
-    return statvfs(path, &info) ? UINT64_MAX : (uint64_t)info.f_bavail * info.f_frsize;
-}
-
-bool file_reserve(const char *path, uint64_t bytes, struct error *error)
-{
-    int fd = open(path, O_RDWR | O_CLOEXEC);
-    if (fd < 0)
-        return error_errno(error, "cannot open %s", path);
-    int failure = 0;
-    do
-        failure = bytes ? posix_fallocate(fd, 0, (off_t)bytes) : 0;
-    while (failure == EINTR);
-    close(fd);
-    if (failure == 0)
-        return true;
-    double free_mb = (double)file_free_bytes(path) / 1e6;
-    errno = failure;
-    return error_errno(error, "cannot reserve %.1f MB for %s (%.1f MB are free)", (double)bytes / 1e6, path, free_mb);
-}
-
-bool file_lock(const char *path, double wait_s, int *descriptor, struct error *error)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return error_errno(error, "cannot create %s", path);
-    double end = clock_seconds() + wait_s;
-    for (;;) {
-        struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-        /* Open file description locks: they also exclude another thread, and closing some other descriptor of the
-         * file does not drop them as it would drop a classic one. */
-        if (fcntl(fd, F_OFD_SETLK, &lock) == 0) {
-            *descriptor = fd;
-            return true;
-        }
-        if (errno == ENOLCK || errno == ENOSYS || errno == EOPNOTSUPP) {
-            close(fd);
-            *descriptor = -1;
-            return true;
-        }
-        if (errno != EAGAIN && errno != EACCES) {
-            error_errno(error, "cannot lock %s", path);
-            break;
-        }
-        if (clock_seconds() >= end) {
-            error_set(error, ERROR_BUSY, "%s is locked by another process", path);
-            break;
-        }
-        usleep(50000);
+    const char *slash = strrchr(path, '/');
+    place->name = slash ? slash + 1 : path;
+    int length = !slash ? snprintf(parent, sizeof parent, ".")
+                        : snprintf(parent, sizeof parent, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+    if (length >= (int)sizeof parent || !*place->name || strlen(place->name) > NAME_MAX)
+        return error_set(error, ERROR_USAGE, "'%.100s' is no name for a file", path);
+    place->syncs = true;
+    place->directory = file_open_at(AT_FDCWD, parent, O_RDONLY | O_DIRECTORY, 0);
+    if (place->directory < 0 && errno == EACCES) { /* to be written in, and not to be listed */
+        place->syncs = false;
+        place->directory = file_open_at(AT_FDCWD, parent, O_PATH | O_DIRECTORY, 0);
     }
-    close(fd);
-    return false;
+    return place->directory >= 0 || error_errno(error, "cannot open the directory of %s", path);
 }
 
-bool file_is_locked(const char *path)
+void file_leave_place(struct file_place *place)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    close(place->directory);
+}
+
+bool file_sync_place(const struct file_place *place, const char *path, struct error *error)
+{
+    /* Some file systems have no sync of a directory: their names need none, or cannot have any. */
+    return !place->syncs || fsync(place->directory) == 0 || errno == EINVAL || errno == EOPNOTSUPP ||
+           error_errno(error, "cannot sync the directory of %s", path);
+}
+
+/* Whether what was there before may be written: see file_open. */
+static bool is_ours(int fd, const struct file_place *place, const char *path, struct error *error)
+{
+    struct stat info, above;
+    uid_t user = geteuid();
+    if (fstat(fd, &info) || fstat(place->directory, &above))
+        return error_errno(error, "cannot look at %s", path);
+    if (!S_ISREG(info.st_mode))
+        return error_set(error, ERROR_USAGE, "%s is not a file: it is not written; remove it", path);
+    if (info.st_nlink > 1)
+        return error_set(error, ERROR_USAGE,
+                         "%s has %lu names (hard links), and what the others stand for is not to be changed: remove it",
+                         path, (unsigned long)info.st_nlink);
+    return info.st_uid == user || info.st_uid == 0 || info.st_uid == above.st_uid ||
+           (user == 0 && info.st_uid == NOBODY) ||
+           error_set(error, ERROR_USAGE, "%s belongs to another user (%lu): it is not written; remove it", path,
+                     (unsigned long)info.st_uid);
+}
+
+/* The reason why what has the name cannot be opened, in errno, in words. */
+static bool explain(const struct file_place *place, const char *path, enum file_use use, struct error *error)
+{
+    struct stat info;
+    int reason = errno;
+    bool is_there = fstatat(place->directory, place->name, &info, AT_SYMLINK_NOFOLLOW) == 0;
+    if (is_there && S_ISLNK(info.st_mode) && uses[use].looks)
+        return error_set(error, ERROR_USAGE,
+                         "%s is a symbolic link, and those that lie in a run directory are not followed: remove it",
+                         path);
+    if (is_there && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode) && uses[use].looks)
+        return error_set(error, ERROR_USAGE, "%s is not a file: it is not written; remove it", path);
+    errno = reason;
+    if (reason == EEXIST && use == FILE_MARK)
+        return error_set(error, ERROR_BUSY, "%s exists", path);
+    return error_errno(error, "cannot %s %s", uses[use].flags & O_CREAT ? "create" : "open", path);
+}
+
+int file_open_place(const struct file_place *place, const char *path, enum file_use use, struct error *error)
+{
+    if (uses[use].unlinks && unlinkat(place->directory, place->name, 0) && errno != ENOENT && errno != ESTALE) {
+        error_errno(error, "cannot create %s: what has that name cannot be removed", path);
+        return -1;
+    }
+    /* A pipe must not keep us waiting. */
+    int fd = file_open_at(place->directory, place->name, uses[use].flags | O_NOFOLLOW | O_NONBLOCK, uses[use].mode);
+    if (fd < 0) {
+        explain(place, path, use, error);
+    } else if (uses[use].looks && !is_ours(fd, place, path, error)) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+bool file_open(const char *path, enum file_use use, int *descriptor, struct error *error)
+{
+    struct file_place place;
+    *descriptor = -1;
+    if (!file_find_place(path, &place, error))
         return false;
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    bool held = fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-    close(fd);
-    return held;
+    *descriptor = file_open_place(&place, path, use, error);
+    file_leave_place(&place);
+    return *descriptor >= 0;
+}
+
+bool file_close(int descriptor)
+{
+    return close(descriptor) == 0 || errno == EINTR; /* on Linux it is closed all the same */
+}
+
+void file_name_of(int descriptor, const char *path, char name[PATH_MAX])
+{
+    snprintf(name, PATH_MAX, "/proc/self/fd/%d", descriptor);
+    if (descriptor < 0 || access(name, F_OK))
+        snprintf(name, PATH_MAX, "%s", path);
+}
+
+/* Whether a rename that is told not to have found its file was made: by the first of two requests. */
+static bool was_renamed(const struct stat *before, int directory, const char *to)
+{
+    struct stat after;
+    return fstatat(directory, to, &after, AT_SYMLINK_NOFOLLOW) == 0 && after.st_dev == before->st_dev &&
+           after.st_ino == before->st_ino;
+}
+
+bool file_rename_at(int from, const char *name, int directory, const char *to)
+{
+    struct stat before;
+    if (fstatat(from, name, &before, AT_SYMLINK_NOFOLLOW))
+        return false;
+    if (renameat(from, name, directory, to) == 0)
+        return true;
+    int reason = errno;
+    bool done = (reason == ENOENT || reason == ESTALE) && was_renamed(&before, directory, to);
+    errno = reason;
+    return done;
+}
+
+bool file_rename(const char *path, const char *to, struct error *error)
+{
+    return file_rename_at(AT_FDCWD, path, AT_FDCWD, to) || error_errno(error, "cannot rename %s to %s", path, to);
+}
+
+bool file_remove(const char *path, struct error *error)
+{
+    return unlink(path) == 0 || errno == ENOENT || error_errno(error, "cannot delete %s", path);
 }

@@ -1,27 +1,70 @@
-/* Files that survive: what has returned true here is on disk, under its final name, or was never there. */
+/* Files that survive: what has returned true here is on disk, under its final name, or was never there. And the one way
+ * in which files are opened for writing: whoever else may write in a directory can plant a link there under a name that
+ * we are going to write, and what it leads to must stay as it is. What each call of the system may answer, on NFS and
+ * Lustre too, and what is done about it: src/base/README.md. */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 
 #include "base/error.h"
 
+#include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Local. `mkdir -p`. An existing directory is fine. */
+/* What a file is opened for. */
+enum file_use {
+    FILE_NEW,     /* empty, of our own making: what has the name now is unlinked before */
+    FILE_PRIVATE, /* the same, and for this user alone */
+    FILE_MARK,    /* empty, of our own making: ERROR_BUSY if anything has the name */
+    FILE_APPEND,  /* made if absent; each write goes to its end */
+    FILE_CHANGE,  /* has to be there */
+    FILE_LOCK,    /* made if absent, and never written */
+    FILE_USES
+};
+
+/* Local. Opens for reading and writing, through a handle of the directory. A link is never followed at the last part of
+ * the path (before it, it is: a user's run: may be one). What was there before has to be a regular file with one name
+ * that belongs to this user, root, or the owner of the directory; else ERROR_USAGE says what it is. */
+bool file_open(const char *path, enum file_use use, int *descriptor, struct error *error) WARN_UNUSED;
+
+/* Local. Closes what was written: a network file system may tell only now that it could not be. False: errno says why.
+ * The descriptor is closed in any case. */
+bool file_close(int descriptor) WARN_UNUSED;
+
+/* Local. A path by which a library opens the very file or directory that a descriptor has, whatever has become of its
+ * name; `path` itself where there is no /proc. */
+void file_name_of(int descriptor, const char *path, char name[PATH_MAX]);
+
+/* Local. Renames within a directory or a file system, over what has that name. True also if the file has the new name
+ * already (a network file system asks twice if the first answer was lost). */
+bool file_rename(const char *path, const char *to, struct error *error) WARN_UNUSED;
+
+/* Local. Takes a name away; that it is gone already is fine. */
+bool file_remove(const char *path, struct error *error) WARN_UNUSED;
+
+/* Local. `mkdir -p`. What is there is taken, whatever mkdir says of it. */
 bool file_make_directories(const char *path, struct error *error) WARN_UNUSED;
+
+/* Local. The same; the last directory is made for this user alone, and has to be: in a place where all users may make
+ * files its name could have been taken. */
+bool file_make_private_directory(const char *path, struct error *error) WARN_UNUSED;
 
 /* Local. Whole file into memory, with a NUL behind it; the caller owns *bytes. *count excludes the NUL. */
 bool file_read(const char *path, char **bytes, size_t *count, struct error *error) WARN_UNUSED;
 
-/* Local. Replaces `path` by these bytes: hidden file beside it, fsync, rename, fsync of the directory. After failure
- * the old file stands (or the new one, if only the last sync failed), whole, and nothing is left behind.
+/* Local. The same of a file that this program keeps: no link at the last part of the path is followed, and what is not
+ * a regular file is refused (ERROR_USAGE), and not waited for. */
+bool file_read_own(const char *path, char **bytes, size_t *count, struct error *error) WARN_UNUSED;
+
+/* Local. Replaces `path` by these bytes: hidden file beside it, fsync, close, rename, fsync of the directory. After
+ * failure the old file stands (or the new one, if only the last sync failed), whole, and nothing is left behind.
  * One writer at a time: the hidden name is always the same, so that a killed process leaves one file at most. */
 bool file_replace(const char *path, const void *bytes, size_t count, struct error *error) WARN_UNUSED;
 
 /* Local. Makes the contents of a file durable (open, fsync, close). */
 bool file_sync(const char *path, struct error *error) WARN_UNUSED;
 
-/* Local. Makes the names in the directory that holds `path` durable. */
+/* Local. Makes the names in the directory that holds `path` durable, as far as its file system has that. */
 bool file_sync_parent(const char *path, struct error *error) WARN_UNUSED;
 
 /* Local. Reserves the first `bytes` bytes of an existing file, so that writing there cannot meet a full disk.

@@ -10,7 +10,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,25 +81,6 @@ void local_clear(const struct local *local)
         return;
     reduce_to(local, 0, 0);
     rmdir(local->directory); /* unless something else lies there */
-}
-
-/* Local. A directory that nobody else can write in: where all users may make files, its name could be taken. */
-static bool make_directory(const struct local *local, struct error *error)
-{
-    struct stat info;
-    char parent[PATH_MAX];
-    snprintf(parent, sizeof parent, "%s", local->directory);
-    *strrchr(parent, '/') = '\0';
-    bool made = mkdir(local->directory, 0700) == 0;
-    if (!made && errno == ENOENT && *parent) {
-        if (!file_make_directories(parent, error))
-            return false;
-        made = mkdir(local->directory, 0700) == 0;
-    }
-    if ((!made && errno != EEXIST) || lstat(local->directory, &info))
-        return error_errno(error, "cannot create directory %s", local->directory);
-    return (S_ISDIR(info.st_mode) && info.st_uid == geteuid() && !(info.st_mode & 022)) ||
-           error_set(error, ERROR_IO, "%s is not a directory of this user alone", local->directory);
 }
 
 /* Local. A look before anything is written: HDF5 1.10 cannot close a file that it could not write, and keeps it. The
@@ -202,7 +182,8 @@ static bool share_record(struct saving *saving, const struct record *record, dou
     own.step = snapshot->step;
     own.version = RECORD_VERSION;
     own.fingerprint = snapshot->fingerprint;
-    bool ok = make_directory(saving->local, error) && has_room(saving->local, &snapshot->state, error);
+    bool ok = file_make_private_directory(saving->local->directory, error) &&
+              has_room(saving->local, &snapshot->state, error);
     if (ok && snapshot->world->rank == 0) {
         record_image_make(&own, true, NULL, &saving->record, &saving->record_bytes);
         bytes = saving->record_bytes;

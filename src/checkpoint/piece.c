@@ -1,6 +1,7 @@
 #include "checkpoint/piece.h"
 
 #include "base/digest.h"
+#include "base/file.h"
 #include "base/memory.h"
 
 #include <errno.h>
@@ -141,9 +142,8 @@ bool piece_create(struct piece_writer *writer, const char *directory, const stru
     make_name(set->step, (uint64_t)rank, set->ranks, kind, name);
     piece_path(directory, set->step, (uint64_t)rank, set->ranks, kind, writer->path);
     snprintf(writer->hidden, sizeof writer->hidden, "%.*s/.%s.partial", PATH_MAX - 160, directory, name);
-    writer->descriptor = open(writer->hidden, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (writer->descriptor < 0)
-        return error_errno(error, "cannot create %s", writer->hidden);
+    if (!file_open(writer->hidden, FILE_PRIVATE, &writer->descriptor, error))
+        return false;
     size_t bytes = values_offset(set, &shard) + values_bytes(set, &shard);
     int failure;
     do
@@ -159,14 +159,12 @@ bool piece_create(struct piece_writer *writer, const char *directory, const stru
 
 bool piece_publish(struct piece_writer *writer, struct error *error)
 {
-    int failed = close(writer->descriptor);
+    bool ok = file_close(writer->descriptor) || error_errno(error, "cannot write %s", writer->path);
     writer->descriptor = -1;
-    if (failed || rename(writer->hidden, writer->path)) {
-        error_errno(error, "cannot write %s", writer->path);
+    ok = ok && file_rename(writer->hidden, writer->path, error);
+    if (!ok)
         unlink(writer->hidden);
-        return false;
-    }
-    return true;
+    return ok;
 }
 
 void piece_release(struct piece_writer *writer)
@@ -238,7 +236,7 @@ static bool read_front(struct piece *piece, struct error *error)
 
 bool piece_open(struct piece *piece, const char *path, struct error *error)
 {
-    *piece = (struct piece){.descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+    *piece = (struct piece){.descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
     snprintf(piece->path, sizeof piece->path, "%s", path);
     if (piece->descriptor < 0)
         return error_errno(error, "cannot open %s", path);

@@ -5,7 +5,6 @@
 #include "checkpoint/store.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -44,11 +43,11 @@ bool pin_add(const char *checkpoint, struct error *error)
     marker_of(checkpoint, marker);
     if (!check_checkpoint(checkpoint, error))
         return false;
-    int fd = open(marker, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0 && errno == EEXIST)
-        return file_sync_parent(marker, error); /* it may be from a pin that did not come so far */
-    if (fd < 0)
-        return error_errno(error, "cannot create %s", marker);
+    int fd;
+    if (!file_open(marker, FILE_MARK, &fd, error)) {
+        bool exists = error->kind == ERROR_BUSY; /* it may be from a pin that did not come so far */
+        return exists && file_sync_parent(marker, error);
+    }
     close(fd);
     bool ok = file_sync_parent(marker, error) && check_checkpoint(checkpoint, error);
     if (!ok)

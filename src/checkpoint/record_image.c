@@ -1,9 +1,9 @@
 #include "checkpoint/record_image.h"
 
+#include "base/file.h"
 #include "base/memory.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
@@ -133,8 +133,10 @@ void record_image_make(const struct record *record, bool finished, const struct 
 
 static bool write_at(const char *path, const void *bytes, size_t count, off_t offset, struct error *error)
 {
-    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-    bool ok = fd >= 0;
+    int fd;
+    if (!file_open(path, FILE_CHANGE, &fd, error))
+        return false;
+    bool ok = true;
     for (size_t done = 0; ok && done < count;) {
         ssize_t written = pwrite(fd, (const char *)bytes + done, count - done, offset + (off_t)done);
         ok = written > 0 || (written < 0 && errno == EINTR);
@@ -142,7 +144,7 @@ static bool write_at(const char *path, const void *bytes, size_t count, off_t of
     }
     if (!ok)
         error_errno(error, "cannot write the record of %s", path);
-    if (fd >= 0 && close(fd) && ok)
+    if (!file_close(fd) && ok)
         ok = error_errno(error, "cannot write the record of %s", path);
     return ok;
 }

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/digest.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "checkpoint/contained.h"
 #include "checkpoint/h5.h"
@@ -138,9 +139,11 @@ bool seal_write(const char *path, const struct seal_range *ranges, size_t count,
 {
     struct stat info;
     bool ok = false;
-    int fd = open(path, O_RDWR | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &info)) {
-        error_errno(error, "cannot open %s to seal it", path);
+    int fd;
+    if (!file_open(path, FILE_CHANGE, &fd, error))
+        return false;
+    if (fstat(fd, &info)) {
+        error_errno(error, "cannot look at %s to seal it", path);
         goto done;
     }
     struct layout seal = make_layout((uint64_t)info.st_size, ranges, count);
@@ -154,8 +157,8 @@ bool seal_write(const char *path, const struct seal_range *ranges, size_t count,
     seal.digest = htole64(digest);
     ok = write_at(fd, &seal, sizeof seal, 0) || error_errno(error, "cannot seal %s", path);
 done:
-    if (fd >= 0)
-        close(fd);
+    if (!file_close(fd) && ok)
+        ok = error_errno(error, "cannot seal %s", path);
     return ok;
 }
 

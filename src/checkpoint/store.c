@@ -9,7 +9,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +19,7 @@
 bool store_init(struct store *store, const char *run, uint64_t token, struct error *error)
 {
     int length = snprintf(store->directory, sizeof store->directory, "%s/checkpoints", run);
+    store->run = -1;
     striping_init(&store->striping);
     snprintf(store->token, sizeof store->token, "%016" PRIx64, token);
     return length < (int)sizeof store->directory || error_set(error, ERROR_USAGE, "run: path too long: %s", run);
@@ -43,6 +43,17 @@ void store_partial_path(const struct store *store, uint64_t step, char path[PATH
 void store_deleted_path(const struct store *store, uint64_t step, char path[PATH_MAX])
 {
     snprintf(path, PATH_MAX, "%s/.step-%012" PRIu64 ".h5.%s.deleted", store->directory, step, store->token);
+}
+
+void store_plain_name(const struct store *store, const char *path, char name[PATH_MAX])
+{
+    char run[64];
+    const char *slash = strrchr(path, '/');
+    snprintf(run, sizeof run, "/proc/self/fd/%d", store->run);
+    if (slash && strchr(path, ':') && store->run >= 0 && access(run, F_OK) == 0)
+        snprintf(name, PATH_MAX, "%s/checkpoints%s", run, slash);
+    else
+        snprintf(name, PATH_MAX, "%s", path);
 }
 
 /* The step in a name that begins with a checkpoint's; *rest becomes what stands behind ".h5". False for every other
@@ -125,9 +136,7 @@ bool store_reject(const struct store *store, uint64_t step, struct error *error)
     size_t length = strlen(rejected);
     for (unsigned n = 2; access(rejected, F_OK) == 0 && !seal_is_ours(rejected); n++)
         snprintf(rejected + length, sizeof rejected - length, ".%u", n);
-    if (rename(path, rejected))
-        return error_errno(error, "cannot rename %s", path);
-    return file_sync_parent(path, error);
+    return file_rename(path, rejected, error) && file_sync_parent(path, error);
 }
 
 bool store_restore_directory(const struct store *store, struct error *error)
@@ -147,8 +156,8 @@ bool store_publish(const struct store *store, uint64_t step, struct error *error
     store_path(store, step, path);
     if (access(path, F_OK) == 0 && !seal_is_ours(path) && !store_reject(store, step, error))
         return false;
-    if (rename(partial, path))
-        return error_errno(error, "cannot rename %s to %s", partial, path);
+    if (!file_rename(partial, path, error))
+        return false;
     fault_at(FAULT_RENAMED, step);
     return file_sync_parent(path, error);
 }
@@ -171,15 +180,16 @@ static bool parse_leftover(const char *name, uint64_t *step, bool *deleted)
  * came between the two looks (see pin.h). */
 static void sweep_hidden(const struct store *store, DIR *directory)
 {
-    char path[PATH_MAX];
+    char path[PATH_MAX], hidden[PATH_MAX];
     for (struct dirent *entry; (entry = readdir(directory));) {
         uint64_t step;
         bool deleted;
+        struct error error;
         if (!parse_leftover(entry->d_name, &step, &deleted))
             continue;
         store_path(store, step, path);
-        if (!deleted || !pin_exists(path) || access(path, F_OK) == 0 ||
-            renameat(dirfd(directory), entry->d_name, AT_FDCWD, path))
+        snprintf(hidden, sizeof hidden, "%.*s/%.*s", PATH_MAX - 128, store->directory, 100, entry->d_name);
+        if (!deleted || !pin_exists(path) || access(path, F_OK) == 0 || !file_rename(hidden, path, &error))
             unlinkat(dirfd(directory), entry->d_name, 0);
     }
 }

@@ -24,6 +24,7 @@
 struct store {
     char directory[PATH_MAX - 128];
     char token[20]; /* unique to this life of the job, equal on all ranks: hidden names of two jobs never meet */
+    int run;        /* handle of the run directory, borrowed; -1: none, for who only reads */
     struct striping striping; /* of new files */
 };
 
@@ -43,6 +44,10 @@ void store_path(const struct store *store, uint64_t step, char path[PATH_MAX]);
 void store_rejected_path(const struct store *store, uint64_t step, char path[PATH_MAX]);
 void store_partial_path(const struct store *store, uint64_t step, char path[PATH_MAX]);
 void store_deleted_path(const struct store *store, uint64_t step, char path[PATH_MAX]);
+
+/* Local. A name for a file in the store that MPI-IO takes for nothing else: ROMIO takes what stands before a colon for
+ * a kind of file system. Then it is one that begins at the handle of the run directory; else `path`. */
+void store_plain_name(const struct store *store, const char *path, char name[PATH_MAX]);
 
 /* Local. Whether the last part of a path is the final name of a checkpoint, and of which step. */
 bool store_is_name(const char *path, uint64_t *step);

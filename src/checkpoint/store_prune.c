@@ -9,7 +9,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <unistd.h>
 
 /* Takes a checkpoint out of sight, durably, and then deletes it: at no moment is there a checkpoint with a final name
  * that is not whole. What was pinned meanwhile comes back (see pin.h). */
@@ -18,14 +17,14 @@ static bool take_away(const struct store *store, uint64_t step, uint64_t at_step
     char path[PATH_MAX], hidden[PATH_MAX];
     store_path(store, step, path);
     store_deleted_path(store, step, hidden);
-    if (rename(path, hidden))
-        return error_errno(error, "cannot unpublish %s", path);
+    if (!file_rename(path, hidden, error))
+        return error_prefix(error, "cannot unpublish %s: ", path);
     if (pin_exists(path))
-        return rename(hidden, path) == 0 || error_errno(error, "cannot bring back %s, which was pinned", path);
+        return file_rename(hidden, path, error) || error_prefix(error, "%s was pinned: ", path);
     if (!file_sync_parent(path, error))
         return false;
     fault_at(FAULT_UNPUBLISHED, at_step);
-    return unlink(hidden) == 0 || error_errno(error, "cannot delete %s", hidden);
+    return file_remove(hidden, error);
 }
 
 /* Whether a checkpoint that is not among the newest stays all the same. */
@@ -69,7 +68,7 @@ static bool prune_rejected(const struct store *store, struct error *error)
         store_path(store, steps[i], path);
         store_rejected_path(store, steps[i], rejected);
         if (!pin_exists(path) && seal_is_ours(rejected))
-            ok = unlink(rejected) == 0 || error_errno(error, "cannot delete %s", rejected);
+            ok = file_remove(rejected, error);
     }
     memory_free(steps);
     return ok;

@@ -8,8 +8,8 @@
 #include "checkpoint/reader.h"
 #include "checkpoint/record_h5.h"
 #include "checkpoint/seal.h"
+#include "checkpoint/shared_file.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,16 +20,6 @@ struct data_file {
     hid_t arrays[STATE_ARRAYS];
     hid_t digests[STATE_ARRAYS];
 };
-
-/* Local. Whether this rank can write the file at all: asked with plain calls, which have words. */
-static bool can_write(const char *path, struct error *error)
-{
-    int fd = open(path, O_RDWR | O_CLOEXEC);
-    if (fd < 0)
-        return error_errno(error, "cannot open %s", path);
-    close(fd);
-    return true;
-}
 
 static hid_t open_dataset(hid_t file, const char *group, const char *name)
 {
@@ -50,12 +40,10 @@ static void close_datasets(struct data_file *data)
 static bool open_data(struct data_file *data, const struct snapshot *snapshot, const struct store *store,
                       const char *path, struct error *error)
 {
-    MPI_Info hints = striping_hints(&store->striping);
     const struct state *state = &snapshot->state;
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    bool ok = h5_set_format(access) && H5Pset_fapl_mpio(access, MPI_COMM_SELF, hints) >= 0;
-    data->file = ok ? H5Fopen(path, H5F_ACC_RDWR, access) : -1;
-    ok = data->file >= 0;
+    bool ok = true;
+    if (!shared_file_open(store, path, &data->file, error))
+        return false;
     for (size_t a = 0; a < STATE_ARRAYS; a++)
         data->arrays[a] = data->digests[a] = -1;
     for (size_t a = 0; ok && a < state->array_count; a++) {
@@ -64,13 +52,10 @@ static bool open_data(struct data_file *data, const struct snapshot *snapshot, c
         ok = data->arrays[a] >= 0 && data->digests[a] >= 0;
     }
     if (!ok) {
-        h5_error(error, ERROR_IO, "cannot open %s with MPI-IO", path);
+        h5_error(error, ERROR_IO, "cannot open the arrays of %s", path);
         close_datasets(data);
         h5_close(data->file);
     }
-    h5_close(access);
-    if (hints != MPI_INFO_NULL)
-        MPI_Info_free(&hints);
     return ok;
 }
 
@@ -99,7 +84,7 @@ static bool write_data(const struct snapshot *snapshot, const struct store *stor
                        struct error *error)
 {
     struct data_file data;
-    if (!can_write(path, error) || !open_data(&data, snapshot, store, path, error))
+    if (!open_data(&data, snapshot, store, path, error))
         return false;
     bool ok = write_shard(&data, snapshot, error);
     close_datasets(&data);

@@ -7,9 +7,9 @@
 bool output_check(const char *output, const char *input, bool force, struct error *error)
 {
     struct stat in, out;
-    if (stat(output, &out))
+    if (lstat(output, &out)) /* a link is replaced, not followed, and one that leads nowhere is there all the same */
         return true;
-    if (stat(input, &in) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+    if (stat(input, &in) == 0 && stat(output, &out) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
         return error_set(error, ERROR_USAGE, "%s is the file that is to be read: choose another --output", output);
     if (seal_is_ours(output))
         return error_set(error, ERROR_USAGE, "%s is a checkpoint: choose another --output", output);

@@ -8,7 +8,6 @@
 #include "base/watchdog.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -81,20 +80,27 @@ static size_t keep_lines(char *bytes, size_t count, uint64_t step, bool validate
     return kept;
 }
 
+/* A file that belongs to somebody else of a group that shares the run: its lines go on in one of our own. */
+static bool is_foreign(const char *path)
+{
+    struct stat info;
+    return lstat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_nlink == 1 && info.st_uid != geteuid();
+}
+
 static bool drop_lines(struct metrics *metrics, const char *path, uint64_t step, bool validates_again,
                        struct error *error)
 {
     char *content;
     size_t count;
     metrics->seen.unix_s = written_unix(path);
-    if (!file_read(path, &content, &count, error)) {
+    if (!file_read_own(path, &content, &count, error)) {
         bool absent = error->kind == ERROR_NOT_FOUND;
         if (absent)
             error_clear(error);
         return absent;
     }
     size_t kept = keep_lines(content, count, step, validates_again, &metrics->seen);
-    bool ok = kept == count || file_replace(path, content, kept, error);
+    bool ok = (kept == count && !is_foreign(path)) || file_replace(path, content, kept, error);
     free(content);
     metrics->bytes = kept;
     return ok;
@@ -105,9 +111,8 @@ bool metrics_open(struct metrics *metrics, const char *path, uint64_t step, bool
     metrics_init(metrics);
     if (!drop_lines(metrics, path, step, validates_again, error))
         return false;
-    metrics->descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    if (metrics->descriptor < 0)
-        return error_errno(error, "cannot open %s", path);
+    if (!file_open(path, FILE_APPEND, &metrics->descriptor, error))
+        return false;
     metrics->path = memory_text(path);
     /* A file whose name is lost in a power cut has lost its lines, however often it was synced. */
     return file_sync_parent(path, error);
@@ -119,7 +124,7 @@ struct metrics_seen metrics_look(const char *path)
     struct error error;
     char *content;
     size_t count;
-    if (!file_read(path, &content, &count, &error))
+    if (!file_read_own(path, &content, &count, &error))
         return (struct metrics_seen){0};
     keep_lines(content, count, UINT64_MAX, false, &seen);
     free(content);
@@ -128,8 +133,8 @@ struct metrics_seen metrics_look(const char *path)
 
 void metrics_close(struct metrics *metrics)
 {
-    if (metrics->descriptor >= 0)
-        close(metrics->descriptor);
+    if (metrics->descriptor >= 0 && !file_close(metrics->descriptor))
+        log_warn("%s: the last lines may be missing: %s", metrics->path, strerror(errno));
     memory_free(metrics->path);
     metrics_init(metrics);
 }
@@ -172,9 +177,9 @@ static bool begin_anew(struct metrics *metrics, struct error *error)
         if (!file_make_directories(parent, error))
             return false;
     }
-    int fd = open(metrics->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return error_errno(error, "cannot open %s", metrics->path);
+    int fd;
+    if (!file_open(metrics->path, FILE_APPEND, &fd, error))
+        return false;
     close(metrics->descriptor);
     metrics->descriptor = fd;
     metrics->bytes = 0;

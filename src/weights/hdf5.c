@@ -5,6 +5,7 @@
  * tensor's name here is its path.
  *
  * Ours: /model/<name> with the digest of the values, and attributes that say where they come from. */
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "checkpoint/contained.h"
@@ -257,10 +258,13 @@ static bool write_about(hid_t file, const struct weights *weights, struct error 
            h5_put_text(file, "vocabulary", weights->vocabulary ? weights->vocabulary : "", error);
 }
 
-static bool write_with(const char *path, const char *prefix, const struct weights *weights, struct error *error)
+static bool write_with(const char *path, int descriptor, const char *prefix, const struct weights *weights,
+                       struct error *error)
 {
+    char name[PATH_MAX];
+    file_name_of(descriptor, path, name);
     hid_t access = H5Pcreate(H5P_FILE_ACCESS), create = creation(H5P_FILE_CREATE);
-    hid_t file = h5_set_format(access) ? H5Fcreate(path, H5F_ACC_TRUNC, create, access) : -1;
+    hid_t file = h5_set_format(access) ? H5Fcreate(name, H5F_ACC_TRUNC, create, access) : -1;
     h5_close(create);
     h5_close(access);
     if (file < 0)
@@ -274,14 +278,14 @@ static bool write_with(const char *path, const char *prefix, const struct weight
     return ok;
 }
 
-static bool write_keras(const char *path, const struct weights *weights, struct error *error)
+static bool write_keras(const char *path, int descriptor, const struct weights *weights, struct error *error)
 {
-    return write_with(path, "", weights, error);
+    return write_with(path, descriptor, "", weights, error);
 }
 
-static bool write_lockstep(const char *path, const struct weights *weights, struct error *error)
+static bool write_lockstep(const char *path, int descriptor, const struct weights *weights, struct error *error)
 {
-    return write_with(path, MODEL, weights, error);
+    return write_with(path, descriptor, MODEL, weights, error);
 }
 
 const struct weights_format weights_keras = {.name = "keras",

@@ -182,8 +182,10 @@ static bool add(zip_t *archive, const struct weights_tensor *tensor, struct text
            zip_file_set_dostime(archive, (zip_uint64_t)index, 0, 1 << 5 | 1, 0) == 0;
 }
 
-static bool write_file(const char *path, const struct weights *weights, struct error *error)
+/* libzip writes a file of its own (mkstemp), which takes the place of the one that is there. */
+static bool write_file(const char *path, int descriptor, const struct weights *weights, struct error *error)
 {
+    (void)descriptor;
     zip_error_t reason;
     int code;
     zip_t *archive = zip_open(path, ZIP_CREATE | ZIP_TRUNCATE, &code);

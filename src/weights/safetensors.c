@@ -6,11 +6,13 @@
 #include "weights/weights.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define HEADER_MOST 100000000 /* bytes; as the reference implementation */
 #define METADATA    "__metadata__"
@@ -227,11 +229,17 @@ static void make_header(const struct weights *weights, struct text *header)
         text_append(header, " ");
 }
 
-static bool write_file(const char *path, const struct weights *weights, struct error *error)
+static bool write_file(const char *path, int descriptor, const struct weights *weights, struct error *error)
 {
-    FILE *stream = fopen(path, "wbe");
-    if (!stream)
-        return error_errno(error, "cannot create it");
+    (void)path;
+    int own = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+    FILE *stream = own >= 0 ? fdopen(own, "wb") : NULL;
+    if (!stream) {
+        error_errno(error, "cannot create it");
+        if (own >= 0)
+            close(own);
+        return false;
+    }
     struct text header;
     text_init(&header);
     make_header(weights, &header);

@@ -202,10 +202,13 @@ bool weights_write(const struct weights_format *format, const char *path, const 
     int length = snprintf(hidden, sizeof hidden, "%.*s.%s.partial", (int)(name - path), path, name);
     if (!*name || length >= (int)sizeof hidden)
         return error_set(error, ERROR_USAGE, "'%s' is no name for a file", path);
-    bool ok = format->write(hidden, weights, error) && file_sync(hidden, error);
-    if (ok && rename(hidden, path))
-        ok = error_errno(error, "cannot rename %s", hidden);
-    ok = ok && file_sync_parent(path, error);
+    int fd;
+    if (!file_open(hidden, FILE_NEW, &fd, error))
+        return error_prefix(error, "%s: ", path);
+    bool ok = format->write(hidden, fd, weights, error);
+    if (!file_close(fd) && ok)
+        ok = error_errno(error, "cannot write it");
+    ok = ok && file_sync(hidden, error) && file_rename(hidden, path, error) && file_sync_parent(path, error);
     if (!ok) {
         unlink(hidden);
         error_prefix(error, "%s: ", path);

@@ -61,8 +61,9 @@ struct weights_format {
     /* Local. Values [count] of a tensor whose type is one of floats, row-major unless it is `fortran`. */
     bool (*load)(const struct weights_file *file, const struct weights_tensor *tensor, float *values,
                  struct error *error) WARN_UNUSED;
-    /* Local. Makes the file `path`, or writes over it; durability is the caller's. NULL: the format is only read. */
-    bool (*write)(const char *path, const struct weights *weights, struct error *error) WARN_UNUSED;
+    /* Local. Writes the file `path`, which is empty and open as `descriptor` (file_open), or puts another one of its
+     * own making in its place; durability is the caller's. NULL: the format is only read. */
+    bool (*write)(const char *path, int descriptor, const struct weights *weights, struct error *error) WARN_UNUSED;
     bool has_averages;
 };
 

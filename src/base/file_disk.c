@@ -1,0 +1,165 @@
+/* Contents on their way to the disk and back: reading, replacing, syncing, reserving. */
+#include "base/file_place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+static bool read_all(int fd, const char *path, char **bytes, size_t *count, struct error *error)
+{
+    char *memory = NULL;
+    size_t length = 0, capacity = 0;
+    bool ok = false;
+    for (;;) {
+        if (capacity - length < 2) {
+            capacity = capacity ? 2 * capacity : 65536;
+            char *larger = realloc(memory, capacity);
+            if (!larger) {
+                error_set(error, ERROR_IO, "not enough memory to read %s", path);
+                goto done;
+            }
+            memory = larger;
+        }
+        ssize_t got = read(fd, memory + length, capacity - length - 1);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0) {
+            error_errno(error, "cannot read %s", path);
+            goto done;
+        }
+        if (got == 0)
+            break;
+        length += (size_t)got;
+    }
+    memory[length] = '\0';
+    *bytes = memory;
+    *count = length;
+    memory = NULL;
+    ok = true;
+done:
+    free(memory);
+    return ok;
+}
+
+bool file_read(const char *path, char **bytes, size_t *count, struct error *error)
+{
+    int fd = file_open_at(AT_FDCWD, path, O_RDONLY, 0);
+    if (fd < 0)
+        return error_errno(error, "cannot open %s", path);
+    bool ok = read_all(fd, path, bytes, count, error);
+    close(fd);
+    return ok;
+}
+
+bool file_read_own(const char *path, char **bytes, size_t *count, struct error *error)
+{
+    struct stat info;
+    int fd = file_open_at(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+    bool is_link = fd < 0 && errno == ELOOP && lstat(path, &info) == 0 && S_ISLNK(info.st_mode);
+    if (fd < 0 && !is_link)
+        return error_errno(error, "cannot open %s", path);
+    bool ok = !is_link && fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
+    if (ok)
+        ok = read_all(fd, path, bytes, count, error);
+    else
+        error_set(error, ERROR_USAGE, "%s is %s: remove it", path,
+                  is_link ? "a symbolic link, and those that lie in a run directory are not followed" : "not a file");
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
+static bool write_all(int fd, const char *bytes, size_t count)
+{
+    while (count > 0) {
+        ssize_t put = write(fd, bytes, count);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put == 0)
+            errno = EIO; /* it would go on like that for ever */
+        if (put <= 0)
+            return false;
+        bytes += put;
+        count -= (size_t)put;
+    }
+    return true;
+}
+
+/* The hidden file, on the disk, under the final name. */
+static bool replace_at(const struct file_place *place, const struct file_place *hidden, const char *path,
+                       const void *bytes, size_t count, struct error *error)
+{
+    int fd = file_open_place(hidden, path, FILE_NEW, error);
+    if (fd < 0)
+        return false;
+    bool ok = (write_all(fd, bytes, count) && fsync(fd) == 0) || error_errno(error, "cannot write %s", path);
+    if (!file_close(fd) && ok)
+        ok = error_errno(error, "cannot write %s", path);
+    if (ok && !file_rename_at(hidden->directory, hidden->name, place->directory, place->name))
+        ok = error_errno(error, "cannot rename %s to %s", hidden->name, path);
+    ok = ok && file_sync_place(place, path, error);
+    if (!ok)
+        unlinkat(hidden->directory, hidden->name, 0);
+    return ok;
+}
+
+bool file_replace(const char *path, const void *bytes, size_t count, struct error *error)
+{
+    struct file_place place;
+    char name[NAME_MAX + 64];
+    if (!file_find_place(path, &place, error))
+        return false;
+    snprintf(name, sizeof name, ".%s.partial", place.name);
+    struct file_place hidden = {.directory = place.directory, .name = name};
+    bool ok = replace_at(&place, &hidden, path, bytes, count, error);
+    file_leave_place(&place);
+    return ok;
+}
+
+bool file_sync(const char *path, struct error *error)
+{
+    int fd = file_open_at(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW, 0);
+    if (fd < 0)
+        return error_errno(error, "cannot open %s to sync it", path);
+    bool ok = fsync(fd) == 0 || error_errno(error, "cannot sync %s", path);
+    close(fd);
+    return ok;
+}
+
+bool file_sync_parent(const char *path, struct error *error)
+{
+    struct file_place place;
+    if (!file_find_place(path, &place, error))
+        return false;
+    bool ok = file_sync_place(&place, path, error);
+    file_leave_place(&place);
+    return ok;
+}
+
+uint64_t file_free_bytes(const char *path)
+{
+    struct statvfs info;
+    return statvfs(path, &info) ? UINT64_MAX : (uint64_t)info.f_bavail * info.f_frsize;
+}
+
+bool file_reserve(const char *path, uint64_t bytes, struct error *error)
+{
+    int fd, failure = 0;
+    if (!file_open(path, FILE_CHANGE, &fd, error))
+        return false;
+    do
+        failure = bytes ? posix_fallocate(fd, 0, (off_t)bytes) : 0;
+    while (failure == EINTR);
+    if (!file_close(fd) && failure == 0)
+        failure = errno;
+    if (failure == 0)
+        return true;
+    double free_mb = (double)file_free_bytes(path) / 1e6;
+    errno = failure;
+    return error_errno(error, "cannot reserve %.1f MB for %s (%.1f MB are free)", (double)bytes / 1e6, path, free_mb);
+}
