@@ -8,9 +8,10 @@
 #include <math.h>
 #include <string.h>
 
-#define ROUND_S 0.1        /* from one talk of the ranks to the next, about */
-#define IS_FULL (1u << 28) /* this rank has taken half of that, or more; */
-#define IS_SLOW (1u << 29) /* or more than all of it */
+#define ROUND_S 0.1        /* from one talk of the ranks to the next, at least, ... */
+#define LONG_S  0.5        /* ... and at most: between them a busy machine does not make the ranks talk more */
+#define IS_FULL (1u << 28) /* this rank has taken the one, */
+#define IS_SLOW (1u << 29) /* or more than the other */
 
 _Static_assert((IS_FULL | IS_SLOW) == EVALUATOR_FLAGS, "none of the caller's");
 
@@ -54,7 +55,7 @@ static void evaluate(struct evaluator *evaluator, struct model *model, const flo
 static bool talk(struct evaluator *evaluator, double seconds)
 {
     unsigned own = evaluator->sign ? evaluator->sign(evaluator->context) : 0;
-    own |= (seconds > ROUND_S / 2 ? IS_FULL : 0) | (seconds > ROUND_S ? IS_SLOW : 0);
+    own |= (seconds > ROUND_S ? IS_FULL : 0) | (seconds > LONG_S ? IS_SLOW : 0);
     unsigned all = world_union(evaluator->tally.world, own);
     if ((all & IS_SLOW) && evaluator->round > 1)
         evaluator->round /= 2;
