@@ -3,6 +3,7 @@ import array, json, os, random, re, shutil, signal, struct, subprocess, sys, tim
 
 program, count, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 PATIENCE_S = 120
+HELP_S = 10
 children = set()
 
 
@@ -190,18 +191,30 @@ def start(name, ranks, *options):
 
 
 def finish(child):
-    """Its exit code; None: it hangs."""
-    try:
-        code = child.wait(PATIENCE_S)
-        code = 128 - code if code < 0 else code
-    except subprocess.TimeoutExpired:
-        end_session(child.pid)
-        child.wait()
-        code = None
+    """Its exit code; None: it hangs. An mpirun whose ranks are all gone and that waits for itself (Open MPI 4.1, in one of some tens of
+    kills while a job starts) is helped out."""
+    began = alone = time.monotonic()
+    code = None
+    while code is None:
+        try:
+            code = child.wait(0.25)
+            code = 128 - code if code < 0 else code
+        except subprocess.TimeoutExpired:
+            now = time.monotonic()
+            if any(pid != child.pid for pid, _ in members(child.pid)):
+                alone = now
+            if now - alone > HELP_S:
+                end_session(child.pid)
+                child.wait()
+                code = 137
+            elif now - began > PATIENCE_S:
+                break
     while any(True for _ in members(child.pid)):
-        time.sleep(0.005)
-        if code is not None and time.monotonic() % 60 < 0.005:
+        if code is None or time.monotonic() - began > PATIENCE_S:
             end_session(child.pid)
+        time.sleep(0.005)
+    if code is None:
+        child.wait()
     children.discard(child.pid)
     return code
 
