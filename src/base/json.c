@@ -40,6 +40,26 @@ static const char *skip_value(const char *p)
     return NULL;
 }
 
+bool json_is_whole(const char *line)
+{
+    const char *p = skip_space(line);
+    size_t depth = 0;
+    if (*p != '{')
+        return false;
+    do {
+        if (*p == '"') {
+            if (!(p = skip_string(p)))
+                return false;
+            continue;
+        }
+        depth += *p == '{' || *p == '[';
+        depth -= *p == '}' || *p == ']';
+        if (!*p++)
+            return false;
+    } while (depth > 0);
+    return !*skip_space(p);
+}
+
 /* The value of the key; NULL if there is none. */
 static const char *find(const char *p, const char *key)
 {

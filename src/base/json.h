@@ -5,6 +5,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Local. Whether the line is one object, and all of it: spaces around it are not seen, nor is the \r of another
+ * system's line break. */
+bool json_is_whole(const char *line);
+
 /* Local. The value of a key of the object that the line consists of. False if it is not there or of another type; then
  * the value stays as it is. A text that does not fit is cut at `bytes`, between two characters. */
 bool json_number(const char *line, const char *key, double *value);

@@ -6,8 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define UTF8_BYTES       4        /* of a character at most */
-#define UTF8_CODE_POINTS 0x110000 /* every character is below */
+#define UTF8_BYTES       4              /* of a character at most */
+#define UTF8_MARK        "\xEF\xBB\xBF" /* some editors write it in front of a text */
+#define UTF8_CODE_POINTS 0x110000       /* every character is below */
 
 /* Local. The character at bytes[0 ... count), count > 0, and its length in bytes; 0 if there is none. */
 size_t utf8_decode(const char *bytes, size_t count, uint32_t *character);

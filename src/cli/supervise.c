@@ -146,6 +146,11 @@ static int run(int count, char **words)
     int own = 0;
     while (own < count && strcmp(words[own], "--") != 0)
         own++;
+    if (own == count) { /* perhaps it is not the command that is wrong */
+        int words_left = count;
+        if (!flags_parse(flags, (struct flag_files){"no file", 0, INT_MAX}, &words_left, words, &error))
+            return command_misused(&command_supervise, "%s", error.text);
+    }
     if (own >= count - 1)
         return command_misused(&command_supervise, "the command of the launcher is missing behind --");
     char **launcher = words + own + 1;

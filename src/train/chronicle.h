@@ -1,6 +1,7 @@
 /* RUN/history.jsonl: what becomes of every start of the program in a run directory. Lines are only appended, each made
- * durable, by rank 0; a last line that a power cut has torn is dropped at the next start. A disk that takes no line
- * gets a warning, and training goes on.
+ * durable, by rank 0; a last line that a power cut has torn is dropped at the next start. Whole lines count also
+ * in a file that an editor or another system has written anew: with a mark in front, other line breaks, without the
+ * last one. A disk that takes no line gets a warning, and training goes on.
  *
  *   {"event":"earlier", ...}    a life that only a checkpoint's provenance tells of: the file is younger than the run
  *   {"event":"begin","segment":2,"unix":U,"step":S,"ranks":R,"nodes":N,"hosts":"...","version":"V","program":"P",

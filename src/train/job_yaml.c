@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "train/job_merge.h"
 #include "train/options.h"
 
@@ -12,8 +13,6 @@
  * seconds. No job needs as many. */
 #define NESTED_MOST  100
 #define ANCHORS_MOST 250
-
-#define BYTE_ORDER_MARK "\xEF\xBB\xBF"
 
 const yaml_node_t *job_yaml_node(struct job_yaml *yaml, int id)
 {
@@ -95,8 +94,8 @@ static bool load(const char *text, yaml_document_t *document, yaml_mark_t *mark,
     bool ok = false;
     yaml_parser_t parser;
     yaml_document_t second = {0};
-    if (strncmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0) /* editors write it, libyaml stumbles over it */
-        text += strlen(BYTE_ORDER_MARK);
+    if (strncmp(text, UTF8_MARK, strlen(UTF8_MARK)) == 0) /* libyaml stumbles over it */
+        text += strlen(UTF8_MARK);
     if (!measure(text, mark, error))
         return false;
     begin_parser(&parser, text);

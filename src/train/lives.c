@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "train/metrics.h"
 
 #include <inttypes.h>
@@ -128,13 +129,14 @@ bool life_has_finished(const char *end)
 void lives_parse(struct lives *lives, const char *lines, const struct lives_now *now)
 {
     *lives = (struct lives){0};
+    if (strncmp(lines, UTF8_MARK, strlen(UTF8_MARK)) == 0)
+        lines += strlen(UTF8_MARK);
     for (const char *line = lines; *line;) {
         size_t length = strcspn(line, "\n");
-        bool is_whole = length > 1 && line[0] == '{' && line[length - 1] == '}' && line[length] == '\n';
         struct text whole;
         text_init(&whole);
         text_append(&whole, "%.*s", (int)length, line);
-        if (is_whole)
+        if (json_is_whole(text_bytes(&whole)))
             take(lives, text_bytes(&whole));
         text_release(&whole);
         line += length + (line[length] == '\n');

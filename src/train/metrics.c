@@ -2,9 +2,11 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/limit.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "base/watchdog.h"
 
 #include <errno.h>
@@ -55,15 +57,19 @@ static bool is_validation(const char *line)
     return strstr(line, "\"event\":\"validation\"") != NULL;
 }
 
-/* Moves the lines to keep to the front of `bytes` and returns their length; *seen: what all of them tell. */
+/* Moves the lines to keep to the front of `bytes` and returns their length; *seen: what all of them tell. A last line
+ * without its break, which is perhaps all that is missing, gets one: behind the bytes is room for it. */
 static size_t keep_lines(char *bytes, size_t count, uint64_t step, bool validates_again, struct metrics_seen *seen)
 {
-    size_t kept = 0;
-    for (char *line = bytes, *end; (end = memchr(line, '\n', count - (size_t)(line - bytes))); line = end + 1) {
+    size_t kept = 0, mark = strlen(UTF8_MARK);
+    char *line = count >= mark && memcmp(bytes, UTF8_MARK, mark) == 0 ? bytes + mark : bytes, *last = bytes + count;
+    for (char *end; line < last; line = end + 1) {
+        end = memchr(line, '\n', (size_t)(last - line));
+        end = end ? end : last;
         size_t length = (size_t)(end + 1 - line);
         *end = '\0';
         /* A power cut can leave zeros where lines should be. */
-        bool whole = line[0] == '{' && strlen(line) + 1 == length;
+        bool whole = strlen(line) + 1 == length && json_is_whole(line);
         uint64_t its_step = whole ? line_step(line) : 0;
         bool keep = whole && its_step <= step && !(validates_again && its_step == step && is_validation(line));
         if (its_step > seen->step)
@@ -99,8 +105,9 @@ static bool drop_lines(struct metrics *metrics, const char *path, uint64_t step,
             error_clear(error);
         return absent;
     }
+    bool is_ended = count == 0 || content[count - 1] == '\n';
     size_t kept = keep_lines(content, count, step, validates_again, &metrics->seen);
-    bool ok = (kept == count && !is_foreign(path)) || file_replace(path, content, kept, error);
+    bool ok = (kept == count && is_ended && !is_foreign(path)) || file_replace(path, content, kept, error);
     free(content);
     metrics->bytes = kept;
     return ok;

@@ -6,7 +6,6 @@
 #include "weights/match.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <string.h>
 
 #define PIECE ((size_t)1 << 20) /* floats of a message at most */
@@ -55,10 +54,6 @@ static float *load(struct source *source, const struct tensor *tensor, size_t in
 {
     float *values = memory_alloc(tensor->count, sizeof *values, "a tensor", error);
     bool ok = values && match_load(&source->match, index, values, error);
-    for (size_t i = 0; ok && i < tensor->count; i++)
-        if (!isfinite(values[i]))
-            ok = error_set(error, ERROR_USAGE, "--init-from: %s: %s holds %g: nothing can be learned from there",
-                           source->file.path, tensor->name, (double)values[i]);
     if (ok) {
         source->tensors++;
         source->digest = digest_chain(source->digest, digest_bytes(tensor->name, strlen(tensor->name)));

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -165,13 +166,44 @@ bool match_has(const struct match *match, size_t tensor)
     return false;
 }
 
+/* "[3,5]" */
+static void place_text(const struct weights_tensor *tensor, size_t element, struct text *words)
+{
+    size_t stride = tensor->count;
+    for (size_t d = 0; d < tensor->dims; d++) {
+        stride /= tensor->shape[d];
+        text_append(words, "%s%zu", d ? "," : "[", element / stride % tensor->shape[d]);
+    }
+    text_append(words, "%s", tensor->dims > 0 ? "]" : "");
+}
+
+/* What is not finite teaches nothing, and a 64-bit float can be too large to be one of 32 bits. */
+static bool check_finite(const struct weights_file *file, const struct weights_tensor *tensor, const float *values,
+                         struct error *error)
+{
+    size_t i = 0;
+    while (i < tensor->count && isfinite(values[i]))
+        i++;
+    if (i == tensor->count)
+        return true;
+    struct text place;
+    text_init(&place);
+    place_text(tensor, i, &place);
+    error_set(error, ERROR_USAGE, "%s: %.200s%s is %s: nothing can be learned from there", file->path, tensor->name,
+              text_bytes(&place),
+              isnan(values[i]) ? "not a number" : "infinite, or beyond what a float of 32 bits holds");
+    text_release(&place);
+    return false;
+}
+
 /* One row's tensor into the model's layout. */
 static bool load_row(const struct match *match, size_t r, float *values, struct error *error)
 {
     const struct layout_row *row = &match->layout.rows[r];
     size_t count = match->model->table.tensors[row->tensor].count;
     float *there = memory_alloc(count, sizeof *there, "a tensor", error);
-    bool ok = there && weights_load(match->file, match->sources[r], there, error);
+    bool ok = there && weights_load(match->file, match->sources[r], there, error) &&
+              check_finite(match->file, &match->file->weights.tensors[match->sources[r]], there, error);
     if (ok)
         floats_scatter(row->walk_dims, row->sizes, row->strides, there, values);
     memory_free(there);

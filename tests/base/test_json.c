@@ -85,6 +85,16 @@ static void damage_does_no_harm(void)
     CU_ASSERT_FALSE(json_text("{\"a\":\"b\\", "a", text, sizeof text));
 }
 
+static void a_line_is_whole_or_not(void)
+{
+    const char *const whole[] = {"{}", " {\"a\":1}\r", "{\"a\":\"}{\",\"b\":[{},{\"c\":\"\\\"\"}]} \t"};
+    const char *const others[] = {"", "x", "{", "{\"a\":\"}", "{\"a\":{}", "{}x", "[]", "{\"a\":\"\\"};
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
+        CU_ASSERT_TRUE(json_is_whole(whole[i]));
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        CU_ASSERT_FALSE(json_is_whole(others[i]));
+}
+
 int main(void)
 {
     const struct test_case cases[] = {
@@ -92,6 +102,7 @@ int main(void)
         {"what is not there leaves the value alone", what_is_not_there_leaves_the_value_alone},
         {"a text comes back as it went in", a_text_comes_back_as_it_went_in},
         {"a long text is cut between characters", a_long_text_is_cut_between_characters},
+        {"a line is whole or not", a_line_is_whole_or_not},
         {"damage does no harm", damage_does_no_harm},
         {0},
     };

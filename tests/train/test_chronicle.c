@@ -120,6 +120,20 @@ static void a_clock_that_was_set_makes_no_long_life(void)
     lives_release(&lives);
 }
 
+static void lines_of_another_system_are_lines(void)
+{
+    struct lives lives;
+    lives_parse(&lives,
+                "\xEF\xBB\xBF{\"event\":\"begin\",\"unix\":1000,\"step\":0}\r\n\r\n"
+                "{\"event\":\"end\",\"unix\":1100,\"step\":7,\"reason\":\"SIGTERM\"}\r\n"
+                "{\"event\":\"begin\",\"unix\":1200,\"step\":7}",
+                &nothing);
+    CU_ASSERT_EQUAL_FATAL(lives.count, 2);
+    CU_ASSERT_STRING_EQUAL(lives.items[0].end, "SIGTERM");
+    CU_ASSERT_EQUAL(lives.items[1].step, 7);
+    lives_release(&lives);
+}
+
 static void a_life_is_written_as_json(void)
 {
     struct lives lives;
@@ -275,6 +289,7 @@ int main(void)
         {"the last life is as it is seen now", the_last_life_is_as_it_is_seen_now},
         {"what is not whole or not known is passed over", what_is_not_whole_or_not_known_is_passed_over},
         {"a clock that was set makes no long life", a_clock_that_was_set_makes_no_long_life},
+        {"lines of another system are lines", lines_of_another_system_are_lines},
         {"a life is written as JSON", a_life_is_written_as_json},
         {"what is written is read", what_is_written_is_read},
         {"a torn line is dropped", a_torn_line_is_dropped},

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -108,6 +109,23 @@ static void what_is_dropped_was_seen(void)
     CU_ASSERT(seen.step == 0 && seen.unix_s == 0);
 }
 
+static void what_an_editor_has_written_is_read(void)
+{
+    struct metrics metrics;
+    const char *path = test_path("edited.jsonl"), *edited = UTF8_MARK "{\"step\":1}\r\n\n{\"step\":2,\"a\":\"{\"}";
+    CU_ASSERT_TRUE(file_replace(path, edited, strlen(edited), &error));
+    CU_ASSERT_EQUAL(metrics_look(path).step, 2);
+    CU_ASSERT_TRUE(metrics_open(&metrics, path, 5, false, &error));
+    write_line(&metrics, "{\"step\":3}");
+    metrics_close(&metrics);
+    assert_content(path, "{\"step\":1}\r\n{\"step\":2,\"a\":\"{\"}\n{\"step\":3}\n");
+    /* As many bytes as before, and others. */
+    CU_ASSERT_TRUE(file_replace(path, "\n{\"step\":1}", 11, &error));
+    CU_ASSERT_TRUE(metrics_open(&metrics, path, 5, false, &error));
+    metrics_close(&metrics);
+    assert_content(path, "{\"step\":1}\n");
+}
+
 static void a_line_that_is_cut_short_is_dropped(void)
 {
     struct metrics metrics;
@@ -177,6 +195,7 @@ int main(void)
         {"what lies beyond the step is dropped", what_lies_beyond_the_step_is_dropped},
         {"a validation that is made again is told once", a_validation_that_is_made_again_is_told_once},
         {"what is dropped was seen", what_is_dropped_was_seen},
+        {"what an editor has written is read", what_an_editor_has_written_is_read},
         {"a line that is cut short is dropped", a_line_that_is_cut_short_is_dropped},
         {"what a power cut leaves is dropped", what_a_power_cut_leaves_is_dropped},
         {"one that is deleted under the job is begun anew", one_that_is_deleted_is_begun_anew},
