@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CPU_S       2                     /* and a second for each MB of weight: a file of 1,000 views needs 0.1 s */
+#define CPU_S       1                     /* and a second for each MB of weight: a file of 1,000 views needs 0.1 s */
 #define WAIT_S      120                   /* for what takes no processor time: the disk */
 #define MEMORY      ((uint64_t)512 << 20) /* bytes beyond what the process has */
 #define ANSWER_MOST ((size_t)1 << 28)
