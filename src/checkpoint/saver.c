@@ -15,7 +15,7 @@
 
 struct saver {
     const struct world *world;
-    const struct store *store;
+    struct store *store;
     const struct exchange *exchange;
     struct saver_options options;
     struct council council;
@@ -76,6 +76,7 @@ static bool save(struct saver *saver)
     saver->result.fingerprint = snapshot->fingerprint;
     if (work->local)
         return save_copies(saver);
+    store_follow(saver->store);
     return writer_commit(council, snapshot, &work->record, saver->store, &work->retention, &saver->patience,
                          &saver->result.commit, error);
 }
@@ -129,9 +130,8 @@ static void *thread(void *argument)
     return NULL;
 }
 
-bool saver_open(struct saver **opened, const struct world *world, const struct store *store,
-                const struct exchange *exchange, const struct state *state, const struct saver_options *options,
-                struct error *error)
+bool saver_open(struct saver **opened, const struct world *world, struct store *store, const struct exchange *exchange,
+                const struct state *state, const struct saver_options *options, struct error *error)
 {
     struct saver *saver = memory_need(1, sizeof *saver);
     int level;

@@ -45,9 +45,8 @@ struct saver_options {
 
 /* Collective over world; options must be equal on every rank. For states of the layout of `state`. The world, the store
  * and the exchange are borrowed. */
-bool saver_open(struct saver **saver, const struct world *world, const struct store *store,
-                const struct exchange *exchange, const struct state *state, const struct saver_options *options,
-                struct error *error) WARN_UNUSED;
+bool saver_open(struct saver **saver, const struct world *world, struct store *store, const struct exchange *exchange,
+                const struct state *state, const struct saver_options *options, struct error *error) WARN_UNUSED;
 
 /* Local. Whether there is a thread: wanted, and possible. */
 bool saver_is_background(const struct saver *saver);

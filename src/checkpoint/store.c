@@ -16,44 +16,68 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define CHECKPOINTS "checkpoints" /* in the run directory */
+
 bool store_init(struct store *store, const char *run, uint64_t token, struct error *error)
 {
-    int length = snprintf(store->directory, sizeof store->directory, "%s/checkpoints", run);
-    store->run = -1;
+    int length = snprintf(store->directory, sizeof store->directory, "%s/" CHECKPOINTS, run);
+    store->run = NULL;
+    store->moved[0] = '\0';
     striping_init(&store->striping);
     snprintf(store->token, sizeof store->token, "%016" PRIx64, token);
     return length < (int)sizeof store->directory || error_set(error, ERROR_USAGE, "run: path too long: %s", run);
 }
 
+/* Its path of today. */
+static const char *place_of(const struct store *store)
+{
+    return *store->moved ? store->moved : store->directory;
+}
+
 void store_path(const struct store *store, uint64_t step, char path[PATH_MAX])
 {
-    snprintf(path, PATH_MAX, "%s/step-%012" PRIu64 ".h5", store->directory, step);
+    snprintf(path, PATH_MAX, "%s/step-%012" PRIu64 ".h5", place_of(store), step);
 }
 
 void store_rejected_path(const struct store *store, uint64_t step, char path[PATH_MAX])
 {
-    snprintf(path, PATH_MAX, "%s/step-%012" PRIu64 ".h5.rejected", store->directory, step);
+    snprintf(path, PATH_MAX, "%s/step-%012" PRIu64 ".h5.rejected", place_of(store), step);
 }
 
 void store_partial_path(const struct store *store, uint64_t step, char path[PATH_MAX])
 {
-    snprintf(path, PATH_MAX, "%s/.step-%012" PRIu64 ".h5.%s.partial", store->directory, step, store->token);
+    snprintf(path, PATH_MAX, "%s/.step-%012" PRIu64 ".h5.%s.partial", place_of(store), step, store->token);
 }
 
 void store_deleted_path(const struct store *store, uint64_t step, char path[PATH_MAX])
 {
-    snprintf(path, PATH_MAX, "%s/.step-%012" PRIu64 ".h5.%s.deleted", store->directory, step, store->token);
+    snprintf(path, PATH_MAX, "%s/.step-%012" PRIu64 ".h5.%s.deleted", place_of(store), step, store->token);
 }
 
 void store_plain_name(const struct store *store, const char *path, char name[PATH_MAX])
 {
     char run[64];
     const char *slash = strrchr(path, '/');
-    snprintf(run, sizeof run, "/proc/self/fd/%d", store->run);
-    if (slash && strchr(path, ':') && store->run >= 0 && access(run, F_OK) == 0)
-        snprintf(name, PATH_MAX, "%s/checkpoints%s", run, slash);
-    else
-        snprintf(name, PATH_MAX, "%s", path);
+    snprintf(name, PATH_MAX, "%s", path);
+    if (!store->run || !slash || !strchr(path, ':'))
+        return;
+    directory_name(store->run, run);
+    if (access(run, F_OK) == 0)
+        snprintf(name, PATH_MAX, "%s/" CHECKPOINTS "%s", run, slash);
+}
+
+void store_follow(struct store *store)
+{
+    char run[64];
+    struct error error; /* the first call by path has better words */
+    enum directory_state state = store->run ? directory_look(store->run) : DIRECTORY_HERE;
+    store->moved[0] = '\0';
+    if (state == DIRECTORY_GONE && !directory_renew(store->run, &error))
+        return;
+    if (state != DIRECTORY_MOVED)
+        return;
+    directory_name(store->run, run);
+    snprintf(store->moved, sizeof store->moved, "%.40s/" CHECKPOINTS, run);
 }
 
 /* The step in a name that begins with a checkpoint's; *rest becomes what stands behind ".h5". False for every other
@@ -87,7 +111,7 @@ static bool list(const struct store *store, const char *end, uint64_t **steps, s
     size_t capacity = 0;
     *count = 0;
     *steps = NULL;
-    DIR *directory = opendir(store->directory);
+    DIR *directory = opendir(place_of(store));
     if (!directory && errno == ENOENT)
         return true;
     if (!directory)
@@ -141,9 +165,17 @@ bool store_reject(const struct store *store, uint64_t step, struct error *error)
 
 bool store_restore_directory(const struct store *store, struct error *error)
 {
-    if (access(store->directory, F_OK) == 0 || errno != ENOENT)
-        return true;
-    if (!file_make_directories(store->directory, error))
+    struct stat info;
+    const char *place = place_of(store);
+    bool absent = lstat(place, &info) != 0 && errno == ENOENT;
+    if (!absent)
+        return !S_ISLNK(info.st_mode) ||
+               error_set(
+                   error, ERROR_USAGE,
+                   "%s is a symbolic link, and those that lie in a run directory are not followed: let run: be the "
+                   "link, or lead there",
+                   store->directory);
+    if (!file_make_directories(place, error))
         return false;
     log_warn("%s was deleted while the job runs, with all checkpoints in it; it has been made again", store->directory);
     return true;
@@ -188,7 +220,7 @@ static void sweep_hidden(const struct store *store, DIR *directory)
         if (!parse_leftover(entry->d_name, &step, &deleted))
             continue;
         store_path(store, step, path);
-        snprintf(hidden, sizeof hidden, "%.*s/%.*s", PATH_MAX - 128, store->directory, 100, entry->d_name);
+        snprintf(hidden, sizeof hidden, "%.*s/%.*s", PATH_MAX - 128, place_of(store), 100, entry->d_name);
         if (!deleted || !pin_exists(path) || access(path, F_OK) == 0 || !file_rename(hidden, path, &error))
             unlinkat(dirfd(directory), entry->d_name, 0);
     }
@@ -227,7 +259,7 @@ static void tell_dangling(DIR *directory, const struct store *store)
 
 void store_sweep(const struct store *store)
 {
-    DIR *directory = opendir(store->directory);
+    DIR *directory = opendir(place_of(store));
     if (!directory)
         return;
     sweep_hidden(store, directory);

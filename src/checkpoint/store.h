@@ -11,6 +11,7 @@
 #ifndef CHECKPOINT_STORE_H
 #define CHECKPOINT_STORE_H
 
+#include "base/directory.h"
 #include "base/error.h"
 #include "checkpoint/history.h"
 #include "checkpoint/striping.h"
@@ -23,8 +24,9 @@
 
 struct store {
     char directory[PATH_MAX - 128];
-    char token[20]; /* unique to this life of the job, equal on all ranks: hidden names of two jobs never meet */
-    int run;        /* handle of the run directory, borrowed; -1: none, for who only reads */
+    char token[20];        /* unique to this life of the job, equal on all ranks: hidden names of two jobs never meet */
+    struct directory *run; /* the run directory, held; borrowed. NULL: who only reads holds none */
+    char moved[64];        /* a path of `directory` that begins at that handle, while it is not where it was; "" */
     struct striping striping; /* of new files */
 };
 
@@ -52,14 +54,20 @@ void store_plain_name(const struct store *store, const char *path, char name[PAT
 /* Local. Whether the last part of a path is the final name of a checkpoint, and of which step. */
 bool store_is_name(const char *path, uint64_t *step);
 
+/* Local, before a save, by whoever saves. Looks what has become of the run directory: if it was moved, all paths lead
+ * to where it is now, so that nothing comes to lie in two places; if it was deleted, that which has its path now is
+ * held, if there is one. */
+void store_follow(struct store *store);
+
 /* Local. The steps that have a file with a final name, newest first; whether they are valid is for the reader to say.
  * The caller owns *steps (memory_free; NULL if there are none). A directory that does not exist is an empty store. */
 bool store_list(const struct store *store, uint64_t **steps, size_t *count, struct error *error) WARN_UNUSED;
 
 /* Local. The steps that have a rejected file, in the same way. */
 bool store_list_rejected(const struct store *store, uint64_t **steps, size_t *count, struct error *error) WARN_UNUSED;
+
 /* Local, rank 0's work. Makes the directory again if somebody has deleted it under the job, and says so: what was in it
- * is lost, what is saved from now on need not be. */
+ * is lost, what is saved from now on need not be. ERROR_USAGE if it is a link: what lies in a run directory is none. */
 bool store_restore_directory(const struct store *store, struct error *error) WARN_UNUSED;
 
 /* Local, rank 0's work. Gives a finished partial file its final name, over an older file of that step, and syncs the

@@ -1,6 +1,7 @@
 #include "launch/supervisor.h"
 
 #include "base/clock.h"
+#include "base/directory.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "launch/again.h"
@@ -32,7 +33,8 @@
 
 struct supervisor {
     const struct supervisor_options *options;
-    char lock[PATH_MAX]; /* of the run directory: held while the job is at work, and hears signals */
+    char lock[PATH_MAX];        /* of the run directory: held while the job is at work, and hears signals */
+    struct directory directory; /* the run directory, held since the job was seen at work there */
     struct slurm_job slurm;
     struct preparation preparation;
     struct process launcher;
@@ -54,12 +56,21 @@ struct supervisor {
     struct run_state run; /* as it was looked at last */
 };
 
+/* Somebody has moved the run directory while the job was at work: what has become of it is to be seen where that is
+ * now, and a start would not find it. */
+static bool is_moved(const struct supervisor *supervisor)
+{
+    return directory_look(&supervisor->directory) == DIRECTORY_MOVED;
+}
+
 /* A run that cannot be looked at has not begun, or its disk is away: it stays as it was seen last. */
 static void look(struct supervisor *supervisor)
 {
     struct run_state now = {0};
     struct error error;
-    if (run_state_look(&now, supervisor->options->run, &error)) {
+    char moved[64];
+    directory_name(&supervisor->directory, moved);
+    if (run_state_look(&now, is_moved(supervisor) ? moved : supervisor->options->run, &error)) {
         run_state_release(&supervisor->run);
         supervisor->run = now;
     } else {
@@ -111,6 +122,11 @@ static bool see_work(struct supervisor *supervisor)
 {
     if (!file_is_locked(supervisor->lock) || is_of_others(supervisor))
         return false;
+    struct error error;
+    if (directory_look(&supervisor->directory) == DIRECTORY_GONE)
+        directory_close(&supervisor->directory);
+    if (supervisor->directory.handle < 0 && !directory_open(&supervisor->directory, supervisor->options->run, &error))
+        directory_init(&supervisor->directory); /* it goes on without */
     supervisor->was_at_work = supervisor->was_ever = true;
     supervisor->silent_s = clock_seconds();
     submission_begun(supervisor->options->submission, supervisor->options->run);
@@ -466,6 +482,15 @@ static enum supervisor_outcome run(struct supervisor *supervisor, struct error *
             return leave(supervisor, error);
         if (!launch(supervisor, &ending, error))
             return SUPERVISOR_REFUSED;
+        if (ending != ENDING_FINISHED && is_moved(supervisor)) {
+            char where[PATH_MAX];
+            directory_where(&supervisor->directory, where);
+            log_warn(
+                "supervise: %s was moved to %s: a start would begin at step 0, so the job is not started again, nor "
+                "requeued; move it back, or let run: lead there",
+                supervisor->options->run, where);
+            return SUPERVISOR_LEFT;
+        }
         switch (ending) {
         case ENDING_FINISHED:
             return SUPERVISOR_FINISHED;
@@ -510,6 +535,7 @@ static void tell_again(const struct supervisor *supervisor, struct error *error)
 enum supervisor_outcome supervisor_run(const struct supervisor_options *options, struct error *error)
 {
     struct supervisor supervisor = {.options = options};
+    directory_init(&supervisor.directory);
     snprintf(supervisor.lock, sizeof supervisor.lock, "%s/.lock", options->run);
     preparation_init(&supervisor.preparation, &supervisor.slurm, options->command, options->ranks_most);
     process_take_signals();
@@ -521,5 +547,6 @@ enum supervisor_outcome supervisor_run(const struct supervisor_options *options,
         tell_again(&supervisor, error);
     forget(&supervisor, outcome);
     run_state_release(&supervisor.run);
+    directory_close(&supervisor.directory);
     return outcome;
 }

@@ -5,6 +5,7 @@
 #include "train/cadence.h"
 #include "train/hold.h"
 #include "train/preemption.h"
+#include "train/run_directory.h"
 #include "train/save.h"
 #include "train/skipped.h"
 #include "train/validation.h"
@@ -25,6 +26,8 @@ const char *boundary_reason(const struct session *session, unsigned flags)
     /* Whoever sends a signal is in a hurry; a pause comes by itself. */
     if (flags & PREEMPTION_SIGNALS)
         return preemption_reason(flags);
+    if (flags & RUN_IS_MOVED)
+        return "run-directory-moved";
     return flags & DEADLINE_IS_DUE ? "deadline" : "stop-after";
 }
 

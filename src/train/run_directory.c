@@ -5,8 +5,10 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/wait.h"
 #include "base/watchdog.h"
 #include "checkpoint/passport.h"
+#include "checkpoint/trial.h"
 #include "train/environment.h"
 #include "train/holder.h"
 #include "train/options.h"
@@ -22,6 +24,8 @@
 #include <unistd.h>
 
 #define START_MOST_S 86400 /* no start takes longer, whatever a file tells */
+#define LOOK_S       0.5   /* between two looks at what has become of the directory */
+#define SEEN_S       3     /* how long another node may take to see a directory that was just made */
 #define LOCK_WAIT_S  20    /* how long the processes of a job that was just killed may take to go */
 
 /* Local, rank 0. Waits for those who may be about to leave. */
@@ -46,7 +50,7 @@ static bool take_directory(struct session *session, struct error *error)
     const char *run = session->job->run;
     char lock[PATH_MAX];
     snprintf(lock, sizeof lock, "%s/.lock", run);
-    if (!file_make_directories(session->store.directory, error))
+    if (!file_make_directories(session->store.directory, error) || !store_restore_directory(&session->store, error))
         return false;
     if (access(session->store.directory, W_OK | X_OK)) /* better now than after the first hundred steps */
         return error_errno(error, "cannot write in %s", session->store.directory);
@@ -56,6 +60,28 @@ static bool take_directory(struct session *session, struct error *error)
         log_warn("the file system of %s has no locks: take care that no second job uses this directory", run);
     store_sweep(&session->store);
     striping_apply(&session->store.striping, session->store.directory);
+    return true;
+}
+
+/* Local. Each rank holds the directory. Who has looked for it before it was made may be told for a while, from memory,
+ * that it is not there. */
+static bool hold_directory(struct session *session, struct error *error)
+{
+    struct wait wait = wait_begin(SEEN_S);
+    while (!directory_open(&session->run, session->job->run, error)) {
+        if (error->kind != ERROR_NOT_FOUND || wait_is_over(&wait)) {
+            char host[ENVIRONMENT_HOST];
+            environment_host(host);
+            bool absent = error->kind == ERROR_NOT_FOUND;
+            error_prefix(error, "%s%s: ",
+                         absent ? "run: has to lie on a file system that all nodes share, and is not seen on " : "on ",
+                         host);
+            error->kind = absent ? ERROR_USAGE : error->kind;
+            return false;
+        }
+        wait_nap(&wait);
+    }
+    session->store.run = &session->run;
     return true;
 }
 
@@ -78,7 +104,69 @@ bool run_directory_take(struct session *session, struct error *error)
     council_begin(&session->council);
     ok = council_agree(&session->council, ok, patience_s, "taking the run directory", &start_ms, error);
     patience_expect(&session->patience, PATIENCE_RESTORE, 1e-3 * (double)start_ms);
-    return ok;
+    return ok && session_agree(session, hold_directory(session, error), "opening the run directory", error) &&
+           trial_write(&session->council, &session->store, patience_s, error);
+}
+
+/* Local. What has become of the directory; that it was moved is told once. */
+static enum directory_state look(struct session *session)
+{
+    char where[PATH_MAX];
+    watchdog_begin(session->job->run, 0);
+    enum directory_state state = directory_look(&session->run);
+    watchdog_end();
+    if (state == DIRECTORY_MOVED && !session->run_is_moved) {
+        directory_where(&session->run, where);
+        log_warn("%s was moved while the job runs: all that is saved goes to where it is now, %s. Before the job is "
+                 "started again, move it back, or let run: lead there",
+                 session->job->run, where);
+    }
+    session->run_is_moved = state == DIRECTORY_MOVED;
+    return state;
+}
+
+unsigned run_directory_flags(struct session *session, double now_s)
+{
+    if (now_s - session->looked_s < LOOK_S)
+        return 0;
+    session->looked_s = now_s;
+    return look(session) == DIRECTORY_MOVED ? RUN_IS_MOVED : 0;
+}
+
+/* Local. Takes the place of a run directory that is gone. False: another job has it. */
+static bool renew(struct session *session, struct error *error)
+{
+    char lock[PATH_MAX];
+    int taken = -1;
+    snprintf(lock, sizeof lock, "%s/.lock", session->job->run);
+    bool locked = file_make_directories(session->job->run, error) && file_lock(lock, 0, &taken, error);
+    if (!locked && error->kind == ERROR_BUSY)
+        return error_set(error, ERROR_LATE,
+                         "%s was deleted while the job runs, and another lockstep trains there now: this one leaves",
+                         session->job->run);
+    if (!locked || !file_make_directories(session->store.directory, error) ||
+        !directory_renew(&session->run, error)) { /* the save will fail, and be tried again */
+        log_warn("%s was deleted while the job runs, and cannot be made again: %s", session->job->run, error->text);
+        return true;
+    }
+    if (session->lock >= 0)
+        close(session->lock);
+    session->lock = taken;
+    log_warn("%s was deleted while the job runs, with all checkpoints in it; it has been made again",
+             session->store.directory);
+    return true;
+}
+
+void run_directory_keep(struct session *session)
+{
+    struct error error;
+    bool gone = look(session) == DIRECTORY_GONE;
+    watchdog_begin(session->job->run, 0);
+    bool ok = !gone || renew(session, &error);
+    watchdog_end();
+    if (!ok && session->options->lost)
+        session->options->lost(&error);
+    metrics_keep(&session->metrics);
 }
 
 /* Local. The changes of the job, on one line, for people; first those that change the result, in case not all fit. */

@@ -4,12 +4,23 @@
 
 #include "train/session.h"
 
-/* Collective over world. Makes the directory and locks it for this job, and gives the session its store. ERROR_BUSY if
- * another job is at work there. */
+#define RUN_IS_MOVED (1u << 7) /* a wish to leave, beside those of train/preemption.h */
+
+/* Collective over world. Makes the directory and locks it for this job, holds it on each rank, gives the session its
+ * store, and proves by a trial write that all ranks can save there. ERROR_BUSY if another job is at work there. */
 bool run_directory_take(struct session *session, struct error *error) WARN_UNUSED;
 
 /* Collective over world; the session has its state. A new segment in the record (what an earlier one left open was
  * interrupted), job.yaml, metrics.jsonl up to the step, history.jsonl, and from that what is known of earlier lives. */
 bool run_directory_begin(struct session *session, struct error *error) WARN_UNUSED;
+
+/* Local, rank 0's work, now and then: RUN_IS_MOVED if the run directory is not any more where it was. What is saved
+ * goes to where it is now; but a start would not find it there, so the job has to leave. */
+unsigned run_directory_flags(struct session *session, double now_s);
+
+/* Local, rank 0's work, before a save. A run directory that was deleted under the job is made again, with a warning,
+ * and locked again, and its metrics begin anew. If another job has begun in its place, this one is lost
+ * (session_options.lost). */
+void run_directory_keep(struct session *session);
 
 #endif

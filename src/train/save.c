@@ -9,6 +9,7 @@
 #include "train/cadence.h"
 #include "train/data_watch.h"
 #include "train/progress.h"
+#include "train/run_directory.h"
 #include "train/skipped.h"
 
 #include <inttypes.h>
@@ -52,7 +53,8 @@ static void begin(struct session *session, unsigned reasons, const char *end, st
     }
     best_retain(session->job, &session->record.history, &session->save.retention);
     update_record(session, end);
-    metrics_keep(&session->metrics);
+    if (session->world->rank == 0)
+        run_directory_keep(session);
     struct saver_work work = {
         .state = session->state,
         .step = session->step,

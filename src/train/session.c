@@ -321,6 +321,7 @@ bool session_open(struct session *session, const struct world *world, const stru
 {
     *session = (struct session){
         .world = world, .job = job, .options = options, .lock = -1, .patience.fixed_s = job->checkpoint.timeout};
+    directory_init(&session->run);
     metrics_init(&session->metrics);
     council_open(&session->council, world);
     chronicle_init(&session->chronicle);
@@ -373,6 +374,7 @@ void session_close(struct session *session)
     watchdog_begin("the lock of the run directory", 0);
     if (session->lock >= 0)
         close(session->lock);
+    directory_close(&session->run);
     watchdog_end();
     heartbeat_close(session->heartbeat);
     memset(session, 0, sizeof *session);

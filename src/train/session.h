@@ -3,6 +3,7 @@
 #ifndef TRAIN_SESSION_H
 #define TRAIN_SESSION_H
 
+#include "base/directory.h"
 #include "base/text.h"
 #include "checkpoint/local.h"
 #include "checkpoint/record.h"
@@ -65,7 +66,10 @@ struct session {
     struct heartbeat *heartbeat; /* NULL: none */
     struct node node;
     bool node_is_open;
-    int lock; /* rank 0's hold on the run directory; -1: none */
+    struct directory run; /* held, by each rank */
+    int lock;             /* rank 0's lock on it; -1: none */
+    double looked_s;      /* when rank 0 has looked last what has become of it, */
+    bool run_is_moved;    /* and what it has seen */
     struct store store;
     struct metrics metrics;     /* rank 0's */
     struct chronicle chronicle; /* rank 0's */

@@ -12,6 +12,7 @@
 #include "train/pause.h"
 #include "train/preemption.h"
 #include "train/progress.h"
+#include "train/run_directory.h"
 #include "train/save.h"
 #include "train/session.h"
 
@@ -90,7 +91,7 @@ static bool make_step(struct session *session, struct step_numbers *numbers, uns
     unsigned own = preemption_flags() | pause_flags(&session->pause, session->world->rank, step, clock_seconds()) |
                    save_flags(session) | data_watch_flags(session);
     if (session->world->rank == 0)
-        own |= cadence_flags(&session->cadence, clock_seconds()) |
+        own |= cadence_flags(&session->cadence, clock_seconds()) | run_directory_flags(session, clock_seconds()) |
                deadline_flags(&session->deadline, 2, save_needs(session), clock_seconds());
     *flags = deadline_weigh(&session->deadline, tally_share(&session->tally, own), clock_seconds());
     if (*flags & DATA_IS_WRONG)

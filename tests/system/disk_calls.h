@@ -15,6 +15,7 @@ enum disk_kind {
     DISK_TRUNCATE, /* ftruncate, truncate */
     DISK_RESERVE,  /* fallocate, posix_fallocate */
     DISK_SYNC,     /* fsync, fdatasync */
+    DISK_CLOSE,    /* close; the descriptor is closed in any case */
     DISK_RENAME,   /* rename, renameat, renameat2 */
     DISK_UNLINK,   /* unlink, unlinkat */
     DISK_MKDIR,    /* mkdir */

@@ -3,9 +3,9 @@
  *
  *   SICK=CALL:PART:WHAT[:FROM[-TO]];...
  *
- *   CALL     create, write, truncate, reserve, sync, rename, unlink, mkdir, list
+ *   CALL     create, write, truncate, reserve, sync, close, rename, unlink, mkdir, list
  *   PART     counts calls whose path (of a rename: either) holds these letters
- *   WHAT     EIO, ENOSPC, EDQUOT, EROFS   the call fails
+ *   WHAT     EIO, ENOSPC, EDQUOT, EROFS, EACCES, ESTALE, EINVAL, EINTR   the call fails
  *            short                        a write takes half of the bytes
  *            slow=MS                      the call comes after so many milliseconds
  *            stop                         this process stops (SIGSTOP) before the call, until somebody sends SIGCONT
@@ -38,15 +38,16 @@ static struct rule {
 static int rule_count = 0;
 
 static const char *const kinds[DISK_KINDS] = {
-    [DISK_CREATE] = "create",   [DISK_WRITE] = "write", [DISK_TRUNCATE] = "truncate",
-    [DISK_RESERVE] = "reserve", [DISK_SYNC] = "sync",   [DISK_RENAME] = "rename",
-    [DISK_UNLINK] = "unlink",   [DISK_MKDIR] = "mkdir", [DISK_LIST] = "list",
+    [DISK_CREATE] = "create", [DISK_WRITE] = "write", [DISK_TRUNCATE] = "truncate", [DISK_RESERVE] = "reserve",
+    [DISK_SYNC] = "sync",     [DISK_CLOSE] = "close", [DISK_RENAME] = "rename",     [DISK_UNLINK] = "unlink",
+    [DISK_MKDIR] = "mkdir",   [DISK_LIST] = "list",
 };
 
 static const struct {
     const char *name;
     int reason;
-} reasons[] = {{"EIO", EIO}, {"ENOSPC", ENOSPC}, {"EDQUOT", EDQUOT}, {"EROFS", EROFS}};
+} reasons[] = {{"EIO", EIO},       {"ENOSPC", ENOSPC}, {"EDQUOT", EDQUOT}, {"EROFS", EROFS},
+               {"EACCES", EACCES}, {"ESTALE", ESTALE}, {"EINVAL", EINVAL}, {"EINTR", EINTR}};
 
 static bool parse_what(struct rule *rule, const char *word)
 {
