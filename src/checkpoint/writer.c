@@ -7,6 +7,7 @@
 #include "checkpoint/layout.h"
 #include "checkpoint/reader.h"
 #include "checkpoint/record_h5.h"
+#include "checkpoint/record_prove.h"
 #include "checkpoint/seal.h"
 #include "checkpoint/shared_file.h"
 
@@ -125,6 +126,18 @@ static bool seal(const char *path, struct error *error)
     return ok;
 }
 
+/* Local, rank 0. Whether what HDF5 has written has come to the disk, too: it keeps to itself that a part of a table
+ * could not be written. The file is our own: HDF5 may look at it here. */
+static bool prove_h5(const struct reader *reader, struct error *error)
+{
+    hid_t file;
+    bool ok = h5_open(reader->path, H5F_ACC_RDONLY, &file, error) &&
+              record_prove_layout(file, &reader->layout, error) &&
+              record_prove(file, &reader->record, &reader->layout, error);
+    h5_close(file);
+    return ok || error_prefix(error, "%s: ", reader->path);
+}
+
 /* Local, rank 0. From proven data to a published checkpoint. */
 static bool publish(const struct snapshot *snapshot, const struct store *store, const char *partial,
                     struct error *error)
@@ -136,7 +149,10 @@ static bool publish(const struct snapshot *snapshot, const struct store *store, 
     fault_at(FAULT_RECORD_WRITTEN, snapshot->step);
     if (!seal(partial, error) || !file_sync(partial, error) || !reader_open(&reader, partial, error))
         return false;
+    bool proven = prove_h5(&reader, error);
     reader_close(&reader);
+    if (!proven)
+        return false;
     fault_at(FAULT_FILE_SYNCED, snapshot->step);
     return store_publish(store, snapshot->step, error);
 }
