@@ -42,6 +42,14 @@ void clock_boot(char boot[CLOCK_BOOT_BYTES])
     fclose(file);
 }
 
+void clock_text_exact(double unix_s, char text[CLOCK_TEXT_BYTES])
+{
+    if (unix_s > -0x1p62 && unix_s < 0x1p62)
+        clock_text((int64_t)unix_s, text);
+    else
+        snprintf(text, CLOCK_TEXT_BYTES, "unknown");
+}
+
 void clock_text(int64_t unix_s, char text[CLOCK_TEXT_BYTES])
 {
     time_t time = (time_t)unix_s;

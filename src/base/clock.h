@@ -28,4 +28,7 @@ void clock_boot(char boot[CLOCK_BOOT_BYTES]);
 /* Local. Writes a Unix time as 2026-11-22T22:27:14Z. */
 void clock_text(int64_t unix_s, char text[CLOCK_TEXT_BYTES]);
 
+/* Local. The same for a time that was read as a number; "unknown" if it is none. */
+void clock_text_exact(double unix_s, char text[CLOCK_TEXT_BYTES]);
+
 #endif

@@ -44,18 +44,22 @@ bool log_is_terminal(void)
 }
 
 /* One write a line, so that lines of several processes do not mix; nor do those of the threads of one. */
-static void write_line(const char *start, const char *format, va_list args, const char *end)
+static void write_line(bool is_event, const char *start, const char *format, va_list args, const char *end)
 {
     bool is_progress = *end == '\0';
     struct text words, line;
+    char now[CLOCK_TEXT_BYTES] = "";
     if (rank_of_process != 0)
         return;
+    if (is_event)
+        clock_text(clock_unix(), now);
     text_init(&words);
     text_init(&line);
     text_append_list(&words, format, args);
     text_append_shown(&line, text_bytes(&words), words.length, BREAKS_INDENTED);
     flockfile(stderr);
-    fprintf(stderr, "%s%s%s%s", progress_shown ? "\r\033[K" : "", start, text_bytes(&line), end);
+    fprintf(stderr, "%s%s%s%s%s%s", progress_shown ? "\r\033[K" : "", now, is_event ? " " : "", start,
+            text_bytes(&line), end);
     fflush(stderr);
     progress_shown = is_progress;
     funlockfile(stderr);
@@ -67,7 +71,15 @@ void log_info(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    write_line("", format, args, "\n");
+    write_line(false, "", format, args, "\n");
+    va_end(args);
+}
+
+void log_event(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    write_line(true, "", format, args, "\n");
     va_end(args);
 }
 
@@ -75,7 +87,7 @@ void log_warn(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    write_line("warning: ", format, args, "\n");
+    write_line(true, "warning: ", format, args, "\n");
     va_end(args);
 }
 
@@ -89,6 +101,6 @@ void log_progress(const char *format, ...)
     shown_s = now_s;
     va_list args;
     va_start(args, format);
-    write_line("", format, args, "");
+    write_line(false, "", format, args, "");
     va_end(args);
 }

@@ -11,9 +11,11 @@ void log_init(int rank);
 /* Local. The rank given to log_init. */
 int log_rank(void);
 
-/* Local. One line each (or several, of which the others begin with a space); log_warn puts "warning: " in front. Words
- * from files come out harmless (text_append_shown). */
+/* Local. One line each (or several, of which the others begin with a space). log_event is for what somebody will ask
+ * "when?" about: it has the time of day in front, as clock_text writes it. So has log_warn, which puts "warning: "
+ * behind that. Words from files come out harmless (text_append_shown). */
 void log_info(const char *format, ...) FORMAT(1, 2);
+void log_event(const char *format, ...) FORMAT(1, 2);
 void log_warn(const char *format, ...) FORMAT(1, 2);
 
 /* Local. A line that the next one replaces, if standard error is a terminal; nothing otherwise, and nothing if the last

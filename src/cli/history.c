@@ -5,6 +5,7 @@
 #include "train/run_state.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,10 +36,14 @@ static void print_job(const struct life *life)
 static void print_life(const struct life *life, size_t number, bool in_jobs)
 {
     char began[CLOCK_TEXT_BYTES], steps[48] = "none";
-    clock_text((int64_t)life->began_unix, began);
+    clock_text_exact(life->began_unix, began);
     if (life->reached > life->step)
         snprintf(steps, sizeof steps, "%" PRIu64 " to %" PRIu64, life->step + 1, life->reached);
     say("%7zu  %-20s  %5" PRIu64 "  %5" PRIu64 "  %19s", number, began, life->ranks, life->nodes, steps);
+    if (isnan(life->waited_s))
+        say("  %8s", "-");
+    else
+        print_seconds(8, life->waited_s);
     print_seconds(8, life->alive_s);
     say("  %10" PRIu64, life->lost_steps);
     print_seconds(9, life->lost_s);
@@ -54,8 +59,8 @@ static void print_table(const struct lives *lives)
     bool in_jobs = false;
     for (size_t i = 0; i < lives->count; i++)
         in_jobs = in_jobs || *lives->items[i].job;
-    say("%7s  %-20s  %5s  %5s  %19s  %8s  %10s  %9s", "segment", "began", "ranks", "nodes", "steps", "alive",
-        "lost steps", "lost time");
+    say("%7s  %-20s  %5s  %5s  %19s  %8s  %8s  %10s  %9s", "segment", "began", "ranks", "nodes", "steps", "waited",
+        "alive", "lost steps", "lost time");
     if (in_jobs)
         say("  %*s", SHOWN_JOB, "batch job");
     say("  %-14s  %s\n", "ended by", "hosts");

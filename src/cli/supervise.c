@@ -5,6 +5,7 @@
 #include "cli/request.h"
 #include "launch/process.h"
 #include "launch/supervisor.h"
+#include "launch/watchmen.h"
 #include "launch/words.h"
 #include "train/environment.h"
 #include "train/job.h"
@@ -132,13 +133,26 @@ static bool read_seconds(const char *name, const char *text, double *seconds, st
            error_set(error, ERROR_USAGE, "%s %s: a number of seconds is expected", name, text);
 }
 
+/* On another node of the job. */
+static int watch(const struct flag *flags, int count, char **words, const char *const *node, const char *const *log)
+{
+    struct error error;
+    if (!flags_parse(flags, (struct flag_files){"no file", 0, 0}, &count, words, &error))
+        return command_misused(&command_supervise, "%s", error.text);
+    log_init(0);
+    watchman_run(*node, *log);
+    return EXIT_FINISHED;
+}
+
 static int run(int count, char **words)
 {
     struct supervisor_options options = {.restarts = RESTARTS, .launch_s = LAUNCH_S, .shutdown_s = SHUTDOWN_S};
-    const char *launch = NULL, *shutdown = NULL;
+    const char *launch = NULL, *shutdown = NULL, *watched = NULL, *log = "";
     const struct flag flags[] = {{.name = "--restarts", .number = &options.restarts, .least = 1},
                                  {.name = "--launch-timeout", .value = &launch},
                                  {.name = "--shutdown-timeout", .value = &shutdown},
+                                 {.name = "--watch", .value = &watched}, /* the supervisor's own, see watchmen.h */
+                                 {.name = "--log", .value = &log},
                                  {0}};
     struct error error;
     struct supervised supervised = {0};
@@ -146,6 +160,8 @@ static int run(int count, char **words)
     int own = 0;
     while (own < count && strcmp(words[own], "--") != 0)
         own++;
+    if (own == count && count > 1 && strcmp(words[0], "--watch") == 0)
+        return watch(flags, count, words, &watched, &log);
     if (own == count) { /* perhaps it is not the command that is wrong */
         int words_left = count;
         if (!flags_parse(flags, (struct flag_files){"no file", 0, INT_MAX}, &words_left, words, &error))

@@ -1,8 +1,11 @@
 #include "launch/ending.h"
 
+#include <inttypes.h>
 #include <string.h>
 
-static const char *const words[] = {
+#define MPIRUN_LOST 205 /* ORTE_ERR_COMM_FAILURE, as the shell sees it */
+
+static const char *const ending_words[] = {
     [ENDING_FINISHED] = "is finished",
     [ENDING_LEFT] = "has saved and left",
     [ENDING_PAUSED] = "pauses, as --stop-after says",
@@ -12,14 +15,35 @@ static const char *const words[] = {
     [ENDING_REFUSED] = "was refused",
 };
 
-const char *ending_words(enum ending ending)
-{
-    return words[ending];
-}
-
 const struct life *ending_last_life(const struct run_state *run)
 {
     return run->lives.count > 0 ? &run->lives.items[run->lives.count - 1] : NULL;
+}
+
+/* What the codes of launchers mean that their documentation does not tell. */
+static void tell_code(const char *launcher, int code, struct text *words)
+{
+    const char *slash = strrchr(launcher, '/'), *name = slash ? slash + 1 : launcher;
+    if (code > 128 && sigabbrev_np(code - 128))
+        text_append(words, " (%s has ended by SIG%s, its own or that of a rank)", name, sigabbrev_np(code - 128));
+    else if (code == MPIRUN_LOST)
+        text_append(words, " (%s has ended with %d: it has lost a node, or its daemon there)", name, code);
+    else
+        text_append(words, " (%s has ended with %d)", name, code);
+}
+
+void ending_tell(enum ending ending, const struct run_state *run, const char *launcher, int code, struct text *words)
+{
+    static const char prefix[] = "failed: ";
+    const struct life *life = ending_last_life(run);
+    text_append(words, "%s", ending_words[ending]);
+    if (life && ending == ENDING_LEFT)
+        text_append(words, " (%s) at step %" PRIu64, life->end, life->reached);
+    else if (life && ending == ENDING_FAILED)
+        text_append(words, " at step %" PRIu64 ": %s", life->reached,
+                    life->end + (strncmp(life->end, prefix, strlen(prefix)) == 0 ? strlen(prefix) : 0));
+    else if (ending == ENDING_KILLED || ending == ENDING_NOT_BEGUN)
+        tell_code(launcher, code, words);
 }
 
 static bool has_failed(const struct life *life)

@@ -25,8 +25,9 @@ enum ending ending_judge(const struct run_state *run, size_t lives, int code);
  * it lacks now; a run that another job holds is not waited for. */
 enum ending ending_of_refusal(enum error_kind kind, bool was_good);
 
-/* Local. "was killed". Borrowed. */
-const char *ending_words(enum ending ending);
+/* Local. Appends what is worth knowing of an ending: "has saved and left (SIGTERM) at step 120"; where the run
+ * directory does not tell why, also how the launcher has ended. */
+void ending_tell(enum ending ending, const struct run_state *run, const char *launcher, int code, struct text *words);
 
 /* Local. The newest life; NULL if there is none. */
 const struct life *ending_last_life(const struct run_state *run);

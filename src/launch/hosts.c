@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/number.h"
 #include "launch/launcher.h"
 #include "launch/process.h"
 
@@ -14,8 +15,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define PROBE_S   15.0 /* all hosts together */
-#define MOST_NAME 256
+#define PROBE_S    15.0 /* all hosts together */
+#define MOST_NAME  256
+#define SLOTS_MOST 65535 /* of a host: sums and products of them stay numbers */
 
 enum option { OPTION_NONE, OPTION_LIST, OPTION_FILE };
 
@@ -65,8 +67,10 @@ static unsigned long slots_of(const char *item, size_t length)
     const char *comment = memchr(item, '#', length);
     length = comment ? (size_t)(comment - item) : length;
     const char *slots = memmem(item, length, " slots=", 7), *colon = memchr(item, ':', length);
-    unsigned long number = slots ? strtoul(slots + 7, NULL, 10) : colon ? strtoul(colon + 1, NULL, 10) : 1;
-    return number > 0 ? number : 1;
+    const char *digits = slots ? slots + 7 : colon ? colon + 1 : NULL;
+    size_t count = digits ? number_digits(digits, length - (size_t)(digits - item)) : 0;
+    uint64_t number = 1;
+    return number_whole(digits ? digits : "", count, SLOTS_MOST, &number) && number > 0 ? number : 1;
 }
 
 /* What is found in the items of a list or the lines of a file. */

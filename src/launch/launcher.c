@@ -1,8 +1,10 @@
 #include "launch/launcher.h"
 
+#include "base/number.h"
+
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum number { NUMBER_RANKS, NUMBER_NODES, NUMBER_RANKS_EACH /* node */, NUMBERS };
@@ -83,15 +85,16 @@ void launcher_shrink(struct words *command, size_t nodes, unsigned long there, u
         const char *word = command->items[i];
         enum number kind = number_of(launcher, word, &at);
         bool is_apart = word[at] == '\0';
-        char *end, text[64];
-        unsigned long number = strtoul(is_apart ? command->items[i + 1] : word + at, &end, 10);
-        if (kind == NUMBERS || is_done[kind] || *end != '\0')
+        char text[64];
+        uint64_t number;
+        if (kind == NUMBERS || is_done[kind] ||
+            !number_whole(is_apart ? command->items[i + 1] : word + at, SIZE_MAX, UINT32_MAX, &number))
             continue;
         if (kind == NUMBER_RANKS)
             number = number * there / all > 0 ? number * there / all : 1;
         else if (number > nodes)
             number = nodes;
-        snprintf(text, sizeof text, "%.*s%lu", is_apart ? 0 : (int)at, word, number);
+        snprintf(text, sizeof text, "%.*s%" PRIu64, is_apart ? 0 : (int)at, word, number);
         words_replace(command, is_apart ? i + 1 : i, text);
         is_done[kind] = true;
     }

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/number.h"
 #include "launch/launcher.h"
 #include "launch/process.h"
 #include "launch/slurm.h"
@@ -9,13 +10,16 @@
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define PROBE_S 5.0 /* all nodes together */
+#define PROBE_S    5.0 /* all nodes together */
+#define NODES_MOST 65536
+#define TASKS_MOST 65535 /* of a node: all together fit into a number */
 
 struct node_at {
     char name[SLURM_TEXT];
@@ -58,28 +62,43 @@ static void give_back(void)
             unsetenv(changing[i]);
 }
 
+/* Digits, which the text is put behind. */
+static bool take_number(const char **text, uint64_t most, uint64_t *number)
+{
+    size_t digits = number_digits(*text, SIZE_MAX);
+    bool ok = number_whole(*text, digits, most, number);
+    *text += digits;
+    return ok;
+}
+
 bool nodes_parse_tasks(const char *text, unsigned *tasks, size_t count)
 {
     size_t filled = 0;
     while (*text) {
-        char *end;
-        unsigned long number = strtoul(text, &end, 10), times = 1;
-        if (end == text)
+        uint64_t number, times = 1;
+        if (!take_number(&text, TASKS_MOST, &number))
             return false;
-        if (strncmp(end, "(x", 2) == 0) {
-            times = strtoul(end + 2, &end, 10);
-            if (*end++ != ')')
+        if (strncmp(text, "(x", 2) == 0) {
+            text += 2;
+            if (!take_number(&text, count - filled, &times) || *text++ != ')')
                 return false;
         }
         if (times > count - filled)
             return false;
         for (; times > 0; times--)
             tasks[filled++] = (unsigned)number;
-        if (*end != ',' && *end != '\0')
+        if (*text != ',' && *text != '\0')
             return false;
-        text = *end ? end + 1 : end;
+        text += *text == ',';
     }
     return filled == count;
+}
+
+/* 0: not known. */
+static size_t nodes_of(const char *number)
+{
+    uint64_t count = 0;
+    return number && number_whole(number, SIZE_MAX, NODES_MOST, &count) ? (size_t)count : 0;
 }
 
 static int begin_to_connect(const char *address, const char *port)
@@ -221,11 +240,20 @@ static bool is_among(const char *lines, const char *name)
     return found;
 }
 
+bool nodes_has_lost(const struct slurm_job *job, const char *node)
+{
+    struct text own;
+    text_init(&own);
+    bool is_lost = allocated(job->id, &own) && !is_among(text_bytes(&own), node);
+    text_release(&own);
+    return is_lost;
+}
+
 size_t nodes_leave_out_lost(const struct slurm_job *job, struct words *command, struct text *lost)
 {
     const char *list = given("SLURM_JOB_NODELIST"), *tasks = given("SLURM_TASKS_PER_NODE");
     const char *cpus = given("SLURM_JOB_CPUS_PER_NODE"), *number = given("SLURM_JOB_NUM_NODES");
-    size_t count = number ? strtoul(number, NULL, 10) : 0, there = 0;
+    size_t count = nodes_of(number), there = 0;
     give_back();
     if (!list || !tasks || !cpus || count < 2)
         return 0;
@@ -260,7 +288,7 @@ size_t nodes_leave_out_lost(const struct slurm_job *job, struct words *command, 
 unsigned nodes_slots(void)
 {
     const char *tasks = getenv("SLURM_TASKS_PER_NODE"), *number = getenv("SLURM_JOB_NUM_NODES");
-    size_t count = number ? strtoul(number, NULL, 10) : 0;
+    size_t count = nodes_of(number);
     unsigned slots = 0;
     if (!tasks || count == 0)
         return 0;

@@ -18,6 +18,10 @@
  * command and the environment are those for all nodes. */
 size_t nodes_leave_out_lost(const struct slurm_job *job, struct words *command, struct text *lost);
 
+/* Local. Whether the running job does not have this node any more, as scontrol tells: Slurm has taken it out of the
+ * allocation. False also if that is not known. */
+bool nodes_has_lost(const struct slurm_job *job, const char *node);
+
 /* Local. For how many ranks the nodes that are there have room, as mpirun counts: tasks, or CPUs (by --cpus-per-task)
  * if the job has asked for no tasks. 0: not known. */
 unsigned nodes_slots(void);

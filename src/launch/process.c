@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -12,7 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define NOT_STARTED 127
+#define NOT_STARTED  127
+#define AWAIT_MOST_S 1e6
 
 static const int taken[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM, SIGXCPU, SIGPWR, SIGCHLD};
 
@@ -42,14 +44,14 @@ void process_take_signals(void)
 }
 
 /* In the child. `broken` tells the parent why there is no program: it closes by itself when there is one. */
-static void become(char *const *words, int output, int broken)
+static void become(char *const *words, int input, int output, int broken)
 {
-    int nothing = open("/dev/null", O_RDONLY);
+    int from = input >= 0 ? input : open("/dev/null", O_RDONLY);
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGUSR2);
     if (is_taken)
         sigprocmask(SIG_SETMASK, &before, NULL);
-    dup2(nothing, STDIN_FILENO);
+    dup2(from, STDIN_FILENO);
     if (output >= 0) {
         dup2(output, STDOUT_FILENO);
         dup2(output, STDERR_FILENO);
@@ -61,8 +63,8 @@ static void become(char *const *words, int output, int broken)
     _exit(NOT_STARTED);
 }
 
-/* output: where both streams go; -1: where ours go. */
-static bool start(struct process *process, char *const *words, int output, struct error *error)
+/* input: what it reads; -1: nothing. output: where both streams go; -1: where ours go. */
+static bool start(struct process *process, char *const *words, int input, int output, struct error *error)
 {
     int broken[2], why = 0;
     *process = (struct process){0};
@@ -72,7 +74,7 @@ static bool start(struct process *process, char *const *words, int output, struc
     process->pid = fork();
     if (process->pid == 0) {
         if (getppid() == parent)
-            become(words, output, broken[1]);
+            become(words, input, output, broken[1]);
         _exit(NOT_STARTED);
     }
     close(broken[1]);
@@ -90,7 +92,22 @@ static bool start(struct process *process, char *const *words, int output, struc
 
 bool process_start(struct process *process, char *const *words, struct error *error)
 {
-    return start(process, words, -1, error);
+    return start(process, words, -1, -1, error);
+}
+
+bool process_start_piped(struct process *process, char *const *words, int output, int *input, struct error *error)
+{
+    int ends[2];
+    *input = -1;
+    if (pipe2(ends, O_CLOEXEC))
+        return error_errno(error, "no pipe");
+    bool ok = start(process, words, ends[0], output, error);
+    close(ends[0]);
+    if (ok && fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0)
+        *input = ends[1];
+    else
+        close(ends[1]);
+    return ok;
 }
 
 bool process_runs(struct process *process)
@@ -105,7 +122,7 @@ bool process_runs(struct process *process)
 
 int process_await(double seconds)
 {
-    seconds = seconds > 0 ? seconds : 0;
+    seconds = seconds > 0 ? fmin(seconds, AWAIT_MOST_S) : 0;
     struct timespec time = {.tv_sec = (time_t)seconds, .tv_nsec = (long)(1e9 * (seconds - (double)(time_t)seconds))};
     int number = sigtimedwait(&waited, NULL, &time);
     return number > 0 ? number : 0;
@@ -149,7 +166,7 @@ int process_ask(char *const *words, double limit_s, struct text *output)
     double end_s = clock_seconds() + limit_s;
     if (pipe2(ends, O_CLOEXEC))
         return -1;
-    bool ok = start(&process, words, ends[1], &error);
+    bool ok = start(&process, words, -1, ends[1], &error);
     close(ends[1]);
     bool in_time = ok && drain(ends[0], end_s, output);
     close(ends[0]);
@@ -172,7 +189,7 @@ void process_try(char *const *const *tools, size_t count, double limit_s, bool *
     size_t left = 0;
     for (size_t i = 0; i < count; i++) {
         ok[i] = false;
-        left += tools[i] && start(&processes[i], tools[i], nowhere, &error);
+        left += tools[i] && start(&processes[i], tools[i], -1, nowhere, &error);
     }
     while (left > 0) {
         usleep(10000);

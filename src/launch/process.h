@@ -24,6 +24,11 @@ void process_take_signals(void);
  * ERROR_IO: it could not be started. */
 bool process_start(struct process *process, char *const *words, struct error *error) WARN_UNUSED;
 
+/* Local. The same, but what it prints goes to the descriptor `output`, and it reads what is written to *input: an end
+ * of a pipe that does not block, which the caller closes. */
+bool process_start_piped(struct process *process, char *const *words, int output, int *input,
+                         struct error *error) WARN_UNUSED;
+
 /* Local. Whether it still runs; if it has just ended, its code is set. */
 bool process_runs(struct process *process);
 

@@ -2,32 +2,41 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/number.h"
 #include "launch/process.h"
 #include "train/environment.h"
 
+#include <limits.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define ASK_S      20.0 /* a controller that is busy answers slowly */
-#define GONE_S     60.0 /* until a requeued job's processes are ended */
-#define TRIES      10   /* to have it requeued, if Slurm says no, and ... */
-#define AWAY_S     1800 /* ... while the controller does not answer: an upgrade takes minutes */
-#define PAUSE_S    5.0  /* between two of them */
-#define REQUEUE_S  4.0  /* the launcher's end and scontrol, while there is still a job to requeue */
-#define ROUNDED_S  2.0  /* scontrol tells whole seconds */
-#define LEAD_S     60.0 /* --signal=USR1 alone */
-#define EARLY_S    65.0 /* what Slurm may be early with it, and some seconds */
-#define MOST_WORDS 8
+#define ASK_S       20.0 /* a controller that is busy answers slowly */
+#define ASK_AGAIN_S 3.0  /* of what is known well enough */
+#define GONE_S      60.0 /* until a requeued job's processes are ended */
+#define TRIES       10   /* to have it requeued, if Slurm says no, and ... */
+#define AWAY_S      1800 /* ... while the controller does not answer: an upgrade takes minutes */
+#define PAUSE_S     5.0  /* between two of them */
+#define REQUEUE_S   4.0  /* the launcher's end and scontrol, while there is still a job to requeue */
+#define ROUNDED_S   2.0  /* scontrol tells whole seconds */
+#define LEAD_S      60.0 /* --signal=USR1 alone */
+#define EARLY_S     65.0 /* what Slurm may be early with it, and some seconds */
+#define MOST_WORDS  8
+#define NUMBER_MOST 1e11 /* of seconds since 1970, too: the year 5138 */
 
-bool slurm_ask(const char *const *words, struct text *answer)
+static bool ask(const char *const *words, double limit_s, struct text *answer)
 {
     const char *all[MOST_WORDS + 3] = {"env", "SLURM_TIME_FORMAT=%s", "scontrol"};
     for (size_t i = 0; words[i] && i + 4 < sizeof all / sizeof *all; i++)
         all[3 + i] = words[i];
-    return process_ask((char *const *)all, ASK_S, answer) == 0; /* exec does not write there */
+    return process_ask((char *const *)all, limit_s, answer) == 0; /* exec does not write there */
+}
+
+bool slurm_ask(const char *const *words, struct text *answer)
+{
+    return ask(words, ASK_S, answer);
 }
 
 const char *slurm_find(const char *text, const char *key, size_t *length)
@@ -53,40 +62,56 @@ bool slurm_value(const char *text, const char *key, char value[SLURM_TEXT])
     return from != NULL;
 }
 
+/* What is no number, or none that a time or a count of Slurm can be, is 0: not known. */
 static double number_of(const char *text, const char *key)
 {
-    char value[SLURM_TEXT], *end;
-    double number = slurm_value(text, key, value) ? strtod(value, &end) : 0;
-    return isfinite(number) && number > 0 ? number : 0;
+    char value[SLURM_TEXT];
+    double number = slurm_value(text, key, value) ? strtod(value, NULL) : 0;
+    return number > 0 && number <= NUMBER_MOST ? number : 0;
+}
+
+static unsigned count_of(const char *text, const char *key)
+{
+    return (unsigned)number_bounded(number_of(text, key), UINT_MAX);
+}
+
+void slurm_read_signal(const char *script, char signal[SLURM_TEXT])
+{
+    static const char option[] = "--signal";
+    *signal = '\0';
+    for (const char *line = script; *line == '#' || *line == '\n';) {
+        size_t length = strcspn(line, "\n");
+        const char *found = strncmp(line, "#SBATCH", 7) == 0 ? memmem(line, length, option, strlen(option)) : NULL;
+        const char *value = found ? found + strlen(option) : NULL;
+        if (value && *value != '\0' && strchr("= \t", *value)) {
+            value += 1 + strspn(value + 1, " \t");
+            snprintf(signal, SLURM_TEXT, "%.*s", (int)strcspn(value, " \t\n#"), value);
+        }
+        line += length + (line[length] == '\n');
+    }
 }
 
 /* From the script as Slurm has kept it: options of the sbatch command line are not known. */
-static void find_signal(struct slurm_job *job)
+static void find_signal(struct slurm_job *job, double limit_s)
 {
     struct text script;
     text_init(&script);
-    if (slurm_ask((const char *[]){"write", "batch_script", job->id, "-", NULL}, &script)) {
-        const char *line = text_bytes(&script);
-        for (; *line == '#' || *line == '\n'; line += strcspn(line, "\n") + 1) {
-            const char *option = memmem(line, strcspn(line, "\n"), "--signal", 8);
-            if (strncmp(line, "#SBATCH", 7) == 0 && option)
-                snprintf(job->site.signal, sizeof job->site.signal, "%.*s", (int)strcspn(option + 9, " \t\n#"),
-                         option + 9);
-            if (line[strcspn(line, "\n")] == '\0')
-                break;
-        }
-    }
+    if (ask((const char *[]){"write", "batch_script", job->id, "-", NULL}, limit_s, &script))
+        slurm_read_signal(text_bytes(&script), job->site.signal);
     text_release(&script);
 }
 
-void slurm_look_at_site(struct slurm_job *job)
+/* False: not all is answered. */
+static bool look_at_site(struct slurm_job *job, double limit_s)
 {
     struct slurm_site *site = &job->site;
     struct text answer;
     char value[SLURM_TEXT];
-    bool is_requeue = false;
+    bool is_requeue = false, ok = true;
     text_init(&answer);
-    if (slurm_ask((const char *[]){"show", "partition", "-o", job->partition, NULL}, &answer)) {
+    if (!ask((const char *[]){"show", "partition", "-o", job->partition, NULL}, limit_s, &answer)) {
+        ok = false;
+    } else {
         site->grace_s = number_of(text_bytes(&answer), "GraceTime");
         if (slurm_value(text_bytes(&answer), "PreemptMode", value) && strcmp(value, "OFF") != 0)
             site->preemption = strstr(value, "SUSPEND")        ? SLURM_SUSPENDED
@@ -95,11 +120,13 @@ void slurm_look_at_site(struct slurm_job *job)
         is_requeue = site->grace_s > 0 && strcmp(value, "REQUEUE") == 0;
     }
     text_release(&answer);
-    if (slurm_ask((const char *[]){"show", "config", NULL}, &answer)) {
+    if (!ask((const char *[]){"show", "config", NULL}, limit_s, &answer)) {
+        ok = false;
+    } else {
         const char *text = text_bytes(&answer);
         site->kill_wait_s = number_of(text, "KillWait");
         site->slurmd_timeout_s = number_of(text, "SlurmdTimeout");
-        site->port = (unsigned)number_of(text, "SlurmdPort");
+        site->port = count_of(text, "SlurmdPort");
         site->version = number_of(text, "SLURM_VERSION");
         /* SlurmctldParameters=preempt_send_user_signal, or PreemptParameters=send_user_signal in newer ones. */
         site->warns = strstr(text, "send_user_signal") != NULL;
@@ -107,23 +134,17 @@ void slurm_look_at_site(struct slurm_job *job)
             site->preemption = SLURM_NOT_PREEMPTED;
         site->is_by_qos = site->preemption != SLURM_NOT_PREEMPTED && strcmp(value, "preempt/qos") == 0;
         if (is_requeue && strcmp(value, "preempt/partition_prio") == 0 && site->version >= 24.05)
-            site->requeues_most = (unsigned)number_of(text, "MaxBatchRequeue");
+            site->requeues_most = count_of(text, "MaxBatchRequeue");
     }
     text_release(&answer);
     if (*job->id)
-        find_signal(job);
+        find_signal(job, limit_s);
+    return ok;
 }
 
-/* As scontrol takes it. The number of one element of an array is that of the whole array as well, which it would mean
- * to scontrol. */
-static void find_id(char id[SLURM_TEXT])
+void slurm_look_at_site(struct slurm_job *job)
 {
-    const char *job = getenv("SLURM_JOB_ID"), *array = getenv("SLURM_ARRAY_JOB_ID");
-    const char *task = getenv("SLURM_ARRAY_TASK_ID");
-    if (array && task)
-        snprintf(id, SLURM_TEXT, "%.60s_%.60s", array, task);
-    else
-        snprintf(id, SLURM_TEXT, "%s", job ? job : "");
+    (void)look_at_site(job, ASK_S);
 }
 
 /* What scontrol says of a controller that is busy or away; nothing, if it was ended before it had given up. */
@@ -132,18 +153,19 @@ static bool is_silence(const char *answer)
     return !*answer || strstr(answer, "nable to contact") || strstr(answer, "timed out");
 }
 
-void slurm_look(struct slurm_job *job)
+static void look(struct slurm_job *job, double limit_s)
 {
     const struct slurm_job before = *job;
     struct text answer;
     char value[SLURM_TEXT];
     *job = (struct slurm_job){0};
-    find_id(job->id);
+    if (getenv("SLURM_JOB_ID"))
+        snprintf(job->id, sizeof job->id, "%s", environment_batch_job());
     job->is_inside = *job->id != '\0';
     if (!job->is_inside)
         return;
     text_init(&answer);
-    job->is_known = slurm_ask((const char *[]){"show", "job", "-o", job->id, NULL}, &answer);
+    job->is_known = ask((const char *[]){"show", "job", "-o", job->id, NULL}, limit_s, &answer);
     if (job->is_known) {
         const char *text = text_bytes(&answer);
         slurm_value(text, "JobState", job->state);
@@ -151,16 +173,39 @@ void slurm_look(struct slurm_job *job)
         slurm_value(text, "Partition", job->partition);
         job->may_requeue = number_of(text, "Requeue") > 0;
         job->is_preempted = slurm_value(text, "PreemptTime", value) && strcmp(value, "None") != 0;
-        job->restarts = (uint64_t)number_of(text, "Restarts");
-        job->batch_flag = (unsigned)number_of(text, "BatchFlag");
+        job->restarts = count_of(text, "Restarts");
+        job->batch_flag = count_of(text, "BatchFlag");
         job->end_unix = number_of(text, "EndTime");
         job->preempted_unix = job->is_preempted ? number_of(text, "PreemptTime") : 0;
         job->site = before.site;
         if (!before.is_known || strcmp(before.partition, job->partition) != 0)
-            slurm_look_at_site(job);
+            (void)look_at_site(job, limit_s);
     }
     job->is_unanswered = !job->is_known && is_silence(text_bytes(&answer));
     text_release(&answer);
+}
+
+void slurm_look(struct slurm_job *job)
+{
+    look(job, ASK_S);
+}
+
+void slurm_look_again(struct slurm_job *job, bool with_site)
+{
+    struct slurm_job now = *job, anew;
+    look(&now, ASK_AGAIN_S);
+    if (!now.is_known)
+        return;
+    anew = now;
+    anew.site = (struct slurm_site){0};
+    if (with_site && look_at_site(&anew, ASK_AGAIN_S))
+        now = anew;
+    *job = now;
+}
+
+double slurm_margin_s(const struct slurm_job *job)
+{
+    return job->is_preempted && job->site.preemption == SLURM_CANCELLED ? REQUEUE_S : 0;
 }
 
 bool slurm_is_limit_near(const struct slurm_job *job, double now_unix)
@@ -230,7 +275,7 @@ static enum attempt try_to_requeue(struct slurm_job *job, struct error *error)
         return job->is_unanswered ? ATTEMPT_UNANSWERED : ATTEMPT_REFUSED;
     }
     if (job->restarts > environment_restarts()) {
-        log_info("supervise: Slurm requeues job %s by itself", job->id);
+        log_event("supervise: Slurm requeues job %s by itself", job->id);
         return ATTEMPT_NEEDLESS;
     }
     if (is_over(job) && !slurm_is_out_of_time(job)) {
@@ -248,7 +293,7 @@ static enum attempt try_to_requeue(struct slurm_job *job, struct error *error)
         return ATTEMPT_FORBIDDEN;
     }
     if (slurm_is_requeued_at_end(job)) {
-        log_info("supervise: job %s is being preempted: Slurm requeues it when it has ended", job->id);
+        log_event("supervise: job %s is being preempted: Slurm requeues it when it has ended", job->id);
         return ATTEMPT_NEEDLESS;
     }
     struct text answer;
@@ -257,7 +302,7 @@ static enum attempt try_to_requeue(struct slurm_job *job, struct error *error)
               error_set(error, ERROR_IO, "scontrol requeue %s: %s", job->id, text_bytes(&answer));
     text_release(&answer);
     if (ok)
-        log_info("supervise: job %s is requeued", job->id);
+        log_event("supervise: job %s is requeued", job->id);
     return ok ? ATTEMPT_DONE : ATTEMPT_REFUSED;
 }
 
@@ -301,15 +346,48 @@ void slurm_requeue_at_once(struct slurm_job *job)
         log_warn("supervise: not requeued: %s", error.text);
 }
 
+bool slurm_first_in_line(const struct slurm_job *job, char words[SLURM_TEXT])
+{
+    static const char *const all[] = {
+        "squeue", "--noheader", "--states=PENDING", "--sort=-p,i", "--format=%P job %i of %u, partition %P", NULL};
+    struct text answer;
+    size_t length = strlen(job->partition);
+    *words = '\0';
+    text_init(&answer);
+    if (process_ask((char *const *)all, ASK_AGAIN_S, &answer) == 0) /* exec does not write there */
+        for (const char *line = text_bytes(&answer); *line && !*words;) {
+            const char *space = strchr(line, ' ');
+            bool is_own = strncmp(line, job->partition, length) == 0 && line[length] == ' ';
+            if (space && !is_own)
+                snprintf(words, SLURM_TEXT, "%.*s", (int)strcspn(space + 1, "\n"), space + 1);
+            line += strcspn(line, "\n");
+            line += *line == '\n';
+        }
+    text_release(&answer);
+    return *words != '\0';
+}
+
+/* option: "": to the end with it. */
+static void cancel(const struct slurm_job *job, const char *option)
+{
+    struct text answer;
+    text_init(&answer);
+    const char *const words[] = {"scancel", *option ? option : job->id, *option ? job->id : NULL, NULL};
+    if (process_ask((char *const *)words, ASK_S, &answer) != 0) /* exec does not write there */
+        log_warn("supervise: scancel %s %s: %s", option, job->id, text_bytes(&answer));
+    text_release(&answer);
+}
+
 void slurm_signal_ranks(const struct slurm_job *job, const char *signal)
 {
-    struct text answer, option;
-    text_init(&answer);
+    struct text option;
     text_init(&option);
     text_append(&option, "--signal=%s", signal);
-    const char *const words[] = {"scancel", text_bytes(&option), job->id, NULL};
-    if (process_ask((char *const *)words, ASK_S, &answer) != 0) /* exec does not write there */
-        log_warn("supervise: scancel --signal=%s %s: %s", signal, job->id, text_bytes(&answer));
+    cancel(job, text_bytes(&option));
     text_release(&option);
-    text_release(&answer);
+}
+
+void slurm_cancel(const struct slurm_job *job)
+{
+    cancel(job, "");
 }

@@ -58,12 +58,23 @@ void slurm_look_at_site(struct slurm_job *job);
  * job. Slurm sends it up to a minute early. */
 bool slurm_is_limit_near(const struct slurm_job *job, double now_unix);
 
+/* Local. The same for a job that goes on meanwhile: waits for a few seconds only, and what is not answered stays as it
+ * was. with_site: also what the site has settled, which it may have changed. */
+void slurm_look_again(struct slurm_job *job, bool with_site);
+
+/* Local. How long before the end of its time the job has to be over, to be requeued instead of cancelled. */
+double slurm_margin_s(const struct slurm_job *job);
+
 /* Local. Part of it, for texts of scontrol: `key` as in "Key=value" or "Key = value" at the beginning of a word or
  * line. False: not there, or "(null)". */
 bool slurm_value(const char *text, const char *key, char value[SLURM_TEXT]);
 
 /* Local. The same for values of any length: borrowed from the text, not terminated; NULL: not there. */
 const char *slurm_find(const char *text, const char *key, size_t *length);
+
+/* Local. Part of it: the value of --signal in the #SBATCH lines at the beginning of a batch script, the last one; "" if
+ * there is none. */
+void slurm_read_signal(const char *script, char signal[SLURM_TEXT]);
 
 /* Local. Whether Slurm is ending the job, or about to. */
 bool slurm_is_ending(const struct slurm_job *job);
@@ -99,6 +110,13 @@ void slurm_requeue_at_once(struct slurm_job *job);
 /* Local. Sends a signal ("USR2") to what the launchers of this job have started on its nodes, not to the batch script.
  */
 void slurm_signal_ranks(const struct slurm_job *job, const char *signal);
+
+/* Local. Who waits for nodes in a partition other than the job's, with the highest priority: "job 17 of anna, partition
+ * high". False: nobody, or it is not known. */
+bool slurm_first_in_line(const struct slurm_job *job, char words[SLURM_TEXT]);
+
+/* Local. Ends the job, if nobody else does. */
+void slurm_cancel(const struct slurm_job *job);
 
 /* Local. Asks scontrol; words end with NULL. Times are seconds since 1970. False: no answer in time. */
 bool slurm_ask(const char *const *words, struct text *answer);

@@ -9,6 +9,8 @@
 #include "launch/preparation.h"
 #include "launch/process.h"
 #include "launch/slurm.h"
+#include "launch/telling.h"
+#include "launch/watchmen.h"
 #include "train/deadline.h"
 #include "train/environment.h"
 #include "train/holder.h"
@@ -38,6 +40,8 @@ struct supervisor {
     struct slurm_job slurm;
     struct preparation preparation;
     struct process launcher;
+    struct watchmen watchmen;
+    struct telling telling;
     size_t launches;
     size_t lives;         /* of the run when the launcher was started */
     double launched_s;    /* when that was */
@@ -108,13 +112,10 @@ static void count_not_begun(struct supervisor *supervisor)
 }
 
 /* SIGUSR1 that announces the time limit and nothing else: the job knows that, and can use the time until then. */
-static bool is_known_to_job(struct supervisor *supervisor, int number)
+static bool is_known_to_job(const struct supervisor *supervisor, int number)
 {
-    if (number != SIGUSR1 || !supervisor->preparation.tells_end || !supervisor->was_at_work ||
-        !slurm_is_limit_near(&supervisor->slurm, clock_unix_exact()))
-        return false;
-    slurm_look(&supervisor->slurm); /* it may be preempted, of all times, now */
-    return slurm_is_limit_near(&supervisor->slurm, clock_unix_exact());
+    return number == SIGUSR1 && supervisor->preparation.tells_end && supervisor->was_at_work &&
+           slurm_is_limit_near(&supervisor->slurm, clock_unix_exact());
 }
 
 /* Whether the job is at its work now. */
@@ -133,6 +134,14 @@ static bool see_work(struct supervisor *supervisor)
     return true;
 }
 
+/* Slurm does not say who needs the nodes; who is the first in line is the best guess. */
+static void tell_for_whom(const struct supervisor *supervisor)
+{
+    char words[SLURM_TEXT];
+    if (slurm_first_in_line(&supervisor->slurm, words))
+        log_event("supervise: the first in line for nodes is %s", words);
+}
+
 static void pass_on(struct supervisor *supervisor, int number)
 {
     static const struct {
@@ -143,9 +152,10 @@ static void pass_on(struct supervisor *supervisor, int number)
         process_signal(&supervisor->launcher, SIGTERM);
         return;
     }
-    see_work(supervisor); /* who is at work hears it */
+    if (see_work(supervisor) && number == SIGUSR1) /* who is at work hears it, and what has changed before */
+        telling_hurry(&supervisor->telling);
     if (is_known_to_job(supervisor, number)) {
-        log_info(
+        log_event(
             "supervise: SIGUSR1 announces the end of the job's time, in %.0f s, which it knows: it trains on while "
             "there is time for a save (SIGUSR2: leave now)",
             supervisor->slurm.end_unix - clock_unix_exact());
@@ -154,10 +164,12 @@ static void pass_on(struct supervisor *supervisor, int number)
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         if (table[i].from != number)
             continue;
-        log_info("supervise: SIG%s is passed on as SIG%s", sigabbrev_np(number), sigabbrev_np(table[i].to));
+        log_event("supervise: SIG%s is passed on as SIG%s", sigabbrev_np(number), sigabbrev_np(table[i].to));
         process_signal(&supervisor->launcher, table[i].to);
         if (number != SIGALRM)
             supervisor->asked = number;
+        if (supervisor->slurm.is_preempted)
+            tell_for_whom(supervisor);
         if (number == SIGTERM && supervisor->slurm.is_inside) /* it may be Slurm's */
             supervisor->requeue_s = clock_seconds() + slurm_requeue_delay(&supervisor->slurm);
     }
@@ -166,6 +178,7 @@ static void pass_on(struct supervisor *supervisor, int number)
 /* Waits for a signal or the end of the launcher; passes signals on. */
 static void attend(struct supervisor *supervisor, double seconds)
 {
+    watchmen_keep(&supervisor->watchmen);
     int number = process_await(seconds);
     if (number != 0 && number != SIGCHLD)
         pass_on(supervisor, number);
@@ -337,6 +350,8 @@ static enum ending watch(struct supervisor *supervisor)
         double wait_s = supervisor->requeue_s > 0 ? supervisor->requeue_s - clock_seconds() : LOOK_S;
         attend(supervisor, fmin(LOOK_S, fmax(wait_s, 0)));
         requeue_in_time(supervisor);
+        if (supervisor->was_at_work && !supervisor->asked)
+            telling_keep(&supervisor->telling);
         if (clock_seconds() - looked_s < LOOK_S)
             continue;
         looked_s = clock_seconds();
@@ -402,7 +417,7 @@ static void pause_before_next(struct supervisor *supervisor)
     int launches = futile(supervisor);
     double pause_s = launches == 0 ? 0 : fmin(PAUSE_MOST_S, ldexp(1, launches - 1));
     if (pause_s > 0)
-        log_info("supervise: starting it again in %g s", pause_s);
+        log_event("supervise: starting it again in %g s", pause_s);
     for (double end_s = clock_seconds() + pause_s; !supervisor->asked && clock_seconds() < end_s;)
         attend(supervisor, end_s - clock_seconds());
 }
@@ -414,12 +429,14 @@ static bool start_launcher(struct supervisor *supervisor, struct error *error)
     if (supervisor->launches > 0)
         submission_tell_edit(options->submission, options->asked);
     if (supervisor->too_slow > 0 && launch_limit(supervisor) > 0)
-        log_info("supervise: this launch may take %.3g s", launch_limit(supervisor));
+        log_event("supervise: this launch may take %.3g s", launch_limit(supervisor));
     refusal_take(options->submission->path, &supervisor->refusal); /* of a start before */
     error_clear(&supervisor->refusal);
     preparation_make(&supervisor->preparation, supervisor->launches++ > 0, &command);
     supervisor->launched_s = supervisor->silent_s = clock_seconds();
+    telling_begin(&supervisor->telling);
     bool ok = process_start(&supervisor->launcher, command.items, error);
+    watchmen_move(&supervisor->watchmen);
     words_release(&command);
     return ok;
 }
@@ -434,7 +451,7 @@ static void see_off_ranks(struct supervisor *supervisor)
     int asked = -1;
     if (supervisor->launches == 0 || !is_ours(supervisor) || life->ended || !file_is_locked(supervisor->lock))
         return;
-    log_info("supervise: the launcher is gone, but its ranks are at work: waiting until they have left");
+    log_event("supervise: the launcher is gone, but its ranks are at work: waiting until they have left");
     while (file_is_locked(supervisor->lock) &&
            clock_seconds() - quiet_s < supervisor->options->shutdown_s + deadline_reserve(save_s)) {
         if (supervisor->preparation.is_srun && is_batch && asked != supervisor->asked)
@@ -460,12 +477,11 @@ static bool launch(struct supervisor *supervisor, enum ending *ending, struct er
         return true;
     }
     *ending = watch(supervisor);
-    const struct life *life = ending_last_life(&supervisor->run);
-    bool has_words = *ending == ENDING_FAILED || *ending == ENDING_LEFT;
-    char now[CLOCK_TEXT_BYTES];
-    clock_text((int64_t)clock_unix_exact(), now);
-    log_info("supervise: the job %s%s%s%s (exit code %d), at %s", ending_words(*ending), has_words ? " (" : "",
-             has_words && life ? life->end : "", has_words ? ")" : "", supervisor->launcher.code, now);
+    struct text words;
+    text_init(&words);
+    ending_tell(*ending, &supervisor->run, supervisor->options->command[0], supervisor->launcher.code, &words);
+    log_event("supervise: the job %s", text_bytes(&words));
+    text_release(&words);
     return true;
 }
 
@@ -540,12 +556,16 @@ enum supervisor_outcome supervisor_run(const struct supervisor_options *options,
     preparation_init(&supervisor.preparation, &supervisor.slurm, options->command, options->ranks_most);
     process_take_signals();
     slurm_look(&supervisor.slurm);
+    watchmen_init(&supervisor.watchmen, &supervisor.slurm);
+    supervisor.telling = (struct telling){
+        .run = options->run, .job = &supervisor.slurm, .preparation = &supervisor.preparation};
     look(&supervisor);
     supervisor.first = environment_restarts() > 0 ? first_of_ours(&supervisor.run) : supervisor.run.lives.count;
     enum supervisor_outcome outcome = run(&supervisor, error);
     if (outcome == SUPERVISOR_GAVE_UP)
         tell_again(&supervisor, error);
     forget(&supervisor, outcome);
+    watchmen_release(&supervisor.watchmen);
     run_state_release(&supervisor.run);
     directory_close(&supervisor.directory);
     return outcome;

@@ -12,8 +12,9 @@
  * SIGXCPU and SIGPWR become SIGUSR2 (mpirun passes that on, while on SIGTERM it gives its ranks a second); SIGALRM
  * stays. A second SIGINT is SIGTERM to the launcher.
  *
- * Inside a batch job of Slurm it also gives the job its end time, leaves lost nodes out (preparation.h), waits for
- * ranks that outlive srun, and has the job requeued when it leaves (slurm.h). */
+ * Inside a batch job of Slurm it also gives the job its end time (telling.h), leaves lost nodes out (preparation.h),
+ * waits for ranks that outlive srun, and has the job requeued when it leaves (slurm.h). On other nodes it has somebody
+ * who does that if its own is lost (watchmen.h). */
 #ifndef LAUNCH_SUPERVISOR_H
 #define LAUNCH_SUPERVISOR_H
 

@@ -2,12 +2,14 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/watchdog.h"
 #include "train/preemption.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 #define FORGET        0.98 /* of the longest step, each step: one that was slow for once does not count for ever */
+#define LOOK_S        1.0  /* between two looks for news */
 #define STOPPED_S     10.0 /* a step that takes longer, ... */
 #define STOPPED_TIMES 20.0 /* ... and so many times longer than the longest of late */
 
@@ -50,6 +52,31 @@ bool deadline_open(struct deadline *deadline, const struct world *world, struct 
     return world_agree(world, ok, error);
 }
 
+bool deadline_hear(struct deadline *deadline, const struct notice *notice, double now_s, double now_unix)
+{
+    if (!isnan(notice->warning_s))
+        deadline->warning_s = notice->warning_s;
+    if (isnan(notice->end_unix))
+        return false;
+    double before_s = deadline->end_s, end_s = notice->end_unix > 0 ? now_s + notice->end_unix - now_unix : INFINITY;
+    /* What a warning has announced comes, wherever the time limit is. */
+    deadline->end_s = deadline->warned && !notice->is_grace ? fmin(before_s, end_s) : end_s;
+    deadline->is_exact = notice->is_grace;
+    return fabs(deadline->end_s - before_s) > 1;
+}
+
+bool deadline_look(struct deadline *deadline, const char *run, bool at_once, double now_s)
+{
+    struct notice notice;
+    if (!at_once && now_s - deadline->looked_s < LOOK_S)
+        return false;
+    deadline->looked_s = now_s;
+    watchdog_begin(run, 0);
+    bool is_there = notice_read(run, &notice);
+    watchdog_end();
+    return is_there && deadline_hear(deadline, &notice, now_s, clock_unix_exact());
+}
+
 void deadline_expect(struct deadline *deadline, double step_s)
 {
     deadline->step_s = step_s;
@@ -82,14 +109,22 @@ bool deadline_leaves_time(const struct deadline *deadline, double write_s, doubl
     return now_s + write_s + DEADLINE_LEAVE_S <= deadline->end_s;
 }
 
+unsigned deadline_announced(const struct deadline *deadline)
+{
+    return deadline->warning_s > 0 || deadline->is_exact ? DEADLINE_IS_ANNOUNCED : 0;
+}
+
 unsigned deadline_weigh(struct deadline *deadline, unsigned flags, double now_s)
 {
-    if (!(flags & PREEMPTION_SIGUSR1) || !(deadline->warning_s > 0))
+    bool is_announced = flags & DEADLINE_IS_ANNOUNCED;
+    flags &= ~DEADLINE_IS_ANNOUNCED;
+    if (!(flags & PREEMPTION_SIGUSR1) || !is_announced)
         return flags;
     if (!deadline->warned) {
-        deadline->end_s = fmin(deadline->end_s, now_s + deadline->warning_s);
-        log_info("SIGUSR1: the end comes in %.3g s; training goes on until the last step after which a save fits",
-                 deadline->end_s - now_s);
+        if (!deadline->is_exact)
+            deadline->end_s = fmin(deadline->end_s, now_s + deadline->warning_s);
+        log_event("SIGUSR1: the end comes in %.3g s; training goes on until the last step after which a save fits",
+                  deadline->end_s - now_s);
     }
     deadline->warned = true;
     return (flags & PREEMPTION_LEAVE) == PREEMPTION_SIGUSR1 ? flags & ~(unsigned)PREEMPTION_SIGUSR1 : flags;

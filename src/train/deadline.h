@@ -10,6 +10,8 @@
  *                         now", but "this long is left"; every other signal, and without this variable SIGUSR1 as
  *                         well, still means "now". 0: nobody warns.
  *
+ * Both can change while the job runs: then RUN/.end tells (notice.h), which rank 0 looks at once a second.
+ *
  * A step is the last safe one if the next and a save could not both be done before the end:
  *
  *   now + 2 steps + 1.5 save + DEADLINE_LEAVE_S > end
@@ -21,16 +23,20 @@
 #define TRAIN_DEADLINE_H
 
 #include "parallel/world.h"
+#include "train/notice.h"
 
 /* A bit among the flags that travel with every step's numbers: one of those by which the job leaves (preemption.h). */
-#define DEADLINE_IS_DUE (1u << 5)
+#define DEADLINE_IS_DUE       (1u << 5)
+#define DEADLINE_IS_ANNOUNCED (1u << 28) /* rank 0 knows when the end comes that SIGUSR1 announces */
 
 #define DEADLINE_LEAVE_S 3.0 /* from the last save to the end of the last process */
 
 struct deadline {
     double end_s;     /* on clock_seconds(); INFINITY: none is known. Rank 0's */
-    double warning_s; /* NaN: none is known; 0: nobody warns. Equal on all ranks */
+    double warning_s; /* NaN: none is known; 0: nobody warns. Equal on all ranks at first, then rank 0's */
     bool warned;
+    bool is_exact;      /* end_s is the end of an interruption that has begun. Rank 0's */
+    double looked_s;    /* for news; rank 0's */
     double step_s;      /* the longest of late; before the first of this life, what is expected. Rank 0's */
     double last_step_s; /* 0: there was none in this life */
 };
@@ -42,6 +48,13 @@ bool deadline_open(struct deadline *deadline, const struct world *world, struct 
  * same moment on both clocks. */
 bool deadline_parse(struct deadline *deadline, const char *end_unix, const char *warning_s, double now_s,
                     double now_unix, struct error *error) WARN_UNUSED;
+
+/* Local, rank 0's work. Looks for news in the run directory, if it is time for that or at_once. True: the end is
+ * another one now, by more than a second. */
+bool deadline_look(struct deadline *deadline, const char *run, bool at_once, double now_s);
+
+/* Local, a part of it; now_s, now_unix as above. */
+bool deadline_hear(struct deadline *deadline, const struct notice *notice, double now_s, double now_unix);
 
 /* Local, rank 0's work. What a step has taken in earlier lives of the run; 0: it is not known. */
 void deadline_expect(struct deadline *deadline, double step_s);
@@ -62,8 +75,12 @@ unsigned deadline_flags(const struct deadline *deadline, unsigned steps, double 
  */
 bool deadline_leaves_time(const struct deadline *deadline, double write_s, double now_s);
 
+/* Local, rank 0's work: DEADLINE_IS_ANNOUNCED, or nothing. It travels with the other flags. */
+unsigned deadline_announced(const struct deadline *deadline);
+
 /* Local; flags, those of all ranks together, must be equal on every rank, and then the answer is. What of them counts:
- * SIGUSR1 waits for the end that it announces, if its lead is known and nothing else asks to leave; a line tells so. */
+ * SIGUSR1 waits for the end that it announces, if that is known (DEADLINE_IS_ANNOUNCED, which is taken out) and nothing
+ * else asks to leave; a line tells so. */
 unsigned deadline_weigh(struct deadline *deadline, unsigned flags, double now_s);
 
 #endif

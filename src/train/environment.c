@@ -2,12 +2,14 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/number.h"
 #include "checkpoint/passport.h"
 #include "nn/kernels/gemm.h"
 
 #include <gnu/libc-version.h>
 #include <link.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,6 +102,12 @@ void environment_host(char host[ENVIRONMENT_HOST])
 const char *environment_batch_job(void)
 {
     static const char *const names[] = {"SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID"};
+    static char element[64];
+    const char *array = getenv("SLURM_ARRAY_JOB_ID"), *task = getenv("SLURM_ARRAY_TASK_ID");
+    if (getenv("SLURM_JOB_ID") && array && task) {
+        snprintf(element, sizeof element, "%.30s_%.30s", array, task);
+        return element;
+    }
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (getenv(names[i]))
             return getenv(names[i]);
@@ -121,7 +129,8 @@ void environment_batch_key(char *key, size_t bytes)
 uint64_t environment_restarts(void)
 {
     const char *text = getenv("SLURM_RESTART_COUNT");
-    return text ? strtoull(text, NULL, 10) : 0;
+    uint64_t restarts = 0;
+    return text && number_whole(text, SIZE_MAX, INT32_MAX, &restarts) ? restarts : 0;
 }
 
 /* Field 22 of /proc/self/stat: ticks since the machine was started. The second field, in brackets, may hold anything.

@@ -19,7 +19,8 @@ void environment_variables(struct text *variables);
 /* Local. The name of this host. */
 void environment_host(char host[ENVIRONMENT_HOST]);
 
-/* Local. The batch job that this process belongs to, by Slurm, PBS or LSF: "123"; "" if there is none. Borrowed. */
+/* Local. The batch job that this process belongs to, by Slurm, PBS or LSF: "123", "123_4" for an element of an array of
+ * Slurm (whose own number would mean the whole array, for one of them); "" if there is none. Borrowed. */
 const char *environment_batch_job(void);
 
 /* Local. The same, with its element of an array of jobs, as a part of a file's name: "14_1"; "" if there is none. */

@@ -79,7 +79,7 @@ static unsigned look(struct session *session, const struct hold *hold, double tr
     saver_look(session->saver);
     if (session->world->rank != 0)
         return own;
-    own |= cadence_flags(&session->cadence, now_s) & CADENCE_FILE;
+    own |= (cadence_flags(&session->cadence, now_s) & CADENCE_FILE) | deadline_announced(&session->deadline);
     return own | (now_s >= try_s ? IS_TIME : 0) | (now_s >= limit_of(session, hold) ? IS_OVER : 0);
 }
 
@@ -90,7 +90,8 @@ static bool await_try(struct session *session, struct hold *hold)
     hold->pause_s = fmin(2 * hold->pause_s, HOLD_PAUSE_S);
     for (;;) {
         unsigned all = world_union(session->world, look(session, hold, try_s));
-        unsigned asked = deadline_weigh(&session->deadline, all & PREEMPTION_LEAVE, clock_seconds());
+        unsigned asked = deadline_weigh(&session->deadline, all & (PREEMPTION_LEAVE | DEADLINE_IS_ANNOUNCED),
+                                        clock_seconds());
         if ((asked & PREEMPTION_SIGNALS) || (all & IS_OVER))
             return true;
         if (all & (IS_TIME | CADENCE_SIGNAL | CADENCE_FILE))

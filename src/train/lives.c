@@ -61,7 +61,7 @@ static void settle_last(struct lives *lives, uint64_t next)
 static void begin(struct lives *lives, const char *line)
 {
     struct life *before = last_of(lives);
-    struct life life = {.start_s = NAN, .saves = NAN, .stall_s = NAN, .write_s = NAN, .step_s = NAN};
+    struct life life = {.waited_s = NAN, .start_s = NAN, .saves = NAN, .stall_s = NAN, .write_s = NAN, .step_s = NAN};
     double number;
     if (json_number(line, "unix", &number))
         life.began_unix = number;
@@ -82,6 +82,8 @@ static void begin(struct lives *lives, const char *line)
         close_silent(before, step_of(line, "previous_step", 0), unix_s, alive_s, "killed");
         before->interrupted = true;
     }
+    if (before)
+        life.waited_s = fmax(0, life.began_unix - before->began_unix - before->alive_s);
     settle_last(lives, life.step);
     lives->items = memory_grow(lives->items, lives->count, &lives->capacity, sizeof life);
     lives->items[lives->count++] = life;
@@ -190,6 +192,7 @@ void lives_write(const struct life *life, size_t number, struct text *line)
         text_append(line, ",\"restart\":%" PRIu64, life->restart);
     }
     text_append(line, ",\"step\":%" PRIu64 ",\"reached\":%" PRIu64, life->step, life->reached);
+    metrics_number(line, "waited_s", life->waited_s);
     metrics_number(line, "alive_s", life->alive_s);
     metrics_number(line, "start_s", life->start_s);
     text_append(line, ",\"end\":");

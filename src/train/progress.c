@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/limit.h"
 #include "base/log.h"
+#include "base/number.h"
 #include "nn/kernels/gemm.h"
 #include "train/best.h"
 #include "train/environment.h"
@@ -48,14 +49,14 @@ static void append_loss(const struct session *session, struct text *words)
         return;
     text_append(words, ", ");
     text_append_seconds(words, silent_s);
-    text_append(words, " since the last");
+    text_append(words, " after the last sign of life");
 }
 
 /* One line that tells all of a start: where in the job (with epochs, if its length is given in them), on what, for the
  * how manieth time. */
 static void tell_begin(const struct session *session)
 {
-    char length[LENGTH_BYTES], now[CLOCK_TEXT_BYTES];
+    char length[LENGTH_BYTES];
     struct text words;
     int ranks = session->world->size, nodes = session->node.count;
     text_init(&words);
@@ -66,13 +67,14 @@ static void tell_begin(const struct session *session)
                     session->steps, length);
     else
         text_append(&words, " of %" PRIu64, session->steps);
-    text_append(&words, ": segment %zu, %d rank%s on %d node%s", session->record.segment_count, ranks,
+    text_append(&words, ": segment %" PRIu64 ", %d rank%s on %d node%s", session->chronicle.segment, ranks,
                 ranks == 1 ? "" : "s", nodes, nodes == 1 ? "" : "s");
-    if (*environment_batch_job())
+    if (*environment_batch_job() && environment_restarts() > 0)
         text_append(&words, ", restart %" PRIu64 " of job %s", environment_restarts(), environment_batch_job());
+    else if (*environment_batch_job())
+        text_append(&words, ", job %s", environment_batch_job());
     append_loss(session, &words);
-    clock_text((int64_t)clock_unix_exact(), now);
-    log_info("%s, at %s", text_bytes(&words), now);
+    log_event("%s", text_bytes(&words));
     text_release(&words);
     if (session->pause.step < session->steps)
         log_info("pauses after step %" PRIu64 ", as --stop-after says", session->pause.step);
@@ -100,9 +102,12 @@ static void tell_end_to_come(const struct session *session)
     }
     text_release(&words);
     if (deadline->warning_s < needs_s) {
-        text_append(&words, "an interruption is announced ");
-        text_append_seconds(&words, deadline->warning_s);
-        text_append(&words, " before it comes, but a save and leaving need ");
+        text_append(&words, deadline->warning_s > 0 ? "an interruption is announced only "
+                                                    : "nobody announces an interruption here");
+        if (deadline->warning_s > 0)
+            text_append_seconds(&words, deadline->warning_s);
+        text_append(&words, deadline->warning_s > 0 ? " before it comes, and" : ", and");
+        text_append(&words, " a save and leaving need ");
         text_append_seconds(&words, needs_s);
         log_warn(
             "%s: what comes after the newest checkpoint can be lost. The rule of checkpoint.every: auto is in force",
@@ -166,8 +171,8 @@ void progress_begin(struct session *session)
 
     struct text line;
     begin_event(&line, session->step ? "resume" : "start", session->step);
-    text_append(&line, ",\"ranks\":%d,\"nodes\":%d,\"segment\":%zu,\"hosts\":", session->world->size,
-                session->node.count, session->record.segment_count);
+    text_append(&line, ",\"ranks\":%d,\"nodes\":%d,\"segment\":%" PRIu64 ",\"hosts\":", session->world->size,
+                session->node.count, session->chronicle.segment);
     text_append_json(&line, segment->hosts);
     text_append(&line, ",\"blas\":");
     text_append_json(&line, gemm_describe());
@@ -195,7 +200,7 @@ void progress_nothing_left(struct session *session, const char *reason)
 /* 75 s as "1m15s". */
 static void duration_text(double seconds, char text[32])
 {
-    uint64_t s = (uint64_t)(seconds + 0.5);
+    uint64_t s = number_bounded(seconds + 0.5, UINT32_MAX);
     if (s < 60)
         snprintf(text, 32, "%" PRIu64 "s", s);
     else if (s < 3600)

@@ -61,11 +61,14 @@ static void hide_average(struct session *session)
 /* What this rank has heard while the validation runs; for the saver also the sign that the job goes on. */
 static unsigned listen(void *context)
 {
-    const struct session *session = context;
+    struct session *session = context;
+    struct deadline *deadline = &session->deadline;
     unsigned flags = preemption_wishes_to_leave();
     saver_look(session->saver);
-    if (session->world->rank == 0)
-        flags |= deadline_flags(&session->deadline, 0, save_needs(session), clock_seconds());
+    if (session->world->rank == 0) {
+        (void)deadline_look(deadline, session->job->run, false, clock_seconds());
+        flags |= deadline_flags(deadline, 0, save_needs(session), clock_seconds()) | deadline_announced(deadline);
+    }
     return flags;
 }
 

@@ -61,6 +61,12 @@ static void lists_are_sifted(void)
     sift("--host a,b taskset -c 0-3", " a b", "b", " --host a taskset -c 0-3 lockstep train -n job.yaml");
 }
 
+static void slots_that_are_none_are_one(void)
+{
+    sift("-np 3 --host a:,b:-4,c:99999999999999999999", " a b c", "b",
+         " -np 2 --host a:,c:99999999999999999999 lockstep train -n job.yaml");
+}
+
 static void a_command_without_hosts_stays(void)
 {
     sift("-np 4", "", "", " -np 4 lockstep train -n job.yaml");
@@ -71,8 +77,8 @@ static void a_command_without_hosts_stays(void)
 
 static void files_are_sifted_line_by_line(void)
 {
-    static const char lines[] = "# ours@home\na slots=2 # 10:30\n  b slots=4 # old\n\nme@c # 10:30\n",
-                      kept[] = "# ours@home\na slots=2 # 10:30\n\nme@c # 10:30\n";
+    static const char lines[] = "# ours@home\na slots=2 # 10:30\n  b slots=4 # old\n\nme@c slots=\n",
+                      kept[] = "# ours@home\na slots=2 # 10:30\n\nme@c slots=\n";
     char path[256], *bytes = NULL;
     size_t length;
     struct words command, names, lost;
@@ -125,6 +131,7 @@ int main(void)
 {
     static const struct test_case cases[] = {
         {"lists are sifted", lists_are_sifted},
+        {"slots that are none are one", slots_that_are_none_are_one},
         {"a command without hosts stays", a_command_without_hosts_stays},
         {"files are sifted line by line", files_are_sifted_line_by_line},
         {"hosts are lost that the agent does not reach", hosts_are_lost_that_the_agent_does_not_reach},

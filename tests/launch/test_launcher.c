@@ -50,6 +50,14 @@ static void numbers_of_others_stay(void)
     shrink("something -n 6 lockstep train", "something -n 6 lockstep train");
 }
 
+static void what_is_no_number_of_ranks_stays(void)
+{
+    shrink("mpirun -n -6 lockstep train", "mpirun -n -6 lockstep train");
+    shrink("srun --ntasks= lockstep train", "srun --ntasks= lockstep train");
+    shrink("mpirun -np 18446744073709551615 lockstep train", "mpirun -np 18446744073709551615 lockstep train");
+    shrink("mpirun -np 4294967295 lockstep train", "mpirun -np 2863311530 lockstep train"); /* and does not overflow */
+}
+
 static void give(const char *before, bool given, const char *after)
 {
     struct words command;
@@ -78,6 +86,7 @@ int main(void)
         {"numbers of mpirun shrink", numbers_of_mpirun_shrink},
         {"numbers of srun shrink", numbers_of_srun_shrink},
         {"numbers of others stay", numbers_of_others_stay},
+        {"what is no number of ranks stays", what_is_no_number_of_ranks_stays},
         {"ranks are given where nobody has said how many", ranks_are_given_where_nobody_has_said_how_many},
         {0},
     };

@@ -5,6 +5,7 @@
 #include "support/test.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void values_are_found_by_their_key(void)
@@ -30,6 +31,28 @@ static void values_are_found_by_their_key(void)
     CU_ASSERT_FALSE(slurm_value("", "JobId", value));
 }
 
+/* In memory that ends where the text does. */
+static void expect_signal(const char *text, const char *expected)
+{
+    char signal[SLURM_TEXT] = "?", *script = strdup(text);
+    slurm_read_signal(script, signal);
+    CU_ASSERT_STRING_EQUAL(signal, expected);
+    free(script);
+}
+
+static void the_signal_is_read_in_the_script(void)
+{
+    expect_signal(
+        "#!/bin/bash\n# --signal=USR2\n#SBATCH --time=1 --signal=B:USR1@120 # early\necho\n#SBATCH --signal=INT\n",
+        "B:USR1@120");
+    expect_signal("#!/bin/bash\n#SBATCH --signal B:USR1\n#SBATCH --signal=USR2@60", "USR2@60");
+    expect_signal("#!/bin/bash\n#SBATCH --signal", ""); /* the end of the text */
+    expect_signal("#!/bin/bash\n#SBATCH --signal\n#SBATCH --requeue\n", "");
+    expect_signal("#!/bin/bash\n#SBATCH --signals=3\n", "");
+    expect_signal("#SBATCH --signal=", "");
+    expect_signal("", "");
+}
+
 static void tasks_of_nodes_are_expanded(void)
 {
     unsigned tasks[5];
@@ -40,7 +63,9 @@ static void tasks_of_nodes_are_expanded(void)
     CU_ASSERT_TRUE(nodes_parse_tasks("1,2(x3),1", tasks, 5));
     CU_ASSERT_EQUAL(tasks[3], 2);
     CU_ASSERT_TRUE(nodes_parse_tasks("8", tasks, 1));
-    static const char *const wrong[] = {"", "4(x2)", "4(x4)", "4(x2),", "4(x2),3,1", "a", "4(2),3,1", "4(x2", "4x2,3"};
+    static const char *const wrong[] = {"-1,1,1", "4294967297,1,1", "4(x),4(x3)", " 1,1,1", "4(x-1),1,1,1",
+                                        "",       "4(x2)",          "4(x4)",      "4(x2),", "4(x2),3,1",
+                                        "a",      "4(2),3,1",       "4(x2",       "4x2,3"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         CU_ASSERT_FALSE(nodes_parse_tasks(wrong[i], tasks, 3));
 }
@@ -144,6 +169,7 @@ int main(void)
 {
     static const struct test_case cases[] = {
         {"values are found by their key", values_are_found_by_their_key},
+        {"the signal is read in the script", the_signal_is_read_in_the_script},
         {"tasks of nodes are expanded", tasks_of_nodes_are_expanded},
         {"the warning is what reaches the ranks", the_warning_is_what_reaches_the_ranks},
         {"only a job that runs is not ending", only_a_job_that_runs_is_not_ending},

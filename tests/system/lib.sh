@@ -63,12 +63,17 @@ equal() { # FOUND EXPECTED
   [ "$1" = "$2" ] || { printf '      expected: %s\n      found:    %s\n' "$2" "$1"; return 1; }
 }
 
+# The lines of a log without the time of day that some have in front.
+timeless() { # FILE
+  sed -E 's/^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z //' "$1"
+}
+
 has_lines() { # FILE COUNT REGEX
-  [ "$(grep -Ec -e "$3" "$1" 2>/dev/null)" -ge "$2" ]
+  [ "$(timeless "$1" 2>/dev/null | grep -Ec -e "$3")" -ge "$2" ]
 }
 
 has_line() { # FILE REGEX
-  grep -Eq -e "$2" "$1" || { printf '      no line %s in %s, which ends:\n' "$2" "$1"; tail -n 12 "$1" | sed 's/^/      | /'; return 1; }
+  timeless "$1" | grep -E -e "$2" >/dev/null || { printf '      no line %s in %s, which ends:\n' "$2" "$1"; tail -n 12 "$1" | sed 's/^/      | /'; return 1; }
 }
 
 expect_exit() { # CODE WORDS: of the run that has just finished

@@ -141,11 +141,12 @@ static void a_life_is_written_as_json(void)
     text_init(&line);
     lives_parse(&lives, BEGIN(1000.5, 0, "") READY(1.5) END(1011.5, 10, "finished", false), &nothing);
     lives_write(&lives.items[0], 1, &line);
-    CU_ASSERT_STRING_EQUAL(text_bytes(&line),
-                           "{\"segment\":1,\"began_unix\":1000.500,\"hosts\":\"a,b\",\"ranks\":2,\"nodes\":1,"
-                           "\"version\":\"0.2.0\",\"step\":0,\"reached\":10,\"alive_s\":11,\"start_s\":1.5,"
-                           "\"end\":\"finished\",\"interrupted\":false,\"lost_steps\":0,\"lost_s\":0,\"saves\":3,"
-                           "\"stall_s\":0.5,\"write_s\":0.6}");
+    CU_ASSERT_STRING_EQUAL(
+        text_bytes(&line),
+        "{\"segment\":1,\"began_unix\":1000.500,\"hosts\":\"a,b\",\"ranks\":2,\"nodes\":1,"
+        "\"version\":\"0.2.0\",\"step\":0,\"reached\":10,\"waited_s\":null,\"alive_s\":11,\"start_s\":1.5,"
+        "\"end\":\"finished\",\"interrupted\":false,\"lost_steps\":0,\"lost_s\":0,\"saves\":3,"
+        "\"stall_s\":0.5,\"write_s\":0.6}");
     text_release(&line);
     lives_release(&lives);
 }

@@ -100,19 +100,61 @@ static void a_step_in_which_the_job_was_suspended_does_not_count(void)
 static void a_warning_with_a_known_lead_is_a_new_end(void)
 {
     struct deadline deadline = deadline_of("5100", "30");
-    CU_ASSERT_EQUAL(deadline_weigh(&deadline, PREEMPTION_SIGUSR1 | PREEMPTION_SIGALRM, 1010), PREEMPTION_SIGALRM);
+    CU_ASSERT_EQUAL(deadline_weigh(&deadline, DEADLINE_IS_ANNOUNCED | PREEMPTION_SIGUSR1 | PREEMPTION_SIGALRM, 1010),
+                    PREEMPTION_SIGALRM);
     CU_ASSERT_EQUAL(deadline.end_s, 1040);
-    CU_ASSERT_EQUAL(deadline_weigh(&deadline, PREEMPTION_SIGUSR1, 1020), 0); /* the flag stays, the end, too */
+    CU_ASSERT_EQUAL(deadline_weigh(&deadline, DEADLINE_IS_ANNOUNCED | PREEMPTION_SIGUSR1, 1020),
+                    0); /* the flag stays, the end, too */
     CU_ASSERT_EQUAL(deadline.end_s, 1040);
-    CU_ASSERT_EQUAL(deadline_weigh(&deadline, PREEMPTION_SIGUSR1 | DEADLINE_IS_DUE, 1030),
+    CU_ASSERT_EQUAL(deadline_weigh(&deadline, DEADLINE_IS_ANNOUNCED | PREEMPTION_SIGUSR1 | DEADLINE_IS_DUE, 1030),
                     PREEMPTION_SIGUSR1 | DEADLINE_IS_DUE);
+}
+
+/* At 1000 s it is 5000 s since 1970. */
+static bool hear(struct deadline *deadline, double end_unix, bool is_grace, double warning_s)
+{
+    const struct notice notice = {.end_unix = end_unix, .is_grace = is_grace, .warning_s = warning_s};
+    return deadline_hear(deadline, &notice, 1000, 5000);
+}
+
+static void the_end_can_be_moved(void)
+{
+    struct deadline deadline = deadline_of("5100", "30");
+    CU_ASSERT_FALSE(hear(&deadline, 5100, false, NAN));
+    CU_ASSERT_TRUE(hear(&deadline, 9000, false, NAN));
+    CU_ASSERT_EQUAL(deadline.end_s, 5000);
+    CU_ASSERT_EQUAL(deadline.warning_s, 30);
+    CU_ASSERT_FALSE(hear(&deadline, NAN, false, 5));
+    CU_ASSERT_EQUAL(deadline.warning_s, 5);
+    CU_ASSERT_EQUAL(deadline_weigh(&deadline, DEADLINE_IS_ANNOUNCED | PREEMPTION_SIGUSR1, 1010), 0);
+    CU_ASSERT_EQUAL(deadline.end_s, 1015);
+    CU_ASSERT_FALSE(hear(&deadline, 9000, false, NAN)); /* the warning counts */
+    CU_ASSERT_EQUAL(deadline.end_s, 1015);
+    CU_ASSERT_TRUE(hear(&deadline, 0, true, NAN)); /* no end at all */
+    CU_ASSERT_TRUE(isinf(deadline.end_s));
+}
+
+/* The grace was lowered, or raised, after the job had been told. */
+static void the_end_of_an_interruption_goes_before_what_was_promised(void)
+{
+    static const double ends[] = {5004, 5300};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        struct deadline deadline = deadline_of("5100", "30");
+        CU_ASSERT_TRUE(hear(&deadline, ends[i], true, NAN));
+        CU_ASSERT_EQUAL(deadline_weigh(&deadline, DEADLINE_IS_ANNOUNCED | PREEMPTION_SIGUSR1, 1000), 0);
+        CU_ASSERT_EQUAL(deadline.end_s, ends[i] - 4000);
+    }
+    struct deadline unknown = deadline_of(NULL, "0");
+    CU_ASSERT_EQUAL(deadline_announced(&unknown), 0);
+    CU_ASSERT_TRUE(hear(&unknown, 5100, true, NAN));
+    CU_ASSERT_EQUAL(deadline_announced(&unknown), DEADLINE_IS_ANNOUNCED);
 }
 
 static void who_wants_to_leave_now_leaves_now(void)
 {
     struct deadline known = deadline_of(NULL, "30"), unknown = deadline_of(NULL, NULL), none = deadline_of(NULL, "0");
-    CU_ASSERT_EQUAL(deadline_weigh(&known, PREEMPTION_SIGUSR2, 1010), PREEMPTION_SIGUSR2);
-    CU_ASSERT_EQUAL(deadline_weigh(&known, PREEMPTION_SIGUSR1 | PREEMPTION_SIGTERM, 1010),
+    CU_ASSERT_EQUAL(deadline_weigh(&known, DEADLINE_IS_ANNOUNCED | PREEMPTION_SIGUSR2, 1010), PREEMPTION_SIGUSR2);
+    CU_ASSERT_EQUAL(deadline_weigh(&known, DEADLINE_IS_ANNOUNCED | PREEMPTION_SIGUSR1 | PREEMPTION_SIGTERM, 1010),
                     PREEMPTION_SIGUSR1 | PREEMPTION_SIGTERM);
     CU_ASSERT_EQUAL(deadline_weigh(&unknown, PREEMPTION_SIGUSR1, 1010), PREEMPTION_SIGUSR1);
     CU_ASSERT_EQUAL(deadline_weigh(&none, PREEMPTION_SIGUSR1, 1010), PREEMPTION_SIGUSR1);
@@ -143,6 +185,9 @@ int main(void)
         {"one slow step is forgotten", one_slow_step_is_forgotten},
         {"a step in which the job was suspended does not count", a_step_in_which_the_job_was_suspended_does_not_count},
         {"a warning with a known lead is a new end", a_warning_with_a_known_lead_is_a_new_end},
+        {"the end can be moved", the_end_can_be_moved},
+        {"the end of an interruption goes before what was promised",
+         the_end_of_an_interruption_goes_before_what_was_promised},
         {"who wants to leave now leaves now", who_wants_to_leave_now_leaves_now},
         {0},
     };
