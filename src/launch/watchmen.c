@@ -1,6 +1,7 @@
 #include "launch/watchmen.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "launch/nodes.h"
 
@@ -12,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define BEAT_S      5.0  /* between two signs of life */
@@ -219,15 +219,15 @@ void watchmen_release(struct watchmen *watchmen)
 
 /* ---- their own side ---- */
 
-/* Only a file that is there, and nobody's link to another one. */
+/* Where the job writes, if that is a file. */
 static void open_log(const char *path)
 {
-    struct stat info;
-    int fd = *path ? open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) : -1;
-    if (fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode))
+    int fd;
+    struct error error;
+    if (*path && file_open(path, FILE_APPEND, &fd, &error)) {
         dup2(fd, STDERR_FILENO);
-    if (fd >= 0)
         close(fd);
+    }
 }
 
 enum hearing { HEARING_NOTHING, HEARING_LIFE, HEARING_END };
