@@ -57,7 +57,7 @@ static void print_log(void)
     log_warn("%s", "b\nwarning: c\r\xc2\x9b");
 }
 
-#define TIME (sizeof "2026-11-30 01:16:20" - 1)
+#define TIME (sizeof "2026-11-30T01:16:20Z" - 1)
 
 static void the_log_is_as_harmless(void)
 {
