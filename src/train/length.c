@@ -29,7 +29,7 @@ double length_of_schedule(const struct schedule_spec *schedule, const struct sam
 {
     if (schedule->unit != SCHEDULE_EPOCHS || length == 0)
         return length;
-    return ceil(epochs_as_samples(sampler, length) / (double)sampler->batch);
+    return length * (double)sampler->samples / (double)sampler->batch;
 }
 
 double length_learning_rate(const struct job *job, const struct sampler *sampler, uint64_t steps, uint64_t step)

@@ -15,8 +15,8 @@
 bool length_steps(const struct job *job, const struct sampler *sampler, uint64_t *steps,
                   struct error *error) WARN_UNUSED;
 
-/* Local. A length of the schedule (warmup, horizon, decay) in steps of the present batch: as train.epochs, one that is
- * given in epochs ends with the first step that completes it. */
+/* Local. A length of the schedule (warmup, horizon, decay) in steps of the present batch. None that is given in epochs
+ * is rounded: the rate goes by the samples that were taken, whatever the batch. */
 double length_of_schedule(const struct schedule_spec *schedule, const struct sampler *sampler, double length);
 
 /* Local. The learning rate of `step` (> sampler->first_step) in a job of `steps` steps. The schedule reaches its end at

@@ -126,21 +126,20 @@ static double rate_of(const struct job *job, uint64_t step)
     return length_learning_rate(job, &plain, 63, step) / job->optimizer.learning_rate;
 }
 
-/* Epochs of 15.625 steps: one ends with step 16, two with 32, three with 47, four with 63. */
-static void all_lengths_in_epochs_end_with_the_step_that_completes_them(void)
+/* Epochs of 15.625 steps: two end within step 32, three within 47, four within 63. */
+static void no_length_in_epochs_is_rounded(void)
 {
     struct job job = job_of(0, 4, 4, SCHEDULE_EPOCHS);
     job.schedule.warmup = 2;
-    CU_ASSERT_EQUAL(rate_of(&job, 1), 1.0 / 32);
-    CU_ASSERT_EQUAL(rate_of(&job, 31), 31.0 / 32);
-    CU_ASSERT_EQUAL(rate_of(&job, 32), 1);
-    CU_ASSERT(rate_of(&job, 33) < 1 && rate_of(&job, 62) > 0.1);
+    CU_ASSERT_DOUBLE_EQUAL(rate_of(&job, 1), 1 / 31.25, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(rate_of(&job, 31), 31 / 31.25, 1e-12);
+    CU_ASSERT(rate_of(&job, 32) < 1 && rate_of(&job, 33) < rate_of(&job, 32) && rate_of(&job, 62) > 0.1);
     CU_ASSERT_EQUAL(rate_of(&job, 63), 0.1);
 
     job.schedule = (struct schedule_spec){
         .kind = SCHEDULE_WSD, .unit = SCHEDULE_EPOCHS, .horizon = 4, .floor = 0, .decay = 1};
-    CU_ASSERT_EQUAL(rate_of(&job, 47), 1);
-    CU_ASSERT_DOUBLE_EQUAL(rate_of(&job, 48), 15.0 / 16, 1e-12);
+    CU_ASSERT_EQUAL(rate_of(&job, 46), 1);
+    CU_ASSERT_DOUBLE_EQUAL(rate_of(&job, 48), 1 - (48 - 46.875) / 15.625, 1e-12);
     CU_ASSERT_EQUAL(rate_of(&job, 63), 0);
 
     job.schedule = (struct schedule_spec){.kind = SCHEDULE_STEP, .unit = SCHEDULE_EPOCHS, .every = 1, .gamma = 0.5};
@@ -151,7 +150,6 @@ static void all_lengths_in_epochs_end_with_the_step_that_completes_them(void)
     struct schedule_spec in_steps = {.unit = SCHEDULE_STEPS};
     CU_ASSERT_EQUAL(length_of_schedule(&in_steps, &plain, 2.5), 2.5);
     CU_ASSERT_EQUAL(length_of_schedule(&job.schedule, &plain, 0), 0);
-    CU_ASSERT_EQUAL(length_of_schedule(&job.schedule, &plain, 0.064), 1); /* 64 samples: a whole step */
 }
 
 static void a_length_has_words(void)
@@ -192,8 +190,7 @@ int main(void)
         {"more steps than can be counted are refused", too_many_are_refused},
         {"with a fixed horizon two and two epochs have the rates of four", a_fixed_horizon_makes_two_and_two_four},
         {"a schedule in epochs goes by the samples", a_schedule_in_epochs_goes_by_the_samples},
-        {"all lengths in epochs end with the step that completes them",
-         all_lengths_in_epochs_end_with_the_step_that_completes_them},
+        {"no length in epochs is rounded", no_length_in_epochs_is_rounded},
         {"a length has words", a_length_has_words},
         {"a schedule moves with the length if it follows it", a_schedule_moves_if_it_follows},
         {NULL, NULL},
