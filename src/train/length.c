@@ -35,10 +35,11 @@ double length_of_schedule(const struct schedule_spec *schedule, const struct sam
 double length_learning_rate(const struct job *job, const struct sampler *sampler, uint64_t steps, uint64_t step)
 {
     struct schedule_spec schedule = job->schedule;
+    bool in_epochs = schedule.unit == SCHEDULE_EPOCHS;
     double batch = (double)sampler->batch, t = (double)step, end = (double)steps;
     /* Steps of the present batch that would have taken as many samples. */
     double shift = (double)sampler->first_sample / batch - (double)sampler->first_step;
-    if (schedule.unit == SCHEDULE_EPOCHS) {
+    if (in_epochs) {
         t += shift;
         end += shift;
         schedule.every *= (double)sampler->samples / batch; /* so a step is the first behind each multiple of it */
@@ -46,7 +47,7 @@ double length_learning_rate(const struct job *job, const struct sampler *sampler
     schedule.warmup = length_of_schedule(&job->schedule, sampler, schedule.warmup);
     schedule.decay = length_of_schedule(&job->schedule, sampler, schedule.decay);
     if (schedule.horizon > 0)
-        end = length_of_schedule(&job->schedule, sampler, schedule.horizon);
+        end = in_epochs ? ceil(epochs_as_samples(sampler, schedule.horizon) / batch) : schedule.horizon;
     schedule.unit = SCHEDULE_STEPS;
     return job->optimizer.learning_rate * schedule_factor(&schedule, t, end, 1);
 }

@@ -15,8 +15,10 @@
 bool length_steps(const struct job *job, const struct sampler *sampler, uint64_t *steps,
                   struct error *error) WARN_UNUSED;
 
-/* Local. A length of the schedule (warmup, horizon, decay) in steps of the present batch. None that is given in epochs
- * is rounded: the rate goes by the samples that were taken, whatever the batch. */
+/* Local. A length of the schedule (warmup, decay) in steps of the present batch. What is given in epochs is not
+ * rounded: the rate goes by the samples that were taken, whatever the batch. (A horizon is an end: as that of
+ * train.epochs it is the first step that completes it, so that a job has the rates of one with the same epochs and no
+ * horizon.) */
 double length_of_schedule(const struct schedule_spec *schedule, const struct sampler *sampler, double length);
 
 /* Local. The learning rate of `step` (> sampler->first_step) in a job of `steps` steps. The schedule reaches its end at

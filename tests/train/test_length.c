@@ -127,7 +127,7 @@ static double rate_of(const struct job *job, uint64_t step)
 }
 
 /* Epochs of 15.625 steps: two end within step 32, three within 47, four within 63. */
-static void no_length_in_epochs_is_rounded(void)
+static void only_a_horizon_in_epochs_is_rounded(void)
 {
     struct job job = job_of(0, 4, 4, SCHEDULE_EPOCHS);
     job.schedule.warmup = 2;
@@ -138,8 +138,8 @@ static void no_length_in_epochs_is_rounded(void)
 
     job.schedule = (struct schedule_spec){
         .kind = SCHEDULE_WSD, .unit = SCHEDULE_EPOCHS, .horizon = 4, .floor = 0, .decay = 1};
-    CU_ASSERT_EQUAL(rate_of(&job, 46), 1);
-    CU_ASSERT_DOUBLE_EQUAL(rate_of(&job, 48), 1 - (48 - 46.875) / 15.625, 1e-12);
+    CU_ASSERT_EQUAL(rate_of(&job, 47), 1);
+    CU_ASSERT_DOUBLE_EQUAL(rate_of(&job, 48), 1 - (48 - 47.375) / 15.625, 1e-12);
     CU_ASSERT_EQUAL(rate_of(&job, 63), 0);
 
     job.schedule = (struct schedule_spec){.kind = SCHEDULE_STEP, .unit = SCHEDULE_EPOCHS, .every = 1, .gamma = 0.5};
@@ -190,7 +190,7 @@ int main(void)
         {"more steps than can be counted are refused", too_many_are_refused},
         {"with a fixed horizon two and two epochs have the rates of four", a_fixed_horizon_makes_two_and_two_four},
         {"a schedule in epochs goes by the samples", a_schedule_in_epochs_goes_by_the_samples},
-        {"no length in epochs is rounded", no_length_in_epochs_is_rounded},
+        {"of lengths in epochs only a horizon is rounded", only_a_horizon_in_epochs_is_rounded},
         {"a length has words", a_length_has_words},
         {"a schedule moves with the length if it follows it", a_schedule_moves_if_it_follows},
         {NULL, NULL},
