@@ -7,7 +7,7 @@ static struct error error;
 static void damaged_files_of_keras_give_an_error_or_other_numbers(void)
 {
     make_files();
-    read_damaged(&weights_keras, 1000, 0);
+    read_damaged(&weights_keras, 200, 0);
 }
 
 static void a_flipped_bit_of_our_own_weights_is_noticed_or_in_no_use(void)
@@ -18,7 +18,7 @@ static void a_flipped_bit_of_our_own_weights_is_noticed_or_in_no_use(void)
     make_files();
     CU_ASSERT_TRUE_FATAL(read_everything(test_path("weights"), &sound, &error));
     CU_ASSERT_TRUE_FATAL(file_read(test_path("weights"), &bytes, &count, &error));
-    for (size_t trial = 0; trial < 2000; trial++) {
+    for (size_t trial = 0; trial < 400; trial++) {
         uint32_t dice[4];
         rng_words(7, trial, 0, dice);
         size_t at = dice[0] % count;
@@ -51,7 +51,7 @@ static void a_dataset_without_its_values_is_refused(void)
     h5_close(space);
     h5_close(file);
     CU_ASSERT_FALSE(read_all(test_path("claim"), &error));
-    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "/layers/a cannot be read, or does not have its values in this file"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "layers/a cannot be read, or is not wholly in this file"));
 }
 
 int main(void)
