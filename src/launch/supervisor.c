@@ -118,16 +118,23 @@ static bool is_known_to_job(const struct supervisor *supervisor, int number)
            slurm_is_limit_near(&supervisor->slurm, clock_unix_exact());
 }
 
+/* If it is there; without it goes on, too. */
+static void hold_directory(struct supervisor *supervisor)
+{
+    struct error error;
+    if (supervisor->directory.handle < 0 && !directory_open(&supervisor->directory, supervisor->options->run, &error))
+        directory_init(&supervisor->directory);
+}
+
 /* Whether the job is at its work now. */
 static bool see_work(struct supervisor *supervisor)
 {
     if (!file_is_locked(supervisor->lock) || is_of_others(supervisor))
         return false;
-    struct error error;
-    if (directory_look(&supervisor->directory) == DIRECTORY_GONE)
+    enum directory_state state = directory_look(&supervisor->directory);
+    if (state == DIRECTORY_GONE || (state == DIRECTORY_MOVED && !supervisor->was_at_work))
         directory_close(&supervisor->directory);
-    if (supervisor->directory.handle < 0 && !directory_open(&supervisor->directory, supervisor->options->run, &error))
-        directory_init(&supervisor->directory); /* it goes on without */
+    hold_directory(supervisor);
     supervisor->was_at_work = supervisor->was_ever = true;
     supervisor->silent_s = clock_seconds();
     submission_begun(supervisor->options->submission, supervisor->options->run);
@@ -552,6 +559,7 @@ enum supervisor_outcome supervisor_run(const struct supervisor_options *options,
 {
     struct supervisor supervisor = {.options = options};
     directory_init(&supervisor.directory);
+    hold_directory(&supervisor); /* it may be moved sooner than the first look */
     snprintf(supervisor.lock, sizeof supervisor.lock, "%s/.lock", options->run);
     preparation_init(&supervisor.preparation, &supervisor.slurm, options->command, options->ranks_most);
     process_take_signals();
