@@ -27,7 +27,7 @@
 
 /* A bit among the flags that travel with every step's numbers: one of those by which the job leaves (preemption.h). */
 #define DEADLINE_IS_DUE       (1u << 5)
-#define DEADLINE_IS_ANNOUNCED (1u << 28) /* rank 0 knows when the end comes that SIGUSR1 announces */
+#define DEADLINE_IS_ANNOUNCED (1u << 23) /* rank 0 knows when the end comes that SIGUSR1 announces */
 
 #define DEADLINE_LEAVE_S 3.0 /* from the last save to the end of the last process */
 
