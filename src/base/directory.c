@@ -18,7 +18,10 @@ bool directory_open(struct directory *directory, const char *path, struct error 
     if (snprintf(directory->path, sizeof directory->path, "%s", path) >= (int)sizeof directory->path)
         return error_set(error, ERROR_USAGE, "path too long: %.200s", path);
     directory->handle = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return directory->handle >= 0 || error_errno(error, "cannot open the directory %s", path);
+    if (directory->handle < 0)
+        return error_errno(error, "cannot open the directory %s", path);
+    directory_where(directory, directory->where);
+    return true;
 }
 
 void directory_close(struct directory *directory)
@@ -37,13 +40,11 @@ enum directory_state directory_look(const struct directory *directory)
         return DIRECTORY_HERE;
     if (fstat(directory->handle, &held)) /* a server has forgotten it */
         return errno == ESTALE || errno == ENOENT ? DIRECTORY_GONE : DIRECTORY_HERE;
-    if (stat(directory->path, &found) == 0) {
-        if (found.st_dev == held.st_dev && found.st_ino == held.st_ino)
-            return DIRECTORY_HERE;
-    } else if (errno != ENOENT && errno != ENOTDIR) {
-        return DIRECTORY_HERE; /* its disk is away: that passes */
-    }
+    bool is_there = stat(directory->path, &found) == 0;
     directory_where(directory, where);
+    if (is_there ? found.st_dev == held.st_dev && found.st_ino == held.st_ino
+                 : (errno != ENOENT && errno != ENOTDIR) || strcmp(where, directory->where) == 0)
+        return DIRECTORY_HERE;
     size_t length = strlen(where), end = strlen(deleted);
     bool gone = held.st_nlink == 0 || (length > end && strcmp(where + length - end, deleted) == 0);
     return gone ? DIRECTORY_GONE : DIRECTORY_MOVED;
@@ -57,6 +58,8 @@ bool directory_renew(struct directory *directory, struct error *error)
     bool ok = dup3(now.handle, directory->handle, O_CLOEXEC) >= 0 ||
               error_errno(error, "cannot open the directory %s", directory->path);
     close(now.handle);
+    if (ok)
+        memcpy(directory->where, now.where, sizeof now.where);
     return ok;
 }
 

@@ -9,11 +9,12 @@
 struct directory {
     int handle; /* -1: closed */
     char path[PATH_MAX];
+    char where[PATH_MAX]; /* directory_where, when it was opened */
 };
 
 enum directory_state {
-    DIRECTORY_HERE,  /* its path leads to it, or that cannot be told now */
-    DIRECTORY_MOVED, /* it is there, but its path leads elsewhere, or nowhere */
+    DIRECTORY_HERE,  /* its path leads to it, or to nothing now: a link or a disk on the way is away */
+    DIRECTORY_MOVED, /* it is there under another name, or its path leads to another one */
     DIRECTORY_GONE,  /* it was deleted */
 };
 

@@ -37,7 +37,7 @@ static const struct {
 void cadence_init(struct cadence *cadence, const struct job *job, const struct cadence_past *past, double now_s)
 {
     *cadence = (struct cadence){
-        .job = job, .looked_s = now_s - LOOK_S, .began_s = now_s, .saved_s = now_s, .warning_s = NAN};
+        .job = job, .looked_s = now_s - LOOK_S, .began_s = now_s, .saved_s = now_s};
     if (!past)
         return;
     struct text file;
@@ -48,15 +48,15 @@ void cadence_init(struct cadence *cadence, const struct job *job, const struct c
     text_release(&file);
 }
 
-void cadence_expect(struct cadence *cadence, double warning_s)
+void cadence_follow(struct cadence *cadence, const struct deadline *deadline)
 {
-    cadence->warning_s = warning_s;
+    cadence->deadline = deadline;
 }
 
 bool cadence_is_auto(const struct cadence *cadence)
 {
-    double write_s = cadence_write(cadence);
-    bool is_short = cadence->warning_s < deadline_reserve(write_s) || (write_s == 0 && !isnan(cadence->warning_s));
+    double write_s = cadence_write(cadence), warning_s = cadence->deadline ? cadence->deadline->warning_s : NAN;
+    bool is_short = warning_s < deadline_reserve(write_s) || (write_s == 0 && !isnan(warning_s));
     return cadence->job->checkpoint.every == CHECKPOINT_AUTO || is_short;
 }
 

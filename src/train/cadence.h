@@ -16,6 +16,8 @@
 #include "base/text.h"
 #include "train/job.h"
 
+struct deadline;
+
 /* Reasons to save and go on, a bit each. */
 enum cadence_reason {
     /* What only some rank knows: these are flags of the step. The bits below belong to reasons to leave. */
@@ -57,7 +59,7 @@ struct cadence {
     uint64_t samples; /* saves that were measured here */
     double stalls[CADENCE_SAMPLES], writes[CADENCE_SAMPLES];
     struct cadence_past past;
-    double warning_s; /* before interruptions; NaN: not known */
+    const struct deadline *deadline; /* borrowed; NULL: interruptions are not announced */
     double told_s;    /* the period of which was told last; 0: none */
 };
 
@@ -65,9 +67,10 @@ struct cadence {
  * borrowed. */
 void cadence_init(struct cadence *cadence, const struct job *job, const struct cadence_past *past, double now_s);
 
-/* Local. Interruptions are announced so long before they come. If a save needs more than that (deadline.h), or as long
- * as nobody knows what it needs, `auto` is in force beside whatever checkpoint.every says. */
-void cadence_expect(struct cadence *cadence, double warning_s);
+/* Local. Interruptions are announced as the deadline knows, from now on. If a save needs more time than its warning
+ * leaves (deadline.h), or as long as nobody knows what it needs, `auto` is in force beside whatever checkpoint.every
+ * says. The deadline is borrowed. */
+void cadence_follow(struct cadence *cadence, const struct deadline *deadline);
 
 /* Local. Whether `auto` is in force. */
 bool cadence_is_auto(const struct cadence *cadence);

@@ -65,16 +65,21 @@ bool deadline_hear(struct deadline *deadline, const struct notice *notice, doubl
     return fabs(deadline->end_s - before_s) > 1;
 }
 
-bool deadline_look(struct deadline *deadline, const char *run, bool at_once, double now_s)
+void deadline_look(struct deadline *deadline, const char *run, bool at_once, double now_s)
 {
     struct notice notice;
     if (!at_once && now_s - deadline->looked_s < LOOK_S)
-        return false;
+        return;
     deadline->looked_s = now_s;
     watchdog_begin(run, 0);
     bool is_there = notice_read(run, &notice);
     watchdog_end();
-    return is_there && deadline_hear(deadline, &notice, now_s, clock_unix_exact());
+    if (!is_there || !deadline_hear(deadline, &notice, now_s, clock_unix_exact()))
+        return;
+    if (isfinite(deadline->end_s))
+        log_event("the job ends in %.3g s, as is told now", deadline->end_s - now_s);
+    else
+        log_event("the job's time has no end, as is told now");
 }
 
 void deadline_expect(struct deadline *deadline, double step_s)

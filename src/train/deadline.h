@@ -49,11 +49,11 @@ bool deadline_open(struct deadline *deadline, const struct world *world, struct 
 bool deadline_parse(struct deadline *deadline, const char *end_unix, const char *warning_s, double now_s,
                     double now_unix, struct error *error) WARN_UNUSED;
 
-/* Local, rank 0's work. Looks for news in the run directory, if it is time for that or at_once. True: the end is
- * another one now, by more than a second. */
-bool deadline_look(struct deadline *deadline, const char *run, bool at_once, double now_s);
+/* Local, rank 0's work, whatever else it waits for. Looks for news in the run directory, if it is time for that or
+ * at_once; a line tells of another end. */
+void deadline_look(struct deadline *deadline, const char *run, bool at_once, double now_s);
 
-/* Local, a part of it; now_s, now_unix as above. */
+/* Local, a part of it; now_s, now_unix as above. True: the end is another one now, by more than a second. */
 bool deadline_hear(struct deadline *deadline, const struct notice *notice, double now_s, double now_unix);
 
 /* Local, rank 0's work. What a step has taken in earlier lives of the run; 0: it is not known. */

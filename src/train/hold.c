@@ -79,6 +79,7 @@ static unsigned look(struct session *session, const struct hold *hold, double tr
     saver_look(session->saver);
     if (session->world->rank != 0)
         return own;
+    deadline_look(&session->deadline, session->job->run, false, now_s);
     own |= (cadence_flags(&session->cadence, now_s) & CADENCE_FILE) | deadline_announced(&session->deadline);
     return own | (now_s >= try_s ? IS_TIME : 0) | (now_s >= limit_of(session, hold) ? IS_OVER : 0);
 }

@@ -274,7 +274,7 @@ static void begin_history(struct session *session)
                                 .stall_s = lived.stall_s,
                                 .write_s = lived.write_s};
     cadence_init(&session->cadence, session->job, &past, clock_seconds());
-    cadence_expect(&session->cadence, session->deadline.warning_s);
+    cadence_follow(&session->cadence, &session->deadline);
     double ranks = session->world->size;
     deadline_expect(&session->deadline, lived.step_s / ranks);
 }

@@ -80,20 +80,6 @@ static void update(struct session *session, const struct step_numbers *numbers, 
     exchange_distribute(session->exchange);
 }
 
-/* Local, rank 0's work: whether others have moved the end that they have set. */
-static void hear_of_end(struct session *session, bool at_once)
-{
-    struct deadline *deadline = &session->deadline;
-    double now_s = clock_seconds(), warning_s = deadline->warning_s;
-    bool is_moved = deadline_look(deadline, session->job->run, at_once, now_s);
-    if (deadline->warning_s != warning_s && !isnan(deadline->warning_s))
-        cadence_expect(&session->cadence, deadline->warning_s);
-    if (is_moved && isfinite(deadline->end_s))
-        log_event("the job ends in %.3g s, as is told now", deadline->end_s - now_s);
-    else if (is_moved)
-        log_event("the job's time has no end, as is told now");
-}
-
 /* Collective. One step; `flags` is what any rank was asked from outside. A step that the guard does not let pass leaves
  * the state as the step before had it. */
 static bool make_step(struct session *session, struct step_numbers *numbers, unsigned *flags, struct error *error)
@@ -105,14 +91,14 @@ static bool make_step(struct session *session, struct step_numbers *numbers, uns
     unsigned own = preemption_flags() | pause_flags(&session->pause, session->world->rank, step, clock_seconds()) |
                    save_flags(session) | data_watch_flags(session);
     if (session->world->rank == 0) {
-        hear_of_end(session, false);
+        deadline_look(&session->deadline, job->run, false, clock_seconds());
         own |= cadence_flags(&session->cadence, clock_seconds()) | run_directory_flags(session, clock_seconds()) |
                deadline_flags(&session->deadline, 2, save_needs(session), clock_seconds()) |
                deadline_announced(&session->deadline);
     }
     *flags = tally_share(&session->tally, own);
     if (session->world->rank == 0 && (*flags & PREEMPTION_SIGUSR1) && !session->deadline.warned)
-        hear_of_end(session, true);
+        deadline_look(&session->deadline, job->run, true, clock_seconds());
     *flags = deadline_weigh(&session->deadline, *flags, clock_seconds());
     if (*flags & DATA_IS_WRONG)
         return data_watch_agree(session, error);

@@ -66,7 +66,7 @@ static unsigned listen(void *context)
     unsigned flags = preemption_wishes_to_leave();
     saver_look(session->saver);
     if (session->world->rank == 0) {
-        (void)deadline_look(deadline, session->job->run, false, clock_seconds());
+        deadline_look(deadline, session->job->run, false, clock_seconds());
         flags |= deadline_flags(deadline, 0, save_needs(session), clock_seconds()) | deadline_announced(deadline);
     }
     return flags;
