@@ -36,8 +36,7 @@ static const struct {
 
 void cadence_init(struct cadence *cadence, const struct job *job, const struct cadence_past *past, double now_s)
 {
-    *cadence = (struct cadence){
-        .job = job, .looked_s = now_s - LOOK_S, .began_s = now_s, .saved_s = now_s};
+    *cadence = (struct cadence){.job = job, .looked_s = now_s - LOOK_S, .began_s = now_s, .saved_s = now_s};
     if (!past)
         return;
     struct text file;

@@ -60,7 +60,7 @@ struct cadence {
     double stalls[CADENCE_SAMPLES], writes[CADENCE_SAMPLES];
     struct cadence_past past;
     const struct deadline *deadline; /* borrowed; NULL: interruptions are not announced */
-    double told_s;    /* the period of which was told last; 0: none */
+    double told_s;                   /* the period of which was told last; 0: none */
 };
 
 /* Local. past: rank 0's; NULL on the other ranks. The times `now_s` here and below are clock_seconds(). The job is
