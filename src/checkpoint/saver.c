@@ -134,7 +134,6 @@ bool saver_open(struct saver **opened, const struct world *world, struct store *
                 const struct state *state, const struct saver_options *options, struct error *error)
 {
     struct saver *saver = memory_need(1, sizeof *saver);
-    int level;
     *saver = (struct saver){.world = world, .store = store, .exchange = exchange, .options = *options};
     saver->look_s = clock_seconds();
     saver->patience.fixed_s = options->timeout_s;
@@ -144,9 +143,8 @@ bool saver_open(struct saver **opened, const struct world *world, struct store *
     council_open(&saver->council, world);
     pthread_mutex_init(&saver->mutex, NULL);
     thread_init_condition(&saver->change);
-    MPI_Query_thread(&level);
     bool ok = true;
-    if (options->background && level == MPI_THREAD_MULTIPLE)
+    if (options->background)
         saver->in_background = ok = thread_start(&saver->thread, thread, saver);
     if (!ok)
         error_set(error, ERROR_IO, "cannot start the thread that saves; checkpoint.background: false does without");
@@ -176,6 +174,13 @@ void saver_close(struct saver *saver)
     snapshot_release(&saver->snapshot);
     record_release(&saver->work.record);
     memory_free(saver);
+}
+
+bool saver_can_have_thread(void)
+{
+    int level;
+    MPI_Query_thread(&level);
+    return level == MPI_THREAD_MULTIPLE;
 }
 
 bool saver_is_background(const struct saver *saver)

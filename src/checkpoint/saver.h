@@ -35,7 +35,7 @@ struct saver_result {
 };
 
 struct saver_options {
-    bool background;
+    bool background;  /* by a thread; only if saver_can_have_thread */
     double timeout_s; /* of a phase; 0: derived from measurements (patience.h) */
     /* Called by the thread when a rank was late for a save and nobody has looked since (saver_look): training does not
      * go on either, a rank hangs as a whole; and, by whoever saves, when a rank has stopped in the middle of a message
@@ -48,7 +48,10 @@ struct saver_options {
 bool saver_open(struct saver **saver, const struct world *world, struct store *store, const struct exchange *exchange,
                 const struct state *state, const struct saver_options *options, struct error *error) WARN_UNUSED;
 
-/* Local. Whether there is a thread: wanted, and possible. */
+/* Local. Whether this MPI lets a thread save: MPI_THREAD_MULTIPLE. */
+bool saver_can_have_thread(void);
+
+/* Local. Whether there is a thread. */
 bool saver_is_background(const struct saver *saver);
 
 /* Collective over world. Nothing is running. NULL is fine (on all ranks). */

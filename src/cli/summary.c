@@ -67,12 +67,12 @@ static void print_memory(const struct job *job, const struct model *model, size_
         arrays++;
     arrays += job->ema > 0;
     double parts[] = {(double)P * 4, (double)(slots * P) * 4, (double)(shard * arrays) * 4,
-                      (double)(shard * arrays) * 4, (double)model_bytes(model)};
+                      job->checkpoint.background ? (double)(shard * arrays) * 4 : 0, (double)model_bytes(model)};
     say("\nmemory of a rank, of %zu on one node, in MB (its data and the libraries come on top):\n", ranks);
     say("  %10.1f  parameters, shared by the ranks of a node\n", parts[0] * 1e-6);
     say("  %10.1f  gradients of %zu leaves at a time\n", parts[1] * 1e-6, slots);
     say("  %10.1f  gradient, moments%s of its shard\n", parts[2] * 1e-6, job->ema > 0 ? " and average" : "");
-    say("  %10.1f  snapshot of its shard, for checkpoints\n", parts[3] * 1e-6);
+    say("  %10.1f  the same once more, to train on while a checkpoint is written\n", parts[3] * 1e-6);
     say("  %10.1f  activations of a leaf of %zu sample%s\n", parts[4] * 1e-6, model->rows, model->rows == 1 ? "" : "s");
     say("  %10.1f  together\n", (parts[0] + parts[1] + parts[2] + parts[3] + parts[4]) * 1e-6);
 }

@@ -26,11 +26,12 @@ struct exchange {
     const struct node *node;
     size_t leaves, count; /* L, P */
     size_t measured;      /* elements of the norm */
+    size_t copies;        /* of the parameters */
     struct shard shard;   /* this rank's */
 
-    struct window window; /* node rank 0: params [2, P]; then every rank: slots [P] each */
+    struct window window; /* node rank 0: params [copies, P]; then every rank: slots [P] each */
     float *params;        /* the copy in use */
-    float *other;
+    float *other;         /* NULL: there is one copy only */
     float *slots;
     struct tree_walker walker; /* of this rank's leaves; slot i holds the value of walker.stack[i] */
     size_t next_leaf;
@@ -90,7 +91,7 @@ static void add_own_node(const struct exchange *x, struct reduction *sum)
         struct subtree subtrees[TREE_DEPTH];
         size_t length = rank_cover(x, r, subtrees, NULL);
         const float *piece = window_piece(&x->window, x->node->rank_of[r]);
-        const float *slots = piece + (x->node->rank_of[r] == 0 ? 2 * x->count : 0);
+        const float *slots = piece + (x->node->rank_of[r] == 0 ? x->copies * x->count : 0);
         for (size_t i = 0; i < length; i++)
             reduction_add(sum, subtrees[i], slots + i * x->count, 0);
     }
@@ -176,10 +177,11 @@ static bool allocate(struct exchange *x, struct error *error)
 }
 
 bool exchange_open(struct exchange **exchange, const struct world *world, const struct node *node, size_t leaves,
-                   size_t count, size_t measured, struct error *error)
+                   size_t count, size_t measured, size_t copies, struct error *error)
 {
     struct exchange *x = memory_need(1, sizeof *x);
-    *x = (struct exchange){.world = world, .node = node, .leaves = leaves, .count = count, .measured = measured};
+    *x = (struct exchange){
+        .world = world, .node = node, .leaves = leaves, .count = count, .measured = measured, .copies = copies};
     *exchange = NULL;
     CHECK(measured == count || (measured < count && measured % EXCHANGE_BLOCK == 0), "the norm is taken by blocks");
     CHECK(leaves >= (size_t)world->size, "every rank has a leaf");
@@ -187,7 +189,7 @@ bool exchange_open(struct exchange **exchange, const struct world *world, const 
     struct subtree subtrees[TREE_DEPTH];
     size_t slots;
     rank_cover(x, world->rank, subtrees, &slots);
-    size_t floats = (slots + (node->rank == 0 ? 2 : 0)) * count;
+    size_t floats = (slots + (node->rank == 0 ? copies : 0)) * count;
     bool ok = x->shard.count <= INT_MAX ||
               error_set(error, ERROR_USAGE, "%zu parameters are too many for %d ranks: use more ranks", count,
                         world->size);
@@ -199,8 +201,8 @@ bool exchange_open(struct exchange **exchange, const struct world *world, const 
         return false;
     }
     x->params = window_piece(&x->window, 0);
-    x->other = x->params + count;
-    x->slots = (float *)x->window.memory + (node->rank == 0 ? 2 * count : 0);
+    x->other = copies > 1 ? x->params + count : NULL;
+    x->slots = (float *)x->window.memory + (node->rank == 0 ? copies * count : 0);
     tree_start(&x->walker, leaves);
     ok = world_agree(world, allocate(x, error), error);
     x->requests = memory_need((size_t)(2 * world->size + x->received_count) * (TREE_DEPTH + 1), sizeof *x->requests);
@@ -241,6 +243,7 @@ float *exchange_other_params(const struct exchange *x)
 
 void exchange_turn(struct exchange *x)
 {
+    CHECK(x->other, "there is a copy to turn to");
     float *used = x->params;
     x->params = x->other;
     x->other = used;

@@ -30,12 +30,13 @@ struct shard {
 
 struct exchange; /* opaque */
 
-/* Collective over world; leaves, count and measured must be equal on every rank. leaves >= world->size. Elements
- * [0, measured) of the gradient make its norm: a multiple of EXCHANGE_BLOCK, or count. The world and the node are
- * borrowed. All buffers are allocated here, and zero. ERROR_IO if the node cannot give the shared memory: nothing
- * stays, and the caller may try again with a node of one rank (node_open with ranks_per_node 1). */
+/* Collective over world; leaves, count, measured and copies must be equal on every rank. leaves >= world->size.
+ * Elements [0, measured) of the gradient make its norm: a multiple of EXCHANGE_BLOCK, or count. copies: of the
+ * parameters on each node, 1 or 2; with one there is nothing to turn to. The world and the node are borrowed. All
+ * buffers are allocated here, and zero. ERROR_IO if the node cannot give the shared memory: nothing stays, and the
+ * caller may try again with a node of one rank (node_open with ranks_per_node 1). */
 bool exchange_open(struct exchange **exchange, const struct world *world, const struct node *node, size_t leaves,
-                   size_t count, size_t measured, struct error *error) WARN_UNUSED;
+                   size_t count, size_t measured, size_t copies, struct error *error) WARN_UNUSED;
 
 /* Collective over world. NULL is fine (on all ranks). */
 void exchange_close(struct exchange *exchange);
@@ -50,7 +51,8 @@ size_t exchange_blocks(size_t count);
  * exchange_open) and exchange_distribute. Borrowed. */
 float *exchange_params(const struct exchange *exchange);
 
-/* Local. The copy that is not in use [P]: what the last exchange_turn has left behind, or zeros. Borrowed. */
+/* Local. The copy that is not in use [P]: what the last exchange_turn has left behind, or zeros. Borrowed. NULL: there
+ * is one copy only. */
 float *exchange_other_params(const struct exchange *exchange);
 
 /* Local; every rank does it at the same place between exchange_reduce and exchange_distribute. The copies change roles:

@@ -44,7 +44,8 @@ static void begin(struct session *session, unsigned reasons, const char *end, st
     cadence_words(reasons, &why);
     snprintf(session->record.why, sizeof session->record.why, "%s", reasons ? text_bytes(&why) : end);
     text_release(&why);
-    session->save = (struct save){.runs = true, .frozen = true, .is_copy = local != NULL, .step = session->step};
+    session->save = (struct save){
+        .runs = true, .frozen = saver_is_background(session->saver), .is_copy = local != NULL, .step = session->step};
     if (!local) {
         session->save.reasons = reasons | owed;
         session->owed &= ~owed;

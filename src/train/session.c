@@ -94,16 +94,23 @@ static bool open_data(struct session *session, struct error *error)
     return length_steps(job, &session->sampler, &session->steps, error);
 }
 
+/* Whether training goes on while a checkpoint is written, on arrays of its own. */
+static bool saves_beside(const struct session *session)
+{
+    return session->job->checkpoint.background && saver_can_have_thread();
+}
+
 /* The exchange in shared memory if the nodes have enough of it, else through messages. */
 static bool open_exchange(struct session *session, size_t leaves, struct error *error)
 {
     const struct world *world = session->world;
     size_t count = session->model.table.count, learned = session->model.table.learned;
+    size_t copies = saves_beside(session) ? 2 : 1;
     watchdog_begin_meeting("the ranks of each node find each other", 0, false);
     node_open(&session->node, world, session->options->ranks_per_node);
     watchdog_end();
     session->node_is_open = true;
-    if (exchange_open(&session->exchange, world, &session->node, leaves, count, learned, error))
+    if (exchange_open(&session->exchange, world, &session->node, leaves, count, learned, copies, error))
         return true;
     if (error->kind != ERROR_IO || session->options->ranks_per_node == 1)
         return false;
@@ -111,7 +118,7 @@ static bool open_exchange(struct session *session, size_t leaves, struct error *
     error_clear(error);
     node_close(&session->node);
     node_open(&session->node, world, 1);
-    return exchange_open(&session->exchange, world, &session->node, leaves, count, learned, error);
+    return exchange_open(&session->exchange, world, &session->node, leaves, count, learned, copies, error);
 }
 
 _Static_assert(STATE_DIMS == TENSOR_DIMS, "a checkpoint has room for every tensor's shape");
@@ -185,11 +192,14 @@ static bool allocate(struct session *session, size_t leaves, struct error *error
 {
     const struct job *job = session->job;
     const char *const *moments = optimizer_classes[job->optimizer.kind]->moments(&job->optimizer);
-    if (!allocate_arrays(session, moments, &session->used, error) ||
-        !allocate_arrays(session, moments, &session->other, error))
+    if (!allocate_arrays(session, moments, &session->used, error))
         return false;
     session->used.params = exchange_params(session->exchange) + session->shard.first;
-    session->other.params = exchange_other_params(session->exchange) + session->shard.first;
+    if (saves_beside(session)) {
+        if (!allocate_arrays(session, moments, &session->other, error))
+            return false;
+        session->other.params = exchange_other_params(session->exchange) + session->shard.first;
+    }
     session->indices = memory_need(job->train.microbatch, sizeof *session->indices);
     describe_state(session, moments);
     update_init(&session->update, session->world, &job->optimizer, &session->model.table, session->shard);
@@ -277,11 +287,11 @@ static bool open_saver(struct session *session, struct error *error)
 {
     const struct job *job = session->job;
     const struct saver_options options = {
-        .background = job->checkpoint.background, .timeout_s = job->checkpoint.timeout, .lost = session->options->lost};
+        .background = saves_beside(session), .timeout_s = job->checkpoint.timeout, .lost = session->options->lost};
     if (!saver_open(&session->saver, session->world, &session->store, session->exchange, &session->state, &options,
                     error))
         return false;
-    if (options.background && !saver_is_background(session->saver))
+    if (job->checkpoint.background && !options.background)
         log_warn("this MPI has no MPI_THREAD_MULTIPLE: training stands still while a checkpoint is written, and nobody "
                  "watches over ranks that hang");
     return true;

@@ -45,7 +45,7 @@ static void open_trial(struct trial *trial, const char *run, bool make, const st
     CU_ASSERT_TRUE(store_init(&trial->store, test_mpi_path(run), 99, &error));
     if (make && world.rank == 0)
         CU_ASSERT_TRUE(file_make_directories(trial->store.directory, &error));
-    CU_ASSERT_TRUE(exchange_open(&trial->exchange, &world, &node, (size_t)world.size, COUNT, COUNT, &error));
+    CU_ASSERT_TRUE(exchange_open(&trial->exchange, &world, &node, (size_t)world.size, COUNT, COUNT, 2, &error));
     float *params = exchange_params(trial->exchange);
     trial->moment = memory_need(trial->state.shard.count, sizeof(float));
     for (size_t e = 0; e < trial->state.shard.count; e++)

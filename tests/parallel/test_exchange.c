@@ -47,16 +47,17 @@ static void write_leaves(struct exchange *x, size_t leaves, size_t count, size_t
     }
 }
 
-/* Three rounds, so that old values in the buffers would show; before the parameters of the last one the copies change
- * roles. The norm is of the first `measured` elements. */
-static void run_rounds(const struct node *node, size_t leaves, size_t count, size_t measured)
+/* Three rounds, so that old values in the buffers would show; before the parameters of the last one the copies, if
+ * there are two, change roles. The norm is of the first `measured` elements. */
+static void run_rounds(const struct node *node, size_t leaves, size_t count, size_t measured, size_t copies)
 {
     struct exchange *x;
     struct error error;
-    bool opened = exchange_open(&x, &world, node, leaves, count, measured, &error);
+    bool opened = exchange_open(&x, &world, node, leaves, count, measured, copies, &error);
     CU_ASSERT_TRUE(opened);
     if (!opened)
         return;
+    CU_ASSERT_EQUAL(exchange_other_params(x) != NULL, copies == 2);
     struct shard shard = exchange_shard(count, world.size, world.rank);
     float *params = exchange_params(x), divisor = 96;
     for (size_t round = 0; round < 3; round++) {
@@ -77,7 +78,8 @@ static void run_rounds(const struct node *node, size_t leaves, size_t count, siz
         MPI_Allreduce(&norm, &lowest, 1, MPI_DOUBLE, MPI_MIN, world.comm);
         CU_ASSERT_EQUAL(highest, lowest);
 
-        if (round == 2) {
+        bool turns = round == 2 && copies == 2;
+        if (turns) {
             exchange_turn(x);
             CU_ASSERT_PTR_EQUAL(exchange_other_params(x), params);
             params = exchange_params(x);
@@ -85,7 +87,7 @@ static void run_rounds(const struct node *node, size_t leaves, size_t count, siz
         memcpy(params + shard.first, gradient, shard.count * sizeof *gradient);
         exchange_distribute(x);
         wrong = 0;
-        for (size_t e = 0; round == 2 && e < count; e++)
+        for (size_t e = 0; turns && e < count; e++)
             wrong += exchange_other_params(x)[e] != reference(leaves, e, 1) / divisor;
         for (size_t e = 0; e < count; e++)
             wrong += params[e] != reference(leaves, e, round) / divisor;
@@ -101,11 +103,11 @@ static void with_nodes_of(int ranks_per_node)
     size_t n = (size_t)world.size;
     node_open(&node, &world, ranks_per_node);
     /* One leaf a rank; also more ranks than blocks. */
-    run_rounds(&node, n, 3 * EXCHANGE_BLOCK + 100, 3 * EXCHANGE_BLOCK + 100);
-    run_rounds(&node, 8 > n ? 8 : n, 16, 16);
-    run_rounds(&node, 11 + n, 9 * EXCHANGE_BLOCK, 9 * EXCHANGE_BLOCK); /* uneven */
-    run_rounds(&node, 16, 2 * EXCHANGE_BLOCK + 1, 2 * EXCHANGE_BLOCK + 1);
-    run_rounds(&node, 16, 2 * EXCHANGE_BLOCK + 1, EXCHANGE_BLOCK); /* with statistics */
+    run_rounds(&node, n, 3 * EXCHANGE_BLOCK + 100, 3 * EXCHANGE_BLOCK + 100, 2);
+    run_rounds(&node, 8 > n ? 8 : n, 16, 16, 2);
+    run_rounds(&node, 11 + n, 9 * EXCHANGE_BLOCK, 9 * EXCHANGE_BLOCK, 2); /* uneven */
+    run_rounds(&node, 16, 2 * EXCHANGE_BLOCK + 1, 2 * EXCHANGE_BLOCK + 1, 1);
+    run_rounds(&node, 16, 2 * EXCHANGE_BLOCK + 1, EXCHANGE_BLOCK, 2); /* with statistics */
     node_close(&node);
 }
 
@@ -147,7 +149,7 @@ static void a_replica_that_differs_is_found(void)
     struct error error = {0};
     size_t count = 5 * EXCHANGE_BLOCK + 7, blocks = exchange_blocks(count);
     node_open(&node, &world, 1);
-    bool opened = exchange_open(&x, &world, &node, (size_t)world.size, count, count, &error);
+    bool opened = exchange_open(&x, &world, &node, (size_t)world.size, count, count, 1, &error);
     CU_ASSERT_TRUE(opened);
     if (opened) {
         uint64_t *digests = memory_need(blocks, sizeof *digests);
