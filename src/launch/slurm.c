@@ -101,45 +101,50 @@ static void find_signal(struct slurm_job *job, double limit_s)
     text_release(&script);
 }
 
+void slurm_read_partition(const char *text, struct slurm_site *site)
+{
+    char mode[SLURM_TEXT];
+    site->grace_s = number_of(text, "GraceTime");
+    if (slurm_value(text, "PreemptMode", mode) && strcmp(mode, "OFF") != 0)
+        site->preemption = strstr(mode, "SUSPEND")        ? SLURM_SUSPENDED
+                           : strcmp(mode, "REQUEUE") == 0 ? SLURM_REQUEUED
+                                                          : SLURM_CANCELLED;
+}
+
+void slurm_read_config(const char *text, struct slurm_site *site)
+{
+    char type[SLURM_TEXT];
+    site->kill_wait_s = number_of(text, "KillWait");
+    site->slurmd_timeout_s = number_of(text, "SlurmdTimeout");
+    site->port = count_of(text, "SlurmdPort");
+    site->version = number_of(text, "SLURM_VERSION");
+    /* SlurmctldParameters=preempt_send_user_signal, or PreemptParameters=send_user_signal in newer ones. */
+    site->warns = strstr(text, "send_user_signal") != NULL;
+    if (slurm_value(text, "PreemptType", type) && strcmp(type, "preempt/none") == 0)
+        site->preemption = SLURM_NOT_PREEMPTED;
+    site->is_by_qos = site->preemption != SLURM_NOT_PREEMPTED && strcmp(type, "preempt/qos") == 0;
+    if (site->preemption == SLURM_REQUEUED && site->grace_s > 0 && strcmp(type, "preempt/partition_prio") == 0 &&
+        site->version >= 24.05)
+        site->requeues_most = count_of(text, "MaxBatchRequeue");
+}
+
 /* False: not all is answered. */
 static bool look_at_site(struct slurm_job *job, double limit_s)
 {
-    struct slurm_site *site = &job->site;
-    struct text answer;
-    char value[SLURM_TEXT];
-    bool is_requeue = false, ok = true;
-    text_init(&answer);
-    if (!ask((const char *[]){"show", "partition", "-o", job->partition, NULL}, limit_s, &answer)) {
-        ok = false;
-    } else {
-        site->grace_s = number_of(text_bytes(&answer), "GraceTime");
-        if (slurm_value(text_bytes(&answer), "PreemptMode", value) && strcmp(value, "OFF") != 0)
-            site->preemption = strstr(value, "SUSPEND")        ? SLURM_SUSPENDED
-                               : strcmp(value, "REQUEUE") == 0 ? SLURM_REQUEUED
-                                                               : SLURM_CANCELLED;
-        is_requeue = site->grace_s > 0 && strcmp(value, "REQUEUE") == 0;
-    }
-    text_release(&answer);
-    if (!ask((const char *[]){"show", "config", NULL}, limit_s, &answer)) {
-        ok = false;
-    } else {
-        const char *text = text_bytes(&answer);
-        site->kill_wait_s = number_of(text, "KillWait");
-        site->slurmd_timeout_s = number_of(text, "SlurmdTimeout");
-        site->port = count_of(text, "SlurmdPort");
-        site->version = number_of(text, "SLURM_VERSION");
-        /* SlurmctldParameters=preempt_send_user_signal, or PreemptParameters=send_user_signal in newer ones. */
-        site->warns = strstr(text, "send_user_signal") != NULL;
-        if (slurm_value(text, "PreemptType", value) && strcmp(value, "preempt/none") == 0)
-            site->preemption = SLURM_NOT_PREEMPTED;
-        site->is_by_qos = site->preemption != SLURM_NOT_PREEMPTED && strcmp(value, "preempt/qos") == 0;
-        if (is_requeue && strcmp(value, "preempt/partition_prio") == 0 && site->version >= 24.05)
-            site->requeues_most = count_of(text, "MaxBatchRequeue");
-    }
-    text_release(&answer);
+    struct text partition, config;
+    text_init(&partition);
+    text_init(&config);
+    bool has_partition = ask((const char *[]){"show", "partition", "-o", job->partition, NULL}, limit_s, &partition);
+    bool has_config = ask((const char *[]){"show", "config", NULL}, limit_s, &config);
+    if (has_partition)
+        slurm_read_partition(text_bytes(&partition), &job->site);
+    if (has_config)
+        slurm_read_config(text_bytes(&config), &job->site);
     if (*job->id)
         find_signal(job, limit_s);
-    return ok;
+    text_release(&partition);
+    text_release(&config);
+    return has_partition && has_config;
 }
 
 void slurm_look_at_site(struct slurm_job *job)
@@ -153,33 +158,37 @@ static bool is_silence(const char *answer)
     return !*answer || strstr(answer, "nable to contact") || strstr(answer, "timed out");
 }
 
+void slurm_read_job(const char *text, struct slurm_job *job)
+{
+    char value[SLURM_TEXT];
+    slurm_value(text, "JobState", job->state);
+    slurm_value(text, "Reason", job->reason);
+    slurm_value(text, "Partition", job->partition);
+    job->may_requeue = number_of(text, "Requeue") > 0;
+    job->is_preempted = slurm_value(text, "PreemptTime", value) && strcmp(value, "None") != 0;
+    job->restarts = count_of(text, "Restarts");
+    job->batch_flag = count_of(text, "BatchFlag");
+    job->end_unix = number_of(text, "EndTime");
+    job->preempted_unix = job->is_preempted ? number_of(text, "PreemptTime") : 0;
+}
+
 static void look(struct slurm_job *job, double limit_s)
 {
     const struct slurm_job before = *job;
     struct text answer;
-    char value[SLURM_TEXT];
-    *job = (struct slurm_job){0};
-    if (getenv("SLURM_JOB_ID"))
-        snprintf(job->id, sizeof job->id, "%s", environment_batch_job());
+    snprintf(job->id, sizeof job->id, "%s", getenv("SLURM_JOB_ID") ? environment_batch_job() : "");
     job->is_inside = *job->id != '\0';
+    job->is_known = job->is_unanswered = false;
     if (!job->is_inside)
         return;
     text_init(&answer);
     job->is_known = ask((const char *[]){"show", "job", "-o", job->id, NULL}, limit_s, &answer);
     if (job->is_known) {
-        const char *text = text_bytes(&answer);
-        slurm_value(text, "JobState", job->state);
-        slurm_value(text, "Reason", job->reason);
-        slurm_value(text, "Partition", job->partition);
-        job->may_requeue = number_of(text, "Requeue") > 0;
-        job->is_preempted = slurm_value(text, "PreemptTime", value) && strcmp(value, "None") != 0;
-        job->restarts = count_of(text, "Restarts");
-        job->batch_flag = count_of(text, "BatchFlag");
-        job->end_unix = number_of(text, "EndTime");
-        job->preempted_unix = job->is_preempted ? number_of(text, "PreemptTime") : 0;
-        job->site = before.site;
-        if (!before.is_known || strcmp(before.partition, job->partition) != 0)
+        slurm_read_job(text_bytes(&answer), job);
+        if (!before.is_known || strcmp(before.partition, job->partition) != 0) {
+            job->site = (struct slurm_site){0};
             (void)look_at_site(job, limit_s);
+        }
     }
     job->is_unanswered = !job->is_known && is_silence(text_bytes(&answer));
     text_release(&answer);
@@ -342,7 +351,7 @@ void slurm_requeue_at_once(struct slurm_job *job)
 {
     struct error error;
     slurm_look(job);
-    if (is_over(job) && slurm_is_out_of_time(job) && try_to_requeue(job, &error) > ATTEMPT_NEEDLESS)
+    if (job->is_known && is_over(job) && slurm_is_out_of_time(job) && try_to_requeue(job, &error) > ATTEMPT_NEEDLESS)
         log_warn("supervise: not requeued: %s", error.text);
 }
 

@@ -32,7 +32,7 @@ struct slurm_site {
 
 struct slurm_job {
     bool is_inside;         /* this process belongs to a job at all; else all else is empty */
-    bool is_known;          /* scontrol has told about it; else only the id is there, and ... */
+    bool is_known;          /* scontrol has told about it; else the rest is as it was told before, if it was, and ... */
     bool is_unanswered;     /* ... it was the controller that did not answer */
     char id[SLURM_TEXT];    /* as scontrol takes it: "123", "123_4" */
     char state[SLURM_TEXT]; /* "RUNNING", "COMPLETING", ... */
@@ -71,6 +71,12 @@ bool slurm_value(const char *text, const char *key, char value[SLURM_TEXT]);
 
 /* Local. The same for values of any length: borrowed from the text, not terminated; NULL: not there. */
 const char *slurm_find(const char *text, const char *key, size_t *length);
+
+/* Local. Parts of it: what scontrol's words tell of a job, a partition and the site (to be read in this order); all
+ * else of the job and the site stays. */
+void slurm_read_job(const char *text, struct slurm_job *job);
+void slurm_read_partition(const char *text, struct slurm_site *site);
+void slurm_read_config(const char *text, struct slurm_site *site);
 
 /* Local. Part of it: the value of --signal in the #SBATCH lines at the beginning of a batch script, the last one; "" if
  * there is none. */

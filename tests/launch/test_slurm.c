@@ -94,6 +94,44 @@ static void the_warning_is_what_reaches_the_ranks(void)
     CU_ASSERT_TRUE(isnan(slurm_warning_s(&job, true)));
 }
 
+static void what_slurm_tells_is_read(void)
+{
+    struct slurm_job job = {.id = "7"};
+    slurm_read_job("JobId=7 JobState=RUNNING Reason=None Requeue=1 Restarts=2 BatchFlag=2 EndTime=1795712781 "
+                   "PreemptTime=None Partition=low",
+                   &job);
+    CU_ASSERT_STRING_EQUAL(job.state, "RUNNING");
+    CU_ASSERT_STRING_EQUAL(job.partition, "low");
+    CU_ASSERT(job.may_requeue && !job.is_preempted && job.restarts == 2 && job.batch_flag == 2);
+    CU_ASSERT_EQUAL(job.end_unix, 1795712781);
+    slurm_read_job("JobState=RUNNING EndTime=6e81 Restarts=-1 PreemptTime=1795712000", &job);
+    CU_ASSERT(job.is_preempted && job.end_unix == 0 && job.restarts == 0 && job.preempted_unix == 1795712000);
+
+    struct slurm_site *site = &job.site;
+    slurm_read_partition("PartitionName=low GraceTime=30 PreemptMode=REQUEUE", site);
+    slurm_read_config("KillWait = 4 sec\nSlurmdPort = 26801\nSLURM_VERSION = 24.11.5\nMaxBatchRequeue = 5\n"
+                      "PreemptType = preempt/partition_prio\nPreemptParameters = send_user_signal\n",
+                      site);
+    CU_ASSERT(site->preemption == SLURM_REQUEUED && site->grace_s == 30 && site->kill_wait_s == 4);
+    CU_ASSERT(site->port == 26801 && site->warns && site->requeues_most == 5 && !site->is_by_qos);
+    slurm_read_config("PreemptType = preempt/none\n", site);
+    CU_ASSERT_EQUAL(site->preemption, SLURM_NOT_PREEMPTED);
+}
+
+static void what_is_not_answered_stays_as_it_was_told(void)
+{
+    struct slurm_job job = {.id = "7", .is_inside = true, .is_known = true, .end_unix = 1795712781};
+    job.site.grace_s = 30;
+    setenv("SLURM_JOB_ID", "7", 1);
+    setenv("PATH", "/nowhere", 1); /* no scontrol */
+    slurm_look(&job);
+    CU_ASSERT(job.is_inside && !job.is_known);
+    CU_ASSERT(job.end_unix == 1795712781 && job.site.grace_s == 30);
+    unsetenv("SLURM_JOB_ID");
+    slurm_look(&job);
+    CU_ASSERT_FALSE(job.is_inside);
+}
+
 static void only_a_job_that_runs_is_not_ending(void)
 {
     struct slurm_job job = {.is_inside = true, .is_known = true, .state = "RUNNING"};
@@ -172,6 +210,8 @@ int main(void)
         {"the signal is read in the script", the_signal_is_read_in_the_script},
         {"tasks of nodes are expanded", tasks_of_nodes_are_expanded},
         {"the warning is what reaches the ranks", the_warning_is_what_reaches_the_ranks},
+        {"what Slurm tells is read", what_slurm_tells_is_read},
+        {"what is not answered stays as it was told", what_is_not_answered_stays_as_it_was_told},
         {"only a job that runs is not ending", only_a_job_that_runs_is_not_ending},
         {"slurm requeues by itself until it would hold the job", slurm_requeues_by_itself_until_it_would_hold_the_job},
         {"a requeue is asked for before all is killed", a_requeue_is_asked_for_before_all_is_killed},
