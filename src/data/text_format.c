@@ -34,6 +34,7 @@ struct reading {
     size_t count;
     size_t characters;
     uint32_t *number; /* [UTF8_CODE_POINTS] 1 + the token of each character; 0: none */
+    uint32_t end;     /* above all characters of the file */
 };
 
 /* Counts the characters and marks them in `number`. */
@@ -52,6 +53,8 @@ static bool scan(struct reading *reading, struct error *error)
             return error_set(error, ERROR_CORRUPT, "%s is not a text: there is a NUL character at offset %zu",
                              reading->path, offset);
         reading->number[character] = 1;
+        if (character >= reading->end)
+            reading->end = character + 1;
         reading->characters++;
     }
     return true;
@@ -61,7 +64,7 @@ static bool scan(struct reading *reading, struct error *error)
 static bool number_characters(struct reading *reading, struct dataset *dataset, struct error *error)
 {
     size_t count = 0, used = 0;
-    for (uint32_t c = 0; c < UTF8_CODE_POINTS; c++)
+    for (uint32_t c = 0; c < reading->end; c++)
         if (reading->number[c])
             reading->number[c] = (uint32_t)++count;
     if (count > VOCABULARY_MOST)
@@ -70,7 +73,7 @@ static bool number_characters(struct reading *reading, struct dataset *dataset, 
     dataset->vocabulary = memory_alloc(count * UTF8_BYTES + 1, 1, "a vocabulary", error);
     if (!dataset->vocabulary)
         return false;
-    for (uint32_t c = 0; c < UTF8_CODE_POINTS; c++)
+    for (uint32_t c = 0; c < reading->end; c++)
         if (reading->number[c])
             used += utf8_encode(c, dataset->vocabulary + used);
     dataset->form.vocabulary = count;
@@ -80,7 +83,7 @@ static bool number_characters(struct reading *reading, struct dataset *dataset, 
 /* Numbers the characters as the training data does: only those are known. */
 static void adopt_vocabulary(struct reading *reading, struct dataset *dataset, const struct dataset *train)
 {
-    memset(reading->number, 0, UTF8_CODE_POINTS * sizeof *reading->number);
+    memset(reading->number, 0, reading->end * sizeof *reading->number);
     dataset->vocabulary = memory_text(train->vocabulary);
     const char *vocabulary = dataset->vocabulary;
     size_t count = 0, rest = strlen(vocabulary), length;

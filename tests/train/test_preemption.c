@@ -32,6 +32,7 @@ static int after(int signal_number, const char *name, void (*before)(int))
     int status;
     pid_t child = fork();
     if (child == 0) {
+        setpgid(0, 0); /* SIGTSTP does nothing in an orphaned group, as the test's own may be */
         signal(signal_number, before);
         preemption_watch();
         raise(signal_number);

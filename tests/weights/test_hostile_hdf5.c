@@ -7,7 +7,7 @@ static struct error error;
 static void damaged_files_of_keras_give_an_error_or_other_numbers(void)
 {
     make_files();
-    read_damaged(&weights_keras, 100, 0);
+    read_damaged(&weights_keras, 60, 0);
 }
 
 static void a_flipped_bit_of_our_own_weights_is_noticed_or_in_no_use(void)
@@ -18,7 +18,7 @@ static void a_flipped_bit_of_our_own_weights_is_noticed_or_in_no_use(void)
     make_files();
     CU_ASSERT_TRUE_FATAL(read_everything(test_path("weights"), &sound, &error));
     CU_ASSERT_TRUE_FATAL(file_read(test_path("weights"), &bytes, &count, &error));
-    for (size_t trial = 0; trial < 200; trial++) {
+    for (size_t trial = 0; trial < 120; trial++) {
         uint32_t dice[4];
         rng_words(7, trial, 0, dice);
         size_t at = dice[0] % count;
