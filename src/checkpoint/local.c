@@ -53,7 +53,7 @@ void local_close(struct local *local)
     *local = (struct local){0};
 }
 
-/* Removes what is not of one of two steps. */
+/* Removes what is not of one of two steps; the directory as well, if nothing is to stay. */
 static void reduce_to(const struct local *local, uint64_t step, uint64_t other_step)
 {
     DIR *directory = opendir(local->directory);
@@ -67,20 +67,14 @@ static void reduce_to(const struct local *local, uint64_t step, uint64_t other_s
             unlinkat(dirfd(directory), entry->d_name, 0);
     }
     closedir(directory);
+    if (step == 0 && other_step == 0)
+        rmdir(local->directory); /* unless something else lies there */
 }
 
 void local_keep(const struct local *local, uint64_t step, uint64_t other_step)
 {
     if (local->world && local->node.rank == 0)
         reduce_to(local, step, other_step);
-}
-
-void local_clear(const struct local *local)
-{
-    if (!local->world || local->node.rank != 0)
-        return;
-    reduce_to(local, 0, 0);
-    rmdir(local->directory); /* unless something else lies there */
 }
 
 /* Local. A look before anything is written: HDF5 1.10 cannot close a file that it could not write, and keeps it. The

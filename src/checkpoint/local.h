@@ -33,11 +33,9 @@ bool local_open(struct local *local, const struct world *world, const char *path
 void local_close(struct local *local);
 
 /* Local; the first rank of each node does it, the others nothing. Removes all pieces but those of two steps (0: none),
- * and hidden ones of killed jobs. Not while anybody writes. What cannot be removed stays. */
+ * and hidden ones of killed jobs; the directory as well, if nothing is to stay. Not while anybody writes. What cannot
+ * be removed stays. */
 void local_keep(const struct local *local, uint64_t step, uint64_t other_step);
-
-/* Local, as local_keep. Removes all pieces, and the directory. */
-void local_clear(const struct local *local);
 
 /* Collective over council, in the affair of snapshot_digest. Makes a set of the snapshot, whose digests are taken, with
  * a record, of which rank 0's counts; step and fingerprint come from the snapshot. Nothing is synced to a disk. Then

@@ -175,7 +175,7 @@ bool trainer_run(const struct world *world, const struct job *job, const struct 
         return false;
     if (ok) { /* all is in a file */
         watchdog_begin("the directory of the copies", 0);
-        local_clear(&session.local);
+        local_keep(&session.local, 0, 0);
         watchdog_end();
     }
     const char *reason = ok ? boundary_reason(&session, flags) : "failed";

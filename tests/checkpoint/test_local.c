@@ -381,7 +381,7 @@ static void only_two_sets_stay_and_nothing_after_a_clear(void)
     MPI_Barrier(everybody.comm);
     CU_ASSERT_EQUAL(access(cast.local.directory, R_OK), 0);
     MPI_Barrier(everybody.comm);
-    local_clear(&cast.local);
+    local_keep(&cast.local, 0, 0);
     MPI_Barrier(everybody.comm);
     CU_ASSERT_NOT_EQUAL(access(cast.local.directory, R_OK), 0);
     cast_close(&cast);
