@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,8 +65,8 @@ static const struct field window_columns[] = {
 #define COLUMNS(columns) (columns), sizeof(columns) / sizeof *(columns)
 
 const struct record_table record_tables[RECORD_TABLES] = {
-    {"provenance", NULL, COLUMNS(segment_columns), sizeof(struct segment), AT(segments), AT(segment_count), 0, false,
-     1},
+    {"provenance", NULL, COLUMNS(segment_columns), sizeof(struct segment), AT(segments), AT(segment_count),
+     RECORD_SEGMENTS_MOST, false, 1},
     {"best", "best_count", COLUMNS(best_columns), sizeof(struct history_best), AT(history.best), AT(history.best_count),
      HISTORY_BEST, true, 3},
     {"window", "window_count", COLUMNS(window_columns), sizeof(struct history_step), AT(history.window),
@@ -133,6 +134,36 @@ void record_copy(struct record *copy, const struct record *record)
     }
 }
 
+/* The oldest of all tells where the two have been together, and no more. */
+static void merge_oldest(struct record *record)
+{
+    struct segment *oldest = record->segments;
+    uint64_t first_step = oldest[0].first_step;
+    int64_t began_unix = oldest[0].began_unix;
+    memmove(oldest, oldest + 1, (record->segment_count - 1) * sizeof *oldest);
+    record->segment_count--;
+    oldest[0].first_step = first_step;
+    oldest[0].began_unix = began_unix;
+    snprintf(oldest[0].hosts, sizeof oldest[0].hosts, "...");
+    snprintf(oldest[0].changes, sizeof oldest[0].changes, "...");
+}
+
+struct segment *record_add_segment(struct record *record)
+{
+    if (record->segment_count == RECORD_SEGMENTS_MOST)
+        merge_oldest(record);
+    size_t count = record->segment_count;
+    struct segment *segments = memory_need(count + 1, sizeof *segments);
+    if (count > 0)
+        memcpy(segments, record->segments, count * sizeof *segments);
+    if (count > 0 && strcmp(segments[count - 1].end, "running") == 0)
+        snprintf(segments[count - 1].end, sizeof segments->end, "interrupted");
+    memory_free(record->segments);
+    record->segments = segments;
+    record->segment_count = count + 1;
+    return &segments[count];
+}
+
 static bool check_field(const struct field *field, const char *base, const char *what, struct error *error)
 {
     const char *at = base + field->offset;
@@ -146,6 +177,31 @@ static bool check_field(const struct field *field, const char *base, const char 
     if (field->kind == FIELD_WORDS)
         ok = memchr(at, '\0', field->most) != NULL;
     return ok || error_set(error, ERROR_CORRUPT, "%s '%s' of its record holds what cannot be meant", what, field->name);
+}
+
+/* Nothing that is counted in steps is beyond the step of the checkpoint. */
+static bool check_steps(const struct record *record, struct error *error)
+{
+    const struct history *history = &record->history;
+    const struct {
+        const char *name;
+        uint64_t number;
+    } counts[] = {{"sampler_step", history->sampler_step},
+                  {"updates", history->updates},
+                  {"skipped_row", history->skipped_row},
+                  {"validated_step", history->validated_step},
+                  {"stale", history->stale}};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        if (counts[i].number > record->step)
+            return error_set(error, ERROR_CORRUPT, "field '%s' of its record is beyond the checkpoint's step",
+                             counts[i].name);
+    for (size_t i = 0; i < history->best_count && i < HISTORY_BEST; i++)
+        if (history->best[i].step > record->step)
+            return error_set(error, ERROR_CORRUPT, "the best of its record are of steps beyond the checkpoint's");
+    for (size_t i = 0; i < record->segment_count; i++)
+        if (record->segments[i].last_step > record->step || record->segments[i].first_step > record->step + 1)
+            return error_set(error, ERROR_CORRUPT, "the segments of its record go beyond the checkpoint's step");
+    return true;
 }
 
 bool record_check(const struct record *record, struct error *error)
@@ -166,8 +222,7 @@ bool record_check(const struct record *record, struct error *error)
     }
     if (record->segment_count == 0)
         return error_set(error, ERROR_CORRUPT, "the table 'provenance' of its record has no rows");
-    if (record->history.sampler_step > record->step)
-        return error_set(error, ERROR_CORRUPT, "field 'sampler_step' of its record is beyond the checkpoint's step");
-    return (isfinite(record->epoch) && record->epoch >= 0) ||
-           error_set(error, ERROR_CORRUPT, "field 'epoch' of its record is no number of epochs");
+    return check_steps(record, error) &&
+           ((isfinite(record->epoch) && record->epoch >= 0) ||
+            error_set(error, ERROR_CORRUPT, "field 'epoch' of its record is no number of epochs"));
 }

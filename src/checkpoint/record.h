@@ -17,6 +17,8 @@
 #define RECORD_SEALED  3 /* the first version with a seal */
 #define RECORD_PLAIN   4 /* the first version with an image */
 
+#define RECORD_SEGMENTS_MOST 16384 /* a year of a job that is interrupted every half hour */
+
 /* One stretch of the job's life, from a start to an end. */
 struct segment {
     uint64_t first_step; /* the first step it made */
@@ -99,6 +101,10 @@ void record_release(struct record *record);
 
 /* Local. A copy of its own, texts and tables included (record_release). */
 void record_copy(struct record *copy, const struct record *record);
+
+/* Local. One more segment, all zero but its number; the last one before it has ended, "interrupted" if nobody knows
+ * how. Where there are RECORD_SEGMENTS_MOST, the two oldest become one. Borrowed until the next call. */
+struct segment *record_add_segment(struct record *record);
 
 /* Local. Whether what was read can be meant: numbers within their bounds and fit for one another. ERROR_CORRUPT. */
 bool record_check(const struct record *record, struct error *error) WARN_UNUSED;

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -270,7 +271,8 @@ static void take_arrays(struct input *in, uint64_t file_bytes, struct record_lay
     }
 }
 
-static void take_tensor(struct input *in, size_t floats, struct state_tensor *tensor)
+/* Its length. */
+static uint64_t take_tensor(struct input *in, size_t floats, struct state_tensor *tensor)
 {
     uint64_t sizes[STATE_DIMS], count = 1;
     tensor->name = take_name(in);
@@ -286,6 +288,51 @@ static void take_tensor(struct input *in, size_t floats, struct state_tensor *te
     in->ok = in->ok && is_inside(offset, count, floats);
     tensor->dims = in->ok ? (size_t)dims : 0;
     tensor->offset = in->ok ? (size_t)offset : 0;
+    return count;
+}
+
+struct place {
+    size_t offset, end;
+    const char *name;
+};
+
+static int compare_offsets(const void *a, const void *b)
+{
+    size_t x = ((const struct place *)a)->offset, y = ((const struct place *)b)->offset;
+    return (x > y) - (x < y);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(((const struct place *)a)->name, ((const struct place *)b)->name);
+}
+
+/* Whether there is nothing between tensors but what aligns them. */
+static bool tile(struct place *places, size_t count, size_t floats)
+{
+    size_t end = 0;
+    bool is_learned = true, ok = true;
+    qsort(places, count, sizeof *places, compare_offsets);
+    for (size_t t = 0; ok && t <= count; t++) {
+        size_t next = t < count ? places[t].offset : floats, gap = next - end;
+        if (next < end || gap >= (is_learned ? EXCHANGE_BLOCK : STATE_ALIGN))
+            return false;
+        if (gap >= STATE_ALIGN) {
+            ok = t < count && next % EXCHANGE_BLOCK == 0;
+            is_learned = false;
+        }
+        end = t < count ? places[t].end : end;
+    }
+    return ok;
+}
+
+static bool have_own_names(struct place *places, size_t count)
+{
+    qsort(places, count, sizeof *places, compare_names);
+    for (size_t t = 1; t < count; t++)
+        if (strcmp(places[t - 1].name, places[t].name) == 0)
+            return false;
+    return true;
 }
 
 static bool take_tensors(struct input *in, struct record_layout *layout, struct error *error)
@@ -297,9 +344,17 @@ static bool take_tensors(struct input *in, struct record_layout *layout, struct 
     struct state_tensor *tensors = memory_alloc((size_t)count, sizeof *tensors, "its tensors", error);
     layout->tensors = layout->owned[1] = tensors;
     layout->tensor_count = tensors ? (size_t)count : 0;
-    for (size_t t = 0; in->ok && t < layout->tensor_count; t++)
-        take_tensor(in, layout->count, &tensors[t]);
-    return tensors != NULL;
+    struct place *places = tensors ? memory_alloc((size_t)count, sizeof *places, "places of its tensors", error) : NULL;
+    if (!places)
+        return false;
+    for (size_t t = 0; in->ok && t < layout->tensor_count; t++) {
+        uint64_t length = take_tensor(in, layout->count, &tensors[t]);
+        places[t] = (struct place){tensors[t].offset, tensors[t].offset + (size_t)length, tensors[t].name};
+    }
+    in->ok = in->ok &&
+             (count == 0 || (tile(places, (size_t)count, layout->count) && have_own_names(places, (size_t)count)));
+    memory_free(places);
+    return true;
 }
 
 bool record_image_begins(const void *head, uint64_t *bytes)

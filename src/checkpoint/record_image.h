@@ -21,7 +21,7 @@
 
 #define RECORD_IMAGE_AT   SEAL_BYTES
 #define RECORD_IMAGE_HEAD 48                /* bytes: those that have the length */
-#define RECORD_IMAGE_MOST ((size_t)1 << 28) /* bytes: more than any job has, less than hurts */
+#define RECORD_IMAGE_MOST ((size_t)1 << 26) /* bytes: more than any job has, less than hurts */
 
 struct record_array {
     const char *name;

@@ -19,9 +19,9 @@ static bool holds(hid_t file, const char *path, hsize_t wanted, struct error *er
     hsize_t members;
     if (!h5_open_group(file, path, &group, &members, error))
         return false;
-    bool ok = (members == wanted && is_bare(group)) ||
-              error_set(error, ERROR_CORRUPT, "%s holds %llu objects, not %llu", path, (unsigned long long)members,
-                        (unsigned long long)wanted);
+    bool ok = members == wanted || error_set(error, ERROR_CORRUPT, "%s holds %llu objects, not %llu", path,
+                                             (unsigned long long)members, (unsigned long long)wanted);
+    ok = ok && (is_bare(group) || error_set(error, ERROR_CORRUPT, "%s has attributes that no checkpoint has", path));
     h5_close(group);
     return ok;
 }

@@ -10,8 +10,11 @@
 
 #define STATE_ARRAYS 4 /* at most: parameters and moments */
 #define STATE_DIMS   4
+#define STATE_ALIGN  16 /* floats: what a tensor begins at a multiple of, and nothing but zeros up to that */
 
-/* A tensor: the elements [offset, offset + product of shape) of every array. */
+/* A tensor: the elements [offset, offset + product of shape) of every array. All of them, each with a name of its own,
+ * tile the arrays, but for zeros up to the next multiple of STATE_ALIGN, and, once, of EXCHANGE_BLOCK: in front of
+ * those that are not learned. */
 struct state_tensor {
     const char *name;
     size_t dims;

@@ -140,11 +140,27 @@ bool resume_may_continue(struct session *session, const char *name, const struct
     return ok;
 }
 
+/* Local. Whether the tensors of a file are those of the model, at the same places. */
+static bool has_tensors_of(const struct record_layout *layout, const struct state *state)
+{
+    bool same = layout->tensor_count == state->tensor_count;
+    for (size_t t = 0; same && t < state->tensor_count; t++) {
+        const struct state_tensor *found = NULL, *own = &state->tensors[t];
+        for (size_t i = 0; !found && i < layout->tensor_count; i++)
+            if (strcmp(layout->tensors[i].name, own->name) == 0)
+                found = &layout->tensors[i];
+        same = found && found->offset == own->offset && found->dims == own->dims &&
+               memcmp(found->shape, own->shape, own->dims * sizeof *own->shape) == 0;
+    }
+    return same;
+}
+
 /* Local. This rank's shard of every array. */
 static bool load_shard(struct session *session, const struct reader *reader, struct error *error)
 {
     struct state *state = &session->state;
-    if (reader->count != state->count || reader->array_count != state->array_count)
+    if (reader->count != state->count || reader->array_count != state->array_count ||
+        !has_tensors_of(&reader->layout, state))
         return error_set(error, ERROR_VERSION,
                          "%s: its arrays do not fit its own job: was it written by another lockstep?", reader->path);
     for (size_t a = 0; a < state->array_count; a++) {

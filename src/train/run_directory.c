@@ -192,16 +192,7 @@ static void begin_segment(struct session *session)
     char host[ENVIRONMENT_HOST];
     environment_host(host);
     char **hosts = world_gather_texts(session->world, host);
-    struct segment *segments = memory_need(record->segment_count + 1, sizeof *segments);
-    if (record->segment_count) {
-        memcpy(segments, record->segments, record->segment_count * sizeof *segments);
-        struct segment *last = &segments[record->segment_count - 1];
-        if (strcmp(last->end, "running") == 0)
-            snprintf(last->end, sizeof last->end, "interrupted");
-    }
-    memory_free(record->segments);
-    record->segments = segments;
-    struct segment *own = &segments[record->segment_count++];
+    struct segment *own = record_add_segment(record);
     own->first_step = session->step + 1;
     own->last_step = session->step;
     own->began_unix = clock_unix();

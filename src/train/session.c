@@ -123,6 +123,7 @@ static bool open_exchange(struct session *session, size_t leaves, struct error *
 
 _Static_assert(STATE_DIMS == TENSOR_DIMS, "a checkpoint has room for every tensor's shape");
 _Static_assert(STATE_ARRAYS >= OPTIMIZER_MOMENTS + 2, "and for the parameters, all moments and the average");
+_Static_assert(TENSOR_ALIGN == STATE_ALIGN, "a checkpoint knows what may lie between tensors");
 _Static_assert(TENSOR_STATISTICS_ALIGN == EXCHANGE_BLOCK, "the norm is taken by blocks, without the statistics");
 
 /* The state's arrays are those in use. */

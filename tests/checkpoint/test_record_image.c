@@ -15,7 +15,7 @@ static struct error error;
 static struct segment segments[] = {{.first_step = 1, .last_step = 7, .ranks = 2, .end = "running", .hosts = "a,b"}};
 static struct history_step window[] = {{2.5, 1.25}, {2.25, 7}};
 static const struct state_tensor tensors[] = {{.name = "0.dense.weight", .dims = 2, .shape = {70, 60}, .offset = 0},
-                                              {.name = "0.dense.bias", .dims = 1, .shape = {70}, .offset = 4208}};
+                                              {.name = "0.dense.bias", .dims = 1, .shape = {792}, .offset = 4208}};
 
 static char *make(size_t *bytes)
 {

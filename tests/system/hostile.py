@@ -136,6 +136,66 @@ BYTES = {
     "selection-blocks": lambda whole: damaged(whole, find_selection(whole) + 20, 0x7FFFFFFF, "<I"),
 }
 
+# ---- in the image of the record, which is all that lockstep reads (src/checkpoint/record_image.h) ----
+
+IMAGE = 512  # where it begins, behind the seal
+
+
+def text_end(whole, at):
+    length = struct.unpack_from("<Q", whole, at)[0]
+    return at + 8 + length // 8 * 8 + 8
+
+
+def find_updates(whole):
+    """Six numbers, five texts, the place in the order of samples; then the counts of updates, skipped and validated."""
+    at = IMAGE + 48 + 6 * 8
+    for _ in range(5):
+        at = text_end(whole, at)
+    return at + 2 * 8
+
+
+def find_tensor(whole, name):
+    return whole.index(struct.pack("<Q", len(name)) + name.encode() + b"\0", IMAGE)
+
+
+def twice(whole):
+    """One tensor two times, and none of another: the view of that can be anything."""
+    first, second = find_tensor(whole, "2.batch_norm.weight"), find_tensor(whole, "2.batch_norm.bias")
+    length = text_end(whole, first) - first + 6 * 8
+    return whole[:first] + whole[second:second + length] + whole[first + length:]
+
+
+def dropped(whole):
+    """A tensor that is nowhere: neither in the image nor as a view."""
+    first = find_tensor(whole, "2.batch_norm.weight")
+    length, bytes_of_image = text_end(whole, first) - first + 6 * 8, struct.unpack_from("<Q", whole, IMAGE + 16)[0]
+    at = whole.rindex(struct.pack("<Q", 5), IMAGE, first)  # how many there are
+    image = whole[IMAGE:at] + struct.pack("<Q", 4) + whole[at + 8:first] + whole[first + length:IMAGE + bytes_of_image]
+    image = image[:16] + struct.pack("<Q", bytes_of_image - length) + image[24:] + bytes(length)
+    return whole[:IMAGE] + image + whole[IMAGE + bytes_of_image:]
+
+
+def without_views(file):
+    for group in ("model", *(f"optimizer/{name}" for name in file["optimizer"])):
+        del file[group]["2.batch_norm.weight"]
+
+
+IMAGES = {
+    "image-tensor-twice": (outside("model/2.batch_norm.weight", 4), twice),
+    "image-tensor-dropped": (without_views, dropped),
+    "image-updates-huge": (none, lambda whole: damaged(whole, find_updates(whole), 1 << 53, "<Q")),
+    "image-validated-huge": (none, lambda whole: damaged(whole, find_updates(whole) + 16, 1 << 53, "<Q")),
+}
+
+has_image = open(good, "rb").read()[IMAGE:].startswith(b"lockstep record\n")
+for name, (change, forge) in IMAGES.items() if has_image else ():
+    target = f"{folder}/{name}.h5"
+    shutil.copyfile(good, target)
+    with h5py.File(target, "r+", libver=("v108", "v110")) as file:
+        change(file)
+    data = open(target, "rb").read()
+    open(target, "wb").write(renew(forge(data)))
+    print(name)
 for name, change in CHANGES.items():
     target = f"{folder}/{name}.h5"
     shutil.copyfile(good, target)
