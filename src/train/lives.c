@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define CLOCKS_APART_S 60.0 /* of two nodes, at most: more is a clock that was set */
+
 static uint64_t step_of(const char *line, const char *key, uint64_t otherwise)
 {
     double step;
@@ -58,6 +60,18 @@ static void settle_last(struct lives *lives, uint64_t next)
         settle(last_of(lives), lives->count == 1, next);
 }
 
+/* Between two lives; by a clock that nobody sets, as long as the machine has not been started again. NaN: a wall clock
+ * was set between them. */
+static double wait_between(const struct life *before, const struct life *life)
+{
+    bool same_boot = *life->boot && strcmp(life->boot, before->boot) == 0;
+    double between_s = same_boot ? life->up_s - before->up_s : life->began_unix - before->began_unix;
+    double waited_s = between_s - before->alive_s;
+    if (waited_s < 0 && waited_s > -CLOCKS_APART_S)
+        waited_s = 0;
+    return clock_is_plausible(waited_s) ? waited_s : (double)NAN;
+}
+
 static void begin(struct lives *lives, const char *line)
 {
     struct life *before = last_of(lives);
@@ -83,7 +97,7 @@ static void begin(struct lives *lives, const char *line)
         before->interrupted = true;
     }
     if (before)
-        life.waited_s = fmax(0, life.began_unix - before->began_unix - before->alive_s);
+        life.waited_s = wait_between(before, &life);
     settle_last(lives, life.step);
     lives->items = memory_grow(lives->items, lives->count, &lives->capacity, sizeof life);
     lives->items[lives->count++] = life;

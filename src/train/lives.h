@@ -23,7 +23,8 @@ struct life {
     char boot[CLOCK_BOOT_BYTES]; /* of the machine on which it was (clock_boot), "": unknown; and when it began, on the
                                   */
     double up_s;                 /* clock_seconds of that */
-    double waited_s; /* since the end of the life before: for the scheduler, or for somebody; NaN: the first */
+    double waited_s; /* since the end of the life before: for the scheduler, or for somebody; NaN: the first, or not
+                        known */
     uint64_t ranks, nodes;
     char hosts[LIFE_TEXT]; /* names, comma-separated */
     char version[32];      /* of lockstep; "": unknown */
