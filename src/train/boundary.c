@@ -107,8 +107,12 @@ static bool leave(struct session *session, unsigned flags, struct error *error)
 /* Collective. Ends the job if it is finished or asked to leave, else saves for these reasons. */
 static bool go_on(struct session *session, unsigned flags, unsigned reasons, struct error *error)
 {
-    if (boundary_is_finished(session) || (flags & PREEMPTION_LEAVE))
+    if (boundary_is_finished(session) || (flags & PREEMPTION_LEAVE)) {
+        /* The last save takes the place of the one that would have been made. At a skipped step the next life finds by
+         * itself what waits. */
+        session->owed |= reasons & CADENCE_KEEP;
         return leave(session, flags, error);
+    }
     return save_or_copy(session, reasons, error);
 }
 
@@ -129,12 +133,14 @@ bool boundary_pass(struct session *session, unsigned *flags, struct error *error
     save_note_late(session, *flags);
     if (!(*flags & SAVE_IS_RUNNING) && !save_settle(session, error))
         return false;
-    unsigned reasons = find_reasons(session, *flags);
+    unsigned reasons = find_reasons(session, *flags), best = 0;
     /* Who wants to leave is in a hurry, but an end that is known leaves time until it is near, and a pause all time. */
     if (validation_is_pending(session) && !(*flags & PREEMPTION_SIGNALS)) {
-        if (!(*flags & PREEMPTION_LEAVE) && !save_or_copy(session, reasons, error))
+        bool leaves = *flags & PREEMPTION_LEAVE;
+        if (!leaves && !save_or_copy(session, reasons, error))
             return false;
-        validate(session, flags, &reasons);
+        validate(session, flags, &best);
+        reasons = leaves ? reasons | best : best;
     }
     return go_on(session, *flags, reasons, error);
 }

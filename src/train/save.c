@@ -32,18 +32,29 @@ static void update_record(struct session *session, const char *end)
     snprintf(segment->end, sizeof segment->end, "%s", end);
 }
 
+/* Into the record. That it stands in the place of one that was to stay is what a start looks for (run_directory.c). */
+static void tell_why(struct session *session, unsigned reasons, unsigned owed, const char *end)
+{
+    struct text why;
+    uint64_t every = session->job->checkpoint.keep_every;
+    text_init(&why);
+    if (reasons == 0) {
+        if (every == 0 || session->step % every == 0) /* it stays by its step */
+            owed = 0;
+        text_append(&why, "%s%s", end, owed ? "+" : "");
+    }
+    cadence_words(reasons | owed, &why);
+    snprintf(session->record.why, sizeof session->record.why, "%s", text_bytes(&why));
+    text_release(&why);
+}
+
 /* reasons: 0 if the job leaves, or for copies on the nodes. end: of the segment, as long as this is its last save.
  * local: where copies go; NULL: a file. */
 static void begin(struct session *session, unsigned reasons, const char *end, struct local *local)
 {
-    struct text why;
-    unsigned owed = !local && session->record.history.skipped_row == 0 ? session->owed : 0;
-    text_init(&why);
-    if (reasons)
-        reasons |= owed;
-    cadence_words(reasons, &why);
-    snprintf(session->record.why, sizeof session->record.why, "%s", reasons ? text_bytes(&why) : end);
-    text_release(&why);
+    bool is_sound = skipped_is_sound(session->job, &session->record.history, session->step);
+    unsigned owed = !local && is_sound ? session->owed : 0;
+    tell_why(session, reasons, owed, end);
     session->save = (struct save){
         .runs = true, .frozen = saver_is_background(session->saver), .is_copy = local != NULL, .step = session->step};
     if (!local) {

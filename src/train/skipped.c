@@ -40,6 +40,11 @@ static bool is_kept_as_best(const struct job *job, const struct history *history
     return false;
 }
 
+bool skipped_is_sound(const struct job *job, const struct history *history, uint64_t step)
+{
+    return history->skipped_row == 0 || is_kept_as_best(job, history, step);
+}
+
 unsigned skipped_waiting(const struct job *job, const struct history *history, uint64_t step, uint64_t every_validation)
 {
     unsigned waiting = 0;

@@ -36,6 +36,10 @@ extern const size_t skipped_rule_count;
 /* Local. Of these reasons those to which that happens; each belongs to exactly one deed. */
 unsigned skipped_select(unsigned reasons, enum skipped_deed deed);
 
+/* Local. Whether the state of the last step can take the place of what has waited: the step was taken, or its
+ * validation is among the best that are kept. */
+bool skipped_is_sound(const struct job *job, const struct history *history, uint64_t step);
+
 /* Local. At the beginning of a life: the reasons of the skipped steps behind the last one that was taken, which are
  * still waiting. The clock, files and signals are not known any more; what is among the best was saved, and with it
  * all before it. every_validation: validations are due after multiples of this (0: never). */

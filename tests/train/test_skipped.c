@@ -63,6 +63,8 @@ static void nothing_waits_behind_one_of_the_best(void)
     struct history history = {.skipped_row = 3, .best_count = 2, .best_most = 1, .best = {{.step = 20}, {.step = 15}}};
     CU_ASSERT_EQUAL(skipped_waiting(&job, &history, 20, 0), 0);
     CU_ASSERT_EQUAL(skipped_waiting(&job, &history, 21, 0), 0);
+    CU_ASSERT(skipped_is_sound(&job, &history, 20));
+    CU_ASSERT_FALSE(skipped_is_sound(&job, &history, 21));
     history.skipped_row = 6;
     CU_ASSERT_EQUAL(skipped_waiting(&job, &history, 25, 0), CADENCE_EVERY);
     job.checkpoint.best = 0;
