@@ -232,7 +232,7 @@ static bool has_same_content(const struct dataset *dataset, const char *path, st
     if (!guard_run(digest, &digesting, &where))
         return dataset_refuse_hole(dataset, where, error);
     if (digest_shape(digesting.digest, &dataset->form.input) == dataset->digest) {
-        log_info("%s was written anew, with the same content", path);
+        log_info("%s was touched, or written anew, with the same content", path);
         return true;
     }
     return error_set(error, ERROR_CORRUPT, "%s was changed while it was in use: it has other content than at the start",
@@ -246,10 +246,6 @@ bool dataset_look(struct dataset *dataset, struct error *error)
         switch (watched_look(file)) {
         case WATCHED_SAME:
             break;
-        case WATCHED_TOUCHED:
-            if (!has_same_content(dataset, file->path, error))
-                return false;
-            break;
         case WATCHED_LEFT:
             log_warn("%s is not the file any more that this run has read: it goes on with what it has read, but the "
                      "next start will find something else",
@@ -262,4 +258,23 @@ bool dataset_look(struct dataset *dataset, struct error *error)
         }
     }
     return true;
+}
+
+bool dataset_is_touched(const struct dataset *dataset)
+{
+    bool touched = false;
+    for (size_t i = 0; i < DATASET_FILES && dataset->files[i]; i++)
+        touched = touched || dataset->files[i]->touched;
+    return touched;
+}
+
+bool dataset_prove(struct dataset *dataset, struct error *error)
+{
+    const char *path = NULL;
+    for (size_t i = 0; i < DATASET_FILES && dataset->files[i]; i++) {
+        if (dataset->files[i]->touched)
+            path = dataset->files[i]->path;
+        dataset->files[i]->touched = false;
+    }
+    return !path || has_same_content(dataset, path, error);
 }

@@ -42,10 +42,11 @@ struct dataset_spec {
 struct dataset {
     size_t count;          /* samples */
     struct leaf_form form; /* of each sample; opened with `train`: that of the training data */
-    uint64_t digest;  /* of the samples and labels that are used: within a format equal content has an equal digest,
-                         wherever the file lies; mean and std are not part of it. Text: of the characters of the part,
-                         the vocabulary and the context */
-    char *vocabulary; /* of tokens: the characters in UTF-8, in the order of their numbers; NULL: no tokens */
+    uint64_t digest;     /* of the samples and labels that are used: within a format equal content has an equal digest,
+                            wherever the file lies; mean and std are not part of it. Text: of the characters of the part,
+                            the vocabulary and the context */
+    size_t sample_bytes; /* about what has to be read for one more of them; 0: nothing is */
+    char *vocabulary;    /* of tokens: the characters in UTF-8, in the order of their numbers; NULL: no tokens */
     /* private */
     const struct dataset_class *class;
     void *self;
@@ -96,6 +97,12 @@ bool dataset_open(struct dataset *dataset, const struct dataset_spec *spec, cons
 /* Local. Appends what has to be the same wherever this dataset is opened: samples, classes or characters, digest. */
 void dataset_describe(const struct dataset *dataset, struct text *words);
 
+/* Local. About what has to be read for all its samples. */
+static inline double dataset_bytes(const struct dataset *dataset)
+{
+    return (double)dataset->count * (double)dataset->sample_bytes;
+}
+
 /* Local. Accepts a closed dataset. */
 void dataset_close(struct dataset *dataset);
 
@@ -110,10 +117,16 @@ void dataset_read(const struct dataset *dataset, const uint64_t *indices, size_t
 /* Local. Whether a read has failed so far; the error names file, sample and value. */
 bool dataset_failed(const struct dataset *dataset, struct error *error);
 
-/* Local. Looks at the files. False if one that is still read from has not the content any more that it had: it was
- * changed in place, has become shorter, or cannot be looked at. Costs a stat a file; only if size or time of one have
- * changed, its content is digested again, and may turn out to be the same. A file that was replaced or removed is still
- * read as it was: a warning, once, that the next start will find something else. */
+/* Local. Looks at the files, which costs a stat a file. False if one that is still read from has become shorter, or
+ * cannot be looked at. A file that was replaced or removed is still read as it was: a warning, once, that the next
+ * start will find something else. */
 bool dataset_look(struct dataset *dataset, struct error *error) WARN_UNUSED;
+
+/* Local. Whether a look has found that the size or a time of one that is still read from has changed: nothing is known
+ * of its content before it is proven. */
+bool dataset_is_touched(const struct dataset *dataset);
+
+/* Local. Digests the content again, if it was touched. False if it is not what it was: it was changed in place. */
+bool dataset_prove(struct dataset *dataset, struct error *error) WARN_UNUSED;
 
 #endif

@@ -183,6 +183,7 @@ static bool idx_open(struct dataset *dataset, const struct dataset_spec *spec, c
 
     dataset->form.input = input_shape(images);
     dataset->form.terms = labels->width;
+    dataset->sample_bytes = images->width * images->element_bytes + labels->width * labels->element_bytes;
     idx->first = spec->first;
     idx->inputs = images->elements + spec->first * images->width * images->element_bytes;
     idx->targets = labels->elements + spec->first * labels->width * labels->element_bytes;

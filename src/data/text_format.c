@@ -236,6 +236,7 @@ static bool text_open(struct dataset *dataset, const struct dataset_spec *spec, 
     /* Tiled: rounded up, for the last window reaches back. */
     dataset->count = text->tiled ? (successors - 1) / context + 1 : text->length - context;
     dataset->form.input = (struct shape){1, {context}};
+    dataset->sample_bytes = text->tiled ? context : 1;
     dataset->form.classes = dataset->form.vocabulary;
     dataset->form.terms = context;
     return true;

@@ -25,11 +25,14 @@ void watched_release(struct watched *watched)
     *watched = (struct watched){.descriptor = -1};
 }
 
-/* Not by the time of the last change of the inode: a new link or new rights leave the bytes alone. */
+static bool same_time(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
 static bool same_bytes(const struct stat *a, const struct stat *b)
 {
-    return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-           a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+    return a->st_size == b->st_size && same_time(&a->st_mtim, &b->st_mtim);
 }
 
 static bool same_file(const struct stat *a, const struct stat *b)
@@ -45,9 +48,11 @@ enum watched_state watched_look(struct watched *watched)
             return WATCHED_UNKNOWN;
         if (now.st_size < watched->known.st_size)
             return WATCHED_SHORT;
-        if (!same_bytes(&now, &watched->known)) {
+        /* Who writes can put the time of the last write back (rsync, cp -p), but not that of the inode's last change;
+         * new rights or a new link change that one as well. */
+        if (!same_bytes(&now, &watched->known) || !same_time(&now.st_ctim, &watched->known.st_ctim)) {
             watched->known = now;
-            return WATCHED_TOUCHED;
+            watched->touched = true;
         }
     }
     if (watched->told)

@@ -13,13 +13,14 @@ struct watched {
     int descriptor; /* of a file that is read as long as the dataset is open; -1: it was read into memory as a whole */
     const void *bytes; /* [count] where such a file is mapped; set by whoever has mapped it */
     size_t count;
-    struct stat known; /* as of when it was read, or proven since */
-    bool told;         /* that the next start will find another file */
+    struct stat known; /* as of the last look */
+    bool touched; /* it is still read, and its size or one of its times has changed: only its bytes can tell; whoever
+                     proves them takes this back first */
+    bool told;    /* that the next start will find another file */
 };
 
 enum watched_state {
     WATCHED_SAME,
-    WATCHED_TOUCHED, /* it is still read, and its size or its time is another: only its bytes can tell */
     WATCHED_LEFT,    /* what is read stays as it was, but the path leads to something else, or nowhere; told once */
     WATCHED_SHORT,   /* it is still read, and bytes of it are gone */
     WATCHED_UNKNOWN, /* it cannot be looked at; errno tells */
@@ -30,7 +31,7 @@ enum watched_state {
 bool watched_init(struct watched *watched, const char *path, int descriptor, struct error *error) WARN_UNUSED;
 void watched_release(struct watched *watched);
 
-/* Local. Looks again. WATCHED_TOUCHED: `known` is the new state, to be proven right. */
+/* Local. Looks again, and sets `touched` if there is something to be proven. */
 enum watched_state watched_look(struct watched *watched);
 
 /* Local. The error of a file that has no bytes where they were: it has become shorter, or cannot be read. Returns

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "train/best.h"
 #include "train/cadence.h"
+#include "train/data_watch.h"
 #include "train/hold.h"
 #include "train/preemption.h"
 #include "train/run_directory.h"
@@ -83,8 +84,8 @@ static void validate(struct session *session, unsigned *flags, unsigned *reasons
     session->put_off = 0;
 }
 
-/* Collective. The job ends here, finished or not. */
-static bool leave(struct session *session, unsigned flags, struct error *error)
+/* Collective. The job ends here for this reason, finished or not. */
+static bool leave(struct session *session, unsigned flags, const char *why, struct error *error)
 {
     /* All of it may be in a file, or on its way to one: a validation that was given up has changed nothing. */
     if (validation_is_pending(session) && save_has_step(session)) {
@@ -101,19 +102,25 @@ static bool leave(struct session *session, unsigned flags, struct error *error)
                          "Go back to an earlier checkpoint with a smaller optimizer.learning_rate, a clip_norm or a "
                          "longer warmup",
                          session->step, session->loss);
-    return hold_save_last(session, flags, boundary_reason(session, flags), error);
+    return hold_save_last(session, flags, why, error);
 }
 
-/* Collective. Ends the job if it is finished or asked to leave, else saves for these reasons. */
+/* Collective. Ends the job if it is finished, asked to leave, or cannot validate any more; else saves for these
+ * reasons.
+ */
 static bool go_on(struct session *session, unsigned flags, unsigned reasons, struct error *error)
 {
-    if (boundary_is_finished(session) || (flags & PREEMPTION_LEAVE)) {
-        /* The last save takes the place of the one that would have been made. At a skipped step the next life finds by
-         * itself what waits. */
-        session->owed |= reasons & CADENCE_KEEP;
-        return leave(session, flags, error);
-    }
-    return save_or_copy(session, reasons, error);
+    if ((flags & DATA_IS_WRONG) && !data_watch_agree(session, error))
+        return false;
+    bool leaves = boundary_is_finished(session) || (flags & PREEMPTION_LEAVE);
+    bool fails = !leaves && (flags & VALIDATION_IS_WRONG);
+    if (!leaves && !fails)
+        return save_or_copy(session, reasons, error);
+    /* The last save takes the place of the one that would have been made. At a skipped step the next life finds by
+     * itself what waits. */
+    session->owed |= reasons & CADENCE_KEEP;
+    return leave(session, flags, fails ? "failed" : boundary_reason(session, flags), error) &&
+           (!fails || data_watch_refuse_validation(session, error));
 }
 
 bool boundary_begin(struct session *session, unsigned *flags, struct error *error)
@@ -135,7 +142,7 @@ bool boundary_pass(struct session *session, unsigned *flags, struct error *error
         return false;
     unsigned reasons = find_reasons(session, *flags), best = 0;
     /* Who wants to leave is in a hurry, but an end that is known leaves time until it is near, and a pause all time. */
-    if (validation_is_pending(session) && !(*flags & PREEMPTION_SIGNALS)) {
+    if (validation_is_pending(session) && !(*flags & (PREEMPTION_SIGNALS | VALIDATION_IS_WRONG))) {
         bool leaves = *flags & PREEMPTION_LEAVE;
         if (!leaves && !save_or_copy(session, reasons, error))
             return false;

@@ -14,7 +14,7 @@ const char *boundary_reason(const struct session *session, unsigned flags);
 /* Collective over world; flags, those of all ranks together, must be equal on every rank, and get what was heard
  * meanwhile. What is due after this step: a save that has ended is settled, a save is begun, the model is validated;
  * or, if the job leaves, a save is made and waited for. False if the state has to be saved now and cannot be, or must
- * not be. */
+ * not be; or if it is saved, and the validation data are wrong. */
 bool boundary_pass(struct session *session, unsigned *flags, struct error *error) WARN_UNUSED;
 
 /* Collective over world. The same before the first step: what the life before has left to do after its last one. */

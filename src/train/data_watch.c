@@ -6,32 +6,43 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define LOOK_S 1.0 /* the files of a job may lie behind a network */
+#define LOOK_S  1.0  /* the files of a job may lie behind a network */
+#define PROVE_S 60.0 /* from one reading of files that somebody touches again and again to the next */
 
 /* A second reading, if there has to be one, at this many bytes a second. */
 #define SLOWEST_RATE 20e6
 
-/* Local. Whether this dataset is what it was. */
-static bool look(struct dataset *dataset, double bytes, const char *what, struct error *error)
+/* Local. Whether this dataset is what it was. Its content is read again if a look leaves that open; at once if that is
+ * urgent. */
+static bool look(struct data_watch *watch, struct dataset *dataset, bool is_urgent, const char *what,
+                 struct error *error)
 {
+    bool ok = true;
     if (!dataset->class)
         return true;
-    watchdog_begin(what, 60 + bytes / SLOWEST_RATE);
-    bool ok = !dataset_failed(dataset, error) && dataset_look(dataset, error);
+    watchdog_begin(what, 60 + dataset_bytes(dataset) / SLOWEST_RATE);
+    ok = !dataset_failed(dataset, error) && dataset_look(dataset, error);
+    bool proves = is_urgent || watch->proved_s == 0 || clock_seconds() - watch->proved_s >= PROVE_S;
+    if (ok && proves && dataset_is_touched(dataset)) {
+        ok = dataset_prove(dataset, error);
+        watch->proved_s = clock_seconds();
+    }
     watchdog_end();
     return ok || error_prefix(error, "%s: ", what);
 }
 
-/* Local. What a rank has once found stays found. */
-static bool look_at_all(struct session *session)
+/* Local. The bits of what is wrong. urgent: of what has to be known now. */
+static unsigned look_at_all(struct session *session, unsigned urgent)
 {
     struct data_watch *watch = &session->data_watch;
-    if (watch->failed)
-        return false;
     watch->looked_s = clock_seconds();
-    watch->failed = !look(&session->train, session->data_bytes, "data.train", &watch->error) ||
-                    !look(&session->validation, session->data_bytes, "data.validation", &watch->error);
-    return !watch->failed;
+    if (!(watch->wrong & DATA_IS_WRONG) &&
+        !look(watch, &session->train, urgent & DATA_IS_WRONG, "data.train", &watch->train_error))
+        watch->wrong |= DATA_IS_WRONG;
+    if (!(watch->wrong & VALIDATION_IS_WRONG) &&
+        !look(watch, &session->validation, urgent & VALIDATION_IS_WRONG, "data.validation", &watch->validation_error))
+        watch->wrong |= VALIDATION_IS_WRONG;
+    return watch->wrong;
 }
 
 unsigned data_watch_flags(struct session *session)
@@ -40,23 +51,51 @@ unsigned data_watch_flags(struct session *session)
     struct error ignored;
     bool due = clock_seconds() - watch->looked_s >= LOOK_S || dataset_failed(&session->train, &ignored) ||
                dataset_failed(&session->validation, &ignored);
-    return (due && !look_at_all(session)) || watch->failed ? DATA_IS_WRONG : 0;
+    return due ? look_at_all(session, 0) : watch->wrong;
+}
+
+/* The words for what stands on the disk. */
+static void tell_newest(const struct session *session, char words[80])
+{
+    snprintf(words, 80, "no checkpoint has been made so far");
+    if (session->saved_step != UINT64_MAX)
+        snprintf(words, 80, "the newest checkpoint is of step %" PRIu64, session->saved_step);
 }
 
 bool data_watch_agree(struct session *session, struct error *error)
 {
-    bool ok = look_at_all(session);
+    bool ok = !(look_at_all(session, DATA_IS_WRONG) & DATA_IS_WRONG);
     if (!ok)
-        *error = session->data_watch.error;
+        *error = session->data_watch.train_error;
     if (world_agree(session->world, ok, error))
         return true;
-    char kept[80] = "no checkpoint has been made so far";
-    if (session->saved_step != UINT64_MAX)
-        snprintf(kept, sizeof kept, "the newest checkpoint is of step %" PRIu64, session->saved_step);
+    char newest[80];
     struct error found = *error;
+    tell_newest(session, newest);
     return error_set(
         error, found.kind,
         "%s. What was trained since is not saved; %s. Put the file back as it was and start again, or begin "
         "another run: with the new data",
-        found.text, kept);
+        found.text, newest);
+}
+
+unsigned data_watch_validated(struct session *session)
+{
+    return world_union(session->world, look_at_all(session, VALIDATION_IS_WRONG));
+}
+
+bool data_watch_refuse_validation(struct session *session, struct error *error)
+{
+    bool ok = !(session->data_watch.wrong & VALIDATION_IS_WRONG);
+    if (!ok)
+        *error = session->data_watch.validation_error;
+    if (world_agree(session->world, ok, error))
+        return true;
+    char newest[80];
+    struct error found = *error;
+    tell_newest(session, newest);
+    return error_set(error, found.kind,
+                     "%s. All that was trained is saved: %s. Put the file back as it was and start again; with new "
+                     "validation data the search for the best begins anew",
+                     found.text, newest);
 }

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "checkpoint/layout.h"
 #include "train/cadence.h"
+#include "train/data_watch.h"
 #include "train/preemption.h"
 #include "train/save.h"
 
@@ -105,7 +106,8 @@ static bool await_try(struct session *session, struct hold *hold)
  */
 static bool is_hopeless(const struct session *session, const struct hold *hold)
 {
-    return world_union(session->world, (double)hold->needed > limit_file_bytes() || session->data_watch.failed);
+    return world_union(session->world,
+                       (double)hold->needed > limit_file_bytes() || (session->data_watch.wrong & DATA_IS_WRONG) != 0);
 }
 
 bool hold_save_last(struct session *session, unsigned flags, const char *why, struct error *error)

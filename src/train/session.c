@@ -44,13 +44,6 @@ static bool open_copies(struct session *session, struct error *error)
                                            session->options->ranks_per_node, error);
 }
 
-/* About what a rank has read of it: of a text each sample adds a character. */
-static double bytes_of(const struct dataset *dataset)
-{
-    const struct leaf_form *form = &dataset->form;
-    return (double)dataset->count * (form->vocabulary > 0 ? 1 : (double)shape_count(&form->input));
-}
-
 /* Local. */
 static bool open_datasets(struct session *session, struct error *error)
 {
@@ -86,8 +79,7 @@ static bool open_data(struct session *session, struct error *error)
 {
     const struct job *job = session->job;
     bool ok = open_datasets(session, error);
-    session->data_bytes = bytes_of(&session->train) + bytes_of(&session->validation);
-    session->patience.bytes = session->data_bytes;
+    session->patience.bytes = dataset_bytes(&session->train) + dataset_bytes(&session->validation);
     if (!session_agree(session, ok, "opening the data", error) || !compare_data(session, error))
         return false;
     session->sampler = (struct sampler){.seed = job->seed, .samples = session->train.count, .batch = job->train.batch};

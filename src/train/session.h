@@ -53,9 +53,9 @@ struct save {
 
 /* What this rank has seen of changes in the data (data_watch.h). */
 struct data_watch {
-    bool failed;
-    struct error error;
-    double looked_s;
+    unsigned wrong;                             /* DATA_IS_WRONG, VALIDATION_IS_WRONG: what was found stays found */
+    struct error train_error, validation_error; /* of these */
+    double looked_s, proved_s;                  /* when the files were looked at, and their content was proven */
 };
 
 struct session {
@@ -76,7 +76,6 @@ struct session {
     struct cadence cadence;
 
     struct dataset train, validation;
-    double data_bytes; /* about what a rank has read of them */
     struct data_watch data_watch;
     struct sampler sampler;
     uint64_t *indices; /* [microbatch] */

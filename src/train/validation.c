@@ -5,6 +5,7 @@
 #include "base/partition.h"
 #include "base/watchdog.h"
 #include "train/best.h"
+#include "train/data_watch.h"
 #include "train/preemption.h"
 #include "train/progress.h"
 #include "train/save.h"
@@ -98,6 +99,10 @@ bool validation_make(struct session *session, unsigned *flags, size_t *rank)
         progress_validation_left(session);
         return false;
     }
+    unsigned wrong = data_watch_validated(session);
+    *flags |= wrong;
+    if (wrong != 0)
+        return false;
     *rank = best_consider(session->job, &session->record.history, &evaluation, session->step);
     progress_validation(session, &evaluation, *rank);
     fault_at(FAULT_VALIDATED, session->step);

@@ -15,8 +15,8 @@ bool validation_is_due(const struct session *session, uint64_t step);
 bool validation_is_pending(const struct session *session);
 
 /* Collective over world. Makes it: takes it into the history and tells it; *rank as best_consider returns it. False if
- * it was given up: somebody wants the job to leave, or time is left for a save only. *flags gets what was heard. A save
- * may be running. */
+ * it was given up: somebody wants the job to leave, or time is left for a save only; or if it does not count, since the
+ * data are not what they were (data_watch.h). *flags gets what was heard. A save may be running. */
 bool validation_make(struct session *session, unsigned *flags, size_t *rank) WARN_UNUSED;
 
 /* Collective over world; the last steps were skipped, since their numbers were not finite. Whether that is the fault of

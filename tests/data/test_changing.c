@@ -108,6 +108,12 @@ static bool reads(struct fixture *fixture, uint64_t first, uint64_t second)
     return !dataset_failed(&fixture->dataset, &error);
 }
 
+/* A look, and a second reading if it leaves something open. */
+static bool is_same(struct dataset *dataset, struct error *error)
+{
+    return dataset_look(dataset, error) && dataset_prove(dataset, error);
+}
+
 /* The error of the reads so far. */
 static void expect_failure(struct fixture *fixture, const char *path, const char *words)
 {
@@ -174,7 +180,7 @@ static void a_file_that_has_become_shorter_is_an_error_with_its_name(void)
         CU_ASSERT_EQUAL(truncate(path, 100), 0);
         CU_ASSERT_FALSE(reads(&fixture, 1, COUNT - 1));
         expect_failure(&fixture, path, "has become shorter while it was in use: 100 bytes");
-        CU_ASSERT_FALSE(dataset_look(&fixture.dataset, &error));
+        CU_ASSERT_FALSE(is_same(&fixture.dataset, &error));
         CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "has become shorter"));
         end(&fixture);
     }
@@ -185,9 +191,55 @@ static void what_is_as_it_was_looks_so(void)
     struct fixture fixture;
     struct error error;
     begin(&fixture, write_bytes);
-    CU_ASSERT_TRUE(dataset_look(&fixture.dataset, &error));
+    CU_ASSERT_TRUE(is_same(&fixture.dataset, &error));
+    CU_ASSERT_FALSE(dataset_is_touched(&fixture.dataset));
     CU_ASSERT_EQUAL(chmod(fixture.labels, 0400), 0);
+    CU_ASSERT_TRUE(is_same(&fixture.dataset, &error));
+    end(&fixture);
+}
+
+/* As rsync and cp -p do: neither size nor time of the file tell. */
+static void a_change_whose_time_was_put_back_is_seen(void)
+{
+    struct fixture fixture;
+    struct error error;
+    uint8_t label = 5;
+    begin(&fixture, write_bytes);
+    overwrite(fixture.labels, 8 + 19, &label, 1);
+    set_time(fixture.labels, 1000000);
+    CU_ASSERT_FALSE(is_same(&fixture.dataset, &error));
+    end(&fixture);
+}
+
+/* A look costs next to nothing; who has no time to read everything again can put that off. */
+static void what_was_touched_stays_so_until_it_is_proven(void)
+{
+    struct fixture fixture;
+    struct error error;
+    uint8_t label = 5;
+    begin(&fixture, write_bytes);
+    set_time(fixture.labels, 2000000);
+    overwrite(fixture.labels, 8 + 19, &label, 1);
+    for (int i = 0; i < 2; i++) {
+        CU_ASSERT_TRUE(dataset_look(&fixture.dataset, &error));
+        CU_ASSERT_TRUE(dataset_is_touched(&fixture.dataset));
+    }
+    CU_ASSERT_EQUAL(rename(fixture.images, test_path("away")), 0);
     CU_ASSERT_TRUE(dataset_look(&fixture.dataset, &error));
+    CU_ASSERT_FALSE(dataset_prove(&fixture.dataset, &error));
+    CU_ASSERT_FALSE(dataset_is_touched(&fixture.dataset));
+    end(&fixture);
+}
+
+/* The time that a second reading may take is counted from these. */
+static void bytes_are_counted_not_numbers(void)
+{
+    struct fixture fixture;
+    begin(&fixture, write_bytes);
+    CU_ASSERT_EQUAL(dataset_bytes(&fixture.dataset), COUNT * (WIDTH + 1));
+    end(&fixture);
+    begin(&fixture, write_floats);
+    CU_ASSERT_EQUAL(dataset_bytes(&fixture.dataset), COUNT * (WIDTH + 1) * sizeof(float));
     end(&fixture);
 }
 
@@ -198,12 +250,12 @@ static void a_file_that_was_written_anew_is_told_by_its_content(void)
     uint8_t label = 5;
     begin(&fixture, write_bytes);
     write_bytes(fixture.images, fixture.labels); /* the same again */
-    CU_ASSERT_TRUE(dataset_look(&fixture.dataset, &error));
-    CU_ASSERT_TRUE(dataset_look(&fixture.dataset, &error));
+    CU_ASSERT_TRUE(is_same(&fixture.dataset, &error));
+    CU_ASSERT_TRUE(is_same(&fixture.dataset, &error));
     overwrite(fixture.labels, 8 + 19, &label, 1); /* a label that could be */
     set_time(fixture.labels, 2000000);
     CU_ASSERT_TRUE(reads(&fixture, 3, 19));
-    CU_ASSERT_FALSE(dataset_look(&fixture.dataset, &error));
+    CU_ASSERT_FALSE(is_same(&fixture.dataset, &error));
     CU_ASSERT_EQUAL(error.kind, ERROR_CORRUPT);
     CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "was changed while it was in use"));
     CU_ASSERT_PTR_NOT_NULL(strstr(error.text, fixture.labels));
@@ -218,10 +270,10 @@ static void a_file_that_was_replaced_or_removed_is_read_on(void)
     write_floats(test_path("new"), test_path("unused"));
     CU_ASSERT_EQUAL(rename(test_path("new"), fixture.images), 0);
     CU_ASSERT_EQUAL(unlink(fixture.labels), 0);
-    CU_ASSERT_TRUE(dataset_look(&fixture.dataset, &error));
+    CU_ASSERT_TRUE(is_same(&fixture.dataset, &error));
     CU_ASSERT_TRUE(reads(&fixture, 3, 19));
     CU_ASSERT_EQUAL(fixture.leaf.labels[1], 9);
-    CU_ASSERT_TRUE(dataset_look(&fixture.dataset, &error));
+    CU_ASSERT_TRUE(is_same(&fixture.dataset, &error));
     end(&fixture);
 }
 
@@ -235,8 +287,8 @@ static void a_text_is_not_read_again(void)
     struct dataset_spec spec = {.format = DATASET_TEXT, .path = (char *)path, .context = 4, .part = {0, 1}};
     CU_ASSERT_FATAL(dataset_open(&dataset, &spec, NULL, &error));
     write_file(path, (const uint8_t *)"quite another", 13);
-    CU_ASSERT_TRUE(dataset_look(&dataset, &error));
-    CU_ASSERT_TRUE(dataset_look(&dataset, &error));
+    CU_ASSERT_TRUE(is_same(&dataset, &error));
+    CU_ASSERT_TRUE(is_same(&dataset, &error));
     dataset_close(&dataset);
 }
 
@@ -252,6 +304,9 @@ int main(void)
         {"a file that has become shorter is an error with its name",
          a_file_that_has_become_shorter_is_an_error_with_its_name},
         {"what is as it was looks so", what_is_as_it_was_looks_so},
+        {"a change whose time was put back is seen", a_change_whose_time_was_put_back_is_seen},
+        {"what was touched stays so until it is proven", what_was_touched_stays_so_until_it_is_proven},
+        {"bytes are counted, not numbers", bytes_are_counted_not_numbers},
         {"a file that was written anew is told by its content", a_file_that_was_written_anew_is_told_by_its_content},
         {"a file that was replaced or removed is read on", a_file_that_was_replaced_or_removed_is_read_on},
         {"a text is not read again", a_text_is_not_read_again},
