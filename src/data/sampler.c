@@ -31,7 +31,11 @@ void sampler_indices(const struct sampler *sampler, uint64_t step, size_t first,
 {
     CHECK(step >= 1, "steps count from 1");
     CHECK(first <= sampler->batch && n <= sampler->batch - first, "the positions must lie in the batch");
-    uint64_t position = sampler_taken(sampler, step - 1) + first;
+    sampler_row(sampler, sampler_taken(sampler, step - 1) + first, n, indices);
+}
+
+void sampler_row(const struct sampler *sampler, uint64_t position, size_t n, uint64_t *indices)
+{
     uint64_t epoch = position / sampler->samples;
     uint64_t place = position % sampler->samples;
     uint64_t seed_key = rng_key(sampler->seed, "order");

@@ -26,6 +26,9 @@ struct sampler {
  * row up to the end of that step is shorter than 2^64. */
 void sampler_indices(const struct sampler *sampler, uint64_t step, size_t first, size_t n, uint64_t *indices);
 
+/* Local. Those of n places in the row, whatever step takes them. */
+void sampler_row(const struct sampler *sampler, uint64_t position, size_t n, uint64_t *indices);
+
 /* Local. How many samples have been taken when `step` steps (>= first_step) are done. */
 uint64_t sampler_taken(const struct sampler *sampler, uint64_t step);
 

@@ -13,6 +13,8 @@
 #include <math.h>
 #include <string.h>
 
+#define SOUND_BATCHES 100 /* that are tried at most, to find the state sound */
+
 bool validation_is_due(const struct session *session, uint64_t step)
 {
     uint64_t every = session->job->validate.every;
@@ -109,27 +111,47 @@ bool validation_make(struct session *session, unsigned *flags, size_t *rank)
     return true;
 }
 
-bool validation_finds_state_sound(struct session *session)
+/* Collective. How many leaves of the batch that begins at this place of the row have a finite loss. */
+static double count_finite(struct session *session, uint64_t position)
 {
     struct tally *tally = &session->tally;
     struct model *model = &session->model;
-    const struct history *history = &session->record.history;
     size_t size = (size_t)session->world->size, rank = (size_t)session->world->rank;
     size_t rows = session->job->train.microbatch;
-    uint64_t taken = session->step - history->skipped_row;
-    if (history->updates == 0) /* of all steps: nothing was trained */
-        return false;
     for (size_t leaf = partition_first(tally->items, size, rank); leaf < partition_first(tally->items, size, rank + 1);
          leaf++) {
         struct loss_sums sums;
-        sampler_indices(&session->sampler, taken, leaf * rows, rows, session->indices);
+        sampler_row(&session->sampler, position + leaf * rows, rows, session->indices);
         watchdog_begin("the training data", 0);
         dataset_read(&session->train, session->indices, rows, &model->leaf);
         watchdog_end();
         model->leaf.first = leaf * rows;
         model_evaluate_leaf(model, session_params(session), &sums);
-        *tally_item(tally, leaf) = sums.loss;
+        *tally_item(tally, leaf) = isfinite(sums.loss) ? 1 : 0;
     }
     tally_share(tally, 0);
-    return isfinite(tally_sum(tally, 0));
+    return tally_sum(tally, 0);
+}
+
+bool validation_finds_state_sound(struct session *session)
+{
+    const struct sampler *sampler = &session->sampler;
+    const struct history *history = &session->record.history;
+    uint64_t batch = sampler->batch, taken = session->step - history->skipped_row;
+    double leaves = (double)session->tally.items;
+    if (history->updates == 0) /* of all steps: nothing was trained */
+        return false;
+    if (taken > sampler->first_step)
+        return count_finite(session, sampler_taken(sampler, taken - 1)) == leaves;
+    /* No step was taken since the batch has changed, and where the batch of the last one lies is not known any more:
+     * somewhere in the row before the change, behind it only those that were skipped. A batch of the new size may have
+     * samples of these in it at every place. A state that is spoilt gives no finite loss for any sample; so it is
+     * enough that most leaves have one, and we go back until they do, or have seen all samples. */
+    uint64_t most = sampler->samples / batch + 1, position = sampler->first_sample;
+    for (uint64_t tried = 0; tried < most && tried < SOUND_BATCHES && (tried == 0 || position > 0); tried++) {
+        position = position > batch ? position - batch : 0;
+        if (count_finite(session, position) > leaves / 2)
+            return true;
+    }
+    return false;
 }

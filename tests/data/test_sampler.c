@@ -135,6 +135,13 @@ static void a_changed_batch_goes_on_in_the_row(void)
     CU_ASSERT_EQUAL(sampler_taken(&after, 3), 9);
     CU_ASSERT_EQUAL(sampler_taken(&after, 5), 19);
     CU_ASSERT_EQUAL(sampler_epoch(&after, 5), 1.9);
+    uint64_t places[5];
+    sampler_row(&after, 9, 5, places); /* where the change was */
+    sampler_indices(&after, 4, 0, 5, found);
+    CU_ASSERT_EQUAL(memcmp(places, found, sizeof places), 0);
+    sampler_row(&after, 3, 3, places); /* a step before it */
+    sampler_indices(&before, 2, 0, 3, found);
+    CU_ASSERT_EQUAL(memcmp(places, found, 3 * sizeof *places), 0);
     sampler_change_batch(&after, 5, 1); /* and again */
     CU_ASSERT(after.batch == 1 && after.first_step == 5 && after.first_sample == 19);
     memory_free(expected);
