@@ -22,32 +22,29 @@
 struct hold {
     unsigned flags;  /* with which the job ends */
     double begun_s;  /* the first try */
-    double again_s;  /* what the steps that are not saved have taken */
     double pause_s;  /* to the next try */
     uint64_t needed; /* bytes of a checkpoint */
 };
 
-double hold_limit(const struct deadline *deadline, unsigned flags, double begun_s, double write_s, double again_s)
+double hold_limit(const struct deadline *deadline, unsigned flags, double begun_s, double write_s)
 {
     double limit_s = deadline->end_s - write_s - DEADLINE_LEAVE_S;
     /* Who says "now" does not mean the end of the job's time, unless a warning has told when that is. */
     if ((flags & PREEMPTION_SIGNALS) && !deadline->warned)
         return fmin(limit_s, begun_s + HOLD_HURRY_S);
-    return isfinite(limit_s) ? limit_s : begun_s + fmax(again_s, HOLD_LEAST_S);
+    return limit_s;
 }
 
 /* Rank 0's work. */
 static double limit_of(const struct session *session, const struct hold *hold)
 {
-    return hold_limit(&session->deadline, hold->flags, hold->begun_s, cadence_write(&session->cadence), hold->again_s);
+    return hold_limit(&session->deadline, hold->flags, hold->begun_s, cadence_write(&session->cadence));
 }
 
 static void begin(const struct session *session, unsigned flags, struct hold *hold)
 {
-    uint64_t saved = session->saved_step == UINT64_MAX ? 0 : session->saved_step;
     *hold = (struct hold){.flags = flags,
                           .begun_s = clock_seconds(),
-                          .again_s = (double)(session->step - saved) * session->deadline.step_s,
                           .pause_s = 1,
                           .needed = layout_bytes(&session->state, &session->store)};
 }
@@ -63,9 +60,15 @@ static void tell(const struct session *session, const struct hold *hold, bool is
     text_amount(hold->needed, needed);
     text_append(&words, "%s", error->text);
     if (is_first) {
-        text_append(&words, ". The state is held, and saved as soon as there is room for %s in %s, within ", needed,
+        double left_s = limit_of(session, hold) - clock_seconds();
+        text_append(&words, ". The state is held, and saved as soon as there is room for %s in %s, ", needed,
                     session->store.directory);
-        text_append_seconds(&words, fmax(0, limit_of(session, hold) - clock_seconds()));
+        if (isfinite(left_s)) {
+            text_append(&words, "within ");
+            text_append_seconds(&words, fmax(0, left_s));
+        } else {
+            text_append(&words, "however long that takes, or until the job is asked to leave");
+        }
     }
     text_append(&words, "; trying again in %g s", hold->pause_s);
     log_warn("%s", text_bytes(&words));

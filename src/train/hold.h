@@ -6,9 +6,10 @@
  *   - when there is just time for that before an end that is known (deadline.h);
  *   - HOLD_HURRY_S after the first try, if the job was asked to leave and nobody knows its end;
  *   - when it is asked to leave now, and was not before;
- *   - at once, if the limit of the size of a file does not let a process write a checkpoint;
- *   - else, and if no end is known, after as long as the steps since the newest checkpoint would take to be made again
- *     (that is all that waiting can save), but not before HOLD_LEAST_S. */
+ *   - at once, if the limit of the size of a file does not let a process write a checkpoint.
+ *
+ * Else they wait as long as it takes: whoever needs the machines asks them to leave, and what they would do instead is
+ * to train the same steps again, on the same full disk. */
 #ifndef TRAIN_HOLD_H
 #define TRAIN_HOLD_H
 
@@ -16,11 +17,10 @@
 
 #define HOLD_PAUSE_S 30.0
 #define HOLD_HURRY_S 10.0
-#define HOLD_LEAST_S 60.0
 
-/* Local; the times are clock_seconds(). When to give up that was begun at begun_s. flags: with which the job ends.
- * write_s: what a save takes; again_s: what the steps that are not saved have taken. */
-double hold_limit(const struct deadline *deadline, unsigned flags, double begun_s, double write_s, double again_s);
+/* Local; the times are clock_seconds(). When to give up that was begun at begun_s; infinite: only when asked to. flags:
+ * with which the job ends. write_s: what a save takes. */
+double hold_limit(const struct deadline *deadline, unsigned flags, double begun_s, double write_s);
 
 /* Collective over world; flags, those of all ranks together, and why, the reason of the end, must be equal on every
  * rank. Saves the session's step and waits for it, as above. On failure the same error on every rank: ERROR_AGAIN if it
