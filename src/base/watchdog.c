@@ -80,6 +80,11 @@ bool watchdog_open(const struct watchdog_limits *limits, void (*lost)(const stru
            error_set(error, ERROR_IO, "cannot start the thread of the watchdog; heartbeat: 0 does without");
 }
 
+void watchdog_limit(const struct watchdog_limits *limits)
+{
+    dog.limits = *limits;
+}
+
 void watchdog_close(void)
 {
     if (!dog.is_open)

@@ -20,6 +20,9 @@ struct watchdog_limits {
 bool watchdog_open(const struct watchdog_limits *limits, void (*lost)(const struct error *error),
                    struct error *error) WARN_UNUSED;
 
+/* Local. Other limits for calls from now on; of one that is not open nothing comes of it. */
+void watchdog_limit(const struct watchdog_limits *limits);
+
 /* Local. Accepts a closed one. */
 void watchdog_close(void);
 

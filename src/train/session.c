@@ -311,8 +311,11 @@ static bool open_watch(struct session *session, struct error *error)
     void (*lost)(const struct error *error) = session->options->lost;
     if (!lost)
         return true;
-    if (limit_s == 0) /* nor do those see to it who have watched over the start so far */
-        return watchdog_open(&(struct watchdog_limits){0}, lost, error);
+    if (limit_s ==
+        0) { /* nor do those see to it who have watched over the start so far, where there is a thread for it */
+        watchdog_limit(&(struct watchdog_limits){0});
+        return true;
+    }
     const struct watchdog_limits limits = {.call_s = limit_s, .meeting_s = session->options->meeting_s};
     bool ok = watchdog_open(&limits, lost, error);
     return world_agree(session->world, ok, error) &&
