@@ -1,5 +1,7 @@
 #include "data/idx_file.h"
 
+#include "base/guard.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -202,12 +204,34 @@ static bool parse(struct idx_file *file, enum idx_kind kind, const char *path, s
     return parse_sizes(file, kind, header, path, error);
 }
 
+struct parsing {
+    struct idx_file *file;
+    enum idx_kind kind;
+    const char *path;
+    struct error *error;
+    bool ok;
+};
+
+static void parse_mapped(void *context)
+{
+    struct parsing *parsing = context;
+    parsing->ok = parse(parsing->file, parsing->kind, parsing->path, parsing->error);
+}
+
+/* The file may have become shorter since it was mapped. */
+static bool parse_guarded(struct idx_file *file, enum idx_kind kind, const char *path, struct error *error)
+{
+    struct parsing parsing = {.file = file, .kind = kind, .path = path, .error = error};
+    const void *where;
+    return guard_run(parse_mapped, &parsing, &where) ? parsing.ok : watched_refuse(&file->watched, error);
+}
+
 bool idx_file_open(struct idx_file *file, enum idx_kind kind, const char *path, struct error *error)
 {
     memset(file, 0, sizeof *file);
     if (!path || !*path)
         return error_set(error, ERROR_USAGE, "a dataset of format idx needs the path of its %s", kinds[kind].name);
-    bool ok = file_load(file, path, error) && parse(file, kind, path, error);
+    bool ok = file_load(file, path, error) && parse_guarded(file, kind, path, error);
     if (!ok)
         idx_file_close(file);
     return ok;
