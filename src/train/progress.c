@@ -1,9 +1,12 @@
 #include "train/progress.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/limit.h"
 #include "base/log.h"
 #include "base/number.h"
+#include "base/watchdog.h"
+#include "checkpoint/layout.h"
 #include "nn/kernels/gemm.h"
 #include "train/best.h"
 #include "train/environment.h"
@@ -134,6 +137,14 @@ static void tell_limits(const struct session *session)
         log_warn("a checkpoint has %.1f MB, but a file of this process may have %.1f MB only (ulimit -f): no save can "
                  "succeed",
                  bytes / 1e6, limit_file_bytes() / 1e6);
+    if (session->world->rank != 0)
+        return;
+    watchdog_begin(session->store.directory, 0);
+    uint64_t room = file_free_bytes(session->store.directory), needed = layout_bytes(&session->state, &session->store);
+    watchdog_end();
+    if (room < needed)
+        log_warn("%s has %.1f MB free, a checkpoint needs %.1f MB: no save can succeed before there is room",
+                 session->store.directory, (double)room / 1e6, (double)needed / 1e6);
 }
 
 void progress_begin(struct session *session)
