@@ -134,6 +134,35 @@ static void lines_of_another_system_are_lines(void)
     lives_release(&lives);
 }
 
+static double waited(const char *first, const char *second)
+{
+    struct lives lives;
+    struct text lines;
+    text_init(&lines);
+    text_append(&lines,
+                "{\"event\":\"begin\",\"step\":0,%s}\n"
+                "{\"event\":\"end\",\"step\":7,\"reason\":\"SIGTERM\",\"alive_s\":100}\n"
+                "{\"event\":\"begin\",\"step\":7,%s}\n",
+                first, second);
+    lives_parse(&lives, text_bytes(&lines), &nothing);
+    CU_ASSERT_EQUAL_FATAL(lives.count, 2);
+    double waited_s = lives.items[1].waited_s;
+    lives_release(&lives);
+    text_release(&lines);
+    return waited_s;
+}
+
+static void a_wait_is_no_longer_than_it_was(void)
+{
+    CU_ASSERT_EQUAL(waited("\"unix\":1000", "\"unix\":1130"), 30);
+    CU_ASSERT_EQUAL(waited("\"unix\":1000", "\"unix\":1070"), 0); /* two nodes */
+    CU_ASSERT(isnan(waited("\"unix\":1000", "\"unix\":1790000000")));
+    CU_ASSERT(isnan(waited("\"unix\":1790000000", "\"unix\":1000")));
+    CU_ASSERT_EQUAL(
+        waited("\"unix\":1000,\"boot\":\"a\",\"up_s\":50", "\"unix\":1790000000,\"boot\":\"a\",\"up_s\":190"), 40);
+    CU_ASSERT_EQUAL(waited("\"unix\":1000,\"boot\":\"a\",\"up_s\":50", "\"unix\":1130,\"boot\":\"b\",\"up_s\":9"), 30);
+}
+
 static void a_life_is_written_as_json(void)
 {
     struct lives lives;
@@ -291,6 +320,7 @@ int main(void)
         {"what is not whole or not known is passed over", what_is_not_whole_or_not_known_is_passed_over},
         {"a clock that was set makes no long life", a_clock_that_was_set_makes_no_long_life},
         {"lines of another system are lines", lines_of_another_system_are_lines},
+        {"a wait is no longer than it was", a_wait_is_no_longer_than_it_was},
         {"a life is written as JSON", a_life_is_written_as_json},
         {"what is written is read", what_is_written_is_read},
         {"a torn line is dropped", a_torn_line_is_dropped},
