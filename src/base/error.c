@@ -38,6 +38,25 @@ enum error_kind error_kind_of(const char *word)
     return ERROR_NONE;
 }
 
+/* What a path leads to, or who may go there, is part of the request: waiting does not change it, and it is not absent.
+ * What is not there may be a disk that comes later (launch/supervisor.c). All else is the system's. */
+static enum error_kind kind_of(int number)
+{
+    switch (number) {
+    case ENOENT:
+    case ENOTDIR:
+        return ERROR_NOT_FOUND;
+    case EISDIR:
+    case ELOOP:
+    case ENAMETOOLONG:
+    case EACCES:
+    case EPERM:
+        return ERROR_USAGE;
+    default:
+        return ERROR_IO;
+    }
+}
+
 static void set_words(struct error *error, const char *format, va_list args, const char *tail)
 {
     char words[sizeof error->text];
@@ -66,7 +85,7 @@ bool error_errno(struct error *error, const char *format, ...)
     va_start(args, format);
     set_words(error, format, args, tail);
     va_end(args);
-    error->kind = number == ENOENT || number == ENOTDIR ? ERROR_NOT_FOUND : ERROR_IO;
+    error->kind = kind_of(number);
     return false;
 }
 

@@ -44,7 +44,8 @@ struct error {
 bool error_set(struct error *error, enum error_kind kind, const char *format, ...) FORMAT(3, 4);
 
 /* Local. As error_set, with ": <strerror(errno)>" behind the words, and the limit that may be the reason; kind is
- * ERROR_NOT_FOUND for ENOENT and ENOTDIR, else ERROR_IO. */
+ * ERROR_NOT_FOUND for what is not there (ENOENT, ENOTDIR), ERROR_USAGE for a path that leads to something else, or
+ * where this user may not go (EISDIR, ELOOP, ENAMETOOLONG, EACCES, EPERM), else ERROR_IO. */
 bool error_errno(struct error *error, const char *format, ...) FORMAT(2, 3);
 
 /* Local. Puts context in front of the words of an error that is already set; the kind stays. Returns false. */

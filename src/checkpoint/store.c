@@ -99,6 +99,13 @@ bool store_is_name(const char *path, uint64_t *step)
     return parse_name(slash ? slash + 1 : path, step, &rest) && !*rest;
 }
 
+bool store_check_name(const char *path, uint64_t holds, struct error *error)
+{
+    uint64_t step;
+    return !store_is_name(path, &step) || step == holds ||
+           error_set(error, ERROR_CORRUPT, "%s: it holds step %" PRIu64, path, holds);
+}
+
 static int newest_first(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;

@@ -94,7 +94,8 @@ static bool list_one(struct listing *listing, uint64_t step)
     struct stat info = {0};
     store_path(&listing->store, step, path);
     text_amount(stat(path, &info) == 0 ? (uint64_t)info.st_size : 0, size);
-    bool ok = reader_open(&reader, path, &error) && (listing->fast || reader_verify(&reader, &error));
+    bool ok = reader_open(&reader, path, &error) && store_check_name(path, reader.record.step, &error) &&
+              (listing->fast || reader_verify(&reader, &error));
     if (ok) {
         if (!listing->found)
             take_newest(listing, &reader.record);

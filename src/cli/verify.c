@@ -2,6 +2,7 @@
 #include "base/say.h"
 #include "checkpoint/h5.h"
 #include "checkpoint/reader.h"
+#include "checkpoint/store.h"
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "parallel/world.h"
@@ -10,11 +11,12 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 /* Collective over world, if there is one: each rank reads its part of the blocks. The same verdict on every rank. */
 static bool verify(const struct world *world, struct reader *reader, const char *path, struct error *error)
 {
-    bool ok = reader_open(reader, path, error);
+    bool ok = reader_open(reader, path, error) && store_check_name(path, reader->record.step, error);
     if (!world)
         return ok && reader_verify(reader, error) && reader_prove_views(reader, error);
     if (!world_agree(world, ok, error))
@@ -24,6 +26,16 @@ static bool verify(const struct world *world, struct reader *reader, const char 
                             partition_count(reader->blocks, size, rank), error) &&
          (rank > 0 || reader_prove_views(reader, error));
     return world_agree(world, ok, error);
+}
+
+/* "No" is an answer about what could be looked at; else the request is wrong, or the system has failed. */
+static int code_of(const char *path, const struct error *error)
+{
+    struct stat info;
+    bool is_file = stat(path, &info) == 0 && S_ISREG(info.st_mode);
+    if (error->kind == ERROR_CORRUPT)
+        return is_file ? EXIT_FAILED : EXIT_USAGE;
+    return (int)error_exit_code(error->kind);
 }
 
 /* A verdict a file on standard output; what is wrong, on standard error. */
@@ -43,8 +55,8 @@ static int verify_all(const struct world *world, int count, char **words)
             fflush(stdout);
             command_fail(&error);
         }
-        if (!ok)
-            code = EXIT_FAILED;
+        if (!ok && code_of(words[i], &error) > code)
+            code = code_of(words[i], &error);
         reader_close(&reader);
     }
     return code;

@@ -229,8 +229,7 @@ static bool resume_from(struct session *session, uint64_t step, struct error *er
     bool ok = reader_open(&reader, path, error);
     if (!ok && error->kind == ERROR_CORRUPT && is_being_written(path))
         error_set(error, ERROR_BUSY, "%s: another program has it open for writing: close it there", path);
-    if (ok && reader.record.step != step)
-        ok = error_set(error, ERROR_CORRUPT, "%s: it holds step %" PRIu64, path, reader.record.step);
+    ok = ok && store_check_name(path, reader.record.step, error);
     double patience_s = patience_of(&session->patience, PATIENCE_RESTORE);
     council_begin(&session->council);
     ok = council_agree(&session->council, ok, patience_s, "opening the checkpoint", NULL, error) &&

@@ -44,12 +44,14 @@ static void errno_puts_the_reason_behind(void)
     CU_ASSERT_EQUAL(error.kind, ERROR_IO);
 }
 
-static void errno_knows_what_is_not_there(void)
+static void errno_knows_what_is_not_there_and_what_cannot_be(void)
 {
     static const struct {
         int number;
         enum error_kind kind;
-    } cases[] = {{ENOENT, ERROR_NOT_FOUND}, {ENOTDIR, ERROR_NOT_FOUND}, {EACCES, ERROR_IO}, {EIO, ERROR_IO}};
+    } cases[] = {{ENOENT, ERROR_NOT_FOUND},   {ENOTDIR, ERROR_NOT_FOUND}, {EISDIR, ERROR_USAGE}, {ELOOP, ERROR_USAGE},
+                 {ENAMETOOLONG, ERROR_USAGE}, {EACCES, ERROR_USAGE},      {EPERM, ERROR_USAGE},  {EIO, ERROR_IO},
+                 {ENOSPC, ERROR_IO},          {EROFS, ERROR_IO},          {ESTALE, ERROR_IO}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct error error = {0};
         errno = cases[i].number;
@@ -145,7 +147,7 @@ int main(void)
     static const struct test_case cases[] = {
         {"setting an error writes kind and words, clearing forgets both", setting_writes_kind_and_words},
         {"error_errno puts the system's reason behind the words", errno_puts_the_reason_behind},
-        {"error_errno tells what is not there from what is refused", errno_knows_what_is_not_there},
+        {"error_errno tells what is not there from what is refused", errno_knows_what_is_not_there_and_what_cannot_be},
         {"a prefix goes in front and the kind stays", a_prefix_goes_in_front_and_the_kind_stays},
         {"the words of an error may go into it again", the_words_of_an_error_may_go_into_it_again},
         {"overlong words are cut at the end", overlong_words_are_cut_at_the_end},
