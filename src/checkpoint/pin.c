@@ -37,6 +37,13 @@ static bool check_checkpoint(const char *checkpoint, struct error *error)
     return is_ours || error_set(error, ERROR_USAGE, "%s: not a lockstep checkpoint", checkpoint);
 }
 
+/* Whether it is one of ours: an empty file. */
+static bool is_marker(const char *marker)
+{
+    struct stat info;
+    return lstat(marker, &info) == 0 && S_ISREG(info.st_mode) && info.st_size == 0;
+}
+
 bool pin_add(const char *checkpoint, struct error *error)
 {
     char marker[PATH_MAX];
@@ -46,6 +53,9 @@ bool pin_add(const char *checkpoint, struct error *error)
     int fd;
     if (!file_open(marker, FILE_MARK, &fd, error)) {
         bool exists = error->kind == ERROR_BUSY; /* it may be from a pin that did not come so far */
+        if (exists && !is_marker(marker))
+            return error_set(error, ERROR_USAGE,
+                             "%s is not an empty file, as a pin's marker is: remove it, then pin again", marker);
         return exists && file_sync_parent(marker, error);
     }
     close(fd);
@@ -53,13 +63,6 @@ bool pin_add(const char *checkpoint, struct error *error)
     if (!ok)
         unlink(marker);
     return ok;
-}
-
-/* Whether it is one of ours: an empty file. */
-static bool is_marker(const char *marker)
-{
-    struct stat info;
-    return lstat(marker, &info) == 0 && S_ISREG(info.st_mode) && info.st_size == 0;
 }
 
 bool pin_remove(const char *checkpoint, struct error *error)

@@ -13,7 +13,7 @@
 bool pin_exists(const char *checkpoint);
 
 /* Local. Pins, durably; one that is pinned already is fine. ERROR_NOT_FOUND if there is no such file, ERROR_USAGE if it
- * is no checkpoint or does not have a final name: then no marker stays. */
+ * is no checkpoint or does not have a final name (then no marker stays), or if something else has the marker's name. */
 bool pin_add(const char *checkpoint, struct error *error) WARN_UNUSED;
 
 /* Local. Takes the marker away, durably; the checkpoint goes with the next pruning that does not want it. ERROR_USAGE
