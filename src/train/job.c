@@ -1,6 +1,7 @@
 #include "train/job.h"
 
 #include "base/check.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "train/job_check.h"
 #include "train/job_yaml.h"
@@ -102,7 +103,7 @@ static bool read_element(struct job_reader *reader, const struct option *option,
     if (strlen(text) != value->data.scalar.length)
         return refuse_value(reader, node, path, option, "a NUL byte cannot be part of it");
     if (option_read(option, element, text, base, reader->error) &&
-        (!option->is_path || reader->is_saved || option_check_path(text, reader->error)))
+        (!option->path || reader->is_saved || option_check_path(option->path, text, reader->error)))
         return true;
     error_set(reader->error, ERROR_USAGE, "%s: %s", path, reader->error->text);
     return job_yaml_blame(&reader->yaml, node, reader->error);
@@ -309,6 +310,28 @@ bool job_parse(struct job *job, const char *name, const char *text, const char *
                struct error *error)
 {
     return parse(job, false, name, text, overrides, override_count, error);
+}
+
+bool job_read_text(const char *file, char **text, size_t *bytes, struct error *error)
+{
+    *text = NULL;
+    if (!file_read(file, text, bytes, error))
+        return false;
+    if (strlen(*text) == *bytes)
+        return true;
+    free(*text);
+    *text = NULL;
+    return error_set(error, ERROR_USAGE, "%s: there is a NUL byte in it: not a text file", file);
+}
+
+bool job_read(struct job *job, const char *file, const char *const *overrides, size_t override_count,
+              struct error *error)
+{
+    char *text;
+    size_t bytes;
+    bool ok = job_read_text(file, &text, &bytes, error) && job_parse(job, file, text, overrides, override_count, error);
+    free(text);
+    return ok;
 }
 
 bool job_parse_saved(struct job *job, const char *name, const char *text, const char *const *overrides,

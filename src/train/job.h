@@ -109,6 +109,14 @@ struct job {
 bool job_parse(struct job *job, const char *name, const char *text, const char *const *overrides, size_t override_count,
                struct error *error) WARN_UNUSED;
 
+/* Local. The text of a job file, with a NUL behind it; the caller frees *text (free). Errors of file_read; ERROR_USAGE:
+ * a NUL byte is in it, and what stands behind would not count. */
+bool job_read_text(const char *file, char **text, size_t *bytes, struct error *error) WARN_UNUSED;
+
+/* Local. job_parse of what a file holds. */
+bool job_read(struct job *job, const char *file, const char *const *overrides, size_t override_count,
+              struct error *error) WARN_UNUSED;
+
 /* Local. The same for what job_write has written, perhaps long ago: paths that nobody may write any more are taken as
  * they are. */
 bool job_parse_saved(struct job *job, const char *name, const char *text, const char *const *overrides,

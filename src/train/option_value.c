@@ -132,7 +132,27 @@ bool option_read(const struct option *option, size_t element, const char *text, 
     return false;
 }
 
-bool option_check_path(const char *path, struct error *error)
+/* Of what is made: what somebody may have written for another to replace. */
+static bool check_made(enum option_path kind, const char *path, struct error *error)
+{
+    size_t length = strlen(path);
+    const char *sign = strpbrk(path, "$*?`{}");
+    if (sign)
+        return error_set(error, ERROR_USAGE,
+                         "nothing is expanded here, and '%c' cannot be part of the name of what is made; write the "
+                         "path out, or let the shell do it, with --set",
+                         *sign);
+    for (const char *percent = strchr(path, '%'); percent; percent = strchr(percent + 1, '%'))
+        if (percent[1] && strchr(kind == PATH_OF_NODE ? "AaJjNux" : "AaJjNnux", percent[1]))
+            return error_set(error, ERROR_USAGE,
+                             "%.2s is not replaced here as in the names of Slurm's outputs; write the path out, or let "
+                             "the shell do it, as with --set run=runs/$SLURM_JOB_ID%s",
+                             percent, percent[1] == 'n' ? " (%n is for checkpoint.local)" : "");
+    return (*path != ' ' && (length == 0 || path[length - 1] != ' ')) ||
+           error_set(error, ERROR_USAGE, "'%s' begins or ends with a blank, which a path seldom means", path);
+}
+
+bool option_check_path(enum option_path kind, const char *path, struct error *error)
 {
     static const char names[] = "{ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
     for (size_t i = 0, length; path[i]; i += length) {
@@ -153,7 +173,7 @@ bool option_check_path(const char *path, struct error *error)
                              "next start; write the path out, or let the shell do it, with --set",
                              (int)length, dollar);
     }
-    return true;
+    return kind == PATH_READ || check_made(kind, path, error);
 }
 
 static void allowed_reals(const struct option *option, struct text *words)

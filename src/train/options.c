@@ -65,9 +65,11 @@ static enum option_resume resume_ema(const struct job *saved, const struct job *
 #define NUMBERED (ONLY(DATASET_IDX) | ONLY(DATASET_DIGITS))
 static const struct option dataset_keys[] = {
     {"format", FIELD(struct dataset_spec, format), .choices = dataset_formats},
-    {"images", FIELD(struct dataset_spec, images), .kinds = ONLY(DATASET_IDX), .is_path = true, .resume = RESUME_FREE},
-    {"labels", FIELD(struct dataset_spec, labels), .kinds = ONLY(DATASET_IDX), .is_path = true, .resume = RESUME_FREE},
-    {"path", FIELD(struct dataset_spec, path), .kinds = ONLY(DATASET_TEXT), .is_path = true, .resume = RESUME_FREE},
+    {"images", FIELD(struct dataset_spec, images), .kinds = ONLY(DATASET_IDX), .path = PATH_READ,
+     .resume = RESUME_FREE},
+    {"labels", FIELD(struct dataset_spec, labels), .kinds = ONLY(DATASET_IDX), .path = PATH_READ,
+     .resume = RESUME_FREE},
+    {"path", FIELD(struct dataset_spec, path), .kinds = ONLY(DATASET_TEXT), .path = PATH_READ, .resume = RESUME_FREE},
     {"context", FIELD(struct dataset_spec, context), .kinds = ONLY(DATASET_TEXT), WHOLE(1, 1000000)},
     {"part", FIELD(struct dataset_spec, part), .kinds = ONLY(DATASET_TEXT), REAL(0, 1), DEFAULT("0", "1")},
     {"seed", FIELD(struct dataset_spec, seed), .kinds = ONLY(DATASET_DIGITS), ANY_FROM(0), DEFAULT("0")},
@@ -229,7 +231,7 @@ static const struct option checkpoint_keys[] = {
     {"background", FIELD(struct job, checkpoint.background), DEFAULT("true")},
     {"busy", FIELD(struct job, checkpoint.busy), .choices = busy_names, DEFAULT("wait")},
     {"timeout", FIELD(struct job, checkpoint.timeout), REAL(0, 1e6), DEFAULT("0")},
-    {"local", FIELD(struct job, copies.path), .is_path = true, .optional = true},
+    {"local", FIELD(struct job, copies.path), .path = PATH_OF_NODE, .optional = true},
     {"local_every", FIELD(struct job, copies.every), ANY_FROM(0), DEFAULT("0")},
     {"stripe_count", FIELD(struct job, striping.count), WHOLE(0, 65535), DEFAULT("0")},
     {"stripe_size", FIELD(struct job, striping.size), WHOLE(0, 1 << 30), DEFAULT("0")},
@@ -243,7 +245,7 @@ static const struct option log_keys[] = {
 };
 
 const struct option job_options[] = {
-    {"run", FIELD(struct job, run), .is_path = true, .resume = RESUME_FREE},
+    {"run", FIELD(struct job, run), .path = PATH_MADE, .resume = RESUME_FREE},
     {"seed", FIELD(struct job, seed), ANY_FROM(0), DEFAULT("1")},
     {"data", OPTION_SECTION, .keys = data_keys},
     {"model", LIST(struct job, model.layers, model.count), .keys = layer_keys},

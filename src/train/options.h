@@ -36,6 +36,14 @@ enum option_resume {
     RESUME_FREE,      /* may change: the same steps give the same bits */
 };
 
+/* What a text names. */
+enum option_path {
+    PATH_NONE = 0, /* no file */
+    PATH_READ,     /* what is there */
+    PATH_MADE,     /* what is made: a directory of an odd name would be noticed late, or never */
+    PATH_OF_NODE,  /* the same, in which %n stands for the number of the node */
+};
+
 /* A number with a name. */
 struct option_word {
     const char *word; /* NULL behind the last */
@@ -54,7 +62,7 @@ struct option {
     const char *const *choices; /* by value, from 1; NULL behind the last */
     uint64_t kinds;             /* bit k: exists if the selector is k; 0: exists always */
 
-    bool is_path; /* a text: checked by option_check_path, where a user has written it */
+    enum option_path path; /* of a text: checked by option_check_path, where a user has written it */
 
     uint64_t least, most;            /* unsigned, numbers: inclusive */
     const struct option_word *words; /* unsigned: allowed as well, and written in place of the number */
@@ -112,8 +120,9 @@ bool option_read(const struct option *option, size_t element, const char *text, 
                  struct error *error) WARN_UNUSED;
 
 /* Local. Whether a path means what it says: no leading ~ and no $VARIABLE, which nobody expands here, and nothing that
- * is not visible (utf8_is_visible), such as a line break. The words say what is wrong, not where. */
-bool option_check_path(const char *path, struct error *error) WARN_UNUSED;
+ * is not visible (utf8_is_visible), such as a line break. In the name of what is made, nothing else either that a shell
+ * or a batch system would replace, and no blank at an end. The words say what is wrong, not where. */
+bool option_check_path(enum option_path kind, const char *path, struct error *error) WARN_UNUSED;
 
 /* Local. Appends the value as YAML that option_read takes back to the same bits (a text that is not UTF-8 excepted:
  * YAML cannot hold it). */

@@ -221,6 +221,62 @@ static void test_bad_pairs(void)
         {NULL, "data.train.labels=~/x",
          "--set data.train.labels=~/x: data.train.labels: a leading ~ is not expanded here; "
          "write the path out"},
+        {NULL, "run=a$(date)",
+         "--set run=a$(date): run: "
+         "nothing is expanded here, and '$' cannot be part of the name of what is made; write the path out, or let "
+         "the shell do it, with --set"},
+        {NULL, "run=a$$",
+         "--set run=a$$: run: "
+         "nothing is expanded here, and '$' cannot be part of the name of what is made; write the path out, or let "
+         "the shell do it, with --set"},
+        {NULL, "run=a$",
+         "--set run=a$: run: "
+         "nothing is expanded here, and '$' cannot be part of the name of what is made; write the path out, or let "
+         "the shell do it, with --set"},
+        {NULL, "run=$[x]",
+         "--set run=$[x]: run: "
+         "nothing is expanded here, and '$' cannot be part of the name of what is made; write the path out, or let "
+         "the shell do it, with --set"},
+        {NULL, "run=$'x'",
+         "--set run=$'x': run: "
+         "nothing is expanded here, and '$' cannot be part of the name of what is made; write the path out, or let "
+         "the shell do it, with --set"},
+        {NULL, "run=a*b",
+         "--set run=a*b: run: "
+         "nothing is expanded here, and '*' cannot be part of the name of what is made; write the path out, or let "
+         "the shell do it, with --set"},
+        {NULL, "run=a?",
+         "--set run=a?: run: "
+         "nothing is expanded here, and '?' cannot be part of the name of what is made; write the path out, or let "
+         "the shell do it, with --set"},
+        {NULL, "run=a`date`",
+         "--set run=a`date`: run: "
+         "nothing is expanded here, and '`' cannot be part of the name of what is made; write the path out, or let "
+         "the shell do it, with --set"},
+        {NULL, "run=\"{x}\"",
+         "--set run=\"{x}\": run: "
+         "nothing is expanded here, and '{' cannot be part of the name of what is made; write the path out, or let "
+         "the shell do it, with --set"},
+        {NULL, "run=\" a\"", "--set run=\" a\": run: ' a' begins or ends with a blank, which a path seldom means"},
+        {NULL, "run=\"a \"", "--set run=\"a \": run: 'a ' begins or ends with a blank, which a path seldom means"},
+        {NULL, "run=runs/%j",
+         "--set run=runs/%j: run: %j is not replaced here as in the names of Slurm's outputs; write the path out, "
+         "or let the shell do it, as with --set run=runs/$SLURM_JOB_ID"},
+        {NULL, "run=runs/%A",
+         "--set run=runs/%A: run: %A is not replaced here as in the names of Slurm's outputs; write the path out, "
+         "or let the shell do it, as with --set run=runs/$SLURM_JOB_ID"},
+        {NULL, "run=runs/%a",
+         "--set run=runs/%a: run: %a is not replaced here as in the names of Slurm's outputs; write the path out, "
+         "or let the shell do it, as with --set run=runs/$SLURM_JOB_ID"},
+        {NULL, "run=runs/%x",
+         "--set run=runs/%x: run: %x is not replaced here as in the names of Slurm's outputs; write the path out, "
+         "or let the shell do it, as with --set run=runs/$SLURM_JOB_ID"},
+        {NULL, "run=runs/%n",
+         "--set run=runs/%n: run: %n is not replaced here as in the names of Slurm's outputs; write the path out, or "
+         "let the shell do it, as with --set run=runs/$SLURM_JOB_ID (%n is for checkpoint.local)"},
+        {SMALLEST "checkpoint: {local: /tmp/%j, local_every: 5}\n", NULL,
+         "job.yaml:6:21: checkpoint.local: %j is not replaced here as in the names of Slurm's outputs; write the path "
+         "out, or let the shell do it, as with --set run=runs/$SLURM_JOB_ID"},
         {NULL, "run=~/out", "--set run=~/out: run: a leading ~ is not expanded here; write the path out"},
     };
     CHECK_REFUSALS(refusals);
