@@ -44,7 +44,7 @@ static bool check_output(struct request *request, uint64_t step, struct error *e
         snprintf(request->name, sizeof request->name, "step-%012" PRIu64 "%s", step, request->format->suffix);
         request->output = request->name;
     }
-    return output_check(request->output, request->file, request->force, error);
+    return output_check(request->output, (const char *const[]){request->file, NULL}, request->force, error);
 }
 
 /* The layout that the output wants; count 0: the tensors as they are. */
@@ -70,6 +70,37 @@ static bool needs_model(const struct request *request, const struct job *job)
     return request->names || job->data.train.format == DATASET_TEXT;
 }
 
+/* Whether the user has said what this key of the job is: itself, or all of a section that it is in. */
+static bool is_said(const struct request *request, const char *key)
+{
+    for (size_t i = 0; i < request->override_count; i++) {
+        size_t length = strcspn(request->overrides[i], "=");
+        if (strncmp(request->overrides[i], key, length) == 0 && (key[length] == '\0' || key[length] == '.'))
+            return true;
+    }
+    return false;
+}
+
+/* A file is only opened if the user names it. The job in a checkpoint is whoever's words, and may name any file of this
+ * machine. */
+static bool check_data(const struct request *request, const struct weights_file *file, const struct job *job,
+                       struct error *error)
+{
+    const struct dataset_spec *data = &job->data.train;
+    const struct {
+        const char *key, *path;
+    } files[] = {
+        {"data.train.images", data->images}, {"data.train.labels", data->labels}, {"data.train.path", data->path}};
+    bool is_known = data->format == DATASET_TEXT && file->weights.vocabulary && *file->weights.vocabulary;
+    for (size_t f = 0; !is_known && f < sizeof files / sizeof *files; f++)
+        if (files[f].path && !is_said(request, files[f].key))
+            return error_set(error, ERROR_USAGE,
+                             "%s: what the samples are is to be seen in the data alone, and its own job's word for "
+                             "where they are is not taken: say it, with --set %s=... (there: %.200s)",
+                             file->path, files[f].key, files[f].path);
+    return true;
+}
+
 static bool convert_model(const struct request *request, const struct weights_file *file, const struct job *job,
                           struct weights *out, const char **names, struct error *error)
 {
@@ -77,6 +108,8 @@ static bool convert_model(const struct request *request, const struct weights_fi
     struct layout layout = {0};
     struct match match;
     char *vocabulary;
+    if (!check_data(request, file, job, error))
+        return false;
     if (!job_model_describe(job, file->weights.vocabulary, &model, &vocabulary, error))
         return error_prefix(error, "%s: the model that its job describes: ", file->path);
     bool ok = choose_layout(request, &model, &layout, error);
@@ -108,8 +141,9 @@ static bool convert(const struct request *request, const struct weights_file *fi
     out->job = memory_text(from->job);
     out->vocabulary = from->vocabulary ? memory_text(from->vocabulary) : NULL;
     memcpy(out->fingerprint, from->fingerprint, sizeof out->fingerprint);
-    bool ok = needs_model(request, &job) ? convert_model(request, file, &job, out, names, error)
-                                         : convert_copy(file, out, error);
+    bool ok = output_check_data(request->output, &job.data.train, error) &&
+              (needs_model(request, &job) ? convert_model(request, file, &job, out, names, error)
+                                          : convert_copy(file, out, error));
     job_release(&job);
     return ok;
 }

@@ -1,4 +1,3 @@
-#include "base/file.h"
 #include "base/memory.h"
 #include "base/say.h"
 #include "checkpoint/h5.h"
@@ -23,20 +22,8 @@ static bool check_request(const struct request *request, struct error *error)
 {
     if (!request->job || !request->output)
         return error_set(error, ERROR_USAGE, "%s is missing", request->job ? "--output FILE" : "--job JOB.yaml");
-    return output_check(request->output, request->file, request->force, error);
-}
-
-static bool read_job(const struct request *request, struct job *job, struct error *error)
-{
-    char *text;
-    size_t bytes;
-    if (!file_read(request->job, &text, &bytes, error)) {
-        error->kind = ERROR_USAGE;
-        return false;
-    }
-    bool ok = job_parse(job, request->job, text, request->overrides, request->override_count, error);
-    memory_free(text);
-    return ok;
+    return output_check(request->output, (const char *const[]){request->file, request->job, NULL}, request->force,
+                        error);
 }
 
 static void print_names(const char *what, const struct text *names)
@@ -66,6 +53,7 @@ static bool write_matched(const struct request *request, const struct match *mat
     bool ok = match_check(match, request->partial, error) && convert_layout(match, &layout, out, error) &&
               weights_write(&weights_lockstep, request->output, out, error);
     if (ok) {
+        weights_tell_lost(match->file);
         print_names("missing:", &match->missing);
         print_names("extra:", &match->extra);
         say("%s: weights, %zu of the model's %zu tensors, by the names of %s\n", request->output, out->count,
@@ -103,9 +91,10 @@ static bool import_for(const struct request *request, const struct job *job, str
 static bool import(const struct request *request, struct error *error)
 {
     struct job job;
-    if (!read_job(request, &job, error))
+    if (!job_read(&job, request->job, request->overrides, request->override_count, error))
         return false;
-    bool ok = import_for(request, &job, error);
+    bool ok = output_check_data(request->output, &job.data.train, error) &&
+              output_check_data(request->output, &job.data.validation, error) && import_for(request, &job, error);
     job_release(&job);
     return ok;
 }

@@ -4,15 +4,36 @@
 
 #include <sys/stat.h>
 
-bool output_check(const char *output, const char *input, bool force, struct error *error)
+static bool is_other(const char *output, const struct stat *out, const char *input, struct error *error)
 {
-    struct stat in, out;
+    struct stat in;
+    return stat(input, &in) || in.st_dev != out->st_dev || in.st_ino != out->st_ino ||
+           error_set(error, ERROR_USAGE, "%s is the file that is to be read: choose another --output", output);
+}
+
+bool output_check(const char *output, const char *const *inputs, bool force, struct error *error)
+{
+    struct stat out;
     if (lstat(output, &out)) /* a link is replaced, not followed, and one that leads nowhere is there all the same */
         return true;
-    if (stat(input, &in) == 0 && stat(output, &out) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
-        return error_set(error, ERROR_USAGE, "%s is the file that is to be read: choose another --output", output);
+    if (S_ISDIR(out.st_mode))
+        return error_set(error, ERROR_USAGE, "%s is a directory: choose another --output", output);
+    if (stat(output, &out) == 0)
+        for (; *inputs; inputs++)
+            if (!is_other(output, &out, *inputs, error))
+                return false;
     if (seal_is_ours(output))
         return error_set(error, ERROR_USAGE, "%s is a checkpoint: choose another --output", output);
     return force ||
            error_set(error, ERROR_USAGE, "%s exists: choose another --output, or replace it with --force", output);
+}
+
+bool output_check_data(const char *output, const struct dataset_spec *data, struct error *error)
+{
+    const char *const files[] = {data->images, data->labels, data->path};
+    struct stat out;
+    bool ok = true;
+    for (size_t f = 0; stat(output, &out) == 0 && ok && f < sizeof files / sizeof *files; f++)
+        ok = !files[f] || is_other(output, &out, files[f], error);
+    return ok;
 }

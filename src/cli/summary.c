@@ -1,5 +1,3 @@
-#include "base/file.h"
-#include "base/memory.h"
 #include "base/partition.h"
 #include "base/say.h"
 #include "cli/command.h"
@@ -131,16 +129,9 @@ static int run(int count, char **words)
     struct request request;
     struct error error = {0};
     struct job job = {0};
-    char *text = NULL;
-    size_t bytes = 0;
-    bool ok = request_parse(&request, false, count, words, &error);
-    if (ok && !file_read(request.file, &text, &bytes, &error)) {
-        error.kind = ERROR_USAGE;
-        ok = false;
-    }
-    ok = ok && job_parse(&job, request.file, text, request.overrides, request.override_count, &error) &&
-         print_summary(&job, request.ranks > 0 ? (size_t)request.ranks : 1, &error);
-    memory_free(text);
+    bool ok = request_parse(&request, false, count, words, &error) &&
+              job_read(&job, request.file, request.overrides, request.override_count, &error) &&
+              print_summary(&job, request.ranks > 0 ? (size_t)request.ranks : 1, &error);
     job_release(&job);
     request_release(&request);
     return ok ? EXIT_FINISHED : command_fail(&error);

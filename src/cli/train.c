@@ -37,10 +37,10 @@ static bool read_text(const struct request *request, struct submission *submissi
     struct text yaml;
     *is_whole = request->submitted || *submission->key;
     if (request->submitted)
-        return file_read(request->submitted, text, bytes, error) ||
+        return job_read_text(request->submitted, text, bytes, error) ||
                error_prefix(error, "what this job was submitted as is not there, on a disk that is not shared? ");
     if (!*submission->key) {
-        if (!file_read(request->file, text, bytes, error))
+        if (!job_read_text(request->file, text, bytes, error))
             error->kind = ERROR_USAGE;
         return *text;
     }
@@ -68,10 +68,8 @@ static bool read_job(const struct world *world, const struct request *request, s
         return false;
     is_whole = world_share_number(world, is_whole) != 0;
     world_share_bytes(world, &text, &bytes);
-    ok = strlen(text) == bytes ||
-         error_set(error, ERROR_USAGE, "%s: there is a NUL byte in it: not a text file", request->file);
-    ok = ok && job_parse(job, request->submitted ? request->submitted : request->file, text, request->overrides,
-                         is_whole ? 0 : request->override_count, error);
+    ok = job_parse(job, request->submitted ? request->submitted : request->file, text, request->overrides,
+                   is_whole ? 0 : request->override_count, error);
     memory_free(text);
     return world_agree(world, ok, error);
 }

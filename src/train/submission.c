@@ -64,15 +64,7 @@ static void set_trace(struct submission *submission, const struct submission_req
 /* The job as the file and the overrides say now. */
 static bool read_file(const struct submission_request *request, struct job *job, struct error *error)
 {
-    char *text = NULL;
-    size_t bytes = 0;
-    if (!file_read(request->file, &text, &bytes, error))
-        return false;
-    bool ok = strlen(text) == bytes ||
-              error_set(error, ERROR_USAGE, "%s: there is a NUL byte in it: not a text file", request->file);
-    ok = ok && job_parse(job, request->file, text, request->overrides, request->override_count, error);
-    free(text);
-    return ok;
+    return job_read(job, request->file, request->overrides, request->override_count, error);
 }
 
 /* The run that the trace knows, and whether the job has begun its work there. False: there is no trace, or somebody

@@ -130,6 +130,8 @@ bool warm_start(struct session *session, struct error *error)
         ok = take_tensor(session, &source, t, piece, error);
     memory_free(piece);
     if (ok) {
+        if (session->world->rank == 0)
+            weights_tell_lost(&source.file);
         tell(session, &source);
         if (session->used.average)
             memcpy(session->used.average, session_params(session) + session->shard.first,

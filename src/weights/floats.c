@@ -29,23 +29,26 @@ static float from_half(uint32_t half)
     return from_bits(sign | (exponent + 112) << 23 | mantissa << 13);
 }
 
-static float from_double(uint64_t bits)
+/* *lost: it is not zero, but the float is. */
+static float from_double(uint64_t bits, bool *lost)
 {
     double value;
     memcpy(&value, &bits, sizeof value);
+    *lost = value != 0 && (float)value == 0;
     return (float)value;
 }
 
-void floats_decode(struct floats_form form, const void *bytes, size_t count, float *values)
+size_t floats_decode(struct floats_form form, const void *bytes, size_t count, float *values, size_t *first)
 {
     const uint8_t *element = bytes;
-    size_t size = floats_size(form.type);
+    size_t size = floats_size(form.type), lost = 0;
     if (form.type == FLOATS_F32 && !form.big_endian) {
         memcpy(values, bytes, count * sizeof *values);
-        return;
+        return 0;
     }
     for (size_t i = 0; i < count; i++, element += size) {
         uint64_t bits = 0;
+        bool is_lost = false;
         for (size_t b = 0; b < size; b++)
             bits |= (uint64_t)element[form.big_endian ? size - 1 - b : b] << 8 * b;
         switch (form.type) {
@@ -56,12 +59,15 @@ void floats_decode(struct floats_form form, const void *bytes, size_t count, flo
             values[i] = from_bits((uint32_t)bits << 16);
             break;
         case FLOATS_F64:
-            values[i] = from_double(bits);
+            values[i] = from_double(bits, &is_lost);
             break;
         default:
             values[i] = from_bits((uint32_t)bits);
         }
+        if (is_lost && lost++ == 0 && first)
+            *first = i;
     }
+    return lost;
 }
 
 /* The walk of both; returns where the packed side has come to. */

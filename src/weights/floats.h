@@ -21,8 +21,9 @@ struct floats_form {
 /* Local. Bytes of one element; 0 for FLOATS_NONE. */
 size_t floats_size(enum floats_type type);
 
-/* Local. Stored elements to float32; those of FLOATS_F64 are rounded. */
-void floats_decode(struct floats_form form, const void *bytes, size_t count, float *values);
+/* Local. Stored elements to float32; those of FLOATS_F64 are rounded. How many that are not zero have become it, and
+ * (if there are any) *first, the place of the first of them; NULL: nobody asks. */
+size_t floats_decode(struct floats_form form, const void *bytes, size_t count, float *values, size_t *first);
 
 /* Local. out = the elements of `in` in the order of a walk over `dims` indices, the last one fastest; index d runs to
  * sizes[d], and a step of it is strides[d] elements of `in`. */

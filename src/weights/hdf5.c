@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define WEIGHTS_VERSION 1
@@ -52,7 +53,7 @@ static bool take_dataset(struct visit *visit, hid_t dataset, const char *path)
          weights_add(&visit->file->weights, path + strlen(visit->prefix), (size_t)dims, shape, &tensor, visit->error);
     if (ok) {
         bool is_float = H5Tget_class(type) == H5T_FLOAT;
-        tensor->form.type = is_float ? FLOATS_F32 : FLOATS_NONE;
+        tensor->form.type = !is_float ? FLOATS_NONE : H5Tget_size(type) > sizeof(float) ? FLOATS_F64 : FLOATS_F32;
         snprintf(tensor->type, sizeof tensor->type, "%s", is_float ? "float" : "no float");
     }
     h5_close(type);
@@ -80,8 +81,8 @@ static bool list_tensors(hid_t root, struct weights_file *file, const char *pref
            (error->kind != ERROR_NONE ? false : h5_error(error, ERROR_CORRUPT, "its list of tensors cannot be read"));
 }
 
-static bool load_from(hid_t root, const char *prefix, const struct weights_tensor *tensor, float *values,
-                      struct error *error);
+static bool load_from(hid_t root, const struct weights_file *file, const char *prefix,
+                      const struct weights_tensor *tensor, float *values, struct error *error);
 
 /* In a process of its own: all that this one is going to do. Over what would crash or never end it ends there. */
 static bool rehearse(hid_t root, void *context, char **answer, size_t *bytes, struct error *error)
@@ -94,11 +95,25 @@ static bool rehearse(hid_t root, void *context, char **answer, size_t *bytes, st
     for (size_t t = 0; ok && t < file.weights.count; t++) {
         const struct weights_tensor *tensor = &file.weights.tensors[t];
         float *values = memory_alloc(tensor->count, sizeof *values, tensor->name, error);
-        ok = values && (tensor->form.type == FLOATS_NONE || load_from(root, prefix, tensor, values, error) ||
+        ok = values && (tensor->form.type == FLOATS_NONE || load_from(root, &file, prefix, tensor, values, error) ||
                         error_prefix(error, "%s: ", tensor->name));
         memory_free(values);
     }
     return ok;
+}
+
+/* The very file that is open as `descriptor`. Its name may lead to another one by now, which nobody has rehearsed: HDF5
+ * does not see that, and would find no path for one without a name. */
+static bool open_rehearsed(const char *path, int descriptor, hid_t *file, struct error *error)
+{
+    struct stat wanted, is;
+    char name[PATH_MAX];
+    if (fstat(descriptor, &wanted) || stat(path, &is))
+        return error_errno(error, "cannot look at it");
+    if (is.st_dev != wanted.st_dev || is.st_ino != wanted.st_ino)
+        return error_set(error, ERROR_IO, "another file has just come to its place");
+    file_name_of(descriptor, path, name);
+    return h5_open(name, H5F_ACC_RDONLY, file, error);
 }
 
 static bool open_with(struct weights_file *file, const char *prefix, struct error *error)
@@ -112,10 +127,10 @@ static bool open_with(struct weights_file *file, const char *prefix, struct erro
     if (fd < 0)
         return error_errno(error, "cannot open it");
     bool ok = contained_run(file->path, fd, file->bytes, rehearse, (void *)prefix, &answer, &bytes, error);
-    close(fd);
     memory_free(answer);
-    return ok && h5_open(file->path, H5F_ACC_RDONLY, &opened->file, error) &&
-           list_tensors(opened->file, file, prefix, error);
+    ok = ok && open_rehearsed(file->path, fd, &opened->file, error);
+    close(fd);
+    return ok && list_tensors(opened->file, file, prefix, error);
 }
 
 static void close_file(struct weights_file *file)
@@ -153,9 +168,26 @@ static bool open_lockstep(struct weights_file *file, bool averaged, struct error
     return ok;
 }
 
+/* HDF5 converts to the numbers of this machine; to those of 32 bits only what has no more: what is lost is counted. */
+static bool read_values(hid_t dataset, const struct weights_file *file, const struct weights_tensor *tensor,
+                        float *values, struct error *error)
+{
+    bool is_wide = tensor->form.type == FLOATS_F64;
+    double *wide = is_wide ? memory_alloc(tensor->count, sizeof *wide, "a tensor", error) : NULL;
+    if (is_wide && !wide)
+        return false;
+    bool ok = H5Dread(dataset, is_wide ? H5T_NATIVE_DOUBLE : H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT,
+                      is_wide ? (void *)wide : (void *)values) >= 0 ||
+              h5_error(error, ERROR_CORRUPT, "cannot be read");
+    if (ok && is_wide)
+        weights_decode(file, tensor, 0, wide, tensor->count, values);
+    memory_free(wide);
+    return ok;
+}
+
 /* Reads values; and their digest, if they have one. */
-static bool load_from(hid_t root, const char *prefix, const struct weights_tensor *tensor, float *values,
-                      struct error *error)
+static bool load_from(hid_t root, const struct weights_file *file, const char *prefix,
+                      const struct weights_tensor *tensor, float *values, struct error *error)
 {
     struct text path;
     text_init(&path);
@@ -163,8 +195,7 @@ static bool load_from(hid_t root, const char *prefix, const struct weights_tenso
     hid_t dataset;
     uint64_t digest;
     bool ok = h5_open_inside(root, path.bytes, H5_VALUES, &dataset, error) &&
-              (H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0 ||
-               h5_error(error, ERROR_CORRUPT, "cannot be read"));
+              read_values(dataset, file, tensor, values, error);
     if (ok && *prefix)
         ok = h5_get_number(dataset, DIGEST, &digest, error) &&
              (digest == weights_digest(values, tensor->count) ||
@@ -178,7 +209,7 @@ static bool load(const struct weights_file *file, const struct weights_tensor *t
                  struct error *error)
 {
     const struct opened *opened = file->self;
-    return load_from(opened->file, opened->prefix, tensor, values, error);
+    return load_from(opened->file, file, opened->prefix, tensor, values, error);
 }
 
 /* ---- writing ---- */

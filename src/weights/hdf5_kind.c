@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define BEHIND_FIRST 512 /* where HDF5 looks for its signature if it is not at the beginning; then twice as far */
+
 /* In a process of its own: the number of a kind. */
 static bool find_kind(hid_t file, void *context, char **answer, size_t *bytes, struct error *error)
 {
@@ -54,7 +56,15 @@ const struct weights_format *hdf5_kind(const char *path, struct error *error)
     return kinds[kind];
 }
 
-bool hdf5_is_behind(const char *path)
+bool hdf5_is_behind(const char *path, uint64_t bytes)
 {
-    return H5Fis_hdf5(path) > 0;
+    uint8_t there[sizeof HDF5_SIGNATURE - 1];
+    bool found = false;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    for (uint64_t place = BEHIND_FIRST; fd >= 0 && !found && place < bytes; place *= 2)
+        found = pread(fd, there, sizeof there, (off_t)place) == sizeof there &&
+                memcmp(there, HDF5_SIGNATURE, sizeof there) == 0;
+    if (fd >= 0)
+        close(fd);
+    return found;
 }

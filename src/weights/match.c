@@ -166,17 +166,6 @@ bool match_has(const struct match *match, size_t tensor)
     return false;
 }
 
-/* "[3,5]" */
-static void place_text(const struct weights_tensor *tensor, size_t element, struct text *words)
-{
-    size_t stride = tensor->count;
-    for (size_t d = 0; d < tensor->dims; d++) {
-        stride /= tensor->shape[d];
-        text_append(words, "%s%zu", d ? "," : "[", element / stride % tensor->shape[d]);
-    }
-    text_append(words, "%s", tensor->dims > 0 ? "]" : "");
-}
-
 /* What is not finite teaches nothing, and a 64-bit float can be too large to be one of 32 bits. */
 static bool check_finite(const struct weights_file *file, const struct weights_tensor *tensor, const float *values,
                          struct error *error)
@@ -188,7 +177,7 @@ static bool check_finite(const struct weights_file *file, const struct weights_t
         return true;
     struct text place;
     text_init(&place);
-    place_text(tensor, i, &place);
+    weights_place(tensor, i, &place);
     error_set(error, ERROR_USAGE, "%s: %.200s%s is %s: nothing can be learned from there", file->path, tensor->name,
               text_bytes(&place),
               isnan(values[i]) ? "not a number" : "infinite, or beyond what a float of 32 bits holds");

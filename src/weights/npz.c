@@ -121,7 +121,8 @@ static void close_file(struct weights_file *file)
 }
 
 /* The values, behind the header, in pieces; then the end, at which the checksum is looked at. */
-static bool take_values(zip_file_t *entry, const struct weights_tensor *tensor, float *values, struct error *error)
+static bool take_values(const struct weights_file *file, zip_file_t *entry, const struct weights_tensor *tensor,
+                        float *values, struct error *error)
 {
     size_t size = floats_size(tensor->form.type), step = tensor->count < PIECE ? tensor->count : PIECE;
     void *piece = memory_need(step, size);
@@ -130,7 +131,7 @@ static bool take_values(zip_file_t *entry, const struct weights_tensor *tensor, 
         size_t n = tensor->count - done < step ? tensor->count - done : step;
         ok = take(entry, piece, n * size, error);
         if (ok)
-            floats_decode(tensor->form, piece, n, values + done);
+            weights_decode(file, tensor, done, piece, n, values + done);
     }
     memory_free(piece);
     char behind;
@@ -156,7 +157,7 @@ static bool load(const struct weights_file *file, const struct weights_tensor *t
             zip_fclose(entry);
         return false;
     }
-    bool ok = take_header(entry, stat.size, &npy, &begin, error) && take_values(entry, tensor, values, error);
+    bool ok = take_header(entry, stat.size, &npy, &begin, error) && take_values(file, entry, tensor, values, error);
     zip_fclose(entry);
     return ok;
 }

@@ -194,7 +194,7 @@ static bool load(const struct weights_file *file, const struct weights_tensor *t
     void *stored = tensor->form.type == FLOATS_F32 ? values : memory_alloc(bytes, 1, "a tensor", error);
     bool ok = stored && read_at(opened->stream, opened->data + tensor->place, stored, bytes, error);
     if (ok && stored != values)
-        floats_decode(tensor->form, stored, tensor->count, values);
+        weights_decode(file, tensor, 0, stored, tensor->count, values);
     if (stored != values)
         memory_free(stored);
     return ok;

@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "weights/hdf5_kind.h"
 
@@ -15,8 +16,6 @@
 
 const struct weights_format *const weights_formats[] = {&weights_safetensors, &weights_npz, &weights_keras,
                                                         &weights_lockstep, NULL};
-
-#define HDF5_SIGNATURE "\211HDF\r\n\032\n"
 
 /* ---- the list ---- */
 
@@ -126,7 +125,8 @@ static const struct weights_format *recognise(const char *path, const uint8_t *h
         return hdf5_kind(path, error);
     if (length >= 9 && head[8] == '{' && header <= bytes - 8)
         return &weights_safetensors;
-    if (hdf5_is_behind(path)) /* a checkpoint has something in front, which proves the rest before HDF5 reads it */
+    if (hdf5_is_behind(path,
+                       bytes)) /* a checkpoint has something in front, which proves the rest before HDF5 reads it */
         return &weights_checkpoint;
     error_set(error, ERROR_CORRUPT,
               "it is none of: a lockstep checkpoint or weights file, safetensors, npz, Keras' .weights.h5");
@@ -141,6 +141,7 @@ bool weights_open(struct weights_file *file, const char *path, bool averaged, st
     if (!look(path, head, &length, &file->bytes, error))
         return false;
     file->path = memory_text(path);
+    file->lost = memory_need(1, sizeof *file->lost);
     file->format = recognise(path, head, length, file->bytes, error);
     bool ok = file->format != NULL;
     if (ok && averaged && !file->format->has_averages)
@@ -160,6 +161,7 @@ void weights_close(struct weights_file *file)
         file->format->close(file);
     weights_release(&file->weights);
     memory_free(file->path);
+    memory_free(file->lost);
     *file = (struct weights_file){0};
 }
 
@@ -190,6 +192,54 @@ bool weights_load(const struct weights_file *file, size_t tensor, float *values,
     if (file->format->load(file, wanted, values, error) && (!wanted->fortran || reorder(wanted, values, error)))
         return true;
     return error_prefix(error, "%s: %s: ", file->path, wanted->name);
+}
+
+void weights_decode(const struct weights_file *file, const struct weights_tensor *tensor, size_t begin,
+                    const void *bytes, size_t count, float *values)
+{
+    size_t first = 0, lost = floats_decode(tensor->form, bytes, count, values, &first);
+    if (!file->lost || lost == 0)
+        return;
+    if (file->lost->count == 0)
+        *file->lost = (struct weights_lost){.tensor = tensor, .element = begin + first};
+    file->lost->count += lost;
+}
+
+void weights_place(const struct weights_tensor *tensor, size_t element, struct text *words)
+{
+    size_t stride = tensor->count;
+    for (size_t d = 0; d < tensor->dims; d++) {
+        stride /= tensor->shape[d];
+        text_append(words, "%s%zu", d ? "," : "[", element / stride % tensor->shape[d]);
+    }
+    text_append(words, "%s", tensor->dims > 0 ? "]" : "");
+}
+
+/* Where a stored element is, row-major. */
+static size_t place_of(const struct weights_tensor *tensor, size_t stored)
+{
+    size_t place = 0, stride = tensor->count;
+    if (!tensor->fortran)
+        return stored;
+    for (size_t d = 0; d < tensor->dims; d++) {
+        stride /= tensor->shape[d];
+        place += stored % tensor->shape[d] * stride;
+        stored /= tensor->shape[d];
+    }
+    return place;
+}
+
+void weights_tell_lost(const struct weights_file *file)
+{
+    const struct weights_lost *lost = file->lost;
+    struct text place;
+    if (lost->count == 0)
+        return;
+    text_init(&place);
+    weights_place(lost->tensor, place_of(lost->tensor, lost->element), &place);
+    log_warn("%s: %zu value%s too small for a float of 32 bits, and 0 from now on; the first is %.200s%s", file->path,
+             lost->count, lost->count == 1 ? " is" : "s are", lost->tensor->name, text_bytes(&place));
+    text_release(&place);
 }
 
 /* ---- writing ---- */

@@ -8,6 +8,7 @@
 #define WEIGHTS_WEIGHTS_H
 
 #include "base/error.h"
+#include "base/text.h"
 #include "weights/floats.h"
 
 #include <stddef.h>
@@ -39,14 +40,22 @@ struct weights {
     char *vocabulary;     /* of text: the characters in the order of their numbers; NULL: unknown, or no text */
 };
 
+/* What was loaded, is not zero in the file, and is zero as a float of 32 bits. */
+struct weights_lost {
+    size_t count;
+    const struct weights_tensor *tensor; /* of the first; NULL: none */
+    size_t element;                      /* its place as stored */
+};
+
 struct weights_format;
 
 struct weights_file {
     struct weights weights; /* names, types and shapes */
     const struct weights_format *format;
     char *path;
-    uint64_t bytes; /* size of the file */
-    void *self;     /* the format's own; NULL: not open */
+    uint64_t bytes;            /* size of the file */
+    void *self;                /* the format's own; NULL: not open */
+    struct weights_lost *lost; /* so far, owned; NULL: nobody counts */
 };
 
 /* What a format has to do. Errors of reading: ERROR_CORRUPT, ERROR_IO, with words that the caller puts the path in
@@ -100,6 +109,16 @@ void weights_close(struct weights_file *file);
 /* Local. The values [count] of file->weights.tensors[tensor], row-major, as float32. ERROR_USAGE if they are no
  * floating-point numbers. */
 bool weights_load(const struct weights_file *file, size_t tensor, float *values, struct error *error) WARN_UNUSED;
+
+/* Local. For formats: stored elements of a tensor, from `begin` on, to float32, counting what is lost. */
+void weights_decode(const struct weights_file *file, const struct weights_tensor *tensor, size_t begin,
+                    const void *bytes, size_t count, float *values);
+
+/* Local. Warns if anything that was loaded so far is lost. */
+void weights_tell_lost(const struct weights_file *file);
+
+/* Local. Appends the place of an element, row-major: "[3,5]"; nothing if there are no dimensions. */
+void weights_place(const struct weights_tensor *tensor, size_t element, struct text *words);
 
 /* Local. Writes a file: hidden, synced, renamed. A file of that name is replaced. After failure what was there stands.
  */

@@ -21,7 +21,7 @@ static void all_halves_are_what_the_formula_says(void)
     for (unsigned bits = 0; bits < 0x10000; bits++) {
         uint16_t stored = (uint16_t)bits;
         float value;
-        floats_decode((struct floats_form){FLOATS_F16, false}, &stored, 1, &value);
+        floats_decode((struct floats_form){FLOATS_F16, false}, &stored, 1, &value, NULL);
         double expected = half(bits);
         bool ok = isnan(expected) ? isnan(value) : (double)value == expected && !signbit(value) == !signbit(expected);
         wrong += !ok;
@@ -35,7 +35,7 @@ static void bfloats_are_the_upper_half_of_a_float(void)
     uint32_t bits;
     memcpy(&bits, &kept, 4);
     uint16_t stored = (uint16_t)(bits >> 16);
-    floats_decode((struct floats_form){FLOATS_BF16, false}, &stored, 1, &value);
+    floats_decode((struct floats_form){FLOATS_BF16, false}, &stored, 1, &value, NULL);
     CU_ASSERT_DOUBLE_EQUAL(value, kept, 0.02);
     uint32_t back;
     memcpy(&back, &value, 4);
@@ -49,15 +49,27 @@ static void doubles_are_rounded_and_both_orders_of_bytes_read(void)
     float values[3], swapped[3];
     for (size_t i = 0; i < 24; i++)
         reversed[i] = ((uint8_t *)stored)[i / 8 * 8 + 7 - i % 8];
-    floats_decode((struct floats_form){FLOATS_F64, false}, stored, 3, values);
-    floats_decode((struct floats_form){FLOATS_F64, true}, reversed, 3, swapped);
+    CU_ASSERT_EQUAL(floats_decode((struct floats_form){FLOATS_F64, false}, stored, 3, values, NULL), 0);
+    floats_decode((struct floats_form){FLOATS_F64, true}, reversed, 3, swapped, NULL);
     CU_ASSERT_EQUAL(values[0], 0.1f);
     CU_ASSERT_TRUE(isinf(values[1]) && values[1] < 0);
     CU_ASSERT_EQUAL(values[2], 2);
     CU_ASSERT_EQUAL(memcmp(values, swapped, sizeof values), 0);
     uint8_t one[4] = {0x3F, 0x80, 0, 0};
-    floats_decode((struct floats_form){FLOATS_F32, true}, one, 1, values);
+    floats_decode((struct floats_form){FLOATS_F32, true}, one, 1, values, NULL);
     CU_ASSERT_EQUAL(values[0], 1);
+}
+
+static void doubles_that_become_zero_are_counted(void)
+{
+    double stored[6] = {0, -0.0, 1e-300, 1e-40, -1e-300, 5e-324};
+    float values[6];
+    size_t first = 99;
+    CU_ASSERT_EQUAL(floats_decode((struct floats_form){FLOATS_F64, false}, stored, 6, values, &first), 3);
+    CU_ASSERT_EQUAL(first, 2);
+    CU_ASSERT_TRUE(values[3] > 0);
+    CU_ASSERT_EQUAL(floats_decode((struct floats_form){FLOATS_F64, false}, stored, 2, values, &first), 0);
+    CU_ASSERT_EQUAL(first, 2);
 }
 
 static void gather_and_scatter_undo_each_other(void)
@@ -83,6 +95,7 @@ int main(void)
         {"all halves are what the formula says", all_halves_are_what_the_formula_says},
         {"bfloats are the upper half of a float", bfloats_are_the_upper_half_of_a_float},
         {"doubles are rounded, and both orders of bytes read", doubles_are_rounded_and_both_orders_of_bytes_read},
+        {"doubles that become zero are counted", doubles_that_become_zero_are_counted},
         {"gather and scatter undo each other", gather_and_scatter_undo_each_other},
         {0}};
     return test_run("weights/floats", cases);
