@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Whether the file system has no locks that exclude: Lustre without `flock` and NFS without its lock server say so, an
@@ -12,6 +13,17 @@
 static bool has_none(int reason)
 {
     return reason == ENOLCK || reason == ENOSYS || reason == EOPNOTSUPP || reason == EINVAL;
+}
+
+/* Whether the path leads to what was opened. */
+static bool has_name(int fd, const char *path)
+{
+    struct stat held, found;
+    if (fstat(fd, &held))
+        return true;
+    if (lstat(path, &found))
+        return errno != ENOENT;
+    return held.st_dev == found.st_dev && held.st_ino == found.st_ino;
 }
 
 bool file_lock(const char *path, double wait_s, int *descriptor, struct error *error)
@@ -26,8 +38,14 @@ bool file_lock(const char *path, double wait_s, int *descriptor, struct error *e
         /* Open file description locks: they also exclude another thread, and closing some other descriptor of the
          * file does not drop them as it would drop a classic one. */
         if (fcntl(fd, F_OFD_SETLK, &lock) == 0) {
-            *descriptor = fd;
-            return true;
+            if (has_name(fd, path)) {
+                *descriptor = fd;
+                return true;
+            }
+            close(fd); /* it was deleted, and whoever had it may hold another one now */
+            if (!file_open(path, FILE_LOCK, &fd, error))
+                return false;
+            continue;
         }
         if (errno == EINTR)
             continue;

@@ -326,6 +326,23 @@ static void a_lock_is_waited_for_no_longer_than_asked(void)
     close(lock);
 }
 
+/* Who waits for a lock whose file is deleted meanwhile must not get that one: others lock the new one. */
+static void the_lock_of_a_deleted_file_is_none(void)
+{
+    struct error error = {0};
+    struct stat held, found;
+    int lock = -1;
+    pid_t holder = start_holder(test_path("gone"), 0.7), remover = fork();
+    if (remover == 0) {
+        usleep(200000);
+        _exit(unlink(test_path("gone")) != 0);
+    }
+    CU_ASSERT_TRUE(file_lock(test_path("gone"), 60, &lock, &error));
+    CU_ASSERT_TRUE(fstat(lock, &held) == 0 && stat(test_path("gone"), &found) == 0 && held.st_ino == found.st_ino);
+    CU_ASSERT_TRUE(waitpid(holder, NULL, 0) == holder && waitpid(remover, NULL, 0) == remover);
+    close(lock);
+}
+
 static void closing_the_descriptor_releases_the_lock(void)
 {
     struct error error = {0};
@@ -359,6 +376,7 @@ int main(void)
         {"a reservation beyond the disk fails with words", a_reservation_beyond_the_disk_fails_with_words},
         {"a lock excludes others until its holder is killed", a_lock_excludes_until_its_holder_is_killed},
         {"a lock is waited for no longer than asked", a_lock_is_waited_for_no_longer_than_asked},
+        {"the lock of a deleted file is none", the_lock_of_a_deleted_file_is_none},
         {"closing the descriptor releases the lock", closing_the_descriptor_releases_the_lock},
         {NULL, NULL},
     };
