@@ -60,7 +60,7 @@ enum ending ending_judge(const struct run_state *run, size_t lives, int code)
         return ENDING_FINISHED;
     if (!is_new)
         return code == EXIT_USAGE ? ENDING_REFUSED : ENDING_NOT_BEGUN;
-    if (!life->ended)
+    if (!life->ended || strcmp(life->end, LIFE_KILLED) == 0) /* as a checkpoint tells it, without a history */
         return ENDING_KILLED;
     if (has_failed(life))
         return ENDING_FAILED;

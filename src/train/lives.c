@@ -93,7 +93,7 @@ static void begin(struct lives *lives, const char *line)
         double unix_s = 0, alive_s = 0;
         json_number(line, "previous_unix", &unix_s);
         json_number(line, "previous_alive_s", &alive_s);
-        close_silent(before, step_of(line, "previous_step", 0), unix_s, alive_s, "killed");
+        close_silent(before, step_of(line, "previous_step", 0), unix_s, alive_s, LIFE_KILLED);
         before->interrupted = true;
     }
     if (before)
@@ -161,7 +161,7 @@ void lives_parse(struct lives *lives, const char *lines, const struct lives_now 
     if (!last)
         return;
     if (!last->ended) {
-        close_silent(last, now->step, now->unix_s, now->alive_s, now->running ? "running" : "killed");
+        close_silent(last, now->step, now->unix_s, now->alive_s, now->running ? "running" : LIFE_KILLED);
         last->interrupted = !now->running;
     }
     settle_last(lives, last->interrupted ? now->saved : last->reached);

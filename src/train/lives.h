@@ -15,7 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LIFE_TEXT 200
+#define LIFE_TEXT   200
+#define LIFE_KILLED "killed"
 
 struct life {
     double began_unix;

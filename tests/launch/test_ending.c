@@ -36,6 +36,7 @@ static void the_last_life_tells_what_a_launch_has_come_to(void)
         CU_ASSERT_EQUAL(judge(of(10, "stop-after", true, false), code), ENDING_PAUSED);
         CU_ASSERT_EQUAL(judge(of(10, "failed: no room", true, true), code), ENDING_FAILED);
         CU_ASSERT_EQUAL(judge(of(10, "killed", false, true), code), ENDING_KILLED);
+        CU_ASSERT_EQUAL(judge(of(10, "killed", true, true), code), ENDING_KILLED); /* by a checkpoint's provenance */
     }
 }
 
