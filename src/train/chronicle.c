@@ -17,19 +17,51 @@ void chronicle_init(struct chronicle *chronicle)
 {
     *chronicle = (struct chronicle){.silent_s = NAN};
     metrics_init(&chronicle->lines);
+    text_init(&chronicle->known);
 }
 
 void chronicle_close(struct chronicle *chronicle)
 {
     metrics_close(&chronicle->lines);
+    text_release(&chronicle->known);
+}
+
+/* Some whole lines; the last line break is the writer's. */
+static void put_known(struct chronicle *chronicle)
+{
+    struct text *known = &chronicle->known;
+    if (known->length == 0)
+        return;
+    known->bytes[--known->length] = '\0';
+    metrics_write(&chronicle->lines, known);
+    metrics_sync(&chronicle->lines);
+    text_append(known, "\n");
+}
+
+void chronicle_keep(struct chronicle *chronicle)
+{
+    if (metrics_keep(&chronicle->lines))
+        put_known(chronicle);
 }
 
 /* Durable before training goes on: it is one line, now and then. */
 static void put(struct chronicle *chronicle, struct text *line)
 {
+    chronicle_keep(chronicle);
     metrics_write(&chronicle->lines, line);
     metrics_sync(&chronicle->lines);
     text_release(line);
+}
+
+/* A line of how this life has begun. */
+static void put_and_know(struct chronicle *chronicle, struct text *line)
+{
+    struct text whole;
+    text_init(&whole);
+    text_append(&whole, "%s\n", text_bytes(line));
+    put(chronicle, line);
+    text_append(&chronicle->known, "%s", text_bytes(&whole));
+    text_release(&whole);
 }
 
 static void begin_line(struct text *line, const char *event)
@@ -54,7 +86,7 @@ void chronicle_earlier(const struct segment *segments, size_t count, struct text
         text_append(lines, ",\"step\":%" PRIu64 ",\"reached\":%" PRIu64, segment->first_step - 1, segment->last_step);
         append_segment(lines, segment);
         text_append(lines, ",\"reason\":");
-        text_append_json(lines, killed ? "killed" : segment->end);
+        text_append_json(lines, killed ? LIFE_KILLED : segment->end);
         text_append(lines, ",\"interrupted\":%s}\n", life_has_finished(segment->end) ? "false" : "true");
     }
 }
@@ -67,13 +99,9 @@ static bool open_lines(struct chronicle *chronicle, const char *path, const stru
     bool is_new = access(path, F_OK) != 0;
     if (!metrics_open(&chronicle->lines, path, UINT64_MAX, false, error))
         return false;
-    if (is_new && count > 0) {
-        struct text lines;
-        text_init(&lines);
-        chronicle_earlier(segments, count, &lines);
-        lines.bytes[--lines.length] = '\0'; /* the last line break is the writer's */
-        put(chronicle, &lines);
-    }
+    chronicle_earlier(segments, count, &chronicle->known);
+    if (is_new)
+        put_known(chronicle);
     return !is_new || file_sync_parent(path, error);
 }
 
@@ -179,7 +207,7 @@ void chronicle_begin(struct chronicle *chronicle, const struct segment *segment,
     if (chronicle->seen_alive_s > 0)
         metrics_number(&line, "previous_alive_s", chronicle->seen_alive_s);
     text_append(&line, "}");
-    put(chronicle, &line);
+    put_and_know(chronicle, &line);
 }
 
 void chronicle_ready(struct chronicle *chronicle, double start_s)
@@ -188,7 +216,7 @@ void chronicle_ready(struct chronicle *chronicle, double start_s)
     begin_line(&line, "ready");
     metrics_number(&line, "start_s", start_s);
     text_append(&line, "}");
-    put(chronicle, &line);
+    put_and_know(chronicle, &line);
 }
 
 void chronicle_interval(struct chronicle *chronicle, uint64_t step, double stall_s, double write_s, double period_s)

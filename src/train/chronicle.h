@@ -24,6 +24,8 @@
 
 struct chronicle {
     struct metrics lines; /* closed: all calls do nothing (ranks other than 0) */
+    struct text known;    /* what a file that is begun anew begins with: the lives before, as far as a checkpoint knows
+                           * them, and how this one has begun */
     uint64_t segment;     /* this life's number, from 1 */
     uint64_t seen_step;   /* what the metrics tell of the life before, if it has not told its end */
     double seen_unix;     /* 0: it has */
@@ -44,6 +46,10 @@ struct lives_total chronicle_open(struct chronicle *chronicle, const char *run, 
 /* Local. How long the newest start of the run that came to a step has taken for that, in seconds; 0: none is known.
  * Only reads. */
 double chronicle_start_s(const char *run);
+
+/* Local, now and then: a file that somebody has deleted under the job is begun anew, with this life in it. A life that
+ * no file tells of would be taken for none. */
+void chronicle_keep(struct chronicle *chronicle);
 
 /* Local. Accepts a closed one. */
 void chronicle_close(struct chronicle *chronicle);

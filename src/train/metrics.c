@@ -193,24 +193,27 @@ static bool begin_anew(struct metrics *metrics, struct error *error)
     return file_sync_parent(metrics->path, error);
 }
 
-static void keep(struct metrics *metrics)
+/* Whether the file was begun anew. */
+static bool keep(struct metrics *metrics)
 {
     struct stat info;
     struct error error = {0};
     if (fstat(metrics->descriptor, &info) || info.st_nlink > 0)
-        return;
+        return false;
     bool ok = begin_anew(metrics, &error);
     log_warn("%s was deleted while the job runs%s%s", metrics->path, ok ? "; it is begun anew" : ": ",
              ok ? "" : error.text);
+    return ok;
 }
 
-void metrics_keep(struct metrics *metrics)
+bool metrics_keep(struct metrics *metrics)
 {
     if (metrics->descriptor < 0)
-        return;
+        return false;
     watchdog_begin(metrics->path, 0);
-    keep(metrics);
+    bool is_new = keep(metrics);
     watchdog_end();
+    return is_new;
 }
 
 void metrics_sync(struct metrics *metrics)

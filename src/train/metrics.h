@@ -43,8 +43,8 @@ void metrics_close(struct metrics *metrics);
 void metrics_write(struct metrics *metrics, const struct text *line);
 
 /* Local. Before a save, which then makes all lines durable (saver_work.descriptor): a file that somebody has deleted
- * under the job, perhaps with its directory, is begun anew, with a warning. */
-void metrics_keep(struct metrics *metrics);
+ * under the job, perhaps with its directory, is begun anew, with a warning. Whether it was. */
+bool metrics_keep(struct metrics *metrics);
 
 /* Local. The same, and makes all lines durable at once. */
 void metrics_sync(struct metrics *metrics);

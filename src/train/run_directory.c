@@ -16,11 +16,14 @@
 #include "train/save.h"
 #include "train/validation.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define START_MOST_S 86400 /* no start takes longer, whatever a file tells */
@@ -125,12 +128,71 @@ static enum directory_state look(struct session *session)
     return state;
 }
 
-unsigned run_directory_flags(struct session *session, double now_s)
+/* Local. Whether the file that is held is not the lock of the run any more: somebody has deleted it. By the handle of
+ * the directory, as a link on the way to it may be away. */
+static bool has_lost_lock(const struct session *session)
 {
-    if (now_s - session->looked_s < LOOK_S)
-        return 0;
-    session->looked_s = now_s;
-    return look(session) == DIRECTORY_MOVED ? RUN_IS_MOVED : 0;
+    struct stat held, found;
+    if (session->lock < 0 || session->run.handle < 0)
+        return false;
+    if (fstat(session->lock, &held))
+        return errno == ESTALE;
+    if (fstatat(session->run.handle, ".lock", &found, AT_SYMLINK_NOFOLLOW))
+        return errno == ENOENT;
+    return held.st_dev != found.st_dev || held.st_ino != found.st_ino;
+}
+
+static void hold_lock(struct session *session, int lock)
+{
+    if (session->lock >= 0)
+        close(session->lock);
+    session->lock = lock;
+    session->lock_is_lost = false;
+    holder_write(lock, session->options->key);
+}
+
+/* Local. Without it a second job could begin in the same directory. False: one has. */
+static bool keep_lock(struct session *session, struct error *error)
+{
+    char name[64], lock[80];
+    int taken = -1;
+    if (!has_lost_lock(session))
+        return true;
+    directory_name(&session->run, name);
+    snprintf(lock, sizeof lock, "%s/.lock", name);
+    if (file_lock(lock, 0, &taken, error)) {
+        hold_lock(session, taken);
+        log_warn("%s/.lock was deleted while the job runs; it has been made again", session->job->run);
+        return true;
+    }
+    if (error->kind == ERROR_BUSY)
+        return error_set(error, ERROR_LATE,
+                         "%s/.lock was deleted while the job runs, and another lockstep trains there now: this one "
+                         "leaves",
+                         session->job->run);
+    if (!session->lock_is_lost)
+        log_warn("%s/.lock was deleted while the job runs, and cannot be made again: %s", session->job->run,
+                 error->text);
+    session->lock_is_lost = true;
+    return true;
+}
+
+static bool write_job(const struct session *session, struct error *error)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/job.yaml", session->job->run);
+    return file_replace(path, session->record.job, strlen(session->record.job), error);
+}
+
+/* Local. What a later start looks for, and nobody else writes. */
+static void keep_job(const struct session *session)
+{
+    struct stat info;
+    struct error error;
+    bool is_gone = session->run.handle >= 0 && fstatat(session->run.handle, "job.yaml", &info, AT_SYMLINK_NOFOLLOW) &&
+                   errno == ENOENT;
+    if (is_gone && !(write_job(session, &error) && resume_write_lineage(session, &error)))
+        log_warn("%s", error.text);
 }
 
 /* Local. Takes the place of a run directory that is gone. False: another job has it. */
@@ -149,23 +211,48 @@ static bool renew(struct session *session, struct error *error)
         log_warn("%s was deleted while the job runs, and cannot be made again: %s", session->job->run, error->text);
         return true;
     }
-    if (session->lock >= 0)
-        close(session->lock);
-    session->lock = taken;
+    hold_lock(session, taken);
     log_warn("%s was deleted while the job runs, with all checkpoints in it; it has been made again",
              session->store.directory);
     return true;
 }
 
-void run_directory_keep(struct session *session)
+/* Local. The files by which others know the run: what somebody has deleted of them is made again. */
+static void keep_files(struct session *session, bool renewed)
 {
     struct error error;
-    bool gone = look(session) == DIRECTORY_GONE;
     watchdog_begin(session->job->run, 0);
-    bool ok = !gone || renew(session, &error);
+    bool ok = renewed || keep_lock(session, &error);
+    if (ok)
+        keep_job(session);
     watchdog_end();
     if (!ok && session->options->lost)
         session->options->lost(&error);
+    chronicle_keep(&session->chronicle);
+}
+
+unsigned run_directory_flags(struct session *session, double now_s)
+{
+    if (now_s - session->looked_s < LOOK_S)
+        return 0;
+    session->looked_s = now_s;
+    enum directory_state state = look(session);
+    if (state == DIRECTORY_HERE)
+        keep_files(session, false);
+    return state == DIRECTORY_MOVED ? RUN_IS_MOVED : 0;
+}
+
+void run_directory_keep(struct session *session)
+{
+    struct error error;
+    enum directory_state state = look(session);
+    watchdog_begin(session->job->run, 0);
+    bool ok = state != DIRECTORY_GONE || renew(session, &error);
+    watchdog_end();
+    if (!ok && session->options->lost)
+        session->options->lost(&error);
+    if (state != DIRECTORY_MOVED)
+        keep_files(session, state == DIRECTORY_GONE);
     metrics_keep(&session->metrics);
 }
 
@@ -229,8 +316,7 @@ static bool begin_files(struct session *session, struct error *error)
     session->record.data_digest = session->train.digest;
     bool ok = true;
     if (session->world->rank == 0) {
-        snprintf(path, sizeof path, "%s/job.yaml", session->job->run);
-        ok = file_replace(path, yaml.bytes, yaml.length, error);
+        ok = write_job(session, error);
         fault_at(FAULT_JOB_WRITTEN, session->step);
         snprintf(path, sizeof path, "%s/metrics.jsonl", session->job->run);
         if (session->options->fresh)

@@ -15,12 +15,13 @@ bool run_directory_take(struct session *session, struct error *error) WARN_UNUSE
 bool run_directory_begin(struct session *session, struct error *error) WARN_UNUSED;
 
 /* Local, rank 0's work, now and then: RUN_IS_MOVED if the run directory is not any more where it was. What is saved
- * goes to where it is now; but a start would not find it there, so the job has to leave. */
+ * goes to where it is now; but a start would not find it there, so the job has to leave. What somebody has deleted of
+ * the files by which others know the run (its lock, its history, job.yaml) is made again; if another job has taken the
+ * lock meanwhile, this one is lost (session_options.lost). */
 unsigned run_directory_flags(struct session *session, double now_s);
 
-/* Local, rank 0's work, before a save. A run directory that was deleted under the job is made again, with a warning,
- * and locked again, and its metrics begin anew. If another job has begun in its place, this one is lost
- * (session_options.lost). */
+/* Local, rank 0's work, before a save. The same; a run directory that was deleted under the job is made again, with a
+ * warning, and locked again, and its metrics begin anew. */
 void run_directory_keep(struct session *session);
 
 #endif

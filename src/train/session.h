@@ -69,7 +69,8 @@ struct session {
     struct directory run; /* held, by each rank */
     int lock;             /* rank 0's lock on it; -1: none */
     double looked_s;      /* when rank 0 has looked last what has become of it, */
-    bool run_is_moved;    /* and what it has seen */
+    bool run_is_moved;    /* and what it has seen; */
+    bool lock_is_lost;    /* its file was deleted, and could not be made again */
     struct store store;
     struct metrics metrics;     /* rank 0's */
     struct chronicle chronicle; /* rank 0's */

@@ -302,6 +302,35 @@ static void an_older_run_begins_with_what_its_checkpoint_knows(void)
     chronicle_close(&chronicle);
 }
 
+static void a_history_that_is_deleted_is_begun_anew(void)
+{
+    static const struct segment before[] = {
+        {.first_step = 1, .last_step = 40, .began_unix = 100, .saved_unix = 150, .ranks = 1, .end = "interrupted"}};
+    struct chronicle chronicle;
+    struct lives lives;
+    char run[512];
+    new_run("deleted", run);
+    chronicle_open(&chronicle, run, false, &nothing, before, 1);
+    chronicle_begin(&chronicle, &here, 40, 0);
+    chronicle_ready(&chronicle, 2.5);
+    for (int i = 0; i < 2; i++) {
+        CU_ASSERT_EQUAL(unlink(file_of(run)), 0);
+        chronicle_keep(&chronicle);
+        parse_file(run, &lives);
+        CU_ASSERT_EQUAL_FATAL(lives.count, 2);
+        CU_ASSERT(lives.items[0].reached == 40 && lives.items[1].step == 40 && lives.items[1].start_s == 2.5);
+        CU_ASSERT(!lives.items[1].ended);
+        lives_release(&lives);
+    }
+    CU_ASSERT_EQUAL(unlink(file_of(run)), 0);
+    chronicle_end(&chronicle, 60, &(struct chronicle_ending){.reason = "SIGTERM", .interrupted = true});
+    chronicle_close(&chronicle);
+    parse_file(run, &lives);
+    CU_ASSERT_EQUAL_FATAL(lives.count, 2);
+    CU_ASSERT(lives.items[1].reached == 60 && lives.items[1].ended);
+    lives_release(&lives);
+}
+
 static void a_disk_that_takes_nothing_is_only_warned_about(void)
 {
     struct chronicle chronicle;
@@ -325,6 +354,7 @@ int main(void)
         {"what is written is read", what_is_written_is_read},
         {"a torn line is dropped", a_torn_line_is_dropped},
         {"an older run begins with what its checkpoint knows", an_older_run_begins_with_what_its_checkpoint_knows},
+        {"a history that is deleted is begun anew", a_history_that_is_deleted_is_begun_anew},
         {"a disk that takes nothing is only warned about", a_disk_that_takes_nothing_is_only_warned_about},
         {0},
     };
