@@ -199,6 +199,7 @@ static int run(int count, char **words)
     options.command = command.items;
     options.submission = &supervised.submission;
     options.asked = &supervised.asked;
+    options.job = &supervised.job;
     static const int codes[] = {[SUPERVISOR_FINISHED] = EXIT_FINISHED,
                                 [SUPERVISOR_LEFT] = EXIT_SAVED,
                                 [SUPERVISOR_GAVE_UP] = EXIT_FAILED,

@@ -328,10 +328,16 @@ static void requeue_in_time(struct supervisor *supervisor)
         slurm_requeue_at_once(&supervisor->slurm);
 }
 
+/* Whether the batch job comes back: as its system tells, or as the kept job shows. */
+static bool was_requeued(const struct supervisor *supervisor)
+{
+    return environment_restarts() > 0 || supervisor->options->submission->is_kept;
+}
+
 /* Whether the request was good once: else the batch job would not have been requeued. */
 static bool has_worked(const struct supervisor *supervisor)
 {
-    return supervisor->was_ever || supervisor->lives > supervisor->first || environment_restarts() > 0;
+    return supervisor->was_ever || supervisor->lives > supervisor->first || was_requeued(supervisor);
 }
 
 /* What the launch that is over has come to. */
@@ -429,12 +435,24 @@ static void pause_before_next(struct supervisor *supervisor)
         attend(supervisor, end_s - clock_seconds());
 }
 
+/* Somebody may have deleted what the ranks read. Not where the run directory is another one now, or its disk away:
+ * nothing is made there. */
+static void keep_submission(struct supervisor *supervisor)
+{
+    const struct supervisor_options *options = supervisor->options;
+    enum directory_state state = directory_look(&supervisor->directory);
+    if (state == DIRECTORY_GONE || (state == DIRECTORY_HERE && access(options->run, F_OK) == 0))
+        submission_renew(options->submission, options->asked, options->job);
+}
+
 static bool start_launcher(struct supervisor *supervisor, struct error *error)
 {
     struct words command;
     const struct supervisor_options *options = supervisor->options;
-    if (supervisor->launches > 0)
+    if (supervisor->launches > 0) {
+        keep_submission(supervisor);
         submission_tell_edit(options->submission, options->asked);
+    }
     if (supervisor->too_slow > 0 && launch_limit(supervisor) > 0)
         log_event("supervise: this launch may take %.3g s", launch_limit(supervisor));
     refusal_take(options->submission->path, &supervisor->refusal); /* of a start before */
@@ -568,7 +586,7 @@ enum supervisor_outcome supervisor_run(const struct supervisor_options *options,
     supervisor.telling = (struct telling){
         .run = options->run, .job = &supervisor.slurm, .preparation = &supervisor.preparation};
     look(&supervisor);
-    supervisor.first = environment_restarts() > 0 ? first_of_ours(&supervisor.run) : supervisor.run.lives.count;
+    supervisor.first = was_requeued(&supervisor) ? first_of_ours(&supervisor.run) : supervisor.run.lives.count;
     enum supervisor_outcome outcome = run(&supervisor, error);
     if (outcome == SUPERVISOR_GAVE_UP)
         tell_again(&supervisor, error);

@@ -109,8 +109,13 @@ const char *environment_batch_job(void)
         return element;
     }
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (getenv(names[i]))
-            return getenv(names[i]);
+        if (getenv(names[i])) {
+            const char *index = strcmp(names[i], "LSB_JOBID") == 0 ? getenv("LSB_JOBINDEX") : NULL;
+            if (!index || strcmp(index, "0") == 0)
+                return getenv(names[i]);
+            snprintf(element, sizeof element, "%.30s[%.30s]", getenv(names[i]), index);
+            return element;
+        }
     return "";
 }
 
@@ -131,6 +136,14 @@ uint64_t environment_restarts(void)
     const char *text = getenv("SLURM_RESTART_COUNT");
     uint64_t restarts = 0;
     return text && number_whole(text, SIZE_MAX, INT32_MAX, &restarts) ? restarts : 0;
+}
+
+bool environment_hides_restarts(void)
+{
+    const char *pbs = getenv("PBS_ENVIRONMENT");
+    if (getenv("SLURM_JOB_ID") || getenv("LSB_INTERACTIVE") || (pbs && strcmp(pbs, "PBS_INTERACTIVE") == 0))
+        return false;
+    return getenv("PBS_JOBID") || getenv("LSB_JOBID");
 }
 
 /* Field 22 of /proc/self/stat: ticks since the machine was started. The second field, in brackets, may hold anything.

@@ -4,13 +4,16 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/memory.h"
+#include "checkpoint/store.h"
 #include "train/environment.h"
+#include "train/trace.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define EDITS_MOST 5 /* that are told */
@@ -57,49 +60,14 @@ static void set_trace(struct submission *submission, const struct submission_req
     uint64_t digest = digest_bytes(request->file, strlen(request->file));
     if (run)
         digest = digest_chain(digest, digest_bytes(run, strlen(run)));
-    if (submission->is_batch)
-        snprintf(submission->trace, PATH_MAX, ".lockstep-%s-%016" PRIx64, submission->key, digest);
+    if (!submission->is_batch || !trace_name(submission->key, digest, submission->trace))
+        *submission->trace = '\0';
 }
 
 /* The job as the file and the overrides say now. */
 static bool read_file(const struct submission_request *request, struct job *job, struct error *error)
 {
     return job_read(job, request->file, request->overrides, request->override_count, error);
-}
-
-/* The run that the trace knows, and whether the job has begun its work there. False: there is no trace, or somebody
- * else's. */
-static bool read_trace(struct submission *submission, char run[PATH_MAX])
-{
-    char *text = NULL;
-    size_t bytes;
-    struct error error;
-    struct stat info;
-    bool is_ours = *submission->trace && lstat(submission->trace, &info) == 0 && S_ISREG(info.st_mode) &&
-                   info.st_uid == geteuid();
-    if (!is_ours || !file_read(submission->trace, &text, &bytes, &error))
-        return false;
-    text[strcspn(text, "\n")] = '\0';
-    bool ok = json_text(text, "run", run, PATH_MAX) && *run;
-    json_bool(text, "begun", &submission->has_begun);
-    free(text);
-    return ok;
-}
-
-static bool write_trace(const struct submission *submission, const char *run, struct error *error)
-{
-    struct text line;
-    char host[ENVIRONMENT_HOST];
-    environment_host(host);
-    text_init(&line);
-    text_append(&line, "{\"run\":");
-    text_append_json(&line, run);
-    text_append(&line, ",\"begun\":%s,\"host\":", submission->has_begun ? "true" : "false");
-    text_append_json(&line, host);
-    text_append(&line, "}\n");
-    bool ok = file_replace(submission->trace, line.bytes, line.length, error);
-    text_release(&line);
-    return ok;
 }
 
 /* The comment on the first line of a kept job, as an object of JSON. */
@@ -109,8 +77,8 @@ static void read_heading(const char *text, struct text *heading)
         text_append(heading, "%.*s", (int)strcspn(text + 2, "\n"), text + 2);
 }
 
-/* Whether this start repeats the one that the text was kept by. */
-static bool is_repeated(const char *text, const struct submission_request *request)
+/* Whether this start repeats the one that the text was first kept by, which was after *first requeues. */
+static bool is_repeated(const char *text, const struct submission_request *request, uint64_t *first)
 {
     struct text heading;
     char file[PATH_MAX] = "";
@@ -120,11 +88,12 @@ static bool is_repeated(const char *text, const struct submission_request *reque
     bool ok = json_text(text_bytes(&heading), "file", file, sizeof file) &&
               json_number(text_bytes(&heading), "restart", &restart);
     text_release(&heading);
-    return ok && strcmp(file, request->file) == 0 && restart < (double)environment_restarts();
+    *first = restart >= 0 && restart < (double)UINT32_MAX ? (uint64_t)restart : 0;
+    return ok && strcmp(file, request->file) == 0 && (environment_hides_restarts() || *first < environment_restarts());
 }
 
 /* The kept job, if this start is a repetition (*found). */
-static bool read_kept(const struct submission *submission, const struct submission_request *request, bool *found,
+static bool read_kept(struct submission *submission, const struct submission_request *request, bool *found,
                       struct job *job, struct error *error)
 {
     char *text = NULL;
@@ -132,10 +101,42 @@ static bool read_kept(const struct submission *submission, const struct submissi
     *found = false;
     if (!file_read(submission->path, &text, &bytes, error))
         return error->kind == ERROR_NOT_FOUND;
-    *found = is_repeated(text, request);
+    *found = is_repeated(text, request, &submission->first);
     bool ok = !*found || job_parse_saved(job, submission->path, text, NULL, 0, error);
     free(text);
     return ok;
+}
+
+/* Whether a job has left anything of its work in the run directory. */
+static bool has_work(const char *run)
+{
+    char history[PATH_MAX];
+    struct store store;
+    struct error error;
+    uint64_t *steps = NULL;
+    size_t count = 0;
+    bool known = snprintf(history, sizeof history, "%s/history.jsonl", run) < PATH_MAX && access(history, F_OK) == 0;
+    known = known || (store_init(&store, run, 0, &error) && store_list(&store, &steps, &count, &error) && count > 0);
+    memory_free(steps);
+    return known;
+}
+
+/* The kept job is gone, but not the run: somebody has deleted some of it, and the trainer has made it again. *found:
+ * the job is that of the run; else the job file has to do. */
+static void find_in_run(struct submission *submission, const char *run, bool *found, struct job *job)
+{
+    char path[PATH_MAX], *text = NULL;
+    size_t bytes;
+    struct error error;
+    bool ok = snprintf(path, sizeof path, "%s/job.yaml", run) < PATH_MAX &&
+              file_read_own(path, &text, &bytes, &error) && job_parse_saved(job, path, text, NULL, 0, &error);
+    *found = ok && strcmp(job->run, run) == 0;
+    if (ok && !*found)
+        job_release(job);
+    free(text);
+    submission->first = 0;
+    log_warn("what job %s was submitted as is gone (%s): it goes on as %s has it", submission->key, submission->path,
+             *found ? path : "its job file");
 }
 
 /* After a requeue. *found: the job is what was submitted. */
@@ -145,7 +146,7 @@ static bool find_kept(struct submission *submission, const struct submission_req
     char run[PATH_MAX];
     struct job now = {0};
     *found = false;
-    if (!read_trace(submission, run)) {
+    if (!trace_read(submission->trace, run, &submission->has_begun)) {
         const char *set = run_set(request);
         if (!set && !read_file(request, &now, error))
             return false;
@@ -156,6 +157,10 @@ static bool find_kept(struct submission *submission, const struct submission_req
         return false;
     if (*found || !submission->has_begun || access(submission->path, F_OK) == 0)
         return true;
+    if (has_work(run)) {
+        find_in_run(submission, run, found, job);
+        return true;
+    }
     char host[ENVIRONMENT_HOST];
     environment_host(host);
     return error_set(error, ERROR_NOT_FOUND,
@@ -165,32 +170,48 @@ static bool find_kept(struct submission *submission, const struct submission_req
                      submission->key, run, host);
 }
 
+/* A job that was requeued before it had begun any work has neither; nor has one whose run and log lay on a disk of
+ * another node alone. */
+static void tell_if_lost(const struct submission *submission, const char *run)
+{
+    if (access(submission->trace, F_OK) == 0 || access(submission->path, F_OK) == 0 || has_work(run))
+        return;
+    log_warn("restart %" PRIu64 " of job %s, but neither its run (%s) nor its trace (%s) is here: it begins at step 0. "
+             "If it had worked before, its run lies on a disk that this node does not see",
+             environment_restarts(), submission->key, run, submission->trace);
+}
+
 bool submission_read(struct submission *submission, const struct submission_request *request, struct job *job,
                      struct error *error)
 {
     submission->is_kept = submission->has_begun = false;
     set_trace(submission, request);
-    if (submission->is_batch && environment_restarts() > 0 && !request->anew &&
+    bool may_repeat = environment_restarts() > 0 || environment_hides_restarts();
+    if (submission->is_batch && may_repeat && !request->anew &&
         !find_kept(submission, request, &submission->is_kept, job, error))
         return false;
     if (submission->is_kept) {
         submission_tell_edit(submission, request);
         return true;
     }
+    submission->first = environment_restarts();
     if (!read_file(request, job, error))
         return false;
-    if (!*submission->key || set_path(submission, job->run, error))
-        return true;
-    job_release(job);
-    return false;
+    if (*submission->key && !set_path(submission, job->run, error)) {
+        job_release(job);
+        return false;
+    }
+    if (submission->is_batch && environment_restarts() > 0)
+        tell_if_lost(submission, job->run);
+    return true;
 }
 
-bool submission_keep(struct submission *submission, const struct submission_request *request, const struct job *job,
-                     struct error *error)
+/* Durably. */
+static bool write_kept(const struct submission *submission, const struct submission_request *request,
+                       const struct job *job, struct error *error)
 {
     struct text yaml;
     char directory[PATH_MAX];
-    struct error why;
     snprintf(directory, sizeof directory, "%s", submission->path);
     *strrchr(directory, '/') = '\0';
     text_init(&yaml);
@@ -198,20 +219,34 @@ bool submission_keep(struct submission *submission, const struct submission_requ
     text_append_json(&yaml, submission->key);
     text_append(&yaml, ",\"file\":");
     text_append_json(&yaml, request->file);
-    text_append(&yaml, ",\"restart\":%" PRIu64 ",\"version\":\"%s\"}\n", environment_restarts(), LOCKSTEP_VERSION);
+    text_append(&yaml, ",\"restart\":%" PRIu64 ",\"version\":\"%s\"}\n", submission->first, LOCKSTEP_VERSION);
     job_write(job, &yaml);
-    bool ok = file_make_directories(directory, &why) && file_replace(submission->path, yaml.bytes, yaml.length, &why);
+    bool ok = file_make_directories(directory, error) && file_replace(submission->path, yaml.bytes, yaml.length, error);
     text_release(&yaml);
-    if (!ok && !submission->is_kept) {
-        *error = why;
+    return ok;
+}
+
+bool submission_keep(struct submission *submission, const struct submission_request *request, const struct job *job,
+                     struct error *error)
+{
+    struct error why;
+    bool stands = submission->is_kept && access(submission->path, F_OK) == 0;
+    if (!stands && !write_kept(submission, request, job, error))
         return false;
-    }
-    if (!ok) /* it stands as it was written before */
-        log_warn("%s", why.text);
-    if (*submission->trace && !write_trace(submission, job->run, &why))
+    if (*submission->trace && !trace_write(submission->trace, job->run, submission->has_begun, &why))
         log_warn("if %s is away or another one when job %s is requeued, it will not be found: %s", request->file,
                  submission->key, why.text);
     return true;
+}
+
+void submission_renew(const struct submission *submission, const struct submission_request *request,
+                      const struct job *job)
+{
+    struct error error;
+    if (access(submission->path, F_OK) == 0 || errno != ENOENT)
+        return;
+    bool ok = write_kept(submission, request, job, &error);
+    log_warn("%s was deleted%s%s", submission->path, ok ? "; it has been made again" : ": ", ok ? "" : error.text);
 }
 
 void submission_begun(struct submission *submission, const char *run)
@@ -220,7 +255,7 @@ void submission_begun(struct submission *submission, const char *run)
     if (submission->has_begun)
         return;
     submission->has_begun = true;
-    if (*submission->trace && !write_trace(submission, run, &error))
+    if (*submission->trace && !trace_write(submission->trace, run, submission->has_begun, &error))
         log_warn("%s", error.text);
 }
 

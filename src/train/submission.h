@@ -11,10 +11,15 @@
  * KEY is the batch job, with its element of an array ("14_1"), else the supervisor ("host-4711"). The second file, the
  * trace, finds the run of a job whose file is gone. It is also the evidence that a run directory without anything of
  * the job is not the one that it has worked in, but a disk of another node: a batch job that was requeued before it had
- * begun any work has none there either, and the number of its requeues cannot tell the one from the other.
+ * begun any work has none there either, and the number of its requeues cannot tell the one from the other. Without a
+ * trace the job begins anew, with a warning; if the kept job alone is gone, and the run is not, it goes on as
+ * RUN/job.yaml says.
  *
- * A start that nobody repeats (by hand; the first one of a batch job; a second one of the same batch job between two
- * requeues) reads the job file as it is then. */
+ * A start that nobody repeats (by hand; those of a batch job before its first requeue) reads the job file as it is
+ * then. "restart" is that of the first keeping: all starts of later lives of the batch job repeat it.
+ *
+ * PBS and LSF keep the number of a job that is run again, and do not tell that it is: there each start of the same
+ * batch job with the same job file repeats the first, in an interactive job none. */
 #ifndef TRAIN_SUBMISSION_H
 #define TRAIN_SUBMISSION_H
 
@@ -41,6 +46,7 @@ struct submission {
     char trace[PATH_MAX]; /* "": none */
     bool is_kept;         /* what was submitted counts, not the job file */
     bool has_begun;       /* by the trace */
+    uint64_t first;       /* how often the batch job had been requeued when it was first kept */
     uint64_t told;        /* digest of the edit that was told last */
 };
 
@@ -56,6 +62,11 @@ bool submission_read(struct submission *submission, const struct submission_requ
 /* Local. Makes the run directory, and keeps the job there for later starts, durably. */
 bool submission_keep(struct submission *submission, const struct submission_request *request, const struct job *job,
                      struct error *error) WARN_UNUSED;
+
+/* Local, before a later start: what somebody has deleted of what submission_keep has kept in a run directory that is
+ * there, or was deleted as well, is made again, with a warning. */
+void submission_renew(const struct submission *submission, const struct submission_request *request,
+                      const struct job *job);
 
 /* Local. Logs how the job file differs from what is kept, if it does, once for each edit. */
 void submission_tell_edit(struct submission *submission, const struct submission_request *request);

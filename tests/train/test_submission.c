@@ -37,6 +37,7 @@ static void begin(const char *name)
     CU_ASSERT_EQUAL_FATAL(chdir(path), 0);
     setenv("SLURM_JOB_ID", "14", 1);
     unsetenv("SLURM_ARRAY_JOB_ID");
+    unsetenv("SLURM_ARRAY_TASK_ID");
     unsetenv("SLURM_RESTART_COUNT");
     write_job("one");
 }
@@ -87,7 +88,8 @@ static void a_start_that_repeats_none_reads_the_file(void)
     CU_ASSERT_STRING_EQUAL(start(NULL, &asked), "two");
     CU_ASSERT_STRING_EQUAL(start("1", &asked), "two");
     write_job("six");
-    CU_ASSERT_STRING_EQUAL(start("1", &asked), "six"); /* again between two requeues */
+    CU_ASSERT_STRING_EQUAL(start("1", &asked), "two"); /* a script that tries again, after an edit that was told */
+    CU_ASSERT_STRING_EQUAL(start("1", &asked), "two");
     write_job("one");
     struct submission_request reread = asked;
     reread.anew = true;
@@ -97,6 +99,81 @@ static void a_start_that_repeats_none_reads_the_file(void)
     write_job("two");
     CU_ASSERT_STRING_EQUAL(start("1", &asked), "two"); /* another element of the array */
     CU_ASSERT_EQUAL(access("two/submitted/14_2.yaml", F_OK), 0);
+}
+
+static void a_batch_system_that_hides_restarts_repeats(void)
+{
+    begin("hidden");
+    unsetenv("SLURM_JOB_ID");
+    setenv("PBS_JOBID", "7[2].server", 1);
+    CU_ASSERT_STRING_EQUAL(start(NULL, &asked), "one");
+    CU_ASSERT_EQUAL(access("one/submitted/7[2].server.yaml", F_OK), 0);
+    write_job("two");
+    CU_ASSERT_STRING_EQUAL(start(NULL, &asked), "one");
+    struct submission_request reread = asked;
+    reread.anew = true;
+    CU_ASSERT_STRING_EQUAL(start(NULL, &reread), "two");
+    write_job("six");
+    setenv("PBS_ENVIRONMENT", "PBS_INTERACTIVE", 1);
+    CU_ASSERT_STRING_EQUAL(start(NULL, &asked), "six");
+    unsetenv("PBS_ENVIRONMENT");
+    unsetenv("PBS_JOBID");
+    setenv("LSB_JOBID", "8", 1);
+    setenv("LSB_JOBINDEX", "3", 1);
+    write_job("one");
+    CU_ASSERT_STRING_EQUAL(start(NULL, &asked), "one");
+    CU_ASSERT_EQUAL(access("one/submitted/8[3].yaml", F_OK), 0);
+    setenv("LSB_JOBINDEX", "0", 1);
+    write_job("two");
+    CU_ASSERT_STRING_EQUAL(start(NULL, &asked), "two"); /* another one */
+    unsetenv("LSB_JOBID");
+    unsetenv("LSB_JOBINDEX");
+}
+
+static void a_run_that_has_lost_its_kept_job_goes_on(void)
+{
+    struct text yaml;
+    struct job job = {0};
+    begin("lost");
+    CU_ASSERT_STRING_EQUAL(start(NULL, &asked), "one");
+    CU_ASSERT(unlink("one/submitted/14.yaml") == 0 && rmdir("one/submitted") == 0);
+    CU_ASSERT_STRING_EQUAL(start("1", &asked), ""); /* nothing is there */
+    CU_ASSERT(file_replace("one/history.jsonl", "", 0, &error));
+    text_init(&yaml);
+    text_append(&yaml, "%s", SMALLEST);
+    text_append(&yaml, "seed: 3\n");
+    memcpy(strstr(yaml.bytes, "out"), "one", 3);
+    CU_ASSERT(job_parse(&job, "job.yaml", yaml.bytes, NULL, 0, &error));
+    text_release(&yaml);
+    job_write(&job, &yaml);
+    CU_ASSERT(file_replace("one/job.yaml", yaml.bytes, yaml.length, &error));
+    write_job("two");
+    CU_ASSERT_STRING_EQUAL(start("1", &asked), "one");
+    CU_ASSERT_STRING_EQUAL(start("1", &asked), "one"); /* it is kept again */
+    CU_ASSERT_EQUAL(access("one/submitted/14.yaml", F_OK), 0);
+    job_release(&job);
+    text_release(&yaml);
+}
+
+static void old_traces_go(void)
+{
+    static const char *const others[] = {".lockstep-1-0123456789abcde", ".lockstep-1-0123456789abcdeg",
+                                         ".lockstep-x.yaml", ".lockstep-2-00000000000000ff"};
+    const struct timespec old[] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+    begin("traces");
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        CU_ASSERT(file_replace(others[i], "", 0, &error));
+        CU_ASSERT_EQUAL(utimensat(AT_FDCWD, others[i], old, 0), 0);
+    }
+    CU_ASSERT(file_replace(".lockstep-3-00000000000000ff", "", 0, &error)); /* young */
+    CU_ASSERT_EQUAL(link(".lockstep-2-00000000000000ff", "second name"), 0);
+    CU_ASSERT_STRING_EQUAL(start(NULL, &asked), "one");
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        CU_ASSERT_EQUAL(access(others[i], F_OK), 0);
+    CU_ASSERT_EQUAL(access(".lockstep-3-00000000000000ff", F_OK), 0);
+    CU_ASSERT_EQUAL(unlink("second name"), 0);
+    CU_ASSERT_STRING_EQUAL(start(NULL, &asked), "one");
+    CU_ASSERT_EQUAL(access(".lockstep-2-00000000000000ff", F_OK), -1);
 }
 
 static void a_job_that_finds_nothing_of_itself_is_refused(void)
@@ -181,6 +258,9 @@ int main(void)
     const struct test_case cases[] = {
         {"a requeued job is what was submitted", a_requeued_job_is_what_was_submitted},
         {"a start that repeats none reads the file", a_start_that_repeats_none_reads_the_file},
+        {"a batch system that hides restarts repeats", a_batch_system_that_hides_restarts_repeats},
+        {"a run that has lost its kept job goes on", a_run_that_has_lost_its_kept_job_goes_on},
+        {"old traces go", old_traces_go},
         {"a job that finds nothing of itself is refused", a_job_that_finds_nothing_of_itself_is_refused},
         {"a job that had not begun finds nothing", a_job_that_had_not_begun_finds_nothing},
         {"nothing is left of a job that is finished", nothing_is_left_of_a_job_that_is_finished},
