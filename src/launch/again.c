@@ -3,6 +3,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* As a shell reads it back. */
+static void append_quoted(const char *word, struct text *words)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789%+,-./:=@_";
+    size_t length = strspn(word, plain);
+    if (*word && word[length] == '\0') {
+        text_append(words, "%s", word);
+        return;
+    }
+    text_append(words, "'");
+    for (const char *from = word; *from; from += strcspn(from, "'"), from += *from == '\'') {
+        size_t upto = strcspn(from, "'");
+        text_append(words, "%.*s%s", (int)upto, from, from[upto] ? "'\\''" : "");
+    }
+    text_append(words, "'");
+}
+
 /* The value of a key that may hold spaces: up to the key that scontrol writes behind it. */
 static bool between(const char *text, const char *key, const char *next, struct text *value)
 {
@@ -26,9 +43,12 @@ static void append_batch(const struct slurm_job *job, struct text *words)
                  between(text_bytes(&answer), " WorkDir=", " StdErr=", &directory);
     if (job->may_requeue && job->batch_flag > 0)
         text_append(words, "scontrol requeue %s%s", job->id, known ? ", or, when Slurm has forgotten the job: " : "");
-    if (known)
-        text_append(words, "cd %s && sbatch %s%s%s%s", text_bytes(&directory), element ? "--array=" : "",
-                    element ? element : "", element ? " " : "", text_bytes(&script));
+    if (known) { /* the script with its arguments, as scontrol has joined them */
+        text_append(words, "cd ");
+        append_quoted(text_bytes(&directory), words);
+        text_append(words, " && sbatch %s%s%s%s", element ? "--array=" : "", element ? element : "", element ? " " : "",
+                    text_bytes(&script));
+    }
     text_release(&answer);
     text_release(&script);
     text_release(&directory);
@@ -46,6 +66,8 @@ void again_append(const struct slurm_job *job, char *const *command, struct text
     for (; *command; command++)
         if (strcmp(*command, "--submitted") == 0 && command[1])
             command++; /* of the start that is over */
-        else
-            text_append(words, " %s", *command);
+        else {
+            text_append(words, " ");
+            append_quoted(*command, words);
+        }
 }

@@ -6,7 +6,7 @@
 #include "launch/slurm.h"
 
 /* Local. Appends the command: of the batch job, as scontrol tells it; else the words of the command that was given to
- * supervise. */
+ * supervise, quoted for a shell where they need it. */
 void again_append(const struct slurm_job *job, char *const *command, struct text *words);
 
 #endif
