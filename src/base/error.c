@@ -15,6 +15,7 @@ static const struct {
     [ERROR_NONE] = {"none", EXIT_FAILED},          [ERROR_USAGE] = {"usage", EXIT_USAGE},
     [ERROR_NOT_FOUND] = {"not_found", EXIT_USAGE}, [ERROR_CORRUPT] = {"corrupt", EXIT_USAGE},
     [ERROR_VERSION] = {"version", EXIT_USAGE},     [ERROR_IO] = {"io", EXIT_FAILED},
+    [ERROR_FULL] = {"full", EXIT_FAILED},          [ERROR_DENIED] = {"denied", EXIT_USAGE},
     [ERROR_BUSY] = {"busy", EXIT_USAGE},           [ERROR_LATE] = {"late", EXIT_SAVED},
     [ERROR_STATE] = {"state", EXIT_FAILED},        [ERROR_AGAIN] = {"again", EXIT_SAVED},
 };
@@ -38,25 +39,6 @@ enum error_kind error_kind_of(const char *word)
     return ERROR_NONE;
 }
 
-/* What a path leads to, or who may go there, is part of the request: waiting does not change it, and it is not absent.
- * What is not there may be a disk that comes later (launch/supervisor.c). All else is the system's. */
-static enum error_kind kind_of(int number)
-{
-    switch (number) {
-    case ENOENT:
-    case ENOTDIR:
-        return ERROR_NOT_FOUND;
-    case EISDIR:
-    case ELOOP:
-    case ENAMETOOLONG:
-    case EACCES:
-    case EPERM:
-        return ERROR_USAGE;
-    default:
-        return ERROR_IO;
-    }
-}
-
 static void set_words(struct error *error, const char *format, va_list args, const char *tail)
 {
     char words[sizeof error->text];
@@ -75,6 +57,32 @@ bool error_set(struct error *error, enum error_kind kind, const char *format, ..
     return false;
 }
 
+enum error_kind error_of_number(int number)
+{
+    switch (number) {
+    case ENOENT:
+    case ENOTDIR:
+        return ERROR_NOT_FOUND;
+    case EISDIR: /* what a path leads to is part of the request */
+    case ELOOP:
+    case ENAMETOOLONG:
+        return ERROR_USAGE;
+    case EACCES:
+    case EPERM:
+        return ERROR_DENIED;
+    case ENOSPC:
+    case EDQUOT:
+        return ERROR_FULL;
+    default:
+        return ERROR_IO;
+    }
+}
+
+bool error_is_refused(const struct error *error)
+{
+    return error->kind == ERROR_IO || error->kind == ERROR_FULL || error->kind == ERROR_DENIED;
+}
+
 bool error_errno(struct error *error, const char *format, ...)
 {
     int number = errno;
@@ -85,7 +93,7 @@ bool error_errno(struct error *error, const char *format, ...)
     va_start(args, format);
     set_words(error, format, args, tail);
     va_end(args);
-    error->kind = kind_of(number);
+    error->kind = error_of_number(number);
     return false;
 }
 

@@ -20,6 +20,8 @@ enum error_kind {
     ERROR_CORRUPT,   /* it is there, but not what it should be: an older one may do */
     ERROR_VERSION,   /* it is sound, but of a format that this program does not read */
     ERROR_IO,        /* the system refused: may work later */
+    ERROR_FULL,      /* the same, because a disk or a quota is full: works when there is room */
+    ERROR_DENIED,    /* the same, because this user may not: works when that is changed, or a server knows him again */
     ERROR_BUSY,      /* somebody else holds it, and will go on to do so */
     ERROR_LATE,      /* somebody has not come in time: to be run again elsewhere or later */
     ERROR_AGAIN,     /* not done for want of room or time: to be run again */
@@ -44,9 +46,16 @@ struct error {
 bool error_set(struct error *error, enum error_kind kind, const char *format, ...) FORMAT(3, 4);
 
 /* Local. As error_set, with ": <strerror(errno)>" behind the words, and the limit that may be the reason; kind is
- * ERROR_NOT_FOUND for what is not there (ENOENT, ENOTDIR), ERROR_USAGE for a path that leads to something else, or
- * where this user may not go (EISDIR, ELOOP, ENAMETOOLONG, EACCES, EPERM), else ERROR_IO. */
+ * that of error_of_number. */
 bool error_errno(struct error *error, const char *format, ...) FORMAT(2, 3);
+
+/* Local. The kind for a number of the system's: ERROR_NOT_FOUND for what is not there (ENOENT, ENOTDIR), ERROR_USAGE
+ * for a path that leads to something else (EISDIR, ELOOP, ENAMETOOLONG), ERROR_DENIED (EACCES, EPERM), ERROR_FULL
+ * (ENOSPC, EDQUOT), else ERROR_IO. */
+enum error_kind error_of_number(int number);
+
+/* Local. Whether the system refused, for want of room, of a right or otherwise. */
+bool error_is_refused(const struct error *error);
 
 /* Local. Puts context in front of the words of an error that is already set; the kind stays. Returns false. */
 bool error_prefix(struct error *error, const char *format, ...) FORMAT(2, 3);

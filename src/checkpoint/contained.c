@@ -202,7 +202,8 @@ static bool open_answer(struct inbox *in, char **answer, size_t *bytes, struct e
         *bytes = in->length - sizeof head;
         return true;
     }
-    bool known = head.kind == ERROR_IO || head.kind == ERROR_VERSION || head.kind == ERROR_NOT_FOUND;
+    bool known = head.kind == ERROR_IO || head.kind == ERROR_FULL || head.kind == ERROR_VERSION ||
+                 head.kind == ERROR_NOT_FOUND;
     int length = (int)(in->length - sizeof head > 1000 ? 1000 : in->length - sizeof head);
     for (char *c = in->bytes + sizeof head; c < in->bytes + in->length; c++)
         if ((unsigned char)*c < ' ' || *c == 127) /* what it quotes of the file is not for a terminal */

@@ -83,6 +83,8 @@ bool h5_error(struct error *error, enum error_kind kind, const char *format, ...
     int code = take_reason(reason);
     if (code != 0 && kind == ERROR_CORRUPT)
         kind = ERROR_IO;
+    if (kind == ERROR_IO && error_of_number(code) == ERROR_FULL)
+        kind = ERROR_FULL;
     limit_words(code, limit);
     va_list args;
     va_start(args, format);

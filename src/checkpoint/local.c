@@ -240,7 +240,7 @@ bool local_save(struct local *local, struct council *council, const struct snaps
     memory_free(saving.writers);
     memory_free(saving.ins);
     if (!ok) {
-        if (error->kind == ERROR_IO) /* with the older of two sets gone there may be room for the next one */
+        if (error_is_refused(error)) /* with the older of two sets gone there may be room for the next one */
             local_keep(local, local->complete, 0);
         return false;
     }

@@ -75,8 +75,8 @@ static bool check(const struct supervised *supervised, int first, char **words, 
                      run);
 }
 
-/* Finds what is wrong with the job before anything is started; then keeps it for this and later starts. ERROR_IO,
- * ERROR_NOT_FOUND: a disk may be away. */
+/* Finds what is wrong with the job before anything is started; then keeps it for this and later starts.
+ * ERROR_NOT_FOUND, or what the system refuses: a disk may be away. */
 static bool find_job(struct supervised *supervised, int count, char **words, struct error *error)
 {
     int first = find_train(count, words);
@@ -95,24 +95,17 @@ static bool find_job(struct supervised *supervised, int count, char **words, str
            submission_keep(&supervised->submission, &supervised->asked, &supervised->job, error);
 }
 
-static bool is_forbidden(const char *path, int use)
-{
-    return access(path, use) != 0 && (errno == EACCES || errno == EPERM);
-}
-
 /* What a server does not give yet may look forbidden, too. */
-static bool is_away(const struct supervised *supervised, const struct error *error)
+static bool is_away(const struct error *error)
 {
-    const char *file = supervised->request.file;
-    return error->kind == ERROR_IO || error->kind == ERROR_NOT_FOUND || (file && is_forbidden(file, R_OK)) ||
-           (supervised->is_read && is_forbidden(supervised->job.run, W_OK));
+    return error_is_refused(error) || error->kind == ERROR_NOT_FOUND;
 }
 
 /* The same for a batch job that comes back: its node may have the disk a moment later. */
 static bool find_job_again(struct supervised *supervised, int count, char **words, int tries, struct error *error)
 {
     bool ok = find_job(supervised, count, words, error);
-    for (int i = 0; !ok && i < tries && environment_restarts() > 0 && is_away(supervised, error); i++) {
+    for (int i = 0; !ok && i < tries && environment_restarts() > 0 && is_away(error); i++) {
         unsigned pause_s = 1U << (i < 5 ? i : 5);
         log_warn("supervise: %s: looking again in %u s", error->text, pause_s);
         sleep(pause_s); /* signals wait meanwhile, for the supervisor to hear them */

@@ -76,6 +76,7 @@ enum ending ending_of_refusal(enum error_kind kind, bool was_good)
     case ERROR_NOT_FOUND:
     case ERROR_CORRUPT:
     case ERROR_VERSION:
+    case ERROR_DENIED:
         return was_good ? ENDING_NOT_BEGUN : ENDING_REFUSED;
     default:
         return ENDING_NOT_BEGUN;

@@ -54,7 +54,8 @@ struct supervisor {
     int never_begun;      /* launches in a row that have not come to a life, */
     int excused;          /* and how many of these while Slurm did not answer */
     int too_slow;         /* launches in a row that were ended before they had begun */
-    struct error refusal; /* why the last launch has come to no life, if its ranks have told */
+    struct error refusal; /* why the last launch has come to no life, if its ranks have told, */
+    struct error told;    /* and the last that was told by any, or why none could be started */
     int asked;            /* the signal by which somebody wants the job to leave; 0: nobody does */
     double requeue_s;     /* when to ask for a requeue if the launcher is still there; 0: not asked for */
     struct run_state run; /* as it was looked at last */
@@ -94,12 +95,13 @@ static int futile(const struct supervisor *supervisor)
     return (int)ending_futile(&supervisor->run, supervisor->first, false) + supervisor->never_begun;
 }
 
-/* Whether the last launch has met what passes: a disk that is not mounted yet, or an earlier start that still has the
- * lock. */
+/* Whether the last launch has met what passes: a disk that is not mounted yet or full now, a server that does not
+ * know the user yet, or an earlier start that still has the lock. */
 static bool lacks_something(const struct supervisor *supervisor)
 {
-    return supervisor->refusal.kind == ERROR_NOT_FOUND ||
-           (supervisor->refusal.kind != ERROR_NONE && file_is_locked(supervisor->lock) && !is_of_others(supervisor));
+    enum error_kind kind = supervisor->refusal.kind;
+    return kind == ERROR_NOT_FOUND || kind == ERROR_DENIED || (kind == ERROR_FULL && supervisor->run.lives.count > 0) ||
+           (kind != ERROR_NONE && file_is_locked(supervisor->lock) && !is_of_others(supervisor));
 }
 
 /* A controller that is away starts nothing on other nodes. */
@@ -295,8 +297,8 @@ static bool give_up(const struct supervisor *supervisor, int launches, struct er
         return error_set(error, ERROR_STATE,
                          "%d launches in a row without a newer checkpoint (--restarts), the last: the job has not "
                          "begun%s%s",
-                         launches, *supervisor->refusal.text ? ": " : ". What its launcher says stands above",
-                         supervisor->refusal.text);
+                         launches, *supervisor->told.text ? ": " : ". What its launcher says stands above",
+                         supervisor->told.text);
     return error_set(error, ERROR_STATE,
                      "%d launches in a row without a newer checkpoint (--restarts), the last: %s. If it comes to none "
                      "before it is killed, checkpoint.every: auto may help",
@@ -346,6 +348,8 @@ static enum ending judge(struct supervisor *supervisor)
     const struct supervisor_options *options = supervisor->options;
     enum ending ending = ending_judge(&supervisor->run, supervisor->lives, supervisor->launcher.code);
     bool is_told = refusal_take(options->submission->path, &supervisor->refusal);
+    if (is_told)
+        supervisor->told = supervisor->refusal;
     if (supervisor->run.lives.count > supervisor->lives)
         submission_begun(options->submission, options->run);
     if (ending != ENDING_REFUSED && ending != ENDING_NOT_BEGUN)
@@ -376,6 +380,8 @@ static enum ending watch(struct supervisor *supervisor)
         count_not_begun(supervisor);
     else
         supervisor->never_begun = supervisor->excused = supervisor->too_slow = 0;
+    if (supervisor->never_begun == 0)
+        error_clear(&supervisor->told);
     return ending;
 }
 
@@ -455,7 +461,7 @@ static bool start_launcher(struct supervisor *supervisor, struct error *error)
     }
     if (supervisor->too_slow > 0 && launch_limit(supervisor) > 0)
         log_event("supervise: this launch may take %.3g s", launch_limit(supervisor));
-    refusal_take(options->submission->path, &supervisor->refusal); /* of a start before */
+    refusal_reserve(options->submission->path);
     error_clear(&supervisor->refusal);
     preparation_make(&supervisor->preparation, supervisor->launches++ > 0, &command);
     supervisor->launched_s = supervisor->silent_s = clock_seconds();
@@ -497,6 +503,7 @@ static bool launch(struct supervisor *supervisor, enum ending *ending, struct er
         if (!has_worked(supervisor))
             return false;
         log_warn("supervise: %s", error->text); /* its disk may be away for a while */
+        supervisor->told = *error;
         *ending = ENDING_NOT_BEGUN;
         count_not_begun(supervisor);
         return true;

@@ -5,8 +5,9 @@
  * leave; or again, at once after progress (a newer checkpoint), else with a growing pause. It gives up after `restarts`
  * launches in a row without progress, after the second failure with the same words, and if the batch job was requeued
  * so often without having come to work. Launches count across requeues; not those that lack a file which was there
- * once, or whose lock an earlier start still has: that is waited for. A run that another job holds ends it at once. A
- * launch that was ended because it took too long to begin lets the next one take twice as long.
+ * once, or room on a disk that a life before has found, or whose lock an earlier start still has: that is waited for. A
+ * run that another job holds ends it at once. A launch that was ended because it took too long to begin lets the next
+ * one take twice as long.
  *
  * Signals: SIGUSR1 goes to the launcher as it is (a warning, see train/deadline.h); SIGUSR2, SIGTERM, SIGINT, SIGHUP,
  * SIGXCPU and SIGPWR become SIGUSR2 (mpirun passes that on, while on SIGTERM it gives its ranks a second); SIGALRM

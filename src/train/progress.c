@@ -401,7 +401,7 @@ void progress_end(struct session *session, const char *reason, bool interrupted,
                                       .interrupted = interrupted,
                                       .alive_s = clock_seconds() - environment_born_s(),
                                       .transient = failure &&
-                                                   (failure->kind == ERROR_IO || failure->kind == ERROR_AGAIN),
+                                                   (error_is_refused(failure) || failure->kind == ERROR_AGAIN),
                                       .saves = cadence->samples,
                                       .stall_s = cadence_stall(cadence),
                                       .write_s = cadence_write(cadence),

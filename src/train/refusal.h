@@ -5,10 +5,17 @@
 
 #include "base/error.h"
 
+/* Local, before a start. Makes the file and its room: on a disk that is full by then there would be none. Forgets what
+ * is in it. */
+void refusal_reserve(const char *kept);
+
 /* Local. `kept` is the path of the kept job; what is told lies beside it. If it cannot be written it is not told. */
 void refusal_write(const char *kept, const struct error *refusal);
 
-/* Local. What was told since the last call, which takes it away. False: nothing. */
+/* Local. Removes the file. */
+void refusal_remove(const char *kept);
+
+/* Local. What was told since the last call, which forgets it. False: nothing. */
 bool refusal_take(const char *kept, struct error *refusal);
 
 #endif

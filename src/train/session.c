@@ -104,7 +104,7 @@ static bool open_exchange(struct session *session, size_t leaves, struct error *
     session->node_is_open = true;
     if (exchange_open(&session->exchange, world, &session->node, leaves, count, learned, copies, error))
         return true;
-    if (error->kind != ERROR_IO || session->options->ranks_per_node == 1)
+    if (!error_is_refused(error) || session->options->ranks_per_node == 1)
         return false;
     log_warn("%s: the ranks exchange messages instead, which is slower; more room in /dev/shm may help", error->text);
     error_clear(error);

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "checkpoint/store.h"
 #include "train/environment.h"
+#include "train/refusal.h"
 #include "train/trace.h"
 
 #include <errno.h>
@@ -349,6 +350,7 @@ void submission_forget(struct submission *submission)
 {
     if (*submission->path) {
         unlink(submission->path);
+        refusal_remove(submission->path);
         *strrchr(submission->path, '/') = '\0';
         rmdir(submission->path); /* unless there are others */
         *submission->path = '\0';

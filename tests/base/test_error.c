@@ -41,7 +41,7 @@ static void errno_puts_the_reason_behind(void)
     errno = ENOSPC;
     CU_ASSERT_FALSE(error_errno(&error, "cannot write %s", "a file"));
     CU_ASSERT_STRING_EQUAL(error.text, "cannot write a file: No space left on device");
-    CU_ASSERT_EQUAL(error.kind, ERROR_IO);
+    CU_ASSERT_EQUAL(error.kind, ERROR_FULL);
 }
 
 static void errno_knows_what_is_not_there_and_what_cannot_be(void)
@@ -50,8 +50,8 @@ static void errno_knows_what_is_not_there_and_what_cannot_be(void)
         int number;
         enum error_kind kind;
     } cases[] = {{ENOENT, ERROR_NOT_FOUND},   {ENOTDIR, ERROR_NOT_FOUND}, {EISDIR, ERROR_USAGE}, {ELOOP, ERROR_USAGE},
-                 {ENAMETOOLONG, ERROR_USAGE}, {EACCES, ERROR_USAGE},      {EPERM, ERROR_USAGE},  {EIO, ERROR_IO},
-                 {ENOSPC, ERROR_IO},          {EROFS, ERROR_IO},          {ESTALE, ERROR_IO}};
+                 {ENAMETOOLONG, ERROR_USAGE}, {EACCES, ERROR_DENIED},     {EPERM, ERROR_DENIED}, {EIO, ERROR_IO},
+                 {ENOSPC, ERROR_FULL},        {EROFS, ERROR_IO},          {ESTALE, ERROR_IO},    {EDQUOT, ERROR_FULL}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct error error = {0};
         errno = cases[i].number;
@@ -134,7 +134,7 @@ static void each_kind_has_its_exit_code_and_its_word(void)
         [ERROR_NONE] = EXIT_FAILED,   [ERROR_USAGE] = EXIT_USAGE,   [ERROR_NOT_FOUND] = EXIT_USAGE,
         [ERROR_CORRUPT] = EXIT_USAGE, [ERROR_VERSION] = EXIT_USAGE, [ERROR_IO] = EXIT_FAILED,
         [ERROR_BUSY] = EXIT_USAGE,    [ERROR_LATE] = EXIT_SAVED,    [ERROR_STATE] = EXIT_FAILED,
-        [ERROR_AGAIN] = EXIT_SAVED};
+        [ERROR_AGAIN] = EXIT_SAVED,   [ERROR_FULL] = EXIT_FAILED};
     for (size_t kind = 0; kind < sizeof codes / sizeof *codes; kind++) {
         CU_ASSERT_EQUAL(error_exit_code((enum error_kind)kind), codes[kind]);
         CU_ASSERT_EQUAL(error_kind_of(error_kind_word((enum error_kind)kind)), (enum error_kind)kind);

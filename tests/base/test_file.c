@@ -207,7 +207,7 @@ static void a_full_disk_keeps_the_old_file(void)
         return;
     CU_ASSERT_TRUE(replace_by_words(test_path("full/file"), "old"));
     CU_ASSERT_FALSE(file_replace(test_path("full/file"), words, sizeof words, &error));
-    CU_ASSERT_EQUAL(error.kind, ERROR_IO);
+    CU_ASSERT_EQUAL(error.kind, ERROR_FULL);
     CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "full/file: No space left on device"));
     CU_ASSERT_TRUE(holds(test_path("full/file"), "old"));
     CU_ASSERT_EQUAL(names_in(test_path("full")), 1);
@@ -265,7 +265,7 @@ static void a_reservation_beyond_the_disk_fails_with_words(void)
     CU_ASSERT_TRUE(file_free_bytes(test_path("small")) < DISK_BYTES);
     CU_ASSERT_TRUE(file_reserve(test_path("small/file"), DISK_BYTES / 2, &error));
     CU_ASSERT_FALSE(file_reserve(test_path("small/file"), 4 * DISK_BYTES, &error));
-    CU_ASSERT_EQUAL(error.kind, ERROR_IO);
+    CU_ASSERT_EQUAL(error.kind, ERROR_FULL);
     CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "cannot reserve 4.2 MB for "));
     CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "small/file (0.5 MB are free): No space left on device"));
     CU_ASSERT_EQUAL(umount(test_path("small")), 0);

@@ -62,6 +62,7 @@ static void a_request_that_was_good_once_waits_for_what_it_lacks(void)
     for (int was_good = 0; was_good < 2; was_good++) {
         CU_ASSERT_EQUAL(ending_of_refusal(ERROR_BUSY, was_good), ENDING_REFUSED);
         CU_ASSERT_EQUAL(ending_of_refusal(ERROR_IO, was_good), ENDING_NOT_BEGUN);
+        CU_ASSERT_EQUAL(ending_of_refusal(ERROR_FULL, was_good), ENDING_NOT_BEGUN);
     }
 }
 

@@ -233,6 +233,29 @@ static void a_refusal_is_told_once(void)
     CU_ASSERT(refusal_take("kept.yaml", &heard));
     CU_ASSERT(heard.kind == ERROR_NOT_FOUND && strcmp(heard.text, told.text) == 0);
     CU_ASSERT_FALSE(refusal_take("kept.yaml", &heard));
+    refusal_remove("kept.yaml");
+    CU_ASSERT_FALSE(refusal_take("kept.yaml", &heard));
+}
+
+/* Into the room that it has: the very file, of the same length. */
+static void a_refusal_is_told_on_a_full_disk(void)
+{
+    struct error told, heard;
+    struct stat before, after;
+    begin("full");
+    refusal_reserve("kept.yaml");
+    CU_ASSERT_FALSE(refusal_take("kept.yaml", &heard));
+    CU_ASSERT_EQUAL(stat("kept.yaml.refused", &before), 0);
+    error_set(&told, ERROR_FULL, "%0900d%0900d", 1, 2);
+    memset(told.text, '\001', 900);
+    refusal_write("kept.yaml", &told);
+    CU_ASSERT_EQUAL(stat("kept.yaml.refused", &after), 0);
+    CU_ASSERT(before.st_ino == after.st_ino && before.st_size == after.st_size && before.st_size > 0);
+    CU_ASSERT(refusal_take("kept.yaml", &heard));
+    CU_ASSERT(heard.kind == ERROR_FULL && heard.text[0] == '\001');
+    refusal_write("kept.yaml", &told);
+    refusal_reserve("kept.yaml");
+    CU_ASSERT_FALSE(refusal_take("kept.yaml", &heard));
 }
 
 static void a_holder_is_named(void)
@@ -265,6 +288,7 @@ int main(void)
         {"a job that had not begun finds nothing", a_job_that_had_not_begun_finds_nothing},
         {"nothing is left of a job that is finished", nothing_is_left_of_a_job_that_is_finished},
         {"a refusal is told once", a_refusal_is_told_once},
+        {"a refusal is told on a full disk", a_refusal_is_told_on_a_full_disk},
         {"a holder is named", a_holder_is_named},
         {0},
     };
