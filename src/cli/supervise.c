@@ -11,7 +11,6 @@
 #include "train/job.h"
 #include "train/submission.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>
