@@ -40,6 +40,16 @@ static const char *skip_value(const char *p)
     return NULL;
 }
 
+size_t json_skip(const char *bytes, size_t count)
+{
+    size_t skipped = 0, mark = strlen(UTF8_MARK);
+    for (size_t more = 1; more > 0; skipped += more) {
+        bool is_mark = count - skipped >= mark && memcmp(bytes + skipped, UTF8_MARK, mark) == 0;
+        more = is_mark ? mark : skipped < count && bytes[skipped] == '\0';
+    }
+    return skipped;
+}
+
 bool json_is_whole(const char *line)
 {
     const char *p = skip_space(line);

@@ -29,19 +29,33 @@ void text_append(struct text *text, const char *format, ...)
     va_end(args);
 }
 
+/* Room for so many bytes more, and a NUL. */
+static void make_room(struct text *text, size_t count)
+{
+    size_t need = text->length + count + 1;
+    if (need <= text->capacity)
+        return;
+    text->capacity = need < 2 * text->capacity ? 2 * text->capacity : need;
+    text->bytes = realloc(text->bytes, text->capacity);
+    if (!text->bytes)
+        memory_none(text->capacity, "a text");
+}
+
+void text_append_bytes(struct text *text, const char *bytes, size_t count)
+{
+    make_room(text, count);
+    memcpy(text->bytes + text->length, bytes, count);
+    text->length += count;
+    text->bytes[text->length] = '\0';
+}
+
 void text_append_list(struct text *text, const char *format, va_list args)
 {
     va_list again;
     va_copy(again, args);
     int count = vsnprintf(NULL, 0, format, args);
     CHECK(count >= 0, "a format that vsnprintf does not take");
-    size_t need = text->length + (size_t)count + 1;
-    if (need > text->capacity) {
-        text->capacity = need < 2 * text->capacity ? 2 * text->capacity : need;
-        text->bytes = realloc(text->bytes, text->capacity);
-        if (!text->bytes)
-            memory_none(text->capacity, "a text");
-    }
+    make_room(text, (size_t)count);
     vsnprintf(text->bytes + text->length, (size_t)count + 1, format, again);
     va_end(again);
     text->length += (size_t)count;

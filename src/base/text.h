@@ -22,6 +22,9 @@ void text_release(struct text *text);
 void text_append(struct text *text, const char *format, ...) FORMAT(2, 3);
 void text_append_list(struct text *text, const char *format, va_list args);
 
+/* Local. Appends these bytes as they are, NULs too. */
+void text_append_bytes(struct text *text, const char *bytes, size_t count);
+
 enum text_breaks {
     BREAKS_NONE,     /* the text is one line */
     BREAKS_INDENTED, /* it may go on in lines that begin with a space: no line of it can be taken for another one's */

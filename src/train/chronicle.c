@@ -125,7 +125,7 @@ double chronicle_start_s(const char *run)
     struct error error; /* there may be none yet */
     snprintf(path, sizeof path, "%s/history.jsonl", run);
     if (file_read_own(path, &bytes, &length, &error))
-        lives_parse(&lives, bytes, &(struct lives_now){0});
+        lives_parse(&lives, bytes, length, &(struct lives_now){0});
     free(bytes);
     double start_s = lives_sum(&lives).start_s;
     lives_release(&lives);
@@ -152,10 +152,11 @@ struct lives_total chronicle_open(struct chronicle *chronicle, const char *run, 
     snprintf(path, sizeof path, "%s/history.jsonl", run);
     if (anew)
         unlink(path);
-    if (!open_lines(chronicle, path, segments, count, &error) || !file_read_own(path, &bytes, &length, &error))
+    if (!open_lines(chronicle, path, segments, count, &error) ||
+        !file_read_own(path, &bytes, &length, &error))
         log_warn("the history of this run has a gap: %s", error.text);
     else
-        lives_parse(&lives, bytes, now);
+        lives_parse(&lives, bytes, length, now);
     free(bytes);
     struct lives_total total = lives_sum(&lives);
     chronicle->segment = lives.count + 1;

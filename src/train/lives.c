@@ -2,7 +2,6 @@
 
 #include "base/json.h"
 #include "base/memory.h"
-#include "base/utf8.h"
 #include "train/metrics.h"
 
 #include <inttypes.h>
@@ -11,11 +10,27 @@
 #include <string.h>
 
 #define CLOCKS_APART_S 60.0 /* of two nodes, at most: more is a clock that was set */
+#define NO_DATE 253402300800.0 /* the year 10000 */
 
 static uint64_t step_of(const char *line, const char *key, uint64_t otherwise)
 {
     double step;
     return json_number(line, key, &step) && step >= 0 && step < 0x1p53 ? (uint64_t)step : otherwise;
+}
+
+/* A date or a duration from a file, unless nobody can have meant it. */
+static void take_date(const char *line, const char *key, double *unix_s)
+{
+    double number;
+    if (json_number(line, key, &number) && number >= 0 && number < NO_DATE)
+        *unix_s = number;
+}
+
+static void take_seconds(const char *line, const char *key, double *seconds)
+{
+    double number;
+    if (json_number(line, key, &number) && clock_is_plausible(number))
+        *seconds = number;
 }
 
 static struct life *last_of(struct lives *lives)
@@ -76,9 +91,7 @@ static void begin(struct lives *lives, const char *line)
 {
     struct life *before = last_of(lives);
     struct life life = {.waited_s = NAN, .start_s = NAN, .saves = NAN, .stall_s = NAN, .write_s = NAN, .step_s = NAN};
-    double number;
-    if (json_number(line, "unix", &number))
-        life.began_unix = number;
+    take_date(line, "unix", &life.began_unix);
     life.step = life.reached = step_of(line, "step", 0);
     life.ranks = step_of(line, "ranks", 0);
     life.nodes = step_of(line, "nodes", 0);
@@ -88,12 +101,15 @@ static void begin(struct lives *lives, const char *line)
     json_text(line, "job", life.job, sizeof life.job);
     life.restart = step_of(line, "restart", 0);
     json_text(line, "boot", life.boot, sizeof life.boot);
-    json_number(line, "up_s", &life.up_s);
+    take_seconds(line, "up_s", &life.up_s);
     if (before && !before->ended) {
         double unix_s = 0, alive_s = 0;
         json_number(line, "previous_unix", &unix_s);
         json_number(line, "previous_alive_s", &alive_s);
         close_silent(before, step_of(line, "previous_step", 0), unix_s, alive_s, LIFE_KILLED);
+        take_date(line, "previous_unix", &unix_s);
+        take_seconds(line, "previous_alive_s", &alive_s);
+        close_silent(before, step_of(line, "previous_step", 0), unix_s, alive_s, "killed");
         before->interrupted = true;
     }
     if (before)
@@ -108,16 +124,18 @@ static void end(struct life *life, const char *line)
     double end_unix = 0, alive_s = 0;
     life->ended = true;
     life->reached = step_of(line, "reached", step_of(line, "step", life->reached));
-    if (!json_number(line, "end_unix", &end_unix))
-        json_number(line, "unix", &end_unix);
-    json_number(line, "alive_s", &alive_s);
+    take_date(line, "unix", &end_unix);
+    take_date(line, "end_unix", &end_unix);
+    take_seconds(line, "alive_s", &alive_s);
     set_alive(life, alive_s, end_unix);
     snprintf(life->end, sizeof life->end, "unknown");
     json_text(line, "reason", life->end, sizeof life->end);
     json_bool(line, "interrupted", &life->interrupted);
     json_bool(line, "transient", &life->transient);
-    json_number(line, "saves", &life->saves);
-    json_number(line, "step_s", &life->step_s);
+    double saves;
+    if (json_number(line, "saves", &saves) && saves >= 0 && saves < 0x1p53)
+        life->saves = saves;
+    take_seconds(line, "step_s", &life->step_s);
 }
 
 /* One line; what belongs to no life is passed over. */
@@ -130,9 +148,9 @@ static void take(struct lives *lives, const char *line)
     struct life *life = last_of(lives);
     if (!life)
         return;
-    json_number(line, "start_s", &life->start_s);
-    json_number(line, "stall_s", &life->stall_s);
-    json_number(line, "write_s", &life->write_s);
+    take_seconds(line, "start_s", &life->start_s);
+    take_seconds(line, "stall_s", &life->stall_s);
+    take_seconds(line, "write_s", &life->write_s);
     if (strcmp(event, "end") == 0 || strcmp(event, "earlier") == 0)
         end(life, line);
 }
@@ -142,20 +160,20 @@ bool life_has_finished(const char *end)
     return strcmp(end, "finished") == 0 || strcmp(end, "early_stopping") == 0;
 }
 
-void lives_parse(struct lives *lives, const char *lines, const struct lives_now *now)
+void lives_parse(struct lives *lives, const char *lines, size_t count, const struct lives_now *now)
 {
     *lives = (struct lives){0};
-    if (strncmp(lines, UTF8_MARK, strlen(UTF8_MARK)) == 0)
-        lines += strlen(UTF8_MARK);
-    for (const char *line = lines; *line;) {
-        size_t length = strcspn(line, "\n");
+    for (const char *line = lines, *last = lines + count, *end; line < last; line = end + 1) {
+        line += json_skip(line, (size_t)(last - line));
+        end = memchr(line, '\n', (size_t)(last - line));
+        end = end ? end : last;
         struct text whole;
+        size_t length = (size_t)(end - line);
         text_init(&whole);
-        text_append(&whole, "%.*s", (int)length, line);
-        if (json_is_whole(text_bytes(&whole)))
+        text_append_bytes(&whole, line, length);
+        if (strlen(text_bytes(&whole)) == length && json_is_whole(text_bytes(&whole)))
             take(lives, text_bytes(&whole));
         text_release(&whole);
-        line += length + (line[length] == '\n');
     }
     struct life *last = last_of(lives);
     if (!last)

@@ -68,8 +68,9 @@ struct lives_total {
     double step_s;                    /* the same, of all ranks together: on one it would take this long */
 };
 
-/* Local. Reads the lines; what is not whole or not known is passed over. The caller owns the lives (lives_release). */
-void lives_parse(struct lives *lives, const char *lines, const struct lives_now *now);
+/* Local. Reads lines[0 ... count); what is not whole, not known or no number that can be meant is passed over. The
+ * caller owns the lives (lives_release). */
+void lives_parse(struct lives *lives, const char *lines, size_t count, const struct lives_now *now);
 void lives_release(struct lives *lives);
 
 /* Local. Whether a life that has ended with this reason has finished the job. */

@@ -6,7 +6,6 @@
 #include "base/limit.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/utf8.h"
 #include "base/watchdog.h"
 
 #include <errno.h>
@@ -61,9 +60,10 @@ static bool is_validation(const char *line)
  * without its break, which is perhaps all that is missing, gets one: behind the bytes is room for it. */
 static size_t keep_lines(char *bytes, size_t count, uint64_t step, bool validates_again, struct metrics_seen *seen)
 {
-    size_t kept = 0, mark = strlen(UTF8_MARK);
-    char *line = count >= mark && memcmp(bytes, UTF8_MARK, mark) == 0 ? bytes + mark : bytes, *last = bytes + count;
+    size_t kept = 0;
+    char *line = bytes, *last = bytes + count;
     for (char *end; line < last; line = end + 1) {
+        line += json_skip(line, (size_t)(last - line));
         end = memchr(line, '\n', (size_t)(last - line));
         end = end ? end : last;
         size_t length = (size_t)(end + 1 - line);

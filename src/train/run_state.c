@@ -39,7 +39,7 @@ static bool read_lines(const char *run, const struct store *store, const uint64_
     size_t length;
     snprintf(path, sizeof path, "%s/history.jsonl", run);
     if (file_read(path, &bytes, &length, error)) {
-        text_append(lines, "%s", bytes);
+        text_append_bytes(lines, bytes, length);
         free(bytes);
         if (length > 0 || count == 0)
             return true;
@@ -73,7 +73,7 @@ bool run_state_look(struct run_state *state, const char *run, struct error *erro
         double since_s = clock_unix_exact() - seen.unix_s; /* it lives on since it has written */
         if (state->is_running && seen.alive_s > 0 && clock_is_plausible(since_s))
             seen.alive_s += since_s;
-        lives_parse(&state->lives, text_bytes(&lines),
+        lives_parse(&state->lives, text_bytes(&lines), lines.length,
                     &(struct lives_now){.running = state->is_running,
                                         .step = seen.step,
                                         .unix_s = state->is_running ? clock_unix_exact() : seen.unix_s,

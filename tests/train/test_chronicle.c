@@ -26,13 +26,18 @@ static bool is_near(double a, double b)
     "\",\"interrupted\":" #interrupted ",\"saves\":3,\"stall_s\":0.5,\"write_s\":0.6}\n"
 /* clang-format on */
 
+static void parse(struct lives *lives, const char *lines, const struct lives_now *now)
+{
+    lives_parse(lives, lines, strlen(lines), now);
+}
+
 static void a_life_that_has_not_told_its_end_was_killed(void)
 {
     struct lives lives;
-    lives_parse(&lives,
-                BEGIN(1000, 0, "") READY(10) BEGIN(2000, 60, PREVIOUS(1110, 100)) READY(20)
-                    END(2220, 160, "SIGUSR1", true) BEGIN(3000, 160, "") READY(30) END(3130, 200, "finished", false),
-                &nothing);
+    parse(&lives,
+          BEGIN(1000, 0, "") READY(10) BEGIN(2000, 60, PREVIOUS(1110, 100)) READY(20) END(2220, 160, "SIGUSR1", true)
+              BEGIN(3000, 160, "") READY(30) END(3130, 200, "finished", false),
+          &nothing);
     CU_ASSERT_EQUAL_FATAL(lives.count, 3);
     const struct life *killed = &lives.items[0], *preempted = &lives.items[1], *finished = &lives.items[2];
     CU_ASSERT_STRING_EQUAL(killed->end, "killed");
@@ -59,21 +64,21 @@ static void the_last_life_is_as_it_is_seen_now(void)
 {
     static const char lines[] = BEGIN(1000, 0, "") READY(10);
     struct lives lives;
-    lives_parse(&lives, lines, &(struct lives_now){.running = true, .step = 50, .unix_s = 1060, .saved = 40});
+    parse(&lives, lines, &(struct lives_now){.running = true, .step = 50, .unix_s = 1060, .saved = 40});
     CU_ASSERT_STRING_EQUAL(lives.items[0].end, "running");
     CU_ASSERT(!lives.items[0].interrupted && lives.items[0].reached == 50 && lives.items[0].lost_steps == 0);
     CU_ASSERT(is_near(lives.items[0].alive_s, 60));
     lives_release(&lives);
-    lives_parse(&lives, lines, &(struct lives_now){.step = 50, .unix_s = 1060, .saved = 40});
+    parse(&lives, lines, &(struct lives_now){.step = 50, .unix_s = 1060, .saved = 40});
     CU_ASSERT_STRING_EQUAL(lives.items[0].end, "killed");
     CU_ASSERT(lives.items[0].interrupted && lives.items[0].lost_steps == 10 && is_near(lives.items[0].lost_s, 10));
     lives_release(&lives);
     /* Killed before it made a step. */
-    lives_parse(&lives, BEGIN(1000, 30, ""), &(struct lives_now){.step = 30, .unix_s = 900, .saved = 30});
+    parse(&lives, BEGIN(1000, 30, ""), &(struct lives_now){.step = 30, .unix_s = 900, .saved = 30});
     CU_ASSERT(lives.items[0].reached == 30 && lives.items[0].alive_s == 0 && lives.items[0].lost_s == 0);
     lives_release(&lives);
     /* A newest checkpoint that turned out to be damaged: no more than what this life had made is its loss. */
-    lives_parse(&lives, BEGIN(1000, 30, "") END(1100, 50, "SIGTERM", true) BEGIN(2000, 20, ""), &nothing);
+    parse(&lives, BEGIN(1000, 30, "") END(1100, 50, "SIGTERM", true) BEGIN(2000, 20, ""), &nothing);
     CU_ASSERT_EQUAL(lives.items[0].lost_steps, 20);
     lives_release(&lives);
 }
@@ -81,13 +86,13 @@ static void the_last_life_is_as_it_is_seen_now(void)
 static void what_is_not_whole_or_not_known_is_passed_over(void)
 {
     struct lives lives;
-    lives_parse(&lives, "", &nothing);
+    parse(&lives, "", &nothing);
     CU_ASSERT_EQUAL(lives.count, 0);
     lives_release(&lives);
-    lives_parse(&lives,
-                READY(5) "\n{\"event\":\"begin\nnonsense\n" BEGIN(1000, 0, "") "{\"event\":\"tomorrow\",\"x\":1}\n" END(
-                    1100, 10, "failed: \\\"no\\\"", true) "{\"event\":\"begin\",\"segm",
-                &nothing);
+    parse(&lives,
+          READY(5) "\n{\"event\":\"begin\nnonsense\n" BEGIN(1000, 0, "") "{\"event\":\"tomorrow\",\"x\":1}\n" END(
+              1100, 10, "failed: \\\"no\\\"", true) "{\"event\":\"begin\",\"segm",
+          &nothing);
     CU_ASSERT_EQUAL_FATAL(lives.count, 1);
     CU_ASSERT_STRING_EQUAL(lives.items[0].end, "failed: \"no\"");
     CU_ASSERT(isnan(lives.items[0].start_s));
@@ -100,22 +105,22 @@ static void a_clock_that_was_set_makes_no_long_life(void)
     static const char ended[] = ",\"reason\":\"SIGUSR1\",\"interrupted\":true,\"alive_s\":30}\n";
     char lines[2000];
     /* It begins in 1970, and is told of, or tells itself, with the right time. */
-    lives_parse(&lives, BEGIN(1000, 0, "") BEGIN(1790000000, 5, PREVIOUS(1789999990, 5)), &nothing);
+    parse(&lives, BEGIN(1000, 0, "") BEGIN(1790000000, 5, PREVIOUS(1789999990, 5)), &nothing);
     CU_ASSERT(lives.items[0].alive_s == 0 && lives_sum(&lives).alive_s == 0);
     lives_release(&lives);
     snprintf(lines, sizeof lines, "%s{\"event\":\"end\",\"unix\":1790000000,\"step\":4%s%s", BEGIN(1000, 0, ""), ended,
              BEGIN(2000, 5, ",\"previous_step\":7,\"previous_unix\":9000,\"previous_alive_s\":40"));
-    lives_parse(&lives, lines, &nothing);
+    parse(&lives, lines, &nothing);
     CU_ASSERT(lives.items[0].alive_s == 30);
     lives_release(&lives);
     /* Back, and by some hours. */
-    lives_parse(&lives, BEGIN(20000, 0, "") BEGIN(9100, 5, PREVIOUS(9000, 7) ",\"previous_alive_s\":40"), &nothing);
+    parse(&lives, BEGIN(20000, 0, "") BEGIN(9100, 5, PREVIOUS(9000, 7) ",\"previous_alive_s\":40"), &nothing);
     CU_ASSERT(lives.items[0].alive_s == 40);
     lives_release(&lives);
-    lives_parse(&lives, BEGIN(20000, 0, ""), &(struct lives_now){.running = true, .unix_s = 99000, .alive_s = 50});
+    parse(&lives, BEGIN(20000, 0, ""), &(struct lives_now){.running = true, .unix_s = 99000, .alive_s = 50});
     CU_ASSERT(lives.items[0].alive_s == 50);
     lives_release(&lives);
-    lives_parse(&lives, BEGIN(20000, 0, ""), &(struct lives_now){.unix_s = 20060, .alive_s = 1e300});
+    parse(&lives, BEGIN(20000, 0, ""), &(struct lives_now){.unix_s = 20060, .alive_s = 1e300});
     CU_ASSERT(lives.items[0].alive_s == 60);
     lives_release(&lives);
 }
@@ -123,11 +128,11 @@ static void a_clock_that_was_set_makes_no_long_life(void)
 static void lines_of_another_system_are_lines(void)
 {
     struct lives lives;
-    lives_parse(&lives,
-                "\xEF\xBB\xBF{\"event\":\"begin\",\"unix\":1000,\"step\":0}\r\n\r\n"
-                "{\"event\":\"end\",\"unix\":1100,\"step\":7,\"reason\":\"SIGTERM\"}\r\n"
-                "{\"event\":\"begin\",\"unix\":1200,\"step\":7}",
-                &nothing);
+    parse(&lives,
+          "\xEF\xBB\xBF{\"event\":\"begin\",\"unix\":1000,\"step\":0}\r\n\r\n"
+          "{\"event\":\"end\",\"unix\":1100,\"step\":7,\"reason\":\"SIGTERM\"}\r\n"
+          "{\"event\":\"begin\",\"unix\":1200,\"step\":7}",
+          &nothing);
     CU_ASSERT_EQUAL_FATAL(lives.count, 2);
     CU_ASSERT_STRING_EQUAL(lives.items[0].end, "SIGTERM");
     CU_ASSERT_EQUAL(lives.items[1].step, 7);
@@ -144,7 +149,7 @@ static double waited(const char *first, const char *second)
                 "{\"event\":\"end\",\"step\":7,\"reason\":\"SIGTERM\",\"alive_s\":100}\n"
                 "{\"event\":\"begin\",\"step\":7,%s}\n",
                 first, second);
-    lives_parse(&lives, text_bytes(&lines), &nothing);
+    lives_parse(&lives, text_bytes(&lines), lines.length, &nothing);
     CU_ASSERT_EQUAL_FATAL(lives.count, 2);
     double waited_s = lives.items[1].waited_s;
     lives_release(&lives);
@@ -163,12 +168,55 @@ static void a_wait_is_no_longer_than_it_was(void)
     CU_ASSERT_EQUAL(waited("\"unix\":1000,\"boot\":\"a\",\"up_s\":50", "\"unix\":1130,\"boot\":\"b\",\"up_s\":9"), 30);
 }
 
+static void what_a_power_cut_or_an_editor_leaves_hides_no_life(void)
+{
+    struct lives lives;
+    static const char lines[] = BEGIN(1000, 0, "")
+        END(1100, 5, "SIGTERM", true) "\0\0\0\n"
+                                      "{\"event\":\"be\0in\"}\n\0\0\0\0" BEGIN(1200, 5, "")
+                                          END(1300, 7, "SIGTERM", true) "\xEF\xBB\xBF" BEGIN(
+                                              1400, 7, "") "\xEF\xBB\xBF\xEF\xBB\xBF" END(1500, 9, "finished",
+                                                                                          false) "\0\xEF\xBB";
+    lives_parse(&lives, lines, sizeof lines - 1, &nothing);
+    CU_ASSERT_EQUAL_FATAL(lives.count, 3);
+    CU_ASSERT(lives.items[1].step == 5 && lives.items[1].reached == 7);
+    CU_ASSERT_STRING_EQUAL(lives.items[2].end, "finished");
+    lives_release(&lives);
+}
+
+static void numbers_that_nobody_can_mean_are_not_known(void)
+{
+    static const char *const odd[] = {"-1e308", "1e308", "1e999", "-1", "1e9", "-1e999"};
+    for (size_t i = 0; i < 6; i++) {
+        struct lives lives;
+        struct text lines;
+        text_init(&lines);
+        text_append(&lines, "%s{\"event\":\"ready\",\"start_s\":%s}\n", BEGIN(1000, 0, ""), odd[i]);
+        text_append(&lines, "{\"event\":\"end\",\"unix\":1030,\"step\":4,\"reason\":\"SIGUSR1\",\"alive_s\":%s",
+                    odd[i]);
+        text_append(&lines, ",\"stall_s\":%s,\"write_s\":%s,\"step_s\":%s}\n", odd[i], odd[i], odd[i]);
+        parse(&lives, text_bytes(&lines), &nothing);
+        CU_ASSERT_EQUAL_FATAL(lives.count, 1);
+        const struct life *life = &lives.items[0];
+        CU_ASSERT(isnan(life->start_s) && isnan(life->stall_s) && isnan(life->write_s) && isnan(life->step_s));
+        CU_ASSERT(life->alive_s == 30 && life->lost_s == 0);
+        lives_release(&lives);
+        lines.length = 0;
+        text_append(&lines, "{\"event\":\"begin\",\"unix\":%s}\n", i == 4 ? "1e300" : odd[i]);
+        text_append(&lines, "{\"event\":\"end\",\"saves\":%s}\n", i == 4 ? "1e300" : odd[i]);
+        parse(&lives, text_bytes(&lines), &nothing);
+        CU_ASSERT(lives.items[0].began_unix == 0 && isnan(lives.items[0].saves) && lives.items[0].alive_s == 0);
+        lives_release(&lives);
+        text_release(&lines);
+    }
+}
+
 static void a_life_is_written_as_json(void)
 {
     struct lives lives;
     struct text line;
     text_init(&line);
-    lives_parse(&lives, BEGIN(1000.5, 0, "") READY(1.5) END(1011.5, 10, "finished", false), &nothing);
+    parse(&lives, BEGIN(1000.5, 0, "") READY(1.5) END(1011.5, 10, "finished", false), &nothing);
     lives_write(&lives.items[0], 1, &line);
     CU_ASSERT_STRING_EQUAL(
         text_bytes(&line),
@@ -200,7 +248,7 @@ static void parse_file(const char *run, struct lives *lives)
     char *bytes = NULL;
     size_t count;
     CU_ASSERT_TRUE_FATAL(file_read(file_of(run), &bytes, &count, &error));
-    lives_parse(lives, bytes, &nothing);
+    lives_parse(lives, bytes, count, &nothing);
     free(bytes);
 }
 
@@ -350,6 +398,8 @@ int main(void)
         {"a clock that was set makes no long life", a_clock_that_was_set_makes_no_long_life},
         {"lines of another system are lines", lines_of_another_system_are_lines},
         {"a wait is no longer than it was", a_wait_is_no_longer_than_it_was},
+        {"what a power cut or an editor leaves hides no life", what_a_power_cut_or_an_editor_leaves_hides_no_life},
+        {"numbers that nobody can mean are not known", numbers_that_nobody_can_mean_are_not_known},
         {"a life is written as JSON", a_life_is_written_as_json},
         {"what is written is read", what_is_written_is_read},
         {"a torn line is dropped", a_torn_line_is_dropped},

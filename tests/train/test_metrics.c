@@ -119,6 +119,13 @@ static void what_an_editor_has_written_is_read(void)
     write_line(&metrics, "{\"step\":3}");
     metrics_close(&metrics);
     assert_content(path, "{\"step\":1}\r\n{\"step\":2,\"a\":\"{\"}\n{\"step\":3}\n");
+    /* Two files put together; zeros that a power cut has left in front of a line. */
+    static const char together[] = "{\"step\":1}\n" UTF8_MARK "{\"step\":2}\n\0\0\0{\"step\":3}\n{\"st\0ep\":4}\n";
+    CU_ASSERT_TRUE(file_replace(path, together, sizeof together - 1, &error));
+    CU_ASSERT_EQUAL(metrics_look(path).step, 3);
+    CU_ASSERT_TRUE(metrics_open(&metrics, path, 5, false, &error));
+    metrics_close(&metrics);
+    assert_content(path, "{\"step\":1}\n{\"step\":2}\n{\"step\":3}\n");
     /* As many bytes as before, and others. */
     CU_ASSERT_TRUE(file_replace(path, "\n{\"step\":1}", 11, &error));
     CU_ASSERT_TRUE(metrics_open(&metrics, path, 5, false, &error));
