@@ -19,12 +19,14 @@ enum file_use {
     FILE_APPEND,  /* made if absent; each write goes to its end */
     FILE_CHANGE,  /* has to be there */
     FILE_LOCK,    /* made if absent, and never written */
+    FILE_READ,    /* has to be there; for reading alone */
     FILE_USES
 };
 
-/* Local. Opens for reading and writing, through a handle of the directory. A link is never followed at the last part of
- * the path (before it, it is: a user's run: may be one). What was there before has to be a regular file with one name
- * that belongs to this user, root, or the owner of the directory; else ERROR_USAGE says what it is. */
+/* Local. Opens for reading and writing (FILE_READ: for reading), through a handle of the directory. A link is never
+ * followed at the last part of the path (before it, it is: a user's run: may be one). What was there before has to be a
+ * regular file with one name that belongs to this user, root, or the owner of the directory; else ERROR_USAGE says what
+ * it is. */
 bool file_open(const char *path, enum file_use use, int *descriptor, struct error *error) WARN_UNUSED;
 
 /* Local. Closes what was written: a network file system may tell only now that it could not be. False: errno says why.
@@ -45,16 +47,44 @@ bool file_remove(const char *path, struct error *error) WARN_UNUSED;
 /* Local. `mkdir -p`. What is there is taken, whatever mkdir says of it. */
 bool file_make_directories(const char *path, struct error *error) WARN_UNUSED;
 
-/* Local. The same; the last directory is made for this user alone, and has to be: in a place where all users may make
- * files its name could have been taken. */
-bool file_make_private_directory(const char *path, struct error *error) WARN_UNUSED;
+/* Local. The path of the directory in which a path's last part is; "." if it has only one. */
+void file_parent(const char *path, char parent[PATH_MAX]);
 
-/* Local. Whole file into memory, with a NUL behind it; the caller owns *bytes. *count excludes the NUL. */
+/* What a directory that this program has made must be: never a link, and */
+enum file_owner {
+    FILE_OURS, /* of this user, root, or the owner of the directory in which it lies */
+    FILE_MINE, /* of this user, who alone may write there: where all users may make files its name could be taken */
+};
+
+/* Local. Opens such a directory; what is done through the handle is done in the very one that was looked at. Else
+ * ERROR_NOT_FOUND, ERROR_USAGE (FILE_MINE: ERROR_IO), and the words say what it is. */
+bool file_open_directory(const char *path, enum file_owner owner, int *descriptor, struct error *error) WARN_UNUSED;
+
+/* Local. The same; makes it, and those before it as file_make_directories, if it is absent. */
+bool file_make_directory(const char *path, enum file_owner owner, int *descriptor, struct error *error) WARN_UNUSED;
+
+/* Local. As file_open, file_rename, file_remove, file_replace and file_read_note, in a directory that is held: the last
+ * part of a path is the name there, all of it is for words. */
+bool file_open_in(int directory, const char *path, enum file_use use, int *descriptor, struct error *error) WARN_UNUSED;
+bool file_rename_in(int directory, const char *path, const char *to, struct error *error) WARN_UNUSED;
+bool file_remove_in(int directory, const char *path, struct error *error) WARN_UNUSED;
+bool file_replace_in(int directory, const char *path, const void *bytes, size_t count, struct error *error) WARN_UNUSED;
+bool file_read_note_in(int directory, const char *path, char **bytes, size_t *count, struct error *error) WARN_UNUSED;
+
+/* Local. Whole file into memory, with a NUL behind it; the caller owns *bytes. *count excludes the NUL. For what the
+ * user names: a pipe is waited for, and read to its end (scripts/check-layers knows who may). */
 bool file_read(const char *path, char **bytes, size_t *count, struct error *error) WARN_UNUSED;
 
+#define FILE_NOTE_MOST ((size_t)16 << 20) /* bytes of what one start of the program tells another */
+
 /* Local. The same of a file that this program keeps: no link at the last part of the path is followed, and what is not
- * a regular file is refused (ERROR_USAGE), and not waited for. */
-bool file_read_own(const char *path, char **bytes, size_t *count, struct error *error) WARN_UNUSED;
+ * a regular file, or longer than `most` bytes, is refused (ERROR_USAGE), and not waited for. It may belong to anybody:
+ * a group may share a run. */
+bool file_read_own(const char *path, size_t most, char **bytes, size_t *count, struct error *error) WARN_UNUSED;
+
+/* Local. The same of one that this user's processes tell each other something by, and act on: opened as file_open does
+ * (FILE_READ), up to FILE_NOTE_MOST bytes. */
+bool file_read_note(const char *path, char **bytes, size_t *count, struct error *error) WARN_UNUSED;
 
 /* Local. Replaces `path` by these bytes: hidden file beside it, fsync, close, rename, fsync of the directory. After
  * failure the old file stands (or the new one, if only the last sync failed), whole, and nothing is left behind.

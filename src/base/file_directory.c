@@ -2,6 +2,7 @@
 #include "base/file_place.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -52,23 +53,86 @@ bool file_make_directories(const char *path, struct error *error)
     return make(part, 0777, error);
 }
 
-bool file_make_private_directory(const char *path, struct error *error)
+/* What has the name, and is no directory of ours, in words. */
+static bool refuse(const struct stat *info, const char *path, enum file_owner owner, struct error *error)
 {
-    struct stat info;
-    char parent[PATH_MAX];
-    snprintf(parent, sizeof parent, "%s", path);
-    char *slash = strrchr(parent, '/');
-    if (slash && slash > parent) {
-        *slash = '\0';
-        if (!file_make_directories(parent, error))
-            return false;
-    }
-    bool made = mkdir(path, 0700) == 0;
-    int reason = errno;
-    if (lstat(path, &info)) {
+    char whose[64];
+    snprintf(whose, sizeof whose, "belongs to another user (%lu)", (unsigned long)info->st_uid);
+    const char *what = S_ISLNK(info->st_mode)                            ? "is a symbolic link"
+                       : !S_ISDIR(info->st_mode)                         ? "is not a directory"
+                       : owner == FILE_MINE && info->st_uid == geteuid() ? "is a directory in which others may write"
+                                                                         : whose;
+    return error_set(error, owner == FILE_MINE ? ERROR_IO : ERROR_USAGE, "%s %s%s: remove it", path, what,
+                     owner == FILE_MINE ? ", and has to be a directory of this user alone" : "");
+}
+
+static bool is_taken(const struct stat *info, const struct stat *above, enum file_owner owner)
+{
+    return S_ISDIR(info->st_mode) &&
+           (owner == FILE_MINE ? info->st_uid == geteuid() && !(info->st_mode & 022) : file_is_ours(info, above));
+}
+
+static bool open_directory(const struct file_place *place, const char *path, enum file_owner owner, int *descriptor,
+                           struct error *error)
+{
+    struct stat info, above;
+    int fd = file_open_at(place->directory, place->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    if (fd < 0) {
+        int reason = errno;
+        if (fstatat(place->directory, place->name, &info, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(info.st_mode))
+            return refuse(&info, path, owner, error);
         errno = reason;
-        return error_errno(error, "cannot create directory %s", path);
+        return error_errno(error, "cannot open the directory %s", path);
     }
-    return made || (S_ISDIR(info.st_mode) && info.st_uid == geteuid() && !(info.st_mode & 022)) ||
-           error_set(error, ERROR_IO, "%s is not a directory of this user alone", path);
+    bool ok = (fstat(fd, &info) == 0 && fstat(place->directory, &above) == 0) ||
+              error_errno(error, "cannot look at %s", path);
+    ok = ok && (is_taken(&info, &above, owner) || refuse(&info, path, owner, error));
+    if (ok)
+        *descriptor = fd;
+    else
+        close(fd);
+    return ok;
+}
+
+bool file_open_directory(const char *path, enum file_owner owner, int *descriptor, struct error *error)
+{
+    struct file_place place;
+    *descriptor = -1;
+    if (!file_find_place(path, &place, error))
+        return false;
+    bool ok = open_directory(&place, path, owner, descriptor, error);
+    file_leave_place(&place);
+    return ok;
+}
+
+/* What mkdir says of a directory that exists does not count (see above): opening it decides. */
+static bool make_place(const struct file_place *place, const char *path, enum file_owner owner, int *descriptor,
+                       struct error *error)
+{
+    bool made = mkdirat(place->directory, place->name, owner == FILE_MINE ? 0700 : 0777) == 0;
+    int reason = errno;
+    if (!open_directory(place, path, owner, descriptor, error)) {
+        errno = reason;
+        return made || error->kind != ERROR_NOT_FOUND ? false : error_errno(error, "cannot create directory %s", path);
+    }
+    return !made || file_sync_place(place, path, error);
+}
+
+bool file_make_directory(const char *path, enum file_owner owner, int *descriptor, struct error *error)
+{
+    struct file_place place;
+    char parent[PATH_MAX];
+    *descriptor = -1;
+    file_parent(path, parent);
+    if (!file_make_directories(parent, error))
+        return false;
+    if (!file_find_place(path, &place, error))
+        return false;
+    bool ok = make_place(&place, path, owner, descriptor, error);
+    file_leave_place(&place);
+    if (!ok && *descriptor >= 0) {
+        close(*descriptor);
+        *descriptor = -1;
+    }
+    return ok;
 }

@@ -10,7 +10,12 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-static bool read_all(int fd, const char *path, char **bytes, size_t *count, struct error *error)
+static bool too_long(const char *path, struct error *error)
+{
+    return error_set(error, ERROR_USAGE, "%s is longer than such a file gets: it is not used; remove it", path);
+}
+
+static bool read_all(int fd, const char *path, size_t most, char **bytes, size_t *count, struct error *error)
 {
     char *memory = NULL;
     size_t length = 0, capacity = 0;
@@ -35,6 +40,10 @@ static bool read_all(int fd, const char *path, char **bytes, size_t *count, stru
         if (got == 0)
             break;
         length += (size_t)got;
+        if (length > most) {
+            too_long(path, error);
+            goto done;
+        }
     }
     memory[length] = '\0';
     *bytes = memory;
@@ -51,12 +60,12 @@ bool file_read(const char *path, char **bytes, size_t *count, struct error *erro
     int fd = file_open_at(AT_FDCWD, path, O_RDONLY, 0);
     if (fd < 0)
         return error_errno(error, "cannot open %s", path);
-    bool ok = read_all(fd, path, bytes, count, error);
+    bool ok = read_all(fd, path, SIZE_MAX, bytes, count, error);
     close(fd);
     return ok;
 }
 
-bool file_read_own(const char *path, char **bytes, size_t *count, struct error *error)
+bool file_read_own(const char *path, size_t most, char **bytes, size_t *count, struct error *error)
 {
     struct stat info;
     int fd = file_open_at(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
@@ -65,13 +74,32 @@ bool file_read_own(const char *path, char **bytes, size_t *count, struct error *
         return error_errno(error, "cannot open %s", path);
     bool ok = !is_link && fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
     if (ok)
-        ok = read_all(fd, path, bytes, count, error);
+        ok = (uintmax_t)info.st_size <= most ? read_all(fd, path, most, bytes, count, error) : too_long(path, error);
     else
         error_set(error, ERROR_USAGE, "%s is %s: remove it", path,
                   is_link ? "a symbolic link, and those that lie in a run directory are not followed" : "not a file");
     if (fd >= 0)
         close(fd);
     return ok;
+}
+
+static bool read_note(int fd, const char *path, char **bytes, size_t *count, struct error *error)
+{
+    bool ok = read_all(fd, path, FILE_NOTE_MOST, bytes, count, error);
+    close(fd);
+    return ok;
+}
+
+bool file_read_note(const char *path, char **bytes, size_t *count, struct error *error)
+{
+    int fd;
+    return file_open(path, FILE_READ, &fd, error) && read_note(fd, path, bytes, count, error);
+}
+
+bool file_read_note_in(int directory, const char *path, char **bytes, size_t *count, struct error *error)
+{
+    int fd;
+    return file_open_in(directory, path, FILE_READ, &fd, error) && read_note(fd, path, bytes, count, error);
 }
 
 static bool write_all(int fd, const char *bytes, size_t count)
@@ -108,22 +136,34 @@ static bool replace_at(const struct file_place *place, const struct file_place *
     return ok;
 }
 
+static bool replace_place(const struct file_place *place, const char *path, const void *bytes, size_t count,
+                          struct error *error)
+{
+    char name[NAME_MAX + 64];
+    snprintf(name, sizeof name, ".%s.partial", place->name);
+    struct file_place hidden = {.directory = place->directory, .name = name};
+    return replace_at(place, &hidden, path, bytes, count, error);
+}
+
 bool file_replace(const char *path, const void *bytes, size_t count, struct error *error)
 {
     struct file_place place;
-    char name[NAME_MAX + 64];
     if (!file_find_place(path, &place, error))
         return false;
-    snprintf(name, sizeof name, ".%s.partial", place.name);
-    struct file_place hidden = {.directory = place.directory, .name = name};
-    bool ok = replace_at(&place, &hidden, path, bytes, count, error);
+    bool ok = replace_place(&place, path, bytes, count, error);
     file_leave_place(&place);
     return ok;
 }
 
+bool file_replace_in(int directory, const char *path, const void *bytes, size_t count, struct error *error)
+{
+    struct file_place place;
+    return file_place_in(directory, path, &place, error) && replace_place(&place, path, bytes, count, error);
+}
+
 bool file_sync(const char *path, struct error *error)
 {
-    int fd = file_open_at(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW, 0);
+    int fd = file_open_at(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
     if (fd < 0)
         return error_errno(error, "cannot open %s to sync it", path);
     bool ok = fsync(fd) == 0 || error_errno(error, "cannot sync %s", path);

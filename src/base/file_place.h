@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 struct file_place {
@@ -22,6 +23,13 @@ bool file_sync_place(const struct file_place *place, const char *path, struct er
 
 /* Local. As file_open; -1 after failure. `path` is for words. */
 int file_open_place(const struct file_place *place, const char *path, enum file_use use, struct error *error);
+
+/* Local. The place of the last part of a path in a directory that is held; it stays the caller's. */
+bool file_place_in(int directory, const char *path, struct file_place *place, struct error *error) WARN_UNUSED;
+
+/* Local. Whether what has been opened may be taken for one of us: this user's, root's, of the owner of the directory.
+ */
+bool file_is_ours(const struct stat *info, const struct stat *above);
 
 /* Local. openat, asked again where a signal or a server's stale answer came between. -1: errno says why. */
 int file_open_at(int directory, const char *name, int flags, mode_t mode);

@@ -53,12 +53,23 @@ void local_close(struct local *local)
     *local = (struct local){0};
 }
 
+bool local_hold(const struct local *local, int *directory, struct error *error)
+{
+    return file_open_directory(local->directory, FILE_MINE, directory, error);
+}
+
 /* Removes what is not of one of two steps; the directory as well, if nothing is to stay. */
 static void reduce_to(const struct local *local, uint64_t step, uint64_t other_step)
 {
-    DIR *directory = opendir(local->directory);
-    if (!directory)
+    struct error error; /* a directory that is not ours: told when it is looked at, or written in */
+    int handle;
+    if (!local_hold(local, &handle, &error))
         return;
+    DIR *directory = fdopendir(handle);
+    if (!directory) {
+        close(handle);
+        return;
+    }
     for (struct dirent *entry; (entry = readdir(directory));) {
         uint64_t found;
         bool hidden;
@@ -90,6 +101,7 @@ static bool has_room(const struct local *local, const struct state *state, struc
 /* What a rank does in a save: its own piece, and those of the ranks whose partner it is. */
 struct saving {
     struct local *local;
+    int directory; /* its handle; -1: not yet */
     struct council *council;
     const struct snapshot *snapshot;
     struct piece_set set;
@@ -123,13 +135,13 @@ static bool write_own(struct saving *saving, struct error *error)
 {
     const struct snapshot *snapshot = saving->snapshot;
     const struct state *state = &snapshot->state;
-    const char *directory = saving->local->directory;
-    bool ok = piece_create(&saving->writers[0], directory, snapshot, &saving->set, saving->record,
+    const char *path = saving->local->directory;
+    bool ok = piece_create(&saving->writers[0], saving->directory, path, snapshot, &saving->set, saving->record,
                            snapshot->world->rank, PIECE_OWN, error);
     for (size_t a = 0; ok && a < state->array_count; a++)
         ok = piece_write(&saving->writers[0], state->arrays[a].values, state->shard.count * sizeof(float), error);
     for (size_t i = 0; ok && i < saving->in_count; i++)
-        ok = piece_create(&saving->writers[1 + i], directory, snapshot, &saving->set, saving->record,
+        ok = piece_create(&saving->writers[1 + i], saving->directory, path, snapshot, &saving->set, saving->record,
                           saving->ins[i].from, PIECE_PARTNER, error);
     return ok;
 }
@@ -176,7 +188,7 @@ static bool share_record(struct saving *saving, const struct record *record, dou
     own.step = snapshot->step;
     own.version = RECORD_VERSION;
     own.fingerprint = snapshot->fingerprint;
-    bool ok = file_make_private_directory(saving->local->directory, error) &&
+    bool ok = file_make_directory(saving->local->directory, FILE_MINE, &saving->directory, error) &&
               has_room(saving->local, &snapshot->state, error);
     if (ok && snapshot->world->rank == 0) {
         record_image_make(&own, true, NULL, &saving->record, &saving->record_bytes);
@@ -231,11 +243,13 @@ static bool save(struct saving *saving, const struct record *record, double pati
 bool local_save(struct local *local, struct council *council, const struct snapshot *snapshot,
                 const struct record *record, struct patience *patience, struct error *error)
 {
-    struct saving saving = {.local = local, .council = council, .snapshot = snapshot};
+    struct saving saving = {.local = local, .directory = -1, .council = council, .snapshot = snapshot};
     double start = clock_seconds();
     bool ok = save(&saving, record, patience_of(patience, PATIENCE_LOCAL), error);
     for (size_t i = 0; i < saving.writer_count; i++)
         piece_release(&saving.writers[i]);
+    if (saving.directory >= 0)
+        close(saving.directory);
     memory_free(saving.record);
     memory_free(saving.writers);
     memory_free(saving.ins);

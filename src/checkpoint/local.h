@@ -32,6 +32,10 @@ bool local_open(struct local *local, const struct world *world, const char *path
 /* Collective over world. The files stay. Accepts a closed one. */
 void local_close(struct local *local);
 
+/* Local. Holds this node's directory, which has to be one of this user alone (file_open_directory): what somebody else
+ * has put in its place is neither used nor changed. Reading, saving and removing go through the handle. */
+bool local_hold(const struct local *local, int *directory, struct error *error) WARN_UNUSED;
+
 /* Local; the first rank of each node does it, the others nothing. Removes all pieces but those of two steps (0: none),
  * and hidden ones of killed jobs; the directory as well, if nothing is to stay. Not while anybody writes. What cannot
  * be removed stays. */

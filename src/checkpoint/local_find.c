@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct listing {
     struct local_entry *entries;
@@ -15,7 +16,7 @@ struct listing {
     struct text complaints;
 };
 
-static void list_piece(struct listing *listing, const struct local *local, const char *name)
+static void list_piece(struct listing *listing, const struct local *local, int directory, const char *name)
 {
     struct piece piece;
     struct error error;
@@ -24,8 +25,8 @@ static void list_piece(struct listing *listing, const struct local *local, const
     char path[PATH_MAX], expected[PATH_MAX];
     if (!piece_parse_name(name, &step, &hidden) || hidden)
         return;
-    snprintf(path, sizeof path, "%s/%s", local->directory, name);
-    bool ok = piece_open(&piece, path, &error);
+    snprintf(path, sizeof path, "%.*s/%.128s", PATH_MAX - 160, local->directory, name);
+    bool ok = piece_open(&piece, directory, path, &error);
     enum piece_kind kind = 0;
     bool fits = false;
     for (; ok && kind < PIECE_KINDS; kind++) {
@@ -50,19 +51,29 @@ static int by_name(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-/* Local. What the first rank of a node sees there; the others see nothing. A directory that cannot be read holds
- * nothing that could be used. */
+/* Local. What the first rank of a node sees there; the others see nothing. A directory that cannot be read, or
+ * that somebody else has put there, holds nothing that could be used. */
 static void list(struct listing *listing, const struct local *local)
 {
     struct dirent **names;
+    struct error error;
+    int directory;
     text_init(&listing->complaints);
-    int count = local->node.rank == 0 ? scandir(local->directory, &names, NULL, by_name) : -1;
+    if (local->node.rank != 0)
+        return;
+    if (!local_hold(local, &directory, &error)) {
+        if (error.kind != ERROR_NOT_FOUND)
+            text_append(&listing->complaints, "%s\n", error.text);
+        return;
+    }
+    int count = scandirat(directory, ".", &names, NULL, by_name);
     for (int i = 0; i < count; i++) {
-        list_piece(listing, local, names[i]->d_name);
+        list_piece(listing, local, directory, names[i]->d_name);
         free(names[i]);
     }
     if (count >= 0)
         free(names);
+    close(directory);
 }
 
 /* Collective. All ranks' entries on all ranks. */

@@ -6,6 +6,7 @@
 #include "parallel/courier.h"
 
 #include <string.h>
+#include <unistd.h>
 
 /* The rank that reads a piece: the ranks of a node share the work. */
 static int reader_of(const struct local *local, const struct local_entry *entry)
@@ -22,9 +23,14 @@ static bool read_piece(const struct local *local, const struct local_entry *entr
                        struct error *error)
 {
     char path[PATH_MAX];
+    int directory;
     struct piece *piece = &set->mine[entry->rank];
     piece_path(local->directory, entry->set.step, entry->rank, entry->set.ranks, entry->kind, path);
-    if (!piece_open(piece, path, error))
+    if (!local_hold(local, &directory, error))
+        return false;
+    bool is_open = piece_open(piece, directory, path, error);
+    close(directory);
+    if (!is_open)
         return false;
     if (!local_same(&piece->set, &entry->set))
         return error_set(error, ERROR_CORRUPT, "%s: it has just been changed", path);

@@ -134,15 +134,16 @@ static bool write_front(struct piece_writer *writer, const struct snapshot *snap
     return ok;
 }
 
-bool piece_create(struct piece_writer *writer, const char *directory, const struct snapshot *snapshot,
+bool piece_create(struct piece_writer *writer, int directory, const char *path, const struct snapshot *snapshot,
                   const struct piece_set *set, const void *record, int rank, enum piece_kind kind, struct error *error)
 {
     struct shard shard = exchange_shard(set->count, (int)set->ranks, rank);
     char name[128];
     make_name(set->step, (uint64_t)rank, set->ranks, kind, name);
-    piece_path(directory, set->step, (uint64_t)rank, set->ranks, kind, writer->path);
-    snprintf(writer->hidden, sizeof writer->hidden, "%.*s/.%s.partial", PATH_MAX - 160, directory, name);
-    if (!file_open(writer->hidden, FILE_PRIVATE, &writer->descriptor, error))
+    writer->directory = directory;
+    piece_path(path, set->step, (uint64_t)rank, set->ranks, kind, writer->path);
+    snprintf(writer->hidden, sizeof writer->hidden, "%.*s/.%s.partial", PATH_MAX - 160, path, name);
+    if (!file_open_in(directory, writer->hidden, FILE_PRIVATE, &writer->descriptor, error))
         return false;
     size_t bytes = values_offset(set, &shard) + values_bytes(set, &shard);
     int failure;
@@ -157,13 +158,21 @@ bool piece_create(struct piece_writer *writer, const char *directory, const stru
     return ok;
 }
 
+/* One that stays is removed with the next set. */
+static void remove_hidden(const struct piece_writer *writer)
+{
+    struct error error;
+    bool removed = file_remove_in(writer->directory, writer->hidden, &error);
+    (void)removed;
+}
+
 bool piece_publish(struct piece_writer *writer, struct error *error)
 {
     bool ok = file_close(writer->descriptor) || error_errno(error, "cannot write %s", writer->path);
     writer->descriptor = -1;
-    ok = ok && file_rename(writer->hidden, writer->path, error);
+    ok = ok && file_rename_in(writer->directory, writer->hidden, writer->path, error);
     if (!ok)
-        unlink(writer->hidden);
+        remove_hidden(writer);
     return ok;
 }
 
@@ -172,7 +181,7 @@ void piece_release(struct piece_writer *writer)
     if (writer->descriptor < 0)
         return;
     close(writer->descriptor);
-    unlink(writer->hidden);
+    remove_hidden(writer);
     writer->descriptor = -1;
 }
 
@@ -224,8 +233,15 @@ static bool read_front(struct piece *piece, struct error *error)
            whole = values_offset(&piece->set, &piece->shard) + values_bytes(&piece->set, &piece->shard);
     if (fstat(piece->descriptor, &info) || info.st_size != (off_t)whole)
         return error_set(error, ERROR_CORRUPT, "it has not the length that its header says");
-    piece->digests = memory_need(digests, 1);
-    piece->record = memory_need(header.set.record_bytes, 1);
+    /* A length proves no count: a file with a hole has any, and nobody has written it to its end. Where holes are not
+     * known there is none before the end. */
+    off_t hole = lseek(piece->descriptor, 0, SEEK_HOLE);
+    if (hole >= 0 && (size_t)hole < sizeof header + digests + header.set.record_bytes)
+        return error_set(error, ERROR_CORRUPT, "it has a hole where its digests should be");
+    piece->digests = memory_alloc(digests, 1, "the digests of a copy", error);
+    piece->record = piece->digests ? memory_alloc(header.set.record_bytes, 1, "the record of a copy", error) : NULL;
+    if (!piece->record)
+        return false;
     if (!read_at(piece, sizeof header, piece->digests, digests, error) ||
         !read_at(piece, sizeof header + digests, piece->record, header.set.record_bytes, error))
         return false;
@@ -234,12 +250,12 @@ static bool read_front(struct piece *piece, struct error *error)
            error_set(error, ERROR_CORRUPT, "its record or its table of digests fails its digest");
 }
 
-bool piece_open(struct piece *piece, const char *path, struct error *error)
+bool piece_open(struct piece *piece, int directory, const char *path, struct error *error)
 {
-    *piece = (struct piece){.descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
+    *piece = (struct piece){.descriptor = -1};
     snprintf(piece->path, sizeof piece->path, "%s", path);
-    if (piece->descriptor < 0)
-        return error_errno(error, "cannot open %s", path);
+    if (!file_open_in(directory, path, FILE_READ, &piece->descriptor, error))
+        return false;
     if (read_front(piece, error))
         return true;
     error_prefix(error, "%s: ", path);

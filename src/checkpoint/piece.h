@@ -47,12 +47,14 @@ void piece_path(const char *directory, uint64_t step, uint64_t rank, uint64_t ra
  * which removes what is not published. */
 struct piece_writer {
     int descriptor; /* -1: closed */
+    int directory;  /* its handle, borrowed */
     char path[PATH_MAX], hidden[PATH_MAX + 16];
 };
 
-/* Local. The hidden file with all but the values, of the shard of `rank`, at its full size, reserved. The digests are
- * the snapshot's. After failure nothing is left, and the writer is released. */
-bool piece_create(struct piece_writer *writer, const char *directory, const struct snapshot *snapshot,
+/* Local. The hidden file with all but the values, of the shard of `rank`, at its full size, reserved, in a directory
+ * that is held open, and has this path. The digests are the snapshot's. After failure nothing is left, and the writer
+ * is released. */
+bool piece_create(struct piece_writer *writer, int directory, const char *path, const struct snapshot *snapshot,
                   const struct piece_set *set, const void *record, int rank, enum piece_kind kind,
                   struct error *error) WARN_UNUSED;
 
@@ -76,9 +78,10 @@ struct piece {
     void *record;      /* [set.record_bytes] */
 };
 
-/* Local. Opens, and proves all but the values. ERROR_CORRUPT (no piece, cut short, a wrong bit), ERROR_NOT_FOUND,
- * ERROR_IO; the words begin with the path. */
-bool piece_open(struct piece *piece, const char *path, struct error *error) WARN_UNUSED;
+/* Local. Opens what the last part of the path names in a directory that is held open, a file of ours alone, and proves
+ * all but the values. ERROR_CORRUPT (no piece, cut short, a wrong bit), ERROR_NOT_FOUND, ERROR_USAGE (a link, somebody
+ * else's), ERROR_IO (no memory); the words begin with the path. */
+bool piece_open(struct piece *piece, int directory, const char *path, struct error *error) WARN_UNUSED;
 
 /* Local. Accepts a closed and an all-zero piece. */
 void piece_close(struct piece *piece);

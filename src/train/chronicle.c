@@ -124,7 +124,7 @@ double chronicle_start_s(const char *run)
     struct lives lives = {0};
     struct error error; /* there may be none yet */
     snprintf(path, sizeof path, "%s/history.jsonl", run);
-    if (file_read_own(path, &bytes, &length, &error))
+    if (file_read_own(path, HISTORY_MOST, &bytes, &length, &error))
         lives_parse(&lives, bytes, length, &(struct lives_now){0});
     free(bytes);
     double start_s = lives_sum(&lives).start_s;
@@ -153,7 +153,7 @@ struct lives_total chronicle_open(struct chronicle *chronicle, const char *run, 
     if (anew)
         unlink(path);
     if (!open_lines(chronicle, path, segments, count, &error) ||
-        !file_read_own(path, &bytes, &length, &error))
+        !file_read_own(path, HISTORY_MOST, &bytes, &length, &error))
         log_warn("the history of this run has a gap: %s", error.text);
     else
         lives_parse(&lives, bytes, length, now);

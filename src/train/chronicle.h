@@ -22,6 +22,8 @@
 #include "train/lives.h"
 #include "train/metrics.h"
 
+#define HISTORY_MOST ((size_t)1 << 30) /* bytes of the file: some lines for each start */
+
 struct chronicle {
     struct metrics lines; /* closed: all calls do nothing (ranks other than 0) */
     struct text known;    /* what a file that is begun anew begins with: the lives before, as far as a checkpoint knows

@@ -17,6 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define METRICS_MOST ((size_t)64 << 30) /* bytes of a file: a line for each of a billion steps is less */
+
 void metrics_init(struct metrics *metrics)
 {
     *metrics = (struct metrics){.descriptor = -1};
@@ -99,7 +101,7 @@ static bool drop_lines(struct metrics *metrics, const char *path, uint64_t step,
     char *content;
     size_t count;
     metrics->seen.unix_s = written_unix(path);
-    if (!file_read_own(path, &content, &count, error)) {
+    if (!file_read_own(path, METRICS_MOST, &content, &count, error)) {
         bool absent = error->kind == ERROR_NOT_FOUND;
         if (absent)
             error_clear(error);
@@ -131,7 +133,7 @@ struct metrics_seen metrics_look(const char *path)
     struct error error;
     char *content;
     size_t count;
-    if (!file_read_own(path, &content, &count, &error))
+    if (!file_read_own(path, METRICS_MOST, &content, &count, &error))
         return (struct metrics_seen){0};
     keep_lines(content, count, UINT64_MAX, false, &seen);
     free(content);

@@ -32,7 +32,7 @@ static bool find_lineage(const struct session *session, const uint64_t *steps, s
     struct error error;
     size_t bytes;
     lineage_path(session, path);
-    if (file_read_own(path, &text, &bytes, &error)) {
+    if (file_read_own(path, FILE_NOTE_MOST, &text, &bytes, &error)) {
         *lineage = strtoull(text, &end, 16);
         bool whole = end - text == 16 && *end == '\n';
         free(text);
