@@ -36,9 +36,12 @@ static bool read_text(const struct request *request, struct submission *submissi
     struct job job = {0};
     struct text yaml;
     *is_whole = request->submitted || *submission->key;
-    if (request->submitted)
-        return job_read_text(request->submitted, text, bytes, error) ||
-               error_prefix(error, "what this job was submitted as is not there, on a disk that is not shared? ");
+    if (request->submitted) {
+        bool found = submission_text(request->submitted, text, bytes, error);
+        if (!found && error->kind == ERROR_NOT_FOUND)
+            error_prefix(error, "what this job was submitted as is not there, on a disk that is not shared? ");
+        return found;
+    }
     if (!*submission->key) {
         if (!job_read_text(request->file, text, bytes, error))
             error->kind = ERROR_USAGE;

@@ -44,7 +44,8 @@ bool holder_read(const char *run, struct holder *holder)
     double pid = 0;
     struct error error;
     *holder = (struct holder){0};
-    if (snprintf(path, sizeof path, "%s/.lock", run) >= (int)sizeof path || !file_read(path, &text, &bytes, &error))
+    if (snprintf(path, sizeof path, "%s/.lock", run) >= (int)sizeof path ||
+        !file_read_own(path, FILE_NOTE_MOST, &text, &bytes, &error))
         return false;
     text[strcspn(text, "\n")] = '\0';
     bool ok = json_text(text, "host", holder->host, sizeof holder->host) && json_number(text, "pid", &pid) &&

@@ -48,7 +48,7 @@ bool notice_read(const char *run, struct notice *notice)
     struct error error; /* as a rule there is none */
     *notice = (struct notice){.end_unix = NAN, .warning_s = NAN};
     place(run, path);
-    if (access(path, F_OK) != 0 || !file_read(path, &line, &length, &error))
+    if (!file_read_note(path, &line, &length, &error))
         return false;
     json_text(line, "job", job, sizeof job);
     json_number(line, "restart", &restart);

@@ -13,30 +13,45 @@
 #define ROOM  4096 /* bytes of the file */
 #define SHORT 600  /* of words that do not fit otherwise, with each byte escaped */
 
-static bool path_of(const char *kept, char path[PATH_MAX])
+/* Holds the directory of a kept job, in which the path is. */
+static bool hold(const char *kept, char path[PATH_MAX], int *directory)
 {
-    return snprintf(path, PATH_MAX, "%s.refused", kept) < PATH_MAX;
+    char parent[PATH_MAX];
+    struct error error;
+    file_parent(kept, parent);
+    return snprintf(path, PATH_MAX, "%s.refused", kept) < PATH_MAX &&
+           file_open_directory(parent, FILE_OURS, directory, &error);
 }
 
 /* Over what is in the file, which has the room. */
-static bool overwrite(const char *path, const char *bytes, size_t count)
+static bool overwrite(int directory, const char *path, const char *bytes, size_t count)
 {
     int fd;
     struct error error;
-    if (!file_open(path, FILE_CHANGE, &fd, &error))
+    if (!file_open_in(directory, path, FILE_CHANGE, &fd, &error))
         return false;
     bool ok = pwrite(fd, bytes, count, 0) == (ssize_t)count && fdatasync(fd) == 0;
     return file_close(fd) && ok;
 }
 
+/* Perhaps there is no room, or only later: the supervisor has the exit code. */
+static void put(const char *kept, const char *bytes, size_t count)
+{
+    char path[PATH_MAX];
+    struct error error;
+    int directory;
+    if (!hold(kept, path, &directory))
+        return;
+    bool ok = overwrite(directory, path, bytes, count) || file_replace_in(directory, path, bytes, count, &error);
+    (void)ok;
+    close(directory);
+}
+
 void refusal_reserve(const char *kept)
 {
-    char path[PATH_MAX], blank[ROOM];
-    struct error error;
+    char blank[ROOM];
     memset(blank, '\n', sizeof blank);
-    bool made = path_of(kept, path) &&
-                (overwrite(path, blank, sizeof blank) || file_replace(path, blank, sizeof blank, &error));
-    (void)made; /* perhaps there is room later */
+    put(kept, blank, sizeof blank);
 }
 
 static void compose(const struct error *refusal, int length, struct text *line)
@@ -51,17 +66,13 @@ static void compose(const struct error *refusal, int length, struct text *line)
 
 void refusal_write(const char *kept, const struct error *refusal)
 {
-    char path[PATH_MAX];
     struct text line;
-    struct error error;
     compose(refusal, (int)sizeof refusal->text, &line);
     if (line.length > ROOM) {
         text_release(&line);
         compose(refusal, SHORT, &line);
     }
-    bool told = path_of(kept, path) &&
-                (overwrite(path, line.bytes, line.length) || file_replace(path, line.bytes, line.length, &error));
-    (void)told; /* a disk that takes nothing: the supervisor has the exit code */
+    put(kept, line.bytes, line.length);
     text_release(&line);
 }
 
@@ -70,22 +81,31 @@ bool refusal_take(const char *kept, struct error *refusal)
     char path[PATH_MAX], kind[16] = "", *text = NULL;
     size_t bytes;
     struct error error;
-    if (!path_of(kept, path) || !file_read_own(path, &text, &bytes, &error))
+    int directory;
+    if (!hold(kept, path, &directory))
         return false;
-    bool forgotten = overwrite(path, "\n", 1) || unlink(path) == 0;
-    (void)forgotten; /* before each start as well */
-    error_set(refusal, ERROR_NONE, "%s", "");
-    text[strcspn(text, "\n")] = '\0';
-    json_text(text, "kind", kind, sizeof kind);
-    json_text(text, "words", refusal->text, sizeof refusal->text);
+    bool is_there = file_read_note_in(directory, path, &text, &bytes, &error);
+    bool is_told = is_there && (overwrite(directory, path, "\n", 1) || file_remove_in(directory, path, &error));
+    close(directory);
+    if (is_told) {
+        error_set(refusal, ERROR_NONE, "%s", "");
+        text[strcspn(text, "\n")] = '\0';
+        json_text(text, "kind", kind, sizeof kind);
+        json_text(text, "words", refusal->text, sizeof refusal->text);
+        refusal->kind = error_kind_of(kind);
+    }
     free(text);
-    refusal->kind = error_kind_of(kind);
-    return refusal->kind != ERROR_NONE;
+    return is_told && refusal->kind != ERROR_NONE;
 }
 
 void refusal_remove(const char *kept)
 {
     char path[PATH_MAX];
-    if (path_of(kept, path))
-        unlink(path);
+    struct error error;
+    int directory;
+    if (!hold(kept, path, &directory))
+        return;
+    bool ok = file_remove_in(directory, path, &error);
+    (void)ok; /* there may be none */
+    close(directory);
 }

@@ -38,7 +38,7 @@ static bool read_lines(const char *run, const struct store *store, const uint64_
     char path[PATH_MAX], *bytes = NULL;
     size_t length;
     snprintf(path, sizeof path, "%s/history.jsonl", run);
-    if (file_read(path, &bytes, &length, error)) {
+    if (file_read_own(path, HISTORY_MOST, &bytes, &length, error)) {
         text_append_bytes(lines, bytes, length);
         free(bytes);
         if (length > 0 || count == 0)

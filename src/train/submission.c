@@ -65,6 +65,31 @@ static void set_trace(struct submission *submission, const struct submission_req
         *submission->trace = '\0';
 }
 
+bool submission_text(const char *path, char **text, size_t *bytes, struct error *error)
+{
+    char directory[PATH_MAX];
+    int held;
+    file_parent(path, directory);
+    if (!file_open_directory(directory, FILE_OURS, &held, error))
+        return false;
+    bool ok = file_read_note_in(held, path, text, bytes, error);
+    close(held);
+    return ok;
+}
+
+/* Puts the text there; makes the run directory. */
+static bool put_kept(const char *path, const struct text *yaml, struct error *error)
+{
+    char directory[PATH_MAX];
+    int held;
+    file_parent(path, directory);
+    if (!file_make_directory(directory, FILE_OURS, &held, error))
+        return false;
+    bool ok = file_replace_in(held, path, yaml->bytes, yaml->length, error);
+    close(held);
+    return ok;
+}
+
 /* The job as the file and the overrides say now. */
 static bool read_file(const struct submission_request *request, struct job *job, struct error *error)
 {
@@ -100,7 +125,7 @@ static bool read_kept(struct submission *submission, const struct submission_req
     char *text = NULL;
     size_t bytes;
     *found = false;
-    if (!file_read(submission->path, &text, &bytes, error))
+    if (!submission_text(submission->path, &text, &bytes, error))
         return error->kind == ERROR_NOT_FOUND;
     *found = is_repeated(text, request, &submission->first);
     bool ok = !*found || job_parse_saved(job, submission->path, text, NULL, 0, error);
@@ -130,7 +155,8 @@ static void find_in_run(struct submission *submission, const char *run, bool *fo
     size_t bytes;
     struct error error;
     bool ok = snprintf(path, sizeof path, "%s/job.yaml", run) < PATH_MAX &&
-              file_read_own(path, &text, &bytes, &error) && job_parse_saved(job, path, text, NULL, 0, &error);
+              file_read_own(path, FILE_NOTE_MOST, &text, &bytes, &error) &&
+              job_parse_saved(job, path, text, NULL, 0, &error);
     *found = ok && strcmp(job->run, run) == 0;
     if (ok && !*found)
         job_release(job);
@@ -212,9 +238,6 @@ static bool write_kept(const struct submission *submission, const struct submiss
                        const struct job *job, struct error *error)
 {
     struct text yaml;
-    char directory[PATH_MAX];
-    snprintf(directory, sizeof directory, "%s", submission->path);
-    *strrchr(directory, '/') = '\0';
     text_init(&yaml);
     text_append(&yaml, "# {\"key\":");
     text_append_json(&yaml, submission->key);
@@ -222,7 +245,7 @@ static bool write_kept(const struct submission *submission, const struct submiss
     text_append_json(&yaml, request->file);
     text_append(&yaml, ",\"restart\":%" PRIu64 ",\"version\":\"%s\"}\n", submission->first, LOCKSTEP_VERSION);
     job_write(job, &yaml);
-    bool ok = file_make_directories(directory, error) && file_replace(submission->path, yaml.bytes, yaml.length, error);
+    bool ok = put_kept(submission->path, &yaml, error);
     text_release(&yaml);
     return ok;
 }
@@ -316,7 +339,7 @@ static void find_edit(const struct submission *submission, const struct submissi
     text_init(&yaml[1]);
     if (!read_file(request, &now, &error)) {
         text_append(words, "%s", error.text);
-    } else if (file_read(submission->path, &text, &bytes, &error) &&
+    } else if (submission_text(submission->path, &text, &bytes, &error) &&
                job_parse_saved(&kept, submission->path, text, NULL, 0, &error)) {
         job_write(&kept, &yaml[0]);
         job_write(&now, &yaml[1]);
@@ -348,13 +371,18 @@ void submission_tell_edit(struct submission *submission, const struct submission
 
 void submission_forget(struct submission *submission)
 {
-    if (*submission->path) {
-        unlink(submission->path);
+    char directory[PATH_MAX];
+    struct error error;
+    int held;
+    file_parent(submission->path, directory);
+    if (*submission->path && file_open_directory(directory, FILE_OURS, &held, &error)) {
+        if (!file_remove_in(held, submission->path, &error))
+            log_warn("%s", error.text);
+        close(held);
         refusal_remove(submission->path);
-        *strrchr(submission->path, '/') = '\0';
-        rmdir(submission->path); /* unless there are others */
-        *submission->path = '\0';
+        rmdir(directory); /* unless there are others */
     }
+    *submission->path = '\0';
     if (*submission->trace)
         unlink(submission->trace);
 }

@@ -59,6 +59,9 @@ void submission_init(struct submission *submission, bool is_supervisor);
 bool submission_read(struct submission *submission, const struct submission_request *request, struct job *job,
                      struct error *error) WARN_UNUSED;
 
+/* Local. The text of a kept job, by its path; the caller frees it. */
+bool submission_text(const char *path, char **text, size_t *bytes, struct error *error) WARN_UNUSED;
+
 /* Local. Makes the run directory, and keeps the job there for later starts, durably. */
 bool submission_keep(struct submission *submission, const struct submission_request *request, const struct job *job,
                      struct error *error) WARN_UNUSED;

@@ -30,7 +30,7 @@ bool trace_read(const char *path, char run[PATH_MAX], bool *begun)
     struct error error;
     struct stat info;
     bool is_ours = *path && lstat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_uid == geteuid();
-    if (!is_ours || !file_read(path, &text, &bytes, &error))
+    if (!is_ours || !file_read_note(path, &text, &bytes, &error))
         return false;
     text[strcspn(text, "\n")] = '\0';
     bool ok = json_text(text, "run", run, PATH_MAX) && *run;

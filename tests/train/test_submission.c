@@ -5,6 +5,7 @@
 #include "support/test.h"
 #include "train/holder.h"
 #include "train/job_support.h"
+#include "train/notice.h"
 #include "train/refusal.h"
 
 #include <fcntl.h>
@@ -258,6 +259,48 @@ static void a_refusal_is_told_on_a_full_disk(void)
     CU_ASSERT_FALSE(refusal_take("kept.yaml", &heard));
 }
 
+/* Pipes are not waited for, links are not followed. */
+static void what_is_planted_in_a_run_is_not_used(void)
+{
+    struct notice notice;
+    struct holder holder;
+    struct error told, heard;
+    struct submission submission = {.key = "14", .path = "one/submitted/14.yaml"};
+    begin("planted");
+    CU_ASSERT_STRING_EQUAL(start(NULL, &asked), "one");
+    error_set(&told, ERROR_USAGE, "no");
+    CU_ASSERT_EQUAL(mkfifo("one/submitted/14.yaml.refused", 0600), 0);
+    CU_ASSERT_FALSE(refusal_take("one/submitted/14.yaml", &heard));
+    CU_ASSERT_EQUAL(mkfifo("one/.end", 0600), 0);
+    CU_ASSERT_FALSE(notice_read("one", &notice));
+    CU_ASSERT_EQUAL(mkfifo("one/.lock", 0600), 0);
+    CU_ASSERT_FALSE(holder_read("one", &holder));
+    CU_ASSERT(rename("one/submitted/14.yaml", "kept") == 0 && mkfifo("one/submitted/14.yaml", 0600) == 0);
+    CU_ASSERT_STRING_EQUAL(start("1", &asked), "");
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "14.yaml is not a file"));
+    /* The directory is a link to one that holds just such files. */
+    CU_ASSERT(rename("one/submitted", "elsewhere") == 0 && symlink("../elsewhere", "one/submitted") == 0);
+    CU_ASSERT(unlink("elsewhere/14.yaml") == 0 && unlink("elsewhere/14.yaml.refused") == 0);
+    refusal_write("one/submitted/14.yaml", &told);
+    CU_ASSERT_EQUAL(access("elsewhere/14.yaml.refused", F_OK), -1);
+    CU_ASSERT(file_replace("elsewhere/14.yaml.refused", "{\"kind\":\"usage\"}", 16, &error));
+    CU_ASSERT_FALSE(refusal_take("one/submitted/14.yaml", &heard));
+    CU_ASSERT_EQUAL(rename("kept", "elsewhere/14.yaml"), 0);
+    CU_ASSERT_STRING_EQUAL(start("1", &asked), "");
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "one/submitted is a symbolic link"));
+    submission_forget(&submission);
+    CU_ASSERT_EQUAL(access("elsewhere/14.yaml", F_OK), 0);
+    struct job job = {0};
+    unsetenv("SLURM_RESTART_COUNT");
+    submission_init(&submission, false);
+    CU_ASSERT(submission_read(&submission, &asked, &job, &error));
+    CU_ASSERT_EQUAL(unlink("elsewhere/14.yaml"), 0);
+    CU_ASSERT_FALSE(submission_keep(&submission, &asked, &job, &error));
+    CU_ASSERT_EQUAL(error.kind, ERROR_USAGE);
+    CU_ASSERT_EQUAL(access("elsewhere/14.yaml", F_OK), -1);
+    job_release(&job);
+}
+
 static void a_holder_is_named(void)
 {
     begin("holder");
@@ -289,6 +332,7 @@ int main(void)
         {"nothing is left of a job that is finished", nothing_is_left_of_a_job_that_is_finished},
         {"a refusal is told once", a_refusal_is_told_once},
         {"a refusal is told on a full disk", a_refusal_is_told_on_a_full_disk},
+        {"what is planted in a run is not used", what_is_planted_in_a_run_is_not_used},
         {"a holder is named", a_holder_is_named},
         {0},
     };
