@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CLOCKS_APART_S 60.0 /* of two nodes, at most: more is a clock that was set */
-#define NO_DATE 253402300800.0 /* the year 10000 */
+#define CLOCKS_APART_S 60.0           /* of two nodes, at most: more is a clock that was set */
+#define NO_DATE        253402300800.0 /* the year 10000 */
 
 static uint64_t step_of(const char *line, const char *key, uint64_t otherwise)
 {

@@ -134,7 +134,7 @@ static void each_kind_has_its_exit_code_and_its_word(void)
         [ERROR_NONE] = EXIT_FAILED,   [ERROR_USAGE] = EXIT_USAGE,   [ERROR_NOT_FOUND] = EXIT_USAGE,
         [ERROR_CORRUPT] = EXIT_USAGE, [ERROR_VERSION] = EXIT_USAGE, [ERROR_IO] = EXIT_FAILED,
         [ERROR_BUSY] = EXIT_USAGE,    [ERROR_LATE] = EXIT_SAVED,    [ERROR_STATE] = EXIT_FAILED,
-        [ERROR_AGAIN] = EXIT_SAVED,   [ERROR_FULL] = EXIT_FAILED};
+        [ERROR_AGAIN] = EXIT_SAVED,   [ERROR_FULL] = EXIT_FAILED,   [ERROR_DENIED] = EXIT_USAGE};
     for (size_t kind = 0; kind < sizeof codes / sizeof *codes; kind++) {
         CU_ASSERT_EQUAL(error_exit_code((enum error_kind)kind), codes[kind]);
         CU_ASSERT_EQUAL(error_kind_of(error_kind_word((enum error_kind)kind)), (enum error_kind)kind);

@@ -123,7 +123,7 @@ static void a_directory_cannot_be_read_as_a_file(void)
     size_t count = 0;
     CU_ASSERT_TRUE(make_directory(test_path("directory")));
     CU_ASSERT_FALSE(file_read(test_path("directory"), &bytes, &count, &error));
-    CU_ASSERT_EQUAL(error.kind, ERROR_IO);
+    CU_ASSERT_EQUAL(error.kind, ERROR_USAGE);
     CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "directory: Is a directory"));
 }
 
