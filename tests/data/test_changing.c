@@ -11,11 +11,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#ifndef __SANITIZE_ADDRESS__ /* which has a mmap of its own */
 /* Cuts this file off when it has been mapped, as others could at that instant. */
 static const char *cut_off;
 static int mapped_before; /* files */
 
-#ifndef __SANITIZE_ADDRESS__ /* which has a mmap of its own */
 void *mmap(void *address, size_t count, int protection, int flags, int descriptor, off_t offset)
 {
     void *place = (void *)syscall(SYS_mmap, address, count, protection, flags, descriptor, offset);
