@@ -39,12 +39,16 @@ enum directory_state directory_look(const struct directory *directory)
     if (directory->handle < 0)
         return DIRECTORY_HERE;
     if (fstat(directory->handle, &held)) /* a server has forgotten it */
-        return errno == ESTALE || errno == ENOENT ? DIRECTORY_GONE : DIRECTORY_HERE;
-    bool is_there = stat(directory->path, &found) == 0;
+        return errno == ESTALE || errno == ENOENT ? DIRECTORY_GONE : DIRECTORY_AWAY;
+    if (stat(directory->path, &found) == 0) {
+        if (found.st_dev == held.st_dev && found.st_ino == held.st_ino)
+            return DIRECTORY_HERE;
+    } else if (errno != ENOENT && errno != ENOTDIR) {
+        return DIRECTORY_AWAY;
+    }
     directory_where(directory, where);
-    if (is_there ? found.st_dev == held.st_dev && found.st_ino == held.st_ino
-                 : (errno != ENOENT && errno != ENOTDIR) || strcmp(where, directory->where) == 0)
-        return DIRECTORY_HERE;
+    if (held.st_nlink > 0 && strcmp(where, directory->where) == 0 && access(directory->path, F_OK) != 0)
+        return DIRECTORY_AWAY;
     size_t length = strlen(where), end = strlen(deleted);
     bool gone = held.st_nlink == 0 || (length > end && strcmp(where + length - end, deleted) == 0);
     return gone ? DIRECTORY_GONE : DIRECTORY_MOVED;

@@ -13,7 +13,8 @@ struct directory {
 };
 
 enum directory_state {
-    DIRECTORY_HERE,  /* its path leads to it, or to nothing now: a link or a disk on the way is away */
+    DIRECTORY_HERE,  /* its path leads to it */
+    DIRECTORY_AWAY,  /* it is there, but its path leads to nothing now: a link or a disk on the way is away */
     DIRECTORY_MOVED, /* it is there under another name, or its path leads to another one */
     DIRECTORY_GONE,  /* it was deleted */
 };

@@ -21,7 +21,8 @@ enum error_kind {
     ERROR_VERSION,   /* it is sound, but of a format that this program does not read */
     ERROR_IO,        /* the system refused: may work later */
     ERROR_FULL,      /* the same, because a disk or a quota is full: works when there is room */
-    ERROR_DENIED,    /* the same, because this user may not: works when that is changed, or a server knows him again */
+    ERROR_DENIED,    /* the same, because this user may not: works when that is changed, or, once it has worked, when a
+                      * server    knows him again */
     ERROR_BUSY,      /* somebody else holds it, and will go on to do so */
     ERROR_LATE,      /* somebody has not come in time: to be run again elsewhere or later */
     ERROR_AGAIN,     /* not done for want of room or time: to be run again */

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define AGAIN_S 1.0 /* at least, for a file that is deleted whenever it is opened */
+
 /* Whether the file system has no locks that exclude: Lustre without `flock` and NFS without its lock server say so, an
  * old kernel knows nothing of ours. */
 static bool has_none(int reason)
@@ -45,7 +47,10 @@ bool file_lock(const char *path, double wait_s, int *descriptor, struct error *e
             close(fd); /* it was deleted, and whoever had it may hold another one now */
             if (!file_open(path, FILE_LOCK, &fd, error))
                 return false;
-            continue;
+            if (clock_seconds() < end + AGAIN_S)
+                continue;
+            error_set(error, ERROR_BUSY, "%s is deleted again and again", path);
+            break;
         }
         if (errno == EINTR)
             continue;

@@ -27,8 +27,7 @@ int file_open_place(const struct file_place *place, const char *path, enum file_
 /* Local. The place of the last part of a path in a directory that is held; it stays the caller's. */
 bool file_place_in(int directory, const char *path, struct file_place *place, struct error *error) WARN_UNUSED;
 
-/* Local. Whether what has been opened may be taken for one of us: this user's, root's, of the owner of the directory.
- */
+/* Local. Whether what has been opened may be taken for ours: this user's, root's, of the owner of the directory. */
 bool file_is_ours(const struct stat *info, const struct stat *above);
 
 /* Local. openat, asked again where a signal or a server's stale answer came between. -1: errno says why. */

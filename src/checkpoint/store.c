@@ -74,7 +74,7 @@ void store_follow(struct store *store)
     store->moved[0] = '\0';
     if (state == DIRECTORY_GONE && !directory_renew(store->run, &error))
         return;
-    if (state != DIRECTORY_MOVED)
+    if (state != DIRECTORY_MOVED && state != DIRECTORY_AWAY)
         return;
     directory_name(store->run, run);
     snprintf(store->moved, sizeof store->moved, "%.40s/" CHECKPOINTS, run);
@@ -182,7 +182,13 @@ bool store_restore_directory(const struct store *store, struct error *error)
                    "%s is a symbolic link, and those that lie in a run directory are not followed: let run: be the "
                    "link, or lead there",
                    store->directory);
-    if (!file_make_directories(place, error))
+    /* By the handle: what the path leads to may be away just now, and what is made there would be another run. */
+    char run[64], held[PATH_MAX];
+    bool is_held = store->run && store->run->handle >= 0;
+    if (is_held)
+        directory_name(store->run, run);
+    snprintf(held, sizeof held, "%.60s/" CHECKPOINTS, is_held ? run : "");
+    if (!file_make_directories(is_held ? held : place, error))
         return false;
     log_warn("%s was deleted while the job runs, with all checkpoints in it; it has been made again", store->directory);
     return true;

@@ -71,8 +71,9 @@ static bool read_job(const struct world *world, const struct request *request, s
         return false;
     is_whole = world_share_number(world, is_whole) != 0;
     world_share_bytes(world, &text, &bytes);
-    ok = job_parse(job, request->submitted ? request->submitted : request->file, text, request->overrides,
-                   is_whole ? 0 : request->override_count, error);
+    /* One that is kept was checked when it was submitted, perhaps by an older lockstep. */
+    ok = is_whole ? job_parse_saved(job, request->submitted ? request->submitted : request->file, text, NULL, 0, error)
+                  : job_parse(job, request->file, text, request->overrides, request->override_count, error);
     memory_free(text);
     return world_agree(world, ok, error);
 }

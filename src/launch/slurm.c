@@ -185,10 +185,11 @@ static void look(struct slurm_job *job, double limit_s)
     job->is_known = ask((const char *[]){"show", "job", "-o", job->id, NULL}, limit_s, &answer);
     if (job->is_known) {
         slurm_read_job(text_bytes(&answer), job);
-        if (!before.is_known || strcmp(before.partition, job->partition) != 0) {
-            job->site = (struct slurm_site){0};
-            (void)look_at_site(job, limit_s);
-        }
+        bool is_other = strcmp(before.partition, job->partition) != 0;
+        struct slurm_job anew = *job;
+        anew.site = (struct slurm_site){0};
+        if ((is_other || !before.is_known) && (look_at_site(&anew, limit_s) || is_other))
+            job->site = anew.site;
     }
     job->is_unanswered = !job->is_known && is_silence(text_bytes(&answer));
     text_release(&answer);

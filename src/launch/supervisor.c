@@ -73,9 +73,11 @@ static void look(struct supervisor *supervisor)
 {
     struct run_state now = {0};
     struct error error;
-    char moved[64];
-    directory_name(&supervisor->directory, moved);
-    if (run_state_look(&now, is_moved(supervisor) ? moved : supervisor->options->run, &error)) {
+    char held[64];
+    enum directory_state state = directory_look(&supervisor->directory);
+    bool is_elsewhere = state == DIRECTORY_MOVED || state == DIRECTORY_AWAY;
+    directory_name(&supervisor->directory, held);
+    if (run_state_look(&now, is_elsewhere ? held : supervisor->options->run, &error)) {
         run_state_release(&supervisor->run);
         supervisor->run = now;
     } else {

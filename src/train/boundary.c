@@ -106,8 +106,7 @@ static bool leave(struct session *session, unsigned flags, const char *why, stru
 }
 
 /* Collective. Ends the job if it is finished, asked to leave, or cannot validate any more; else saves for these
- * reasons.
- */
+ * reasons. */
 static bool go_on(struct session *session, unsigned flags, unsigned reasons, struct error *error)
 {
     if ((flags & DATA_IS_WRONG) && !data_watch_agree(session, error))

@@ -17,11 +17,10 @@
 static bool look(struct data_watch *watch, struct dataset *dataset, bool is_urgent, const char *what,
                  struct error *error)
 {
-    bool ok = true;
     if (!dataset->class)
         return true;
     watchdog_begin(what, 60 + dataset_bytes(dataset) / SLOWEST_RATE);
-    ok = !dataset_failed(dataset, error) && dataset_look(dataset, error);
+    bool ok = !dataset_failed(dataset, error) && dataset_look(dataset, error);
     bool proves = is_urgent || watch->proved_s == 0 || clock_seconds() - watch->proved_s >= PROVE_S;
     if (ok && proves && dataset_is_touched(dataset)) {
         ok = dataset_prove(dataset, error);

@@ -104,12 +104,9 @@ static void begin(struct lives *lives, const char *line)
     take_seconds(line, "up_s", &life.up_s);
     if (before && !before->ended) {
         double unix_s = 0, alive_s = 0;
-        json_number(line, "previous_unix", &unix_s);
-        json_number(line, "previous_alive_s", &alive_s);
-        close_silent(before, step_of(line, "previous_step", 0), unix_s, alive_s, LIFE_KILLED);
         take_date(line, "previous_unix", &unix_s);
         take_seconds(line, "previous_alive_s", &alive_s);
-        close_silent(before, step_of(line, "previous_step", 0), unix_s, alive_s, "killed");
+        close_silent(before, step_of(line, "previous_step", 0), unix_s, alive_s, LIFE_KILLED);
         before->interrupted = true;
     }
     if (before)

@@ -202,7 +202,10 @@ static bool keep(struct metrics *metrics)
     struct error error = {0};
     if (fstat(metrics->descriptor, &info) || info.st_nlink > 0)
         return false;
-    bool ok = begin_anew(metrics, &error);
+    bool ok = begin_anew(metrics, &error), is_told = metrics->is_lost && !ok;
+    metrics->is_lost = !ok;
+    if (is_told)
+        return false;
     log_warn("%s was deleted while the job runs%s%s", metrics->path, ok ? "; it is begun anew" : ": ",
              ok ? "" : error.text);
     return ok;

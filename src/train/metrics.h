@@ -22,6 +22,7 @@ struct metrics {
     uint64_t bytes; /* length of the file up to its last whole line */
     struct metrics_seen seen;
     bool complained; /* about a disk that takes no more */
+    bool is_lost;    /* its file was deleted, and could not be made again, which is told */
 };
 
 /* Local. A closed one. */

@@ -185,14 +185,17 @@ static bool write_job(const struct session *session, struct error *error)
 }
 
 /* Local. What a later start looks for, and nobody else writes. */
-static void keep_job(const struct session *session)
+static void keep_job(struct session *session)
 {
     struct stat info;
     struct error error;
     bool is_gone = session->run.handle >= 0 && fstatat(session->run.handle, "job.yaml", &info, AT_SYMLINK_NOFOLLOW) &&
                    errno == ENOENT;
-    if (is_gone && !(write_job(session, &error) && resume_write_lineage(session, &error)))
-        log_warn("%s", error.text);
+    bool ok = !is_gone || (write_job(session, &error) && resume_write_lineage(session, &error));
+    if (!ok && !session->job_is_lost)
+        log_warn("%s/job.yaml was deleted while the job runs, and cannot be made again: %s", session->job->run,
+                 error.text);
+    session->job_is_lost = !ok;
 }
 
 /* Local. Takes the place of a run directory that is gone. False: another job has it. */
@@ -251,8 +254,9 @@ void run_directory_keep(struct session *session)
     watchdog_end();
     if (!ok && session->options->lost)
         session->options->lost(&error);
-    if (state != DIRECTORY_MOVED)
-        keep_files(session, state == DIRECTORY_GONE);
+    if (state == DIRECTORY_MOVED || state == DIRECTORY_AWAY) /* nothing is made where the path may lead to now */
+        return;
+    keep_files(session, state == DIRECTORY_GONE);
     metrics_keep(&session->metrics);
 }
 

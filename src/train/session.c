@@ -311,8 +311,7 @@ static bool open_watch(struct session *session, struct error *error)
     void (*lost)(const struct error *error) = session->options->lost;
     if (!lost)
         return true;
-    if (limit_s ==
-        0) { /* nor do those see to it who have watched over the start so far, where there is a thread for it */
+    if (limit_s == 0) { /* nor do those watch who have watched over the start so far */
         watchdog_limit(&(struct watchdog_limits){0});
         return true;
     }

@@ -71,6 +71,7 @@ struct session {
     double looked_s;      /* when rank 0 has looked last what has become of it, */
     bool run_is_moved;    /* and what it has seen; */
     bool lock_is_lost;    /* its file was deleted, and could not be made again */
+    bool job_is_lost;     /* the same of job.yaml */
     struct store store;
     struct metrics metrics;     /* rank 0's */
     struct chronicle chronicle; /* rank 0's */

@@ -125,8 +125,7 @@ static const struct weights_format *recognise(const char *path, const uint8_t *h
         return hdf5_kind(path, error);
     if (length >= 9 && head[8] == '{' && header <= bytes - 8)
         return &weights_safetensors;
-    if (hdf5_is_behind(path,
-                       bytes)) /* a checkpoint has something in front, which proves the rest before HDF5 reads it */
+    if (hdf5_is_behind(path, bytes)) /* what is in front of a checkpoint proves the rest before HDF5 reads it */
         return &weights_checkpoint;
     error_set(error, ERROR_CORRUPT,
               "it is none of: a lockstep checkpoint or weights file, safetensors, npz, Keras' .weights.h5");
