@@ -43,8 +43,8 @@ static bool read_lines(const char *run, const struct store *store, const uint64_
         free(bytes);
         if (length > 0 || count == 0)
             return true;
-    } else if (error->kind != ERROR_NOT_FOUND && (error->kind != ERROR_USAGE || count == 0)) {
-        return false; /* what is no history of ours tells nothing: its checkpoints do */
+    } else if (error->kind != ERROR_NOT_FOUND) {
+        return false;
     }
     if (count == 0)
         return error_set(error, ERROR_NOT_FOUND, "%s has neither a history.jsonl nor checkpoints: not a run directory?",
