@@ -66,9 +66,16 @@ void store_plain_name(const struct store *store, const char *path, char name[PAT
         snprintf(name, PATH_MAX, "%s/" CHECKPOINTS "%s", run, slash);
 }
 
-void store_follow(struct store *store)
+/* Of the checkpoints in the run that is held, wherever that is. */
+static void name_held(const struct store *store, char name[STORE_MOVED])
 {
     char run[64];
+    directory_name(store->run, run);
+    snprintf(name, STORE_MOVED, "%.40s/" CHECKPOINTS, run);
+}
+
+void store_follow(struct store *store)
+{
     struct error error; /* the first call by path has better words */
     enum directory_state state = store->run ? directory_look(store->run) : DIRECTORY_HERE;
     store->moved[0] = '\0';
@@ -76,8 +83,7 @@ void store_follow(struct store *store)
         return;
     if (state != DIRECTORY_MOVED && state != DIRECTORY_AWAY)
         return;
-    directory_name(store->run, run);
-    snprintf(store->moved, sizeof store->moved, "%.40s/" CHECKPOINTS, run);
+    name_held(store, store->moved);
 }
 
 /* The step in a name that begins with a checkpoint's; *rest becomes what stands behind ".h5". False for every other
@@ -182,13 +188,12 @@ bool store_restore_directory(const struct store *store, struct error *error)
                    "%s is a symbolic link, and those that lie in a run directory are not followed: let run: be the "
                    "link, or lead there",
                    store->directory);
-    /* By the handle: what the path leads to may be away just now, and what is made there would be another run. */
-    char run[64], held[PATH_MAX];
-    bool is_held = store->run && store->run->handle >= 0;
-    if (is_held)
-        directory_name(store->run, run);
-    snprintf(held, sizeof held, "%.60s/" CHECKPOINTS, is_held ? run : "");
-    if (!file_make_directories(is_held ? held : place, error))
+    char held[STORE_MOVED];
+    if (store->run && store->run->handle >= 0) { /* whose path may be away now: it would be made as another run */
+        name_held(store, held);
+        place = held;
+    }
+    if (!file_make_directories(place, error))
         return false;
     log_warn("%s was deleted while the job runs, with all checkpoints in it; it has been made again", store->directory);
     return true;

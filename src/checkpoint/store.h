@@ -20,13 +20,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define STORE_REJECTED 2 /* of the checkpoints that were put aside, this many stay: the newest */
+#define STORE_REJECTED 2  /* of the checkpoints that were put aside, this many stay: the newest */
+#define STORE_MOVED    64 /* bytes of a path that begins at a handle */
 
 struct store {
     char directory[PATH_MAX - 128];
     char token[20];        /* unique to this life of the job, equal on all ranks: hidden names of two jobs never meet */
     struct directory *run; /* the run directory, held; borrowed. NULL: who only reads holds none */
-    char moved[64];        /* a path of `directory` that begins at that handle, while it is not where it was; "" */
+    char moved[STORE_MOVED];  /* a path of `directory` that begins at that handle, while it is not where it was; "" */
     struct striping striping; /* of new files */
 };
 
