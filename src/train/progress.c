@@ -333,8 +333,9 @@ void progress_checkpoint(struct session *session, const struct saver_result *res
         write_checkpoint(session, result);
     char size[TEXT_AMOUNT];
     text_amount(commit->bytes, size);
-    log_info("checkpoint of step %" PRIu64 ": %s in %.0f ms, training has waited %.1f ms, fingerprint %016" PRIx64,
-             result->step, size, commit->write_ms, 1e3 * session->save.stall_s, result->fingerprint);
+    log_info("checkpoint of step %" PRIu64 "%s: %s in %.0f ms, training has waited %.1f ms, fingerprint %016" PRIx64,
+             result->step, replaced ? ", the first of two" : "", size, commit->write_ms, 1e3 * session->save.stall_s,
+             result->fingerprint);
     if (!result->synced)
         log_warn("%s: %s", session->metrics.path, result->sync_error.text);
     if (!commit->pruned)
