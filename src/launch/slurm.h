@@ -96,7 +96,7 @@ bool slurm_is_out_of_time(const struct slurm_job *job);
 
 /* Local. How long at least a job that is preempted goes on after its ranks have heard of it, started by srun or by
  * mpirun under `lockstep supervise`. NaN: jobs of this partition do not have to leave, or it is not known. See
- * README.md.
+ * slurm/README.md.
  */
 double slurm_warning_s(const struct slurm_job *job, bool by_srun);
 
