@@ -225,18 +225,19 @@ static void digest(void *context)
 }
 
 /* Whether the content is what it was when the dataset was opened. */
-static bool has_same_content(const struct dataset *dataset, const char *path, struct error *error)
+static bool has_same_content(const struct dataset *dataset, struct watched *file, struct error *error)
 {
     struct digesting digesting = {.dataset = dataset};
     const void *where;
     if (!guard_run(digest, &digesting, &where))
         return dataset_refuse_hole(dataset, where, error);
-    if (digest_shape(digesting.digest, &dataset->form.input) == dataset->digest) {
-        log_info("%s was touched, or written anew, with the same content", path);
-        return true;
-    }
-    return error_set(error, ERROR_CORRUPT, "%s was changed while it was in use: it has other content than at the start",
-                     path);
+    if (digest_shape(digesting.digest, &dataset->form.input) != dataset->digest)
+        return error_set(error, ERROR_CORRUPT,
+                         "%s was changed while it was in use: it has other content than at the start", file->path);
+    if (!file->excused)
+        log_info("%s was touched, or written anew, with the same content", file->path);
+    file->excused = true;
+    return true;
 }
 
 bool dataset_look(struct dataset *dataset, struct error *error)
@@ -268,13 +269,21 @@ bool dataset_is_touched(const struct dataset *dataset)
     return touched;
 }
 
+bool dataset_is_written(const struct dataset *dataset)
+{
+    bool written = false;
+    for (size_t i = 0; i < DATASET_FILES && dataset->files[i]; i++)
+        written = written || dataset->files[i]->written;
+    return written;
+}
+
 bool dataset_prove(struct dataset *dataset, struct error *error)
 {
-    const char *path = NULL;
+    struct watched *touched = NULL;
     for (size_t i = 0; i < DATASET_FILES && dataset->files[i]; i++) {
-        if (dataset->files[i]->touched)
-            path = dataset->files[i]->path;
-        dataset->files[i]->touched = false;
+        struct watched *file = dataset->files[i];
+        touched = file->touched ? file : touched;
+        file->touched = file->written = false;
     }
-    return !path || has_same_content(dataset, path, error);
+    return !touched || has_same_content(dataset, touched, error);
 }

@@ -126,6 +126,9 @@ bool dataset_look(struct dataset *dataset, struct error *error) WARN_UNUSED;
  * of its content before it is proven. */
 bool dataset_is_touched(const struct dataset *dataset);
 
+/* Local. Whether what has changed is a size or the time of a last write: what is read now may be something else. */
+bool dataset_is_written(const struct dataset *dataset);
+
 /* Local. Digests the content again, if it was touched. False if it is not what it was: it was changed in place. */
 bool dataset_prove(struct dataset *dataset, struct error *error) WARN_UNUSED;
 

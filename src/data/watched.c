@@ -50,9 +50,11 @@ enum watched_state watched_look(struct watched *watched)
             return WATCHED_SHORT;
         /* Who writes can put the time of the last write back (rsync, cp -p), but not that of the inode's last change;
          * new rights or a new link change that one as well. */
-        if (!same_bytes(&now, &watched->known) || !same_time(&now.st_ctim, &watched->known.st_ctim)) {
+        bool written = !same_bytes(&now, &watched->known);
+        if (written || !same_time(&now.st_ctim, &watched->known.st_ctim)) {
             watched->known = now;
             watched->touched = true;
+            watched->written = watched->written || written;
         }
     }
     if (watched->told)

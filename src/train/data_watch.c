@@ -7,13 +7,24 @@
 #include <stdio.h>
 
 #define LOOK_S  1.0  /* the files of a job may lie behind a network */
-#define PROVE_S 60.0 /* from one reading of files that somebody touches again and again to the next */
+#define PROVING 0.05 /* of the time at the most, for files that somebody touches again and again, but does not write   \
+                      */
 
 /* A second reading, if there has to be one, at this many bytes a second. */
 #define SLOWEST_RATE 20e6
 
-/* Local. Whether this dataset is what it was. Its content is read again if a look leaves that open; at once if that is
- * urgent. */
+/* Local. Its content is read again. */
+static bool prove(struct data_watch *watch, struct dataset *dataset, struct error *error)
+{
+    double begun_s = clock_seconds();
+    bool ok = dataset_prove(dataset, error);
+    double ended_s = clock_seconds();
+    watch->proves_s = ended_s + (ended_s - begun_s) * (1 / PROVING - 1);
+    return ok;
+}
+
+/* Local. Whether this dataset is what it was. Its content is read again if a look leaves that open: at once if that is
+ * urgent, or a file was written: what is put back before the next save would have been trained with. */
 static bool look(struct data_watch *watch, struct dataset *dataset, bool is_urgent, const char *what,
                  struct error *error)
 {
@@ -21,11 +32,9 @@ static bool look(struct data_watch *watch, struct dataset *dataset, bool is_urge
         return true;
     watchdog_begin(what, 60 + dataset_bytes(dataset) / SLOWEST_RATE);
     bool ok = !dataset_failed(dataset, error) && dataset_look(dataset, error);
-    bool proves = is_urgent || watch->proved_s == 0 || clock_seconds() - watch->proved_s >= PROVE_S;
-    if (ok && proves && dataset_is_touched(dataset)) {
-        ok = dataset_prove(dataset, error);
-        watch->proved_s = clock_seconds();
-    }
+    bool proves = is_urgent || dataset_is_written(dataset) || clock_seconds() >= watch->proves_s;
+    if (ok && proves && dataset_is_touched(dataset))
+        ok = prove(watch, dataset, error);
     watchdog_end();
     return ok || error_prefix(error, "%s: ", what);
 }

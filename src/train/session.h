@@ -55,7 +55,8 @@ struct save {
 struct data_watch {
     unsigned wrong;                             /* DATA_IS_WRONG, VALIDATION_IS_WRONG: what was found stays found */
     struct error train_error, validation_error; /* of these */
-    double looked_s, proved_s;                  /* when the files were looked at, and their content was proven */
+    double looked_s;                            /* when the files were looked at */
+    double proves_s;                            /* when content that can wait is proven again, at the earliest */
 };
 
 struct session {

@@ -227,6 +227,9 @@ static void what_is_as_it_was_looks_so(void)
     CU_ASSERT_TRUE(is_same(&fixture.dataset, &error));
     CU_ASSERT_FALSE(dataset_is_touched(&fixture.dataset));
     CU_ASSERT_EQUAL(chmod(fixture.labels, 0400), 0);
+    CU_ASSERT_TRUE(dataset_look(&fixture.dataset, &error));
+    CU_ASSERT_TRUE(dataset_is_touched(&fixture.dataset));
+    CU_ASSERT_FALSE(dataset_is_written(&fixture.dataset));
     CU_ASSERT_TRUE(is_same(&fixture.dataset, &error));
     end(&fixture);
 }
@@ -256,6 +259,7 @@ static void what_was_touched_stays_so_until_it_is_proven(void)
     for (int i = 0; i < 2; i++) {
         CU_ASSERT_TRUE(dataset_look(&fixture.dataset, &error));
         CU_ASSERT_TRUE(dataset_is_touched(&fixture.dataset));
+        CU_ASSERT_TRUE(dataset_is_written(&fixture.dataset));
     }
     CU_ASSERT_EQUAL(rename(fixture.images, test_path("away")), 0);
     CU_ASSERT_TRUE(dataset_look(&fixture.dataset, &error));
