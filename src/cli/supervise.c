@@ -145,6 +145,39 @@ static int watch(const struct flag *flags, int count, char **words, const char *
     return EXIT_FINISHED;
 }
 
+/* Supervises the job that the launcher's command trains. */
+static int supervise(struct supervisor_options *options, int count, char **launcher)
+{
+    static const int codes[] = {[SUPERVISOR_FINISHED] = EXIT_FINISHED,
+                                [SUPERVISOR_LEFT] = EXIT_SAVED,
+                                [SUPERVISOR_GAVE_UP] = EXIT_FAILED,
+                                [SUPERVISOR_REFUSED] = EXIT_USAGE};
+    struct error error;
+    struct supervised supervised = {0};
+    struct words command;
+    process_take_signals(); /* before anything takes time: one that comes now is not lost */
+    log_init(0);
+    if (!find_job_again(&supervised, count, launcher, options->restarts, &error)) {
+        supervised_release(&supervised);
+        return command_fail(&error);
+    }
+    uint64_t leaves = supervised.job.train.batch / supervised.job.train.microbatch;
+    make_command(&supervised, launcher, count, &command);
+    options->run = supervised.job.run;
+    options->ranks_most = leaves < UINT_MAX ? (unsigned)leaves : UINT_MAX;
+    options->command = command.items;
+    options->submission = &supervised.submission;
+    options->asked = &supervised.asked;
+    options->job = &supervised.job;
+    enum supervisor_outcome outcome = supervisor_run(options, &error);
+    words_release(&command);
+    supervised_release(&supervised);
+    if (outcome == SUPERVISOR_GAVE_UP || outcome == SUPERVISOR_REFUSED)
+        command_fail(&error);
+    return codes[outcome];
+}
+
+/* The words before -- are ours, those behind it the launcher's. */
 static int run(int count, char **words)
 {
     struct supervisor_options options = {.restarts = RESTARTS, .launch_s = LAUNCH_S, .shutdown_s = SHUTDOWN_S};
@@ -156,52 +189,20 @@ static int run(int count, char **words)
                                  {.name = "--log", .value = &log},
                                  {0}};
     struct error error;
-    struct supervised supervised = {0};
-    struct words command;
     int own = 0;
     while (own < count && strcmp(words[own], "--") != 0)
         own++;
     if (own == count && count > 1 && strcmp(words[0], "--watch") == 0)
         return watch(flags, count, words, &watched, &log);
-    if (own == count) { /* perhaps it is not the command that is wrong */
-        int words_left = count;
-        if (!flags_parse(flags, (struct flag_files){"no file", 0, INT_MAX}, &words_left, words, &error))
-            return command_misused(&command_supervise, "%s", error.text);
-    }
-    if (own >= count - 1)
-        return command_misused(&command_supervise, "the command of the launcher is missing behind --");
-    char **launcher = words + own + 1;
-    int left = own;
-    bool ok = flags_parse(flags, (struct flag_files){"no file", 0, 0}, &left, words, &error) &&
+    int left = own, files_most = own == count ? INT_MAX : 0; /* without a -- it may be a flag that is wrong, too */
+    bool ok = flags_parse(flags, (struct flag_files){"no file", 0, files_most}, &left, words, &error) &&
               read_seconds("--launch-timeout", launch, &options.launch_s, &error) &&
               read_seconds("--shutdown-timeout", shutdown, &options.shutdown_s, &error);
     if (!ok)
         return command_misused(&command_supervise, "%s", error.text);
-    process_take_signals(); /* before anything takes time: one that comes now is not lost */
-    log_init(0);
-    int number = count - own - 1;
-    if (!find_job_again(&supervised, number, launcher, options.restarts, &error)) {
-        supervised_release(&supervised);
-        return command_fail(&error);
-    }
-    uint64_t leaves = supervised.job.train.batch / supervised.job.train.microbatch;
-    make_command(&supervised, launcher, number, &command);
-    options.run = supervised.job.run;
-    options.ranks_most = leaves < UINT_MAX ? (unsigned)leaves : UINT_MAX;
-    options.command = command.items;
-    options.submission = &supervised.submission;
-    options.asked = &supervised.asked;
-    options.job = &supervised.job;
-    static const int codes[] = {[SUPERVISOR_FINISHED] = EXIT_FINISHED,
-                                [SUPERVISOR_LEFT] = EXIT_SAVED,
-                                [SUPERVISOR_GAVE_UP] = EXIT_FAILED,
-                                [SUPERVISOR_REFUSED] = EXIT_USAGE};
-    enum supervisor_outcome outcome = supervisor_run(&options, &error);
-    words_release(&command);
-    supervised_release(&supervised);
-    if (outcome == SUPERVISOR_GAVE_UP || outcome == SUPERVISOR_REFUSED)
-        command_fail(&error);
-    return codes[outcome];
+    if (own >= count - 1)
+        return command_misused(&command_supervise, "the command of the launcher is missing behind --");
+    return supervise(&options, count - own - 1, words + own + 1);
 }
 
 const struct command command_supervise = {

@@ -285,15 +285,26 @@ size_t nodes_leave_out_lost(const struct slurm_job *job, struct words *command, 
     return there;
 }
 
+/* How many ranks the job's nodes have room for, node by node: *amounts, to be freed. Returns how many nodes; 0, and
+ * NULL, if this is no batch job, or Slurm's words are not understood. */
+static size_t read_rooms(unsigned **amounts)
+{
+    const char *tasks = getenv("SLURM_TASKS_PER_NODE");
+    size_t count = tasks ? nodes_of(getenv("SLURM_JOB_NUM_NODES")) : 0;
+    *amounts = count > 0 ? memory_need(count, sizeof **amounts) : NULL;
+    if (count > 0 && !nodes_parse_tasks(tasks, *amounts, count)) {
+        memory_free(*amounts);
+        *amounts = NULL;
+        count = 0;
+    }
+    return count;
+}
+
 unsigned nodes_slots(void)
 {
-    const char *tasks = getenv("SLURM_TASKS_PER_NODE"), *number = getenv("SLURM_JOB_NUM_NODES");
-    size_t count = nodes_of(number);
-    unsigned slots = 0;
-    if (!tasks || count == 0)
-        return 0;
-    unsigned *amounts = memory_need(count, sizeof *amounts);
-    for (size_t i = 0, known = nodes_parse_tasks(tasks, amounts, count); known && i < count; i++)
+    unsigned *amounts, slots = 0;
+    size_t count = read_rooms(&amounts);
+    for (size_t i = 0; i < count; i++)
         slots += amounts[i];
     memory_free(amounts);
     return slots;
@@ -301,15 +312,11 @@ unsigned nodes_slots(void)
 
 size_t nodes_filled_by(unsigned ranks, size_t *nodes)
 {
-    const char *tasks = getenv("SLURM_TASKS_PER_NODE"), *number = getenv("SLURM_JOB_NUM_NODES");
-    size_t count = number ? strtoul(number, NULL, 10) : 0, filled = 0;
-    *nodes = 0;
-    if (!tasks || count == 0)
-        return 0;
-    unsigned *amounts = memory_need(count, sizeof *amounts);
-    if (nodes_parse_tasks(tasks, amounts, count))
-        for (*nodes = count; filled < count && ranks > 0; filled++)
-            ranks -= amounts[filled] < ranks ? amounts[filled] : ranks;
+    unsigned *amounts;
+    size_t filled = 0;
+    *nodes = read_rooms(&amounts);
+    for (; filled < *nodes && ranks > 0; filled++)
+        ranks -= amounts[filled] < ranks ? amounts[filled] : ranks;
     memory_free(amounts);
     return filled;
 }

@@ -154,8 +154,10 @@ static void place(struct watchmen *watchmen)
         return;
     }
     watchmen->words = memfd_create("srun", MFD_CLOEXEC);
-    if (!start_step(watchmen, count, &error))
-        fail(watchmen, error.text);
+    if (start_step(watchmen, count, &error))
+        return;
+    close_ends(watchmen);
+    fail(watchmen, error.text);
 }
 
 static void give_sign(struct watchmen *watchmen)

@@ -109,11 +109,6 @@ unsigned deadline_flags(const struct deadline *deadline, unsigned steps, double 
     return now_s + needed_s > deadline->end_s ? DEADLINE_IS_DUE : 0;
 }
 
-bool deadline_leaves_time(const struct deadline *deadline, double write_s, double now_s)
-{
-    return now_s + write_s + DEADLINE_LEAVE_S <= deadline->end_s;
-}
-
 unsigned deadline_announced(const struct deadline *deadline)
 {
     return deadline->warning_s > 0 || deadline->is_exact ? DEADLINE_IS_ANNOUNCED : 0;

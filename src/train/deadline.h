@@ -70,11 +70,6 @@ double deadline_reserve(double write_s);
  * steps. */
 unsigned deadline_flags(const struct deadline *deadline, unsigned steps, double write_s, double now_s);
 
-/* Local, rank 0's work. Whether a save that takes write_s can just be made before the end; false: it is too late for
- * it.
- */
-bool deadline_leaves_time(const struct deadline *deadline, double write_s, double now_s);
-
 /* Local, rank 0's work: DEADLINE_IS_ANNOUNCED, or nothing. It travels with the other flags. */
 unsigned deadline_announced(const struct deadline *deadline);
 

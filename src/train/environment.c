@@ -102,10 +102,10 @@ void environment_host(char host[ENVIRONMENT_HOST])
 const char *environment_batch_job(void)
 {
     static const char *const names[] = {"SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID"};
-    static char element[64];
+    static char element[128];
     const char *array = getenv("SLURM_ARRAY_JOB_ID"), *task = getenv("SLURM_ARRAY_TASK_ID");
     if (getenv("SLURM_JOB_ID") && array && task) {
-        snprintf(element, sizeof element, "%.30s_%.30s", array, task);
+        snprintf(element, sizeof element, "%.50s_%.50s", array, task);
         return element;
     }
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -113,7 +113,7 @@ const char *environment_batch_job(void)
             const char *index = strcmp(names[i], "LSB_JOBID") == 0 ? getenv("LSB_JOBINDEX") : NULL;
             if (!index || strcmp(index, "0") == 0)
                 return getenv(names[i]);
-            snprintf(element, sizeof element, "%.30s[%.30s]", getenv(names[i]), index);
+            snprintf(element, sizeof element, "%.50s[%.50s]", getenv(names[i]), index);
             return element;
         }
     return "";
@@ -121,11 +121,7 @@ const char *environment_batch_job(void)
 
 void environment_batch_key(char *key, size_t bytes)
 {
-    const char *array = getenv("SLURM_ARRAY_JOB_ID"), *task = getenv("SLURM_ARRAY_TASK_ID");
-    if (getenv("SLURM_JOB_ID") && array && task)
-        snprintf(key, bytes, "%.50s_%.50s", array, task);
-    else
-        snprintf(key, bytes, "%.100s", environment_batch_job());
+    snprintf(key, bytes, "%.101s", environment_batch_job());
     for (; *key; key++)
         if (*key == '/')
             *key = '-';

@@ -156,7 +156,7 @@ bool option_check_path(enum option_path kind, const char *path, struct error *er
 {
     static const char names[] = "{ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
     for (size_t i = 0, length; path[i]; i += length) {
-        uint32_t character;
+        uint32_t character = 0;
         length = utf8_decode(path + i, strnlen(path + i, UTF8_BYTES), &character);
         if (length == 0 || !utf8_is_visible(character))
             return error_set(error, ERROR_USAGE, "a control character cannot be part of a path (U+%04X at byte %zu)",

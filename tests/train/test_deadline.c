@@ -69,11 +69,6 @@ static void between_steps_there_is_more_time(void)
     deadline_note_step(&deadline, 10);
     CU_ASSERT_EQUAL(deadline_flags(&deadline, 0, 4, 1100 - reserve), 0);
     CU_ASSERT_EQUAL(deadline_flags(&deadline, 0, 4, 1100 - reserve + 0.1), DEADLINE_IS_DUE);
-    CU_ASSERT_TRUE(deadline_leaves_time(&deadline, 4, 1100 - reserve + 0.1));
-    CU_ASSERT_TRUE(deadline_leaves_time(&deadline, 4, 1100 - 4 - DEADLINE_LEAVE_S));
-    CU_ASSERT_FALSE(deadline_leaves_time(&deadline, 4, 1100 - 3.9 - DEADLINE_LEAVE_S));
-    deadline = deadline_of(NULL, NULL);
-    CU_ASSERT_TRUE(deadline_leaves_time(&deadline, 1e6, 1e12));
 }
 
 static void one_slow_step_is_forgotten(void)
