@@ -209,12 +209,15 @@ static bool renew(struct session *session, struct error *error)
         return error_set(error, ERROR_LATE,
                          "%s was deleted while the job runs, and another lockstep trains there now: this one leaves",
                          session->job->run);
-    if (!locked || !file_make_directories(session->store.directory, error) ||
-        !directory_renew(&session->run, error)) { /* the save will fail, and be tried again */
+    bool ok = locked && directory_renew(&session->run, error);
+    if (ok) /* from here on the run is held again, whatever stands in the way of the checkpoints */
+        hold_lock(session, taken);
+    else if (taken >= 0)
+        close(taken); /* the next try would take it for the lock of another job */
+    if (!ok || !file_make_directories(session->store.directory, error)) { /* the save will fail, and be tried again */
         log_warn("%s was deleted while the job runs, and cannot be made again: %s", session->job->run, error->text);
         return true;
     }
-    hold_lock(session, taken);
     log_warn("%s was deleted while the job runs, with all checkpoints in it; it has been made again",
              session->store.directory);
     return true;
