@@ -26,22 +26,41 @@ void chronicle_close(struct chronicle *chronicle)
     text_release(&chronicle->known);
 }
 
-/* Some whole lines; the last line break is the writer's. */
-static void put_known(struct chronicle *chronicle)
+/* What is known from this byte on: some whole lines, of which metrics_write ends the last. */
+static void put_known(struct chronicle *chronicle, size_t from)
 {
-    struct text *known = &chronicle->known;
-    if (known->length == 0)
+    const struct text *known = &chronicle->known;
+    struct text lines;
+    if (known->length == from)
         return;
-    known->bytes[--known->length] = '\0';
-    metrics_write(&chronicle->lines, known);
+    text_init(&lines);
+    text_append_bytes(&lines, known->bytes + from, known->length - from - 1);
+    metrics_write(&chronicle->lines, &lines);
     metrics_sync(&chronicle->lines);
-    text_append(known, "\n");
+    text_release(&lines);
+}
+
+/* Whether the file, as it is now, tells that this life has begun. */
+static bool knows_this_life(const struct chronicle *chronicle)
+{
+    char words[80], *bytes;
+    size_t length;
+    struct error error;
+    if (!file_read_own(chronicle->lines.path, HISTORY_MOST, &bytes, &length, &error))
+        return false;
+    snprintf(words, sizeof words, "{\"event\":\"begin\",\"segment\":%" PRIu64 ",", chronicle->segment);
+    bool found = memmem(bytes, length, words, strlen(words)) != NULL;
+    free(bytes);
+    return found;
 }
 
 void chronicle_keep(struct chronicle *chronicle)
 {
-    if (metrics_keep(&chronicle->lines))
-        put_known(chronicle);
+    enum metrics_fate fate = metrics_keep(&chronicle->lines);
+    if (fate == METRICS_ANEW)
+        put_known(chronicle, 0);
+    else if (fate == METRICS_REPLACED && !knows_this_life(chronicle))
+        put_known(chronicle, chronicle->earlier);
 }
 
 /* Durable before training goes on: it is one line, now and then. */
@@ -100,8 +119,9 @@ static bool open_lines(struct chronicle *chronicle, const char *path, const stru
     if (!metrics_open(&chronicle->lines, path, UINT64_MAX, false, error))
         return false;
     chronicle_earlier(segments, count, &chronicle->known);
+    chronicle->earlier = chronicle->known.length;
     if (is_new)
-        put_known(chronicle);
+        put_known(chronicle, 0);
     return !is_new || file_sync_parent(path, error);
 }
 

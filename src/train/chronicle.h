@@ -28,6 +28,7 @@ struct chronicle {
     struct metrics lines; /* closed: all calls do nothing (ranks other than 0) */
     struct text known;    /* what a file that is begun anew begins with: the lives before, as far as a checkpoint knows
                            * them, and how this one has begun */
+    size_t earlier;       /* bytes of it that tell of the lives before */
     uint64_t segment;     /* this life's number, from 1 */
     uint64_t seen_step;   /* what the metrics tell of the life before, if it has not told its end */
     double seen_unix;     /* 0: it has */
@@ -49,8 +50,8 @@ struct lives_total chronicle_open(struct chronicle *chronicle, const char *run, 
  * Only reads. */
 double chronicle_start_s(const char *run);
 
-/* Local, now and then: a file that somebody has deleted under the job is begun anew, with this life in it. A life that
- * no file tells of would be taken for none. */
+/* Local, now and then: a file that somebody has deleted under the job is begun anew, with this life in it; one that has
+ * taken its place gets this life, if it does not know it. A life that no file tells of would be taken for none. */
 void chronicle_keep(struct chronicle *chronicle);
 
 /* Local. Accepts a closed one. */

@@ -111,8 +111,14 @@ static bool drop_lines(struct metrics *metrics, const char *path, uint64_t step,
     size_t kept = keep_lines(content, count, step, validates_again, &metrics->seen);
     bool ok = (kept == count && is_ended && !is_foreign(path)) || file_replace(path, content, kept, error);
     free(content);
-    metrics->bytes = kept;
     return ok;
+}
+
+/* 0: it cannot be told. */
+static uint64_t length_of(int descriptor)
+{
+    struct stat info;
+    return fstat(descriptor, &info) == 0 ? (uint64_t)info.st_size : 0;
 }
 
 bool metrics_open(struct metrics *metrics, const char *path, uint64_t step, bool validates_again, struct error *error)
@@ -123,6 +129,7 @@ bool metrics_open(struct metrics *metrics, const char *path, uint64_t step, bool
     if (!file_open(path, FILE_APPEND, &metrics->descriptor, error))
         return false;
     metrics->path = memory_text(path);
+    metrics->kept = length_of(metrics->descriptor);
     /* A file whose name is lost in a power cut has lost its lines, however often it was synced. */
     return file_sync_parent(path, error);
 }
@@ -148,6 +155,43 @@ void metrics_close(struct metrics *metrics)
     metrics_init(metrics);
 }
 
+/* 0, or why not all of it could be written: a disk that has room for a part of a line takes that first, and tells its
+ * reason only then. *put: bytes. */
+static int put_bytes(int descriptor, const struct text *text, size_t *put)
+{
+    for (*put = 0; *put < text->length;) {
+        ssize_t count = write(descriptor, text->bytes + *put, text->length - *put);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            return count < 0 ? errno : EIO; /* it would go on like that for ever */
+        *put += (size_t)count;
+    }
+    return 0;
+}
+
+/* The last bytes of the file, which are our own. By its length of now: others may have changed it meanwhile. */
+static bool take_back(int descriptor, size_t bytes)
+{
+    uint64_t length = length_of(descriptor);
+    return bytes == 0 || (length >= bytes && ftruncate(descriptor, (off_t)(length - bytes)) == 0);
+}
+
+/* Some whole lines, or nothing of them. */
+static void put(struct metrics *metrics, int descriptor, const struct text *lines)
+{
+    size_t done;
+    char limit[LIMIT_WORDS];
+    int reason = put_bytes(descriptor, lines, &done);
+    if (reason == 0)
+        return;
+    bool is_clean = take_back(descriptor, done);
+    limit_words(reason, limit);
+    if (!is_clean || !metrics->complained)
+        log_warn("%s: lines are missing from here on: %s%s", metrics->path, strerror(reason), limit);
+    metrics->complained = true;
+}
+
 void metrics_write(struct metrics *metrics, const struct text *line)
 {
     if (metrics->descriptor < 0)
@@ -155,70 +199,117 @@ void metrics_write(struct metrics *metrics, const struct text *line)
     struct text whole;
     text_init(&whole);
     text_append(&whole, "%s\n", text_bytes(line));
-    ssize_t put;
     watchdog_begin(metrics->path, 0);
-    do
-        put = write(metrics->descriptor, whole.bytes, whole.length);
-    while (put < 0 && errno == EINTR);
+    put(metrics, metrics->descriptor, &whole);
     watchdog_end();
-    if (put == (ssize_t)whole.length) {
-        metrics->bytes += whole.length;
-    } else {
-        int reason = put < 0 ? errno : ENOSPC;
-        bool cut = ftruncate(metrics->descriptor, (off_t)metrics->bytes) != 0;
-        char limit[LIMIT_WORDS];
-        limit_words(reason, limit);
-        if (cut || !metrics->complained)
-            log_warn("%s: lines are missing from here on: %s%s", metrics->path, strerror(reason), limit);
-        metrics->complained = true;
-    }
     text_release(&whole);
 }
 
-/* The directory of the file, the file, and its name on disk. */
-static bool begin_anew(struct metrics *metrics, struct error *error)
+/* What the file that is held has got since it had its name for certain; the caller owns *bytes. */
+static size_t read_rest(const struct metrics *metrics, char **bytes)
+{
+    uint64_t length = length_of(metrics->descriptor), kept = metrics->kept;
+    size_t count = length > kept ? (size_t)(length - kept) : 0, done = 0;
+    *bytes = memory_need(count, 1);
+    for (ssize_t got = 1; done < count && got > 0; done += got > 0 ? (size_t)got : 0)
+        got = pread(metrics->descriptor, *bytes + done, count - done, (off_t)(kept + done));
+    return done;
+}
+
+/* The lines of `rest` that come after all that the file has; who has replaced it may have copied some of them. */
+static void find_missing(char *rest, size_t count, const char *content, size_t length, uint64_t step,
+                         struct text *missing)
+{
+    for (char *line = rest, *last = rest + count, *end; line < last; line = end + 1) {
+        end = memchr(line, '\n', (size_t)(last - line));
+        if (!end)
+            return;
+        size_t bytes = (size_t)(end + 1 - line);
+        *end = '\0';
+        uint64_t its_step = line_step(line);
+        *end = '\n';
+        if (its_step > step || (its_step == step && !memmem(content, length, line, bytes)))
+            text_append_bytes(missing, line, bytes);
+    }
+}
+
+/* What the file that has taken the place of ours lacks. */
+static void carry(struct metrics *metrics, int descriptor)
+{
+    char *content, *rest;
+    size_t count, length;
+    struct error error;
+    struct text missing;
+    struct metrics_seen seen = {0};
+    if (!file_read_own(metrics->path, METRICS_MOST, &content, &length, &error)) {
+        log_warn("%s: lines may be missing: %s", metrics->path, error.text);
+        return;
+    }
+    text_init(&missing);
+    if (length > 0 && content[length - 1] != '\n')
+        text_append(&missing, "\n");
+    length = keep_lines(content, length, UINT64_MAX, false, &seen);
+    count = read_rest(metrics, &rest);
+    find_missing(rest, count, content, length, seen.step, &missing);
+    put(metrics, descriptor, &missing);
+    text_release(&missing);
+    memory_free(rest);
+    free(content);
+}
+
+/* The directory of the file, and the file that has its name now, or a new one. */
+static bool open_again(const struct metrics *metrics, int *descriptor, struct error *error)
 {
     char parent[PATH_MAX];
-    snprintf(parent, sizeof parent, "%s", metrics->path);
-    char *slash = strrchr(parent, '/');
-    if (slash && slash > parent) {
-        *slash = '\0';
-        if (!file_make_directories(parent, error))
-            return false;
-    }
-    int fd;
-    if (!file_open(metrics->path, FILE_APPEND, &fd, error))
-        return false;
-    close(metrics->descriptor);
-    metrics->descriptor = fd;
-    metrics->bytes = 0;
-    return file_sync_parent(metrics->path, error);
+    file_parent(metrics->path, parent);
+    return file_make_directories(parent, error) && file_open(metrics->path, FILE_APPEND, descriptor, error);
 }
 
-/* Whether the file was begun anew. */
-static bool keep(struct metrics *metrics)
+/* The file that is held has lost its name. */
+static enum metrics_fate take_next(struct metrics *metrics)
+{
+    struct error error;
+    int descriptor;
+    if (!open_again(metrics, &descriptor, &error)) {
+        if (!metrics->is_lost)
+            log_warn("%s was deleted while the job runs: %s", metrics->path, error.text);
+        metrics->is_lost = true;
+        return METRICS_STAND;
+    }
+    bool is_new = length_of(descriptor) == 0;
+    if (is_new)
+        log_warn("%s was deleted while the job runs; it is begun anew", metrics->path);
+    else
+        log_warn("%s was replaced by another file while the job runs; its lines go on in that one", metrics->path);
+    if (!is_new)
+        carry(metrics, descriptor);
+    close(metrics->descriptor);
+    metrics->descriptor = descriptor;
+    metrics->is_lost = false;
+    if (!file_sync_parent(metrics->path, &error))
+        log_warn("%s", error.text);
+    return is_new ? METRICS_ANEW : METRICS_REPLACED;
+}
+
+static enum metrics_fate keep(struct metrics *metrics)
 {
     struct stat info;
-    struct error error = {0};
-    if (fstat(metrics->descriptor, &info) || info.st_nlink > 0)
-        return false;
-    bool ok = begin_anew(metrics, &error), is_told = metrics->is_lost && !ok;
-    metrics->is_lost = !ok;
-    if (is_told)
-        return false;
-    log_warn("%s was deleted while the job runs%s%s", metrics->path, ok ? "; it is begun anew" : ": ",
-             ok ? "" : error.text);
-    return ok;
+    enum metrics_fate fate = METRICS_STAND;
+    if (fstat(metrics->descriptor, &info) == 0 && info.st_nlink == 0)
+        fate = take_next(metrics);
+    if (!metrics->is_lost)
+        metrics->kept = length_of(metrics->descriptor);
+    return fate;
 }
 
-bool metrics_keep(struct metrics *metrics)
+enum metrics_fate metrics_keep(struct metrics *metrics)
 {
     if (metrics->descriptor < 0)
-        return false;
+        return METRICS_STAND;
     watchdog_begin(metrics->path, 0);
-    bool is_new = keep(metrics);
+    enum metrics_fate fate = keep(metrics);
     watchdog_end();
-    return is_new;
+    return fate;
 }
 
 void metrics_sync(struct metrics *metrics)

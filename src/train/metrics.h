@@ -19,10 +19,17 @@ struct metrics_seen {
 struct metrics {
     int descriptor; /* -1: closed; then all calls do nothing (ranks other than 0) */
     char *path;
-    uint64_t bytes; /* length of the file up to its last whole line */
+    uint64_t kept; /* length of the file when it had its name for certain: what came later may have to go along */
     struct metrics_seen seen;
     bool complained; /* about a disk that takes no more */
     bool is_lost;    /* its file was deleted, and could not be made again, which is told */
+};
+
+/* What has become of the file under the job. */
+enum metrics_fate {
+    METRICS_STAND,    /* or cannot be made again */
+    METRICS_ANEW,     /* was deleted: an empty one has its place */
+    METRICS_REPLACED, /* was replaced (an editor, `sed -i`, rsync): the lines go on in that one */
 };
 
 /* Local. A closed one. */
@@ -39,13 +46,14 @@ struct metrics_seen metrics_look(const char *path);
 /* Local. Accepts a closed one. */
 void metrics_close(struct metrics *metrics);
 
-/* Local. Appends a line (without its line break). A failed write takes nothing with it: the cut line is removed, a
- * warning is logged once, training goes on. */
+/* Local. Appends a line (without its line break). A failed write takes nothing with it: what was written of the line is
+ * removed, whatever others have done to the file, a warning is logged once, training goes on. */
 void metrics_write(struct metrics *metrics, const struct text *line);
 
 /* Local. Before a save, which then makes all lines durable (saver_work.descriptor): a file that somebody has deleted
- * under the job, perhaps with its directory, is begun anew, with a warning. Whether it was. */
-bool metrics_keep(struct metrics *metrics);
+ * under the job, perhaps with its directory, is begun anew; in one that has taken its place the lines go on, those
+ * included that it has not got since the last call. Either with a warning. */
+enum metrics_fate metrics_keep(struct metrics *metrics);
 
 /* Local. The same, and makes all lines durable at once. */
 void metrics_sync(struct metrics *metrics);

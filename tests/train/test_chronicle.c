@@ -379,6 +379,36 @@ static void a_history_that_is_deleted_is_begun_anew(void)
     lives_release(&lives);
 }
 
+static void one_that_takes_its_place_knows_this_life(void)
+{
+    struct chronicle chronicle;
+    struct lives lives;
+    char run[512], *old, *now;
+    size_t old_bytes, now_bytes;
+    new_run("replaced", run);
+    chronicle_open(&chronicle, run, false, &nothing, NULL, 0);
+    chronicle_begin(&chronicle, &here, 0, 0);
+    chronicle_end(&chronicle, 30, &(struct chronicle_ending){.reason = "SIGTERM", .interrupted = true});
+    chronicle_close(&chronicle);
+    CU_ASSERT_TRUE_FATAL(file_read(file_of(run), &old, &old_bytes, &error));
+    chronicle_open(&chronicle, run, false, &nothing, NULL, 0);
+    chronicle_begin(&chronicle, &here, 30, 0);
+    chronicle_ready(&chronicle, 2.5);
+    CU_ASSERT_TRUE_FATAL(file_read(file_of(run), &now, &now_bytes, &error));
+    /* A copy of it, as an editor makes one, and one of an earlier day. */
+    for (int i = 0; i < 2; i++) {
+        CU_ASSERT_TRUE(file_replace(file_of(run), i ? old : now, i ? old_bytes : now_bytes, &error));
+        chronicle_keep(&chronicle);
+        parse_file(run, &lives);
+        CU_ASSERT_EQUAL_FATAL(lives.count, 2);
+        CU_ASSERT(lives.items[0].reached == 30 && lives.items[1].step == 30 && lives.items[1].start_s == 2.5);
+        lives_release(&lives);
+    }
+    chronicle_close(&chronicle);
+    free(old);
+    free(now);
+}
+
 static void a_disk_that_takes_nothing_is_only_warned_about(void)
 {
     struct chronicle chronicle;
@@ -405,6 +435,7 @@ int main(void)
         {"a torn line is dropped", a_torn_line_is_dropped},
         {"an older run begins with what its checkpoint knows", an_older_run_begins_with_what_its_checkpoint_knows},
         {"a history that is deleted is begun anew", a_history_that_is_deleted_is_begun_anew},
+        {"one that takes its place knows this life", one_that_takes_its_place_knows_this_life},
         {"a disk that takes nothing is only warned about", a_disk_that_takes_nothing_is_only_warned_about},
         {0},
     };

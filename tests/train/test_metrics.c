@@ -7,9 +7,11 @@
 #include "base/utf8.h"
 
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static struct error error;
@@ -172,6 +174,90 @@ static void one_that_is_deleted_is_begun_anew(void)
     assert_content(path, "{\"step\":3}\n");
 }
 
+/* As `sed -i` and rsync do it. */
+static void replace(const char *path, const char *content)
+{
+    CU_ASSERT_TRUE(file_replace(path, content, strlen(content), &error));
+}
+
+static void in_one_that_takes_its_place_the_lines_go_on(void)
+{
+    struct metrics metrics;
+    char path[4096];
+    snprintf(path, sizeof path, "%s", test_path("replaced.jsonl"));
+    CU_ASSERT_TRUE(metrics_open(&metrics, path, 0, false, &error));
+    write_line(&metrics, "{\"step\":1}");
+    write_line(&metrics, "{\"step\":2}");
+    CU_ASSERT_EQUAL(metrics_keep(&metrics), METRICS_STAND);
+    write_line(&metrics, "{\"step\":3}");
+    write_line(&metrics, "{\"event\":\"a\",\"step\":3}");
+    replace(path, "{\"step\":1,\"edited\":true}\n{\"step\":3}"); /* one line less, and the last not ended */
+    write_line(&metrics, "{\"step\":4}");
+    CU_ASSERT_EQUAL(metrics_keep(&metrics), METRICS_REPLACED);
+    CU_ASSERT_EQUAL(metrics_keep(&metrics), METRICS_STAND);
+    write_line(&metrics, "{\"step\":5}");
+    metrics_close(&metrics);
+    assert_content(path, "{\"step\":1,\"edited\":true}\n{\"step\":3}\n{\"event\":\"a\",\"step\":3}\n{\"step\":4}\n"
+                         "{\"step\":5}\n");
+    /* By a file of nothing: that is a new one. */
+    CU_ASSERT_TRUE(metrics_open(&metrics, path, 5, false, &error));
+    replace(path, "");
+    CU_ASSERT_EQUAL(metrics_keep(&metrics), METRICS_ANEW);
+    metrics_close(&metrics);
+    assert_content(path, "");
+}
+
+/* No file may become larger than this many bytes. Returns the limit before. */
+static rlim_t limit_files(rlim_t bytes)
+{
+    struct rlimit limit;
+    CU_ASSERT_EQUAL(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    rlim_t before = limit.rlim_cur;
+    limit.rlim_cur = bytes;
+    CU_ASSERT_EQUAL(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    return before;
+}
+
+/* Writes a line for which a file of so many bytes has no room. *told: what is said of it. */
+static void write_beyond(struct metrics *metrics, rlim_t bytes, char told[1000])
+{
+    int before = dup(STDERR_FILENO), ends[2];
+    CU_ASSERT_EQUAL(pipe(ends), 0); /* which has no such limit */
+    dup2(ends[1], STDERR_FILENO);
+    rlim_t limit = limit_files(bytes);
+    write_line(metrics, "{\"step\":9,\"of\":\"some length\"}");
+    limit_files(limit);
+    dup2(before, STDERR_FILENO);
+    close(before);
+    close(ends[1]);
+    ssize_t count = read(ends[0], told, 999);
+    told[count > 0 ? count : 0] = '\0';
+    close(ends[0]);
+}
+
+static void a_line_that_finds_no_room_takes_nothing_with_it(void)
+{
+    struct metrics metrics;
+    char path[4096], told[1000];
+    snprintf(path, sizeof path, "%s", test_path("limited.jsonl"));
+    signal(SIGXFSZ, SIG_IGN);
+    CU_ASSERT_TRUE(metrics_open(&metrics, path, 0, false, &error));
+    write_line(&metrics, "{\"step\":1}");
+    write_beyond(&metrics, 20, told);
+    assert_content(path, "{\"step\":1}\n");
+    CU_ASSERT_PTR_NOT_NULL(strstr(told, "lines are missing from here on: File too large"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(told, "ulimit -f"));
+    replace(path, "{\"step\":1}\n{\"added\":true}\n");
+    metrics_sync(&metrics);
+    write_beyond(&metrics, 35, told);
+    assert_content(path, "{\"step\":1}\n{\"added\":true}\n");
+    /* One that was made shorter as it is. */
+    CU_ASSERT_EQUAL(truncate(path, 11), 0);
+    write_beyond(&metrics, 20, told);
+    assert_content(path, "{\"step\":1}\n");
+    metrics_close(&metrics);
+}
+
 static void numbers_are_json(void)
 {
     struct text line;
@@ -206,6 +292,8 @@ int main(void)
         {"a line that is cut short is dropped", a_line_that_is_cut_short_is_dropped},
         {"what a power cut leaves is dropped", what_a_power_cut_leaves_is_dropped},
         {"one that is deleted under the job is begun anew", one_that_is_deleted_is_begun_anew},
+        {"in one that takes its place the lines go on", in_one_that_takes_its_place_the_lines_go_on},
+        {"a line that finds no room takes nothing with it", a_line_that_finds_no_room_takes_nothing_with_it},
         {"numbers are JSON", numbers_are_json},
         {"a closed one does nothing", a_closed_one_does_nothing},
         {0},
