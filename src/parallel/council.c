@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/wait.h"
+#include "base/watchdog.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -35,7 +36,7 @@ void council_open(struct council *council, const struct world *world)
 {
     size_t size = (size_t)world->size;
     *council = (struct council){.world = world};
-    MPI_Comm_dup(world->comm, &council->comm);
+    world_duplicate(world, &council->comm);
     council->votes = memory_need(size, sizeof *council->votes);
     council->own = memory_need(1, sizeof *council->own);
     for (size_t r = 0; r < size; r++)
@@ -55,6 +56,7 @@ void council_close(struct council *council)
 {
     if (!council->world)
         return;
+    watchdog_begin_meeting("a council is closed (MPI_Comm_free)", 0, false);
     for (int r = 0; r < council->world->size; r++) {
         give_up(&council->votes[r].receive);
         MPI_Wait(&council->votes[r].send, MPI_STATUS_IGNORE);
@@ -62,6 +64,7 @@ void council_close(struct council *council)
     give_up(&council->own->receive);
     MPI_Wait(&council->own->send, MPI_STATUS_IGNORE);
     MPI_Comm_free(&council->comm);
+    watchdog_end();
     memory_free(council->votes);
     memory_free(council->own);
     *council = (struct council){0};

@@ -87,7 +87,7 @@ bool equality_check(const struct world *world, const struct equality_item *items
         numbers[2 * i] = digest_bytes(items[i].value, strlen(items[i].value));
         numbers[2 * i + 1] = ~numbers[2 * i];
     }
-    MPI_Allreduce(MPI_IN_PLACE, numbers, (int)(2 * count), MPI_UINT64_T, MPI_MAX, world->comm);
+    world_most(world, numbers, 2 * count);
     for (size_t i = 0; ok && i < count; i++)
         ok = numbers[2 * i] == ~numbers[2 * i + 1] || refuse(world, &items[i], error);
     memory_free(numbers);

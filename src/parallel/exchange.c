@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "base/memory.h"
 #include "base/partition.h"
+#include "base/watchdog.h"
 #include "parallel/reduction.h"
 
 #include <limits.h>
@@ -176,6 +177,17 @@ static bool allocate(struct exchange *x, struct error *error)
     return x->gradient && plan_errands(x, error) && plan_own_shard(x, error);
 }
 
+/* Collective over world. Other nodes may have more ranks, and need longer. */
+static bool open_window(struct exchange *x, size_t bytes, struct error *error)
+{
+    size_t most = bytes + (1 + x->copies) * x->count * sizeof(float);
+    bool ok = window_open(&x->window, x->node, bytes, error);
+    watchdog_begin_meeting("all nodes have their shared windows", window_patience(most), false);
+    ok = world_agree(x->world, ok, error);
+    watchdog_end();
+    return ok;
+}
+
 bool exchange_open(struct exchange **exchange, const struct world *world, const struct node *node, size_t leaves,
                    size_t count, size_t measured, size_t copies, struct error *error)
 {
@@ -194,7 +206,7 @@ bool exchange_open(struct exchange **exchange, const struct world *world, const 
               error_set(error, ERROR_USAGE, "%zu parameters are too many for %d ranks: use more ranks", count,
                         world->size);
     ok = world_agree(world, ok, error);
-    if (!ok || !world_agree(world, window_open(&x->window, node, floats * sizeof(float), error), error)) {
+    if (!ok || !open_window(x, floats * sizeof(float), error)) {
         if (ok && x->window.memory)
             window_close(&x->window);
         memory_free(x);

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/thread.h"
+#include "base/watchdog.h"
 
 #include <limits.h>
 #include <unistd.h>
@@ -180,7 +181,7 @@ bool heartbeat_open(struct heartbeat **opened, const struct world *world, double
         heartbeat->period_s = PERIOD_MOST_S;
     gethostname(host, sizeof host - 1);
     heartbeat->hosts = world_gather_texts(world, host);
-    MPI_Comm_dup(world->comm, &heartbeat->comm);
+    world_duplicate(world, &heartbeat->comm);
     join(heartbeat, world);
     pthread_mutex_init(&heartbeat->mutex, NULL);
     thread_init_condition(&heartbeat->change);
@@ -204,7 +205,9 @@ void heartbeat_close(struct heartbeat *heartbeat)
 {
     if (!heartbeat)
         return;
+    watchdog_begin_meeting("the ranks take leave of each other", 0, false);
     set_phase(heartbeat, LEAVING);
     pthread_join(heartbeat->thread, NULL);
     release(heartbeat);
+    watchdog_end();
 }

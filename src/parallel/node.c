@@ -23,6 +23,7 @@ void node_open(struct node *node, const struct world *world, int ranks_per_node)
 {
     MPI_Comm shared;
     int size = world->size, rank_in_shared;
+    watchdog_begin_meeting("the ranks of each node find each other", 0, false);
     MPI_Comm_split_type(world->comm, MPI_COMM_TYPE_SHARED, world->rank, MPI_INFO_NULL, &shared);
     MPI_Comm_rank(shared, &rank_in_shared);
     MPI_Comm_split(shared, ranks_per_node > 0 ? rank_in_shared / ranks_per_node : 0, world->rank, &node->comm);
@@ -35,6 +36,7 @@ void node_open(struct node *node, const struct world *world, int ranks_per_node)
     MPI_Bcast(&first, 1, MPI_INT, 0, node->comm);
     int *firsts = memory_need((size_t)size, sizeof *firsts);
     MPI_Allgather(&first, 1, MPI_INT, firsts, 1, MPI_INT, world->comm);
+    watchdog_end();
     node->node_of = memory_need((size_t)size, sizeof *node->node_of);
     node->rank_of = memory_need((size_t)size, sizeof *node->rank_of);
     node->sizes = memory_need((size_t)size, sizeof *node->sizes);
@@ -49,7 +51,9 @@ void node_open(struct node *node, const struct world *world, int ranks_per_node)
 
 void node_close(struct node *node)
 {
+    watchdog_begin_meeting("the ranks of each node part", 0, false);
     MPI_Comm_free(&node->comm);
+    watchdog_end();
     memory_free(node->node_of);
     memory_free(node->rank_of);
     memory_free(node->sizes);
@@ -128,6 +132,11 @@ static bool fill(struct window *window, const struct node *node, size_t bytes, s
     return true;
 }
 
+double window_patience(size_t bytes)
+{
+    return (double)bytes / FILL_RATE;
+}
+
 bool window_open(struct window *window, const struct node *node, size_t bytes, struct error *error)
 {
     *window = (struct window){.win = MPI_WIN_NULL, .comm = node->comm};
@@ -138,7 +147,7 @@ bool window_open(struct window *window, const struct node *node, size_t bytes, s
     if (!has_room(node, bytes, error))
         return false;
     bytes += MEMORY_ALIGNMENT;
-    double patience_s = (double)bytes / FILL_RATE;
+    double patience_s = window_patience(bytes);
     MPI_Info info;
     MPI_Info_create(&info);
     /* Each piece on pages of its own: aligned, and on the memory of the rank that touches it first. */

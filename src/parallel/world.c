@@ -3,9 +3,15 @@
 #include "base/check.h"
 #include "base/digest.h"
 #include "base/memory.h"
+#include "base/watchdog.h"
 
 #include <limits.h>
 #include <string.h>
+
+static void meet(void)
+{
+    watchdog_begin_meeting("the ranks agree with each other", 0, false);
+}
 
 void world_open(struct world *world)
 {
@@ -32,7 +38,14 @@ void world_close(struct world *world)
     MPI_Comm_free(&world->comm);
 }
 
-bool world_agree(const struct world *world, bool ok, struct error *error)
+void world_duplicate(const struct world *world, MPI_Comm *comm)
+{
+    watchdog_begin_meeting("the ranks make a communicator (MPI_Comm_dup)", 0, false);
+    MPI_Comm_dup(world->comm, comm);
+    watchdog_end();
+}
+
+static bool agree(const struct world *world, bool ok, struct error *error)
 {
     /* One reduction answers three questions: who failed first, did all fail, and with the same words. The maximum of
      * ~x is the complement of the minimum of x. */
@@ -49,44 +62,73 @@ bool world_agree(const struct world *world, bool ok, struct error *error)
     return false;
 }
 
+bool world_agree(const struct world *world, bool ok, struct error *error)
+{
+    meet();
+    ok = agree(world, ok, error);
+    watchdog_end();
+    return ok;
+}
+
+void world_share(const struct world *world, void *bytes, size_t count)
+{
+    CHECK(count < INT_MAX, "a message has a length");
+    meet();
+    MPI_Bcast(bytes, (int)count, MPI_BYTE, 0, world->comm);
+    watchdog_end();
+}
+
 void world_share_bytes(const struct world *world, char **bytes, size_t *count)
 {
     uint64_t length = world_share_number(world, world->rank == 0 ? *count : 0);
-    CHECK(length < INT_MAX, "shared texts are small");
     if (world->rank != 0) {
         *bytes = memory_need(length + 1, 1);
         *count = length;
     }
-    MPI_Bcast(*bytes, (int)length, MPI_BYTE, 0, world->comm);
+    world_share(world, *bytes, length);
 }
 
 uint64_t world_share_number(const struct world *world, uint64_t number)
 {
-    MPI_Bcast(&number, 1, MPI_UINT64_T, 0, world->comm);
+    world_share(world, &number, sizeof number);
     return number;
 }
 
 unsigned world_union(const struct world *world, unsigned flags)
 {
+    meet();
     MPI_Allreduce(MPI_IN_PLACE, &flags, 1, MPI_UNSIGNED, MPI_BOR, world->comm);
+    watchdog_end();
     return flags;
 }
 
 void world_sum_disjoint(const struct world *world, double *values, size_t count)
 {
     CHECK(count < INT_MAX, "these are few");
+    meet();
     MPI_Allreduce(MPI_IN_PLACE, values, (int)count, MPI_DOUBLE, MPI_SUM, world->comm);
+    watchdog_end();
+}
+
+void world_most(const struct world *world, uint64_t *values, size_t count)
+{
+    CHECK(count < INT_MAX, "these are few");
+    meet();
+    MPI_Allreduce(MPI_IN_PLACE, values, (int)count, MPI_UINT64_T, MPI_MAX, world->comm);
+    watchdog_end();
 }
 
 char **world_gather_texts(const struct world *world, const char *text)
 {
     int mine = (int)strlen(text) + 1, longest;
+    meet();
     MPI_Allreduce(&mine, &longest, 1, MPI_INT, MPI_MAX, world->comm);
     size_t size = (size_t)world->size, stride = (size_t)longest;
     char **texts = memory_need(1, size * (sizeof *texts + stride));
     char *bytes = (char *)(texts + size), *own = memory_need(stride, 1);
     memcpy(own, text, (size_t)mine);
     MPI_Allgather(own, longest, MPI_BYTE, bytes, longest, MPI_BYTE, world->comm);
+    watchdog_end();
     memory_free(own);
     for (size_t r = 0; r < size; r++)
         texts[r] = bytes + r * stride;

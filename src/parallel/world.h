@@ -1,4 +1,10 @@
-/* All ranks of the job, and how they agree. */
+/* All ranks of the job, and how they agree.
+ *
+ * What is collective here, and the opening and closing of what has a communicator of its own (council.h, node.h,
+ * heartbeat.h), is a meeting (base/watchdog.h): who waits in it for longer than a meeting may take says so, and the job
+ * ends. So it is all for the thread that the watchdog watches, and follows only on work that takes all ranks about as
+ * long, or for whose length an agreement with patience of its own has waited. In training, where that is not so, there
+ * is no limit for meetings. */
 #ifndef PARALLEL_WORLD_H
 #define PARALLEL_WORLD_H
 
@@ -27,6 +33,12 @@ void world_close(struct world *world);
  * rank failed with the same words (then it is nobody's private trouble and rank 0's words stand as they are). */
 bool world_agree(const struct world *world, bool ok, struct error *error) WARN_UNUSED;
 
+/* Collective over world. A communicator with the same ranks, for messages of another affair. */
+void world_duplicate(const struct world *world, MPI_Comm *comm);
+
+/* Collective over world; count must be equal on every rank. Rank 0's bytes, in the place of the others'. */
+void world_share(const struct world *world, void *bytes, size_t count);
+
 /* Collective over world. Rank 0's bytes to everybody: rank 0 gives *bytes and *count, the others get a copy that they
  * own (memory_free), with a NUL behind it. */
 void world_share_bytes(const struct world *world, char **bytes, size_t *count);
@@ -40,6 +52,9 @@ unsigned world_union(const struct world *world, unsigned flags);
 /* Collective over world; count must be equal on every rank. values[i] is not 0 on at most one rank, and then becomes
  * that value on all: a sum that no order can round. */
 void world_sum_disjoint(const struct world *world, double *values, size_t count);
+
+/* Collective over world; count must be equal on every rank. Each value becomes the largest of all ranks. */
+void world_most(const struct world *world, uint64_t *values, size_t count);
 
 /* Collective over world. One text of each rank, in rank order; on every rank the same. The caller owns *texts: an
  * array of world->size texts in one allocation (memory_free). */

@@ -48,7 +48,7 @@ bool deadline_open(struct deadline *deadline, const struct world *world, struct 
     if (world->rank == 0 && (!end || !*end))
         end = getenv("SLURM_JOB_END_TIME");
     bool ok = deadline_parse(deadline, end, warning, clock_seconds(), clock_unix_exact(), error);
-    MPI_Bcast(&deadline->warning_s, 1, MPI_DOUBLE, 0, world->comm);
+    world_share(world, &deadline->warning_s, sizeof deadline->warning_s);
     return world_agree(world, ok, error);
 }
 

@@ -3,6 +3,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/watchdog.h"
 #include "checkpoint/passport.h"
 #include "checkpoint/reader.h"
 #include "parallel/equality.h"
@@ -383,7 +384,11 @@ bool resume(struct session *session, struct error *error)
         resume_copies_tidy(session, &copies);
     resume_copies_release(&copies);
     memory_free(steps);
-    if (ok)
+    if (ok) {
+        watchdog_begin_meeting("the ranks give each other the parameters",
+                               patience_of(&session->patience, PATIENCE_RESTORE), false);
         exchange_distribute(session->exchange);
+        watchdog_end();
+    }
     return ok;
 }

@@ -98,9 +98,7 @@ static bool open_exchange(struct session *session, size_t leaves, struct error *
     const struct world *world = session->world;
     size_t count = session->model.table.count, learned = session->model.table.learned;
     size_t copies = saves_beside(session) ? 2 : 1;
-    watchdog_begin_meeting("the ranks of each node find each other", 0, false);
     node_open(&session->node, world, session->options->ranks_per_node);
-    watchdog_end();
     session->node_is_open = true;
     if (exchange_open(&session->exchange, world, &session->node, leaves, count, learned, copies, error))
         return true;
@@ -299,9 +297,26 @@ static bool look_for_best(struct session *session, struct error *error)
         best_find(&session->store, history, found);
     if (!session_agree(session, true, "looking for the best models", error))
         return false;
-    MPI_Bcast(found, sizeof found, MPI_BYTE, 0, session->world->comm);
+    world_share(session->world, found, sizeof found);
     best_look(session->job, found, history);
     return true;
+}
+
+/* Local. Who watches over the calls of a disk, and, at the start and at the end, over meetings; heartbeat: 0 takes both
+ * away, also from the start so far. */
+static struct watchdog_limits watch_limits(const struct session *session, bool over_meetings)
+{
+    double limit_s = session->job->heartbeat;
+    return (struct watchdog_limits){.call_s = limit_s,
+                                    .meeting_s = limit_s > 0 && over_meetings ? session->options->meeting_s : 0};
+}
+
+/* Local. In training ranks wait for each other as long as the slowest needs for its part: that has no limit. */
+static void watch_meetings(const struct session *session, bool over_meetings)
+{
+    const struct watchdog_limits limits = watch_limits(session, over_meetings);
+    if (session->options->lost)
+        watchdog_limit(&limits);
 }
 
 /* Collective. First of all: what follows can hang. */
@@ -309,13 +324,10 @@ static bool open_watch(struct session *session, struct error *error)
 {
     double limit_s = session->job->heartbeat;
     void (*lost)(const struct error *error) = session->options->lost;
-    if (!lost)
+    watch_meetings(session, true);
+    if (!lost || limit_s == 0)
         return true;
-    if (limit_s == 0) { /* nor do those watch who have watched over the start so far */
-        watchdog_limit(&(struct watchdog_limits){0});
-        return true;
-    }
-    const struct watchdog_limits limits = {.call_s = limit_s, .meeting_s = session->options->meeting_s};
+    const struct watchdog_limits limits = watch_limits(session, true);
     bool ok = watchdog_open(&limits, lost, error);
     return world_agree(session->world, ok, error) &&
            heartbeat_open(&session->heartbeat, session->world, limit_s, lost, error);
@@ -339,6 +351,7 @@ bool session_open(struct session *session, const struct world *world, const stru
         best_prepare(job, &session->validation, &session->record.history);
         ok = look_for_best(session, error) && run_directory_begin(session, error) && open_saver(session, error);
     }
+    watch_meetings(session, !ok);
     if (!ok && error->kind != ERROR_LATE) /* closing is a thing of all ranks */
         session_close(session);
     return ok;
@@ -348,6 +361,7 @@ void session_close(struct session *session)
 {
     if (!session->world)
         return;
+    watch_meetings(session, true);
     watchdog_begin_meeting("the savers take leave of each other", 0, false);
     saver_close(session->saver);
     local_close(&session->local);

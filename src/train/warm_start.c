@@ -91,7 +91,7 @@ static bool take_tensor(struct session *session, struct source *source, size_t i
     for (size_t done = 0; done < tensor->count; done += PIECE) {
         size_t n = tensor->count - done < PIECE ? tensor->count - done : PIECE;
         float *buffer = is_root ? values + done : piece;
-        MPI_Bcast(buffer, (int)n, MPI_FLOAT, 0, world->comm);
+        world_share(world, buffer, n * sizeof *buffer);
         take_piece(session, tensor->offset + done, n, buffer);
     }
     memory_free(values);
