@@ -1,6 +1,6 @@
 /* metrics.jsonl: one JSON object a line, appended by rank 0, each step at most once over the whole life of the job.
- * A line is one write, so a killed job leaves at most one line that is cut short, and that one is dropped at the next
- * start. */
+ * A line is one write if the disk takes it whole, so a killed job leaves at most one line that is cut short, and that
+ * one is dropped at the next start. */
 #ifndef TRAIN_METRICS_H
 #define TRAIN_METRICS_H
 
