@@ -144,7 +144,10 @@ bool window_open(struct window *window, const struct node *node, size_t bytes, s
         window->memory = memory_alloc(bytes, 1, "the buffers of the exchange", error);
         return window->memory != NULL;
     }
-    if (!has_room(node, bytes, error))
+    watchdog_begin_meeting("the ranks of each node look for room in /dev/shm", 0, false);
+    bool has = has_room(node, bytes, error);
+    watchdog_end();
+    if (!has)
         return false;
     bytes += MEMORY_ALIGNMENT;
     double patience_s = window_patience(bytes);
