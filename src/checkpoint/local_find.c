@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "base/watchdog.h"
 
 #include <dirent.h>
 #include <limits.h>
@@ -84,6 +85,7 @@ static void gather_entries(const struct world *world, const struct listing *list
     size_t total = 0;
     CHECK(listing->count * sizeof *listing->entries < INT_MAX / size, "a directory holds the pieces of a few sets");
     int mine = (int)(listing->count * sizeof *listing->entries);
+    watchdog_begin_meeting("the ranks tell each other of their copies", 0, false);
     MPI_Allgather(&mine, 1, MPI_INT, counts, 1, MPI_INT, world->comm);
     for (size_t r = 0; r < size; r++) {
         places[r] = (int)total;
@@ -93,6 +95,7 @@ static void gather_entries(const struct world *world, const struct listing *list
     finds->count = total / sizeof *finds->entries;
     finds->spoilt = memory_need(finds->count, 1);
     MPI_Allgatherv(listing->entries, mine, MPI_BYTE, finds->entries, counts, places, MPI_BYTE, world->comm);
+    watchdog_end();
     memory_free(counts);
     memory_free(places);
 }

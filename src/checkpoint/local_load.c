@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "base/watchdog.h"
 #include "checkpoint/record_image.h"
 #include "parallel/courier.h"
 
@@ -58,10 +59,10 @@ static bool read_pieces(const struct local *local, struct council *council, doub
     bool agreed = council_agree(council, true, patience_s, "reading its part of the copies", NULL, error);
     if (agreed) {
         local_complain(local->world, &complaints, finds);
-        uint64_t mine = complaints.length > 0, any;
-        MPI_Allreduce(&mine, &any, 1, MPI_UINT64_T, MPI_MAX, local->world->comm);
+        *ok = world_union(local->world, complaints.length > 0) == 0;
+        watchdog_begin_meeting("the ranks tell each other of spoilt copies", 0, false);
         MPI_Allreduce(MPI_IN_PLACE, finds->spoilt, (int)finds->count, MPI_UINT8_T, MPI_MAX, local->world->comm);
-        *ok = any == 0;
+        watchdog_end();
     }
     text_release(&complaints);
     return agreed;
@@ -75,7 +76,9 @@ static bool share_record(const struct local *local, struct local_set *set, struc
     char *image = memory_need(bytes, 1);
     if (root == local->world->rank)
         memcpy(image, set->mine[0].record, bytes);
+    watchdog_begin_meeting("the ranks get the record of the copies", 0, false);
     MPI_Bcast(image, (int)bytes, MPI_BYTE, root, local->world->comm);
+    watchdog_end();
     bool finished, ok = record_image_parse(image, bytes, false, 0, &set->record, NULL, &finished, error);
     if (ok && (set->record.step != set->id.step || set->record.fingerprint != set->id.fingerprint))
         ok = error_set(error, ERROR_CORRUPT, "the record of the copies of step %llu is of another state",

@@ -65,6 +65,8 @@ bool resume_copies_look(struct session *session, const uint64_t *steps, size_t c
     watchdog_begin(session->store.directory, patience_s);
     bool known = session->world->rank == 0 && find_lineage(session, steps, count, &copies->lineage);
     watchdog_end();
+    if (!session_agree(session, true, "looking for what the copies belong to", error))
+        return false;
     copies->known = world_share_number(session->world, known);
     copies->lineage = world_share_number(session->world, copies->lineage);
     return true;
