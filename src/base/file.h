@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* What a file is opened for. */
 enum file_use {
@@ -18,7 +19,7 @@ enum file_use {
     FILE_MARK,    /* empty, of our own making: ERROR_BUSY if anything has the name */
     FILE_APPEND,  /* made if absent; each write goes to its end */
     FILE_CHANGE,  /* has to be there */
-    FILE_LOCK,    /* made if absent, and never written */
+    FILE_LOCK,    /* made if absent; its contents stay (whoever gets the lock may write there who it is) */
     FILE_READ,    /* has to be there; for reading alone */
     FILE_USES
 };
@@ -32,6 +33,14 @@ bool file_open(const char *path, enum file_use use, int *descriptor, struct erro
 /* Local. Closes what was written: a network file system may tell only now that it could not be. False: errno says why.
  * The descriptor is closed in any case. */
 bool file_close(int descriptor) WARN_UNUSED;
+
+/* Local. Reads `count` bytes from a place in an open file on; fewer only at its end. -1: errno says why. The
+ * descriptor's own position stays. */
+ssize_t file_read_at(int descriptor, void *bytes, size_t count, uint64_t offset) WARN_UNUSED;
+
+/* Local. Writes all of the bytes from a place in an open file on. False: errno says why (EIO: the system takes none of
+ * them, and does not say why), and a part of them may be written. The descriptor's own position stays. */
+bool file_write_at(int descriptor, const void *bytes, size_t count, uint64_t offset) WARN_UNUSED;
 
 /* Local. A path by which a library opens the very file or directory that a descriptor has, whatever has become of its
  * name; `path` itself where there is no /proc. */

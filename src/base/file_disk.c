@@ -102,18 +102,33 @@ bool file_read_note_in(int directory, const char *path, char **bytes, size_t *co
     return file_open_in(directory, path, FILE_READ, &fd, error) && read_note(fd, path, bytes, count, error);
 }
 
-static bool write_all(int fd, const char *bytes, size_t count)
+ssize_t file_read_at(int descriptor, void *bytes, size_t count, uint64_t offset)
 {
-    while (count > 0) {
-        ssize_t put = write(fd, bytes, count);
+    size_t done = 0;
+    while (done < count) {
+        ssize_t got = pread(descriptor, (char *)bytes + done, count - done, (off_t)(offset + done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            break;
+        done += (size_t)got;
+    }
+    return (ssize_t)done;
+}
+
+bool file_write_at(int descriptor, const void *bytes, size_t count, uint64_t offset)
+{
+    for (size_t done = 0; done < count;) {
+        ssize_t put = pwrite(descriptor, (const char *)bytes + done, count - done, (off_t)(offset + done));
         if (put < 0 && errno == EINTR)
             continue;
         if (put == 0)
             errno = EIO; /* it would go on like that for ever */
         if (put <= 0)
             return false;
-        bytes += put;
-        count -= (size_t)put;
+        done += (size_t)put;
     }
     return true;
 }
@@ -125,7 +140,7 @@ static bool replace_at(const struct file_place *place, const struct file_place *
     int fd = file_open_place(hidden, path, FILE_NEW, error);
     if (fd < 0)
         return false;
-    bool ok = (write_all(fd, bytes, count) && fsync(fd) == 0) || error_errno(error, "cannot write %s", path);
+    bool ok = (file_write_at(fd, bytes, count, 0) && fsync(fd) == 0) || error_errno(error, "cannot write %s", path);
     if (!file_close(fd) && ok)
         ok = error_errno(error, "cannot write %s", path);
     if (ok && !file_rename_at(hidden->directory, hidden->name, place->directory, place->name))

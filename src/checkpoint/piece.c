@@ -94,17 +94,10 @@ static size_t values_offset(const struct piece_set *set, const struct shard *sha
 
 bool piece_write(struct piece_writer *writer, const void *bytes, size_t count, struct error *error)
 {
-    const char *from = bytes;
-    while (count > 0) {
-        ssize_t put = write(writer->descriptor, from, count);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put <= 0)
-            return error_errno(error, "cannot write %s", writer->path);
-        from += put;
-        count -= (size_t)put;
-    }
-    return true;
+    bool ok = file_write_at(writer->descriptor, bytes, count, writer->written) ||
+              error_errno(error, "cannot write %s", writer->path);
+    writer->written += count;
+    return ok;
 }
 
 /* The digests of the blocks of a rank's shard, array after array; the caller owns them. */
@@ -128,8 +121,7 @@ static bool write_front(struct piece_writer *writer, const struct snapshot *snap
     bool ok = piece_write(writer, &header, sizeof header, error) &&
               piece_write(writer, digests, digests_bytes(set, shard), error) &&
               piece_write(writer, record, set->record_bytes, error);
-    if (ok && lseek(writer->descriptor, (off_t)values_offset(set, shard), SEEK_SET) < 0)
-        ok = error_errno(error, "cannot write %s", writer->path);
+    writer->written = values_offset(set, shard);
     memory_free(digests);
     return ok;
 }
@@ -141,6 +133,7 @@ bool piece_create(struct piece_writer *writer, int directory, const char *path, 
     char name[128];
     make_name(set->step, (uint64_t)rank, set->ranks, kind, name);
     writer->directory = directory;
+    writer->written = 0;
     piece_path(path, set->step, (uint64_t)rank, set->ranks, kind, writer->path);
     snprintf(writer->hidden, sizeof writer->hidden, "%.*s/.%s.partial", PATH_MAX - 160, path, name);
     if (!file_open_in(directory, writer->hidden, FILE_PRIVATE, &writer->descriptor, error))
@@ -187,20 +180,10 @@ void piece_release(struct piece_writer *writer)
 
 static bool read_at(const struct piece *piece, size_t offset, void *bytes, size_t count, struct error *error)
 {
-    char *to = bytes;
-    while (count > 0) {
-        ssize_t got = pread(piece->descriptor, to, count, (off_t)offset);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return error_errno(error, "cannot read it");
-        if (got == 0)
-            return error_set(error, ERROR_CORRUPT, "it is cut short");
-        to += got;
-        offset += (size_t)got;
-        count -= (size_t)got;
-    }
-    return true;
+    ssize_t got = file_read_at(piece->descriptor, bytes, count, offset);
+    if (got < 0)
+        return error_errno(error, "cannot read it");
+    return (size_t)got == count || error_set(error, ERROR_CORRUPT, "it is cut short");
 }
 
 /* Whether these numbers can be meant. What their digest does not tell apart from a piece may still be of another

@@ -46,8 +46,9 @@ void piece_path(const char *directory, uint64_t step, uint64_t rank, uint64_t ra
 /* A piece on its way to a disk: create, write the values of all arrays one after the other, publish; then release,
  * which removes what is not published. */
 struct piece_writer {
-    int descriptor; /* -1: closed */
-    int directory;  /* its handle, borrowed */
+    int descriptor;   /* -1: closed */
+    int directory;    /* its handle, borrowed */
+    uint64_t written; /* where the next bytes come */
     char path[PATH_MAX], hidden[PATH_MAX + 16];
 };
 

@@ -1,12 +1,12 @@
 #include "checkpoint/reader.h"
 
 #include "base/digest.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "checkpoint/contained.h"
 #include "checkpoint/record_h5.h"
 #include "checkpoint/record_prove.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,17 +16,10 @@
 
 static bool read_at(const struct reader *reader, uint64_t offset, void *bytes, size_t count, struct error *error)
 {
-    for (size_t done = 0; done < count;) {
-        ssize_t got = pread(reader->descriptor, (char *)bytes + done, count - done, (off_t)(offset + done));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return error_errno(error, "it cannot be read");
-        if (got == 0)
-            return error_set(error, ERROR_CORRUPT, "it became shorter while it was read");
-        done += (size_t)got;
-    }
-    return true;
+    ssize_t got = file_read_at(reader->descriptor, bytes, count, offset);
+    if (got < 0)
+        return error_errno(error, "it cannot be read");
+    return (size_t)got == count || error_set(error, ERROR_CORRUPT, "it became shorter while it was read");
 }
 
 /* Where the image of the record may end: nothing of it is in an array, which the seal leaves out. */

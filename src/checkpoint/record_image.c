@@ -132,19 +132,12 @@ void record_image_make(const struct record *record, bool finished, const struct 
     *bytes = out.length;
 }
 
-static bool write_at(const char *path, const void *bytes, size_t count, off_t offset, struct error *error)
+static bool write_at(const char *path, const void *bytes, size_t count, uint64_t offset, struct error *error)
 {
     int fd;
     if (!file_open(path, FILE_CHANGE, &fd, error))
         return false;
-    bool ok = true;
-    for (size_t done = 0; ok && done < count;) {
-        ssize_t written = pwrite(fd, (const char *)bytes + done, count - done, offset + (off_t)done);
-        ok = written > 0 || (written < 0 && errno == EINTR);
-        done += written > 0 ? (size_t)written : 0;
-    }
-    if (!ok)
-        error_errno(error, "cannot write the record of %s", path);
+    bool ok = file_write_at(fd, bytes, count, offset) || error_errno(error, "cannot write the record of %s", path);
     if (!file_close(fd) && ok)
         ok = error_errno(error, "cannot write the record of %s", path);
     return ok;
@@ -158,7 +151,7 @@ bool record_image_write(const char *path, const char *image, size_t bytes, struc
 bool record_image_finish(const char *path, uint64_t fingerprint, struct error *error)
 {
     const uint64_t commit[2] = {1, fingerprint};
-    return write_at(path, commit, sizeof commit, RECORD_IMAGE_AT + (off_t)offsetof(struct head, finished), error);
+    return write_at(path, commit, sizeof commit, RECORD_IMAGE_AT + offsetof(struct head, finished), error);
 }
 
 /* ---- reading ---- */

@@ -32,36 +32,6 @@ struct layout {
 };
 _Static_assert(sizeof(struct layout) == SEAL_BYTES && sizeof words <= sizeof((struct layout){0}.words), "512 bytes");
 
-/* Reads up to `bytes` bytes from `offset`; fewer only at the end of the file. -1: errno says why. */
-static ssize_t read_at(int fd, void *buffer, size_t bytes, uint64_t offset)
-{
-    size_t done = 0;
-    while (done < bytes) {
-        ssize_t got = pread(fd, (char *)buffer + done, bytes - done, (off_t)(offset + done));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return -1;
-        if (got == 0)
-            break;
-        done += (size_t)got;
-    }
-    return (ssize_t)done;
-}
-
-static bool write_at(int fd, const void *buffer, size_t bytes, uint64_t offset)
-{
-    for (size_t done = 0; done < bytes;) {
-        ssize_t put = pwrite(fd, (const char *)buffer + done, bytes - done, (off_t)(offset + done));
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put <= 0)
-            return false;
-        done += (size_t)put;
-    }
-    return true;
-}
-
 /* Adds the bytes [first, end) of the file. */
 static bool add_span(int fd, const char *path, uint64_t first, uint64_t end, struct digest_stream *stream,
                      struct error *error)
@@ -71,7 +41,7 @@ static bool add_span(int fd, const char *path, uint64_t first, uint64_t end, str
     bool ok = true;
     while (ok && first < end) {
         size_t want = end - first < piece ? (size_t)(end - first) : piece;
-        ssize_t got = read_at(fd, buffer, want, first);
+        ssize_t got = file_read_at(fd, buffer, want, first);
         if (got < 0)
             ok = error_errno(error, "cannot read %s", path);
         else if ((size_t)got < want)
@@ -155,7 +125,7 @@ bool seal_write(const char *path, const struct seal_range *ranges, size_t count,
     if (!digest_outside(fd, path, &seal, &digest, error))
         goto done;
     seal.digest = htole64(digest);
-    ok = write_at(fd, &seal, sizeof seal, 0) || error_errno(error, "cannot seal %s", path);
+    ok = file_write_at(fd, &seal, sizeof seal, 0) || error_errno(error, "cannot seal %s", path);
 done:
     if (!file_close(fd) && ok)
         ok = error_errno(error, "cannot seal %s", path);
@@ -196,7 +166,7 @@ static bool open_head(const char *path, int *fd, struct layout *head, size_t *go
     if (fstat(*fd, &info) == 0 && !S_ISREG(info.st_mode))
         error_set(error, ERROR_CORRUPT, "%s: not a lockstep checkpoint: not a file%s", path,
                   S_ISDIR(info.st_mode) ? ", but a directory: those of a run are in RUN/checkpoints" : "");
-    else if ((count = read_at(*fd, head, sizeof *head, 0)) < 0)
+    else if ((count = file_read_at(*fd, head, sizeof *head, 0)) < 0)
         error_errno(error, "cannot read %s", path);
     if (count < 0) {
         close(*fd);
@@ -229,7 +199,7 @@ static bool open_with(const char *path, bool proven, struct seal *seal, int *fd,
 {
     struct layout head;
     struct stat info;
-    size_t got;
+    size_t got = 0;
     *seal = (struct seal){0};
     if (!open_head(path, fd, &head, &got, error)) {
         *fd = -1;
@@ -279,7 +249,7 @@ bool seal_is_ours(const char *path)
     struct error error;
     struct stat info;
     char *answer = NULL;
-    size_t got, bytes;
+    size_t got = 0, bytes;
     if (!open_head(path, &fd, &head, &got, &error))
         return false;
     bool ours = memcmp(head.magic, magic, sizeof magic) == 0;

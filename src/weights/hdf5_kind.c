@@ -1,5 +1,6 @@
 #include "weights/hdf5_kind.h"
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "checkpoint/contained.h"
 #include "checkpoint/h5.h"
@@ -62,7 +63,7 @@ bool hdf5_is_behind(const char *path, uint64_t bytes)
     bool found = false;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     for (uint64_t place = BEHIND_FIRST; fd >= 0 && !found && place < bytes; place *= 2)
-        found = pread(fd, there, sizeof there, (off_t)place) == sizeof there &&
+        found = file_read_at(fd, there, sizeof there, place) == sizeof there &&
                 memcmp(there, HDF5_SIGNATURE, sizeof there) == 0;
     if (fd >= 0)
         close(fd);

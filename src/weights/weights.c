@@ -103,7 +103,7 @@ static bool look(const char *path, uint8_t head[16], size_t *length, uint64_t *b
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not keep us waiting */
     if (fd < 0)
         return error_errno(error, "cannot open %s", path);
-    ssize_t got = fstat(fd, &info) == 0 && S_ISREG(info.st_mode) ? pread(fd, head, 16, 0) : 0;
+    ssize_t got = fstat(fd, &info) == 0 && S_ISREG(info.st_mode) ? file_read_at(fd, head, 16, 0) : 0;
     bool ok = got >= 0 || error_errno(error, "cannot read %s", path);
     if (ok && !S_ISREG(info.st_mode))
         ok = error_set(error, ERROR_USAGE, "%s is not a file", path);

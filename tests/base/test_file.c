@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -66,6 +68,74 @@ static bool mount_disk(const char *path)
         return false;
     }
     return true;
+}
+
+/* What a disk may answer to a read or write at a place: a signal came first, fewer bytes, or none, or a reason; a zero
+ * is the end, and from there on it answers as it is. */
+struct answer {
+    ssize_t most;
+    int reason;
+};
+static const struct answer *answers;
+
+static ssize_t answer_with(long call, int fd, void *bytes, size_t count, off_t offset)
+{
+    if (answers && answers->most != 0) {
+        const struct answer *is = answers++;
+        errno = is->reason;
+        if (is->most < 0)
+            return is->reason ? -1 : 0;
+        count = (size_t)is->most;
+    }
+    return syscall(call, fd, bytes, count, offset);
+}
+
+ssize_t pwrite(int fd, const void *bytes, size_t count, off_t offset)
+{
+    return answer_with(SYS_pwrite64, fd, (void *)bytes, count, offset);
+}
+
+ssize_t pread(int fd, void *bytes, size_t count, off_t offset)
+{
+    return answer_with(SYS_pread64, fd, bytes, count, offset);
+}
+
+static void what_is_asked_for_at_a_place_comes_in_any_number_of_parts(void)
+{
+    char there[16] = "";
+    int fd = open(test_path("places"), O_RDWR | O_CREAT | O_TRUNC, 0600);
+    answers = (const struct answer[]){{-1, EINTR}, {3, 0}, {1, 0}, {-1, EINTR}, {0, 0}};
+    CU_ASSERT_TRUE(file_write_at(fd, "abcdefgh", 8, 5));
+    answers = (const struct answer[]){{2, 0}, {-1, EINTR}, {1, 0}, {0, 0}};
+    CU_ASSERT_EQUAL(file_read_at(fd, there, 8, 5), 8);
+    CU_ASSERT_EQUAL(memcmp(there, "abcdefgh", 8), 0);
+    CU_ASSERT_EQUAL(file_read_at(fd, there, 8, 9), 4); /* to the end */
+    CU_ASSERT_EQUAL(file_read_at(fd, there, 8, 13), 0);
+    CU_ASSERT_EQUAL(file_read_at(fd, there, 8, 100), 0);
+    CU_ASSERT_TRUE(file_write_at(fd, "", 0, 7));
+    CU_ASSERT_EQUAL(lseek(fd, 0, SEEK_CUR), 0);
+    answers = (const struct answer[]){{2, 0}, {-1, EIO}, {0, 0}};
+    CU_ASSERT_EQUAL(file_read_at(fd, there, 8, 5), -1);
+    CU_ASSERT_EQUAL(errno, EIO);
+    answers = NULL;
+    close(fd);
+}
+
+static void a_write_of_which_nothing_is_taken_is_an_input_output_error(void)
+{
+    struct error error = {0};
+    int fd = open(test_path("none"), O_RDWR | O_CREAT | O_TRUNC, 0600);
+    answers = (const struct answer[]){{2, 0}, {-1, 0}, {0, 0}};
+    CU_ASSERT_FALSE(file_write_at(fd, "abcdefgh", 8, 0));
+    CU_ASSERT_EQUAL(errno, EIO);
+    answers = (const struct answer[]){{2, 0}, {-1, ENOSPC}, {0, 0}};
+    CU_ASSERT_FALSE(file_write_at(fd, "abcdefgh", 8, 0));
+    CU_ASSERT_EQUAL(errno, ENOSPC);
+    answers = (const struct answer[]){{-1, 0}, {0, 0}};
+    CU_ASSERT_FALSE(file_replace(test_path("none"), "abcdefgh", 8, &error));
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, strerror(EIO)));
+    answers = NULL;
+    close(fd);
 }
 
 static void directories_are_made_as_deep_as_needed(void)
@@ -365,6 +435,10 @@ int main(void)
         {"a missing file is not found", a_missing_file_is_not_found},
         {"a directory cannot be read as a file", a_directory_cannot_be_read_as_a_file},
         {"files of all sizes come back as written", files_of_all_sizes_come_back_as_written},
+        {"what is asked for at a place comes in any number of parts",
+         what_is_asked_for_at_a_place_comes_in_any_number_of_parts},
+        {"a write of which nothing is taken is an input/output error",
+         a_write_of_which_nothing_is_taken_is_an_input_output_error},
         {"replacing leaves the new file alone", replacing_leaves_the_new_file_alone},
         {"a name without a directory is in the working directory",
          a_name_without_a_directory_is_in_the_working_directory},

@@ -7,10 +7,12 @@
 #include "checkpoint/record.h"
 #include "support/test.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define COUNT 1600
@@ -34,6 +36,13 @@ static const char *make_file(unsigned char bytes[COUNT])
     memcpy(bytes, content, COUNT);
     free(content);
     return path;
+}
+
+static bool takes_nothing; /* the disk, of what is to be written at a place */
+
+ssize_t pwrite(int fd, const void *bytes, size_t count, off_t offset)
+{
+    return takes_nothing ? 0 : syscall(SYS_pwrite64, fd, bytes, count, offset);
 }
 
 static void put(const char *path, const void *bytes, size_t count)
@@ -200,6 +209,18 @@ static void other_files_are_told_apart(void)
     CU_ASSERT_EQUAL(error.kind, ERROR_NOT_FOUND);
 }
 
+static void a_seal_that_the_disk_does_not_take_is_an_input_output_error(void)
+{
+    unsigned char bytes[COUNT];
+    const char *path = make_file(bytes);
+    takes_nothing = true;
+    errno = ENOENT; /* of some call before */
+    CU_ASSERT_FALSE(seal_write(path, ranges, 3, &error));
+    CU_ASSERT_EQUAL(error.kind, ERROR_IO);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, strerror(EIO)));
+    takes_nothing = false;
+}
+
 /* An HDF5 file with this attribute, as the versions 1 and 2 were. */
 static const char *make_hdf5(const char *format)
 {
@@ -238,6 +259,8 @@ int main(void)
         {"every other length is found", every_other_length_is_found},
         {"ranges that cannot be are refused", ranges_that_cannot_be_are_refused},
         {"other files are told apart", other_files_are_told_apart},
+        {"a seal that the disk does not take is an input/output error",
+         a_seal_that_the_disk_does_not_take_is_an_input_output_error},
         {"our files are known", our_files_are_known},
         {NULL, NULL},
     };
