@@ -84,6 +84,30 @@ static bool list_tensors(hid_t root, struct weights_file *file, const char *pref
 static bool load_from(hid_t root, const struct weights_file *file, const char *prefix,
                       const struct weights_tensor *tensor, float *values, struct error *error);
 
+/* Of our own files. */
+static bool read_about(hid_t root, struct weights *weights, struct error *error)
+{
+    uint64_t version;
+    char *fingerprint = NULL;
+    bool ok = h5_get_number(root, "version", &version, error);
+    if (ok && (version < 1 || version > WEIGHTS_VERSION))
+        ok = error_set(error, ERROR_VERSION, "weights of format version %llu, but this lockstep (%s) reads up to %d",
+                       (unsigned long long)version, LOCKSTEP_VERSION, WEIGHTS_VERSION);
+    ok = ok && h5_get_number(root, "step", &weights->step, error) &&
+         h5_get_text(root, "fingerprint", &fingerprint, error) && h5_get_text(root, "job", &weights->job, error) &&
+         h5_get_text(root, "vocabulary", &weights->vocabulary, error);
+    if (ok)
+        weights_take_fingerprint(weights, fingerprint);
+    memory_free(fingerprint);
+    return ok;
+}
+
+/* All that is read but the values: by the process that rehearses, and then by this one. */
+static bool read_front(hid_t root, struct weights_file *file, const char *prefix, struct error *error)
+{
+    return (!*prefix || read_about(root, &file->weights, error)) && list_tensors(root, file, prefix, error);
+}
+
 /* In a process of its own: all that this one is going to do. Over what would crash or never end it ends there. */
 static bool rehearse(hid_t root, void *context, char **answer, size_t *bytes, struct error *error)
 {
@@ -91,7 +115,7 @@ static bool rehearse(hid_t root, void *context, char **answer, size_t *bytes, st
     const char *prefix = context;
     (void)answer, (void)bytes;
     weights_init(&file.weights);
-    bool ok = list_tensors(root, &file, prefix, error);
+    bool ok = read_front(root, &file, prefix, error);
     for (size_t t = 0; ok && t < file.weights.count; t++) {
         const struct weights_tensor *tensor = &file.weights.tensors[t];
         float *values = memory_alloc(tensor->count, sizeof *values, tensor->name, error);
@@ -130,7 +154,7 @@ static bool open_with(struct weights_file *file, const char *prefix, struct erro
     memory_free(answer);
     ok = ok && open_rehearsed(file->path, fd, &opened->file, error);
     close(fd);
-    return ok && list_tensors(opened->file, file, prefix, error);
+    return ok && read_front(opened->file, file, prefix, error);
 }
 
 static void close_file(struct weights_file *file)
@@ -149,23 +173,7 @@ static bool open_keras(struct weights_file *file, bool averaged, struct error *e
 static bool open_lockstep(struct weights_file *file, bool averaged, struct error *error)
 {
     (void)averaged;
-    if (!open_with(file, MODEL, error))
-        return false;
-    hid_t root = ((struct opened *)file->self)->file;
-    struct weights *weights = &file->weights;
-    uint64_t version;
-    char *fingerprint = NULL;
-    bool ok = h5_get_number(root, "version", &version, error);
-    if (ok && (version < 1 || version > WEIGHTS_VERSION))
-        ok = error_set(error, ERROR_VERSION, "weights of format version %llu, but this lockstep (%s) reads up to %d",
-                       (unsigned long long)version, LOCKSTEP_VERSION, WEIGHTS_VERSION);
-    ok = ok && h5_get_number(root, "step", &weights->step, error) &&
-         h5_get_text(root, "fingerprint", &fingerprint, error) && h5_get_text(root, "job", &weights->job, error) &&
-         h5_get_text(root, "vocabulary", &weights->vocabulary, error);
-    if (ok)
-        weights_take_fingerprint(weights, fingerprint);
-    memory_free(fingerprint);
-    return ok;
+    return open_with(file, MODEL, error);
 }
 
 /* HDF5 converts to the numbers of this machine; to those of 32 bits only what has no more: what is lost is counted. */

@@ -2,8 +2,10 @@
 #include "checkpoint/h5.h"
 #include "weights_support.h"
 
+#include <dlfcn.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 static struct error error;
 static unsigned questions;  /* to HDF5, whether a file is one of its own */
@@ -24,6 +26,17 @@ pid_t waitpid(pid_t pid, int *status, int options)
     if (ended > 0 && ++children == replace_at)
         CU_ASSERT_EQUAL(rename(test_path("other"), test_path("file")), 0);
     return ended;
+}
+
+static const char *crash_at; /* the attribute over which HDF5 ends whoever reads it */
+
+hid_t H5Aopen(hid_t object, const char *name, hid_t access)
+{
+    hid_t (*real)(hid_t, const char *, hid_t);
+    *(void **)&real = dlsym(RTLD_NEXT, "H5Aopen");
+    if (crash_at && strcmp(name, crash_at) == 0)
+        _exit(1); /* what a sandbox allows */
+    return real(object, name, access);
 }
 
 static void write_weights(const char *path, float base)
@@ -48,6 +61,23 @@ static void a_file_that_was_not_rehearsed_is_not_read(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "another file has just come to its place"));
     replace_at = 0;
     CU_ASSERT_TRUE(read_all(test_path("file"), &error));
+}
+
+static void what_ends_who_reads_an_attribute_ends_another_process(void)
+{
+    static const char *const attributes[] = {"version", "step", "fingerprint", "job", "vocabulary", "digest", NULL};
+    struct weights weights;
+    weights_init(&weights);
+    add_tensor(&weights, "0.dense.bias", 1, (size_t[]){4}, 1);
+    CU_ASSERT_TRUE_FATAL(weights_write(&weights_lockstep, test_path("own"), &weights, &error));
+    weights_release(&weights);
+    CU_ASSERT_TRUE(read_all(test_path("own"), &error));
+    for (size_t i = 0; attributes[i]; i++) {
+        crash_at = attributes[i];
+        CU_ASSERT_FALSE(read_all(test_path("own"), &error));
+        CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "no answer from the process that looked at it"));
+    }
+    crash_at = NULL;
 }
 
 /* Whether it is taken for a checkpoint, with something in front of HDF5's signature. */
@@ -78,6 +108,8 @@ int main(void)
 {
     static const struct test_case cases[] = {
         {"a file that was not rehearsed is not read", a_file_that_was_not_rehearsed_is_not_read},
+        {"what ends who reads an attribute ends another process",
+         what_ends_who_reads_an_attribute_ends_another_process},
         {"signatures are looked for without HDF5", signatures_are_looked_for_without_hdf5},
         {0}};
     h5_init();
