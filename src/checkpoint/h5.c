@@ -1,5 +1,6 @@
 #include "checkpoint/h5.h"
 
+#include "base/file.h"
 #include "base/limit.h"
 #include "base/memory.h"
 
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 void h5_init(void)
 {
@@ -98,14 +100,28 @@ bool h5_set_format(hid_t access)
     return H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V110) >= 0;
 }
 
-bool h5_open(const char *path, unsigned flags, hid_t *file, struct error *error)
+static bool is_held(hid_t file, int descriptor)
 {
+    struct stat wanted, is;
+    void *handle = NULL;
+    return H5Fget_vfd_handle(file, H5P_DEFAULT, &handle) >= 0 && fstat(*(int *)handle, &is) == 0 &&
+           fstat(descriptor, &wanted) == 0 && is.st_dev == wanted.st_dev && is.st_ino == wanted.st_ino;
+}
+
+bool h5_open(int descriptor, const char *path, unsigned flags, hid_t *file, struct error *error)
+{
+    char name[PATH_MAX];
+    file_name_of(descriptor, path, name);
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    *file = access >= 0 && h5_set_format(access) ? H5Fopen(path, flags, access) : -1;
+    *file = access >= 0 && h5_set_format(access) ? H5Fopen(name, flags, access) : -1;
     if (*file < 0)
         h5_error(error, ERROR_CORRUPT, "%s: HDF5 cannot open it", path);
     h5_close(access);
-    return *file >= 0;
+    if (*file < 0 || is_held(*file, descriptor))
+        return *file >= 0;
+    h5_close(*file);
+    *file = -1;
+    return error_set(error, ERROR_IO, "%s: another file has just come to its place", path);
 }
 
 void h5_close(hid_t object)

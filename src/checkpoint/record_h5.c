@@ -1,9 +1,11 @@
 #include "checkpoint/record_h5.h"
 
+#include "base/file.h"
 #include "checkpoint/h5.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 void record_view_path(const char *array, const char *tensor, char path[RECORD_PATH])
 {
@@ -111,7 +113,12 @@ bool record_h5_finish(const char *path, uint64_t fingerprint, struct error *erro
 {
     char text[sizeof RECORD_BLANK];
     hid_t file;
-    if (!h5_open(path, H5F_ACC_RDWR, &file, error))
+    int fd;
+    if (!file_open(path, FILE_CHANGE, &fd, error))
+        return false;
+    bool opened = h5_open(fd, path, H5F_ACC_RDWR, &file, error);
+    close(fd);
+    if (!opened)
         return false;
     snprintf(text, sizeof text, "%016llx", (unsigned long long)fingerprint);
     hid_t attribute = H5Aopen(file, "fingerprint", H5P_DEFAULT), type = attribute >= 0 ? H5Aget_type(attribute) : -1;

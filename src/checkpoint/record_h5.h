@@ -11,8 +11,10 @@
 /* What stands for a fingerprint until the commit. */
 #define RECORD_BLANK "uncommitted     "
 
-/* How a view of a tensor is called: "/model/<tensor>" or "/optimizer/<array>/<tensor>". */
-#define RECORD_PATH 512
+#define RECORD_PATH 512 /* bytes: more than the names of an array and of a tensor can make of it */
+
+/* Local. What the view of a tensor of an array is called: "/model/<tensor>" of the params, of the others
+ * "/optimizer/<array>/<tensor>". */
 void record_view_path(const char *array, const char *tensor, char path[RECORD_PATH]);
 
 /* Local. The types of the rows of a table: in memory and in the file. The caller closes it. */

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Local. Whether the path still leads to the file that a descriptor has. */
+/* Whether the path still leads to the file that a descriptor has. */
 static bool is_same(int fd, const char *path, struct error *error)
 {
     struct stat before, after;

@@ -73,7 +73,12 @@ static bool read_part(const struct store *store, const char *path, int rank, str
 {
     uint64_t numbers[PIECE];
     hid_t file;
-    if (!h5_open(path, H5F_ACC_RDONLY, &file, error))
+    int fd;
+    if (!file_open(path, FILE_READ, &fd, error))
+        return false;
+    bool opened = h5_open(fd, path, H5F_ACC_RDONLY, &file, error);
+    close(fd);
+    if (!opened)
         return false;
     hid_t dataset = H5Dopen2(file, NAME, H5P_DEFAULT);
     bool ok = (dataset >= 0 && h5_read_range(dataset, H5T_NATIVE_UINT64, (size_t)rank * PIECE, PIECE, numbers)) ||

@@ -131,7 +131,7 @@ static bool seal(const char *path, struct error *error)
 static bool prove_h5(const struct reader *reader, struct error *error)
 {
     hid_t file;
-    bool ok = h5_open(reader->path, H5F_ACC_RDONLY, &file, error) &&
+    bool ok = h5_open(reader->descriptor, reader->path, H5F_ACC_RDONLY, &file, error) &&
               record_prove_layout(file, &reader->layout, error) &&
               record_prove(file, &reader->record, &reader->layout, error);
     h5_close(file);

@@ -131,13 +131,11 @@ static bool rehearse(hid_t root, void *context, char **answer, size_t *bytes, st
 static bool open_rehearsed(const char *path, int descriptor, hid_t *file, struct error *error)
 {
     struct stat wanted, is;
-    char name[PATH_MAX];
     if (fstat(descriptor, &wanted) || stat(path, &is))
         return error_errno(error, "cannot look at it");
     if (is.st_dev != wanted.st_dev || is.st_ino != wanted.st_ino)
         return error_set(error, ERROR_IO, "another file has just come to its place");
-    file_name_of(descriptor, path, name);
-    return h5_open(name, H5F_ACC_RDONLY, file, error);
+    return h5_open(descriptor, path, H5F_ACC_RDONLY, file, error);
 }
 
 static bool open_with(struct weights_file *file, const char *prefix, struct error *error)

@@ -125,8 +125,8 @@ static inline void make_one(const char *run, char path[PATH_MAX])
 /* The offset in the file of an element of an array. */
 static inline long offset_of(const char *path, const char *dataset_name, size_t element)
 {
-    hid_t file;
-    if (!h5_open(path, H5F_ACC_RDONLY, &file, &error))
+    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    if (file < 0)
         return -1;
     hid_t dataset = H5Dopen2(file, dataset_name, H5P_DEFAULT);
     long offset = (long)H5Dget_offset(dataset) + (long)(element * sizeof(float));

@@ -2,12 +2,14 @@
  * their part in making them. */
 #include "checkpoint/file_support.h"
 #include "checkpoint/reader.h"
+#include "checkpoint/record_h5.h"
 #include "checkpoint/seal.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void flip_bit(const char *path, long offset)
@@ -24,9 +26,9 @@ static void flip_bit(const char *path, long offset)
 static void reseal(const char *path)
 {
     struct seal_range ranges[3];
-    hid_t file;
+    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     char array[64];
-    CU_ASSERT_TRUE(h5_open(path, H5F_ACC_RDONLY, &file, &error));
+    CU_ASSERT(file >= 0);
     for (size_t a = 0; a < 3; a++) {
         snprintf(array, sizeof array, "/state/%s", names[a]);
         CU_ASSERT_TRUE(h5_place(file, array, &ranges[a].offset, &ranges[a].bytes, &error));
@@ -184,12 +186,32 @@ static void strange_files_are_told_apart(void)
     CU_ASSERT_TRUE(is_refused(path, ERROR_CORRUPT, "as long as it says"));
 }
 
+/* Somebody has put it there in the place of the file that is being written. */
+static void no_commit_goes_through_a_link(void)
+{
+    char path[PATH_MAX], link[PATH_MAX + 8], *before, *after;
+    size_t count, still;
+    make_one("link", path);
+    if (world.rank != 0)
+        return;
+    snprintf(link, sizeof link, "%s.link", path);
+    CU_ASSERT_EQUAL(symlink(path, link), 0);
+    CU_ASSERT_TRUE(file_read(path, &before, &count, &error));
+    CU_ASSERT_FALSE(record_h5_finish(link, 1, &error));
+    CU_ASSERT_EQUAL(error.kind, ERROR_USAGE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "is a symbolic link"));
+    CU_ASSERT_TRUE(file_read(path, &after, &still, &error));
+    CU_ASSERT_TRUE(still == count && memcmp(before, after, count) == 0);
+    free(before);
+    free(after);
+}
+
 /* Changes what HDF5 has of it, and not the record, and seals it again. */
 static bool is_proven(const char *path, void (*change)(hid_t file), const char *reason)
 {
-    hid_t file;
+    hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
     struct reader reader;
-    CU_ASSERT_TRUE(h5_open(path, H5F_ACC_RDWR, &file, &error));
+    CU_ASSERT(file >= 0);
     change(file);
     h5_close(file);
     reseal(path);
@@ -261,6 +283,7 @@ int main(int argc, char **argv)
         {"without its seal a file is refused", without_its_seal_a_file_is_refused},
         {"no length of a truncated file passes", no_length_of_a_truncated_file_passes},
         {"strange files are told apart", strange_files_are_told_apart},
+        {"no commit goes through a link", no_commit_goes_through_a_link},
         {"what other programs find is proven apart", what_others_find_is_proven_apart},
         {"a world closes", closing},
         {0},
