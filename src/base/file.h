@@ -110,6 +110,12 @@ bool file_sync_parent(const char *path, struct error *error) WARN_UNUSED;
  * Contents stay; a shorter file grows. The error names the size and what is free. */
 bool file_reserve(const char *path, uint64_t bytes, struct error *error) WARN_UNUSED;
 
+/* Local. How many of the bytes [first, end) of an open file its file system has stored: what lies in a hole has cost
+ * nobody anything, and is no measure of what may be spent on it. All of them where the file system does not tell.
+ * Blocks (st_blocks) would not do: compressed ones are too few, and some file systems count none, or count them late.
+ */
+uint64_t file_stored_between(int descriptor, uint64_t first, uint64_t end);
+
 /* Local. Free bytes for this user on the file system of `path`; UINT64_MAX if unknown. */
 uint64_t file_free_bytes(const char *path);
 

@@ -196,6 +196,22 @@ bool file_sync_parent(const char *path, struct error *error)
     return ok;
 }
 
+uint64_t file_stored_between(int descriptor, uint64_t first, uint64_t end)
+{
+    uint64_t stored = 0;
+    while (first < end) {
+        off_t data = lseek(descriptor, (off_t)first, SEEK_DATA);
+        if (data < 0 && errno == ENXIO) /* nothing from here on */
+            break;
+        uint64_t from = data < 0 ? first : (uint64_t)data;
+        off_t hole = data < 0 ? -1 : lseek(descriptor, data, SEEK_HOLE);
+        uint64_t to = hole <= data || (uint64_t)hole > end ? end : (uint64_t)hole;
+        stored += from < to ? to - from : 0;
+        first = to;
+    }
+    return stored;
+}
+
 uint64_t file_free_bytes(const char *path)
 {
     struct statvfs info;

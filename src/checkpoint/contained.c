@@ -1,6 +1,7 @@
 #include "checkpoint/contained.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "checkpoint/h5.h"
 #include "checkpoint/sandbox.h"
@@ -17,15 +18,31 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CPU_S       1                     /* and a second for each MB of weight: a file of 1,000 views needs 0.1 s */
+/* Limits that all real work stays far below: 1,000 views need 0.1 s, a gigabyte of values a few seconds. */
+#define CPU_S       1          /* and a second for each MB of weight, as long as it is SMALL; then for 16 MB */
+#define CPU_MOST    (4 * 3600) /* a terabyte of values that are read with 70 MB/s */
+#define SMALL       ((uint64_t)64 << 20)  /* bytes */
 #define WAIT_S      120                   /* for what takes no processor time: the disk */
-#define MEMORY      ((uint64_t)512 << 20) /* bytes beyond what the process has */
+#define MEMORY      ((uint64_t)512 << 20) /* bytes beyond what the process has, and four times the weight */
 #define ANSWER_MOST ((size_t)1 << 28)
 
 /* What goes through the pipe in front of the answer, or of the words of an error. */
 struct head {
     uint64_t ok, kind, bytes;
 };
+
+static uint64_t seconds_for(uint64_t weight)
+{
+    uint64_t small = weight < SMALL ? weight : SMALL, seconds = CPU_S + (small >> 20) + ((weight - small) >> 24);
+    return seconds < CPU_MOST ? seconds : CPU_MOST;
+}
+
+/* Never more than there is in this machine. */
+static uint64_t memory_for(uint64_t weight)
+{
+    uint64_t all = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    return MEMORY + (weight < all / 4 ? 4 * weight : all);
+}
 
 /* ---- the child ---- */
 
@@ -107,11 +124,11 @@ static _Noreturn void be_child(const struct task *task, int pipe)
     set_signals();
     close_streams();
     limit(RLIMIT_CORE, 0);
-    limit(RLIMIT_CPU, CPU_S + (task->weight >> 20));
+    limit(RLIMIT_CPU, seconds_for(task->weight));
 #ifndef SANDBOX_SANITIZED
-    limit(RLIMIT_AS, own_bytes() + MEMORY + 4 * task->weight);
+    limit(RLIMIT_AS, own_bytes() + memory_for(task->weight));
 #else
-    (void)own_bytes;
+    (void)own_bytes, (void)memory_for;
 #endif
     bool ok = h5_open(task->descriptor, task->path, H5F_ACC_RDONLY, &file, &error);
     size_t path = strlen(task->path);
@@ -211,21 +228,26 @@ static bool is_whole(const struct inbox *in)
     return in->length >= sizeof head && head.bytes == in->length - sizeof head;
 }
 
-bool contained_run(const char *path, int descriptor, uint64_t weight, contained_work *work, void *context,
-                   char **answer, size_t *bytes, struct error *error)
+bool contained_run(const char *path, int descriptor, uint64_t most, contained_work *work, void *context, char **answer,
+                   size_t *bytes, struct error *error)
 {
-    struct task task = {.path = path, .descriptor = descriptor, .weight = weight, .work = work, .context = context};
+    struct task task = {.path = path, .descriptor = descriptor, .work = work, .context = context};
     struct inbox in = {0};
+    struct stat info;
     int ends[2], status = 0;
     *answer = NULL;
     *bytes = 0;
+    if (fstat(descriptor, &info))
+        return error_errno(error, "cannot look at it");
+    uint64_t stored = file_stored_between(descriptor, 0, (uint64_t)info.st_size);
+    task.weight = stored < most ? stored : most;
     if (pipe2(ends, O_CLOEXEC))
         return error_errno(error, "cannot make a pipe");
     pid_t child = fork();
     if (child == 0)
         be_child(&task, ends[1]);
     close(ends[1]);
-    bool in_time = child > 0 && receive(ends[0], clock_seconds() + WAIT_S + (double)(weight >> 20), &in);
+    bool in_time = child > 0 && receive(ends[0], clock_seconds() + WAIT_S + (double)seconds_for(task.weight), &in);
     close(ends[0]);
     if (child < 0)
         return error_errno(error, "cannot start a process to look at it");

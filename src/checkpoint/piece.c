@@ -216,10 +216,9 @@ static bool read_front(struct piece *piece, struct error *error)
            whole = values_offset(&piece->set, &piece->shard) + values_bytes(&piece->set, &piece->shard);
     if (fstat(piece->descriptor, &info) || info.st_size != (off_t)whole)
         return error_set(error, ERROR_CORRUPT, "it has not the length that its header says");
-    /* A length proves no count: a file with a hole has any, and nobody has written it to its end. Where holes are not
-     * known there is none before the end. */
-    off_t hole = lseek(piece->descriptor, 0, SEEK_HOLE);
-    if (hole >= 0 && (size_t)hole < sizeof header + digests + header.set.record_bytes)
+    /* A length proves no count: a file with a hole has any, and nobody has written it to its end. */
+    uint64_t front = sizeof header + digests + header.set.record_bytes;
+    if (file_stored_between(piece->descriptor, 0, front) < front)
         return error_set(error, ERROR_CORRUPT, "it has a hole where its digests should be");
     piece->digests = memory_alloc(digests, 1, "the digests of a copy", error);
     piece->record = piece->digests ? memory_alloc(header.set.record_bytes, 1, "the record of a copy", error) : NULL;

@@ -14,6 +14,9 @@
 
 #define PASS_BLOCKS 256 /* blocks read at once: 4 MB */
 
+/* Bytes that HDF5 walks through for all but the arrays: more than any job has, as RECORD_IMAGE_MOST. */
+#define HDF5_MOST (4 * (uint64_t)RECORD_IMAGE_MOST)
+
 static bool read_at(const struct reader *reader, uint64_t offset, void *bytes, size_t count, struct error *error)
 {
     ssize_t got = file_read_at(reader->descriptor, bytes, count, offset);
@@ -55,6 +58,11 @@ static char *read_image(const struct reader *reader, const struct seal *seal, si
     return image;
 }
 
+static uint64_t hdf5_bytes(const struct reader *reader)
+{
+    return reader->weight < HDF5_MOST ? reader->weight : HDF5_MOST;
+}
+
 /* In a process of its own. */
 static bool make_image(hid_t file, void *context, char **answer, size_t *bytes, struct error *error)
 {
@@ -74,7 +82,7 @@ static bool read_record(struct reader *reader, const struct seal *seal, bool *fi
     char *image = read_image(reader, seal, &bytes, error);
     bool old = !image && error->kind == ERROR_NONE;
     if (old &&
-        !contained_run(reader->path, reader->descriptor, reader->weight, make_image, NULL, &image, &bytes, error))
+        !contained_run(reader->path, reader->descriptor, hdf5_bytes(reader), make_image, NULL, &image, &bytes, error))
         return false;
     if (!image && !old)
         return false;
@@ -85,9 +93,11 @@ static bool read_record(struct reader *reader, const struct seal *seal, bool *fi
 static bool read_digests(struct reader *reader, struct error *error)
 {
     for (size_t a = 0; a < reader->array_count; a++) {
+        uint64_t place = reader->layout.arrays[a].digests, bytes = reader->blocks * sizeof(uint64_t);
+        if (file_stored_between(reader->descriptor, place, place + bytes) < bytes) /* no digest is zero */
+            return error_set(error, ERROR_CORRUPT, "it has a hole where its digests should be");
         reader->digests[a] = memory_alloc(reader->blocks, sizeof(uint64_t), "its digests", error);
-        if (!reader->digests[a] || !read_at(reader, reader->layout.arrays[a].digests, reader->digests[a],
-                                            reader->blocks * sizeof(uint64_t), error))
+        if (!reader->digests[a] || !read_at(reader, place, reader->digests[a], bytes, error))
             return false;
     }
     uint64_t fingerprint = state_fingerprint(reader->record.step, reader->array_count, reader->names,
@@ -254,8 +264,8 @@ bool reader_prove_views(const struct reader *reader, struct error *error)
     size_t bytes;
     if (reader->record.version < RECORD_PLAIN) /* then that is where the record comes from, views included */
         return true;
-    bool ok = contained_run(reader->path, reader->descriptor, reader->weight, prove, (void *)reader, &answer, &bytes,
-                            error);
+    bool ok = contained_run(reader->path, reader->descriptor, hdf5_bytes(reader), prove, (void *)reader, &answer,
+                            &bytes, error);
     memory_free(answer);
     return ok || error_prefix(error, "%s: ", reader->path);
 }

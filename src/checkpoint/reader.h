@@ -14,7 +14,7 @@ struct reader {
     char *path; /* NULL: closed */
     int descriptor;
     bool sealed;          /* every byte outside the arrays was proven before anything was read */
-    uint64_t weight;      /* bytes outside the arrays */
+    uint64_t weight;      /* bytes outside the arrays; of a file without a seal all */
     struct record record; /* belongs to the reader */
     struct record_layout layout;
     size_t count; /* P: floats of every array */

@@ -72,17 +72,19 @@ static bool digest_outside(int fd, const char *path, const struct layout *seal, 
     return ok;
 }
 
-/* Whether count and ranges can be those of a file. */
+/* Whether count and ranges can be those of a file. What is outside of them is read by whoever opens it, so that it must
+ * not be what a hole makes of a few bytes on a disk. */
 static bool is_sound(const struct layout *seal)
 {
-    uint64_t end = SEAL_BYTES, bytes = le64toh(seal->bytes), count = le64toh(seal->count);
+    uint64_t end = SEAL_BYTES, bytes = le64toh(seal->bytes), count = le64toh(seal->count), inside = 0;
     bool ok = count >= 1 && count <= SEAL_RANGES;
     for (uint64_t r = 0; ok && r < count; r++) {
         uint64_t offset = le64toh(seal->ranges[r].offset), length = le64toh(seal->ranges[r].bytes);
         ok = offset >= end && offset <= bytes && length <= bytes - offset;
         end = offset + length;
+        inside += length;
     }
-    return ok;
+    return ok && bytes - inside <= SEAL_OUTSIDE + inside / SEAL_PART;
 }
 
 static int by_offset(const void *a, const void *b)
@@ -226,15 +228,6 @@ bool seal_open_unproven(const char *path, struct seal *seal, int *descriptor, st
     return open_with(path, false, seal, descriptor, error);
 }
 
-bool seal_check(const char *path, struct seal *seal, struct error *error)
-{
-    int fd;
-    bool ok = seal_open(path, seal, &fd, error);
-    if (ok)
-        close(fd);
-    return ok;
-}
-
 static bool has_our_format(hid_t file, void *context, char **answer, size_t *bytes, struct error *error)
 {
     char *format;
@@ -247,14 +240,13 @@ bool seal_is_ours(const char *path)
     int fd;
     struct layout head;
     struct error error;
-    struct stat info;
     char *answer = NULL;
     size_t got = 0, bytes;
     if (!open_head(path, &fd, &head, &got, &error))
         return false;
     bool ours = memcmp(head.magic, magic, sizeof magic) == 0;
-    if (!ours && memcmp(head.magic, hdf5_signature, sizeof hdf5_signature) == 0 && fstat(fd, &info) == 0)
-        ours = contained_run(path, fd, (uint64_t)info.st_size, has_our_format, NULL, &answer, &bytes, &error);
+    if (!ours && memcmp(head.magic, hdf5_signature, sizeof hdf5_signature) == 0)
+        ours = contained_run(path, fd, CONTAINED_ROOT, has_our_format, NULL, &answer, &bytes, &error);
     memory_free(answer);
     close(fd);
     return ours;

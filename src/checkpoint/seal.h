@@ -12,9 +12,10 @@
  *   144  the ranges, each two uint64: offset and bytes; ascending, apart; then zeros
  *   504  uint64: XXH3 of all bytes of the file outside the ranges, in their order, these eight taken as zeros
  *
- * A range is an array of /state: its elements are proven by the digests of its blocks, which lie under the seal. This
- * layout stays for ever; what a new format version brings lies behind it. Files of the versions 1 and 2
- * have no seal and begin with HDF5's signature. */
+ * A range is an array of /state: its elements are proven by the digests of its blocks, which lie under the seal.
+ * Outside the ranges are SEAL_OUTSIDE bytes at most, and the SEAL_PART-th part of those in them. This layout stays for
+ * ever; what a new format version brings lies behind it. Files of the versions 1 and 2 have no seal and begin with
+ * HDF5's signature. */
 #ifndef CHECKPOINT_SEAL_H
 #define CHECKPOINT_SEAL_H
 
@@ -23,8 +24,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SEAL_BYTES  512
-#define SEAL_RANGES 16
+#define SEAL_BYTES   512
+#define SEAL_RANGES  16
+#define SEAL_OUTSIDE ((uint64_t)64 << 30) /* bytes: more than records, views, and gaps of the widest stripes */
+#define SEAL_PART    1024                 /* the digests are half of that part of the arrays */
 
 struct seal_range {
     uint64_t offset;
@@ -43,12 +46,9 @@ struct seal {
 bool seal_write(const char *path, const struct seal_range *ranges, size_t count, struct error *error) WARN_UNUSED;
 
 /* Local. Proves a file by its seal and tells the ranges that are left to prove; or finds that it is of a version
- * without. ERROR_NOT_FOUND; ERROR_CORRUPT: it begins like no checkpoint, was truncated, extended, or is damaged outside
- * the ranges; ERROR_IO. The words begin with the path. */
-bool seal_check(const char *path, struct seal *seal, struct error *error) WARN_UNUSED;
-
-/* Local. The same, and the file stays open for reading as *descriptor: what is read there is what was proven. -1 after
- * failure. */
+ * without. The file stays open for reading as *descriptor: what is read there is what was proven. -1 after failure:
+ * ERROR_NOT_FOUND; ERROR_CORRUPT: it begins like no checkpoint, was truncated, extended, or is damaged outside the
+ * ranges; ERROR_IO. The words begin with the path. */
 bool seal_open(const char *path, struct seal *seal, int *descriptor, struct error *error) WARN_UNUSED;
 
 /* Local. Only opens it, as what it may be: nothing is proven, and count is 0. *descriptor and errors as seal_open. */

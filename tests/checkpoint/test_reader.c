@@ -186,6 +186,39 @@ static void strange_files_are_told_apart(void)
     CU_ASSERT_TRUE(is_refused(path, ERROR_CORRUPT, "as long as it says"));
 }
 
+/* Where a number stands in the image of the record; -1: nowhere, or twice. */
+static long place_of(const char *path, uint64_t number)
+{
+    char *content;
+    size_t count;
+    long place = -1;
+    CU_ASSERT_TRUE(file_read(path, &content, &count, &error));
+    for (size_t at = RECORD_IMAGE_AT; at + 8 <= count && at < 65536; at += 8)
+        if (memcmp(content + at, &number, sizeof number) == 0)
+            place = place < 0 ? (long)at : -1;
+    free(content);
+    return place;
+}
+
+/* Nobody has stored them, so that they are no measure of what is to be read. */
+static void digests_in_a_hole_are_refused(void)
+{
+    char path[PATH_MAX];
+    struct stat info;
+    make_one("hole", path);
+    if (world.rank != 0)
+        return;
+    CU_ASSERT_EQUAL(stat(path, &info), 0);
+    uint64_t hole = ((uint64_t)info.st_size + 65535) / 65536 * 65536;
+    CU_ASSERT_EQUAL(truncate(path, (off_t)hole + 65536), 0);
+    forge(path, place_of(path, (uint64_t)offset_of(path, "/digest/params", 0)), hole);
+    int fd = open(path, O_RDONLY);
+    bool is_known = file_stored_between(fd, hole, hole + 4096) == 0;
+    close(fd);
+    CU_ASSERT_TRUE(is_refused(path, ERROR_CORRUPT,
+                              is_known ? "it has a hole where its digests should be" : "do not fit its fingerprint"));
+}
+
 /* Somebody has put it there in the place of the file that is being written. */
 static void no_commit_goes_through_a_link(void)
 {
@@ -283,6 +316,7 @@ int main(int argc, char **argv)
         {"without its seal a file is refused", without_its_seal_a_file_is_refused},
         {"no length of a truncated file passes", no_length_of_a_truncated_file_passes},
         {"strange files are told apart", strange_files_are_told_apart},
+        {"digests in a hole are refused", digests_in_a_hole_are_refused},
         {"no commit goes through a link", no_commit_goes_through_a_link},
         {"what other programs find is proven apart", what_others_find_is_proven_apart},
         {"a world closes", closing},

@@ -1,6 +1,8 @@
 """Hostile checkpoints: a good one is changed and sealed again, so that all that proves wholeness holds.
 
     hostile.py GOOD FOLDER SECRET FIFO     writes FOLDER/<name>.h5, and prints a line for each: <name>
+    hostile.py long OLD NEW BYTES          makes OLD, which has no seal, and NEW so long that almost all is a hole: OLD holds
+                                           HDF5 for ever, NEW has it outside the arrays
 
 SECRET is a file that is none of a checkpoint's business, FIFO a pipe that nobody writes into.
 """
@@ -12,6 +14,28 @@ import h5py
 import numpy as np
 
 from seal import renew
+
+
+def damaged(whole, at, number, form):
+    return whole[:at] + struct.pack(form, number) + whole[at + struct.calcsize(form):]
+
+
+def endless(whole):
+    return damaged(whole, whole.index(b"GCOL") + 24, 2**64 - 16, "<Q")
+
+
+def lengthen(old, new, size):
+    """The seal of NEW has one range, of nothing; its digest is wrong, as only who has read all of it can know."""
+    for name, change in ((old, endless), (new, lambda whole: whole[:128] + struct.pack("<4Q", size, 1, 512, 0) + whole[160:])):
+        whole = change(open(name, "rb").read())
+        with open(name, "wb") as file:
+            file.write(whole)
+            file.truncate(size)
+
+
+if sys.argv[1] == "long":
+    lengthen(sys.argv[2], sys.argv[3], int(sys.argv[4]))
+    sys.exit()
 
 good, folder, secret, fifo = sys.argv[1:5]
 
@@ -115,10 +139,6 @@ CHANGES = {
 }
 
 
-def damaged(whole, at, number, form):
-    return whole[:at] + struct.pack(form, number) + whole[at + struct.calcsize(form):]
-
-
 def find_heap(whole):
     return whole.index(b"GCOL")
 
@@ -130,7 +150,7 @@ def find_selection(whole):
 
 # By bytes: what HDF5 follows without a look.
 BYTES = {
-    "heap-endless": lambda whole: damaged(whole, find_heap(whole) + 24, 2**64 - 16, "<Q"),
+    "heap-endless": endless,
     "heap-empty": lambda whole: damaged(whole, find_heap(whole) + 24, 0, "<Q"),
     "selection-rank": lambda whole: damaged(whole, find_selection(whole) + 16, 0x7FFFFFFF, "<I"),
     "selection-blocks": lambda whole: damaged(whole, find_selection(whole) + 20, 0x7FFFFFFF, "<I"),
