@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define PASS_BLOCKS 256 /* blocks read at once: 4 MB */
+#define VIEW_LEAST  64  /* bytes that HDF5 needs for a view, with its name; in truth some hundred */
 
 /* Bytes that HDF5 walks through for all but the arrays: more than any job has, as RECORD_IMAGE_MOST. */
 #define HDF5_MOST (4 * (uint64_t)RECORD_IMAGE_MOST)
@@ -125,6 +126,15 @@ static bool check_seal(const struct reader *reader, const struct seal *seal, str
     return ok || error_set(error, ERROR_CORRUPT, "its seal does not fit its arrays");
 }
 
+/* Whether there can be a view of every tensor in every array: what lists them needs room for all. */
+static bool check_views(const struct reader *reader, const struct seal *seal, struct error *error)
+{
+    uint64_t stored = file_stored_between(reader->descriptor, 0, seal->bytes),
+             room = stored < reader->weight ? stored : reader->weight;
+    return reader->layout.array_count * reader->layout.tensor_count <= room / VIEW_LEAST ||
+           error_set(error, ERROR_CORRUPT, "its record has more tensors than the file has room for");
+}
+
 /* What both ways of opening have in common. */
 static void take_layout(struct reader *reader)
 {
@@ -151,7 +161,7 @@ bool reader_open(struct reader *reader, const char *path, struct error *error)
               (finished || error_set(error, ERROR_CORRUPT, "not a finished checkpoint (it has no commit record)"));
     if (ok)
         take_layout(reader);
-    if (ok && check_seal(reader, &seal, error) && read_digests(reader, error))
+    if (ok && check_seal(reader, &seal, error) && check_views(reader, &seal, error) && read_digests(reader, error))
         return true;
     error_prefix(error, "%s: ", path);
     reader_close(reader);
@@ -275,19 +285,36 @@ static int by_path(const void *a, const void *b)
     return strcmp(((const struct reader_tensor *)a)->path, ((const struct reader_tensor *)b)->path);
 }
 
+/* Bytes of the paths of all views, each with its NUL. */
+static size_t bytes_of_paths(const struct record_layout *layout)
+{
+    char path[RECORD_PATH];
+    size_t bytes = 0;
+    for (size_t a = 0; a < layout->array_count; a++)
+        for (size_t t = 0; t < layout->tensor_count; t++) {
+            record_view_path(layout->arrays[a].name, layout->tensors[t].name, path);
+            bytes += strlen(path) + 1;
+        }
+    return bytes;
+}
+
 bool reader_list_tensors(const struct reader *reader, struct reader_tensor **tensors, size_t *count,
                          struct error *error)
 {
     const struct record_layout *layout = &reader->layout;
-    struct reader_tensor *list = memory_alloc(layout->array_count * layout->tensor_count, sizeof *list,
-                                              "the list of tensors", error);
+    size_t places = layout->array_count * layout->tensor_count * sizeof **tensors;
+    struct reader_tensor *list = memory_alloc(places + bytes_of_paths(layout), 1, "the list of tensors", error);
+    char *path = (char *)list + places; /* behind the list */
     *tensors = list;
     *count = 0;
     for (size_t a = 0; list && a < layout->array_count; a++)
         for (size_t t = 0; t < layout->tensor_count; t++) {
             const struct state_tensor *tensor = &layout->tensors[t];
             struct reader_tensor *view = &list[(*count)++];
-            record_view_path(layout->arrays[a].name, tensor->name, view->path);
+            char name[RECORD_PATH];
+            record_view_path(layout->arrays[a].name, tensor->name, name);
+            view->path = strcpy(path, name);
+            path += strlen(name) + 1;
             view->dims = tensor->dims;
             view->count = 1;
             for (size_t d = 0; d < tensor->dims; d++)

@@ -61,14 +61,15 @@ bool reader_compare(const struct reader *reader, size_t array, size_t first, siz
 
 /* A tensor view in a file. */
 struct reader_tensor {
-    char path[512]; /* "/model/0.dense.weight", "/optimizer/adamw.m/0.dense.weight" */
+    const char *path; /* "/model/0.dense.weight", "/optimizer/adamw.m/0.dense.weight"; lies behind the list */
     size_t dims;
     size_t shape[STATE_DIMS];
     size_t count;
     uint64_t offset; /* of its floats in the file */
 };
 
-/* Local. All tensor views, ordered by path. The caller owns *tensors (memory_free). */
+/* Local. All tensor views, ordered by path. The caller owns *tensors (memory_free), the paths with it: so many bytes as
+ * the file has at most a few times over. */
 bool reader_list_tensors(const struct reader *reader, struct reader_tensor **tensors, size_t *count,
                          struct error *error) WARN_UNUSED;
 

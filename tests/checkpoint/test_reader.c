@@ -219,6 +219,45 @@ static void digests_in_a_hole_are_refused(void)
                               is_known ? "it has a hole where its digests should be" : "do not fit its fingerprint"));
 }
 
+/* A list of all views would take a multiple of what the file has. */
+static void more_tensors_than_there_can_be_views_are_refused(void)
+{
+    enum { MANY = 100000 };
+    char path[PATH_MAX], *image, *bytes;
+    struct reader reader;
+    size_t length;
+    make_one("many", path);
+    if (world.rank != 0 || !reader_open(&reader, path, &error))
+        return;
+    char(*words)[16] = memory_need(MANY, sizeof *words);
+    struct state_tensor *many = memory_need(MANY, sizeof *many);
+    for (size_t t = 0; t < MANY; t++) {
+        snprintf(words[t], sizeof words[t], "%zu", t);
+        many[t] = (struct state_tensor){.name = words[t], .dims = 1, .shape = {1}, .offset = t};
+    }
+    struct record_layout layout = {.count = MANY, .array_count = 3, .tensors = many, .tensor_count = MANY};
+    struct seal_range ranges[3];
+    size_t floats = (size_t)8 << 20, each = MANY * sizeof(float) + 4096;
+    for (size_t a = 0; a < 3; a++) {
+        ranges[a] = (struct seal_range){floats + a * each, MANY * sizeof(float)};
+        layout.arrays[a] = (struct record_array){names[a], ranges[a].offset, floats + 3 * each + a * 4096};
+    }
+    record_image_make(&reader.record, true, &layout, &image, &length);
+    CU_ASSERT(RECORD_IMAGE_AT + length < floats);
+    size_t count = floats + 3 * each + 3 * 4096;
+    bytes = memory_need(count, 1);
+    memset(bytes, 'x', count);
+    memcpy(bytes + RECORD_IMAGE_AT, image, length);
+    CU_ASSERT_TRUE(file_replace(path, bytes, count, &error));
+    CU_ASSERT_TRUE(seal_write(path, ranges, 3, &error));
+    CU_ASSERT_TRUE(is_refused(path, ERROR_CORRUPT, "more tensors than the file has room for"));
+    memory_free(bytes);
+    memory_free(image);
+    memory_free(many);
+    memory_free(words);
+    reader_close(&reader);
+}
+
 /* Somebody has put it there in the place of the file that is being written. */
 static void no_commit_goes_through_a_link(void)
 {
@@ -317,6 +356,7 @@ int main(int argc, char **argv)
         {"no length of a truncated file passes", no_length_of_a_truncated_file_passes},
         {"strange files are told apart", strange_files_are_told_apart},
         {"digests in a hole are refused", digests_in_a_hole_are_refused},
+        {"more tensors than there can be views are refused", more_tensors_than_there_can_be_views_are_refused},
         {"no commit goes through a link", no_commit_goes_through_a_link},
         {"what other programs find is proven apart", what_others_find_is_proven_apart},
         {"a world closes", closing},
