@@ -19,11 +19,12 @@
 #include <unistd.h>
 
 /* Limits that all real work stays far below: 1,000 views need 0.1 s, a gigabyte of values a few seconds. */
-#define CPU_S       1          /* and a second for each MB of weight, as long as it is SMALL; then for 16 MB */
-#define CPU_MOST    (4 * 3600) /* a terabyte of values that are read with 70 MB/s */
-#define SMALL       ((uint64_t)64 << 20)  /* bytes */
-#define WAIT_S      120                   /* for what takes no processor time: the disk */
-#define MEMORY      ((uint64_t)512 << 20) /* bytes beyond what the process has, and four times the weight */
+#define CPU_S    1                     /* and a second for each MB of weight, as far as it is SMALL, then for 16 MB, */
+#define CPU_MOST (4 * 3600)            /* up to this: a terabyte of values at 70 MB/s */
+#define SMALL    ((uint64_t)64 << 20)  /* bytes */
+#define WAIT_S   120                   /* for what takes no processor time: the disk */
+#define MEMORY   ((uint64_t)512 << 20) /* bytes beyond what the process has, and four times the weight */
+
 #define ANSWER_MOST ((size_t)1 << 28)
 
 /* What goes through the pipe in front of the answer, or of the words of an error. */

@@ -24,9 +24,9 @@ typedef bool contained_work(hid_t file, void *context, char **answer, size_t *by
 
 /* Local. Opens the very file that is open as `descriptor`, and has that path, with HDF5 in a child, and lets `work` do
  * its work there. most: bytes that HDF5 may have to walk through; if the file has stored fewer, those count. The limits
- * of the child follow from that. The caller owns *answer (memory_free).
- * Errors are those of work and of h5_open, without the path; ERROR_CORRUPT, too, if the child has crashed or has come
- * to its limits; ERROR_IO: no child, or it was ended from outside, or the disk does not answer. */
+ * of the child follow from that. The caller owns *answer (memory_free). Errors are those of work and of h5_open,
+ * without the path; ERROR_CORRUPT, too, if the child has crashed or has come to its limits; ERROR_IO: no child, or it
+ * was ended from outside, or the disk does not answer. */
 bool contained_run(const char *path, int descriptor, uint64_t most, contained_work *work, void *context, char **answer,
                    size_t *bytes, struct error *error) WARN_UNUSED;
 
