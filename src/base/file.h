@@ -113,7 +113,7 @@ bool file_reserve(const char *path, uint64_t bytes, struct error *error) WARN_UN
 /* Local. How many of the bytes [first, end) of an open file its file system has stored: what lies in a hole has cost
  * nobody anything, and is no measure of what may be spent on it. All of them where the file system does not tell.
  * Blocks (st_blocks) would not do: compressed ones are too few, and some file systems count none, or count them late.
- */
+ * The descriptor's own position moves. */
 uint64_t file_stored_between(int descriptor, uint64_t first, uint64_t end);
 
 /* Local. Free bytes for this user on the file system of `path`; UINT64_MAX if unknown. */

@@ -1,5 +1,6 @@
 #include "base/watchdog.h"
 
+#include "base/check.h"
 #include "base/thread.h"
 
 #include <pthread.h>
@@ -16,7 +17,8 @@ static struct {
     _Atomic double limit_s;     /* of this call; 0: none */
     _Atomic bool is_meeting;
     struct watchdog_limits limits;
-    unsigned depth; /* of calls in calls; the thread's that is watched */
+    unsigned depth;  /* of calls in calls; the thread's that is watched, */
+    pthread_t owner; /* while it is open */
     void (*lost)(const struct error *error);
 
     bool is_open;
@@ -74,6 +76,7 @@ bool watchdog_open(const struct watchdog_limits *limits, void (*lost)(const stru
     if (dog.is_open)
         return true;
     dog.leaving = false;
+    dog.owner = pthread_self();
     thread_init_condition(&dog.change);
     dog.is_open = thread_start(&dog.thread, thread, NULL);
     return dog.is_open ||
@@ -98,8 +101,14 @@ void watchdog_close(void)
     dog.is_open = false;
 }
 
+static void check_thread(void)
+{
+    CHECK(!dog.is_open || pthread_equal(dog.owner, pthread_self()), "one thread is watched");
+}
+
 static void begin(const char *what, double limit_s, bool is_meeting)
 {
+    check_thread();
     if (dog.depth++ > 0)
         return;
     atomic_store(&dog.what, what);
@@ -121,6 +130,7 @@ void watchdog_begin_meeting(const char *what, double extra_s, bool is_alone)
 
 void watchdog_end(void)
 {
+    check_thread();
     if (--dog.depth == 0)
         atomic_fetch_add(&dog.calls, 1);
 }

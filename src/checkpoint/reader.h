@@ -68,8 +68,7 @@ struct reader_tensor {
     uint64_t offset; /* of its floats in the file */
 };
 
-/* Local. All tensor views, ordered by path. The caller owns *tensors (memory_free), the paths with it: so many bytes as
- * the file has at most a few times over. */
+/* Local. All tensor views, ordered by path. The caller owns *tensors (memory_free), the paths with it. */
 bool reader_list_tensors(const struct reader *reader, struct reader_tensor **tensors, size_t *count,
                          struct error *error) WARN_UNUSED;
 

@@ -1,6 +1,7 @@
 #include "data/dataset.h"
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/guard.h"
 #include "base/log.h"
@@ -9,6 +10,8 @@
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
+
+#define EXCUSED_S 600.0 /* from one time that a file is told to be touched to the next */
 
 const char *const dataset_formats[] = {
     [DATASET_IDX] = "idx", [DATASET_DIGITS] = "digits", [DATASET_TEXT] = "text", [DATASET_TEXT + 1] = NULL};
@@ -234,9 +237,11 @@ static bool has_same_content(const struct dataset *dataset, struct watched *file
     if (digest_shape(digesting.digest, &dataset->form.input) != dataset->digest)
         return error_set(error, ERROR_CORRUPT,
                          "%s was changed while it was in use: it has other content than at the start", file->path);
-    if (!file->excused)
+    double now_s = clock_seconds();
+    if (file->excused_s == 0 || now_s - file->excused_s >= EXCUSED_S) {
         log_info("%s was touched, or written anew, with the same content", file->path);
-    file->excused = true;
+        file->excused_s = now_s;
+    }
     return true;
 }
 

@@ -17,8 +17,8 @@ struct watched {
     bool touched; /* it is still read, and its size or one of its times has changed: only its bytes can tell; whoever
                      proves them takes this back first, and the next one */
     bool written; /* touched, and not only what can change without a write: its rights, its names */
-    bool excused; /* it was told that it was touched, and is the same */
-    bool told;    /* that the next start will find another file */
+    double excused_s; /* when it was told that it was touched, and is the same (clock_seconds); 0: never */
+    bool told;        /* that the next start will find another file */
 };
 
 enum watched_state {

@@ -4,7 +4,6 @@
 #include "base/digest.h"
 #include "base/memory.h"
 #include "base/partition.h"
-#include "base/watchdog.h"
 #include "parallel/reduction.h"
 
 #include <limits.h>
@@ -181,11 +180,7 @@ static bool allocate(struct exchange *x, struct error *error)
 static bool open_window(struct exchange *x, size_t bytes, struct error *error)
 {
     size_t most = bytes + (1 + x->copies) * x->count * sizeof(float);
-    bool ok = window_open(&x->window, x->node, bytes, error);
-    watchdog_begin_meeting("all nodes have their shared windows", window_patience(most), false);
-    ok = world_agree(x->world, ok, error);
-    watchdog_end();
-    return ok;
+    return world_agree_memory(x->world, window_open(&x->window, x->node, bytes, error), most, error);
 }
 
 bool exchange_open(struct exchange **exchange, const struct world *world, const struct node *node, size_t leaves,
@@ -216,7 +211,7 @@ bool exchange_open(struct exchange **exchange, const struct world *world, const 
     x->other = copies > 1 ? x->params + count : NULL;
     x->slots = (float *)x->window.memory + (node->rank == 0 ? copies * count : 0);
     tree_start(&x->walker, leaves);
-    ok = world_agree(world, allocate(x, error), error);
+    ok = world_agree_memory(world, allocate(x, error), (slots + 2) * count * sizeof(float), error);
     x->requests = memory_need((size_t)(2 * world->size + x->received_count) * (TREE_DEPTH + 1), sizeof *x->requests);
     x->next_leaf = partition_first(leaves, (size_t)world->size, (size_t)world->rank);
     if (!ok) {

@@ -16,7 +16,6 @@
 #define MADV_POPULATE_WRITE 23 /* Linux 5.14; the headers may be older than the kernel */
 #endif
 
-#define FILL_RATE      1e8   /* bytes a second, at least, of memory that becomes real */
 #define WINDOW_HEADERS 65536 /* what Open MPI puts in front of the pieces, at most */
 
 void node_open(struct node *node, const struct world *world, int ranks_per_node)
@@ -132,11 +131,6 @@ static bool fill(struct window *window, const struct node *node, size_t bytes, s
     return true;
 }
 
-double window_patience(size_t bytes)
-{
-    return (double)bytes / FILL_RATE;
-}
-
 bool window_open(struct window *window, const struct node *node, size_t bytes, struct error *error)
 {
     *window = (struct window){.win = MPI_WIN_NULL, .comm = node->comm};
@@ -150,7 +144,7 @@ bool window_open(struct window *window, const struct node *node, size_t bytes, s
     if (!has)
         return false;
     bytes += MEMORY_ALIGNMENT;
-    double patience_s = window_patience(bytes);
+    double patience_s = world_memory_s(bytes);
     MPI_Info info;
     MPI_Info_create(&info);
     /* Each piece on pages of its own: aligned, and on the memory of the rank that touches it first. */

@@ -30,10 +30,6 @@ struct window {
     void *memory; /* the own piece, zeroed and 64-byte aligned */
 };
 
-/* Local. How much longer than other meetings the opening of a window may take, to which a rank contributes `bytes`: its
- * memory becomes real. */
-double window_patience(size_t bytes);
-
 /* Collective over node. This rank contributes `bytes` (may differ; may be 0). The memory is really there after
  * success: it has been touched, so that a /dev/shm that is too small is an error here and not a SIGBUS later.
  * The same verdict on every rank of the node; nothing stays allocated after failure. */

@@ -8,6 +8,8 @@
 #include <limits.h>
 #include <string.h>
 
+#define FILL_RATE 1e8 /* bytes a second, at least, of memory that becomes real */
+
 static void meet(void)
 {
     watchdog_begin_meeting("the ranks agree with each other", 0, false);
@@ -66,6 +68,19 @@ bool world_agree(const struct world *world, bool ok, struct error *error)
 {
     meet();
     ok = agree(world, ok, error);
+    watchdog_end();
+    return ok;
+}
+
+double world_memory_s(size_t bytes)
+{
+    return (double)bytes / FILL_RATE;
+}
+
+bool world_agree_memory(const struct world *world, bool ok, size_t bytes, struct error *error)
+{
+    watchdog_begin_meeting("the ranks get their memory", world_memory_s(bytes), false);
+    ok = world_agree(world, ok, error);
     watchdog_end();
     return ok;
 }

@@ -33,6 +33,13 @@ void world_close(struct world *world);
  * rank failed with the same words (then it is nobody's private trouble and rank 0's words stand as they are). */
 bool world_agree(const struct world *world, bool ok, struct error *error) WARN_UNUSED;
 
+/* Local. How many seconds longer than others a meeting may take before which a rank makes so many bytes of memory real.
+ */
+double world_memory_s(size_t bytes);
+
+/* Collective over world. As world_agree, after each rank has made up to `bytes` of memory real. */
+bool world_agree_memory(const struct world *world, bool ok, size_t bytes, struct error *error) WARN_UNUSED;
+
 /* Collective over world. A communicator with the same ranks, for messages of another affair. */
 void world_duplicate(const struct world *world, MPI_Comm *comm);
 

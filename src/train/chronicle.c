@@ -43,15 +43,18 @@ static void put_known(struct chronicle *chronicle, size_t from)
 /* Whether the file, as it is now, tells that this life has begun. */
 static bool knows_this_life(const struct chronicle *chronicle)
 {
-    char words[80], *bytes;
+    const struct lives_now now = {0};
+    char *bytes;
     size_t length;
     struct error error;
+    struct lives lives;
     if (!file_read_own(chronicle->lines.path, HISTORY_MOST, &bytes, &length, &error))
         return false;
-    snprintf(words, sizeof words, "{\"event\":\"begin\",\"segment\":%" PRIu64 ",", chronicle->segment);
-    bool found = memmem(bytes, length, words, strlen(words)) != NULL;
+    lives_parse(&lives, bytes, length, &now);
+    bool knows = lives.count >= chronicle->segment;
+    lives_release(&lives);
     free(bytes);
-    return found;
+    return knows;
 }
 
 void chronicle_keep(struct chronicle *chronicle)

@@ -4,37 +4,41 @@
 #include "base/watchdog.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
-#define LOOK_S  1.0  /* the files of a job may lie behind a network */
-#define PROVING 0.05 /* of the time at the most, for files that somebody touches again and again, but does not write   \
-                      */
+#define LOOK_S 1.0 /* the files of a job may lie behind a network */
+
+/* How much of the time may go into reading files again that somebody touches again and again: those that are written
+ * (what is put back before it is read again would have been trained with), and those whose rights or names change. */
+#define WRITTEN_SHARE 0.5
+#define TOUCHED_SHARE 0.05
+#define PAUSE_MOST_S  600.0 /* from one such reading to the next */
 
 /* A second reading, if there has to be one, at this many bytes a second. */
 #define SLOWEST_RATE 20e6
 
-/* Local. Its content is read again. */
-static bool prove(struct data_watch *watch, struct dataset *dataset, struct error *error)
+/* Local. Whether the content is to be read again: it is urgent, or so long ago that the share is kept. */
+static bool is_time(const struct data_proof *proof, bool is_urgent, bool is_written)
 {
-    double begun_s = clock_seconds();
-    bool ok = dataset_prove(dataset, error);
-    double ended_s = clock_seconds();
-    watch->proves_s = ended_s + (ended_s - begun_s) * (1 / PROVING - 1);
-    return ok;
+    double pause_s = proof->took_s * (1 / (is_written ? WRITTEN_SHARE : TOUCHED_SHARE) - 1);
+    return is_urgent || clock_seconds() - proof->ended_s >= fmin(pause_s, PAUSE_MOST_S);
 }
 
-/* Local. Whether this dataset is what it was. Its content is read again if a look leaves that open: at once if that is
- * urgent, or a file was written: what is put back before the next save would have been trained with. */
-static bool look(struct data_watch *watch, struct dataset *dataset, bool is_urgent, const char *what,
+/* Local. Whether this dataset is what it was. Its content is read again if a look leaves that open. */
+static bool look(struct data_proof *proof, struct dataset *dataset, bool is_urgent, const char *what,
                  struct error *error)
 {
     if (!dataset->class)
         return true;
     watchdog_begin(what, 60 + dataset_bytes(dataset) / SLOWEST_RATE);
     bool ok = !dataset_failed(dataset, error) && dataset_look(dataset, error);
-    bool proves = is_urgent || dataset_is_written(dataset) || clock_seconds() >= watch->proves_s;
-    if (ok && proves && dataset_is_touched(dataset))
-        ok = prove(watch, dataset, error);
+    if (ok && dataset_is_touched(dataset) && is_time(proof, is_urgent, dataset_is_written(dataset))) {
+        double begun_s = clock_seconds();
+        ok = dataset_prove(dataset, error);
+        proof->ended_s = clock_seconds();
+        proof->took_s = proof->ended_s - begun_s;
+    }
     watchdog_end();
     return ok || error_prefix(error, "%s: ", what);
 }
@@ -45,10 +49,11 @@ static unsigned look_at_all(struct session *session, unsigned urgent)
     struct data_watch *watch = &session->data_watch;
     watch->looked_s = clock_seconds();
     if (!(watch->wrong & DATA_IS_WRONG) &&
-        !look(watch, &session->train, urgent & DATA_IS_WRONG, "data.train", &watch->train_error))
+        !look(&watch->train_proof, &session->train, urgent & DATA_IS_WRONG, "data.train", &watch->train_error))
         watch->wrong |= DATA_IS_WRONG;
     if (!(watch->wrong & VALIDATION_IS_WRONG) &&
-        !look(watch, &session->validation, urgent & VALIDATION_IS_WRONG, "data.validation", &watch->validation_error))
+        !look(&watch->validation_proof, &session->validation, urgent & VALIDATION_IS_WRONG, "data.validation",
+              &watch->validation_error))
         watch->wrong |= VALIDATION_IS_WRONG;
     return watch->wrong;
 }

@@ -121,7 +121,7 @@ const char *environment_batch_job(void)
 
 void environment_batch_key(char *key, size_t bytes)
 {
-    snprintf(key, bytes, "%.101s", environment_batch_job());
+    snprintf(key, bytes, "%s", environment_batch_job());
     for (; *key; key++)
         if (*key == '/')
             *key = '-';

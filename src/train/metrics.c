@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define EVENT        32                 /* bytes of the name of an event; a line of a step has none */
 #define METRICS_MOST ((size_t)64 << 30) /* bytes of a file: a line for each of a billion steps is less */
 
 void metrics_init(struct metrics *metrics)
@@ -209,27 +210,50 @@ void metrics_write(struct metrics *metrics, const struct text *line)
 static size_t read_rest(const struct metrics *metrics, char **bytes)
 {
     uint64_t length = length_of(metrics->descriptor), kept = metrics->kept;
-    size_t count = length > kept ? (size_t)(length - kept) : 0, done = 0;
+    size_t count = length > kept ? (size_t)(length - kept) : 0;
     *bytes = memory_need(count, 1);
-    for (ssize_t got = 1; done < count && got > 0; done += got > 0 ? (size_t)got : 0)
-        got = pread(metrics->descriptor, *bytes + done, count - done, (off_t)(kept + done));
-    return done;
+    ssize_t got = file_read_at(metrics->descriptor, *bytes, count, kept);
+    if (got < 0)
+        log_warn("%s: lines may be missing: %s", metrics->path, strerror(errno));
+    return got > 0 ? (size_t)got : 0;
+}
+
+/* Takes the next whole line of [*at, last): its break becomes a NUL. NULL: there is none. */
+static char *next_line(char **at, char *last)
+{
+    char *line = *at, *end = line < last ? memchr(line, '\n', (size_t)(last - line)) : NULL;
+    if (!end)
+        return NULL;
+    *end = '\0';
+    *at = end + 1;
+    return line;
+}
+
+/* Of these lines, which end in NULs, whether one tells of the same event in the same step. Who has edited a line has
+ * left that as it was. */
+static bool has_event(const char *lines, const char *last, const char *event, uint64_t step)
+{
+    for (const char *line = lines; line < last; line += strlen(line) + 1) {
+        char its_event[EVENT] = "";
+        json_text(line, "event", its_event, sizeof its_event);
+        if (line_step(line) == step && strcmp(its_event, event) == 0)
+            return true;
+    }
+    return false;
 }
 
 /* The lines of `rest` that come after all that the file has; who has replaced it may have copied some of them. */
-static void find_missing(char *rest, size_t count, const char *content, size_t length, uint64_t step,
-                         struct text *missing)
+static void find_missing(char *rest, size_t count, char *content, size_t length, uint64_t step, struct text *missing)
 {
-    for (char *line = rest, *last = rest + count, *end; line < last; line = end + 1) {
-        end = memchr(line, '\n', (size_t)(last - line));
-        if (!end)
-            return;
-        size_t bytes = (size_t)(end + 1 - line);
-        *end = '\0';
+    char *line, *at = content;
+    while (next_line(&at, content + length))
+        ;
+    for (char *next = rest; (line = next_line(&next, rest + count));) {
+        char event[EVENT] = "";
+        json_text(line, "event", event, sizeof event);
         uint64_t its_step = line_step(line);
-        *end = '\n';
-        if (its_step > step || (its_step == step && !memmem(content, length, line, bytes)))
-            text_append_bytes(missing, line, bytes);
+        if (its_step > step || (its_step == step && !has_event(content, at, event, step)))
+            text_append(missing, "%s\n", line);
     }
 }
 

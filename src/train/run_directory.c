@@ -214,12 +214,11 @@ static bool renew(struct session *session, struct error *error)
         hold_lock(session, taken);
     else if (taken >= 0)
         close(taken); /* the next try would take it for the lock of another job */
-    if (!ok || !file_make_directories(session->store.directory, error)) { /* the save will fail, and be tried again */
-        log_warn("%s was deleted while the job runs, and cannot be made again: %s", session->job->run, error->text);
-        return true;
-    }
-    log_warn("%s was deleted while the job runs, with all checkpoints in it; it has been made again",
-             session->store.directory);
+    const char *directory = ok ? session->store.directory : session->job->run;
+    if (ok && file_make_directories(directory, error))
+        log_warn("%s was deleted while the job runs, with all checkpoints in it; it has been made again", directory);
+    else /* the save will fail, and be tried again */
+        log_warn("%s was deleted while the job runs, and cannot be made again: %s", directory, error->text);
     return true;
 }
 
@@ -393,5 +392,5 @@ bool run_directory_begin(struct session *session, struct error *error)
     if (!begin_files(session, error))
         return false;
     begin_history(session);
-    return true;
+    return session_agree(session, true, "the history of the run", error);
 }

@@ -232,7 +232,8 @@ static bool build(struct session *session, struct error *error)
         return false;
     session->shard = exchange_shard(session->model.table.count, session->world->size, session->world->rank);
     session->patience.bytes = (double)session->shard.count * sizeof(float) * STATE_ARRAYS;
-    return world_agree(session->world, allocate(session, leaves, error), error);
+    size_t most = (size_t)session->patience.bytes * (saves_beside(session) ? 2 : 1);
+    return world_agree_memory(session->world, allocate(session, leaves, error), most, error);
 }
 
 #define PASSPORT_LINES 16
@@ -324,10 +325,13 @@ static bool open_watch(struct session *session, struct error *error)
 {
     double limit_s = session->job->heartbeat;
     void (*lost)(const struct error *error) = session->options->lost;
-    watch_meetings(session, true);
-    if (!lost || limit_s == 0)
-        return true;
     const struct watchdog_limits limits = watch_limits(session, true);
+    if (!lost)
+        return true;
+    if (limit_s == 0) {
+        watchdog_limit(&limits);
+        return true;
+    }
     bool ok = watchdog_open(&limits, lost, error);
     return world_agree(session->world, ok, error) &&
            heartbeat_open(&session->heartbeat, session->world, limit_s, lost, error);

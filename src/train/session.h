@@ -51,12 +51,17 @@ struct save {
     double stall_s;             /* by which it has lengthened training's way so far */
 };
 
+/* When the content of a dataset was read again, and how long that took. */
+struct data_proof {
+    double ended_s, took_s;
+};
+
 /* What this rank has seen of changes in the data (data_watch.h). */
 struct data_watch {
     unsigned wrong;                             /* DATA_IS_WRONG, VALIDATION_IS_WRONG: what was found stays found */
     struct error train_error, validation_error; /* of these */
     double looked_s;                            /* when the files were looked at */
-    double proves_s;                            /* when content that can wait is proven again, at the earliest */
+    struct data_proof train_proof, validation_proof;
 };
 
 struct session {

@@ -191,13 +191,13 @@ static void in_one_that_takes_its_place_the_lines_go_on(void)
     CU_ASSERT_EQUAL(metrics_keep(&metrics), METRICS_STAND);
     write_line(&metrics, "{\"step\":3}");
     write_line(&metrics, "{\"event\":\"a\",\"step\":3}");
-    replace(path, "{\"step\":1,\"edited\":true}\n{\"step\":3}"); /* one line less, and the last not ended */
+    replace(path, "{\"step\":1}\n{\"step\": 3,\"edited\":true}"); /* one line less, and the last not ended */
     write_line(&metrics, "{\"step\":4}");
     CU_ASSERT_EQUAL(metrics_keep(&metrics), METRICS_REPLACED);
     CU_ASSERT_EQUAL(metrics_keep(&metrics), METRICS_STAND);
     write_line(&metrics, "{\"step\":5}");
     metrics_close(&metrics);
-    assert_content(path, "{\"step\":1,\"edited\":true}\n{\"step\":3}\n{\"event\":\"a\",\"step\":3}\n{\"step\":4}\n"
+    assert_content(path, "{\"step\":1}\n{\"step\": 3,\"edited\":true}\n{\"event\":\"a\",\"step\":3}\n{\"step\":4}\n"
                          "{\"step\":5}\n");
     /* By a file of nothing: that is a new one. */
     CU_ASSERT_TRUE(metrics_open(&metrics, path, 5, false, &error));
