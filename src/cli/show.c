@@ -98,7 +98,8 @@ static const char *name_of(const struct reader_tensor *tensor)
 
 static bool is_wanted(const struct reader_tensor *tensor, const char *pattern)
 {
-    return !pattern || fnmatch(pattern, name_of(tensor), 0) == 0 || fnmatch(pattern, tensor->path, 0) == 0;
+    return !pattern || fnmatch(pattern, name_of(tensor), 0) == 0 ||
+           fnmatch(pattern, tensor->path + (*pattern != '/'), 0) == 0;
 }
 
 static bool print_tensor(const struct reader *reader, const struct reader_tensor *tensor, int width,

@@ -41,7 +41,7 @@ static void report(struct comparison *comparison, enum option_resume resume, con
     text_init(&line);
     text_append(&line, "\n  %s: %s in the checkpoint, %s here", path, before, after);
     if (refused)
-        text_append(&line, " (permitted by --allow-change %s)", path);
+        text_append(&line, " (would be permitted by --allow-change %s)", path);
     if (comparison->left_out || comparison->forbidden.length + line.length >= FORBIDDEN_BYTES)
         comparison->left_out++;
     else

@@ -264,6 +264,17 @@ static bool put(struct job_yaml *yaml, const char *path, int value, struct error
     }
 }
 
+/* Whether YAML takes the end of this text for a comment. Marks count characters. */
+static bool has_comment(const char *text, yaml_document_t *value)
+{
+    const yaml_node_t *root = yaml_document_get_root_node(value);
+    for (size_t left = root ? root->end_mark.index : 0; left > 0 && *text; left--)
+        do
+            text++;
+        while (((unsigned char)*text & 0xC0) == 0x80);
+    return text[strspn(text, " \t")] == '#';
+}
+
 static bool apply(struct job_yaml *yaml, size_t index, struct error *error)
 {
     const char *override = yaml->overrides[index];
@@ -276,6 +287,13 @@ static bool apply(struct job_yaml *yaml, size_t index, struct error *error)
     }
     if (!load(equals + 1, &value, &mark, error))
         return blame_override(override, error);
+    if (has_comment(equals + 1, &value)) {
+        yaml_document_delete(&value);
+        error_set(error, ERROR_USAGE,
+                  "what stands behind ' #' is a comment for YAML: put the value in quotes, or take "
+                  "the comment away");
+        return blame_override(override, error);
+    }
     yaml->origin = index + 1;
     int root = graft(yaml, &value);
     yaml_document_delete(&value);

@@ -132,15 +132,15 @@ static bool saves_on_the_way(const struct session *session)
 /* Better now than at the first save. */
 static void tell_limits(const struct session *session)
 {
-    double bytes = (double)session->state.count * sizeof(float) * (double)session->state.array_count;
-    if (bytes > limit_file_bytes())
+    uint64_t needed = layout_bytes(&session->state, &session->store);
+    if ((double)needed > limit_file_bytes())
         log_warn("a checkpoint has %.1f MB, but a file of this process may have %.1f MB only (ulimit -f): no save can "
                  "succeed",
-                 bytes / 1e6, limit_file_bytes() / 1e6);
+                 (double)needed / 1e6, limit_file_bytes() / 1e6);
     if (session->world->rank != 0)
         return;
     watchdog_begin(session->store.directory, 0);
-    uint64_t room = file_free_bytes(session->store.directory), needed = layout_bytes(&session->state, &session->store);
+    uint64_t room = file_free_bytes(session->store.directory);
     watchdog_end();
     if (room < needed)
         log_warn("%s has %.1f MB free, a checkpoint needs %.1f MB: no save can succeed before there is room",

@@ -348,6 +348,9 @@ static void test_bad_overrides(void)
         {NULL, "seed=1\n---\n2", "--set seed=1\\n---\\n2: a second YAML document begins here; allowed: one"},
         {NULL, "data.validation=&a {format: *a}",
          "--set data.validation=&a {format: *a}: data.validation.format: a single value is expected; allowed: idx, digits, text"},
+        {NULL, "run=runs/a #1",
+         "--set run=runs/a #1: what stands behind ' #' is a comment for YAML: put the value in quotes, or take the "
+         "comment away"},
     };
     CHECK_REFUSALS(refusals);
 }

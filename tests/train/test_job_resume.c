@@ -132,8 +132,8 @@ static void test_fixed_changes(void)
         DIFFER "\n  seed: 1 in the checkpoint, 2 here"
                "\n  data.train.first: 0 in the checkpoint, 1 here"
                "\n  data.train.mean: 0.0 in the checkpoint, 0.5 here"
-               "\n  train.batch: 128 in the checkpoint, 64 here (permitted by --allow-change train.batch)"
-               "\n  train.microbatch: 16 in the checkpoint, 8 here (permitted by --allow-change "
+               "\n  train.batch: 128 in the checkpoint, 64 here (would be permitted by --allow-change train.batch)"
+               "\n  train.microbatch: 16 in the checkpoint, 8 here (would be permitted by --allow-change "
                "train.microbatch)");
     check_continues(NULL, OVERRIDES("data.train={format: digits, count: 9000}"), false,
                     DIFFER "\n  data.train.format: idx in the checkpoint, digits here"
@@ -365,7 +365,7 @@ static void test_requests(void)
     check_request(NULL, OVERRIDES("train.batch=64"), &one, true,
                   "train.batch: 128 -> 64 (changes the result; allowed by --allow-change)\n");
     check_request(NULL, OVERRIDES("train.batch=64", "train.microbatch=8"), &one, false,
-                  DIFFER "\n  train.microbatch: 16 in the checkpoint, 8 here (permitted by --allow-change "
+                  DIFFER "\n  train.microbatch: 16 in the checkpoint, 8 here (would be permitted by --allow-change "
                          "train.microbatch)");
     check_request(NULL, NULL, &both, true, "");
 }
