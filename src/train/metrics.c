@@ -1,8 +1,6 @@
 #include "train/metrics.h"
 
-#include "base/clock.h"
 #include "base/file.h"
-#include "base/json.h"
 #include "base/limit.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -17,7 +15,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define EVENT        32                 /* bytes of the name of an event; a line of a step has none */
 #define METRICS_MOST ((size_t)64 << 30) /* bytes of a file: a line for each of a billion steps is less */
 
 void metrics_init(struct metrics *metrics)
@@ -25,68 +22,10 @@ void metrics_init(struct metrics *metrics)
     *metrics = (struct metrics){.descriptor = -1};
 }
 
-/* The value of "step" in one of our lines; a line without it is not ours to drop. */
-static uint64_t line_step(const char *line)
-{
-    static const char key[] = "\"step\":";
-    const char *found = strstr(line, key);
-    return found ? strtoull(found + strlen(key), NULL, 10) : 0;
-}
-
-/* How old its life was when it wrote the line; 0: it does not tell. */
-static double line_alive(const char *line)
-{
-    static const char key[] = "\"alive_s\":";
-    const char *found = strstr(line, key);
-    double alive_s = found ? strtod(found + strlen(key), NULL) : 0;
-    return clock_is_plausible(alive_s) ? alive_s : 0;
-}
-
-/* A life begins with one of these. */
-static bool is_begin(const char *line)
-{
-    return strncmp(line, "{\"event\":\"start\"", 16) == 0 || strncmp(line, "{\"event\":\"resume\"", 17) == 0;
-}
-
 static double written_unix(const char *path)
 {
     struct stat info;
     return stat(path, &info) == 0 ? (double)info.st_mtim.tv_sec + 1e-9 * (double)info.st_mtim.tv_nsec : 0;
-}
-
-static bool is_validation(const char *line)
-{
-    return strstr(line, "\"event\":\"validation\"") != NULL;
-}
-
-/* Moves the lines to keep to the front of `bytes` and returns their length; *seen: what all of them tell. A last line
- * without its break, which is perhaps all that is missing, gets one: behind the bytes is room for it. */
-static size_t keep_lines(char *bytes, size_t count, uint64_t step, bool validates_again, struct metrics_seen *seen)
-{
-    size_t kept = 0;
-    char *line = bytes, *last = bytes + count;
-    for (char *end; line < last; line = end + 1) {
-        line += json_skip(line, (size_t)(last - line));
-        end = memchr(line, '\n', (size_t)(last - line));
-        end = end ? end : last;
-        size_t length = (size_t)(end + 1 - line);
-        *end = '\0';
-        /* A power cut can leave zeros where lines should be. */
-        bool whole = strlen(line) + 1 == length && json_is_whole(line);
-        uint64_t its_step = whole ? line_step(line) : 0;
-        bool keep = whole && its_step <= step && !(validates_again && its_step == step && is_validation(line));
-        if (its_step > seen->step)
-            seen->step = its_step;
-        double alive_s = whole ? line_alive(line) : 0;
-        if (alive_s > 0 || (whole && is_begin(line)))
-            seen->alive_s = alive_s;
-        *end = '\n';
-        if (keep) {
-            memmove(bytes + kept, line, length);
-            kept += length;
-        }
-    }
-    return kept;
 }
 
 /* A file that belongs to somebody else of a group that shares the run: its lines go on in one of our own. */
@@ -109,7 +48,7 @@ static bool drop_lines(struct metrics *metrics, const char *path, uint64_t step,
         return absent;
     }
     bool is_ended = count == 0 || content[count - 1] == '\n';
-    size_t kept = keep_lines(content, count, step, validates_again, &metrics->seen);
+    size_t kept = metrics_lines_keep(content, count, step, validates_again, &metrics->seen);
     bool ok = (kept == count && is_ended && !is_foreign(path)) || file_replace(path, content, kept, error);
     free(content);
     return ok;
@@ -143,7 +82,7 @@ struct metrics_seen metrics_look(const char *path)
     size_t count;
     if (!file_read_own(path, METRICS_MOST, &content, &count, &error))
         return (struct metrics_seen){0};
-    keep_lines(content, count, UINT64_MAX, false, &seen);
+    metrics_lines_keep(content, count, UINT64_MAX, false, &seen);
     free(content);
     return seen;
 }
@@ -218,45 +157,6 @@ static size_t read_rest(const struct metrics *metrics, char **bytes)
     return got > 0 ? (size_t)got : 0;
 }
 
-/* Takes the next whole line of [*at, last): its break becomes a NUL. NULL: there is none. */
-static char *next_line(char **at, char *last)
-{
-    char *line = *at, *end = line < last ? memchr(line, '\n', (size_t)(last - line)) : NULL;
-    if (!end)
-        return NULL;
-    *end = '\0';
-    *at = end + 1;
-    return line;
-}
-
-/* Of these lines, which end in NULs, whether one tells of the same event in the same step. Who has edited a line has
- * left that as it was. */
-static bool has_event(const char *lines, const char *last, const char *event, uint64_t step)
-{
-    for (const char *line = lines; line < last; line += strlen(line) + 1) {
-        char its_event[EVENT] = "";
-        json_text(line, "event", its_event, sizeof its_event);
-        if (line_step(line) == step && strcmp(its_event, event) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* The lines of `rest` that come after all that the file has; who has replaced it may have copied some of them. */
-static void find_missing(char *rest, size_t count, char *content, size_t length, uint64_t step, struct text *missing)
-{
-    char *line, *at = content;
-    while (next_line(&at, content + length))
-        ;
-    for (char *next = rest; (line = next_line(&next, rest + count));) {
-        char event[EVENT] = "";
-        json_text(line, "event", event, sizeof event);
-        uint64_t its_step = line_step(line);
-        if (its_step > step || (its_step == step && !has_event(content, at, event, step)))
-            text_append(missing, "%s\n", line);
-    }
-}
-
 /* What the file that has taken the place of ours lacks. */
 static void carry(struct metrics *metrics, int descriptor)
 {
@@ -264,17 +164,13 @@ static void carry(struct metrics *metrics, int descriptor)
     size_t count, length;
     struct error error;
     struct text missing;
-    struct metrics_seen seen = {0};
     if (!file_read_own(metrics->path, METRICS_MOST, &content, &length, &error)) {
         log_warn("%s: lines may be missing: %s", metrics->path, error.text);
         return;
     }
     text_init(&missing);
-    if (length > 0 && content[length - 1] != '\n')
-        text_append(&missing, "\n");
-    length = keep_lines(content, length, UINT64_MAX, false, &seen);
     count = read_rest(metrics, &rest);
-    find_missing(rest, count, content, length, seen.step, &missing);
+    metrics_lines_missing(rest, count, content, length, &missing);
     put(metrics, descriptor, &missing);
     text_release(&missing);
     memory_free(rest);

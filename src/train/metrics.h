@@ -6,15 +6,9 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "train/metrics_lines.h"
 
 #include <stdint.h>
-
-/* What a file of metrics knew before it was opened. */
-struct metrics_seen {
-    uint64_t step;  /* the largest in it */
-    double unix_s;  /* when it was last written; 0: there was no file */
-    double alive_s; /* how long the life that wrote it last had lived then; 0: it does not tell */
-};
 
 struct metrics {
     int descriptor; /* -1: closed; then all calls do nothing (ranks other than 0) */
