@@ -313,8 +313,9 @@ bool reader_list_tensors(const struct reader *reader, struct reader_tensor **ten
             struct reader_tensor *view = &list[(*count)++];
             char name[RECORD_PATH];
             record_view_path(layout->arrays[a].name, tensor->name, name);
-            view->path = strcpy(path, name);
-            path += strlen(name) + 1;
+            size_t bytes = strlen(name) + 1;
+            view->path = memcpy(path, name, bytes);
+            path += bytes;
             view->dims = tensor->dims;
             view->count = 1;
             for (size_t d = 0; d < tensor->dims; d++)

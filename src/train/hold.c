@@ -1,8 +1,10 @@
 #include "train/hold.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/limit.h"
 #include "base/log.h"
+#include "base/watchdog.h"
 #include "checkpoint/layout.h"
 #include "train/cadence.h"
 #include "train/data_watch.h"
@@ -10,8 +12,12 @@
 #include "train/save.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define LOOK_NS (50 * 1000 * 1000L) /* between two looks at the clock, at signals and at RUN/save */
 
@@ -105,12 +111,29 @@ static bool await_try(struct session *session, struct hold *hold)
     }
 }
 
-/* Collective. Whether waiting helps nothing: a process must not write such a file, or the data are not what they were.
- */
-static bool is_hopeless(const struct session *session, const struct hold *hold)
+/* Local. Whether the disk takes what it is given, and has room: then it is the process that cannot save (an allocation
+ * that failed inside HDF5 leaves it unable to make any file), which a start cures. */
+static bool disk_is_well(const struct session *session, const struct hold *hold, const struct error *failure)
 {
-    return world_union(session->world,
-                       (double)hold->needed > limit_file_bytes() || (session->data_watch.wrong & DATA_IS_WRONG) != 0);
+    char path[PATH_MAX];
+    struct error error;
+    bool is_patient = clock_seconds() - hold->begun_s < HOLD_PROOF_S;
+    if (is_patient || failure->kind == ERROR_FULL || file_free_bytes(session->store.directory) < hold->needed)
+        return false;
+    snprintf(path, sizeof path, "%s/.proof", session->store.directory);
+    watchdog_begin(path, 0);
+    bool ok = file_replace(path, path, strlen(path), &error) && unlink(path) == 0;
+    watchdog_end();
+    return ok;
+}
+
+/* Collective. Whether waiting helps nothing: a process must not write such a file, or cannot though its disk is well,
+ * or the data are not what they were. */
+static bool is_hopeless(const struct session *session, const struct hold *hold, const struct error *failure)
+{
+    bool is_well = session->world->rank == 0 && disk_is_well(session, hold, failure);
+    return world_union(session->world, is_well || (double)hold->needed > limit_file_bytes() ||
+                                           (session->data_watch.wrong & DATA_IS_WRONG) != 0);
 }
 
 bool hold_save_last(struct session *session, unsigned flags, const char *why, struct error *error)
@@ -120,7 +143,7 @@ bool hold_save_last(struct session *session, unsigned flags, const char *why, st
     for (bool is_first = true, is_last = false;; is_first = false) {
         if (save_last(session, why, error))
             return true;
-        if (error->kind == ERROR_STATE || error->kind == ERROR_LATE || is_hopeless(session, &hold))
+        if (error->kind == ERROR_STATE || error->kind == ERROR_LATE || is_hopeless(session, &hold, error))
             return false;
         if (is_last)
             break;

@@ -6,7 +6,8 @@
  *   - when there is just time for that before an end that is known (deadline.h);
  *   - HOLD_HURRY_S after the first try, if the job was asked to leave and nobody knows its end;
  *   - when it is asked to leave now, and was not before;
- *   - at once, if the limit of the size of a file does not let a process write a checkpoint.
+ *   - at once, if the limit of the size of a file does not let a process write a checkpoint;
+ *   - after HOLD_PROOF_S, if the disk has room and takes a plain file: then it is this process that cannot save.
  *
  * Else they wait as long as it takes: whoever needs the machines asks them to leave, and what they would do instead is
  * to train the same steps again, on the same full disk. */
@@ -17,6 +18,7 @@
 
 #define HOLD_PAUSE_S 30.0
 #define HOLD_HURRY_S 10.0
+#define HOLD_PROOF_S 30.0
 
 /* Local; the times are clock_seconds(). When to give up that was begun at begun_s; infinite: only when asked to. flags:
  * with which the job ends. write_s: what a save takes. */
