@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define TRIES 3 /* to write a line into a file that is deleted again and again */
+
 void chronicle_init(struct chronicle *chronicle)
 {
     *chronicle = (struct chronicle){.silent_s = NAN};
@@ -57,21 +59,25 @@ static bool knows_this_life(const struct chronicle *chronicle)
     return knows;
 }
 
-void chronicle_keep(struct chronicle *chronicle)
+enum metrics_fate chronicle_keep(struct chronicle *chronicle)
 {
     enum metrics_fate fate = metrics_keep(&chronicle->lines);
     if (fate == METRICS_ANEW)
         put_known(chronicle, 0);
     else if (fate == METRICS_REPLACED && !knows_this_life(chronicle))
         put_known(chronicle, chronicle->earlier);
+    return fate;
 }
 
-/* Durable before training goes on: it is one line, now and then. */
+/* Durable before training goes on: it is one line, now and then. Once more if the file was deleted meanwhile. */
 static void put(struct chronicle *chronicle, struct text *line)
 {
+    int tries = 0;
     chronicle_keep(chronicle);
-    metrics_write(&chronicle->lines, line);
-    metrics_sync(&chronicle->lines);
+    do {
+        metrics_write(&chronicle->lines, line);
+        metrics_sync(&chronicle->lines);
+    } while (chronicle_keep(chronicle) == METRICS_ANEW && ++tries < TRIES);
     text_release(line);
 }
 

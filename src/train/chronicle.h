@@ -52,7 +52,7 @@ double chronicle_start_s(const char *run);
 
 /* Local, now and then: a file that somebody has deleted under the job is begun anew, with this life in it; one that has
  * taken its place gets this life, if it does not know it. A life that no file tells of would be taken for none. */
-void chronicle_keep(struct chronicle *chronicle);
+enum metrics_fate chronicle_keep(struct chronicle *chronicle);
 
 /* Local. Accepts a closed one. */
 void chronicle_close(struct chronicle *chronicle);

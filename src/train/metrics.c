@@ -211,23 +211,17 @@ static enum metrics_fate take_next(struct metrics *metrics)
     return is_new ? METRICS_ANEW : METRICS_REPLACED;
 }
 
-static enum metrics_fate keep(struct metrics *metrics)
+enum metrics_fate metrics_keep(struct metrics *metrics)
 {
     struct stat info;
     enum metrics_fate fate = METRICS_STAND;
+    if (metrics->descriptor < 0)
+        return fate;
+    watchdog_begin(metrics->path, 0);
     if (fstat(metrics->descriptor, &info) == 0 && info.st_nlink == 0)
         fate = take_next(metrics);
     if (!metrics->is_lost)
         metrics->kept = length_of(metrics->descriptor);
-    return fate;
-}
-
-enum metrics_fate metrics_keep(struct metrics *metrics)
-{
-    if (metrics->descriptor < 0)
-        return METRICS_STAND;
-    watchdog_begin(metrics->path, 0);
-    enum metrics_fate fate = keep(metrics);
     watchdog_end();
     return fate;
 }
@@ -237,7 +231,6 @@ void metrics_sync(struct metrics *metrics)
     if (metrics->descriptor < 0)
         return;
     watchdog_begin(metrics->path, 0);
-    keep(metrics);
     if (fsync(metrics->descriptor))
         log_warn("%s: cannot sync: %s", metrics->path, strerror(errno));
     watchdog_end();

@@ -49,7 +49,7 @@ void metrics_write(struct metrics *metrics, const struct text *line);
  * included that it has not got since the last call. Either with a warning. */
 enum metrics_fate metrics_keep(struct metrics *metrics);
 
-/* Local. The same, and makes all lines durable at once. */
+/* Local. Makes all lines durable at once. */
 void metrics_sync(struct metrics *metrics);
 
 /* Local. A number as JSON: null for NaN and infinities. */

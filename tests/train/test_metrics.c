@@ -168,7 +168,7 @@ static void one_that_is_deleted_is_begun_anew(void)
     CU_ASSERT_EQUAL(unlink(path), 0);
     CU_ASSERT_EQUAL(rmdir(test_path("deleted")), 0);
     write_line(&metrics, "{\"step\":2}");
-    metrics_sync(&metrics);
+    CU_ASSERT_EQUAL(metrics_keep(&metrics), METRICS_ANEW);
     write_line(&metrics, "{\"step\":3}");
     metrics_close(&metrics);
     assert_content(path, "{\"step\":3}\n");
@@ -248,7 +248,7 @@ static void a_line_that_finds_no_room_takes_nothing_with_it(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(told, "lines are missing from here on: File too large"));
     CU_ASSERT_PTR_NOT_NULL(strstr(told, "ulimit -f"));
     replace(path, "{\"step\":1}\n{\"added\":true}\n");
-    metrics_sync(&metrics);
+    CU_ASSERT_EQUAL(metrics_keep(&metrics), METRICS_REPLACED);
     write_beyond(&metrics, 35, told);
     assert_content(path, "{\"step\":1}\n{\"added\":true}\n");
     /* One that was made shorter as it is. */
