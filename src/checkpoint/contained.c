@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -27,6 +28,7 @@
 #define CPU_MOST (4 * 3600)
 #define SMALL    ((uint64_t)64 << 20)
 #define WAIT_S   120
+#define POLL_S   1000.0 /* at most at a time: its milliseconds are an int */
 #define MEMORY   ((uint64_t)512 << 20)
 
 #define ANSWER_MOST ((size_t)1 << 28)
@@ -176,9 +178,11 @@ static bool receive(int pipe, double end, struct inbox *in)
         }
         double left = end - clock_seconds();
         struct pollfd wait = {.fd = pipe, .events = POLLIN};
-        int ready = left > 0 ? poll(&wait, 1, (int)(left * 1e3) + 1) : 0;
-        if (ready == 0)
+        if (left <= 0)
             return false;
+        int ready = poll(&wait, 1, (int)(1e3 * fmin(left, POLL_S)) + 1);
+        if (ready == 0)
+            continue;
         ssize_t got = ready > 0 ? read(pipe, in->bytes + in->length, in->capacity - in->length) : -1;
         if (got == 0)
             return true;
@@ -263,7 +267,7 @@ bool contained_run(const char *path, int descriptor, uint64_t most, contained_wo
     if (child == 0)
         be_child(&task, ends[1]);
     close(ends[1]);
-    bool in_time = child > 0 && receive(ends[0], clock_seconds() + WAIT_S + (double)(stored >> 20), &in);
+    bool in_time = child > 0 && receive(ends[0], clock_seconds() + WAIT_S + (double)(task.weight >> 20), &in);
     close(ends[0]);
     if (child < 0)
         return error_errno(error, "cannot start a process to look at it");

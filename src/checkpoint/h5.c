@@ -108,13 +108,23 @@ static bool is_held(hid_t file, int descriptor)
            fstat(descriptor, &wanted) == 0 && is.st_dev == wanted.st_dev && is.st_ino == wanted.st_ino;
 }
 
+/* HDF5 opens no file that has lost its name: that says nothing about the file. */
+static bool tell_deleted(int descriptor, const char *path, struct error *error)
+{
+    struct stat is;
+    bool is_deleted = fstat(descriptor, &is) == 0 && is.st_nlink == 0;
+    if (is_deleted)
+        error_set(error, ERROR_IO, "%s: was deleted or replaced while it was being opened", path);
+    return is_deleted;
+}
+
 bool h5_open(int descriptor, const char *path, unsigned flags, hid_t *file, struct error *error)
 {
     char name[PATH_MAX];
     file_name_of(descriptor, path, name);
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     *file = access >= 0 && h5_set_format(access) ? H5Fopen(name, flags, access) : -1;
-    if (*file < 0)
+    if (*file < 0 && !tell_deleted(descriptor, path, error))
         h5_error(error, ERROR_CORRUPT, "%s: HDF5 cannot open it", path);
     h5_close(access);
     if (*file < 0 || is_held(*file, descriptor))

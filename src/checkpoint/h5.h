@@ -24,8 +24,8 @@ bool h5_error(struct error *error, enum error_kind kind, const char *format, ...
 
 /* Local. Opens the very file that is open as `descriptor`, whatever its path leads to by now, with the POSIX driver,
  * for this process alone; the descriptor stays the caller's. The one way to open a file that is there, but for MPI-IO
- * (shared_file.h). `flags` as H5Fopen. Errors as those of h5_error with ERROR_CORRUPT; the words begin with the path.
- */
+ * (shared_file.h). `flags` as H5Fopen. Errors as those of h5_error with ERROR_CORRUPT; ERROR_IO if the file has lost
+ * its last name, without which HDF5 opens none. The words begin with the path. */
 bool h5_open(int descriptor, const char *path, unsigned flags, hid_t *file, struct error *error) WARN_UNUSED;
 
 /* Local. The file format bounds of all our files: object headers with checksums (1.8), virtual datasets (1.10). */

@@ -92,7 +92,7 @@ uint64_t layout_bytes(const struct state *state, const struct store *store)
  * it. What is free may be gone the next moment, or there may be a quota: the reservation is the proof. */
 static bool has_room(const struct state *state, size_t image_bytes, const struct store *store, struct error *error)
 {
-    uint64_t room = file_free_bytes(store->directory), need = layout_bytes(state, store) + 2 * image_bytes;
+    uint64_t room = store_free_bytes(store), need = layout_bytes(state, store) + 2 * image_bytes;
     return need <= room || error_set(error, ERROR_FULL, "%s has %.1f MB free, a checkpoint needs %.1f MB",
                                      store->directory, (double)room / 1e6, (double)need / 1e6);
 }

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define CHECKPOINTS "checkpoints" /* in the run directory */
+#define PROOF       ".proof."     /* then a rank: a file that only shows that it can be written */
 
 bool store_init(struct store *store, const char *run, uint64_t token, struct error *error)
 {
@@ -52,6 +53,19 @@ void store_partial_path(const struct store *store, uint64_t step, char path[PATH
 void store_deleted_path(const struct store *store, uint64_t step, char path[PATH_MAX])
 {
     snprintf(path, PATH_MAX, "%s/.step-%012" PRIu64 ".h5.%s.deleted", place_of(store), step, store->token);
+}
+
+uint64_t store_free_bytes(const struct store *store)
+{
+    return file_free_bytes(place_of(store));
+}
+
+bool store_takes_files(const struct store *store, int rank)
+{
+    char path[PATH_MAX];
+    struct error error;
+    snprintf(path, sizeof path, "%s/" PROOF "%d", place_of(store), rank);
+    return file_replace(path, path, strlen(path), &error) && file_remove(path, &error);
 }
 
 void store_plain_name(const struct store *store, const char *path, char name[PATH_MAX])
@@ -235,6 +249,8 @@ static void sweep_hidden(const struct store *store, DIR *directory)
         uint64_t step;
         bool deleted;
         struct error error;
+        if (strncmp(entry->d_name, PROOF, strlen(PROOF)) == 0)
+            unlinkat(dirfd(directory), entry->d_name, 0);
         if (!parse_leftover(entry->d_name, &step, &deleted))
             continue;
         store_path(store, step, path);

@@ -99,6 +99,13 @@ bool store_reject(const struct store *store, uint64_t step, struct error *error)
  * and what was put aside before stays. If one is pinned: ERROR_USAGE that names those, and nothing is changed. */
 bool store_clear(const struct store *store, struct error *error) WARN_UNUSED;
 
+/* Local. The room for new checkpoints (file_free_bytes). */
+uint64_t store_free_bytes(const struct store *store);
+
+/* Local; rank: this one's, so that ranks do not meet. Whether this process can write a plain file among the
+ * checkpoints; it is removed again. */
+bool store_takes_files(const struct store *store, int rank);
+
 /* Local, rank 0's work. Deletes what a killed job left under hidden names, and the markers of checkpoints that are
  * gone. Only under the lock of the run. */
 void store_sweep(const struct store *store);

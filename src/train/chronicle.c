@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/watchdog.h"
 #include "train/environment.h"
 
 #include <inttypes.h>
@@ -13,7 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TRIES 3 /* to write a line into a file that is deleted again and again */
+#define TRIES       3    /* to write a line into a file that is deleted again and again */
+#define UNIX_DIGITS 2e-3 /* times of two lives are further apart than what is lost in writing one */
 
 void chronicle_init(struct chronicle *chronicle)
 {
@@ -42,21 +44,44 @@ static void put_known(struct chronicle *chronicle, size_t from)
     text_release(&lines);
 }
 
-/* Whether the file, as it is now, tells that this life has begun. */
+/* The file as it is now; the caller owns *bytes. */
+static bool read_again(const struct chronicle *chronicle, char **bytes, size_t *length)
+{
+    struct error error; /* it may be gone again */
+    watchdog_begin(chronicle->lines.path, 0);
+    bool ok = file_read_own(chronicle->lines.path, HISTORY_MOST, bytes, length, &error);
+    watchdog_end();
+    return ok;
+}
+
+/* Whether the file tells that this life has begun. Who has edited it may have written its lines otherwise, and taken
+ * earlier lives away. */
 static bool knows_this_life(const struct chronicle *chronicle)
 {
     const struct lives_now now = {0};
     char *bytes;
     size_t length;
-    struct error error;
     struct lives lives;
-    if (!file_read_own(chronicle->lines.path, HISTORY_MOST, &bytes, &length, &error))
+    bool knows = false;
+    if (!read_again(chronicle, &bytes, &length))
         return false;
     lives_parse(&lives, bytes, length, &now);
-    bool knows = lives.count >= chronicle->segment;
+    for (size_t i = 0; i < lives.count; i++)
+        knows = knows || fabs(lives.items[i].began_unix - chronicle->began_unix) < UNIX_DIGITS;
     lives_release(&lives);
     free(bytes);
     return knows;
+}
+
+static bool has_line(const struct chronicle *chronicle, const struct text *line)
+{
+    char *bytes;
+    size_t length;
+    if (!read_again(chronicle, &bytes, &length))
+        return false;
+    bool found = memmem(bytes, length, text_bytes(line), line->length) != NULL;
+    free(bytes);
+    return found;
 }
 
 enum metrics_fate chronicle_keep(struct chronicle *chronicle)
@@ -69,7 +94,8 @@ enum metrics_fate chronicle_keep(struct chronicle *chronicle)
     return fate;
 }
 
-/* Durable before training goes on: it is one line, now and then. Once more if the file was deleted meanwhile. */
+/* Durable before training goes on: it is one line, now and then. Once more if the file was deleted or replaced
+ * meanwhile and is without it now. */
 static void put(struct chronicle *chronicle, struct text *line)
 {
     int tries = 0;
@@ -77,7 +103,7 @@ static void put(struct chronicle *chronicle, struct text *line)
     do {
         metrics_write(&chronicle->lines, line);
         metrics_sync(&chronicle->lines);
-    } while (chronicle_keep(chronicle) == METRICS_ANEW && ++tries < TRIES);
+    } while (chronicle_keep(chronicle) != METRICS_STAND && !has_line(chronicle, line) && ++tries < TRIES);
     text_release(line);
 }
 
@@ -215,9 +241,10 @@ static void append_program(struct text *line)
 void chronicle_begin(struct chronicle *chronicle, const struct segment *segment, uint64_t step, double start_s)
 {
     struct text line;
+    chronicle->began_unix = clock_unix_exact() - start_s;
     text_init(&line);
     text_append(&line, "{\"event\":\"begin\",\"segment\":%" PRIu64 ",\"unix\":%.3f,\"step\":%" PRIu64,
-                chronicle->segment, clock_unix_exact() - start_s, step);
+                chronicle->segment, chronicle->began_unix, step);
     append_segment(&line, segment);
     char boot[CLOCK_BOOT_BYTES];
     clock_boot(boot);

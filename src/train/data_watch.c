@@ -75,28 +75,22 @@ static void tell_newest(const struct session *session, char words[80])
         snprintf(words, 80, "the newest checkpoint is of step %" PRIu64, session->saved_step);
 }
 
-/* Collective. Whether no rank has found these data wrong; else the first one's words, what has become of the training,
- * and what to do. */
-static bool agree(const struct session *session, unsigned wrong, const struct error *own, const char *kept,
-                  const char *advice, struct error *error)
+/* Collective. Whether no rank has found these data wrong; else the first one's words. */
+static bool agree(struct session *session, unsigned wrong, const struct error *own, struct error *error)
 {
-    char newest[80];
     bool ok = !(session->data_watch.wrong & wrong);
     if (!ok)
         *error = *own;
-    if (world_agree(session->world, ok, error))
-        return true;
-    struct error found = *error;
-    tell_newest(session, newest);
-    return error_set(error, found.kind, "%s. %s: %s. Put the file back as it was and start again%s", found.text, kept,
-                     newest, advice);
+    ok = world_agree(session->world, ok, error);
+    if (!ok)
+        session->data_watch.agreed |= wrong;
+    return ok;
 }
 
 bool data_watch_agree(struct session *session, struct error *error)
 {
     look_at_all(session, DATA_IS_WRONG);
-    return agree(session, DATA_IS_WRONG, &session->data_watch.train_error, "What was trained since is not saved",
-                 ", or begin another run: with the new data", error);
+    return agree(session, DATA_IS_WRONG, &session->data_watch.train_error, error);
 }
 
 unsigned data_watch_validated(struct session *session)
@@ -106,6 +100,23 @@ unsigned data_watch_validated(struct session *session)
 
 bool data_watch_refuse_validation(struct session *session, struct error *error)
 {
-    return agree(session, VALIDATION_IS_WRONG, &session->data_watch.validation_error, "All that was trained is saved",
-                 "; with new validation data the search for the best begins anew", error);
+    return agree(session, VALIDATION_IS_WRONG, &session->data_watch.validation_error, error);
+}
+
+void data_watch_explain(const struct session *session, struct error *error)
+{
+    const struct error found = *error;
+    unsigned agreed = session->data_watch.agreed;
+    char newest[80];
+    tell_newest(session, newest);
+    if (agreed & DATA_IS_WRONG)
+        error_set(error, found.kind,
+                  "%s. What was trained since is not saved: %s. Put the file back as it was and start again, or begin "
+                  "another run: with the new data",
+                  found.text, newest);
+    else if (agreed & VALIDATION_IS_WRONG)
+        error_set(error, found.kind,
+                  "%s. All that was trained is saved: %s. Put the file back as it was and start again; with new "
+                  "validation data the search for the best begins anew",
+                  found.text, newest);
 }

@@ -16,7 +16,7 @@
 unsigned data_watch_flags(struct session *session);
 
 /* Collective over world. Whether the training data are on all ranks what they were: before each save, and when a rank
- * has said that they are not. The error names file, what is wrong, and what to do. */
+ * has said that they are not. The error names the file and what is wrong. */
 bool data_watch_agree(struct session *session, struct error *error) WARN_UNUSED;
 
 /* Collective over world. All samples of a validation have been read: the bits above, of all ranks together. */
@@ -25,5 +25,9 @@ unsigned data_watch_validated(struct session *session);
 /* Collective over world; some rank has said that the validation data are wrong, and the state is saved. The error, as
  * above. Returns false, unless no rank knows of any. */
 bool data_watch_refuse_validation(struct session *session, struct error *error) WARN_UNUSED;
+
+/* Local; the same on every rank. The job ends with this error, and no save runs any more. If the ranks have agreed that
+ * data are wrong, that is why: adds what stands on the disk, and what to do. */
+void data_watch_explain(const struct session *session, struct error *error);
 
 #endif

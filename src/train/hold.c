@@ -1,7 +1,6 @@
 #include "train/hold.h"
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/limit.h"
 #include "base/log.h"
 #include "base/watchdog.h"
@@ -11,13 +10,9 @@
 #include "train/preemption.h"
 #include "train/save.h"
 
-#include <inttypes.h>
-#include <limits.h>
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
+#include <stdint.h>
 #include <time.h>
-#include <unistd.h>
 
 #define LOOK_NS (50 * 1000 * 1000L) /* between two looks at the clock, at signals and at RUN/save */
 
@@ -29,6 +24,7 @@ struct hold {
     unsigned flags;  /* with which the job ends */
     double begun_s;  /* the first try */
     double pause_s;  /* to the next try */
+    double well_s;   /* when the disk was found well after a failed try, and ever since; 0: it is not */
     uint64_t needed; /* bytes of a checkpoint */
 };
 
@@ -111,29 +107,35 @@ static bool await_try(struct session *session, struct hold *hold)
     }
 }
 
-/* Local. Whether the disk takes what it is given, and has room: then it is the process that cannot save (an allocation
- * that failed inside HDF5 leaves it unable to make any file), which a start cures. */
+/* Local. Whether the disk takes what this rank gives it, and has room. */
 static bool disk_is_well(const struct session *session, const struct hold *hold, const struct error *failure)
 {
-    char path[PATH_MAX];
-    struct error error;
-    bool is_patient = clock_seconds() - hold->begun_s < HOLD_PROOF_S;
-    if (is_patient || failure->kind == ERROR_FULL || file_free_bytes(session->store.directory) < hold->needed)
-        return false;
-    snprintf(path, sizeof path, "%s/.proof", session->store.directory);
-    watchdog_begin(path, 0);
-    bool ok = file_replace(path, path, strlen(path), &error) && unlink(path) == 0;
+    const struct store *store = &session->store;
+    watchdog_begin(store->directory, 0);
+    bool ok = failure->kind != ERROR_FULL && store_free_bytes(store) >= hold->needed &&
+              store_takes_files(store, session->world->rank);
     watchdog_end();
     return ok;
 }
 
-/* Collective. Whether waiting helps nothing: a process must not write such a file, or cannot though its disk is well,
- * or the data are not what they were. */
-static bool is_hopeless(const struct session *session, const struct hold *hold, const struct error *failure)
+/* Collective. Whether waiting helps nothing: a process must not write such a file, or the data are not what they were;
+ * or the disk is well on all ranks, and was half a minute ago: then a process cannot save (an allocation that failed
+ * inside HDF5 leaves it unable to make any file), which a start cures. */
+static bool is_hopeless(const struct session *session, struct hold *hold, const struct error *failure)
 {
-    bool is_well = session->world->rank == 0 && disk_is_well(session, hold, failure);
-    return world_union(session->world, is_well || (double)hold->needed > limit_file_bytes() ||
-                                           (session->data_watch.wrong & DATA_IS_WRONG) != 0);
+    enum { HOPELESS = 1, SICK = 2, EARLY = 4 };
+    double now_s = clock_seconds();
+    unsigned own = disk_is_well(session, hold, failure) ? 0 : SICK;
+    if ((double)hold->needed > limit_file_bytes() || (session->data_watch.wrong & DATA_IS_WRONG))
+        own |= HOPELESS;
+    if (session->world->rank == 0 && (hold->well_s == 0 || now_s - hold->well_s < HOLD_PROOF_S))
+        own |= EARLY;
+    unsigned all = world_union(session->world, own);
+    if (all & SICK)
+        hold->well_s = 0;
+    else if (hold->well_s == 0)
+        hold->well_s = now_s;
+    return (all & HOPELESS) || !(all & (SICK | EARLY));
 }
 
 bool hold_save_last(struct session *session, unsigned flags, const char *why, struct error *error)

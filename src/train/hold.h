@@ -5,9 +5,13 @@
  *
  *   - when there is just time for that before an end that is known (deadline.h);
  *   - HOLD_HURRY_S after the first try, if the job was asked to leave and nobody knows its end;
- *   - when it is asked to leave now, and was not before;
- *   - at once, if the limit of the size of a file does not let a process write a checkpoint;
- *   - after HOLD_PROOF_S, if the disk has room and takes a plain file: then it is this process that cannot save.
+ *   - when it is asked to leave now, and was not before.
+ *
+ * They end at once, with the error of the save,
+ *
+ *   - if the limit of the size of a file does not let a process write a checkpoint;
+ *   - if the disk has had room, and has taken a plain file of every rank, after all tries of HOLD_PROOF_S: then it is a
+ *     process that cannot save.
  *
  * Else they wait as long as it takes: whoever needs the machines asks them to leave, and what they would do instead is
  * to train the same steps again, on the same full disk. */

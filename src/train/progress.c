@@ -140,7 +140,7 @@ static void tell_limits(const struct session *session)
     if (session->world->rank != 0)
         return;
     watchdog_begin(session->store.directory, 0);
-    uint64_t room = file_free_bytes(session->store.directory);
+    uint64_t room = store_free_bytes(&session->store);
     watchdog_end();
     if (room < needed)
         log_warn("%s has %.1f MB free, a checkpoint needs %.1f MB: no save can succeed before there is room",

@@ -59,6 +59,7 @@ struct data_proof {
 /* What this rank has seen of changes in the data (data_watch.h). */
 struct data_watch {
     unsigned wrong;                             /* DATA_IS_WRONG, VALIDATION_IS_WRONG: what was found stays found */
+    unsigned agreed;                            /* that of it which all ranks know of */
     struct error train_error, validation_error; /* of these */
     double looked_s;                            /* when the files were looked at */
     struct data_proof train_proof, validation_proof;

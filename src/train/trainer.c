@@ -124,7 +124,11 @@ static bool make_step(struct session *session, struct step_numbers *numbers, uns
 static void finish_saving(struct session *session, struct error *error)
 {
     struct error late;
-    if (error->kind == ERROR_LATE || save_finish(session, &late))
+    if (error->kind == ERROR_LATE)
+        return;
+    bool is_finished = save_finish(session, &late);
+    data_watch_explain(session, error);
+    if (is_finished)
         return;
     log_warn("%s", error->text);
     *error = late;

@@ -404,6 +404,16 @@ static void one_that_takes_its_place_knows_this_life(void)
         CU_ASSERT(lives.items[0].reached == 30 && lives.items[1].step == 30 && lives.items[1].start_s == 2.5);
         lives_release(&lives);
     }
+    /* Without the lives before, and with this one in other letters. */
+    static const char other[] = "{\"event\": \"begin\", \"segment\": 2, \"unix\": %.3f, \"step\": 30}\n";
+    char shorter[200];
+    snprintf(shorter, sizeof shorter, other, chronicle.began_unix);
+    CU_ASSERT_TRUE(file_replace(file_of(run), shorter, strlen(shorter), &error));
+    chronicle_keep(&chronicle);
+    parse_file(run, &lives);
+    CU_ASSERT_EQUAL_FATAL(lives.count, 1);
+    CU_ASSERT_EQUAL(lives.items[0].step, 30);
+    lives_release(&lives);
     chronicle_close(&chronicle);
     free(old);
     free(now);

@@ -3,6 +3,7 @@
 #include "weights_support.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -63,6 +64,21 @@ static void a_file_that_was_not_rehearsed_is_not_read(void)
     CU_ASSERT_TRUE(read_all(test_path("file"), &error));
 }
 
+/* As a job that prunes does it to who looks at a checkpoint: that says nothing about the file. */
+static void a_file_that_is_deleted_meanwhile_is_not_called_damaged(void)
+{
+    hid_t file;
+    write_weights(test_path("deleted"), 5);
+    int descriptor = open(test_path("deleted"), O_RDONLY);
+    CU_ASSERT_TRUE(h5_open(descriptor, "deleted", H5F_ACC_RDONLY, &file, &error));
+    h5_close(file);
+    CU_ASSERT_EQUAL(unlink(test_path("deleted")), 0);
+    CU_ASSERT_FALSE(h5_open(descriptor, "deleted", H5F_ACC_RDONLY, &file, &error));
+    CU_ASSERT_EQUAL(error.kind, ERROR_IO);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "deleted: was deleted or replaced while it was being opened"));
+    close(descriptor);
+}
+
 static void what_ends_who_reads_an_attribute_ends_another_process(void)
 {
     static const char *const attributes[] = {"version", "step", "fingerprint", "job", "vocabulary", "digest", NULL};
@@ -108,6 +124,8 @@ int main(void)
 {
     static const struct test_case cases[] = {
         {"a file that was not rehearsed is not read", a_file_that_was_not_rehearsed_is_not_read},
+        {"a file that is deleted meanwhile is not called damaged",
+         a_file_that_is_deleted_meanwhile_is_not_called_damaged},
         {"what ends who reads an attribute ends another process",
          what_ends_who_reads_an_attribute_ends_another_process},
         {"signatures are looked for without HDF5", signatures_are_looked_for_without_hdf5},
