@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define TRIES       3    /* to write a line into a file that is deleted again and again */
-#define UNIX_DIGITS 2e-3 /* times of two lives are further apart than what is lost in writing one */
+#define UNIX_DIGITS 1e-3 /* more than is lost in writing a time */
 
 void chronicle_init(struct chronicle *chronicle)
 {
@@ -67,7 +67,8 @@ static bool knows_this_life(const struct chronicle *chronicle)
         return false;
     lives_parse(&lives, bytes, length, &now);
     for (size_t i = 0; i < lives.count; i++)
-        knows = knows || fabs(lives.items[i].began_unix - chronicle->began_unix) < UNIX_DIGITS;
+        knows = knows || (lives.items[i].step == chronicle->began_step &&
+                          fabs(lives.items[i].began_unix - chronicle->began_unix) < UNIX_DIGITS);
     lives_release(&lives);
     free(bytes);
     return knows;
@@ -242,6 +243,7 @@ void chronicle_begin(struct chronicle *chronicle, const struct segment *segment,
 {
     struct text line;
     chronicle->began_unix = clock_unix_exact() - start_s;
+    chronicle->began_step = step;
     text_init(&line);
     text_append(&line, "{\"event\":\"begin\",\"segment\":%" PRIu64 ",\"unix\":%.3f,\"step\":%" PRIu64,
                 chronicle->segment, chronicle->began_unix, step);

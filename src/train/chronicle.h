@@ -30,7 +30,8 @@ struct chronicle {
                            * them, and how this one has begun */
     size_t earlier;       /* bytes of it that tell of the lives before */
     uint64_t segment;     /* this life's number, from 1 */
-    double began_unix;    /* and when it began; 0: it has not told so yet */
+    double began_unix;    /* when it began, 0: it has not told so yet; */
+    uint64_t began_step;  /* and with which step */
     uint64_t seen_step;   /* what the metrics tell of the life before, if it has not told its end */
     double seen_unix;     /* 0: it has */
     double seen_alive_s;  /* 0: they do not tell */
