@@ -15,6 +15,7 @@
 #include "train/environment.h"
 #include "train/holder.h"
 #include "train/refusal.h"
+#include "train/run_files.h"
 #include "train/run_state.h"
 
 #include <limits.h>
@@ -230,7 +231,7 @@ static bool is_writing(struct supervisor *supervisor)
 {
     char path[PATH_MAX];
     struct stat info;
-    snprintf(path, sizeof path, "%s/metrics.jsonl", supervisor->options->run);
+    run_file_path(supervisor->options->run, RUN_METRICS, path);
     bool grows = stat(path, &info) == 0 && info.st_size != supervisor->metrics_bytes;
     if (grows)
         supervisor->metrics_bytes = info.st_size;
@@ -587,7 +588,7 @@ enum supervisor_outcome supervisor_run(const struct supervisor_options *options,
     struct supervisor supervisor = {.options = options};
     directory_init(&supervisor.directory);
     hold_directory(&supervisor); /* it may be moved sooner than the first look */
-    snprintf(supervisor.lock, sizeof supervisor.lock, "%s/.lock", options->run);
+    run_file_path(options->run, RUN_LOCK, supervisor.lock);
     preparation_init(&supervisor.preparation, &supervisor.slurm, options->command, options->ranks_most);
     process_take_signals();
     slurm_look(&supervisor.slurm);

@@ -4,7 +4,7 @@
 #include "base/memory.h"
 #include "base/watchdog.h"
 #include "train/deadline.h"
-#include "train/preemption.h"
+#include "train/run_files.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -39,12 +39,10 @@ void cadence_init(struct cadence *cadence, const struct job *job, const struct c
     *cadence = (struct cadence){.job = job, .looked_s = now_s - LOOK_S, .began_s = now_s, .saved_s = now_s};
     if (!past)
         return;
-    struct text file;
-    text_init(&file);
-    text_append(&file, "%s/save", job->run);
-    cadence->file = memory_text(text_bytes(&file));
+    char file[PATH_MAX];
+    run_file_path(job->run, RUN_SAVE, file);
+    cadence->file = memory_text(file);
     cadence->past = *past;
-    text_release(&file);
 }
 
 void cadence_follow(struct cadence *cadence, const struct deadline *deadline)

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/watchdog.h"
 #include "train/environment.h"
+#include "train/run_files.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -179,7 +180,7 @@ double chronicle_start_s(const char *run)
     size_t length;
     struct lives lives = {0};
     struct error error; /* there may be none yet */
-    snprintf(path, sizeof path, "%s/history.jsonl", run);
+    run_file_path(run, RUN_HISTORY, path);
     if (file_read_own(path, HISTORY_MOST, &bytes, &length, &error))
         lives_parse(&lives, bytes, length, &(struct lives_now){0});
     free(bytes);
@@ -205,7 +206,7 @@ struct lives_total chronicle_open(struct chronicle *chronicle, const char *run, 
     struct lives lives = {0};
     struct error error;
     chronicle_init(chronicle);
-    snprintf(path, sizeof path, "%s/history.jsonl", run);
+    run_file_path(run, RUN_HISTORY, path);
     if (anew)
         unlink(path);
     if (!open_lines(chronicle, path, segments, count, &error) ||

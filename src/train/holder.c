@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "train/run_files.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -44,8 +45,7 @@ bool holder_read(const char *run, struct holder *holder)
     double pid = 0;
     struct error error;
     *holder = (struct holder){0};
-    if (snprintf(path, sizeof path, "%s/.lock", run) >= (int)sizeof path ||
-        !file_read_own(path, FILE_NOTE_MOST, &text, &bytes, &error))
+    if (!run_file_path(run, RUN_LOCK, path) || !file_read_own(path, FILE_NOTE_MOST, &text, &bytes, &error))
         return false;
     text[strcspn(text, "\n")] = '\0';
     bool ok = json_text(text, "host", holder->host, sizeof holder->host) && json_number(text, "pid", &pid) &&

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "train/environment.h"
 #include "train/metrics.h"
+#include "train/run_files.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -14,16 +15,11 @@
 #include <string.h>
 #include <unistd.h>
 
-static void place(const char *run, char path[PATH_MAX])
-{
-    snprintf(path, PATH_MAX, "%s/.end", run);
-}
-
 bool notice_write(const char *run, const struct notice *notice, struct error *error)
 {
     char path[PATH_MAX];
     struct text line;
-    place(run, path);
+    run_file_path(run, RUN_END, path);
     text_init(&line);
     text_append(&line, "{\"event\":\"end_time\",\"job\":");
     text_append_json(&line, environment_batch_job());
@@ -47,7 +43,7 @@ bool notice_read(const char *run, struct notice *notice)
     double restart = -1;
     struct error error; /* as a rule there is none */
     *notice = (struct notice){.end_unix = NAN, .warning_s = NAN};
-    place(run, path);
+    run_file_path(run, RUN_END, path);
     if (!file_read_note(path, &line, &length, &error))
         return false;
     json_text(line, "job", job, sizeof job);
@@ -63,6 +59,6 @@ bool notice_read(const char *run, struct notice *notice)
 void notice_remove(const char *run)
 {
     char path[PATH_MAX];
-    place(run, path);
+    run_file_path(run, RUN_END, path);
     unlink(path);
 }

@@ -6,21 +6,17 @@
 #include "checkpoint/local_load.h"
 #include "checkpoint/reader.h"
 #include "train/resume.h"
+#include "train/run_files.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void lineage_path(const struct session *session, char path[PATH_MAX])
-{
-    snprintf(path, PATH_MAX, "%s/.lineage", session->job->run);
-}
-
 bool resume_write_lineage(const struct session *session, struct error *error)
 {
     char path[PATH_MAX], text[24];
-    lineage_path(session, path);
+    run_file_path(session->job->run, RUN_LINEAGE, path);
     int length = snprintf(text, sizeof text, "%016" PRIx64 "\n", session->record.lineage);
     return file_replace(path, text, (size_t)length, error);
 }
@@ -31,7 +27,7 @@ static bool find_lineage(const struct session *session, const uint64_t *steps, s
     char path[PATH_MAX], *text, *end;
     struct error error;
     size_t bytes;
-    lineage_path(session, path);
+    run_file_path(session->job->run, RUN_LINEAGE, path);
     if (file_read_own(path, FILE_NOTE_MOST, &text, &bytes, &error)) {
         *lineage = strtoull(text, &end, 16);
         bool whole = end - text == 16 && *end == '\n';

@@ -14,6 +14,7 @@
 #include "train/options.h"
 #include "train/resume.h"
 #include "train/save.h"
+#include "train/run_files.h"
 #include "train/validation.h"
 
 #include <errno.h>
@@ -52,7 +53,7 @@ static bool take_directory(struct session *session, struct error *error)
 {
     const char *run = session->job->run;
     char lock[PATH_MAX];
-    snprintf(lock, sizeof lock, "%s/.lock", run);
+    run_file_path(run, RUN_LOCK, lock);
     if (!file_make_directories(session->store.directory, error) || !store_restore_directory(&session->store, error))
         return false;
     if (access(session->store.directory, W_OK | X_OK)) /* better now than after the first hundred steps */
@@ -137,7 +138,7 @@ static bool has_lost_lock(const struct session *session)
         return false;
     if (fstat(session->lock, &held))
         return errno == ESTALE;
-    if (fstatat(session->run.handle, ".lock", &found, AT_SYMLINK_NOFOLLOW))
+    if (fstatat(session->run.handle, run_file_names[RUN_LOCK], &found, AT_SYMLINK_NOFOLLOW))
         return errno == ENOENT;
     return held.st_dev != found.st_dev || held.st_ino != found.st_ino;
 }
@@ -154,12 +155,12 @@ static void hold_lock(struct session *session, int lock)
 /* Local. Without it a second job could begin in the same directory. False: one has. */
 static bool keep_lock(struct session *session, struct error *error)
 {
-    char name[64], lock[80];
+    char name[64], lock[PATH_MAX];
     int taken = -1;
     if (!has_lost_lock(session))
         return true;
     directory_name(&session->run, name);
-    snprintf(lock, sizeof lock, "%s/.lock", name);
+    run_file_path(name, RUN_LOCK, lock);
     if (file_lock(lock, 0, &taken, error)) {
         hold_lock(session, taken);
         log_warn("%s/.lock was deleted while the job runs; it has been made again", session->job->run);
@@ -180,7 +181,7 @@ static bool keep_lock(struct session *session, struct error *error)
 static bool write_job(const struct session *session, struct error *error)
 {
     char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s/job.yaml", session->job->run);
+    run_file_path(session->job->run, RUN_JOB, path);
     return file_replace(path, session->record.job, strlen(session->record.job), error);
 }
 
@@ -189,8 +190,8 @@ static void keep_job(struct session *session)
 {
     struct stat info;
     struct error error;
-    bool is_gone = session->run.handle >= 0 && fstatat(session->run.handle, "job.yaml", &info, AT_SYMLINK_NOFOLLOW) &&
-                   errno == ENOENT;
+    bool is_gone = session->run.handle >= 0 &&
+                   fstatat(session->run.handle, run_file_names[RUN_JOB], &info, AT_SYMLINK_NOFOLLOW) && errno == ENOENT;
     bool ok = !is_gone || (write_job(session, &error) && resume_write_lineage(session, &error));
     if (!ok && !session->job_is_lost)
         log_warn("%s/job.yaml was deleted while the job runs, and cannot be made again: %s", session->job->run,
@@ -203,7 +204,7 @@ static bool renew(struct session *session, struct error *error)
 {
     char lock[PATH_MAX];
     int taken = -1;
-    snprintf(lock, sizeof lock, "%s/.lock", session->job->run);
+    run_file_path(session->job->run, RUN_LOCK, lock);
     bool locked = file_make_directories(session->job->run, error) && file_lock(lock, 0, &taken, error);
     if (!locked && error->kind == ERROR_BUSY)
         return error_set(error, ERROR_LATE,
@@ -324,7 +325,7 @@ static bool begin_files(struct session *session, struct error *error)
     if (session->world->rank == 0) {
         ok = write_job(session, error);
         fault_at(FAULT_JOB_WRITTEN, session->step);
-        snprintf(path, sizeof path, "%s/metrics.jsonl", session->job->run);
+        run_file_path(session->job->run, RUN_METRICS, path);
         if (session->options->fresh)
             unlink(path);
         ok = ok && metrics_open(&session->metrics, path, session->step, validation_is_pending(session), error);
@@ -347,7 +348,7 @@ static void begin_history(struct session *session)
                             .unix_s = session->metrics.seen.unix_s,
                             .alive_s = session->metrics.seen.alive_s,
                             .saved = session->step};
-    watchdog_begin("history.jsonl", 0);
+    watchdog_begin(run_file_names[RUN_HISTORY], 0);
     struct lives_total lived = chronicle_open(&session->chronicle, session->job->run, session->options->fresh, &now,
                                               session->record.segments, session->record.segment_count - 1);
     watchdog_end();

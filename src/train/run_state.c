@@ -8,6 +8,7 @@
 #include "checkpoint/store.h"
 #include "train/chronicle.h"
 #include "train/metrics.h"
+#include "train/run_files.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +38,7 @@ static bool read_lines(const char *run, const struct store *store, const uint64_
 {
     char path[PATH_MAX], *bytes = NULL;
     size_t length;
-    snprintf(path, sizeof path, "%s/history.jsonl", run);
+    run_file_path(run, RUN_HISTORY, path);
     if (file_read_own(path, HISTORY_MOST, &bytes, &length, error)) {
         text_append_bytes(lines, bytes, length);
         free(bytes);
@@ -64,11 +65,11 @@ bool run_state_look(struct run_state *state, const char *run, struct error *erro
     bool ok = store_init(&store, run, 0, error) && store_list(&store, &steps, &count, error) &&
               read_lines(run, &store, steps, count, &lines, error);
     if (ok) {
-        snprintf(path, sizeof path, "%s/.lock", run);
+        run_file_path(run, RUN_LOCK, path);
         state->is_running = file_is_locked(path);
         state->has_saved = count > 0;
         state->saved = count > 0 ? steps[0] : 0;
-        snprintf(path, sizeof path, "%s/metrics.jsonl", run);
+        run_file_path(run, RUN_METRICS, path);
         struct metrics_seen seen = metrics_look(path);
         double since_s = clock_unix_exact() - seen.unix_s; /* it lives on since it has written */
         if (state->is_running && seen.alive_s > 0 && clock_is_plausible(since_s))

@@ -9,6 +9,7 @@
 #include "train/edit.h"
 #include "train/environment.h"
 #include "train/refusal.h"
+#include "train/run_files.h"
 #include "train/trace.h"
 
 #include <errno.h>
@@ -50,7 +51,8 @@ static const char *run_set(const struct submission_request *request)
 
 static bool set_path(struct submission *submission, const char *run, struct error *error)
 {
-    return snprintf(submission->path, PATH_MAX, "%s/submitted/%s.yaml", run, submission->key) < PATH_MAX ||
+    return snprintf(submission->path, PATH_MAX, "%s/%s/%s.yaml", run, run_file_names[RUN_SUBMITTED], submission->key) <
+               PATH_MAX ||
            error_set(error, ERROR_USAGE, "run: %s is too long", run);
 }
 
@@ -140,7 +142,7 @@ static bool has_work(const char *run)
     struct error error;
     uint64_t *steps = NULL;
     size_t count = 0;
-    bool known = snprintf(history, sizeof history, "%s/history.jsonl", run) < PATH_MAX && access(history, F_OK) == 0;
+    bool known = run_file_path(run, RUN_HISTORY, history) && access(history, F_OK) == 0;
     known = known || (store_init(&store, run, 0, &error) && store_list(&store, &steps, &count, &error) && count > 0);
     memory_free(steps);
     return known;
@@ -153,8 +155,7 @@ static void find_in_run(struct submission *submission, const char *run, bool *fo
     char path[PATH_MAX], *text = NULL;
     size_t bytes;
     struct error error;
-    bool ok = snprintf(path, sizeof path, "%s/job.yaml", run) < PATH_MAX &&
-              file_read_own(path, FILE_NOTE_MOST, &text, &bytes, &error) &&
+    bool ok = run_file_path(run, RUN_JOB, path) && file_read_own(path, FILE_NOTE_MOST, &text, &bytes, &error) &&
               job_parse_saved(job, path, text, NULL, 0, &error);
     *found = ok && strcmp(job->run, run) == 0;
     if (ok && !*found)
