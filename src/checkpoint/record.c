@@ -1,6 +1,7 @@
 #include "checkpoint/record.h"
 
 #include "base/memory.h"
+#include "checkpoint/reason.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -156,8 +157,8 @@ struct segment *record_add_segment(struct record *record)
     struct segment *segments = memory_need(count + 1, sizeof *segments);
     if (count > 0)
         memcpy(segments, record->segments, count * sizeof *segments);
-    if (count > 0 && strcmp(segments[count - 1].end, "running") == 0)
-        snprintf(segments[count - 1].end, sizeof segments->end, "interrupted");
+    if (count > 0 && reason_of(segments[count - 1].end) == REASON_RUNNING)
+        snprintf(segments[count - 1].end, sizeof segments->end, "%s", reason_words[REASON_INTERRUPTED]);
     memory_free(record->segments);
     record->segments = segments;
     record->segment_count = count + 1;

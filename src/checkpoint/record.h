@@ -27,7 +27,7 @@ struct segment {
     int64_t saved_unix; /* of the last checkpoint it committed */
     uint64_t ranks;
     uint64_t nodes;
-    char end[32];    /* "running" while it runs; then why it ended: "finished", "SIGUSR1", "interrupted" */
+    char end[32];    /* why it ended (reason.h); "running" while it runs */
     char hosts[200]; /* names, comma-separated; "..." if they do not fit */
     /* In what the job differs from that of the segment before: "key: old -> new", separated by "; ", those that
      * change the result first; "..." at the end if they do not fit. */

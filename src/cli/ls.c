@@ -5,6 +5,7 @@
 #include "checkpoint/h5.h"
 #include "checkpoint/pin.h"
 #include "checkpoint/reader.h"
+#include "checkpoint/reason.h"
 #include "checkpoint/store.h"
 #include "cli/command.h"
 #include "cli/flags.h"
@@ -69,7 +70,7 @@ static const char *find_why(const struct record *record)
     const char *end = record->segments[record->segment_count - 1].end;
     if (record->why[0])
         return record->why;
-    return strcmp(end, "running") == 0 ? "on the way" : end;
+    return reason_of(end) == REASON_RUNNING ? "on the way" : end;
 }
 
 static void print_valid(const struct listing *listing, const struct record *record, const char *path, const char *size)

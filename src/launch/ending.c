@@ -34,37 +34,30 @@ static void tell_code(const char *launcher, int code, struct text *words)
 
 void ending_tell(enum ending ending, const struct run_state *run, const char *launcher, int code, struct text *words)
 {
-    static const char prefix[] = "failed: ";
     const struct life *life = ending_last_life(run);
     text_append(words, "%s", ending_words[ending]);
     if (life && ending == ENDING_LEFT)
         text_append(words, " (%s) at step %" PRIu64, life->end, life->reached);
     else if (life && ending == ENDING_FAILED)
-        text_append(words, " at step %" PRIu64 ": %s", life->reached,
-                    life->end + (strncmp(life->end, prefix, strlen(prefix)) == 0 ? strlen(prefix) : 0));
+        text_append(words, " at step %" PRIu64 ": %s", life->reached, reason_details(life->end));
     else if (ending == ENDING_KILLED || ending == ENDING_NOT_BEGUN)
         tell_code(launcher, code, words);
-}
-
-static bool has_failed(const struct life *life)
-{
-    return strncmp(life->end, "failed", 6) == 0;
 }
 
 enum ending ending_judge(const struct run_state *run, size_t lives, int code)
 {
     const struct life *life = ending_last_life(run);
     bool is_new = run->lives.count > lives;
-    bool is_done = life && life_has_finished(life->end);
+    bool is_done = life && reason_finishes(life->reason);
     if (is_done && (is_new || code == 0)) /* a finished job that is started again has no new life */
         return ENDING_FINISHED;
     if (!is_new)
         return code == EXIT_USAGE ? ENDING_REFUSED : ENDING_NOT_BEGUN;
-    if (!life->ended || strcmp(life->end, LIFE_KILLED) == 0) /* as a checkpoint tells it, without a history */
+    if (!life->ended || life->reason == REASON_KILLED) /* as a checkpoint tells it, without a history */
         return ENDING_KILLED;
-    if (has_failed(life))
+    if (life->reason == REASON_FAILED)
         return ENDING_FAILED;
-    return strcmp(life->end, "stop-after") == 0 ? ENDING_PAUSED : ENDING_LEFT;
+    return life->reason == REASON_STOP_AFTER ? ENDING_PAUSED : ENDING_LEFT;
 }
 
 enum ending ending_of_refusal(enum error_kind kind, bool was_good)
@@ -103,6 +96,6 @@ size_t ending_futile(const struct run_state *run, size_t first, bool with_requeu
 bool ending_repeats(const struct run_state *run, size_t first)
 {
     const struct life *life = ending_last_life(run);
-    return ending_futile(run, first, false) >= 2 && has_failed(life) && !life->transient &&
+    return ending_futile(run, first, false) >= 2 && life->reason == REASON_FAILED && !life->transient &&
            strcmp(life->end, life[-1].end) == 0;
 }

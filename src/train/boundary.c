@@ -1,9 +1,11 @@
 #include "train/boundary.h"
 
 #include "base/log.h"
+#include "checkpoint/reason.h"
 #include "train/best.h"
 #include "train/cadence.h"
 #include "train/data_watch.h"
+#include "train/flags.h"
 #include "train/hold.h"
 #include "train/preemption.h"
 #include "train/run_directory.h"
@@ -23,13 +25,13 @@ bool boundary_is_finished(const struct session *session)
 const char *boundary_reason(const struct session *session, unsigned flags)
 {
     if (boundary_is_finished(session))
-        return session->step == session->steps ? "finished" : "early_stopping";
+        return reason_words[session->step == session->steps ? REASON_FINISHED : REASON_EARLY_STOPPING];
     /* Whoever sends a signal is in a hurry; a pause comes by itself. */
-    if (flags & PREEMPTION_SIGNALS)
+    if (flags & LEAVE_SIGNALS)
         return preemption_reason(flags);
-    if (flags & RUN_IS_MOVED)
-        return "run-directory-moved";
-    return flags & DEADLINE_IS_DUE ? "deadline" : "stop-after";
+    if (flags & LEAVE_MOVED)
+        return reason_words[REASON_MOVED];
+    return reason_words[flags & LEAVE_DEADLINE ? REASON_DEADLINE : REASON_STOP_AFTER];
 }
 
 /* Collective. The reasons to save now and go on, as far as no validation has to tell them. */
@@ -38,14 +40,14 @@ static unsigned find_reasons(struct session *session, unsigned flags)
     unsigned reasons = cadence_due(&session->cadence, session->step, flags) | session->put_off;
     session->put_off = 0;
     if (session->retry_step == session->step)
-        reasons |= CADENCE_RETRY;
+        reasons |= SAVE_RETRY;
     if (session->job->checkpoint.on_validation && validation_is_due(session, session->step))
-        reasons |= CADENCE_VALIDATION;
+        reasons |= SAVE_VALIDATION;
     return reasons;
 }
 
 /* Those that the next time is as good for. */
-#define PATIENT_REASONS (CADENCE_EVERY | CADENCE_MINUTES | CADENCE_AUTO | CADENCE_VALIDATION | CADENCE_RETRY)
+#define PATIENT_REASONS (SAVE_EVERY | SAVE_MINUTES | SAVE_AUTO | SAVE_VALIDATION | SAVE_RETRY)
 
 /* Collective. A save that is due now, with the job going on. False as save_begin. */
 static bool save_on_the_way(struct session *session, unsigned reasons, struct error *error)
@@ -80,7 +82,7 @@ static void validate(struct session *session, unsigned *flags, unsigned *reasons
     if (!validation_make(session, flags, &rank) || rank == 0 || best_kept(session->job) == 0)
         return;
     if (!save_has_step(session))
-        *reasons = CADENCE_BEST | session->put_off;
+        *reasons = SAVE_BEST | session->put_off;
     session->put_off = 0;
 }
 
@@ -111,14 +113,14 @@ static bool go_on(struct session *session, unsigned flags, unsigned reasons, str
 {
     if ((flags & DATA_IS_WRONG) && !data_watch_agree(session, error))
         return false;
-    bool leaves = boundary_is_finished(session) || (flags & PREEMPTION_LEAVE);
+    bool leaves = boundary_is_finished(session) || (flags & LEAVE_ALL);
     bool fails = !leaves && (flags & VALIDATION_IS_WRONG);
     if (!leaves && !fails)
         return save_or_copy(session, reasons, error);
     /* The last save takes the place of the one that would have been made. At a skipped step the next life finds by
      * itself what waits. */
-    session->owed |= reasons & CADENCE_KEEP;
-    return leave(session, flags, fails ? "failed" : boundary_reason(session, flags), error) &&
+    session->owed |= reasons & SAVE_KEEP;
+    return leave(session, flags, fails ? reason_words[REASON_FAILED] : boundary_reason(session, flags), error) &&
            (!fails || data_watch_refuse_validation(session, error));
 }
 
@@ -137,12 +139,12 @@ bool boundary_begin(struct session *session, unsigned *flags, struct error *erro
 bool boundary_pass(struct session *session, unsigned *flags, struct error *error)
 {
     save_note_late(session, *flags);
-    if (!(*flags & SAVE_IS_RUNNING) && !save_settle(session, error))
+    if (!(*flags & SAVER_IS_BUSY) && !save_settle(session, error))
         return false;
     unsigned reasons = find_reasons(session, *flags), best = 0;
     /* Who wants to leave is in a hurry, but an end that is known leaves time until it is near, and a pause all time. */
-    if (validation_is_pending(session) && !(*flags & (PREEMPTION_SIGNALS | VALIDATION_IS_WRONG))) {
-        bool leaves = *flags & PREEMPTION_LEAVE;
+    if (validation_is_pending(session) && !(*flags & (LEAVE_SIGNALS | VALIDATION_IS_WRONG))) {
+        bool leaves = *flags & LEAVE_ALL;
         if (!leaves && !save_or_copy(session, reasons, error))
             return false;
         validate(session, flags, &best);

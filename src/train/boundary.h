@@ -7,8 +7,8 @@
 /* Local; the same on every rank. All steps are made, or early stopping has had enough; and no validation is pending. */
 bool boundary_is_finished(const struct session *session);
 
-/* Local. Why a run ends whose last step had these flags: "finished", "early_stopping", "stop-after",
- * "deadline", or a signal. Borrowed. */
+/* Local. Why a run ends whose last step had these flags: a word of checkpoint/reason.h, or the name of a
+ * signal. Borrowed. */
 const char *boundary_reason(const struct session *session, unsigned flags);
 
 /* Collective over world; flags, those of all ranks together, must be equal on every rank, and get what was heard

@@ -21,17 +21,13 @@
 #define TOLD_CHANGE  0.2
 #define LEAST_COST_S 1e-4 /* no save is free */
 
-_Static_assert((unsigned)CADENCE_SIGNAL == (unsigned)PREEMPTION_SIGALRM, "it travels with the other signals");
-
 static const struct {
     unsigned reason;
     const char *word;
 } reason_words[] = {
-    {CADENCE_SIGNAL, "signal"},         {CADENCE_FILE, "file"},
-    {CADENCE_MINUTES, "minutes"},       {CADENCE_AUTO, "auto"},
-    {CADENCE_EVERY, "every"},           {CADENCE_AT, "at"},
-    {CADENCE_VALIDATION, "validation"}, {CADENCE_BEST, "best"},
-    {CADENCE_RETRY, "retry"},           {CADENCE_KEEP, "keep_every"},
+    {SAVE_SIGNAL, "signal"}, {SAVE_FILE, "file"},       {SAVE_MINUTES, "minutes"},       {SAVE_AUTO, "auto"},
+    {SAVE_EVERY, "every"},   {SAVE_AT, "at"},           {SAVE_VALIDATION, "validation"}, {SAVE_BEST, "best"},
+    {SAVE_RETRY, "retry"},   {SAVE_KEEP, "keep_every"},
 };
 
 void cadence_init(struct cadence *cadence, const struct job *job, const struct cadence_past *past, double now_s)
@@ -110,11 +106,11 @@ unsigned cadence_flags(struct cadence *cadence, double now_s)
     unsigned flags = 0;
     cadence->steps++;
     if (look_for_file(cadence, now_s))
-        flags |= CADENCE_FILE;
+        flags |= SAVE_FILE;
     if (job->checkpoint.minutes > 0 && now_s - cadence->saved_s >= 60 * job->checkpoint.minutes)
-        flags |= CADENCE_MINUTES;
+        flags |= SAVE_MINUTES;
     if (cadence_is_auto(cadence) && is_auto_due(cadence, now_s))
-        flags |= CADENCE_AUTO;
+        flags |= SAVE_AUTO;
     return flags;
 }
 
@@ -123,21 +119,21 @@ unsigned cadence_due_at(const struct job *job, uint64_t step)
     uint64_t every = job->checkpoint.every, keep_every = job->checkpoint.keep_every;
     unsigned due = 0;
     if (every > 0 && every != CHECKPOINT_AUTO && step % every == 0)
-        due |= CADENCE_EVERY;
+        due |= SAVE_EVERY;
     if (keep_every > 0 && step % keep_every == 0)
-        due |= CADENCE_KEEP;
+        due |= SAVE_KEEP;
     for (size_t i = 0; i < job->checkpoint.at_count; i++)
         if (job->checkpoint.at[i] == step)
-            due |= CADENCE_AT;
+            due |= SAVE_AT;
     return due;
 }
 
 unsigned cadence_due(struct cadence *cadence, uint64_t step, unsigned flags)
 {
-    unsigned due = flags & (CADENCE_SIGNAL | CADENCE_FILE | CADENCE_MINUTES | CADENCE_AUTO);
-    if (due & CADENCE_SIGNAL) {
+    unsigned due = flags & (SAVE_SIGNAL | SAVE_FILE | SAVE_MINUTES | SAVE_AUTO);
+    if (due & SAVE_SIGNAL) {
         if (cadence->signal_step > 0 && step == cadence->signal_step + 1)
-            due &= ~(unsigned)CADENCE_SIGNAL;
+            due &= ~(unsigned)SAVE_SIGNAL;
         else
             cadence->signal_step = step;
     }

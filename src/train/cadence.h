@@ -1,5 +1,5 @@
 /* When to save. Steps, lists and validations are known to every rank; the clock, the file `save` and a signal are not:
- * these travel as flags of the step's small reduction (see parallel/tally.h), so that all ranks act at one boundary.
+ * these travel as flags of the step (flags.h), so that all ranks act at one boundary.
  *
  * checkpoint.every: auto is the interval of Young and Daly. With d = what a save costs training (median of the last
  * ones), M = mean time between interruptions = (prior + time alive of all segments) / (1 + interruptions), where the
@@ -14,25 +14,10 @@
 #define TRAIN_CADENCE_H
 
 #include "base/text.h"
+#include "train/flags.h"
 #include "train/job.h"
 
 struct deadline;
-
-/* Reasons to save and go on, a bit each. */
-enum cadence_reason {
-    /* What only some rank knows: these are flags of the step. The bits below belong to reasons to leave. */
-    CADENCE_SIGNAL = 1 << 8,
-    CADENCE_FILE = 1 << 9,
-    CADENCE_MINUTES = 1 << 10,
-    CADENCE_AUTO = 1 << 11,
-    /* What every rank knows. */
-    CADENCE_EVERY = 1 << 12,
-    CADENCE_AT = 1 << 13,
-    CADENCE_VALIDATION = 1 << 14,
-    CADENCE_BEST = 1 << 15,
-    CADENCE_RETRY = 1 << 16,
-    CADENCE_KEEP = 1 << 17, /* checkpoint.keep_every */
-};
 
 #define CADENCE_SAMPLES 9 /* saves that the cost is the median of */
 

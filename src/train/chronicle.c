@@ -136,14 +136,15 @@ void chronicle_earlier(const struct segment *segments, size_t count, struct text
 {
     for (size_t i = 0; i < count; i++) {
         const struct segment *segment = &segments[i];
-        bool killed = strcmp(segment->end, "running") == 0 || strcmp(segment->end, "interrupted") == 0;
+        enum reason reason = reason_of(segment->end);
+        bool killed = reason == REASON_RUNNING || reason == REASON_INTERRUPTED;
         text_append(lines, "{\"event\":\"earlier\",\"segment\":%zu,\"unix\":%" PRId64 ",\"end_unix\":%" PRId64, i + 1,
                     segment->began_unix, segment->saved_unix);
         text_append(lines, ",\"step\":%" PRIu64 ",\"reached\":%" PRIu64, segment->first_step - 1, segment->last_step);
         append_segment(lines, segment);
         text_append(lines, ",\"reason\":");
-        text_append_json(lines, killed ? LIFE_KILLED : segment->end);
-        text_append(lines, ",\"interrupted\":%s}\n", life_has_finished(segment->end) ? "false" : "true");
+        text_append_json(lines, killed ? reason_words[REASON_KILLED] : segment->end);
+        text_append(lines, ",\"interrupted\":%s}\n", reason_finishes(reason) ? "false" : "true");
     }
 }
 
@@ -218,7 +219,7 @@ struct lives_total chronicle_open(struct chronicle *chronicle, const char *run, 
     struct lives_total total = lives_sum(&lives);
     chronicle->segment = lives.count + 1;
     const struct life *last = lives.count > 0 ? &lives.items[lives.count - 1] : NULL;
-    chronicle->is_finished = last && life_has_finished(last->end);
+    chronicle->is_finished = last && reason_finishes(last->reason);
     if (last)
         compare_program(last);
     if (last && !last->ended) {

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/watchdog.h"
+#include "train/flags.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -8,10 +8,6 @@
 
 #include "train/session.h"
 
-/* Bits among the flags of a step (preemption.h): this rank's data are not what they were. */
-#define DATA_IS_WRONG       (1u << 29) /* those that it is trained with */
-#define VALIDATION_IS_WRONG (1u << 27)
-
 /* Local, once a step, after it has read its samples. Looks at the files about once a second. */
 unsigned data_watch_flags(struct session *session);
 
@@ -19,7 +15,8 @@ unsigned data_watch_flags(struct session *session);
  * has said that they are not. The error names the file and what is wrong. */
 bool data_watch_agree(struct session *session, struct error *error) WARN_UNUSED;
 
-/* Collective over world. All samples of a validation have been read: the bits above, of all ranks together. */
+/* Collective over world. All samples of a validation have been read: DATA_IS_WRONG and VALIDATION_IS_WRONG, of all
+ * ranks together. */
 unsigned data_watch_validated(struct session *session);
 
 /* Collective over world; some rank has said that the validation data are wrong, and the state is saved. The error, as

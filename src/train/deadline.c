@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/watchdog.h"
-#include "train/preemption.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -106,19 +105,19 @@ double deadline_reserve(double write_s)
 unsigned deadline_flags(const struct deadline *deadline, unsigned steps, double write_s, double now_s)
 {
     double needed_s = steps * deadline->step_s + deadline_reserve(write_s);
-    return now_s + needed_s > deadline->end_s ? DEADLINE_IS_DUE : 0;
+    return now_s + needed_s > deadline->end_s ? LEAVE_DEADLINE : 0;
 }
 
 unsigned deadline_announced(const struct deadline *deadline)
 {
-    return deadline->warning_s > 0 || deadline->is_exact ? DEADLINE_IS_ANNOUNCED : 0;
+    return deadline->warning_s > 0 || deadline->is_exact ? END_IS_ANNOUNCED : 0;
 }
 
 unsigned deadline_weigh(struct deadline *deadline, unsigned flags, double now_s)
 {
-    bool is_announced = flags & DEADLINE_IS_ANNOUNCED;
-    flags &= ~DEADLINE_IS_ANNOUNCED;
-    if (!(flags & PREEMPTION_SIGUSR1) || !is_announced)
+    bool is_announced = flags & END_IS_ANNOUNCED;
+    flags &= ~(unsigned)END_IS_ANNOUNCED;
+    if (!(flags & LEAVE_SIGUSR1) || !is_announced)
         return flags;
     if (!deadline->warned) {
         if (!deadline->is_exact)
@@ -127,5 +126,5 @@ unsigned deadline_weigh(struct deadline *deadline, unsigned flags, double now_s)
                   deadline->end_s - now_s);
     }
     deadline->warned = true;
-    return (flags & PREEMPTION_LEAVE) == PREEMPTION_SIGUSR1 ? flags & ~(unsigned)PREEMPTION_SIGUSR1 : flags;
+    return (flags & LEAVE_ALL) == LEAVE_SIGUSR1 ? flags & ~(unsigned)LEAVE_SIGUSR1 : flags;
 }

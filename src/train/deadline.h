@@ -23,11 +23,8 @@
 #define TRAIN_DEADLINE_H
 
 #include "parallel/world.h"
+#include "train/flags.h"
 #include "train/notice.h"
-
-/* A bit among the flags that travel with every step's numbers: one of those by which the job leaves (preemption.h). */
-#define DEADLINE_IS_DUE       (1u << 5)
-#define DEADLINE_IS_ANNOUNCED (1u << 23) /* rank 0 knows when the end comes that SIGUSR1 announces */
 
 #define DEADLINE_LEAVE_S 3.0 /* from the last save to the end of the last process */
 
@@ -66,15 +63,15 @@ void deadline_note_step(struct deadline *deadline, double seconds);
 /* Local. What a save that takes write_s needs before the end. */
 double deadline_reserve(double write_s);
 
-/* Local, rank 0's work. DEADLINE_IS_DUE if the save cannot wait for `steps` more: 2 at the end of a step, 0 between
+/* Local, rank 0's work. LEAVE_DEADLINE if the save cannot wait for `steps` more: 2 at the end of a step, 0 between
  * steps. */
 unsigned deadline_flags(const struct deadline *deadline, unsigned steps, double write_s, double now_s);
 
-/* Local, rank 0's work: DEADLINE_IS_ANNOUNCED, or nothing. It travels with the other flags. */
+/* Local, rank 0's work: END_IS_ANNOUNCED, or nothing. It travels with the other flags. */
 unsigned deadline_announced(const struct deadline *deadline);
 
 /* Local; flags, those of all ranks together, must be equal on every rank, and then the answer is. What of them counts:
- * SIGUSR1 waits for the end that it announces, if that is known (DEADLINE_IS_ANNOUNCED, which is taken out) and nothing
+ * SIGUSR1 waits for the end that it announces, if that is known (END_IS_ANNOUNCED, which is taken out) and nothing
  * else asks to leave; a line tells so. */
 unsigned deadline_weigh(struct deadline *deadline, unsigned flags, double now_s);
 

@@ -7,6 +7,7 @@
 #include "checkpoint/layout.h"
 #include "train/cadence.h"
 #include "train/data_watch.h"
+#include "train/flags.h"
 #include "train/preemption.h"
 #include "train/save.h"
 
@@ -15,10 +16,6 @@
 #include <time.h>
 
 #define LOOK_NS (50 * 1000 * 1000L) /* between two looks at the clock, at signals and at RUN/save */
-
-/* Bits of this wait, beside those of preemption.h and cadence.h. */
-#define IS_TIME (1u << 20) /* for the next try */
-#define IS_OVER (1u << 21) /* the next try is the last */
 
 struct hold {
     unsigned flags;  /* with which the job ends */
@@ -32,7 +29,7 @@ double hold_limit(const struct deadline *deadline, unsigned flags, double begun_
 {
     double limit_s = deadline->end_s - write_s - DEADLINE_LEAVE_S;
     /* Who says "now" does not mean the end of the job's time, unless a warning has told when that is. */
-    if ((flags & PREEMPTION_SIGNALS) && !deadline->warned)
+    if ((flags & LEAVE_SIGNALS) && !deadline->warned)
         return fmin(limit_s, begun_s + HOLD_HURRY_S);
     return limit_s;
 }
@@ -81,13 +78,13 @@ static void tell(const struct session *session, const struct hold *hold, bool is
 static unsigned look(struct session *session, const struct hold *hold, double try_s)
 {
     double now_s = clock_seconds();
-    unsigned own = preemption_flags() & ~(hold->flags & PREEMPTION_LEAVE);
+    unsigned own = preemption_flags() & ~(hold->flags & LEAVE_ALL);
     saver_look(session->saver);
     if (session->world->rank != 0)
         return own;
     deadline_look(&session->deadline, session->job->run, false, now_s);
-    own |= (cadence_flags(&session->cadence, now_s) & CADENCE_FILE) | deadline_announced(&session->deadline);
-    return own | (now_s >= try_s ? IS_TIME : 0) | (now_s >= limit_of(session, hold) ? IS_OVER : 0);
+    own |= (cadence_flags(&session->cadence, now_s) & SAVE_FILE) | deadline_announced(&session->deadline);
+    return own | (now_s >= try_s ? HOLD_TRIES : 0) | (now_s >= limit_of(session, hold) ? HOLD_ENDS : 0);
 }
 
 /* Collective. Waits for the next try. Whether it is the last. */
@@ -97,11 +94,10 @@ static bool await_try(struct session *session, struct hold *hold)
     hold->pause_s = fmin(2 * hold->pause_s, HOLD_PAUSE_S);
     for (;;) {
         unsigned all = world_union(session->world, look(session, hold, try_s));
-        unsigned asked = deadline_weigh(&session->deadline, all & (PREEMPTION_LEAVE | DEADLINE_IS_ANNOUNCED),
-                                        clock_seconds());
-        if ((asked & PREEMPTION_SIGNALS) || (all & IS_OVER))
+        unsigned asked = deadline_weigh(&session->deadline, all & (LEAVE_ALL | END_IS_ANNOUNCED), clock_seconds());
+        if ((asked & LEAVE_SIGNALS) || (all & HOLD_ENDS))
             return true;
-        if (all & (IS_TIME | CADENCE_SIGNAL | CADENCE_FILE))
+        if (all & (HOLD_TRIES | SAVE_SIGNAL | SAVE_FILE))
             return false;
         nanosleep(&(struct timespec){.tv_nsec = LOOK_NS}, NULL);
     }

@@ -49,12 +49,13 @@ static void set_alive(struct life *life, double alive_s, double end_unix)
 }
 
 /* A life that nobody has told the end of ended at this time, or later. */
-static void close_silent(struct life *life, uint64_t reached, double unix_s, double alive_s, const char *end)
+static void close_silent(struct life *life, uint64_t reached, double unix_s, double alive_s, enum reason reason)
 {
     if (reached > life->reached)
         life->reached = reached;
     set_alive(life, alive_s, unix_s);
-    snprintf(life->end, sizeof life->end, "%s", end);
+    life->reason = reason;
+    snprintf(life->end, sizeof life->end, "%s", reason_words[reason]);
 }
 
 /* What a life has lost, once it is known from which step the next one goes on. */
@@ -106,7 +107,7 @@ static void begin(struct lives *lives, const char *line)
         double unix_s = 0, alive_s = 0;
         take_date(line, "previous_unix", &unix_s);
         take_seconds(line, "previous_alive_s", &alive_s);
-        close_silent(before, step_of(line, "previous_step", 0), unix_s, alive_s, LIFE_KILLED);
+        close_silent(before, step_of(line, "previous_step", 0), unix_s, alive_s, REASON_KILLED);
         before->interrupted = true;
     }
     if (before)
@@ -125,8 +126,9 @@ static void end(struct life *life, const char *line)
     take_date(line, "end_unix", &end_unix);
     take_seconds(line, "alive_s", &alive_s);
     set_alive(life, alive_s, end_unix);
-    snprintf(life->end, sizeof life->end, "unknown");
+    snprintf(life->end, sizeof life->end, "%s", reason_words[REASON_OTHER]);
     json_text(line, "reason", life->end, sizeof life->end);
+    life->reason = reason_of(life->end);
     json_bool(line, "interrupted", &life->interrupted);
     json_bool(line, "transient", &life->transient);
     double saves;
@@ -152,11 +154,6 @@ static void take(struct lives *lives, const char *line)
         end(life, line);
 }
 
-bool life_has_finished(const char *end)
-{
-    return strcmp(end, "finished") == 0 || strcmp(end, "early_stopping") == 0;
-}
-
 void lives_parse(struct lives *lives, const char *lines, size_t count, const struct lives_now *now)
 {
     *lives = (struct lives){0};
@@ -176,7 +173,7 @@ void lives_parse(struct lives *lives, const char *lines, size_t count, const str
     if (!last)
         return;
     if (!last->ended) {
-        close_silent(last, now->step, now->unix_s, now->alive_s, now->running ? "running" : LIFE_KILLED);
+        close_silent(last, now->step, now->unix_s, now->alive_s, now->running ? REASON_RUNNING : REASON_KILLED);
         last->interrupted = !now->running;
     }
     settle_last(lives, last->interrupted ? now->saved : last->reached);

@@ -11,12 +11,12 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "checkpoint/reason.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
-#define LIFE_TEXT   200
-#define LIFE_KILLED "killed"
+#define LIFE_TEXT 200
 
 struct life {
     double began_unix;
@@ -35,7 +35,8 @@ struct life {
     uint64_t step;         /* that it began with, */
     uint64_t reached;      /* and that it came to */
     double start_s;        /* from the start of the program to the end of its first step; NaN: unknown */
-    char end[LIFE_TEXT];   /* "finished", "early_stopping", "SIGUSR1", "failed: ...", "killed", "running" */
+    char end[LIFE_TEXT];   /* "finished", "SIGUSR1", "failed: ...", "killed", ... */
+    enum reason reason;    /* the same, for decisions */
     bool ended;            /* in order: it could tell itself */
     bool interrupted;      /* killed, preempted or failed */
     double saves;          /* checkpoints that it committed, what one cost training, and took; NaN: unknown */
@@ -72,9 +73,6 @@ struct lives_total {
  * caller owns the lives (lives_release). */
 void lives_parse(struct lives *lives, const char *lines, size_t count, const struct lives_now *now);
 void lives_release(struct lives *lives);
-
-/* Local. Whether a life that has ended with this reason has finished the job. */
-bool life_has_finished(const char *end);
 
 /* Local. */
 struct lives_total lives_sum(const struct lives *lives);

@@ -61,5 +61,5 @@ struct pause pause_begin(const struct pause_spec *spec, const struct sampler *sa
 unsigned pause_flags(const struct pause *pause, int rank, uint64_t step, double now_s)
 {
     bool late = rank == 0 && now_s >= pause->deadline_s;
-    return step >= pause->step || late ? PAUSE_IS_DUE : 0;
+    return step >= pause->step || late ? LEAVE_PAUSE : 0;
 }

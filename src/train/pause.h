@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "data/sampler.h"
+#include "train/flags.h"
 
 #include <stdint.h>
 
@@ -27,9 +28,6 @@ struct pause {
     double deadline_s; /* on rank 0's clock; INFINITY: there is none */
 };
 
-/* A bit among the flags that travel with every step's numbers: one of those by which the job leaves (preemption.h). */
-#define PAUSE_IS_DUE (1u << 4)
-
 /* Local. Reads "500steps", "2epochs", "0.5epochs", "90s", "30min", "1.5h". ERROR_USAGE. */
 bool pause_parse(const char *text, struct pause_spec *spec, struct error *error) WARN_UNUSED;
 
@@ -37,7 +35,7 @@ bool pause_parse(const char *text, struct pause_spec *spec, struct error *error)
  * middle of that last step counts from its end: pieces of one epoch end where the epochs of the job end. */
 struct pause pause_begin(const struct pause_spec *spec, const struct sampler *sampler, uint64_t step, double now_s);
 
-/* Local. PAUSE_IS_DUE if `step` is to be the last of this run. Steps and epochs say the same on every rank; the time
+/* Local. LEAVE_PAUSE if `step` is to be the last of this run. Steps and epochs say the same on every rank; the time
  * is rank 0's, and all get to know it with the flags. */
 unsigned pause_flags(const struct pause *pause, int rank, uint64_t step, double now_s);
 

@@ -15,14 +15,14 @@ static const struct {
     const char *name;
     bool stays_ignored; /* if it was when the program began */
 } watched[] = {
-    {SIGTERM, PREEMPTION_SIGTERM, "SIGTERM", false},
-    {SIGUSR2, PREEMPTION_SIGUSR2, "SIGUSR2", false},
-    {SIGINT, PREEMPTION_SIGINT, "SIGINT", false},
-    {SIGXCPU, PREEMPTION_SIGXCPU, "SIGXCPU", false},
-    {SIGPWR, PREEMPTION_SIGPWR, "SIGPWR", false},
-    {SIGHUP, PREEMPTION_SIGHUP, "SIGHUP", true},
-    {SIGUSR1, PREEMPTION_SIGUSR1, "SIGUSR1", false}, /* perhaps only a warning */
-    {SIGALRM, PREEMPTION_SIGALRM, "SIGALRM", false},
+    {SIGTERM, LEAVE_SIGTERM, "SIGTERM", false},
+    {SIGUSR2, LEAVE_SIGUSR2, "SIGUSR2", false},
+    {SIGINT, LEAVE_SIGINT, "SIGINT", false},
+    {SIGXCPU, LEAVE_SIGXCPU, "SIGXCPU", false},
+    {SIGPWR, LEAVE_SIGPWR, "SIGPWR", false},
+    {SIGHUP, LEAVE_SIGHUP, "SIGHUP", true},
+    {SIGUSR1, LEAVE_SIGUSR1, "SIGUSR1", false}, /* perhaps only a warning */
+    {SIGALRM, SAVE_SIGNAL, "SIGALRM", false},
     {SIGXFSZ, 0, "SIGXFSZ", false},
     {SIGPIPE, 0, "SIGPIPE", false},
     {SIGTTOU, 0, "SIGTTOU", false},
@@ -74,7 +74,7 @@ unsigned preemption_flags(void)
             continue;
         flags |= watched[i].flag;
         /* Before the save, so that a signal that comes from now on asks for another one. */
-        if (!(watched[i].flag & PREEMPTION_LEAVE))
+        if (!(watched[i].flag & LEAVE_ALL))
             received[i] = 0;
     }
     return flags;
@@ -84,7 +84,7 @@ unsigned preemption_wishes_to_leave(void)
 {
     unsigned flags = 0;
     for (size_t i = 0; i < WATCHED; i++)
-        flags |= received[i] ? watched[i].flag & PREEMPTION_LEAVE : 0;
+        flags |= received[i] ? watched[i].flag & LEAVE_ALL : 0;
     return flags;
 }
 

@@ -1,5 +1,5 @@
 /* Wishes from outside: somebody wants this job to save, and leave or go on. Handlers set a flag and do nothing else;
- * what any rank has received reaches all ranks with the next step's numbers (see parallel/tally.h).
+ * what any rank has received reaches all ranks with the next step's numbers (flags.h).
  *
  * Every signal that would end or stop a process by itself has one of these meanings:
  *
@@ -18,20 +18,7 @@
 #ifndef TRAIN_PREEMPTION_H
 #define TRAIN_PREEMPTION_H
 
-/* One bit a signal: the low byte and the one at bit 24 are for leaving, those between for going on (see
- * cadence_reason). */
-enum {
-    PREEMPTION_SIGTERM = 1,
-    PREEMPTION_SIGUSR1 = 2,
-    PREEMPTION_SIGUSR2 = 4,
-    PREEMPTION_SIGINT = 8,
-    PREEMPTION_SIGHUP = 1 << 24,
-    PREEMPTION_SIGXCPU = 1 << 25,
-    PREEMPTION_SIGPWR = 1 << 26,
-    PREEMPTION_SIGNALS = 0x700000f, /* of those above, which end this life of the job */
-    PREEMPTION_LEAVE = 0x70000ff,
-    PREEMPTION_SIGALRM = 1 << 8, /* save and go on; mpirun passes this signal to its ranks */
-};
+#include "train/flags.h"
 
 /* Local. Installs what the table above says. */
 void preemption_watch(void);

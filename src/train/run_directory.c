@@ -10,11 +10,12 @@
 #include "checkpoint/passport.h"
 #include "checkpoint/trial.h"
 #include "train/environment.h"
+#include "train/flags.h"
 #include "train/holder.h"
 #include "train/options.h"
 #include "train/resume.h"
-#include "train/save.h"
 #include "train/run_files.h"
+#include "train/save.h"
 #include "train/validation.h"
 
 #include <errno.h>
@@ -245,7 +246,7 @@ unsigned run_directory_flags(struct session *session, double now_s)
     enum directory_state state = look(session);
     if (state == DIRECTORY_HERE)
         keep_files(session, false);
-    return state == DIRECTORY_MOVED ? RUN_IS_MOVED : 0;
+    return state == DIRECTORY_MOVED ? LEAVE_MOVED : 0;
 }
 
 void run_directory_keep(struct session *session)

@@ -4,8 +4,6 @@
 
 #include "train/session.h"
 
-#define RUN_IS_MOVED (1u << 7) /* a wish to leave, beside those of train/preemption.h */
-
 /* Collective over world. Makes the directory and locks it for this job, holds it on each rank, gives the session its
  * store, and proves by a trial write that all ranks can save there. ERROR_BUSY if another job is at work there. */
 bool run_directory_take(struct session *session, struct error *error) WARN_UNUSED;
@@ -14,7 +12,7 @@ bool run_directory_take(struct session *session, struct error *error) WARN_UNUSE
  * interrupted), job.yaml, metrics.jsonl up to the step, history.jsonl, and from that what is known of earlier lives. */
 bool run_directory_begin(struct session *session, struct error *error) WARN_UNUSED;
 
-/* Local, rank 0's work, now and then: RUN_IS_MOVED if the run directory is not any more where it was. What is saved
+/* Local, rank 0's work, now and then: LEAVE_MOVED if the run directory is not any more where it was. What is saved
  * goes to where it is now; but a start would not find it there, so the job has to leave. What somebody has deleted of
  * the files by which others know the run (its lock, its history, job.yaml) is made again; if another job has taken the
  * lock meanwhile, this one is lost (session_options.lost). */

@@ -5,9 +5,11 @@
 #include "base/wait.h"
 #include "base/watchdog.h"
 #include "checkpoint/pin.h"
+#include "checkpoint/reason.h"
 #include "train/best.h"
 #include "train/cadence.h"
 #include "train/data_watch.h"
+#include "train/flags.h"
 #include "train/progress.h"
 #include "train/run_directory.h"
 #include "train/skipped.h"
@@ -97,13 +99,13 @@ static bool await(struct session *session, struct error *error)
     for (;;) {
         unsigned own = save_flags(session);
         if (session->save.is_copy) /* without them there would be no save: they get all the time */
-            own &= ~SAVE_IS_LATE;
-        if (wait_is_over(&wait) && (own & SAVE_IS_RUNNING))
-            own |= SAVE_IS_LATE;
+            own &= ~(unsigned)SAVER_IS_LATE;
+        if (wait_is_over(&wait) && (own & SAVER_IS_BUSY))
+            own |= SAVER_IS_LATE;
         unsigned all = world_union(session->world, own);
-        if (!(all & SAVE_IS_RUNNING))
+        if (!(all & SAVER_IS_BUSY))
             return true;
-        if (all & SAVE_IS_LATE) {
+        if (all & SAVER_IS_LATE) {
             save_note_late(session, all);
             tell_late(session, error);
             return false;
@@ -125,14 +127,14 @@ bool save_begin(struct session *session, unsigned reasons, struct error *error)
                                 session->step, session->save.step);
         }
         session->retry_step = session->step + RETRY_STEPS;
-        session->owed |= reasons & CADENCE_KEEP;
-        if (reasons & CADENCE_BEST)
+        session->owed |= reasons & SAVE_KEEP;
+        if (reasons & SAVE_BEST)
             best_forget(&session->record.history, session->step);
         return true;
     }
     if (!save_settle(session, error))
         return false;
-    begin(session, reasons, "running", NULL);
+    begin(session, reasons, reason_words[REASON_RUNNING], NULL);
     session->save.stall_s = clock_seconds() - start;
     return saver_is_background(session->saver) || save_settle(session, error);
 }
@@ -147,18 +149,18 @@ void save_copies(struct session *session)
 {
     uint64_t every = session->job->copies.every;
     bool due = every > 0 && (session->step % every == 0 || session->renew_copies);
-    bool may = session->record.history.skipped_row == 0 || skipped_select(SKIPPED_COPIES, SKIPPED_SAVES);
+    bool may = session->record.history.skipped_row == 0 || skipped_select(SAVE_COPIES, SKIPPED_SAVES);
     if (!due || !may || session->no_copies || session->save.runs)
         return;
     struct error error;
     if (!data_watch_agree(session, &error)) /* the next step says so */
         return;
-    begin(session, 0, "running", &session->local);
+    begin(session, 0, reason_words[REASON_RUNNING], &session->local);
 }
 
 unsigned save_flags(const struct session *session)
 {
-    static const unsigned flags[] = {[SAVER_IDLE] = 0, [SAVER_BUSY] = SAVE_IS_RUNNING, [SAVER_LATE] = SAVE_IS_LATE};
+    static const unsigned flags[] = {[SAVER_IDLE] = 0, [SAVER_BUSY] = SAVER_IS_BUSY, [SAVER_LATE] = SAVER_IS_LATE};
     enum saver_state state = saver_look(session->saver);
     return session->save.runs ? flags[state] : 0;
 }
@@ -175,7 +177,7 @@ double save_needs(const struct session *session)
 void save_note_late(struct session *session, unsigned flags)
 {
     struct error error;
-    if (session->save.late || !(flags & SAVE_IS_LATE) || !(flags & SAVE_IS_RUNNING))
+    if (session->save.late || !(flags & SAVER_IS_LATE) || !(flags & SAVER_IS_BUSY))
         return;
     session->save.late = true;
     tell_late(session, &error);
@@ -240,7 +242,7 @@ static bool take(struct session *session, bool is_last, struct error *error)
         session->retry_step = session->retry_wait = 0;
         /* One that was begun before the last validation is not the last. */
         progress_checkpoint(session, &result, !is_last && (save->replaced || result.step == session->steps));
-        if ((save->reasons & CADENCE_KEEP) && !save_keep_for_ever(session, result.step, error))
+        if ((save->reasons & SAVE_KEEP) && !save_keep_for_ever(session, result.step, error))
             log_warn("it does not stay for ever: %s", error->text);
         /* A job that ends waits for its last save: that is not what one costs. Nor does one take longer than its limit,
          * unless the job was suspended meanwhile. */
@@ -255,7 +257,7 @@ static bool take(struct session *session, bool is_last, struct error *error)
         error->kind = ERROR_LATE;
     if (best_kept(session->job) > 0)
         best_forget(&session->record.history, result.step);
-    session->owed |= save->reasons & CADENCE_KEEP;
+    session->owed |= save->reasons & SAVE_KEEP;
     plan_retry(session, result.step);
     if (!is_told)
         progress_checkpoint_failed(session, result.step, !is_last, error);

@@ -5,7 +5,7 @@
 
 #include "train/session.h"
 
-/* Collective over world; reasons (cadence.h) must be equal on every rank. Begins a save of the session's step. One that
+/* Collective over world; reasons (flags.h) must be equal on every rank. Begins a save of the session's step. One that
  * still runs is waited for and settled first; if a rank hangs over that one, nothing is begun, and it is tried again
  * some steps later. False if settling ends the job (save_settle), and with ERROR_LATE if a rank hangs over copies:
  * behind them nothing can be saved. */
@@ -22,11 +22,7 @@ bool save_keep_for_ever(const struct session *session, uint64_t step, struct err
  * being saved: they never make training wait. */
 void save_copies(struct session *session);
 
-/* Bits among the flags of a step (preemption.h). */
-#define SAVE_IS_RUNNING (1u << 31) /* this rank still works on a save */
-#define SAVE_IS_LATE    (1u << 30) /* this rank has given it up, because another one was late */
-
-/* Local. Those of this rank. Once a step: it is also the sign that training goes on. */
+/* Local. SAVER_IS_BUSY, SAVER_IS_LATE: those of this rank. Once a step: it is also the sign that training goes on. */
 unsigned save_flags(const struct session *session);
 
 /* Local, rank 0's work. How long a save that is begun now is expected to take, in seconds, with the one that runs, if

@@ -44,7 +44,7 @@ struct save {
     bool late;    /* a rank hangs over it */
     bool is_copy; /* of copies on the nodes, and not of a file */
     uint64_t step;
-    unsigned reasons;           /* cadence.h; 0: copies, or the job leaves */
+    unsigned reasons;           /* flags.h; 0: copies, or the job leaves */
     bool frozen;                /* the used arrays are being saved: they must not change */
     struct retention retention; /* what it leaves of older ones */
     bool replaced;              /* by the last save of the job, of the same step */
@@ -121,8 +121,8 @@ struct session {
     unsigned heard;      /* while the validation runs: what any rank was asked from outside */
     uint64_t saved_step; /* of the newest checkpoint file; UINT64_MAX: there is none */
     uint64_t retry_wait; /* steps from the last failed save to the next attempt; 0: none failed */
-    unsigned put_off;    /* reasons of a save that waits until a step is taken again (cadence.h) */
-    unsigned owed;       /* CADENCE_KEEP: a save that was to stay for ever has failed, and the next takes its place */
+    unsigned put_off;    /* reasons of a save that waits until a step is taken again (flags.h) */
+    unsigned owed;       /* SAVE_KEEP: a save that was to stay for ever has failed, and the next takes its place */
     uint64_t retry_step; /* a failed save is tried again when this step is done; 0: none failed */
 };
 

@@ -1,25 +1,26 @@
 #include "train/skipped.h"
 
 #include "train/best.h"
-#include "train/preemption.h"
+#include "train/cadence.h"
+#include "train/flags.h"
 
 const struct skipped_rule skipped_rules[] = {
-    {CADENCE_EVERY, SKIPPED_WAITS, "every"},
-    {CADENCE_MINUTES, SKIPPED_WAITS, "minutes"},
-    {CADENCE_AUTO, SKIPPED_WAITS, "every: auto"},
-    {CADENCE_AT, SKIPPED_WAITS, "at"},
-    {CADENCE_VALIDATION, SKIPPED_WAITS, "on_validation"},
+    {SAVE_EVERY, SKIPPED_WAITS, "every"},
+    {SAVE_MINUTES, SKIPPED_WAITS, "minutes"},
+    {SAVE_AUTO, SKIPPED_WAITS, "every: auto"},
+    {SAVE_AT, SKIPPED_WAITS, "at"},
+    {SAVE_VALIDATION, SKIPPED_WAITS, "on_validation"},
     /* What is saved in its place is pinned. */
-    {CADENCE_KEEP, SKIPPED_WAITS, "keep_every"},
-    {CADENCE_SIGNAL, SKIPPED_WAITS, "SIGALRM"},
-    {CADENCE_FILE, SKIPPED_WAITS, "RUN/save"},
-    {CADENCE_RETRY, SKIPPED_WAITS, "after a failed save"},
+    {SAVE_KEEP, SKIPPED_WAITS, "keep_every"},
+    {SAVE_SIGNAL, SKIPPED_WAITS, "SIGALRM"},
+    {SAVE_FILE, SKIPPED_WAITS, "RUN/save"},
+    {SAVE_RETRY, SKIPPED_WAITS, "after a failed save"},
     /* A state that validates among the best is not spoilt. */
-    {CADENCE_BEST, SKIPPED_SAVES, "best"},
-    {PREEMPTION_LEAVE, SKIPPED_SAVES, "signals to leave, an end that is known, --stop-after"},
+    {SAVE_BEST, SKIPPED_SAVES, "best"},
+    {LEAVE_ALL, SKIPPED_SAVES, "signals to leave, an end that is known, --stop-after"},
     /* If the loss of the last step is not finite, only after it was seen that this was the step's fault. */
-    {SKIPPED_END, SKIPPED_SAVES, "the last step, early stopping"},
-    {SKIPPED_COPIES, SKIPPED_DROPS, "copies on the nodes"},
+    {SAVE_END, SKIPPED_SAVES, "the last step, early stopping"},
+    {SAVE_COPIES, SKIPPED_DROPS, "copies on the nodes"},
 };
 const size_t skipped_rule_count = sizeof skipped_rules / sizeof *skipped_rules;
 
@@ -52,7 +53,7 @@ unsigned skipped_waiting(const struct job *job, const struct history *history, u
     for (uint64_t s = step - row + 1; row > 0 && s <= step; s++) {
         waiting |= cadence_due_at(job, s);
         if (job->checkpoint.on_validation && every_validation > 0 && s % every_validation == 0)
-            waiting |= CADENCE_VALIDATION;
+            waiting |= SAVE_VALIDATION;
         if (is_kept_as_best(job, history, s))
             waiting = 0;
     }

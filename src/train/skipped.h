@@ -8,15 +8,9 @@
 
 #include "base/error.h"
 #include "checkpoint/history.h"
-#include "train/cadence.h"
+#include "train/job.h"
 
 #include <stddef.h>
-
-/* Kinds without a reason in cadence.h or preemption.h. */
-enum {
-    SKIPPED_END = 1 << 18,    /* the last step, or early stopping */
-    SKIPPED_COPIES = 1 << 19, /* on the nodes */
-};
 
 enum skipped_deed {
     SKIPPED_SAVES, /* at once; with it, all that would have waited */
@@ -25,7 +19,7 @@ enum skipped_deed {
 };
 
 struct skipped_rule {
-    unsigned reasons; /* of cadence.h, preemption.h, or those above */
+    unsigned reasons; /* flags.h: of saves, or to leave */
     enum skipped_deed deed;
     const char *words;
 };

@@ -4,9 +4,11 @@
 #include "base/log.h"
 #include "base/partition.h"
 #include "base/watchdog.h"
+#include "checkpoint/reason.h"
 #include "train/boundary.h"
 #include "train/cadence.h"
 #include "train/data_watch.h"
+#include "train/flags.h"
 #include "train/guard.h"
 #include "train/length.h"
 #include "train/pause.h"
@@ -97,7 +99,7 @@ static bool make_step(struct session *session, struct step_numbers *numbers, uns
                deadline_announced(&session->deadline);
     }
     *flags = tally_share(&session->tally, own);
-    if (session->world->rank == 0 && (*flags & PREEMPTION_SIGUSR1) && !session->deadline.warned)
+    if (session->world->rank == 0 && (*flags & LEAVE_SIGUSR1) && !session->deadline.warned)
         deadline_look(&session->deadline, job->run, true, clock_seconds());
     *flags = deadline_weigh(&session->deadline, *flags, clock_seconds());
     if (*flags & DATA_IS_WRONG)
@@ -139,7 +141,7 @@ static bool train(struct session *session, unsigned *flags, struct error *error)
     struct progress progress = {0};
     if (!boundary_begin(session, flags, error))
         return false;
-    while (!boundary_is_finished(session) && !(*flags & PREEMPTION_LEAVE)) {
+    while (!boundary_is_finished(session) && !(*flags & LEAVE_ALL)) {
         struct step_numbers numbers;
         double start = clock_seconds();
         /* A state whose next step diverges is not saved: it may be spoilt already, and would push out a good one. */
@@ -182,9 +184,9 @@ bool trainer_run(const struct world *world, const struct job *job, const struct 
         local_keep(&session.local, 0, 0);
         watchdog_end();
     }
-    const char *reason = ok ? boundary_reason(&session, flags) : "failed";
+    const char *reason = ok ? boundary_reason(&session, flags) : reason_words[REASON_FAILED];
     if (!nothing_left)
-        progress_end(&session, reason, !ok || (!boundary_is_finished(&session) && (flags & PREEMPTION_SIGNALS)),
+        progress_end(&session, reason, !ok || (!boundary_is_finished(&session) && (flags & LEAVE_SIGNALS)),
                      ok ? NULL : error);
     *outcome = (struct trainer_outcome){.finished = boundary_is_finished(&session),
                                         .step = session.step,

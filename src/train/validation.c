@@ -6,6 +6,7 @@
 #include "base/watchdog.h"
 #include "train/best.h"
 #include "train/data_watch.h"
+#include "train/flags.h"
 #include "train/preemption.h"
 #include "train/progress.h"
 #include "train/save.h"
@@ -79,7 +80,7 @@ static bool heed(void *context, unsigned flags)
 {
     struct session *session = context;
     session->heard = deadline_weigh(&session->deadline, flags, clock_seconds());
-    return session->heard & PREEMPTION_LEAVE;
+    return session->heard & LEAVE_ALL;
 }
 
 bool validation_make(struct session *session, unsigned *flags, size_t *rank)

@@ -10,6 +10,7 @@ static struct life of(uint64_t step, const char *end, bool ended, bool interrupt
 {
     struct life life = {.step = step, .reached = step, .ended = ended, .interrupted = interrupted};
     snprintf(life.end, sizeof life.end, "%s", end);
+    life.reason = reason_of(end);
     return life;
 }
 

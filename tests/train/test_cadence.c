@@ -46,12 +46,11 @@ static void steps_and_lists_are_due_when_they_come(void)
     job.checkpoint.at = at;
     job.checkpoint.at_count = 2;
     cadence_init(&cadence, &job, NULL, 100);
-    static const unsigned expected[] = {0, 0, 0, CADENCE_AT, 0, CADENCE_EVERY, 0, CADENCE_AT, 0, 0, CADENCE_EVERY};
+    static const unsigned expected[] = {0, 0, 0, SAVE_AT, 0, SAVE_EVERY, 0, SAVE_AT, 0, 0, SAVE_EVERY};
     for (uint64_t step = 1; step <= 10; step++)
         CU_ASSERT_EQUAL(cadence_due(&cadence, step, 0), expected[step]);
     at[0] = 15;
-    CU_ASSERT_EQUAL(cadence_due(&cadence, 15, CADENCE_FILE | PREEMPTION_SIGUSR1),
-                    CADENCE_EVERY | CADENCE_AT | CADENCE_FILE);
+    CU_ASSERT_EQUAL(cadence_due(&cadence, 15, SAVE_FILE | LEAVE_SIGUSR1), SAVE_EVERY | SAVE_AT | SAVE_FILE);
     job.checkpoint.every = 0;
     CU_ASSERT_EQUAL(cadence_due(&cadence, 20, 0), 0);
     job.checkpoint.every = CHECKPOINT_AUTO;
@@ -67,10 +66,10 @@ static void minutes_count_from_the_last_save(void)
     job.checkpoint.minutes = 0.5;
     cadence_init(&cadence, &job, &nothing, 100);
     CU_ASSERT_EQUAL(cadence_flags(&cadence, 129.9), 0);
-    CU_ASSERT_EQUAL(cadence_flags(&cadence, 130), CADENCE_MINUTES);
+    CU_ASSERT_EQUAL(cadence_flags(&cadence, 130), SAVE_MINUTES);
     cadence_begin(&cadence, 120); /* whatever it was for */
     CU_ASSERT_EQUAL(cadence_flags(&cadence, 149.9), 0);
-    CU_ASSERT_EQUAL(cadence_flags(&cadence, 151), CADENCE_MINUTES);
+    CU_ASSERT_EQUAL(cadence_flags(&cadence, 151), SAVE_MINUTES);
     cadence_release(&cadence);
 }
 
@@ -79,10 +78,10 @@ static void a_signal_that_spreads_over_two_steps_is_one_wish(void)
     struct job job = new_job();
     struct cadence cadence;
     cadence_init(&cadence, &job, NULL, 0);
-    CU_ASSERT_EQUAL(cadence_due(&cadence, 1, CADENCE_SIGNAL), CADENCE_SIGNAL);
-    CU_ASSERT_EQUAL(cadence_due(&cadence, 2, CADENCE_SIGNAL), 0);
-    CU_ASSERT_EQUAL(cadence_due(&cadence, 3, CADENCE_SIGNAL), CADENCE_SIGNAL);
-    CU_ASSERT_EQUAL(cadence_due(&cadence, 9, CADENCE_SIGNAL), CADENCE_SIGNAL);
+    CU_ASSERT_EQUAL(cadence_due(&cadence, 1, SAVE_SIGNAL), SAVE_SIGNAL);
+    CU_ASSERT_EQUAL(cadence_due(&cadence, 2, SAVE_SIGNAL), 0);
+    CU_ASSERT_EQUAL(cadence_due(&cadence, 3, SAVE_SIGNAL), SAVE_SIGNAL);
+    CU_ASSERT_EQUAL(cadence_due(&cadence, 9, SAVE_SIGNAL), SAVE_SIGNAL);
     cadence_release(&cadence);
 }
 
@@ -91,15 +90,15 @@ static void a_signal_to_go_on_is_told_once_and_one_to_leave_for_ever(void)
     preemption_watch();
     CU_ASSERT_EQUAL(preemption_flags(), 0);
     raise(SIGALRM);
-    CU_ASSERT_EQUAL(preemption_flags(), CADENCE_SIGNAL);
+    CU_ASSERT_EQUAL(preemption_flags(), SAVE_SIGNAL);
     CU_ASSERT_EQUAL(preemption_flags(), 0);
     raise(SIGALRM);
     raise(SIGUSR2);
-    CU_ASSERT_EQUAL(preemption_flags(), CADENCE_SIGNAL | PREEMPTION_SIGUSR2);
-    CU_ASSERT_EQUAL(preemption_flags(), PREEMPTION_SIGUSR2);
-    CU_ASSERT_STRING_EQUAL(preemption_reason(CADENCE_SIGNAL | PREEMPTION_SIGUSR2), "SIGUSR2");
-    CU_ASSERT_STRING_EQUAL(preemption_reason(PREEMPTION_SIGUSR1 | PREEMPTION_SIGUSR2), "SIGUSR2"); /* not the warning */
-    CU_ASSERT_EQUAL((unsigned)CADENCE_SIGNAL & PREEMPTION_LEAVE, 0);
+    CU_ASSERT_EQUAL(preemption_flags(), SAVE_SIGNAL | LEAVE_SIGUSR2);
+    CU_ASSERT_EQUAL(preemption_flags(), LEAVE_SIGUSR2);
+    CU_ASSERT_STRING_EQUAL(preemption_reason(SAVE_SIGNAL | LEAVE_SIGUSR2), "SIGUSR2");
+    CU_ASSERT_STRING_EQUAL(preemption_reason(LEAVE_SIGUSR1 | LEAVE_SIGUSR2), "SIGUSR2"); /* not the warning */
+    CU_ASSERT_EQUAL((unsigned)SAVE_SIGNAL & LEAVE_ALL, 0);
 }
 
 static void touch(const char *path, const char *content)
@@ -120,7 +119,7 @@ static void the_file_is_seen_within_a_second_and_goes_with_the_save(void)
     CU_ASSERT_EQUAL(cadence_flags(&cadence, 100), 0);
     touch(save, "");
     CU_ASSERT_EQUAL(cadence_flags(&cadence, 100.9), 0);
-    CU_ASSERT_EQUAL(cadence_flags(&cadence, 101), CADENCE_FILE);
+    CU_ASSERT_EQUAL(cadence_flags(&cadence, 101), SAVE_FILE);
     cadence_begin(&cadence, 101);
     CU_ASSERT_NOT_EQUAL(access(save, F_OK), 0);
     CU_ASSERT_EQUAL(cadence_flags(&cadence, 103), 0);
@@ -153,7 +152,7 @@ static void what_is_no_empty_file_is_left_alone(void)
     CU_ASSERT_EQUAL(unlink(save), 0);
     CU_ASSERT_EQUAL(cadence_flags(&cadence, 104), 0); /* gone: what comes now is a new one */
     touch(save, "");
-    CU_ASSERT_EQUAL(cadence_flags(&cadence, 105), CADENCE_FILE);
+    CU_ASSERT_EQUAL(cadence_flags(&cadence, 105), SAVE_FILE);
     cadence_release(&cadence);
 }
 
@@ -233,18 +232,18 @@ static void auto_begins_early_to_know_the_cost(void)
     cadence_init(&cadence, &job, &nothing, 0);
     for (int step = 1; step < 10; step++)
         CU_ASSERT_EQUAL(cadence_flags(&cadence, 100 + step), 0);
-    CU_ASSERT_EQUAL(cadence_flags(&cadence, 110), CADENCE_AUTO);
+    CU_ASSERT_EQUAL(cadence_flags(&cadence, 110), SAVE_AUTO);
     cadence_begin(&cadence, 110);
     CU_ASSERT_EQUAL(cadence_flags(&cadence, 111), 0); /* failed, or still on its way */
     cadence_measured(&cadence, 0.01, 0.01);
     double period = cadence_period(&cadence, 120);
     CU_ASSERT_EQUAL(cadence_flags(&cadence, 110 + 0.99 * period), 0);
-    CU_ASSERT_EQUAL(cadence_flags(&cadence, 110 + 1.01 * period), CADENCE_AUTO);
+    CU_ASSERT_EQUAL(cadence_flags(&cadence, 110 + 1.01 * period), SAVE_AUTO);
     cadence_release(&cadence);
     cadence_init(&cadence, &job, &nothing, 0);
     for (int step = 1; step < 100; step++)
         CU_ASSERT_EQUAL(cadence_flags(&cadence, 9.9), 0);
-    CU_ASSERT_EQUAL(cadence_flags(&cadence, 10), CADENCE_AUTO);
+    CU_ASSERT_EQUAL(cadence_flags(&cadence, 10), SAVE_AUTO);
     cadence_release(&cadence);
 }
 
@@ -281,7 +280,7 @@ static void reasons_are_words(void)
 {
     struct text words;
     text_init(&words);
-    cadence_words(CADENCE_EVERY | CADENCE_VALIDATION | CADENCE_SIGNAL, &words);
+    cadence_words(SAVE_EVERY | SAVE_VALIDATION | SAVE_SIGNAL, &words);
     CU_ASSERT_STRING_EQUAL(text_bytes(&words), "signal+every+validation");
     text_release(&words);
 }

@@ -2,7 +2,7 @@
 #include "train/deadline.h"
 
 #include "support/test.h"
-#include "train/preemption.h"
+#include "train/flags.h"
 
 #include <math.h>
 #include <string.h>
@@ -58,7 +58,7 @@ static void the_last_safe_step_leaves_room_for_a_save(void)
     CU_ASSERT_EQUAL(reserve, 6 + DEADLINE_LEAVE_S);
     deadline_note_step(&deadline, 10);
     CU_ASSERT_EQUAL(deadline_flags(&deadline, 2, 4, 1100 - reserve - 20), 0);
-    CU_ASSERT_EQUAL(deadline_flags(&deadline, 2, 4, 1100 - reserve - 19.9), DEADLINE_IS_DUE);
+    CU_ASSERT_EQUAL(deadline_flags(&deadline, 2, 4, 1100 - reserve - 19.9), LEAVE_DEADLINE);
 }
 
 /* Between steps, in a validation, only the save has to. */
@@ -68,7 +68,7 @@ static void between_steps_there_is_more_time(void)
     double reserve = deadline_reserve(4);
     deadline_note_step(&deadline, 10);
     CU_ASSERT_EQUAL(deadline_flags(&deadline, 0, 4, 1100 - reserve), 0);
-    CU_ASSERT_EQUAL(deadline_flags(&deadline, 0, 4, 1100 - reserve + 0.1), DEADLINE_IS_DUE);
+    CU_ASSERT_EQUAL(deadline_flags(&deadline, 0, 4, 1100 - reserve + 0.1), LEAVE_DEADLINE);
 }
 
 static void one_slow_step_is_forgotten(void)
@@ -95,14 +95,13 @@ static void a_step_in_which_the_job_was_suspended_does_not_count(void)
 static void a_warning_with_a_known_lead_is_a_new_end(void)
 {
     struct deadline deadline = deadline_of("5100", "30");
-    CU_ASSERT_EQUAL(deadline_weigh(&deadline, DEADLINE_IS_ANNOUNCED | PREEMPTION_SIGUSR1 | PREEMPTION_SIGALRM, 1010),
-                    PREEMPTION_SIGALRM);
+    CU_ASSERT_EQUAL(deadline_weigh(&deadline, END_IS_ANNOUNCED | LEAVE_SIGUSR1 | SAVE_SIGNAL, 1010), SAVE_SIGNAL);
     CU_ASSERT_EQUAL(deadline.end_s, 1040);
-    CU_ASSERT_EQUAL(deadline_weigh(&deadline, DEADLINE_IS_ANNOUNCED | PREEMPTION_SIGUSR1, 1020),
+    CU_ASSERT_EQUAL(deadline_weigh(&deadline, END_IS_ANNOUNCED | LEAVE_SIGUSR1, 1020),
                     0); /* the flag stays, the end, too */
     CU_ASSERT_EQUAL(deadline.end_s, 1040);
-    CU_ASSERT_EQUAL(deadline_weigh(&deadline, DEADLINE_IS_ANNOUNCED | PREEMPTION_SIGUSR1 | DEADLINE_IS_DUE, 1030),
-                    PREEMPTION_SIGUSR1 | DEADLINE_IS_DUE);
+    CU_ASSERT_EQUAL(deadline_weigh(&deadline, END_IS_ANNOUNCED | LEAVE_SIGUSR1 | LEAVE_DEADLINE, 1030),
+                    LEAVE_SIGUSR1 | LEAVE_DEADLINE);
 }
 
 /* At 1000 s it is 5000 s since 1970. */
@@ -121,7 +120,7 @@ static void the_end_can_be_moved(void)
     CU_ASSERT_EQUAL(deadline.warning_s, 30);
     CU_ASSERT_FALSE(hear(&deadline, NAN, false, 5));
     CU_ASSERT_EQUAL(deadline.warning_s, 5);
-    CU_ASSERT_EQUAL(deadline_weigh(&deadline, DEADLINE_IS_ANNOUNCED | PREEMPTION_SIGUSR1, 1010), 0);
+    CU_ASSERT_EQUAL(deadline_weigh(&deadline, END_IS_ANNOUNCED | LEAVE_SIGUSR1, 1010), 0);
     CU_ASSERT_EQUAL(deadline.end_s, 1015);
     CU_ASSERT_FALSE(hear(&deadline, 9000, false, NAN)); /* the warning counts */
     CU_ASSERT_EQUAL(deadline.end_s, 1015);
@@ -136,23 +135,23 @@ static void the_end_of_an_interruption_goes_before_what_was_promised(void)
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         struct deadline deadline = deadline_of("5100", "30");
         CU_ASSERT_TRUE(hear(&deadline, ends[i], true, NAN));
-        CU_ASSERT_EQUAL(deadline_weigh(&deadline, DEADLINE_IS_ANNOUNCED | PREEMPTION_SIGUSR1, 1000), 0);
+        CU_ASSERT_EQUAL(deadline_weigh(&deadline, END_IS_ANNOUNCED | LEAVE_SIGUSR1, 1000), 0);
         CU_ASSERT_EQUAL(deadline.end_s, ends[i] - 4000);
     }
     struct deadline unknown = deadline_of(NULL, "0");
     CU_ASSERT_EQUAL(deadline_announced(&unknown), 0);
     CU_ASSERT_TRUE(hear(&unknown, 5100, true, NAN));
-    CU_ASSERT_EQUAL(deadline_announced(&unknown), DEADLINE_IS_ANNOUNCED);
+    CU_ASSERT_EQUAL(deadline_announced(&unknown), END_IS_ANNOUNCED);
 }
 
 static void who_wants_to_leave_now_leaves_now(void)
 {
     struct deadline known = deadline_of(NULL, "30"), unknown = deadline_of(NULL, NULL), none = deadline_of(NULL, "0");
-    CU_ASSERT_EQUAL(deadline_weigh(&known, DEADLINE_IS_ANNOUNCED | PREEMPTION_SIGUSR2, 1010), PREEMPTION_SIGUSR2);
-    CU_ASSERT_EQUAL(deadline_weigh(&known, DEADLINE_IS_ANNOUNCED | PREEMPTION_SIGUSR1 | PREEMPTION_SIGTERM, 1010),
-                    PREEMPTION_SIGUSR1 | PREEMPTION_SIGTERM);
-    CU_ASSERT_EQUAL(deadline_weigh(&unknown, PREEMPTION_SIGUSR1, 1010), PREEMPTION_SIGUSR1);
-    CU_ASSERT_EQUAL(deadline_weigh(&none, PREEMPTION_SIGUSR1, 1010), PREEMPTION_SIGUSR1);
+    CU_ASSERT_EQUAL(deadline_weigh(&known, END_IS_ANNOUNCED | LEAVE_SIGUSR2, 1010), LEAVE_SIGUSR2);
+    CU_ASSERT_EQUAL(deadline_weigh(&known, END_IS_ANNOUNCED | LEAVE_SIGUSR1 | LEAVE_SIGTERM, 1010),
+                    LEAVE_SIGUSR1 | LEAVE_SIGTERM);
+    CU_ASSERT_EQUAL(deadline_weigh(&unknown, LEAVE_SIGUSR1, 1010), LEAVE_SIGUSR1);
+    CU_ASSERT_EQUAL(deadline_weigh(&none, LEAVE_SIGUSR1, 1010), LEAVE_SIGUSR1);
 }
 
 /* What an earlier life has told counts until there is something newer. */
@@ -162,10 +161,10 @@ static void an_expectation_ends_with_the_first_step(void)
     double reserve = deadline_reserve(1);
     deadline_expect(&deadline, 20);
     CU_ASSERT_EQUAL(deadline_flags(&deadline, 2, 1, 1100 - reserve - 40), 0);
-    CU_ASSERT_EQUAL(deadline_flags(&deadline, 2, 1, 1100 - reserve - 39), DEADLINE_IS_DUE);
+    CU_ASSERT_EQUAL(deadline_flags(&deadline, 2, 1, 1100 - reserve - 39), LEAVE_DEADLINE);
     deadline_note_step(&deadline, 1);
     CU_ASSERT_EQUAL(deadline_flags(&deadline, 2, 1, 1100 - reserve - 2), 0);
-    CU_ASSERT_EQUAL(deadline_flags(&deadline, 2, 1, 1100 - reserve - 1.9), DEADLINE_IS_DUE);
+    CU_ASSERT_EQUAL(deadline_flags(&deadline, 2, 1, 1100 - reserve - 1.9), LEAVE_DEADLINE);
 }
 
 int main(void)

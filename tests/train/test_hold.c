@@ -1,7 +1,7 @@
 #include "support/test.h"
 #include "train/hold.h"
 
-#include "train/preemption.h"
+#include "train/flags.h"
 
 #include <math.h>
 
@@ -12,8 +12,8 @@ static const struct deadline warned = {.end_s = 1030, .warning_s = 30, .warned =
 static void a_known_end_is_used_to_the_last_save(void)
 {
     CU_ASSERT_EQUAL(hold_limit(&known, 0, 1000, 4), 5000 - 4 - DEADLINE_LEAVE_S);
-    CU_ASSERT_EQUAL(hold_limit(&known, DEADLINE_IS_DUE, 1000, 4), 5000 - 4 - DEADLINE_LEAVE_S);
-    CU_ASSERT_EQUAL(hold_limit(&warned, DEADLINE_IS_DUE, 1000, 4), 1030 - 4 - DEADLINE_LEAVE_S);
+    CU_ASSERT_EQUAL(hold_limit(&known, LEAVE_DEADLINE, 1000, 4), 5000 - 4 - DEADLINE_LEAVE_S);
+    CU_ASSERT_EQUAL(hold_limit(&warned, LEAVE_DEADLINE, 1000, 4), 1030 - 4 - DEADLINE_LEAVE_S);
 }
 
 static void without_a_known_end_it_is_held_without_limit(void)
@@ -24,10 +24,10 @@ static void without_a_known_end_it_is_held_without_limit(void)
 /* The end of the job's time is not meant by who says "now". */
 static void who_was_asked_to_leave_hurries(void)
 {
-    CU_ASSERT_EQUAL(hold_limit(&unknown, PREEMPTION_SIGTERM, 1000, 4), 1000 + HOLD_HURRY_S);
-    CU_ASSERT_EQUAL(hold_limit(&known, PREEMPTION_SIGTERM, 1000, 4), 1000 + HOLD_HURRY_S);
-    CU_ASSERT_EQUAL(hold_limit(&known, PREEMPTION_SIGTERM, 4990, 4), 5000 - 4 - DEADLINE_LEAVE_S);
-    CU_ASSERT_EQUAL(hold_limit(&warned, PREEMPTION_SIGUSR2, 1000, 4), 1030 - 4 - DEADLINE_LEAVE_S);
+    CU_ASSERT_EQUAL(hold_limit(&unknown, LEAVE_SIGTERM, 1000, 4), 1000 + HOLD_HURRY_S);
+    CU_ASSERT_EQUAL(hold_limit(&known, LEAVE_SIGTERM, 1000, 4), 1000 + HOLD_HURRY_S);
+    CU_ASSERT_EQUAL(hold_limit(&known, LEAVE_SIGTERM, 4990, 4), 5000 - 4 - DEADLINE_LEAVE_S);
+    CU_ASSERT_EQUAL(hold_limit(&warned, LEAVE_SIGUSR2, 1000, 4), 1030 - 4 - DEADLINE_LEAVE_S);
 }
 
 int main(void)

@@ -67,7 +67,7 @@ static void steps_count_from_the_start_of_the_run(void)
     CU_ASSERT_EQUAL(pause.step, 12);
     for (int rank = 0; rank < 2; rank++) {
         CU_ASSERT_EQUAL(pause_flags(&pause, rank, 11, 1e9), 0);
-        CU_ASSERT_EQUAL(pause_flags(&pause, rank, 12, 0), PAUSE_IS_DUE);
+        CU_ASSERT_EQUAL(pause_flags(&pause, rank, 12, 0), LEAVE_PAUSE);
     }
     pause = pause_of("99999999999999999999999999steps", &sampler, 7, 0);
     CU_ASSERT_EQUAL(pause.step, UINT64_MAX);
@@ -97,7 +97,7 @@ static void time_is_that_of_rank_0(void)
     struct pause pause = pause_of("2min", &sampler, 7, 1000);
     CU_ASSERT_EQUAL(pause.step, UINT64_MAX);
     CU_ASSERT_EQUAL(pause_flags(&pause, 0, 8, 1119.9), 0);
-    CU_ASSERT_EQUAL(pause_flags(&pause, 0, 8, 1120), PAUSE_IS_DUE);
+    CU_ASSERT_EQUAL(pause_flags(&pause, 0, 8, 1120), LEAVE_PAUSE);
     CU_ASSERT_EQUAL(pause_flags(&pause, 1, 8, 5000), 0);
 }
 

@@ -20,10 +20,10 @@ static int verdict(int signal, const char *name)
     unsigned flags = preemption_flags();
     if (flags == 0)
         return NOTHING;
-    if (!(flags & PREEMPTION_LEAVE))
+    if (!(flags & LEAVE_ALL))
         return preemption_flags() == 0 ? GO_ON : ELSE;
     bool is_told = preemption_flags() == flags && strcmp(preemption_reason(flags), name) == 0;
-    return (flags & PREEMPTION_SIGNALS) == flags && is_told ? LEAVE(signal) : ELSE;
+    return (flags & LEAVE_SIGNALS) == flags && is_told ? LEAVE(signal) : ELSE;
 }
 
 /* Sends it to a child that watches; what has become of that. */

@@ -1,15 +1,16 @@
 #include "support/test.h"
 #include "train/skipped.h"
 
-#include "train/preemption.h"
+#include "train/cadence.h"
+#include "train/flags.h"
 
 #include <string.h>
 
 static void every_kind_of_save_has_one_rule(void)
 {
-    static const unsigned all = CADENCE_SIGNAL | CADENCE_FILE | CADENCE_MINUTES | CADENCE_AUTO | CADENCE_EVERY |
-                                CADENCE_AT | CADENCE_VALIDATION | CADENCE_BEST | CADENCE_RETRY | CADENCE_KEEP |
-                                PREEMPTION_LEAVE | SKIPPED_END | SKIPPED_COPIES;
+    static const unsigned all = SAVE_SIGNAL | SAVE_FILE | SAVE_MINUTES | SAVE_AUTO | SAVE_EVERY | SAVE_AT |
+                                SAVE_VALIDATION | SAVE_BEST | SAVE_RETRY | SAVE_KEEP | LEAVE_ALL | SAVE_END |
+                                SAVE_COPIES;
     unsigned seen = 0;
     for (size_t i = 0; i < skipped_rule_count; i++) {
         CU_ASSERT_EQUAL(seen & skipped_rules[i].reasons, 0);
@@ -18,7 +19,7 @@ static void every_kind_of_save_has_one_rule(void)
     }
     CU_ASSERT_EQUAL(seen, all);
     /* All that has a word in cadence.c is there, too. */
-    for (unsigned bit = 1u << 8; bit < SKIPPED_END; bit <<= 1) {
+    for (unsigned bit = SAVE_SIGNAL; bit < SAVE_END; bit <<= 1) {
         struct text words;
         text_init(&words);
         cadence_words(bit, &words);
@@ -29,11 +30,11 @@ static void every_kind_of_save_has_one_rule(void)
 
 static void what_waits_and_what_does_not(void)
 {
-    CU_ASSERT_EQUAL(skipped_select(CADENCE_EVERY | CADENCE_KEEP, SKIPPED_WAITS), CADENCE_EVERY | CADENCE_KEEP);
-    CU_ASSERT_EQUAL(skipped_select(CADENCE_EVERY | CADENCE_BEST, SKIPPED_SAVES), CADENCE_BEST);
-    CU_ASSERT_EQUAL(skipped_select(PREEMPTION_SIGTERM, SKIPPED_SAVES), PREEMPTION_SIGTERM);
-    CU_ASSERT_EQUAL(skipped_select(SKIPPED_END, SKIPPED_SAVES), SKIPPED_END);
-    CU_ASSERT_EQUAL(skipped_select(SKIPPED_COPIES, SKIPPED_DROPS), SKIPPED_COPIES);
+    CU_ASSERT_EQUAL(skipped_select(SAVE_EVERY | SAVE_KEEP, SKIPPED_WAITS), SAVE_EVERY | SAVE_KEEP);
+    CU_ASSERT_EQUAL(skipped_select(SAVE_EVERY | SAVE_BEST, SKIPPED_SAVES), SAVE_BEST);
+    CU_ASSERT_EQUAL(skipped_select(LEAVE_SIGTERM, SKIPPED_SAVES), LEAVE_SIGTERM);
+    CU_ASSERT_EQUAL(skipped_select(SAVE_END, SKIPPED_SAVES), SAVE_END);
+    CU_ASSERT_EQUAL(skipped_select(SAVE_COPIES, SKIPPED_DROPS), SAVE_COPIES);
     CU_ASSERT_EQUAL(skipped_select(0, SKIPPED_WAITS), 0);
 }
 
@@ -45,13 +46,13 @@ static void what_waits_is_found_again(void)
     struct history history = {.skipped_row = 0};
     CU_ASSERT_EQUAL(skipped_waiting(&job, &history, 20, 0), 0);
     history.skipped_row = 1;
-    CU_ASSERT_EQUAL(skipped_waiting(&job, &history, 20, 0), CADENCE_EVERY);
+    CU_ASSERT_EQUAL(skipped_waiting(&job, &history, 20, 0), SAVE_EVERY);
     CU_ASSERT_EQUAL(skipped_waiting(&job, &history, 21, 0), 0);
     history.skipped_row = 3;
-    CU_ASSERT_EQUAL(skipped_waiting(&job, &history, 20, 0), CADENCE_EVERY | CADENCE_AT | CADENCE_KEEP);
-    CU_ASSERT_EQUAL(skipped_waiting(&job, &history, 20, 19), CADENCE_EVERY | CADENCE_AT | CADENCE_KEEP);
+    CU_ASSERT_EQUAL(skipped_waiting(&job, &history, 20, 0), SAVE_EVERY | SAVE_AT | SAVE_KEEP);
+    CU_ASSERT_EQUAL(skipped_waiting(&job, &history, 20, 19), SAVE_EVERY | SAVE_AT | SAVE_KEEP);
     job.checkpoint.on_validation = true;
-    CU_ASSERT_EQUAL(skipped_waiting(&job, &history, 19, 19), CADENCE_AT | CADENCE_KEEP | CADENCE_VALIDATION);
+    CU_ASSERT_EQUAL(skipped_waiting(&job, &history, 19, 19), SAVE_AT | SAVE_KEEP | SAVE_VALIDATION);
     history.skipped_row = 1000;
     CU_ASSERT_EQUAL(skipped_waiting(&job, &history, 3, 0), 0);
 }
@@ -66,10 +67,10 @@ static void nothing_waits_behind_one_of_the_best(void)
     CU_ASSERT(skipped_is_sound(&job, &history, 20));
     CU_ASSERT_FALSE(skipped_is_sound(&job, &history, 21));
     history.skipped_row = 6;
-    CU_ASSERT_EQUAL(skipped_waiting(&job, &history, 25, 0), CADENCE_EVERY);
+    CU_ASSERT_EQUAL(skipped_waiting(&job, &history, 25, 0), SAVE_EVERY);
     job.checkpoint.best = 0;
     history.skipped_row = 3;
-    CU_ASSERT_EQUAL(skipped_waiting(&job, &history, 20, 0), CADENCE_EVERY);
+    CU_ASSERT_EQUAL(skipped_waiting(&job, &history, 20, 0), SAVE_EVERY);
 }
 
 int main(void)
