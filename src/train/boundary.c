@@ -19,7 +19,7 @@
 bool boundary_is_finished(const struct session *session)
 {
     bool is_over = session->step == session->steps || best_is_late(session->job, &session->record.history);
-    return is_over && !validation_is_pending(session);
+    return is_over && !session_validation_is_pending(session);
 }
 
 const char *boundary_reason(const struct session *session, unsigned flags)
@@ -37,11 +37,11 @@ const char *boundary_reason(const struct session *session, unsigned flags)
 /* Collective. The reasons to save now and go on, as far as no validation has to tell them. */
 static unsigned find_reasons(struct session *session, unsigned flags)
 {
-    unsigned reasons = cadence_due(&session->cadence, session->step, flags) | session->put_off;
-    session->put_off = 0;
-    if (session->retry_step == session->step)
+    unsigned reasons = cadence_due(&session->cadence, session->step, flags) | session->saving.put_off;
+    session->saving.put_off = 0;
+    if (session->saving.retry_step == session->step)
         reasons |= SAVE_RETRY;
-    if (session->job->checkpoint.on_validation && validation_is_due(session, session->step))
+    if (session->job->checkpoint.on_validation && session_validation_is_due(session, session->step))
         reasons |= SAVE_VALIDATION;
     return reasons;
 }
@@ -53,10 +53,10 @@ static unsigned find_reasons(struct session *session, unsigned flags)
 static bool save_on_the_way(struct session *session, unsigned reasons, struct error *error)
 {
     if (session->record.history.skipped_row > 0 && !skipped_select(reasons, SKIPPED_SAVES)) {
-        session->put_off = skipped_select(reasons, SKIPPED_WAITS);
+        session->saving.put_off = skipped_select(reasons, SKIPPED_WAITS);
         return true;
     }
-    if (session->save.runs && !session->save.is_copy && session->job->checkpoint.busy == BUSY_SKIP &&
+    if (session->saving.now.runs && !session->saving.now.is_copy && session->job->checkpoint.busy == BUSY_SKIP &&
         !(reasons & ~(unsigned)PATIENT_REASONS)) {
         log_info("step %" PRIu64 " is not saved: an earlier save still runs", session->step);
         return true;
@@ -82,18 +82,18 @@ static void validate(struct session *session, unsigned *flags, unsigned *reasons
     if (!validation_make(session, flags, &rank) || rank == 0 || best_kept(session->job) == 0)
         return;
     if (!save_has_step(session))
-        *reasons = SAVE_BEST | session->put_off;
-    session->put_off = 0;
+        *reasons = SAVE_BEST | session->saving.put_off;
+    session->saving.put_off = 0;
 }
 
 /* Collective. The job ends here for this reason, finished or not. */
 static bool leave(struct session *session, unsigned flags, const char *why, struct error *error)
 {
     /* All of it may be in a file, or on its way to one: a validation that was given up has changed nothing. */
-    if (validation_is_pending(session) && save_has_step(session)) {
+    if (session_validation_is_pending(session) && save_has_step(session)) {
         if (!save_finish(session, error))
             return false;
-        if (session->saved_step == session->step)
+        if (session->saving.saved_step == session->step)
             return true;
     }
     /* The last steps were skipped. */
@@ -119,7 +119,7 @@ static bool go_on(struct session *session, unsigned flags, unsigned reasons, str
         return save_or_copy(session, reasons, error);
     /* The last save takes the place of the one that would have been made. At a skipped step the next life finds by
      * itself what waits. */
-    session->owed |= reasons & SAVE_KEEP;
+    session->saving.owed |= reasons & SAVE_KEEP;
     return leave(session, flags, fails ? reason_words[REASON_FAILED] : boundary_reason(session, flags), error) &&
            (!fails || data_watch_refuse_validation(session, error));
 }
@@ -127,9 +127,9 @@ static bool go_on(struct session *session, unsigned flags, unsigned reasons, str
 bool boundary_begin(struct session *session, unsigned *flags, struct error *error)
 {
     unsigned reasons = 0;
-    bool is_pending = validation_is_pending(session);
-    session->put_off = skipped_waiting(session->job, &session->record.history, session->step,
-                                       session->validation.count > 0 ? session->job->validate.every : 0);
+    bool is_pending = session_validation_is_pending(session);
+    session->saving.put_off = skipped_waiting(session->job, &session->record.history, session->step,
+                                              session->data.validation.count > 0 ? session->job->validate.every : 0);
     if (is_pending)
         validate(session, flags, &reasons);
     /* All that can be left else is the end of a job that was finished by what was only in copies on the nodes. */
@@ -143,7 +143,7 @@ bool boundary_pass(struct session *session, unsigned *flags, struct error *error
         return false;
     unsigned reasons = find_reasons(session, *flags), best = 0;
     /* Who wants to leave is in a hurry, but an end that is known leaves time until it is near, and a pause all time. */
-    if (validation_is_pending(session) && !(*flags & (LEAVE_SIGNALS | VALIDATION_IS_WRONG))) {
+    if (session_validation_is_pending(session) && !(*flags & (LEAVE_SIGNALS | VALIDATION_IS_WRONG))) {
         bool leaves = *flags & LEAVE_ALL;
         if (!leaves && !save_or_copy(session, reasons, error))
             return false;

@@ -47,13 +47,13 @@ static bool look(struct data_proof *proof, struct dataset *dataset, bool is_urge
 /* Local. The bits of what is wrong. urgent: of what has to be known now. */
 static unsigned look_at_all(struct session *session, unsigned urgent)
 {
-    struct data_watch *watch = &session->data_watch;
+    struct data_watch *watch = &session->data.watch;
     watch->looked_s = clock_seconds();
     if (!(watch->wrong & DATA_IS_WRONG) &&
-        !look(&watch->train_proof, &session->train, urgent & DATA_IS_WRONG, "data.train", &watch->train_error))
+        !look(&watch->train_proof, &session->data.train, urgent & DATA_IS_WRONG, "data.train", &watch->train_error))
         watch->wrong |= DATA_IS_WRONG;
     if (!(watch->wrong & VALIDATION_IS_WRONG) &&
-        !look(&watch->validation_proof, &session->validation, urgent & VALIDATION_IS_WRONG, "data.validation",
+        !look(&watch->validation_proof, &session->data.validation, urgent & VALIDATION_IS_WRONG, "data.validation",
               &watch->validation_error))
         watch->wrong |= VALIDATION_IS_WRONG;
     return watch->wrong;
@@ -61,10 +61,10 @@ static unsigned look_at_all(struct session *session, unsigned urgent)
 
 unsigned data_watch_flags(struct session *session)
 {
-    struct data_watch *watch = &session->data_watch;
+    struct data_watch *watch = &session->data.watch;
     struct error ignored;
-    bool due = clock_seconds() - watch->looked_s >= LOOK_S || dataset_failed(&session->train, &ignored) ||
-               dataset_failed(&session->validation, &ignored);
+    bool due = clock_seconds() - watch->looked_s >= LOOK_S || dataset_failed(&session->data.train, &ignored) ||
+               dataset_failed(&session->data.validation, &ignored);
     return due ? look_at_all(session, 0) : watch->wrong;
 }
 
@@ -72,26 +72,26 @@ unsigned data_watch_flags(struct session *session)
 static void tell_newest(const struct session *session, char words[80])
 {
     snprintf(words, 80, "no checkpoint has been made so far");
-    if (session->saved_step != UINT64_MAX)
-        snprintf(words, 80, "the newest checkpoint is of step %" PRIu64, session->saved_step);
+    if (session->saving.saved_step != UINT64_MAX)
+        snprintf(words, 80, "the newest checkpoint is of step %" PRIu64, session->saving.saved_step);
 }
 
 /* Collective. Whether no rank has found these data wrong; else the first one's words. */
 static bool agree(struct session *session, unsigned wrong, const struct error *own, struct error *error)
 {
-    bool ok = !(session->data_watch.wrong & wrong);
+    bool ok = !(session->data.watch.wrong & wrong);
     if (!ok)
         *error = *own;
     ok = world_agree(session->world, ok, error);
     if (!ok)
-        session->data_watch.agreed |= wrong;
+        session->data.watch.agreed |= wrong;
     return ok;
 }
 
 bool data_watch_agree(struct session *session, struct error *error)
 {
     look_at_all(session, DATA_IS_WRONG);
-    return agree(session, DATA_IS_WRONG, &session->data_watch.train_error, error);
+    return agree(session, DATA_IS_WRONG, &session->data.watch.train_error, error);
 }
 
 unsigned data_watch_validated(struct session *session)
@@ -101,13 +101,13 @@ unsigned data_watch_validated(struct session *session)
 
 bool data_watch_refuse_validation(struct session *session, struct error *error)
 {
-    return agree(session, VALIDATION_IS_WRONG, &session->data_watch.validation_error, error);
+    return agree(session, VALIDATION_IS_WRONG, &session->data.watch.validation_error, error);
 }
 
 void data_watch_explain(const struct session *session, struct error *error)
 {
     const struct error found = *error;
-    unsigned agreed = session->data_watch.agreed;
+    unsigned agreed = session->data.watch.agreed;
     char newest[80];
     tell_newest(session, newest);
     if (agreed & DATA_IS_WRONG)

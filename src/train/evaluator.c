@@ -8,12 +8,8 @@
 #include <math.h>
 #include <string.h>
 
-#define ROUND_S 0.1        /* from one talk of the ranks to the next, at least, ... */
-#define LONG_S  0.5        /* ... and at most: between them a busy machine does not make the ranks talk more */
-#define IS_FULL (1u << 28) /* this rank has taken the one, */
-#define IS_SLOW (1u << 29) /* or more than the other */
-
-_Static_assert((IS_FULL | IS_SLOW) == EVALUATOR_FLAGS, "none of the caller's");
+#define ROUND_S 0.1 /* from one talk of the ranks to the next, at least, ... */
+#define LONG_S  0.5 /* ... and at most: between them a busy machine does not make the ranks talk more */
 
 bool evaluator_init(struct evaluator *evaluator, const struct world *world, const struct dataset *dataset, size_t rows,
                     struct error *error)
@@ -55,13 +51,14 @@ static void evaluate(struct evaluator *evaluator, struct model *model, const flo
 static bool talk(struct evaluator *evaluator, double seconds)
 {
     unsigned own = evaluator->sign ? evaluator->sign(evaluator->context) : 0;
-    own |= (seconds > ROUND_S ? IS_FULL : 0) | (seconds > LONG_S ? IS_SLOW : 0);
+    own |= (seconds > ROUND_S ? EVALUATOR_IS_FULL : 0) | (seconds > LONG_S ? EVALUATOR_IS_SLOW : 0);
     unsigned all = world_union(evaluator->tally.world, own);
-    if ((all & IS_SLOW) && evaluator->round > 1)
+    if ((all & EVALUATOR_IS_SLOW) && evaluator->round > 1)
         evaluator->round /= 2;
-    if (!(all & IS_FULL) && evaluator->round < evaluator->tally.items)
+    if (!(all & EVALUATOR_IS_FULL) && evaluator->round < evaluator->tally.items)
         evaluator->round *= 2;
-    return evaluator->heed && evaluator->heed(evaluator->context, all & ~EVALUATOR_FLAGS);
+    return evaluator->heed &&
+           evaluator->heed(evaluator->context, all & ~(unsigned)(EVALUATOR_IS_FULL | EVALUATOR_IS_SLOW));
 }
 
 /* Collective. All chunks, in rounds of equally many chunks a rank. False if it was given up. */

@@ -6,6 +6,7 @@
 #include "data/dataset.h"
 #include "nn/model.h"
 #include "parallel/tally.h"
+#include "train/flags.h"
 
 struct evaluation {
     double loss;     /* mean over the terms that count */
@@ -17,16 +18,13 @@ struct evaluator {
     struct tally tally;            /* an item a chunk: loss, hits, terms */
     uint64_t *indices;             /* [model->rows] */
     size_t round; /* chunks a rank between two talks of the ranks; equal on all, and kept for the next */
-    /* A validation may be long. sign: NULL, or called before each chunk, a sign of life; returns this rank's flags.
-     * heed: called on all ranks at the same place, now and then, with the flags of all together; true, which has to be
-     * the same on every rank, gives the validation up. */
+    /* A validation may be long. sign: NULL, or called before each chunk, a sign of life; returns this rank's flags
+     * (flags.h). heed: called on all ranks at the same place, now and then, with the flags of all together; true, which
+     * has to be the same on every rank, gives the validation up. */
     unsigned (*sign)(void *context);
     bool (*heed)(void *context, unsigned flags);
     void *context;
 };
-
-/* Bits among these flags that are the evaluator's own. */
-#define EVALUATOR_FLAGS (3u << 28)
 
 /* Local. `rows` is the chunk: that of the model which will be run. The dataset is borrowed. Release it after failure
  * too; release accepts a released one. */

@@ -41,6 +41,9 @@ enum {
     SAVER_IS_LATE = 1 << 26,       /* this rank has given it up, because another one was late */
     HOLD_TRIES = 1 << 27,          /* it is time to try a last save again: hold.h */
     HOLD_ENDS = 1 << 28,           /* for the last time */
+    /* For evaluator.h alone; it passes the others on. */
+    EVALUATOR_IS_FULL = 1 << 29, /* a round was not short for this rank */
+    EVALUATOR_IS_SLOW = 1 << 30, /* it was long */
 
     LEAVE_SIGNALS = (1 << 7) - 1,
     LEAVE_ALL = (1 << 10) - 1,

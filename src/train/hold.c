@@ -45,7 +45,7 @@ static void begin(const struct session *session, unsigned flags, struct hold *ho
     *hold = (struct hold){.flags = flags,
                           .begun_s = clock_seconds(),
                           .pause_s = 1,
-                          .needed = layout_bytes(&session->state, &session->store)};
+                          .needed = layout_bytes(&session->learner.state, &session->store)};
 }
 
 /* Rank 0's words after a try: all of them after the first. */
@@ -79,7 +79,7 @@ static unsigned look(struct session *session, const struct hold *hold, double tr
 {
     double now_s = clock_seconds();
     unsigned own = preemption_flags() & ~(hold->flags & LEAVE_ALL);
-    saver_look(session->saver);
+    saver_look(session->saving.saver);
     if (session->world->rank != 0)
         return own;
     deadline_look(&session->deadline, session->job->run, false, now_s);
@@ -122,7 +122,7 @@ static bool is_hopeless(const struct session *session, struct hold *hold, const 
     enum { HOPELESS = 1, SICK = 2, EARLY = 4 };
     double now_s = clock_seconds();
     unsigned own = disk_is_well(session, hold, failure) ? 0 : SICK;
-    if ((double)hold->needed > limit_file_bytes() || (session->data_watch.wrong & DATA_IS_WRONG))
+    if ((double)hold->needed > limit_file_bytes() || (session->data.watch.wrong & DATA_IS_WRONG))
         own |= HOPELESS;
     if (session->world->rank == 0 && (hold->well_s == 0 || now_s - hold->well_s < HOLD_PROOF_S))
         own |= EARLY;

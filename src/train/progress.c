@@ -11,7 +11,6 @@
 #include "train/best.h"
 #include "train/environment.h"
 #include "train/length.h"
-#include "train/save.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -61,12 +60,12 @@ static void tell_begin(const struct session *session)
 {
     char length[LENGTH_BYTES];
     struct text words;
-    int ranks = session->world->size, nodes = session->node.count;
+    int ranks = session->world->size, nodes = session->learner.node.count;
     text_init(&words);
     text_append(&words, "%s at step %" PRIu64, session->step ? "goes on" : "starts", session->step);
     length_text(session->job, length);
     if (session->job->train.epochs > 0)
-        text_append(&words, " (epoch %.2f) of %" PRIu64 " (%s)", sampler_epoch(&session->sampler, session->step),
+        text_append(&words, " (epoch %.2f) of %" PRIu64 " (%s)", sampler_epoch(&session->data.sampler, session->step),
                     session->steps, length);
     else
         text_append(&words, " of %" PRIu64, session->steps);
@@ -89,7 +88,7 @@ static void tell_begin(const struct session *session)
 static void tell_end_to_come(const struct session *session)
 {
     const struct deadline *deadline = &session->deadline;
-    double needs_s = deadline_reserve(save_needs(session));
+    double needs_s = deadline_reserve(session_save_needs(session));
     struct text words;
     if (session->world->rank != 0)
         return;
@@ -122,7 +121,7 @@ static void tell_end_to_come(const struct session *session)
 static bool saves_on_the_way(const struct session *session)
 {
     const struct job *job = session->job;
-    bool validates = session->validation.count > 0 && job->validate.every > 0;
+    bool validates = session->data.validation.count > 0 && job->validate.every > 0;
     return cadence_is_auto(&session->cadence) || job->checkpoint.every > 0 || job->checkpoint.minutes > 0 ||
            job->checkpoint.at_count > 0 || job->checkpoint.keep_every > 0 ||
            (validates && (job->checkpoint.on_validation || best_kept(job) > 0)) ||
@@ -132,7 +131,7 @@ static bool saves_on_the_way(const struct session *session)
 /* Better now than at the first save. */
 static void tell_limits(const struct session *session)
 {
-    uint64_t needed = layout_bytes(&session->state, &session->store);
+    uint64_t needed = layout_bytes(&session->learner.state, &session->store);
     if ((double)needed > limit_file_bytes())
         log_warn("a checkpoint has %.1f MB, but a file of this process may have %.1f MB only (ulimit -f): no save can "
                  "succeed",
@@ -152,13 +151,13 @@ void progress_begin(struct session *session)
     const struct job *job = session->job;
     const struct segment *segment = &session->record.segments[session->record.segment_count - 1];
     log_info("lockstep %s: %d rank%s on %d node%s (%s), %" PRIu64 " leaves of %" PRIu64 " samples", LOCKSTEP_VERSION,
-             session->world->size, session->world->size == 1 ? "" : "s", session->node.count,
-             session->node.count == 1 ? "" : "s", segment->hosts, job->train.batch / job->train.microbatch,
+             session->world->size, session->world->size == 1 ? "" : "s", session->learner.node.count,
+             session->learner.node.count == 1 ? "" : "s", segment->hosts, job->train.batch / job->train.microbatch,
              job->train.microbatch);
     log_info("%s a rank", gemm_describe());
     log_info("%zu parameters in %zu tensors; %zu training samples, %zu for validation; run directory %s",
-             tensor_table_elements(&session->model.table, false), session->model.table.length, session->train.count,
-             session->validation.count, job->run);
+             tensor_table_elements(&session->learner.model.table, false), session->learner.model.table.length,
+             session->data.train.count, session->data.validation.count, job->run);
     struct text disk;
     text_init(&disk);
     striping_describe(&session->store.striping, &disk);
@@ -173,9 +172,9 @@ void progress_begin(struct session *session)
                  "kill costs everything");
     if (job->copies.path && job->copies.every == 0)
         log_warn("checkpoint.local_every is 0: no copies are made in checkpoint.local");
-    if (session->validation.count == 0 && job->validate.every > 0)
+    if (session->data.validation.count == 0 && job->validate.every > 0)
         log_warn("validate.every is %" PRIu64 ", but there is no data.validation", job->validate.every);
-    if (session->validation.count > 0 && job->validate.every == 0)
+    if (session->data.validation.count > 0 && job->validate.every == 0)
         log_warn("validate.every is 0: data.validation is not used");
     tell_begin(session);
     tell_end_to_come(session);
@@ -183,7 +182,7 @@ void progress_begin(struct session *session)
     struct text line;
     begin_event(&line, session->step ? "resume" : "start", session->step);
     text_append(&line, ",\"ranks\":%d,\"nodes\":%d,\"segment\":%" PRIu64 ",\"hosts\":", session->world->size,
-                session->node.count, session->chronicle.segment);
+                session->learner.node.count, session->chronicle.segment);
     text_append_json(&line, segment->hosts);
     text_append(&line, ",\"blas\":");
     text_append_json(&line, gemm_describe());
@@ -244,7 +243,7 @@ void progress_step(struct progress *progress, struct session *session, const str
         return;
     char left[32];
     double each = progress->seconds / (double)progress->steps, rate = (double)job->train.batch / each;
-    double epoch = sampler_epoch(&session->sampler, step);
+    double epoch = sampler_epoch(&session->data.sampler, step);
     char epochs[32] = "";
     if (job->train.epochs > 0)
         snprintf(epochs, sizeof epochs, "/%g", job->train.epochs);
@@ -319,7 +318,7 @@ static void write_checkpoint(struct session *session, const struct saver_result 
     const struct commit *commit = &result->commit;
     begin_event(&line, "checkpoint", result->step);
     text_append(&line, ",\"why\":\"%s\"", session->record.why);
-    metrics_number(&line, "stall_ms", 1e3 * session->save.stall_s);
+    metrics_number(&line, "stall_ms", 1e3 * session->saving.now.stall_s);
     metrics_number(&line, "write_ms", commit->write_ms);
     metrics_number(&line, "data_ms", commit->data_ms);
     text_append(&line, ",\"bytes\":%" PRIu64 ",\"fingerprint\":\"%016" PRIx64 "\"", commit->bytes, result->fingerprint);
@@ -334,8 +333,8 @@ void progress_checkpoint(struct session *session, const struct saver_result *res
     char size[TEXT_AMOUNT];
     text_amount(commit->bytes, size);
     log_info("checkpoint of step %" PRIu64 "%s: %s in %.0f ms, training has waited %.1f ms, fingerprint %016" PRIx64,
-             result->step, replaced ? ", the first of two" : "", size, commit->write_ms, 1e3 * session->save.stall_s,
-             result->fingerprint);
+             result->step, replaced ? ", the first of two" : "", size, commit->write_ms,
+             1e3 * session->saving.now.stall_s, result->fingerprint);
     if (!result->synced)
         log_warn("%s: %s", session->metrics.path, result->sync_error.text);
     if (!commit->pruned)
@@ -364,11 +363,11 @@ void progress_checkpoint_failed(struct session *session, uint64_t step, bool goe
     end_event(&line, session);
     if (!goes_on)
         return;
-    if (session->saved_step == UINT64_MAX)
+    if (session->saving.saved_step == UINT64_MAX)
         log_warn("the save of step %" PRIu64 " failed, and there is no earlier checkpoint: %s", step, error->text);
     else
         log_warn("the save of step %" PRIu64 " failed; the newest checkpoint is of step %" PRIu64 ": %s", step,
-                 session->saved_step, error->text);
+                 session->saving.saved_step, error->text);
 }
 
 void progress_copies(struct session *session, const struct saver_result *result, const struct error *error)
@@ -378,13 +377,13 @@ void progress_copies(struct session *session, const struct saver_result *result,
     if (error) {
         text_append(&line, ",\"error\":");
         text_append_json(&line, error->text);
-        if (!session->copies_failed)
+        if (!session->saving.copies_failed)
             log_warn("no copies of step %" PRIu64 " on the nodes%s: %s", result->step,
-                     session->no_copies ? ", and no more in this run" : "", error->text);
+                     session->saving.no_copies ? ", and no more in this run" : "", error->text);
     } else {
         metrics_number(&line, "write_ms", result->commit.write_ms);
     }
-    session->copies_failed = error != NULL;
+    session->saving.copies_failed = error != NULL;
     end_event(&line, session);
 }
 

@@ -11,22 +11,4 @@
  * checkpoint, or --fresh meets checkpoints without --overwrite. */
 bool resume(struct session *session, struct error *error) WARN_UNUSED;
 
-/* Local, rank 0's work. Writes the lineage of this start into the run directory, where it tells which copies on the
- * nodes the next one may go on from: not those of a start before one that went back behind them. */
-bool resume_write_lineage(const struct session *session, struct error *error) WARN_UNUSED;
-
-/* For resume_copies.c, which does the same with copies on the nodes. */
-struct reader;
-
-/* Local. Whether this job may go on from the state with this record, which `name` is to tell people, and then from
- * where in the data. Permitted changes are appended to `changes`, what they mean to `remark`. reader: of the views of
- * the tensors; NULL: there are none. */
-bool resume_may_continue(struct session *session, const char *name, const struct record *record,
-                         const struct reader *reader, struct text *changes, struct text *remark,
-                         struct error *error) WARN_UNUSED;
-
-/* Local. Logs what has changed, and takes over what the session has to know of the past; the record is emptied. */
-void resume_take_over(struct session *session, struct record *record, const struct text *changes,
-                      const struct text *remark);
-
 #endif

@@ -14,8 +14,7 @@ struct resume_copies {
 };
 
 /* Collective over world. Looks at all nodes, if there is a second tier. steps[count]: those of the checkpoints, newest
- * first. The lineage is what resume_write_lineage has left,
- * or, without it, that of the newest file that opens. */
+ * first. The lineage is what lineage_find tells. */
 bool resume_copies_look(struct session *session, const uint64_t *steps, size_t count, struct resume_copies *copies,
                         struct error *error) WARN_UNUSED;
 

@@ -12,11 +12,10 @@
 #include "train/environment.h"
 #include "train/flags.h"
 #include "train/holder.h"
+#include "train/lineage.h"
 #include "train/options.h"
-#include "train/resume.h"
+#include "train/restore.h"
 #include "train/run_files.h"
-#include "train/save.h"
-#include "train/validation.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -37,14 +36,14 @@
 static bool take_lock(struct session *session, const char *lock, struct error *error)
 {
     const char *run = session->job->run, *key = session->options->key;
-    bool locked = file_lock(lock, 0, &session->lock, error);
+    bool locked = file_lock(lock, 0, &session->held.lock, error);
     if (!locked && error->kind == ERROR_BUSY && !holder_stays(run, key)) {
         log_info("waiting up to %d s for another lockstep to leave %s", LOCK_WAIT_S, run);
-        locked = file_lock(lock, LOCK_WAIT_S, &session->lock, error);
+        locked = file_lock(lock, LOCK_WAIT_S, &session->held.lock, error);
     }
     if (!locked)
         return error->kind == ERROR_BUSY ? holder_refuse(run, key, error) : false;
-    holder_write(session->lock, key);
+    holder_write(session->held.lock, key);
     return true;
 }
 
@@ -61,7 +60,7 @@ static bool take_directory(struct session *session, struct error *error)
         return error_errno(error, "cannot write in %s", session->store.directory);
     if (!take_lock(session, lock, error))
         return false;
-    if (session->lock < 0)
+    if (session->held.lock < 0)
         log_warn("the file system of %s has no locks: take care that no second job uses this directory", run);
     store_sweep(&session->store);
     striping_apply(&session->store.striping, session->store.directory);
@@ -73,7 +72,7 @@ static bool take_directory(struct session *session, struct error *error)
 static bool hold_directory(struct session *session, struct error *error)
 {
     struct wait wait = wait_begin(SEEN_S);
-    while (!directory_open(&session->run, session->job->run, error)) {
+    while (!directory_open(&session->held.directory, session->job->run, error)) {
         if (error->kind != ERROR_NOT_FOUND || wait_is_over(&wait)) {
             char host[ENVIRONMENT_HOST];
             environment_host(host);
@@ -86,7 +85,7 @@ static bool hold_directory(struct session *session, struct error *error)
         }
         wait_nap(&wait);
     }
-    session->store.run = &session->run;
+    session->store.run = &session->held.directory;
     return true;
 }
 
@@ -105,12 +104,12 @@ bool run_directory_take(struct session *session, struct error *error)
         ok = take_directory(session, error);
         start_ms = (uint64_t)(1e3 * fmax(0, fmin(chronicle_start_s(session->job->run), START_MOST_S)));
     }
-    double patience_s = LOCK_WAIT_S + patience_of(&session->patience, PATIENCE_RESTORE);
-    council_begin(&session->council);
-    ok = council_agree(&session->council, ok, patience_s, "taking the run directory", &start_ms, error);
-    patience_expect(&session->patience, PATIENCE_RESTORE, 1e-3 * (double)start_ms);
-    return ok && session_agree(session, hold_directory(session, error), "opening the run directory", error) &&
-           trial_write(&session->council, &session->store, patience_s, error);
+    double patience_s = LOCK_WAIT_S + restore_patience_s(session->restore);
+    council_begin(&session->restore->council);
+    ok = council_agree(&session->restore->council, ok, patience_s, "taking the run directory", &start_ms, error);
+    patience_expect(&session->restore->patience, PATIENCE_RESTORE, 1e-3 * (double)start_ms);
+    return ok && restore_agree(session->restore, hold_directory(session, error), "opening the run directory", error) &&
+           trial_write(&session->restore->council, &session->store, patience_s, error);
 }
 
 /* Local. What has become of the directory; that it was moved is told once. */
@@ -118,15 +117,15 @@ static enum directory_state look(struct session *session)
 {
     char where[PATH_MAX];
     watchdog_begin(session->job->run, 0);
-    enum directory_state state = directory_look(&session->run);
+    enum directory_state state = directory_look(&session->held.directory);
     watchdog_end();
-    if (state == DIRECTORY_MOVED && !session->run_is_moved) {
-        directory_where(&session->run, where);
+    if (state == DIRECTORY_MOVED && !session->held.is_moved) {
+        directory_where(&session->held.directory, where);
         log_warn("%s was moved while the job runs: all that is saved goes to where it is now, %s. Before the job is "
                  "started again, move it back, or let run: lead there",
                  session->job->run, where);
     }
-    session->run_is_moved = state == DIRECTORY_MOVED;
+    session->held.is_moved = state == DIRECTORY_MOVED;
     return state;
 }
 
@@ -135,21 +134,21 @@ static enum directory_state look(struct session *session)
 static bool has_lost_lock(const struct session *session)
 {
     struct stat held, found;
-    if (session->lock < 0 || session->run.handle < 0)
+    if (session->held.lock < 0 || session->held.directory.handle < 0)
         return false;
-    if (fstat(session->lock, &held))
+    if (fstat(session->held.lock, &held))
         return errno == ESTALE;
-    if (fstatat(session->run.handle, run_file_names[RUN_LOCK], &found, AT_SYMLINK_NOFOLLOW))
+    if (fstatat(session->held.directory.handle, run_file_names[RUN_LOCK], &found, AT_SYMLINK_NOFOLLOW))
         return errno == ENOENT;
     return held.st_dev != found.st_dev || held.st_ino != found.st_ino;
 }
 
 static void hold_lock(struct session *session, int lock)
 {
-    if (session->lock >= 0)
-        close(session->lock);
-    session->lock = lock;
-    session->lock_is_lost = false;
+    if (session->held.lock >= 0)
+        close(session->held.lock);
+    session->held.lock = lock;
+    session->held.lock_is_lost = false;
     holder_write(lock, session->options->key);
 }
 
@@ -160,7 +159,7 @@ static bool keep_lock(struct session *session, struct error *error)
     int taken = -1;
     if (!has_lost_lock(session))
         return true;
-    directory_name(&session->run, name);
+    directory_name(&session->held.directory, name);
     run_file_path(name, RUN_LOCK, lock);
     if (file_lock(lock, 0, &taken, error)) {
         hold_lock(session, taken);
@@ -172,10 +171,10 @@ static bool keep_lock(struct session *session, struct error *error)
                          "%s/.lock was deleted while the job runs, and another lockstep trains there now: this one "
                          "leaves",
                          session->job->run);
-    if (!session->lock_is_lost)
+    if (!session->held.lock_is_lost)
         log_warn("%s/.lock was deleted while the job runs, and cannot be made again: %s", session->job->run,
                  error->text);
-    session->lock_is_lost = true;
+    session->held.lock_is_lost = true;
     return true;
 }
 
@@ -191,13 +190,14 @@ static void keep_job(struct session *session)
 {
     struct stat info;
     struct error error;
-    bool is_gone = session->run.handle >= 0 &&
-                   fstatat(session->run.handle, run_file_names[RUN_JOB], &info, AT_SYMLINK_NOFOLLOW) && errno == ENOENT;
-    bool ok = !is_gone || (write_job(session, &error) && resume_write_lineage(session, &error));
-    if (!ok && !session->job_is_lost)
+    bool is_gone = session->held.directory.handle >= 0 &&
+                   fstatat(session->held.directory.handle, run_file_names[RUN_JOB], &info, AT_SYMLINK_NOFOLLOW) &&
+                   errno == ENOENT;
+    bool ok = !is_gone || (write_job(session, &error) && lineage_write(session, &error));
+    if (!ok && !session->held.job_is_lost)
         log_warn("%s/job.yaml was deleted while the job runs, and cannot be made again: %s", session->job->run,
                  error.text);
-    session->job_is_lost = !ok;
+    session->held.job_is_lost = !ok;
 }
 
 /* Local. Takes the place of a run directory that is gone. False: another job has it. */
@@ -211,7 +211,7 @@ static bool renew(struct session *session, struct error *error)
         return error_set(error, ERROR_LATE,
                          "%s was deleted while the job runs, and another lockstep trains there now: this one leaves",
                          session->job->run);
-    bool ok = locked && directory_renew(&session->run, error);
+    bool ok = locked && directory_renew(&session->held.directory, error);
     if (ok) /* from here on the run is held again, whatever stands in the way of the checkpoints */
         hold_lock(session, taken);
     else if (taken >= 0)
@@ -240,9 +240,9 @@ static void keep_files(struct session *session, bool renewed)
 
 unsigned run_directory_flags(struct session *session, double now_s)
 {
-    if (now_s - session->looked_s < LOOK_S)
+    if (now_s - session->held.looked_s < LOOK_S)
         return 0;
-    session->looked_s = now_s;
+    session->held.looked_s = now_s;
     enum directory_state state = look(session);
     if (state == DIRECTORY_HERE)
         keep_files(session, false);
@@ -292,8 +292,8 @@ static void begin_segment(struct session *session)
     own->last_step = session->step;
     own->began_unix = clock_unix();
     own->ranks = (uint64_t)session->world->size;
-    own->nodes = (uint64_t)session->node.count;
-    describe_changes(&session->changes, own);
+    own->nodes = (uint64_t)session->learner.node.count;
+    describe_changes(&session->restore->changes, own);
     for (int r = 0; r < session->world->size; r++) {
         bool seen = r > 0 && strcmp(hosts[r], hosts[r - 1]) == 0;
         size_t used = strlen(own->hosts), room = sizeof own->hosts - used;
@@ -319,9 +319,9 @@ static bool begin_files(struct session *session, struct error *error)
     memory_free(session->record.passport);
     memory_free(session->record.vocabulary);
     session->record.job = memory_text(text_bytes(&yaml));
-    session->record.passport = memory_text(text_bytes(&session->passport));
-    session->record.vocabulary = memory_text(session->train.vocabulary ? session->train.vocabulary : "");
-    session->record.data_digest = session->train.digest;
+    session->record.passport = memory_text(text_bytes(&session->restore->passport));
+    session->record.vocabulary = memory_text(session->data.train.vocabulary ? session->data.train.vocabulary : "");
+    session->record.data_digest = session->data.train.digest;
     bool ok = true;
     if (session->world->rank == 0) {
         ok = write_job(session, error);
@@ -329,13 +329,13 @@ static bool begin_files(struct session *session, struct error *error)
         run_file_path(session->job->run, RUN_METRICS, path);
         if (session->options->fresh)
             unlink(path);
-        ok = ok && metrics_open(&session->metrics, path, session->step, validation_is_pending(session), error);
+        ok = ok && metrics_open(&session->metrics, path, session->step, session_validation_is_pending(session), error);
         fault_at(FAULT_METRICS_CUT, session->step);
     }
     if (session->world->rank == 0)
-        ok = ok && resume_write_lineage(session, error);
+        ok = ok && lineage_write(session, error);
     text_release(&yaml);
-    return session_agree(session, ok, "the files of the run directory", error);
+    return restore_agree(session->restore, ok, "the files of the run directory", error);
 }
 
 /* Local. What the run has lived through; only rank 0 needs to know. */
@@ -364,35 +364,11 @@ static void begin_history(struct session *session)
     deadline_expect(&session->deadline, lived.step_s / ranks);
 }
 
-/* Local, rank 0. What an earlier checkpoint.keep_every wanted to stay for ever, and what stands in the place of such a
- * one, if the job was killed before it could say so (save_keep_for_ever). *pinned: how many of the former. */
-static bool pin_kept(const struct session *session, size_t *pinned, struct error *error)
-{
-    uint64_t before = session->kept_every, now = session->job->checkpoint.keep_every;
-    if (before > 0 && before != now && !store_pin_every(&session->store, before, now, pinned, error))
-        return false;
-    return session->saved_step != session->step || !strstr(session->record.why, "keep_every") ||
-           save_keep_for_ever(session, session->step, error);
-}
-
-/* Collective. What was to stay for ever stays. */
-static bool keep_promises(struct session *session, struct error *error)
-{
-    size_t pinned = 0;
-    bool ok = session->world->rank != 0 || pin_kept(session, &pinned, error);
-    if (pinned > 0)
-        log_info("checkpoint.keep_every was %" PRIu64 ": %zu checkpoint%s pinned, to stay for ever all the same",
-                 session->kept_every, pinned, pinned == 1 ? " is" : "s are");
-    return session_agree(session, ok, "pinning checkpoints", error);
-}
-
 bool run_directory_begin(struct session *session, struct error *error)
 {
-    if (!keep_promises(session, error))
-        return false;
     begin_segment(session);
     if (!begin_files(session, error))
         return false;
     begin_history(session);
-    return session_agree(session, true, "the history of the run", error);
+    return restore_agree(session->restore, true, "the history of the run", error);
 }

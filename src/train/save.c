@@ -4,12 +4,12 @@
 #include "base/log.h"
 #include "base/wait.h"
 #include "base/watchdog.h"
-#include "checkpoint/pin.h"
 #include "checkpoint/reason.h"
 #include "train/best.h"
 #include "train/cadence.h"
 #include "train/data_watch.h"
 #include "train/flags.h"
+#include "train/keep_every.h"
 #include "train/progress.h"
 #include "train/run_directory.h"
 #include "train/skipped.h"
@@ -17,15 +17,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define FIRST_S     1.0  /* what the first save is expected to take, and ... */
-#define FIRST_RATE  50e6 /* ... bytes a second */
-#define RETRY_STEPS 10   /* to the first attempt after a failed save; then twice as many, and so on */
+#define RETRY_STEPS 10 /* to the first attempt after a failed save; then twice as many, and so on */
 
 /* Brings the record to this step. */
 static void update_record(struct session *session, const char *end)
 {
     struct record *record = &session->record;
-    record->epoch = sampler_epoch(&session->sampler, session->step);
+    record->epoch = sampler_epoch(&session->data.sampler, session->step);
     record->loss = session->loss;
     record->saved_unix = clock_unix();
     struct segment *segment = &record->segments[record->segment_count - 1];
@@ -55,38 +53,40 @@ static void tell_why(struct session *session, unsigned reasons, unsigned owed, c
 static void begin(struct session *session, unsigned reasons, const char *end, struct local *local)
 {
     bool is_sound = skipped_is_sound(session->job, &session->record.history, session->step);
-    unsigned owed = !local && is_sound ? session->owed : 0;
+    unsigned owed = !local && is_sound ? session->saving.owed : 0;
     tell_why(session, reasons, owed, end);
-    session->save = (struct save){
-        .runs = true, .frozen = saver_is_background(session->saver), .is_copy = local != NULL, .step = session->step};
+    session->saving.now = (struct save){.runs = true,
+                                        .frozen = saver_is_background(session->saving.saver),
+                                        .is_copy = local != NULL,
+                                        .step = session->step};
     if (!local) {
-        session->save.reasons = reasons | owed;
-        session->owed &= ~owed;
+        session->saving.now.reasons = reasons | owed;
+        session->saving.owed &= ~owed;
         cadence_begin(&session->cadence, clock_seconds());
-        session->retry_step = 0; /* this is the next attempt */
+        session->saving.retry_step = 0; /* this is the next attempt */
     }
-    best_retain(session->job, &session->record.history, &session->save.retention);
+    best_retain(session->job, &session->record.history, &session->saving.now.retention);
     update_record(session, end);
     if (session->world->rank == 0)
         run_directory_keep(session);
     struct saver_work work = {
-        .state = session->state,
+        .state = session->learner.state,
         .step = session->step,
         .record = session->record,
-        .retention = session->save.retention,
-        .replica = session_params(session),
+        .retention = session->saving.now.retention,
+        .replica = learner_params(&session->learner),
         .descriptor = session->metrics.descriptor,
         .local = local,
     };
-    saver_begin(session->saver, &work);
+    saver_begin(session->saving.saver, &work);
 }
 
 /* Collective. Why the save that runs is taken for lost: in the words of a rank that has given it up. */
 static void tell_late(const struct session *session, struct error *error)
 {
-    enum saver_state state = saver_look(session->saver);
+    enum saver_state state = saver_look(session->saving.saver);
     if (state == SAVER_LATE)
-        saver_tell_late(session->saver, error);
+        saver_tell_late(session->saving.saver, error);
     if (world_agree(session->world, state != SAVER_LATE, error)) /* nobody: a single rank whose disk hangs */
         error_set(error, ERROR_LATE, "the disk does not answer");
     error->kind = ERROR_LATE;
@@ -95,10 +95,10 @@ static void tell_late(const struct session *session, struct error *error)
 /* Collective. Waits until no rank works on the save that runs. False if one hangs over it: ERROR_LATE. */
 static bool await(struct session *session, struct error *error)
 {
-    struct wait wait = wait_begin(session->save.late ? 0 : saver_limit(session->saver));
+    struct wait wait = wait_begin(session->saving.now.late ? 0 : saver_limit(session->saving.saver));
     for (;;) {
         unsigned own = save_flags(session);
-        if (session->save.is_copy) /* without them there would be no save: they get all the time */
+        if (session->saving.now.is_copy) /* without them there would be no save: they get all the time */
             own &= ~(unsigned)SAVER_IS_LATE;
         if (wait_is_over(&wait) && (own & SAVER_IS_BUSY))
             own |= SAVER_IS_LATE;
@@ -120,14 +120,14 @@ bool save_begin(struct session *session, unsigned reasons, struct error *error)
     double start = clock_seconds();
     if (!data_watch_agree(session, error))
         return false;
-    if (session->save.runs && !await(session, &late)) {
-        if (session->save.is_copy) { /* a job that cannot save any more is better started again */
+    if (session->saving.now.runs && !await(session, &late)) {
+        if (session->saving.now.is_copy) { /* a job that cannot save any more is better started again */
             *error = late;
             return error_prefix(error, "step %" PRIu64 " cannot be saved behind the copies of step %" PRIu64 ": ",
-                                session->step, session->save.step);
+                                session->step, session->saving.now.step);
         }
-        session->retry_step = session->step + RETRY_STEPS;
-        session->owed |= reasons & SAVE_KEEP;
+        session->saving.retry_step = session->step + RETRY_STEPS;
+        session->saving.owed |= reasons & SAVE_KEEP;
         if (reasons & SAVE_BEST)
             best_forget(&session->record.history, session->step);
         return true;
@@ -135,92 +135,70 @@ bool save_begin(struct session *session, unsigned reasons, struct error *error)
     if (!save_settle(session, error))
         return false;
     begin(session, reasons, reason_words[REASON_RUNNING], NULL);
-    session->save.stall_s = clock_seconds() - start;
-    return saver_is_background(session->saver) || save_settle(session, error);
+    session->saving.now.stall_s = clock_seconds() - start;
+    return saver_is_background(session->saving.saver) || save_settle(session, error);
 }
 
 bool save_has_step(const struct session *session)
 {
-    const struct save *save = &session->save;
-    return session->saved_step == session->step || (save->runs && !save->is_copy && save->step == session->step);
+    const struct save *save = &session->saving.now;
+    return session->saving.saved_step == session->step || (save->runs && !save->is_copy && save->step == session->step);
 }
 
 void save_copies(struct session *session)
 {
     uint64_t every = session->job->copies.every;
-    bool due = every > 0 && (session->step % every == 0 || session->renew_copies);
+    bool due = every > 0 && (session->step % every == 0 || session->saving.renew_copies);
     bool may = session->record.history.skipped_row == 0 || skipped_select(SAVE_COPIES, SKIPPED_SAVES);
-    if (!due || !may || session->no_copies || session->save.runs)
+    if (!due || !may || session->saving.no_copies || session->saving.now.runs)
         return;
     struct error error;
     if (!data_watch_agree(session, &error)) /* the next step says so */
         return;
-    begin(session, 0, reason_words[REASON_RUNNING], &session->local);
+    begin(session, 0, reason_words[REASON_RUNNING], &session->saving.local);
 }
 
 unsigned save_flags(const struct session *session)
 {
     static const unsigned flags[] = {[SAVER_IDLE] = 0, [SAVER_BUSY] = SAVER_IS_BUSY, [SAVER_LATE] = SAVER_IS_LATE};
-    enum saver_state state = saver_look(session->saver);
-    return session->save.runs ? flags[state] : 0;
-}
-
-double save_needs(const struct session *session)
-{
-    double write_s = cadence_write(&session->cadence);
-    const struct state *state = &session->state;
-    if (write_s == 0) /* none was ever measured */
-        write_s = FIRST_S + (double)(state->count * state->array_count * sizeof(float)) / FIRST_RATE;
-    return session->save.runs ? 2 * write_s : write_s;
+    enum saver_state state = saver_look(session->saving.saver);
+    return session->saving.now.runs ? flags[state] : 0;
 }
 
 void save_note_late(struct session *session, unsigned flags)
 {
     struct error error;
-    if (session->save.late || !(flags & SAVER_IS_LATE) || !(flags & SAVER_IS_BUSY))
+    if (session->saving.now.late || !(flags & SAVER_IS_LATE) || !(flags & SAVER_IS_BUSY))
         return;
-    session->save.late = true;
+    session->saving.now.late = true;
     tell_late(session, &error);
-    if (session->save.is_copy)
-        progress_copies(session, &(struct saver_result){.step = session->save.step}, &error);
+    if (session->saving.now.is_copy)
+        progress_copies(session, &(struct saver_result){.step = session->saving.now.step}, &error);
     else
-        progress_checkpoint_failed(session, session->save.step, true, &error);
+        progress_checkpoint_failed(session, session->saving.now.step, true, &error);
 }
 
 /* Sooner than the next one that is due, but not at every step: each attempt costs the time of a save. */
 static void plan_retry(struct session *session, uint64_t failed_step)
 {
-    session->retry_wait = session->retry_wait ? 2 * session->retry_wait : RETRY_STEPS;
-    session->retry_step = failed_step + session->retry_wait;
-    if (session->retry_step <= session->step)
-        session->retry_step = session->step + 1;
-}
-
-bool save_keep_for_ever(const struct session *session, uint64_t step, struct error *error)
-{
-    char path[PATH_MAX];
-    uint64_t every = session->job->checkpoint.keep_every;
-    if (session->world->rank != 0 || every == 0 || step % every == 0)
-        return true;
-    store_path(&session->store, step, path);
-    watchdog_begin(path, 0);
-    bool ok = pin_exists(path) || pin_add(path, error);
-    watchdog_end();
-    return ok;
+    session->saving.retry_wait = session->saving.retry_wait ? 2 * session->saving.retry_wait : RETRY_STEPS;
+    session->saving.retry_step = failed_step + session->saving.retry_wait;
+    if (session->saving.retry_step <= session->step)
+        session->saving.retry_step = session->step + 1;
 }
 
 /* Collective. The verdict on copies: nothing depends on them. */
 static bool take_copies(struct session *session, struct error *error)
 {
     struct saver_result result;
-    bool is_told = session->save.late;
-    session->save.runs = session->save.frozen = session->save.late = false;
-    bool ok = saver_take(session->saver, &result, error);
-    session->renew_copies = session->renew_copies && !ok;
-    session->no_copies = !ok && result.late; /* messages may still be under way */
+    bool is_told = session->saving.now.late;
+    session->saving.now.runs = session->saving.now.frozen = session->saving.now.late = false;
+    bool ok = saver_take(session->saving.saver, &result, error);
+    session->saving.renew_copies = session->saving.renew_copies && !ok;
+    session->saving.no_copies = !ok && result.late; /* messages may still be under way */
     if (ok || !is_told)
         progress_copies(session, &result, ok ? NULL : error);
-    else if (session->no_copies)
+    else if (session->saving.no_copies)
         log_warn("no more copies are made on the nodes in this run");
     return ok;
 }
@@ -229,25 +207,25 @@ static bool take_copies(struct session *session, struct error *error)
 static bool take(struct session *session, bool is_last, struct error *error)
 {
     struct saver_result result;
-    struct save *save = &session->save;
+    struct save *save = &session->saving.now;
     bool is_told = save->late;
     double start = clock_seconds();
     save->runs = save->frozen = save->late = false;
-    bool ok = saver_take(session->saver, &result, error);
+    bool ok = saver_take(session->saving.saver, &result, error);
     save->stall_s += clock_seconds() - start;
     if (ok) {
         best_settle(&session->record.history, &save->retention);
-        session->record.step = session->saved_step = result.step;
+        session->record.step = session->saving.saved_step = result.step;
         session->record.fingerprint = result.fingerprint;
-        session->retry_step = session->retry_wait = 0;
+        session->saving.retry_step = session->saving.retry_wait = 0;
         /* One that was begun before the last validation is not the last. */
         progress_checkpoint(session, &result, !is_last && (save->replaced || result.step == session->steps));
-        if ((save->reasons & SAVE_KEEP) && !save_keep_for_ever(session, result.step, error))
+        if ((save->reasons & SAVE_KEEP) && !keep_every_pin(session, result.step, error))
             log_warn("it does not stay for ever: %s", error->text);
         /* A job that ends waits for its last save: that is not what one costs. Nor does one take longer than its limit,
          * unless the job was suspended meanwhile. */
         double write_s = 1e-3 * result.commit.write_ms;
-        if (!is_last && write_s <= saver_limit(session->saver)) {
+        if (!is_last && write_s <= saver_limit(session->saving.saver)) {
             cadence_measured(&session->cadence, save->stall_s, write_s);
             progress_cadence(session);
         }
@@ -257,7 +235,7 @@ static bool take(struct session *session, bool is_last, struct error *error)
         error->kind = ERROR_LATE;
     if (best_kept(session->job) > 0)
         best_forget(&session->record.history, result.step);
-    session->owed |= save->reasons & SAVE_KEEP;
+    session->saving.owed |= save->reasons & SAVE_KEEP;
     plan_retry(session, result.step);
     if (!is_told)
         progress_checkpoint_failed(session, result.step, !is_last, error);
@@ -267,30 +245,31 @@ static bool take(struct session *session, bool is_last, struct error *error)
 bool save_settle(struct session *session, struct error *error)
 {
     /* A disk may have room again later; a state that is wrong stays wrong. */
-    return !session->save.runs || (session->save.is_copy ? take_copies(session, error) : take(session, false, error)) ||
+    return !session->saving.now.runs ||
+           (session->saving.now.is_copy ? take_copies(session, error) : take(session, false, error)) ||
            (error->kind != ERROR_STATE && error->kind != ERROR_LATE);
 }
 
 bool save_finish(struct session *session, struct error *error)
 {
-    return !session->save.runs || (await(session, error) && save_settle(session, error));
+    return !session->saving.now.runs || (await(session, error) && save_settle(session, error));
 }
 
 bool save_last(struct session *session, const char *why, struct error *error)
 {
     double start = clock_seconds();
-    session->save.replaced = !session->save.is_copy && session->save.step == session->step;
+    session->saving.now.replaced = !session->saving.now.is_copy && session->saving.now.step == session->step;
     if (!save_finish(session, error) || !data_watch_agree(session, error))
         return false;
     begin(session, 0, why, NULL);
     if (!await(session, error))
         return false;
-    session->save.stall_s = clock_seconds() - start;
+    session->saving.now.stall_s = clock_seconds() - start;
     if (take(session, true, error))
         return true;
-    if (session->saved_step == UINT64_MAX)
+    if (session->saving.saved_step == UINT64_MAX)
         return error_prefix(error,
                             "could not save step %" PRIu64 ", and there is no earlier checkpoint: ", session->step);
     return error_prefix(error, "could not save step %" PRIu64 "; the newest checkpoint is of step %" PRIu64 ": ",
-                        session->step, session->saved_step);
+                        session->step, session->saving.saved_step);
 }

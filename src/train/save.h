@@ -14,10 +14,6 @@ bool save_begin(struct session *session, unsigned reasons, struct error *error) 
 /* Local; the same on every rank. Whether the session's step is in a checkpoint, or on its way to one. */
 bool save_has_step(const struct session *session);
 
-/* Local, rank 0's work. The checkpoint of this step stands in the place of one that checkpoint.keep_every wanted at a
- * step at which nothing could be saved: pins it, as pruning knows the others by their steps. */
-bool save_keep_for_ever(const struct session *session, uint64_t step, struct error *error) WARN_UNUSED;
-
 /* Collective over world. Begins to make copies on the nodes of the session's step, if they are due and nothing else is
  * being saved: they never make training wait. */
 void save_copies(struct session *session);
@@ -25,17 +21,13 @@ void save_copies(struct session *session);
 /* Local. SAVER_IS_BUSY, SAVER_IS_LATE: those of this rank. Once a step: it is also the sign that training goes on. */
 unsigned save_flags(const struct session *session);
 
-/* Local, rank 0's work. How long a save that is begun now is expected to take, in seconds, with the one that runs, if
- * one does. */
-double save_needs(const struct session *session);
-
 /* Collective over world; flags, those of all ranks together, must be equal on every rank. If a rank hangs over the save
  * that runs: tells so once; until it comes back nothing can be saved. */
 void save_note_late(struct session *session, unsigned flags);
 
 /* Collective over world; no rank is busy. Takes the verdict on the save that runs, if one does: the metrics' event
  * `checkpoint` or `checkpoint_failed` (`local`, `local_failed` of copies), and after the failure of a file a time for
- * the next attempt in session->retry_step. False
+ * the next attempt in session->saving.retry_step. False
  * only for a failure that ends the job: the nodes have different parameters (ERROR_STATE), or a rank hangs
  * (ERROR_LATE). */
 bool save_settle(struct session *session, struct error *error) WARN_UNUSED;

@@ -1,28 +1,23 @@
 /* A session: everything that one run of a job holds, from the lock on its directory to the arenas. Made by
- * session_open, used by the trainer's loop, by saving and by resuming. */
+ * start_session, used by the trainer's loop, by saving and by resuming. */
 #ifndef TRAIN_SESSION_H
 #define TRAIN_SESSION_H
 
 #include "base/directory.h"
-#include "base/text.h"
-#include "checkpoint/local.h"
+#include "base/watchdog.h"
 #include "checkpoint/record.h"
-#include "checkpoint/saver.h"
 #include "checkpoint/store.h"
-#include "data/dataset.h"
-#include "data/sampler.h"
-#include "nn/model.h"
-#include "parallel/exchange.h"
 #include "parallel/heartbeat.h"
-#include "parallel/tally.h"
 #include "train/cadence.h"
 #include "train/chronicle.h"
 #include "train/deadline.h"
 #include "train/evaluator.h"
-#include "train/job.h"
-#include "train/metrics.h"
+#include "train/learner.h"
 #include "train/pause.h"
-#include "train/update.h"
+#include "train/saving.h"
+#include "train/training_data.h"
+
+struct restore;
 
 struct session_options {
     bool fresh;                              /* begin at step 0; refused if there are checkpoints */
@@ -38,121 +33,66 @@ struct session_options {
     struct job_allowed allowed;
 };
 
-/* A save that has been begun. */
-struct save {
-    bool runs;
-    bool late;    /* a rank hangs over it */
-    bool is_copy; /* of copies on the nodes, and not of a file */
-    uint64_t step;
-    unsigned reasons;           /* flags.h; 0: copies, or the job leaves */
-    bool frozen;                /* the used arrays are being saved: they must not change */
-    struct retention retention; /* what it leaves of older ones */
-    bool replaced;              /* by the last save of the job, of the same step */
-    double stall_s;             /* by which it has lengthened training's way so far */
-};
-
-/* When the content of a dataset was read again, and how long that took. */
-struct data_proof {
-    double ended_s, took_s;
-};
-
-/* What this rank has seen of changes in the data (data_watch.h). */
-struct data_watch {
-    unsigned wrong;                             /* DATA_IS_WRONG, VALIDATION_IS_WRONG: what was found stays found */
-    unsigned agreed;                            /* that of it which all ranks know of */
-    struct error train_error, validation_error; /* of these */
-    double looked_s;                            /* when the files were looked at */
-    struct data_proof train_proof, validation_proof;
+/* The run directory, held. */
+struct held_directory {
+    struct directory directory; /* by each rank */
+    int lock;                   /* rank 0's lock on it; -1: none */
+    double looked_s;            /* when rank 0 has looked last what has become of it, */
+    bool is_moved;              /* and what it has seen; */
+    bool lock_is_lost;          /* its file was deleted, and could not be made again */
+    bool job_is_lost;           /* the same of job.yaml */
 };
 
 struct session {
     const struct world *world;
     const struct job *job;
     const struct session_options *options;
+    struct restore *restore; /* while it is being opened; NULL: it is open */
 
     struct heartbeat *heartbeat; /* NULL: none */
-    struct node node;
-    bool node_is_open;
-    struct directory run; /* held, by each rank */
-    int lock;             /* rank 0's lock on it; -1: none */
-    double looked_s;      /* when rank 0 has looked last what has become of it, */
-    bool run_is_moved;    /* and what it has seen; */
-    bool lock_is_lost;    /* its file was deleted, and could not be made again */
-    bool job_is_lost;     /* the same of job.yaml */
+    struct held_directory held;
     struct store store;
     struct metrics metrics;     /* rank 0's */
     struct chronicle chronicle; /* rank 0's */
-    struct cadence cadence;
+    struct record record;       /* of the newest checkpoint, then kept up to date; the texts and segments are ours */
 
-    struct dataset train, validation;
-    struct data_watch data_watch;
-    struct sampler sampler;
-    uint64_t *indices; /* [microbatch] */
-    struct model model;
-    struct exchange *exchange;
-    struct shard shard;         /* this rank's part of every arena */
-    struct update_arrays used;  /* the learned arrays of this rank's shard */
-    struct update_arrays other; /* where the next update goes while a save has the used ones */
-    struct update update;
-    struct tally tally; /* an item a leaf: loss */
-    struct pause pause; /* of this run, if it was asked for */
-    struct deadline deadline;
+    struct training_data data;
+    struct learner learner;
     struct evaluator evaluator;
+    struct saving saving;
+    struct cadence cadence;
+    struct deadline deadline;
+    struct pause pause; /* of this run, if it was asked for */
 
-    struct state state;           /* the learned arrays, for checkpoints */
-    struct state_tensor *tensors; /* [model.table.length] */
-    struct council council;       /* of the restore */
-    struct patience patience;
-    struct saver *saver;
-    struct save save;     /* the one that runs */
-    struct local local;   /* copies on the nodes; closed: there are none */
-    bool renew_copies;    /* those on the nodes are as other ranks have left them: new ones are due */
-    bool copies_failed;   /* the last time */
-    bool no_copies;       /* none are made any more: see local_save */
-    double update_s;      /* of an update in place, on the average; 0: not known */
-    struct record record; /* of the newest checkpoint, then kept up to date; the texts and segments are ours */
-    struct text passport;
-    uint64_t kept_every; /* checkpoint.keep_every of the job that wrote the checkpoint */
-    struct text changes; /* in what the job differs from that of the checkpoint, a line each */
-
-    uint64_t steps;      /* of the whole job: train.steps, or what train.epochs are */
-    uint64_t step;       /* steps done */
-    double loss;         /* of that step; NaN before the first */
-    unsigned heard;      /* while the validation runs: what any rank was asked from outside */
-    uint64_t saved_step; /* of the newest checkpoint file; UINT64_MAX: there is none */
-    uint64_t retry_wait; /* steps from the last failed save to the next attempt; 0: none failed */
-    unsigned put_off;    /* reasons of a save that waits until a step is taken again (flags.h) */
-    unsigned owed;       /* SAVE_KEEP: a save that was to stay for ever has failed, and the next takes its place */
-    uint64_t retry_step; /* a failed save is tried again when this step is done; 0: none failed */
+    uint64_t steps; /* of the whole job: train.steps, or what train.epochs are */
+    uint64_t step;  /* steps done */
+    double loss;    /* of that step; NaN before the first */
 };
-
-/* Collective over world. Locks and makes the run directory, opens data, builds the model, allocates, and puts the state
- * to the newest valid checkpoint, or a newer set of copies on the nodes, or to step 0. After failure everything is
- * closed; but not after ERROR_LATE: then a rank is missing, and the process can only be left. */
-bool session_open(struct session *session, const struct world *world, const struct job *job,
-                  const struct session_options *options, struct error *error) WARN_UNUSED;
 
 /* Collective over world. Accepts a closed session. */
 void session_close(struct session *session);
 
-/* Collective over world, while the session is being opened. As world_agree, for what a disk can make late: each phase
- * of a restore has this limit, and ERROR_LATE names who is not done with `what`. */
-bool session_agree(struct session *session, bool ok, const char *what, struct error *error) WARN_UNUSED;
+/* Local; the same on every rank. Whether a validation is due after this step; and whether that of the session's step is
+ * still to be made: the life before may have left it to this one. */
+bool session_validation_is_due(const struct session *session, uint64_t step);
+bool session_validation_is_pending(const struct session *session);
 
-/* Local; on every rank at the same place between exchange_reduce and exchange_distribute. The used and the other arrays
- * change roles, those of the exchange included. */
-void session_turn(struct session *session);
+/* Local, rank 0's work. How long a save that is begun now is expected to take, in seconds, with the one that runs, if
+ * one does. */
+double session_save_needs(const struct session *session);
 
-/* Local. The parameters of the node, [P]. */
-static inline float *session_params(const struct session *session)
-{
-    return exchange_params(session->exchange);
-}
+/* Local. How long the calls of a disk may take, and, at the start and at the end, meetings of all ranks; heartbeat: 0
+ * takes both away, also from the start so far. In training ranks wait for each other as long as the slowest needs for
+ * its part: that has no limit. */
+struct watchdog_limits session_limits(const struct session *session, bool over_meetings);
+
+/* Local. From here on these hold. */
+void session_watch_meetings(const struct session *session, bool over_meetings);
 
 /* Local. What the sum over a batch is divided by: its terms (see nn/loss.h). */
 static inline double session_batch_terms(const struct session *session)
 {
-    return (double)session->job->train.batch * (double)session->model.terms;
+    return (double)session->job->train.batch * (double)session->learner.model.terms;
 }
 
 #endif

@@ -16,7 +16,7 @@
 #include "train/progress.h"
 #include "train/run_directory.h"
 #include "train/save.h"
-#include "train/session.h"
+#include "train/start.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -25,20 +25,21 @@
 /* Forward and backward of this rank's leaves; their gradients go to the exchange, their losses to the tally. */
 static void train_leaves(struct session *session, uint64_t step)
 {
-    struct tally *tally = &session->tally;
-    struct model *model = &session->model;
+    struct tally *tally = &session->learner.tally;
+    struct model *model = &session->learner.model;
     size_t size = (size_t)session->world->size, rank = (size_t)session->world->rank;
     size_t rows = session->job->train.microbatch;
     for (size_t leaf = partition_first(tally->items, size, rank); leaf < partition_first(tally->items, size, rank + 1);
          leaf++) {
         struct loss_sums sums;
-        sampler_indices(&session->sampler, step, leaf * rows, rows, session->indices);
+        sampler_indices(&session->data.sampler, step, leaf * rows, rows, session->learner.indices);
         watchdog_begin("the training data", 0);
-        dataset_read(&session->train, session->indices, rows, &model->leaf);
+        dataset_read(&session->data.train, session->learner.indices, rows, &model->leaf);
         watchdog_end();
         model->leaf.first = leaf * rows;
-        model_train_leaf(model, session_params(session), step, exchange_leaf(session->exchange), &sums);
-        exchange_leaf_done(session->exchange);
+        model_train_leaf(model, learner_params(&session->learner), step, exchange_leaf(session->learner.exchange),
+                         &sums);
+        exchange_leaf_done(session->learner.exchange);
         *tally_item(tally, leaf) = sums.loss;
     }
 }
@@ -52,11 +53,11 @@ static double without_sign(double number)
 /* Tells how much longer an update has taken because of a save, and remembers how long others take. */
 static void note_update(struct session *session, double seconds)
 {
-    double usual = session->update_s;
-    if (!session->save.frozen)
-        session->update_s = usual > 0 ? 0.9 * usual + 0.1 * seconds : seconds;
+    double usual = session->learner.update_s;
+    if (!session->saving.now.frozen)
+        session->learner.update_s = usual > 0 ? 0.9 * usual + 0.1 * seconds : seconds;
     else if (usual > 0 && seconds > usual)
-        session->save.stall_s += seconds - usual;
+        session->saving.now.stall_s += seconds - usual;
 }
 
 /* Collective. The owner's update of this rank's shard, and the new parameters to all. If a save has the used arrays,
@@ -72,14 +73,15 @@ static void update(struct session *session, const struct step_numbers *numbers, 
         .average_decay = job->ema,
     };
     double start = clock_seconds();
-    bool frozen = session->save.frozen;
-    update_run(&session->update, &session->used, frozen ? &session->other : &session->used, gradient, &update_numbers);
+    bool frozen = session->saving.now.frozen;
+    update_run(&session->learner.update, &session->learner.used,
+               frozen ? &session->learner.other : &session->learner.used, gradient, &update_numbers);
     note_update(session, clock_seconds() - start);
     if (frozen) {
-        session_turn(session);
-        session->save.frozen = false;
+        learner_turn(&session->learner);
+        session->saving.now.frozen = false;
     }
-    exchange_distribute(session->exchange);
+    exchange_distribute(session->learner.exchange);
 }
 
 /* Collective. One step; `flags` is what any rank was asked from outside. A step that the guard does not let pass leaves
@@ -95,18 +97,19 @@ static bool make_step(struct session *session, struct step_numbers *numbers, uns
     if (session->world->rank == 0) {
         deadline_look(&session->deadline, job->run, false, clock_seconds());
         own |= cadence_flags(&session->cadence, clock_seconds()) | run_directory_flags(session, clock_seconds()) |
-               deadline_flags(&session->deadline, 2, save_needs(session), clock_seconds()) |
+               deadline_flags(&session->deadline, 2, session_save_needs(session), clock_seconds()) |
                deadline_announced(&session->deadline);
     }
-    *flags = tally_share(&session->tally, own);
+    *flags = tally_share(&session->learner.tally, own);
     if (session->world->rank == 0 && (*flags & LEAVE_SIGUSR1) && !session->deadline.warned)
         deadline_look(&session->deadline, job->run, true, clock_seconds());
     *flags = deadline_weigh(&session->deadline, *flags, clock_seconds());
     if (*flags & DATA_IS_WRONG)
         return data_watch_agree(session, error);
-    numbers->loss = without_sign(tally_sum(&session->tally, 0) / session_batch_terms(session));
-    numbers->gradient_norm = without_sign(exchange_reduce(session->exchange, session_batch_terms(session), &gradient));
-    numbers->learning_rate = length_learning_rate(job, &session->sampler, session->steps, step);
+    numbers->loss = without_sign(tally_sum(&session->learner.tally, 0) / session_batch_terms(session));
+    numbers->gradient_norm = without_sign(
+        exchange_reduce(session->learner.exchange, session_batch_terms(session), &gradient));
+    numbers->learning_rate = length_learning_rate(job, &session->data.sampler, session->steps, step);
     enum guard_verdict verdict = guard_judge(job, &session->record.history, step, numbers->loss, numbers->gradient_norm,
                                              error);
     numbers->skipped = verdict == GUARD_SKIP;
@@ -165,13 +168,13 @@ bool trainer_run(const struct world *world, const struct job *job, const struct 
     unsigned flags = 0;
     bool ok = true;
     double start = clock_seconds();
-    if (!session_open(&session, world, job, options, error))
+    if (!start_session(&session, world, job, options, error))
         return false;
-    bool nothing_left = boundary_is_finished(&session) && session.saved_step == session.step;
+    bool nothing_left = boundary_is_finished(&session) && session.saving.saved_step == session.step;
     if (nothing_left) {
         progress_nothing_left(&session, boundary_reason(&session, flags));
     } else {
-        session.pause = pause_begin(&options->stop_after, &session.sampler, session.step, start);
+        session.pause = pause_begin(&options->stop_after, &session.data.sampler, session.step, start);
         progress_begin(&session);
         ok = train(&session, &flags, error);
         if (!ok)
@@ -181,7 +184,7 @@ bool trainer_run(const struct world *world, const struct job *job, const struct 
         return false;
     if (ok) { /* all is in a file */
         watchdog_begin("the directory of the copies", 0);
-        local_keep(&session.local, 0, 0);
+        local_keep(&session.saving.local, 0, 0);
         watchdog_end();
     }
     const char *reason = ok ? boundary_reason(&session, flags) : reason_words[REASON_FAILED];

@@ -9,34 +9,22 @@
 #include "train/flags.h"
 #include "train/preemption.h"
 #include "train/progress.h"
-#include "train/save.h"
 
 #include <math.h>
 #include <string.h>
 
 #define SOUND_BATCHES 100 /* that are tried at most, to find the state sound */
 
-bool validation_is_due(const struct session *session, uint64_t step)
-{
-    uint64_t every = session->job->validate.every;
-    return session->validation.count > 0 && every > 0 && step % every == 0;
-}
-
-bool validation_is_pending(const struct session *session)
-{
-    return validation_is_due(session, session->step) && session->record.history.validated_step < session->step;
-}
-
 /* Collective. The parameters and their average change places, on all ranks. */
 static void swap_average(struct session *session)
 {
-    float *params = session->used.params;
-    for (size_t i = 0; i < session->shard.count; i++) {
+    float *params = session->learner.used.params;
+    for (size_t i = 0; i < session->learner.shard.count; i++) {
         float kept = params[i];
-        params[i] = session->used.average[i];
-        session->used.average[i] = kept;
+        params[i] = session->learner.used.average[i];
+        session->learner.used.average[i] = kept;
     }
-    exchange_distribute(session->exchange);
+    exchange_distribute(session->learner.exchange);
 }
 
 /* Collective. From here on the node's parameters are the average. A save that has the used arrays does not let go of
@@ -44,60 +32,69 @@ static void swap_average(struct session *session)
  * steps ago has the other copy. */
 static void show_average(struct session *session)
 {
-    if (!session->save.frozen) {
+    if (!session->saving.now.frozen) {
         swap_average(session);
         return;
     }
-    memcpy(session->other.params, session->used.average, session->shard.count * sizeof(float));
-    exchange_turn(session->exchange);
-    exchange_distribute(session->exchange);
+    memcpy(session->learner.other.params, session->learner.used.average, session->learner.shard.count * sizeof(float));
+    exchange_turn(session->learner.exchange);
+    exchange_distribute(session->learner.exchange);
 }
 
 /* Collective. All ranks are done with the average. */
 static void hide_average(struct session *session)
 {
-    if (session->save.frozen)
-        exchange_turn(session->exchange);
+    if (session->saving.now.frozen)
+        exchange_turn(session->learner.exchange);
     else
         swap_average(session);
 }
 
-/* What this rank has heard while the validation runs; for the saver also the sign that the job goes on. */
+/* While a validation runs. */
+struct hearing {
+    struct session *session;
+    unsigned flags; /* what any rank was asked from outside */
+};
+
+/* What this rank has heard; for the saver also the sign that the job goes on. */
 static unsigned listen(void *context)
 {
-    struct session *session = context;
+    struct hearing *hearing = context;
+    struct session *session = hearing->session;
     struct deadline *deadline = &session->deadline;
     unsigned flags = preemption_wishes_to_leave();
-    saver_look(session->saver);
+    saver_look(session->saving.saver);
     if (session->world->rank == 0) {
         deadline_look(deadline, session->job->run, false, clock_seconds());
-        flags |= deadline_flags(deadline, 0, save_needs(session), clock_seconds()) | deadline_announced(deadline);
+        flags |= deadline_flags(deadline, 0, session_save_needs(session), clock_seconds()) |
+                 deadline_announced(deadline);
     }
     return flags;
 }
 
 static bool heed(void *context, unsigned flags)
 {
-    struct session *session = context;
-    session->heard = deadline_weigh(&session->deadline, flags, clock_seconds());
-    return session->heard & LEAVE_ALL;
+    struct hearing *hearing = context;
+    hearing->flags = deadline_weigh(&hearing->session->deadline, flags, clock_seconds());
+    return hearing->flags & LEAVE_ALL;
 }
 
 bool validation_make(struct session *session, unsigned *flags, size_t *rank)
 {
-    bool averaged = session->job->validate.ema && session->used.average;
+    bool averaged = session->job->validate.ema && session->learner.used.average;
     struct evaluation evaluation;
-    session->heard = 0;
+    struct hearing hearing = {.session = session};
     session->evaluator.sign = listen;
     session->evaluator.heed = heed;
-    session->evaluator.context = session;
+    session->evaluator.context = &hearing;
     if (averaged)
         show_average(session);
     fault_at(FAULT_VALIDATING, session->step);
-    bool is_made = evaluator_run(&session->evaluator, &session->model, session_params(session), &evaluation);
+    bool is_made = evaluator_run(&session->evaluator, &session->learner.model, learner_params(&session->learner),
+                                 &evaluation);
     if (averaged)
         hide_average(session);
-    *flags |= session->heard;
+    *flags |= hearing.flags;
     if (!is_made) {
         progress_validation_left(session);
         return false;
@@ -115,19 +112,19 @@ bool validation_make(struct session *session, unsigned *flags, size_t *rank)
 /* Collective. How many leaves of the batch that begins at this place of the row have a finite loss. */
 static double count_finite(struct session *session, uint64_t position)
 {
-    struct tally *tally = &session->tally;
-    struct model *model = &session->model;
+    struct tally *tally = &session->learner.tally;
+    struct model *model = &session->learner.model;
     size_t size = (size_t)session->world->size, rank = (size_t)session->world->rank;
     size_t rows = session->job->train.microbatch;
     for (size_t leaf = partition_first(tally->items, size, rank); leaf < partition_first(tally->items, size, rank + 1);
          leaf++) {
         struct loss_sums sums;
-        sampler_row(&session->sampler, position + leaf * rows, rows, session->indices);
+        sampler_row(&session->data.sampler, position + leaf * rows, rows, session->learner.indices);
         watchdog_begin("the training data", 0);
-        dataset_read(&session->train, session->indices, rows, &model->leaf);
+        dataset_read(&session->data.train, session->learner.indices, rows, &model->leaf);
         watchdog_end();
         model->leaf.first = leaf * rows;
-        model_evaluate_leaf(model, session_params(session), &sums);
+        model_evaluate_leaf(model, learner_params(&session->learner), &sums);
         *tally_item(tally, leaf) = isfinite(sums.loss) ? 1 : 0;
     }
     tally_share(tally, 0);
@@ -136,10 +133,10 @@ static double count_finite(struct session *session, uint64_t position)
 
 bool validation_finds_state_sound(struct session *session)
 {
-    const struct sampler *sampler = &session->sampler;
+    const struct sampler *sampler = &session->data.sampler;
     const struct history *history = &session->record.history;
     uint64_t batch = sampler->batch, taken = session->step - history->skipped_row;
-    double leaves = (double)session->tally.items;
+    double leaves = (double)session->learner.tally.items;
     if (history->updates == 0) /* of all steps: nothing was trained */
         return false;
     if (taken > sampler->first_step)

@@ -8,12 +8,6 @@
 
 #include "train/session.h"
 
-/* Local; the same on every rank. Whether the job wants a validation after this step. */
-bool validation_is_due(const struct session *session, uint64_t step);
-
-/* Local; the same on every rank. Whether that of the session's step is still to be made. */
-bool validation_is_pending(const struct session *session);
-
 /* Collective over world. Makes it: takes it into the history and tells it; *rank as best_consider returns it. False if
  * it was given up: somebody wants the job to leave, or time is left for a save only; or if it does not count, since the
  * data are not what they were (data_watch.h). *flags gets what was heard. A save may be running. */

@@ -3,6 +3,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "train/restore.h"
 #include "weights/match.h"
 
 #include <inttypes.h>
@@ -23,9 +24,9 @@ static bool open_source(const struct session *session, struct source *source, st
 {
     const struct session_options *options = session->options;
     if (weights_open(&source->file, options->init_from, false, error) &&
-        match_init(&source->match, &source->file, &session->model, session->train.vocabulary, error) &&
+        match_init(&source->match, &source->file, &session->learner.model, session->data.train.vocabulary, error) &&
         match_check(&source->match, options->partial, error)) {
-        if (session->train.vocabulary && !source->file.weights.vocabulary)
+        if (session->data.train.vocabulary && !source->file.weights.vocabulary)
             log_warn("%s does not tell its vocabulary: its rows are taken for the characters of this job's text, in "
                      "the order of their numbers",
                      options->init_from);
@@ -67,24 +68,24 @@ static float *load(struct source *source, const struct tensor *tensor, size_t in
 /* Local. Elements [first, first + count) of the arena, as far as they are in this rank's shard. */
 static void take_piece(struct session *session, size_t first, size_t count, const float *values)
 {
-    const struct shard *shard = &session->shard;
+    const struct shard *shard = &session->learner.shard;
     size_t begin = first > shard->first ? first : shard->first;
     size_t end = first + count < shard->first + shard->count ? first + count : shard->first + shard->count;
     if (begin < end)
-        memcpy(session_params(session) + begin, values + (begin - first), (end - begin) * sizeof *values);
+        memcpy(learner_params(&session->learner) + begin, values + (begin - first), (end - begin) * sizeof *values);
 }
 
 /* Collective over world. One tensor from rank 0 to those whose shards it is in. */
 static bool take_tensor(struct session *session, struct source *source, size_t index, float *piece, struct error *error)
 {
     const struct world *world = session->world;
-    const struct tensor *tensor = &session->model.table.tensors[index];
+    const struct tensor *tensor = &session->learner.model.table.tensors[index];
     float *values = NULL;
     bool is_root = world->rank == 0;
     if (!world_share_number(world, is_root && match_has(&source->match, index)))
         return true;
     bool ok = !is_root || (values = load(source, tensor, index, error));
-    if (!session_agree(session, ok, "reading the weights", error)) {
+    if (!restore_agree(session->restore, ok, "reading the weights", error)) {
         memory_free(values);
         return false;
     }
@@ -109,7 +110,7 @@ static void tell(struct session *session, const struct source *source)
     text_append(&origin, "%s (digest %016" PRIx64, session->options->init_from, digest);
     if (step > 0)
         text_append(&origin, ", of step %" PRIu64, step);
-    text_append(&origin, "; %" PRIu64 " of %zu tensors)", tensors, session->model.table.length);
+    text_append(&origin, "; %" PRIu64 " of %zu tensors)", tensors, session->learner.model.table.length);
     memory_free(session->record.origin);
     session->record.origin = memory_text(origin.bytes);
     log_info("warm start with the weights of %s", origin.bytes);
@@ -120,22 +121,22 @@ bool warm_start(struct session *session, struct error *error)
 {
     struct source source = {0};
     bool ok = session->world->rank != 0 || open_source(session, &source, error);
-    ok = session_agree(session, ok, "opening the weights", error);
+    ok = restore_agree(session->restore, ok, "opening the weights", error);
     if (ok) {
         log_names("is not in the file: it begins with its own initial values", &source.match.missing);
         log_names("is in the file, but not in this model: ignored", &source.match.extra);
     }
     float *piece = memory_need(PIECE, sizeof *piece);
-    for (size_t t = 0; ok && t < session->model.table.length; t++)
+    for (size_t t = 0; ok && t < session->learner.model.table.length; t++)
         ok = take_tensor(session, &source, t, piece, error);
     memory_free(piece);
     if (ok) {
         if (session->world->rank == 0)
             weights_tell_lost(&source.file);
         tell(session, &source);
-        if (session->used.average)
-            memcpy(session->used.average, session_params(session) + session->shard.first,
-                   session->shard.count * sizeof *session->used.average);
+        if (session->learner.used.average)
+            memcpy(session->learner.used.average, learner_own_params(&session->learner),
+                   session->learner.shard.count * sizeof *session->learner.used.average);
     }
     close_source(&source);
     return ok;

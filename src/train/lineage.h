@@ -1,0 +1,15 @@
+/* The lineage of a run: which copies on the nodes a start may go on from. Not from those of a start before one that
+ * went back behind them. */
+#ifndef TRAIN_LINEAGE_H
+#define TRAIN_LINEAGE_H
+
+#include "train/session.h"
+
+/* Local, rank 0's work. Writes the lineage of this start into the run directory, for the next one. */
+bool lineage_write(const struct session *session, struct error *error) WARN_UNUSED;
+
+/* Local, rank 0's work. What the last start has left; else that of the newest of the files of steps[count] that opens.
+ * False: there is none. */
+bool lineage_find(const struct session *session, const uint64_t *steps, size_t count, uint64_t *lineage);
+
+#endif

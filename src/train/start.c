@@ -1,0 +1,250 @@
+#include "train/start.h"
+
+#include "base/digest.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/watchdog.h"
+#include "checkpoint/passport.h"
+#include "parallel/equality.h"
+#include "train/best.h"
+#include "train/environment.h"
+#include "train/guard.h"
+#include "train/keep_every.h"
+#include "train/length.h"
+#include "train/restore.h"
+#include "train/resume.h"
+#include "train/run_directory.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Local. What can be said about the request before anything is opened. */
+static bool check_ranks(const struct session *session, struct error *error)
+{
+    uint64_t batch = session->job->train.batch, microbatch = session->job->train.microbatch,
+             leaves = batch / microbatch;
+    return (uint64_t)session->world->size <= leaves ||
+           error_set(error, ERROR_USAGE,
+                     "%d ranks, but only %" PRIu64 " leaves (train.batch %" PRIu64 " / train.microbatch %" PRIu64
+                     "): start at most %" PRIu64 " ranks, or make train.microbatch smaller",
+                     session->world->size, leaves, batch, microbatch, leaves);
+}
+
+/* Collective. The second tier, if it is wanted. */
+static bool open_copies(struct session *session, struct error *error)
+{
+    const struct job *job = session->job;
+    return !job->copies.path || local_open(&session->saving.local, session->world, job->copies.path, job->run,
+                                           session->options->ranks_per_node, error);
+}
+
+/* Local. */
+static bool open_datasets(struct session *session, struct error *error)
+{
+    const struct job *job = session->job;
+    if (!dataset_open(&session->data.train, &job->data.train, NULL, error))
+        return error_prefix(error, "data.train: ");
+    if (job->data.validation.format == DATASET_NONE ||
+        dataset_open(&session->data.validation, &job->data.validation, &session->data.train, error))
+        return true;
+    return error_prefix(error, "data.validation: ");
+}
+
+/* Collective. Each rank has read its own: nodes may have copies. */
+static bool compare_data(const struct session *session, struct error *error)
+{
+    static const char advice[] = "Give all nodes the same files";
+    struct text train, validation;
+    text_init(&train);
+    text_init(&validation);
+    dataset_describe(&session->data.train, &train);
+    dataset_describe(&session->data.validation, &validation);
+    const struct equality_item items[] = {
+        {"data.train", text_bytes(&train), advice, false},
+        {"data.validation", text_bytes(&validation), advice, false},
+    };
+    bool ok = equality_check(session->world, items, sizeof items / sizeof *items, error);
+    text_release(&train);
+    text_release(&validation);
+    return ok;
+}
+
+static bool open_data(struct session *session, struct error *error)
+{
+    const struct job *job = session->job;
+    bool ok = open_datasets(session, error);
+    session->restore->patience.bytes = dataset_bytes(&session->data.train) + dataset_bytes(&session->data.validation);
+    if (!restore_agree(session->restore, ok, "opening the data", error) || !compare_data(session, error))
+        return false;
+    session->data.sampler = (struct sampler){
+        .seed = job->seed, .samples = session->data.train.count, .batch = job->train.batch};
+    return length_steps(job, &session->data.sampler, &session->steps, error);
+}
+
+/* Whether training goes on while a checkpoint is written, on arrays of its own. */
+static bool saves_beside(const struct session *session)
+{
+    return session->job->checkpoint.background && saver_can_have_thread();
+}
+
+/* Local. What cannot be known before data and model are there. */
+static bool check_job_with_data(const struct session *session, struct error *error)
+{
+    const struct job *job = session->job;
+    const struct layer *last = &session->learner.model.layers[session->learner.model.count - 1];
+    double warmup = length_of_schedule(&job->schedule, &session->data.sampler, job->schedule.warmup);
+    if (job->schedule.horizon == 0 && warmup > (double)session->steps)
+        log_warn("schedule.warmup: %g %s are %.0f steps, but the job has %" PRIu64
+                 ": the learning rate never reaches its peak",
+                 job->schedule.warmup, schedule_units[job->schedule.unit], warmup, session->steps);
+    for (size_t l = 0; l < session->learner.model.count; l++)
+        if (session->data.train.form.vocabulary > 0 && session->learner.model.layers[l].spec.kind == LAYER_ATTEND &&
+            !session->learner.model.layers[l].spec.causal) {
+            log_warn("model: %s is not causal: it sees the characters that it has to predict",
+                     session->learner.model.layers[l].name);
+            break;
+        }
+    if (session->data.validation.count > 0 &&
+        !loss_check(&job->loss, &last->out, &session->data.validation.form, error))
+        return error_prefix(error, "data.validation: ");
+    return update_check_groups(&job->optimizer, &session->learner.model.table, error);
+}
+
+/* Local. Everything that is allocated for the loop, but for what the exchange has. */
+static bool allocate(struct session *session, struct error *error)
+{
+    const struct job *job = session->job;
+    struct training_data *data = &session->data;
+    return learner_allocate(&session->learner, session->world, job, saves_beside(session), error) &&
+           (data->validation.count == 0 ||
+            evaluator_init(&session->evaluator, session->world, &data->validation, job->train.microbatch, error));
+}
+
+static bool build(struct session *session, struct error *error)
+{
+    const struct world *world = session->world;
+    const struct job *job = session->job;
+    struct learner *learner = &session->learner;
+    bool two_sets = saves_beside(session);
+    bool ok = learner_init(learner, job, &session->data.train.form, error) && check_job_with_data(session, error);
+    if (!world_agree(world, ok, error) ||
+        !learner_connect(learner, world, job, two_sets, session->options->ranks_per_node, error))
+        return false;
+    session->restore->patience.bytes = (double)learner->shard.count * sizeof(float) * STATE_ARRAYS;
+    size_t most = (size_t)session->restore->patience.bytes * (two_sets ? 2 : 1);
+    return world_agree_memory(world, allocate(session, error), most, error);
+}
+
+#define PASSPORT_LINES 16
+
+/* Collective. What all ranks have to have in common before any of it is used, and the passport of all. Nodes of two
+ * generations are two sets of kernels: then the bits depend on which rank runs where, and nothing but a warning can be
+ * done about it. */
+static bool compare_ranks(struct session *session, struct error *error)
+{
+    static const char rounding[] = "The bits depend on which rank runs where, and training continues to rounding";
+    struct equality_item items[PASSPORT_LINES + 3];
+    struct text passport, variables, job;
+    size_t count = 0;
+    text_init(&passport);
+    text_init(&variables);
+    text_init(&job);
+    environment_passport(&passport);
+    environment_variables(&variables);
+    job_write(session->job, &job);
+    char digest[40];
+    snprintf(digest, sizeof digest, "digest %016" PRIx64, digest_bytes(job.bytes, job.length));
+    items[count++] = (struct equality_item){"run", session->job->run, "All ranks write into one directory", false};
+    items[count++] = (struct equality_item){"the job", digest, "Start all ranks alike", false};
+    char *lines = memory_text(text_bytes(&passport)), *rest = lines;
+    for (char *line; (line = strsep(&rest, "\n")) && *line && count < PASSPORT_LINES + 2;) {
+        char *key = strsep(&line, ":");
+        items[count++] = (struct equality_item){key, line ? line + strspn(line, " ") : "", rounding, true};
+    }
+    items[count++] = (struct equality_item){"the environment", text_bytes(&variables), rounding, true};
+    bool ok = equality_check(session->world, items, count, error);
+    char **all = world_gather_texts(session->world, text_bytes(&passport));
+    passport_merge(all, (size_t)session->world->size, &session->restore->passport);
+    memory_free(all);
+    memory_free(lines);
+    text_release(&passport);
+    text_release(&variables);
+    text_release(&job);
+    return ok;
+}
+
+/* Collective. Last of all: from here on HDF5 belongs to the saver. */
+static bool open_saver(struct session *session, struct error *error)
+{
+    const struct job *job = session->job;
+    const struct saver_options options = {
+        .background = saves_beside(session), .timeout_s = job->checkpoint.timeout, .lost = session->options->lost};
+    if (!saver_open(&session->saving.saver, session->world, &session->store, session->learner.exchange,
+                    &session->learner.state, &options, error))
+        return false;
+    if (job->checkpoint.background && !options.background)
+        log_warn("this MPI has no MPI_THREAD_MULTIPLE: training stands still while a checkpoint is written, and nobody "
+                 "watches over ranks that hang");
+    return true;
+}
+
+/* Collective. Forgets the best models that have no checkpoint. */
+static bool look_for_best(struct session *session, struct error *error)
+{
+    struct history *history = &session->record.history;
+    bool found[HISTORY_BEST + HISTORY_SPARE] = {false};
+    if (session->world->rank == 0)
+        best_find(&session->store, history, found);
+    if (!restore_agree(session->restore, true, "looking for the best models", error))
+        return false;
+    world_share(session->world, found, sizeof found);
+    best_look(session->job, found, history);
+    return true;
+}
+
+/* Collective. First of all: what follows can hang. */
+static bool open_watch(struct session *session, struct error *error)
+{
+    double limit_s = session->job->heartbeat;
+    void (*lost)(const struct error *error) = session->options->lost;
+    const struct watchdog_limits limits = session_limits(session, true);
+    if (!lost)
+        return true;
+    if (limit_s == 0) {
+        watchdog_limit(&limits);
+        return true;
+    }
+    bool ok = watchdog_open(&limits, lost, error);
+    return world_agree(session->world, ok, error) &&
+           heartbeat_open(&session->heartbeat, session->world, limit_s, lost, error);
+}
+
+bool start_session(struct session *session, const struct world *world, const struct job *job,
+                   const struct session_options *options, struct error *error)
+{
+    struct restore restore;
+    *session = (struct session){.world = world, .job = job, .options = options, .restore = &restore, .held.lock = -1};
+    directory_init(&session->held.directory);
+    metrics_init(&session->metrics);
+    restore_open(&restore, world, job->checkpoint.timeout);
+    chronicle_init(&session->chronicle);
+    bool ok = compare_ranks(session, error) && open_watch(session, error) && check_ranks(session, error) &&
+              run_directory_take(session, error) && deadline_open(&session->deadline, world, error) &&
+              open_copies(session, error) && open_data(session, error) && build(session, error) &&
+              resume(session, error);
+    if (ok) {
+        guard_prepare(job, &session->record.history);
+        best_prepare(job, &session->data.validation, &session->record.history);
+        ok = look_for_best(session, error) && keep_every_begin(session, error) && run_directory_begin(session, error) &&
+             open_saver(session, error);
+    }
+    if (!ok && error->kind == ERROR_LATE) /* closing is a thing of all ranks */
+        return false;
+    restore_close(&restore);
+    session->restore = NULL;
+    session_watch_meetings(session, !ok);
+    if (!ok)
+        session_close(session);
+    return ok;
+}
