@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include "base/clock.h"
+#include "base/rank.h"
 #include "base/text.h"
 
 #include <fcntl.h>
@@ -9,7 +10,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static int rank_of_process = 0;
 static bool to_terminal = false;
 static bool progress_shown = false;
 
@@ -29,13 +29,8 @@ static bool parent_has_terminal(void)
 
 void log_init(int rank)
 {
-    rank_of_process = rank;
+    rank_set(rank);
     to_terminal = isatty(STDERR_FILENO) == 1 || parent_has_terminal();
-}
-
-int log_rank(void)
-{
-    return rank_of_process;
 }
 
 bool log_is_terminal(void)
@@ -49,7 +44,7 @@ static void write_line(bool is_event, const char *start, const char *format, va_
     bool is_progress = *end == '\0';
     struct text words, line;
     char now[CLOCK_TEXT_BYTES] = "";
-    if (rank_of_process != 0)
+    if (rank_get() != 0)
         return;
     if (is_event)
         clock_text(clock_unix(), now);

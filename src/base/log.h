@@ -4,12 +4,8 @@
 
 #include "base/error.h"
 
-/* Local. The rank that CHECK names, and whether this process writes lines at all (rank 0 does). Before the call: rank
- * 0. */
+/* Local. Sets the rank of this process (rank.h); rank 0 writes lines. */
 void log_init(int rank);
-
-/* Local. The rank given to log_init. */
-int log_rank(void);
 
 /* Local. One line each (or several, of which the others begin with a space). log_event is for what somebody will ask
  * "when?" about: it has the time of day in front, as clock_text writes it. So has log_warn, which puts "warning: "

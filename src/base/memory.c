@@ -1,7 +1,7 @@
 #include "base/memory.h"
 
 #include "base/limit.h"
-#include "base/log.h"
+#include "base/rank.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -42,7 +42,7 @@ void memory_none(size_t bytes, const char *what)
 {
     char limit[LIMIT_WORDS];
     limit_words(ENOMEM, limit);
-    fprintf(stderr, "lockstep: rank %d: not enough memory: no %zu bytes more for %s%s\n", log_rank(), bytes, what,
+    fprintf(stderr, "lockstep: rank %d: not enough memory: no %zu bytes more for %s%s\n", rank_get(), bytes, what,
             limit);
     _exit(1);
 }

@@ -2,7 +2,7 @@
 
 #include "base/file.h"
 #include "checkpoint/seal.h"
-#include "checkpoint/store.h"
+#include "checkpoint/store_name.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "checkpoint/pin.h"
 #include "checkpoint/seal.h"
+#include "checkpoint/store_name.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -100,32 +101,6 @@ void store_follow(struct store *store)
     name_held(store, store->moved);
 }
 
-/* The step in a name that begins with a checkpoint's; *rest becomes what stands behind ".h5". False for every other
- * name. */
-static bool parse_name(const char *name, uint64_t *step, const char **rest)
-{
-    int used = 0;
-    char again[64];
-    if (sscanf(name, "step-%" SCNu64 ".h5%n", step, &used) != 1 || used == 0)
-        return false;
-    *rest = name + used;
-    snprintf(again, sizeof again, "step-%012" PRIu64 ".h5", *step);
-    return strncmp(again, name, (size_t)used) == 0 && again[used] == '\0';
-}
-
-bool store_is_name(const char *path, uint64_t *step)
-{
-    const char *slash = strrchr(path, '/'), *rest;
-    return parse_name(slash ? slash + 1 : path, step, &rest) && !*rest;
-}
-
-bool store_check_name(const char *path, uint64_t holds, struct error *error)
-{
-    uint64_t step;
-    return !store_is_name(path, &step) || step == holds ||
-           error_set(error, ERROR_CORRUPT, "%s: it holds step %" PRIu64, path, holds);
-}
-
 static int newest_first(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -147,7 +122,7 @@ static bool list(const struct store *store, const char *end, uint64_t **steps, s
         uint64_t step;
         const char *rest;
         struct stat info;
-        if (!parse_name(entry->d_name, &step, &rest) || strcmp(rest, end) != 0)
+        if (!store_name_parse(entry->d_name, &step, &rest) || strcmp(rest, end) != 0)
             continue;
         /* A link that leads nowhere is no file; to fail over it would keep the job from the ones that are there. */
         if (fstatat(dirfd(directory), entry->d_name, &info, 0) && errno == ENOENT)
@@ -231,7 +206,7 @@ bool store_publish(const struct store *store, uint64_t step, struct error *error
 static bool parse_leftover(const char *name, uint64_t *step, bool *deleted)
 {
     const char *rest;
-    if (*name != '.' || !parse_name(name + 1, step, &rest) || *rest != '.' ||
+    if (*name != '.' || !store_name_parse(name + 1, step, &rest) || *rest != '.' ||
         strspn(rest + 1, "0123456789abcdef") != 16 || rest[17] != '.')
         return false;
     rest += 18;
@@ -285,8 +260,8 @@ static void tell_dangling(DIR *directory, const struct store *store)
         uint64_t step;
         const char *rest;
         struct stat info;
-        if (parse_name(entry->d_name, &step, &rest) && !*rest && fstatat(dirfd(directory), entry->d_name, &info, 0) &&
-            errno == ENOENT)
+        if (store_name_parse(entry->d_name, &step, &rest) && !*rest &&
+            fstatat(dirfd(directory), entry->d_name, &info, 0) && errno == ENOENT)
             log_warn("%s/%s is a link that leads nowhere: it is not counted", store->directory, entry->d_name);
     }
 }

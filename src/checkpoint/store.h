@@ -52,13 +52,6 @@ void store_deleted_path(const struct store *store, uint64_t step, char path[PATH
  * a kind of file system. Then it is one that begins at the handle of the run directory; else `path`. */
 void store_plain_name(const struct store *store, const char *path, char name[PATH_MAX]);
 
-/* Local. Whether the last part of a path is the final name of a checkpoint, and of which step. */
-bool store_is_name(const char *path, uint64_t *step);
-
-/* Local. Whether what holds this step may have this path: one with the final name of another step would be resumed as
- * what it is not. ERROR_CORRUPT. */
-bool store_check_name(const char *path, uint64_t holds, struct error *error) WARN_UNUSED;
-
 /* Local, before a save, by whoever saves. Looks what has become of the run directory: if it was moved, all paths lead
  * to where it is now, so that nothing comes to lie in two places; if it was deleted, that which has its path now is
  * held, if there is one. */

@@ -7,6 +7,7 @@
 #include "checkpoint/reader.h"
 #include "checkpoint/reason.h"
 #include "checkpoint/store.h"
+#include "checkpoint/store_name.h"
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "train/best.h"

@@ -3,6 +3,7 @@
 #include "checkpoint/h5.h"
 #include "checkpoint/reader.h"
 #include "checkpoint/store.h"
+#include "checkpoint/store_name.h"
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "parallel/world.h"

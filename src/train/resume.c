@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/watchdog.h"
 #include "checkpoint/reader.h"
+#include "checkpoint/store_name.h"
 #include "parallel/equality.h"
 #include "train/continuation.h"
 #include "train/restore.h"
