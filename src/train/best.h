@@ -9,7 +9,7 @@
 #include "checkpoint/history.h"
 #include "checkpoint/store.h"
 #include "data/dataset.h"
-#include "train/evaluator.h"
+#include "train/evaluation.h"
 #include "train/job.h"
 
 /* Local. Takes a validation into the history. Returns its rank among the best that count: 1 is the best so far, 0 is

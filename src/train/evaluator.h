@@ -6,12 +6,8 @@
 #include "data/dataset.h"
 #include "nn/model.h"
 #include "parallel/tally.h"
+#include "train/evaluation.h"
 #include "train/flags.h"
-
-struct evaluation {
-    double loss;     /* mean over the terms that count */
-    double accuracy; /* share of these that are predicted right (loss_sums.hits); NaN if the loss has none */
-};
 
 struct evaluator {
     const struct dataset *dataset; /* borrowed */

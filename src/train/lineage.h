@@ -3,13 +3,13 @@
 #ifndef TRAIN_LINEAGE_H
 #define TRAIN_LINEAGE_H
 
-#include "train/session.h"
+#include "checkpoint/store.h"
 
 /* Local, rank 0's work. Writes the lineage of this start into the run directory, for the next one. */
-bool lineage_write(const struct session *session, struct error *error) WARN_UNUSED;
+bool lineage_write(const char *run, uint64_t lineage, struct error *error) WARN_UNUSED;
 
 /* Local, rank 0's work. What the last start has left; else that of the newest of the files of steps[count] that opens.
  * False: there is none. */
-bool lineage_find(const struct session *session, const uint64_t *steps, size_t count, uint64_t *lineage);
+bool lineage_find(const char *run, const struct store *store, const uint64_t *steps, size_t count, uint64_t *lineage);
 
 #endif

@@ -23,7 +23,8 @@ bool resume_copies_look(struct session *session, const uint64_t *steps, size_t c
     if (copies->finds.count == 0)
         return true;
     watchdog_begin(session->store.directory, patience_s);
-    bool known = session->world->rank == 0 && lineage_find(session, steps, count, &copies->lineage);
+    bool known = session->world->rank == 0 &&
+                 lineage_find(session->job->run, &session->store, steps, count, &copies->lineage);
     watchdog_end();
     if (!restore_agree(session->restore, true, "looking for what the copies belong to", error))
         return false;

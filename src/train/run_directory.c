@@ -193,7 +193,8 @@ static void keep_job(struct session *session)
     bool is_gone = session->held.directory.handle >= 0 &&
                    fstatat(session->held.directory.handle, run_file_names[RUN_JOB], &info, AT_SYMLINK_NOFOLLOW) &&
                    errno == ENOENT;
-    bool ok = !is_gone || (write_job(session, &error) && lineage_write(session, &error));
+    bool ok = !is_gone ||
+              (write_job(session, &error) && lineage_write(session->job->run, session->record.lineage, &error));
     if (!ok && !session->held.job_is_lost)
         log_warn("%s/job.yaml was deleted while the job runs, and cannot be made again: %s", session->job->run,
                  error.text);
@@ -333,7 +334,7 @@ static bool begin_files(struct session *session, struct error *error)
         fault_at(FAULT_METRICS_CUT, session->step);
     }
     if (session->world->rank == 0)
-        ok = ok && lineage_write(session, error);
+        ok = ok && lineage_write(session->job->run, session->record.lineage, error);
     text_release(&yaml);
     return restore_agree(session->restore, ok, "the files of the run directory", error);
 }
