@@ -3,9 +3,9 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "checkpoint/h5.h"
 #include "checkpoint/record_h5.h"
 #include "checkpoint/seal.h"
+#include "h5/h5.h"
 
 #include <sys/stat.h>
 

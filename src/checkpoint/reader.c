@@ -3,9 +3,9 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "checkpoint/contained.h"
 #include "checkpoint/record_h5.h"
 #include "checkpoint/record_prove.h"
+#include "h5/contained.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 #include "checkpoint/record_h5.h"
 
 #include "base/file.h"
-#include "checkpoint/h5.h"
+#include "h5/h5.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,8 +2,8 @@
 #include "checkpoint/record_h5.h"
 
 #include "base/memory.h"
-#include "checkpoint/h5.h"
 #include "checkpoint/record_prove.h"
+#include "h5/h5.h"
 
 #include <inttypes.h>
 #include <stdio.h>

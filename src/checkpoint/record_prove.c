@@ -1,8 +1,8 @@
 #include "checkpoint/record_prove.h"
 
 #include "base/memory.h"
-#include "checkpoint/h5.h"
 #include "checkpoint/record_h5.h"
+#include "h5/h5.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #ifndef CHECKPOINT_SAVER_H
 #define CHECKPOINT_SAVER_H
 
-#include "checkpoint/local.h"
+#include "checkpoint/copies/local.h"
 #include "checkpoint/writer.h"
 #include "parallel/exchange.h"
 

@@ -4,9 +4,9 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "checkpoint/contained.h"
-#include "checkpoint/h5.h"
 #include "checkpoint/record.h"
+#include "h5/contained.h"
+#include "h5/h5.h"
 
 #include <endian.h>
 #include <errno.h>

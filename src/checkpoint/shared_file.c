@@ -1,7 +1,7 @@
 #include "checkpoint/shared_file.h"
 
 #include "base/file.h"
-#include "checkpoint/h5.h"
+#include "h5/h5.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

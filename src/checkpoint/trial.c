@@ -1,8 +1,8 @@
 #include "checkpoint/trial.h"
 
 #include "base/file.h"
-#include "checkpoint/h5.h"
 #include "checkpoint/shared_file.h"
+#include "h5/h5.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -3,13 +3,13 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/file.h"
-#include "checkpoint/h5.h"
 #include "checkpoint/layout.h"
 #include "checkpoint/reader.h"
 #include "checkpoint/record_h5.h"
 #include "checkpoint/record_prove.h"
 #include "checkpoint/seal.h"
 #include "checkpoint/shared_file.h"
+#include "h5/h5.h"
 
 #include <stdio.h>
 #include <string.h>

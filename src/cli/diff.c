@@ -1,11 +1,11 @@
 #include "base/memory.h"
 #include "base/say.h"
 #include "base/text.h"
-#include "checkpoint/h5.h"
 #include "checkpoint/reader.h"
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "cli/locate.h"
+#include "h5/h5.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -4,16 +4,16 @@
 #include "base/log.h"
 #include "base/say.h"
 #include "base/text.h"
-#include "checkpoint/h5.h"
 #include "checkpoint/striping.h"
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "cli/locate.h"
+#include "h5/h5.h"
 #include "nn/kernels/gemm.h"
 #include "parallel/node.h"
 #include "parallel/world.h"
-#include "train/environment.h"
-#include "train/run_state.h"
+#include "run/environment.h"
+#include "run/run_state.h"
 
 #include <errno.h>
 #include <sched.h>

@@ -2,7 +2,7 @@
 #include "base/text.h"
 #include "cli/doctor.h"
 #include "launch/slurm.h"
-#include "train/deadline.h"
+#include "policy/deadline.h"
 
 #include <math.h>
 #include <stdio.h>

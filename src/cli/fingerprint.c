@@ -1,8 +1,8 @@
 #include "base/say.h"
-#include "checkpoint/h5.h"
 #include "checkpoint/reader.h"
 #include "cli/command.h"
 #include "cli/flags.h"
+#include "h5/h5.h"
 
 #include <inttypes.h>
 #include <stdio.h>

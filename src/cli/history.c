@@ -2,7 +2,7 @@
 #include "base/say.h"
 #include "cli/command.h"
 #include "cli/flags.h"
-#include "train/run_state.h"
+#include "run/run_state.h"
 
 #include <inttypes.h>
 #include <math.h>

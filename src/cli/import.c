@@ -1,10 +1,10 @@
 #include "base/memory.h"
 #include "base/say.h"
-#include "checkpoint/h5.h"
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "cli/output.h"
-#include "train/job_model.h"
+#include "h5/h5.h"
+#include "job/job_model.h"
 #include "weights/convert.h"
 
 #include <inttypes.h>

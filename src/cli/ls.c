@@ -2,7 +2,6 @@
 #include "base/memory.h"
 #include "base/say.h"
 #include "base/text.h"
-#include "checkpoint/h5.h"
 #include "checkpoint/pin.h"
 #include "checkpoint/reader.h"
 #include "checkpoint/reason.h"
@@ -10,8 +9,9 @@
 #include "checkpoint/store_name.h"
 #include "cli/command.h"
 #include "cli/flags.h"
-#include "train/best.h"
-#include "train/job.h"
+#include "h5/h5.h"
+#include "job/job.h"
+#include "policy/best.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 #include "checkpoint/pin.h"
 #include "base/say.h"
-#include "checkpoint/h5.h"
 #include "cli/command.h"
 #include "cli/flags.h"
+#include "h5/h5.h"
 
 #include <limits.h>
 #include <stdio.h>

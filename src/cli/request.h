@@ -3,8 +3,8 @@
 #define CLI_REQUEST_H
 
 #include "base/error.h"
+#include "run/submission.h"
 #include "train/session.h"
-#include "train/submission.h"
 
 #include <stddef.h>
 

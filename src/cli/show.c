@@ -2,13 +2,13 @@
 #include "base/memory.h"
 #include "base/say.h"
 #include "base/text.h"
-#include "checkpoint/h5.h"
 #include "checkpoint/reader.h"
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "cli/locate.h"
 #include "cli/statistics.h"
-#include "train/job.h"
+#include "h5/h5.h"
+#include "job/job.h"
 
 #include <fnmatch.h>
 #include <inttypes.h>

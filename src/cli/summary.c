@@ -2,10 +2,10 @@
 #include "base/say.h"
 #include "cli/command.h"
 #include "cli/request.h"
+#include "job/job.h"
+#include "job/length.h"
 #include "parallel/exchange.h"
 #include "parallel/tree.h"
-#include "train/job.h"
-#include "train/length.h"
 #include "train/update.h"
 
 #include <inttypes.h>

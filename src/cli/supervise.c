@@ -3,13 +3,13 @@
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "cli/request.h"
+#include "job/job.h"
 #include "launch/process.h"
 #include "launch/supervisor.h"
 #include "launch/watchmen.h"
 #include "launch/words.h"
-#include "train/environment.h"
-#include "train/job.h"
-#include "train/submission.h"
+#include "run/environment.h"
+#include "run/submission.h"
 
 #include <limits.h>
 #include <stdint.h>

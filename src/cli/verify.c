@@ -1,11 +1,11 @@
 #include "base/partition.h"
 #include "base/say.h"
-#include "checkpoint/h5.h"
 #include "checkpoint/reader.h"
 #include "checkpoint/store.h"
 #include "checkpoint/store_name.h"
 #include "cli/command.h"
 #include "cli/flags.h"
+#include "h5/h5.h"
 #include "parallel/world.h"
 
 #include <inttypes.h>

@@ -3,7 +3,7 @@
 #ifndef LAUNCH_ENDING_H
 #define LAUNCH_ENDING_H
 
-#include "train/run_state.h"
+#include "run/run_state.h"
 
 #include <stdbool.h>
 #include <stddef.h>

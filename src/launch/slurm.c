@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "base/number.h"
 #include "launch/process.h"
-#include "train/environment.h"
+#include "run/environment.h"
 
 #include <limits.h>
 #include <math.h>

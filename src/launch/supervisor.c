@@ -11,12 +11,12 @@
 #include "launch/slurm.h"
 #include "launch/telling.h"
 #include "launch/watchmen.h"
-#include "train/deadline.h"
-#include "train/environment.h"
-#include "train/holder.h"
-#include "train/refusal.h"
-#include "train/run_files.h"
-#include "train/run_state.h"
+#include "policy/deadline.h"
+#include "run/environment.h"
+#include "run/holder.h"
+#include "run/refusal.h"
+#include "run/run_files.h"
+#include "run/run_state.h"
 
 #include <limits.h>
 #include <math.h>

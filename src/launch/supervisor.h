@@ -1,7 +1,7 @@
 /* Keeps a job alive: starts its launcher (mpirun, srun), and starts it again when it has died, until the training is
  * finished, somebody asks it to leave, or there is no sense in going on.
  *
- * Each launch starts the job as it was submitted (train/submission.h). What one has come to (ending.h) decides: done;
+ * Each launch starts the job as it was submitted (run/submission.h). What one has come to (ending.h) decides: done;
  * leave; or again, at once after progress (a newer checkpoint), else with a growing pause. It gives up after `restarts`
  * launches in a row without progress, after the second failure with the same words, and if the batch job was requeued
  * so often without having come to work. Launches count across requeues; not those that lack a file which was there
@@ -9,7 +9,7 @@
  * run that another job holds ends it at once. A launch that was ended because it took too long to begin lets the next
  * one take twice as long.
  *
- * Signals: SIGUSR1 goes to the launcher as it is (a warning, see train/deadline.h); SIGUSR2, SIGTERM, SIGINT, SIGHUP,
+ * Signals: SIGUSR1 goes to the launcher as it is (a warning, see policy/deadline.h); SIGUSR2, SIGTERM, SIGINT, SIGHUP,
  * SIGXCPU and SIGPWR become SIGUSR2 (mpirun passes that on, while on SIGTERM it gives its ranks a second); SIGALRM
  * stays. A second SIGINT is SIGTERM to the launcher.
  *
@@ -20,7 +20,7 @@
 #define LAUNCH_SUPERVISOR_H
 
 #include "base/error.h"
-#include "train/submission.h"
+#include "run/submission.h"
 
 #include <stdbool.h>
 

@@ -1,13 +1,13 @@
 /* Keeps a job that is at work informed of the end of its time: that of its batch job can be moved (scontrol update
  * TimeLimit), and what a warning is worth can be changed by the site (scontrol reconfigure) while it runs. Slurm is
  * asked now and then, more often towards the end, and when a warning comes; what has changed is told to the job
- * (train/notice.h). */
+ * (run/notice.h). */
 #ifndef LAUNCH_TELLING_H
 #define LAUNCH_TELLING_H
 
 #include "launch/preparation.h"
 #include "launch/slurm.h"
-#include "train/notice.h"
+#include "run/notice.h"
 
 struct telling {
     const char *run;                       /* borrowed, like ... */

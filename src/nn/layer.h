@@ -1,5 +1,5 @@
 /* A layer: one interface, one file per kind, one row of LAYERS. (A key that no layer had before is a row in
- * train/options.c.)
+ * job/options.c.)
  *
  * A layer is either an operation (build, forward, backward) or a composition (expand): a short name for several others,
  * which stand in the model in its place.

@@ -2,15 +2,15 @@
 
 #include "base/log.h"
 #include "checkpoint/reason.h"
-#include "train/best.h"
-#include "train/cadence.h"
+#include "policy/best.h"
+#include "policy/cadence.h"
+#include "policy/flags.h"
+#include "policy/preemption.h"
+#include "policy/skipped.h"
 #include "train/data_watch.h"
-#include "train/flags.h"
 #include "train/hold.h"
-#include "train/preemption.h"
 #include "train/run_directory.h"
 #include "train/save.h"
-#include "train/skipped.h"
 #include "train/validation.h"
 
 #include <inttypes.h>

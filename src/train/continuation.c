@@ -3,7 +3,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "checkpoint/passport.h"
-#include "train/length.h"
+#include "job/length.h"
 #include "train/restore.h"
 
 #include <inttypes.h>

@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "base/watchdog.h"
-#include "train/flags.h"
+#include "policy/flags.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -6,8 +6,8 @@
 #include "data/dataset.h"
 #include "nn/model.h"
 #include "parallel/tally.h"
-#include "train/evaluation.h"
-#include "train/flags.h"
+#include "policy/evaluation.h"
+#include "policy/flags.h"
 
 struct evaluator {
     const struct dataset *dataset; /* borrowed */

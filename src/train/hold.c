@@ -5,10 +5,10 @@
 #include "base/log.h"
 #include "base/watchdog.h"
 #include "checkpoint/layout.h"
-#include "train/cadence.h"
+#include "policy/cadence.h"
+#include "policy/flags.h"
+#include "policy/preemption.h"
 #include "train/data_watch.h"
-#include "train/flags.h"
-#include "train/preemption.h"
 #include "train/save.h"
 
 #include <math.h>

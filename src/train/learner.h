@@ -4,10 +4,10 @@
 #define TRAIN_LEARNER_H
 
 #include "checkpoint/state.h"
+#include "job/job.h"
 #include "nn/model.h"
 #include "parallel/exchange.h"
 #include "parallel/tally.h"
-#include "train/job.h"
 #include "train/update.h"
 
 struct learner {

@@ -7,10 +7,10 @@
 #include "base/number.h"
 #include "base/watchdog.h"
 #include "checkpoint/layout.h"
+#include "job/length.h"
 #include "nn/kernels/gemm.h"
-#include "train/best.h"
-#include "train/environment.h"
-#include "train/length.h"
+#include "policy/best.h"
+#include "run/environment.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -2,9 +2,9 @@
 
 #include "base/log.h"
 #include "base/watchdog.h"
-#include "checkpoint/local_load.h"
+#include "checkpoint/copies/local_load.h"
+#include "run/lineage.h"
 #include "train/continuation.h"
-#include "train/lineage.h"
 #include "train/restore.h"
 
 #include <inttypes.h>

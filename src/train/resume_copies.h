@@ -2,7 +2,7 @@
 #ifndef TRAIN_RESUME_COPIES_H
 #define TRAIN_RESUME_COPIES_H
 
-#include "checkpoint/local_find.h"
+#include "checkpoint/copies/local_find.h"
 #include "train/session.h"
 
 /* What there is. All zero: nothing. */

@@ -9,13 +9,13 @@
 #include "base/watchdog.h"
 #include "checkpoint/passport.h"
 #include "checkpoint/trial.h"
-#include "train/environment.h"
-#include "train/flags.h"
-#include "train/holder.h"
-#include "train/lineage.h"
-#include "train/options.h"
+#include "job/options.h"
+#include "policy/flags.h"
+#include "run/environment.h"
+#include "run/holder.h"
+#include "run/lineage.h"
+#include "run/run_files.h"
 #include "train/restore.h"
-#include "train/run_files.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,14 +5,14 @@
 #include "base/wait.h"
 #include "base/watchdog.h"
 #include "checkpoint/reason.h"
-#include "train/best.h"
-#include "train/cadence.h"
+#include "policy/best.h"
+#include "policy/cadence.h"
+#include "policy/flags.h"
+#include "policy/skipped.h"
 #include "train/data_watch.h"
-#include "train/flags.h"
 #include "train/keep_every.h"
 #include "train/progress.h"
 #include "train/run_directory.h"
-#include "train/skipped.h"
 
 #include <inttypes.h>
 #include <stdio.h>

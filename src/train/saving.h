@@ -2,7 +2,7 @@
 #ifndef TRAIN_SAVING_H
 #define TRAIN_SAVING_H
 
-#include "checkpoint/local.h"
+#include "checkpoint/copies/local.h"
 #include "checkpoint/saver.h"
 
 /* A save that has been begun. */

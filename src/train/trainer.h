@@ -3,8 +3,8 @@
 #define TRAIN_TRAINER_H
 
 #include "base/error.h"
+#include "job/job.h"
 #include "parallel/world.h"
-#include "train/job.h"
 #include "train/session.h"
 
 /* How a run ended, if it did not fail. */

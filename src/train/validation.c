@@ -4,10 +4,10 @@
 #include "base/fault.h"
 #include "base/partition.h"
 #include "base/watchdog.h"
-#include "train/best.h"
+#include "policy/best.h"
+#include "policy/flags.h"
+#include "policy/preemption.h"
 #include "train/data_watch.h"
-#include "train/flags.h"
-#include "train/preemption.h"
 #include "train/progress.h"
 
 #include <math.h>

@@ -8,8 +8,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "checkpoint/contained.h"
-#include "checkpoint/h5.h"
+#include "h5/contained.h"
+#include "h5/h5.h"
 #include "weights/hdf5_kind.h"
 
 #include <fcntl.h>

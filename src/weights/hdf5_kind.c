@@ -2,8 +2,8 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "checkpoint/contained.h"
-#include "checkpoint/h5.h"
+#include "h5/contained.h"
+#include "h5/h5.h"
 
 #include <fcntl.h>
 #include <string.h>

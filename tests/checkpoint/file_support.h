@@ -6,8 +6,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/rng.h"
-#include "checkpoint/h5.h"
 #include "checkpoint/writer.h"
+#include "h5/h5.h"
 #include "support/test_mpi.h"
 
 #define COUNT (6 * EXCHANGE_BLOCK + 80)

@@ -3,10 +3,10 @@
 #ifndef CHECKPOINT_LOCAL_SUPPORT_H
 #define CHECKPOINT_LOCAL_SUPPORT_H
 
-#include "checkpoint/h5.h"
-#include "checkpoint/local.h"
-#include "checkpoint/local_load.h"
+#include "checkpoint/copies/local.h"
+#include "checkpoint/copies/local_load.h"
 #include "checkpoint/record_image.h"
+#include "h5/h5.h"
 #include "support/test_mpi.h"
 
 #include "base/digest.h"

@@ -1,7 +1,7 @@
 /* Saving in the background on some number of ranks: verdicts, lateness, and a state that stands still. */
-#include "checkpoint/h5.h"
 #include "checkpoint/reader.h"
 #include "checkpoint/saver.h"
+#include "h5/h5.h"
 #include "support/test_mpi.h"
 
 #include "base/file.h"

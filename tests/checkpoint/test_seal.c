@@ -3,8 +3,8 @@
 
 #include "base/digest.h"
 #include "base/file.h"
-#include "checkpoint/h5.h"
 #include "checkpoint/record.h"
+#include "h5/h5.h"
 #include "support/test.h"
 
 #include <errno.h>

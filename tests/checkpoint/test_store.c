@@ -1,8 +1,8 @@
-#include "checkpoint/h5.h"
 #include "checkpoint/pin.h"
 #include "checkpoint/record.h"
 #include "checkpoint/seal.h"
 #include "checkpoint/store.h"
+#include "h5/h5.h"
 #include "support/test.h"
 
 #include "base/file.h"

@@ -2,9 +2,9 @@
  * is sealed around it, so that nothing but the reader's own checks stands between it and the program. */
 #include "base/check.h"
 #include "base/memory.h"
-#include "checkpoint/h5.h"
 #include "checkpoint/reader.h"
 #include "fuzz.h"
+#include "h5/h5.h"
 
 #include <string.h>
 

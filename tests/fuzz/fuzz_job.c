@@ -2,7 +2,7 @@
  * job_write as a job that is accepted again and is written in the same bytes. */
 #include "base/check.h"
 #include "fuzz.h"
-#include "train/job.h"
+#include "job/job.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* history.jsonl; behind the line "----" metrics.jsonl, which is opened for writing as a start does. */
 #include "base/text.h"
 #include "fuzz.h"
-#include "train/lives.h"
-#include "train/metrics.h"
+#include "run/lives.h"
+#include "run/metrics.h"
 
 #include <stdlib.h>
 

@@ -1,8 +1,8 @@
 /* A file of weights of any kind (safetensors, npz, HDF5 of Keras or of our own), recognised by its content as an import
  * does. Every tensor of sane size is loaded. */
 #include "base/memory.h"
-#include "checkpoint/h5.h"
 #include "fuzz.h"
+#include "h5/h5.h"
 #include "weights/weights.h"
 
 #define ELEMENTS ((size_t)1 << 22) /* of a tensor that is loaded: an allocation is no fault */

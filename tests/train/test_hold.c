@@ -1,7 +1,7 @@
 #include "support/test.h"
 #include "train/hold.h"
 
-#include "train/flags.h"
+#include "policy/flags.h"
 
 #include <math.h>
 

@@ -1,5 +1,5 @@
 /* What HDF5 is asked to open: only what has been looked at before, and that very file. */
-#include "checkpoint/h5.h"
+#include "h5/h5.h"
 #include "weights_support.h"
 
 #include <dlfcn.h>

@@ -1,7 +1,7 @@
 /* Files from strangers: whatever their bytes are, there is an error with words, or a tensor; never a crash. Run under
  * AddressSanitizer these tests say the most. */
-#include "checkpoint/h5.h"
 #include "damage_support.h"
+#include "h5/h5.h"
 #include "weights/npy.h"
 
 #include <stdlib.h>

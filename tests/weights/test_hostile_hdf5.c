@@ -1,6 +1,6 @@
 /* Damaged HDF5 files. Apart from the other formats, because HDF5 loses memory over them, which is not ours to find. */
-#include "checkpoint/h5.h"
 #include "damage_support.h"
+#include "h5/h5.h"
 
 static struct error error;
 

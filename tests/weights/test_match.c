@@ -1,4 +1,4 @@
-#include "checkpoint/h5.h"
+#include "h5/h5.h"
 #include "model_support.h"
 #include "weights/convert.h"
 #include "weights_support.h"

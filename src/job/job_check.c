@@ -1,0 +1,117 @@
+#include "job/job_check.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/* Where an error goes, and what it is about. */
+struct complaint {
+    struct job_yaml *yaml;
+    struct error *error;
+};
+
+/* Writes the error "PLACE: KEY: words" and returns false. A key that is blamed must not be wrong by its default, so
+ * that the file or an override has it. */
+static bool refuse(const struct complaint *to, const char *key, const char *format, ...) FORMAT(3, 4);
+static bool refuse(const struct complaint *to, const char *key, const char *format, ...)
+{
+    char words[1500];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(words, sizeof words, format, args);
+    va_end(args);
+    error_set(to->error, ERROR_USAGE, "%s: %s", key, words);
+    return job_yaml_blame(to->yaml, job_yaml_find(to->yaml, JOB_YAML_ROOT, key), to->error);
+}
+
+static bool check_part(const struct complaint *to, const struct dataset_spec *spec, const char *key)
+{
+    if (spec->format == DATASET_TEXT && spec->part[0] >= spec->part[1])
+        return refuse(to, key, "begins at %g, which is not before its end, %g", spec->part[0], spec->part[1]);
+    return true;
+}
+
+/* A sign of life is given several times in this time: threads that wake hundreds of times a second would cost training,
+ * and a busy core miss some. */
+static bool check_heartbeat(const struct complaint *to, const struct job *job)
+{
+    if (job->heartbeat > 0 && job->heartbeat < 1)
+        return refuse(to, "heartbeat", "%.15g s is too short: at least 1, or 0 to have nobody watch", job->heartbeat);
+    return true;
+}
+
+static bool check_training(const struct complaint *to, const struct job *job)
+{
+    unsigned long long batch = job->train.batch, microbatch = job->train.microbatch;
+    if (job->train.steps > 0 && job->train.epochs > 0)
+        return refuse(
+            to, "train.epochs",
+            "train.steps says how long the job is, too: take one of the two away, as with --set train.steps=null");
+    if (job->train.steps == 0 && job->train.epochs == 0)
+        return refuse(to, "train", "steps, or epochs, is missing: how long the job is");
+    if (batch % microbatch)
+        return refuse(to, "train.microbatch", "%llu does not divide train.batch, which is %llu", microbatch, batch);
+    if (job->optimizer.nesterov && job->optimizer.momentum == 0)
+        return refuse(to, "optimizer.nesterov", "needs an optimizer.momentum of more than 0");
+    return true;
+}
+
+/* What is given in epochs is compared with what is given in steps when the data is open. */
+static bool check_schedule(const struct complaint *to, const struct job *job)
+{
+    double warmup = job->schedule.warmup, horizon = job->schedule.horizon;
+    unsigned long long steps = job->train.steps;
+    if (horizon > 0 && warmup > horizon)
+        return refuse(to, "schedule.warmup", "%.15g is more than schedule.horizon, which is %.15g", warmup, horizon);
+    if (horizon == 0 && job->schedule.unit == SCHEDULE_STEPS && steps > 0 && warmup > (double)steps)
+        return refuse(to, "schedule.warmup", "%.15g is more than train.steps, which is %llu", warmup, steps);
+    return true;
+}
+
+static bool check_loss(const struct complaint *to, const struct job *job)
+{
+    enum loss_kind kind = job->loss.kind;
+    bool entropy = kind == LOSS_SOFTMAX_CROSS_ENTROPY || kind == LOSS_BINARY_CROSS_ENTROPY;
+    if (job->loss.label_smoothing > 0 && !entropy)
+        return refuse(to, "label_smoothing", "has no meaning for loss: %s, only for %s and %s", loss_names[kind],
+                      loss_names[LOSS_SOFTMAX_CROSS_ENTROPY], loss_names[LOSS_BINARY_CROSS_ENTROPY]);
+    if (job->loss.delta != 1 && kind != LOSS_HUBER)
+        return refuse(to, "huber_delta", "has no meaning for loss: %s, only for %s", loss_names[kind],
+                      loss_names[LOSS_HUBER]);
+    if (job->validate.metric == METRIC_ACCURACY && !loss_has_hits(&job->loss))
+        return refuse(to, "validate.metric", "there is no accuracy with loss: %s; allowed: loss", loss_names[kind]);
+    return true;
+}
+
+static bool check_validation(const struct complaint *to, const struct job *job)
+{
+    const char *words = "needs data.validation and a validate.every of more than 0";
+    bool validates = job->data.validation.format != DATASET_NONE && job->validate.every > 0;
+    if (job->early_stopping.patience > 0 && !validates)
+        return refuse(to, "early_stopping.patience", "%s", words);
+    if (job->checkpoint.best > 0 && !validates)
+        return refuse(to, "checkpoint.best", "%s", words);
+    if (job->checkpoint.on_validation && !validates)
+        return refuse(to, "checkpoint.on_validation", "%s", words);
+    if (job->validate.ema && job->ema == 0)
+        return refuse(to, "validate.ema", "needs an ema_decay");
+    return true;
+}
+
+static bool check_places(const struct complaint *to, const struct job *job)
+{
+    if (job->copies.every > 0 && !job->copies.path)
+        return refuse(to, "checkpoint.local_every", "needs a checkpoint.local, the place for the copies");
+    if (job->striping.size % 65536)
+        return refuse(to, "checkpoint.stripe_size", "%llu is not a multiple of 65536 bytes",
+                      (unsigned long long)job->striping.size);
+    return true;
+}
+
+bool job_check(const struct job *job, struct job_yaml *yaml, struct error *error)
+{
+    const struct complaint *to = &(struct complaint){.yaml = yaml, .error = error};
+    return check_part(to, &job->data.train, "data.train.part") &&
+           check_part(to, &job->data.validation, "data.validation.part") && check_training(to, job) &&
+           check_heartbeat(to, job) && check_schedule(to, job) && check_loss(to, job) && check_validation(to, job) &&
+           check_places(to, job);
+}

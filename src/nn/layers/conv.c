@@ -1,0 +1,211 @@
+#include "nn/layers/conv.h"
+
+#include "base/target.h"
+#include "nn/kernels/vector.h"
+
+#include <string.h>
+
+#define TILE_FLOATS (1 << 18) /* of columns: 1 MB, about a core's cache; more only if TILE_WIDTH needs it */
+#define TILE_WIDTH  128       /* N at least, if the leaf has as many */
+
+/* Where one weight of a filter looks. */
+struct tap {
+    ptrdiff_t down, right; /* the value for output (y, x) is at (y stride + down, x stride + right) */
+    size_t begin, end;     /* columns x of the output where that lies within the image's width */
+};
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static size_t ceiling(size_t a, size_t b)
+{
+    return (a + b - 1) / b;
+}
+
+/* Zeros before the first of `size` values such that `out` places fit. */
+static size_t same_padding(size_t size, size_t out, size_t k, size_t stride)
+{
+    size_t span = (out - 1) * stride + k;
+    return span > size ? (span - size) / 2 : 0;
+}
+
+/* Whole samples as long as their columns fit into TILE_FLOATS. */
+static void choose_tile(struct conv *v, size_t rows)
+{
+    size_t places = v->Y * v->X, fit = TILE_FLOATS / v->K > TILE_WIDTH ? TILE_FLOATS / v->K : TILE_WIDTH;
+    v->S = 1;
+    v->R = v->Y;
+    if (places < TILE_WIDTH)
+        v->S = least(ceiling(TILE_WIDTH, places), rows);
+    v->plain = v->S == 1 && v->k == 1 && v->stride == 1 && v->top == 0 && v->left == 0 && places == v->H * v->W;
+    if (places > fit && v->S == 1 && !v->plain)
+        v->R = ceiling(v->Y, ceiling(places, fit)); /* of nearly equal size */
+}
+
+struct conv conv_of(const struct layer *layer)
+{
+    const struct layer_spec *spec = &layer->spec;
+    struct conv v = {.C = layer->in.size[0],
+                     .H = layer->in.size[1],
+                     .W = layer->in.size[2],
+                     .O = spec->filters,
+                     .k = spec->kernel,
+                     .stride = spec->stride,
+                     .top = spec->padding,
+                     .left = spec->padding};
+    v.K = v.C * v.k * v.k;
+    if (spec->padding == PADDING_SAME) {
+        v.Y = ceiling(v.H, v.stride);
+        v.X = ceiling(v.W, v.stride);
+        v.top = same_padding(v.H, v.Y, v.k, v.stride);
+        v.left = same_padding(v.W, v.X, v.k, v.stride);
+    } else if (v.H + 2 * v.top >= v.k && v.W + 2 * v.left >= v.k) {
+        v.Y = (v.H + 2 * v.top - v.k) / v.stride + 1;
+        v.X = (v.W + 2 * v.left - v.k) / v.stride + 1;
+    } else {
+        return v; /* no place: build says so */
+    }
+    choose_tile(&v, layer->rows);
+    return v;
+}
+
+struct tile conv_tile(const struct conv *v, size_t rows, size_t first, size_t row)
+{
+    struct tile tile = {.first = first, .S = least(v->S, rows - first), .row = row, .R = least(v->R, v->Y - row)};
+    tile.N = tile.S * tile.R * v->X;
+    return tile;
+}
+
+static struct tap tap_at(const struct conv *v, size_t down, size_t right)
+{
+    struct tap tap = {.down = (ptrdiff_t)down - (ptrdiff_t)v->top, .right = (ptrdiff_t)right - (ptrdiff_t)v->left};
+    tap.begin = tap.right < 0 ? least(ceiling((size_t)-tap.right, v->stride), v->X) : 0;
+    ptrdiff_t room = (ptrdiff_t)v->W - tap.right; /* x stride < room */
+    tap.end = room > 0 ? least(ceiling((size_t)room, v->stride), v->X) : 0;
+    if (tap.end < tap.begin)
+        tap.end = tap.begin;
+    return tap;
+}
+
+static void clear_row(const struct conv *v, const struct tap *tap, float *row)
+{
+    for (size_t x = 0; x < tap->begin; x++)
+        row[x] = 0;
+    for (size_t x = tap->end; x < v->X; x++)
+        row[x] = 0;
+}
+
+/* With stride 1 and an output as wide as the image, a tap sees the plane as it is, moved: but for what falls off its
+ * end and, at the sides, comes from the neighbouring line. The part [*begin, *end) of the R X values of a tile that is
+ * in the plane; the plane's index of value 0 is returned. */
+static bool is_moved(const struct conv *v)
+{
+    return v->stride == 1 && v->X == v->W;
+}
+
+static ptrdiff_t moved(const struct conv *v, const struct tile *tile, const struct tap *tap, size_t *begin, size_t *end)
+{
+    ptrdiff_t n = (ptrdiff_t)(tile->R * v->X), size = (ptrdiff_t)(v->H * v->W);
+    ptrdiff_t at = ((ptrdiff_t)tile->row + tap->down) * (ptrdiff_t)v->W + tap->right;
+    ptrdiff_t lower = at < 0 ? (-at < n ? -at : n) : 0, upper = size - at < n ? size - at : n;
+    *begin = (size_t)lower;
+    *end = (size_t)(upper > lower ? upper : lower);
+    return at;
+}
+
+/* What the tap sees of a plane [H, W], for the tile's rows: `row` [R, X]. */
+TARGET_CLONES static void gather(const struct conv *v, const struct tile *tile, const struct tap *tap,
+                                 const float *plane, float *row)
+{
+    if (is_moved(v)) {
+        size_t begin, end, n = tile->R * v->X;
+        ptrdiff_t at = moved(v, tile, tap, &begin, &end);
+        memset(row, 0, begin * sizeof *row);
+        if (end > begin)
+            memcpy(row + begin, plane + at + (ptrdiff_t)begin, (end - begin) * sizeof *row);
+        memset(row + end, 0, (n - end) * sizeof *row);
+        for (size_t y = 0; y < tile->R; y++)
+            clear_row(v, tap, row + y * v->X);
+        return;
+    }
+    for (size_t y = 0; y < tile->R; y++, row += v->X) {
+        ptrdiff_t line = (ptrdiff_t)((tile->row + y) * v->stride) + tap->down;
+        if (line < 0 || line >= (ptrdiff_t)v->H || tap->begin == tap->end) {
+            memset(row, 0, v->X * sizeof *row);
+            continue;
+        }
+        clear_row(v, tap, row);
+        const float *from = plane + line * (ptrdiff_t)v->W + (ptrdiff_t)(tap->begin * v->stride) + tap->right;
+        size_t n = tap->end - tap->begin;
+        if (v->stride == 1)
+            for (size_t x = 0; x < n; x++)
+                row[tap->begin + x] = from[x];
+        else
+            for (size_t x = 0; x < n; x++)
+                row[tap->begin + x] = from[x * v->stride];
+    }
+}
+
+/* The reverse: adds `row` [R, X], which is spoilt, to the plane where the tap looks. */
+TARGET_CLONES static void scatter(const struct conv *v, const struct tile *tile, const struct tap *tap, float *row,
+                                  float *plane)
+{
+    if (is_moved(v)) {
+        size_t begin, end;
+        ptrdiff_t at = moved(v, tile, tap, &begin, &end);
+        for (size_t y = 0; y < tile->R; y++)
+            clear_row(v, tap, row + y * v->X);
+        if (end > begin) {
+            float *to = plane + at + (ptrdiff_t)begin;
+            vector_add(end - begin, to, row + begin, to);
+        }
+        return;
+    }
+    for (size_t y = 0; y < tile->R; y++, row += v->X) {
+        ptrdiff_t line = (ptrdiff_t)((tile->row + y) * v->stride) + tap->down;
+        if (line < 0 || line >= (ptrdiff_t)v->H || tap->begin == tap->end)
+            continue;
+        float *to = plane + line * (ptrdiff_t)v->W + (ptrdiff_t)(tap->begin * v->stride) + tap->right;
+        size_t n = tap->end - tap->begin;
+        if (v->stride == 1)
+            for (size_t x = 0; x < n; x++)
+                to[x] += row[tap->begin + x];
+        else
+            for (size_t x = 0; x < n; x++)
+                to[x * v->stride] += row[tap->begin + x];
+    }
+}
+
+/* Goes through all taps in order: columns [K, N] from x [M, C, H, W]; or, if `dx` is not NULL, adds columns to dx. */
+static void each_tap(const struct conv *v, const struct tile *tile, const float *x, float *columns, float *dx)
+{
+    size_t plane = v->H * v->W, part = tile->R * v->X;
+    for (size_t down = 0; down < v->k; down++)
+        for (size_t right = 0; right < v->k; right++) {
+            struct tap tap = tap_at(v, down, right);
+            for (size_t c = 0; c < v->C; c++)
+                for (size_t s = 0; s < tile->S; s++) {
+                    float *row = columns + ((c * v->k + down) * v->k + right) * tile->N + s * part;
+                    size_t at = ((tile->first + s) * v->C + c) * plane;
+                    if (dx)
+                        scatter(v, tile, &tap, row, dx + at);
+                    else
+                        gather(v, tile, &tap, x + at, row);
+                }
+        }
+}
+
+const float *conv_columns(const struct conv *v, const struct tile *tile, const float *x, float *scratch)
+{
+    if (v->plain)
+        return x + tile->first * v->K * tile->N;
+    each_tap(v, tile, x, scratch, NULL);
+    return scratch;
+}
+
+void conv_add_columns(const struct conv *v, const struct tile *tile, float *columns, float *dx)
+{
+    each_tap(v, tile, NULL, columns, dx);
+}

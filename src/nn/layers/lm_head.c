@@ -1,0 +1,93 @@
+/* y = x W' + b: for each position of a sequence the logits of the next token, [T, C] -> [T, V]. W [V, C] is the
+ * embedding's own if tied (O. Press, L. Wolf, "Using the output embedding to improve language models", EACL 2017). */
+#include "nn/layer.h"
+#include "nn/layers/linear.h"
+
+#include <string.h>
+
+#define EMBEDDING ".embedding.weight"
+
+enum { WEIGHT, BIAS };
+
+/* The weight of the embedding at the beginning of the model; NULL: there is none. */
+static const struct tensor *find_embedding(const struct tensor_table *table)
+{
+    for (size_t t = 0; t < table->length; t++) {
+        const struct tensor *tensor = &table->tensors[t];
+        size_t length = strlen(tensor->name), end = strlen(EMBEDDING);
+        if (tensor->role == TENSOR_EMBEDDING && length > end && strcmp(tensor->name + length - end, EMBEDDING) == 0)
+            return tensor;
+    }
+    return NULL;
+}
+
+static bool tie(struct layer *layer, const struct tensor_table *table, struct error *error)
+{
+    const struct tensor *weight = find_embedding(table);
+    if (!weight)
+        return error_set(error, ERROR_USAGE,
+                         "tied, but the model has no embedding: say tied: false, or let the model "
+                         "begin with {layer: embedding, width: ...}");
+    if (weight->shape[0] != layer->vocabulary || weight->shape[1] != layer->in.size[1])
+        return error_set(error, ERROR_USAGE,
+                         "tied, but its own weight would be %zux%zu, and %s is %zux%zu: say tied: false, or make "
+                         "the widths equal",
+                         layer->vocabulary, layer->in.size[1], weight->name, weight->shape[0], weight->shape[1]);
+    layer->tensors[layer->tensor_count++] = (size_t)(weight - table->tensors);
+    return true;
+}
+
+static bool build(struct layer *layer, struct tensor_table *table, struct error *error)
+{
+    size_t T = layer->in.size[0], C = layer->in.size[1], V = layer->vocabulary;
+    if (V == 0)
+        return error_set(error, ERROR_USAGE,
+                         "the data has no vocabulary to predict from: use {layer: dense, units: "
+                         "...}, or data of text");
+    if (!layer_wants_sequence(&layer->in, error))
+        return false;
+    if (!layer->spec.tied)
+        layer_add_weight(layer, table, "weight", 2, (size_t[]){V, C}, C, V);
+    else if (!tie(layer, table, error))
+        return false;
+    if (layer->spec.bias)
+        layer_add_tensor(layer, table, "bias", (struct tensor){.dims = 1, .shape = {V}, .role = TENSOR_BIAS});
+    layer->out = (struct shape){.dims = 2, .size = {T, V}};
+    layer->flops = 2.0 * (double)T * (double)C * (double)V;
+    return true;
+}
+
+static void forward_rows(const struct layer *layer, const float *params, size_t n, const float *x, float *y)
+{
+    linear_forward(n, layer->in.size[1], layer->vocabulary, x, params + layer->offset[WEIGHT],
+                   layer->spec.bias ? params + layer->offset[BIAS] : NULL, y);
+}
+
+static void backward_rows(const struct layer *layer, const struct pass *pass, bool first, size_t n, const float *x,
+                          const float *dy, float *dx)
+{
+    linear_backward(n, layer->in.size[1], layer->vocabulary, x, layer_params(layer, pass, WEIGHT), dy, dx,
+                    layer_gradient(layer, pass, WEIGHT), !first || layer->adds[WEIGHT],
+                    layer->spec.bias ? layer_gradient(layer, pass, BIAS) : NULL, !first);
+}
+
+static void forward(const struct layer *layer, const struct pass *pass, const float *x, float *y, float *saved)
+{
+    (void)saved;
+    forward_rows(layer, pass->params, pass->leaf->rows * layer->in.size[0], x, y);
+}
+
+static void backward(const struct layer *layer, const struct pass *pass, const float *x, const float *y,
+                     const float *saved, const float *dy, float *dx)
+{
+    (void)y, (void)saved;
+    backward_rows(layer, pass, true, pass->leaf->rows * layer->in.size[0], x, dy, dx);
+}
+
+const struct layer_class layer_lm_head = {.name = "lm_head",
+                                          .build = build,
+                                          .forward = forward,
+                                          .backward = backward,
+                                          .forward_rows = forward_rows,
+                                          .backward_rows = backward_rows,
+                                          .needs_x = true};

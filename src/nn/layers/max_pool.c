@@ -1,0 +1,94 @@
+/* The largest value under each place of a square window: [C, H, W] -> [C, Y, X]. */
+#include "base/target.h"
+#include "nn/layers/pool.h"
+
+#include <string.h>
+
+#define CHUNK_FLOATS 1024 /* of a plane, looked at in one go: stays in the first cache */
+
+/* Output rows that are made at once. Every place of the window is looked at, whatever the stride: reading what stands
+ * side by side, as long as it is not too much, is faster than picking. */
+static size_t rows_at_once(const struct pool *pool)
+{
+    size_t fit = CHUNK_FLOATS / (pool->stride * pool->W);
+    return pool->stride > 2 || fit < 1 ? 1 : fit < pool->Y ? fit : pool->Y;
+}
+
+/* Places of the window from the first in `rows` output rows to the last. */
+static size_t span(const struct pool *pool, size_t rows)
+{
+    return (rows - 1) * pool->stride * pool->W + (pool->X - 1) * pool->stride + 1;
+}
+
+static bool build(struct layer *layer, struct tensor_table *table, struct error *error)
+{
+    (void)table;
+    if (!pool_build(layer, error))
+        return false;
+    struct pool pool = pool_of(layer);
+    layer->saved = layer->rows * shape_count(&layer->out); /* of each output, where in its plane the value came from */
+    layer->scratch = 2 * span(&pool, rows_at_once(&pool));
+    return true;
+}
+
+/* Of n places of the window, side by side, one value each: where it is larger than the largest so far, it takes its
+ * place and `offset`, its own distance from the place, is noted. A NaN counts as largest. */
+TARGET_CLONES static void look(size_t n, const float *restrict values, uint32_t offset, float *restrict largest,
+                               uint32_t *restrict offsets)
+{
+    for (size_t i = 0; i < n; i++) {
+        float value = values[i], old = largest[i];
+        uint32_t kept = offsets[i];
+        bool larger = !(value <= old) & (old == old);
+        largest[i] = larger ? value : old;
+        offsets[i] = larger ? offset : kept;
+    }
+}
+
+/* A plane [H, W] to y [Y, X], and for each of these the index in the plane. */
+static void pool_plane(const struct pool *pool, const float *x, float *y, uint32_t *places, float *scratch)
+{
+    size_t most = rows_at_once(pool), down = pool->stride * pool->W;
+    float *largest = scratch;
+    uint32_t *offsets = (uint32_t *)(scratch + span(pool, most));
+    for (size_t row = 0; row < pool->Y; row += most) {
+        size_t rows = pool->Y - row < most ? pool->Y - row : most, n = span(pool, rows), first = row * down;
+        memcpy(largest, x + first, n * sizeof *largest);
+        memset(offsets, 0, n * sizeof *offsets);
+        for (size_t tap = 1; tap < pool->size * pool->size; tap++) {
+            size_t offset = tap / pool->size * pool->W + tap % pool->size;
+            look(n, x + first + offset, (uint32_t)offset, largest, offsets);
+        }
+        for (size_t r = 0; r < rows; r++)
+            for (size_t o = 0, i = r * down; o < pool->X; o++, i += pool->stride) {
+                *y++ = largest[i];
+                *places++ = (uint32_t)(first + i) + offsets[i];
+            }
+    }
+}
+
+static void forward(const struct layer *layer, const struct pass *pass, const float *x, float *y, float *saved)
+{
+    struct pool pool = pool_of(layer);
+    uint32_t *places = (uint32_t *)saved;
+    size_t size = pool.H * pool.W, n = pool.Y * pool.X;
+    for (size_t plane = 0; plane < pass->leaf->rows * pool.C; plane++)
+        pool_plane(&pool, x + plane * size, y + plane * n, places + plane * n, pass->scratch);
+}
+
+static void backward(const struct layer *layer, const struct pass *pass, const float *x, const float *y,
+                     const float *saved, const float *dy, float *dx)
+{
+    (void)x, (void)y;
+    struct pool pool = pool_of(layer);
+    const uint32_t *places = (const uint32_t *)saved;
+    size_t size = pool.H * pool.W, n = pool.Y * pool.X;
+    for (size_t plane = 0; dx && plane < pass->leaf->rows * pool.C; plane++, dx += size, dy += n, places += n) {
+        memset(dx, 0, size * sizeof *dx);
+        for (size_t o = 0; o < n; o++)
+            dx[places[o]] += dy[o];
+    }
+}
+
+const struct layer_class layer_max_pool = {
+    .name = "max_pool", .build = build, .forward = forward, .backward = backward};

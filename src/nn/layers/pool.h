@@ -1,0 +1,20 @@
+/* What max_pool and avg_pool share: where square windows stand on an image. No padding; what is left over at the right
+ * and below is not used. */
+#ifndef NN_LAYERS_POOL_H
+#define NN_LAYERS_POOL_H
+
+#include "nn/layer.h"
+
+struct pool {
+    size_t C, H, W; /* channels, height and width of the input */
+    size_t Y, X;    /* height and width of the output */
+    size_t size, stride;
+};
+
+/* Local. Y and X are 0 if the window does not fit. */
+struct pool pool_of(const struct layer *layer);
+
+/* Local, for build. Checks the input and sets the output. */
+bool pool_build(struct layer *layer, struct error *error) WARN_UNUSED;
+
+#endif

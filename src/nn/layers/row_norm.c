@@ -1,0 +1,25 @@
+#include "nn/layers/row_norm.h"
+
+#include <string.h>
+
+size_t row_norm_width(const struct layer *layer)
+{
+    return layer->in.dims == 2 ? layer->in.size[1] : layer->inputs;
+}
+
+size_t row_norm_rows(const struct layer *layer, size_t samples)
+{
+    return samples * (layer->inputs / row_norm_width(layer));
+}
+
+void row_norm_add_tensor(struct layer *layer, struct tensor_table *table, const char *what, float value)
+{
+    const struct shape *in = &layer->in;
+    struct tensor tensor = {
+        .dims = 1, .shape = {row_norm_width(layer)}, .role = TENSOR_NORM, .init = TENSOR_CONSTANT, .scale = value};
+    if (in->dims == 3) {
+        tensor.dims = 3;
+        memcpy(tensor.shape, in->size, sizeof in->size);
+    }
+    layer_add_tensor(layer, table, what, tensor);
+}

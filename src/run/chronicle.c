@@ -1,0 +1,320 @@
+#include "run/chronicle.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/watchdog.h"
+#include "run/environment.h"
+#include "run/run_files.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TRIES       3    /* to write a line into a file that is deleted again and again */
+#define UNIX_DIGITS 1e-3 /* more than is lost in writing a time */
+
+void chronicle_init(struct chronicle *chronicle)
+{
+    *chronicle = (struct chronicle){.silent_s = NAN};
+    metrics_init(&chronicle->lines);
+    text_init(&chronicle->known);
+}
+
+void chronicle_close(struct chronicle *chronicle)
+{
+    metrics_close(&chronicle->lines);
+    text_release(&chronicle->known);
+}
+
+/* What is known from this byte on: some whole lines, of which metrics_write ends the last. */
+static void put_known(struct chronicle *chronicle, size_t from)
+{
+    const struct text *known = &chronicle->known;
+    struct text lines;
+    if (known->length == from)
+        return;
+    text_init(&lines);
+    text_append_bytes(&lines, known->bytes + from, known->length - from - 1);
+    metrics_write(&chronicle->lines, &lines);
+    metrics_sync(&chronicle->lines);
+    text_release(&lines);
+}
+
+/* The file as it is now; the caller owns *bytes. */
+static bool read_again(const struct chronicle *chronicle, char **bytes, size_t *length)
+{
+    struct error error; /* it may be gone again */
+    watchdog_begin(chronicle->lines.path, 0);
+    bool ok = file_read_own(chronicle->lines.path, HISTORY_MOST, bytes, length, &error);
+    watchdog_end();
+    return ok;
+}
+
+/* Whether the file tells that this life has begun. Who has edited it may have written its lines otherwise, and taken
+ * earlier lives away. */
+static bool knows_this_life(const struct chronicle *chronicle)
+{
+    const struct lives_now now = {0};
+    char *bytes;
+    size_t length;
+    struct lives lives;
+    bool knows = false;
+    if (!read_again(chronicle, &bytes, &length))
+        return false;
+    lives_parse(&lives, bytes, length, &now);
+    for (size_t i = 0; i < lives.count; i++)
+        knows = knows || (lives.items[i].step == chronicle->began_step &&
+                          fabs(lives.items[i].began_unix - chronicle->began_unix) < UNIX_DIGITS);
+    lives_release(&lives);
+    free(bytes);
+    return knows;
+}
+
+static bool has_line(const struct chronicle *chronicle, const struct text *line)
+{
+    char *bytes;
+    size_t length;
+    if (!read_again(chronicle, &bytes, &length))
+        return false;
+    bool found = memmem(bytes, length, text_bytes(line), line->length) != NULL;
+    free(bytes);
+    return found;
+}
+
+enum metrics_fate chronicle_keep(struct chronicle *chronicle)
+{
+    enum metrics_fate fate = metrics_keep(&chronicle->lines);
+    if (fate == METRICS_ANEW)
+        put_known(chronicle, 0);
+    else if (fate == METRICS_REPLACED && !knows_this_life(chronicle))
+        put_known(chronicle, chronicle->earlier);
+    return fate;
+}
+
+/* Durable before training goes on: it is one line, now and then. Once more if the file was deleted or replaced
+ * meanwhile and is without it now. */
+static void put(struct chronicle *chronicle, struct text *line)
+{
+    int tries = 0;
+    chronicle_keep(chronicle);
+    do {
+        metrics_write(&chronicle->lines, line);
+        metrics_sync(&chronicle->lines);
+    } while (chronicle_keep(chronicle) != METRICS_STAND && !has_line(chronicle, line) && ++tries < TRIES);
+    text_release(line);
+}
+
+/* A line of how this life has begun. */
+static void put_and_know(struct chronicle *chronicle, struct text *line)
+{
+    struct text whole;
+    text_init(&whole);
+    text_append(&whole, "%s\n", text_bytes(line));
+    put(chronicle, line);
+    text_append(&chronicle->known, "%s", text_bytes(&whole));
+    text_release(&whole);
+}
+
+static void begin_line(struct text *line, const char *event)
+{
+    text_init(line);
+    text_append(line, "{\"event\":\"%s\",\"unix\":%.3f", event, clock_unix_exact());
+}
+
+static void append_segment(struct text *line, const struct segment *segment)
+{
+    text_append(line, ",\"ranks\":%" PRIu64 ",\"nodes\":%" PRIu64 ",\"hosts\":", segment->ranks, segment->nodes);
+    text_append_json(line, segment->hosts);
+}
+
+void chronicle_earlier(const struct segment *segments, size_t count, struct text *lines)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct segment *segment = &segments[i];
+        enum reason reason = reason_of(segment->end);
+        bool killed = reason == REASON_RUNNING || reason == REASON_INTERRUPTED;
+        text_append(lines, "{\"event\":\"earlier\",\"segment\":%zu,\"unix\":%" PRId64 ",\"end_unix\":%" PRId64, i + 1,
+                    segment->began_unix, segment->saved_unix);
+        text_append(lines, ",\"step\":%" PRIu64 ",\"reached\":%" PRIu64, segment->first_step - 1, segment->last_step);
+        append_segment(lines, segment);
+        text_append(lines, ",\"reason\":");
+        text_append_json(lines, killed ? reason_words[REASON_KILLED] : segment->end);
+        text_append(lines, ",\"interrupted\":%s}\n", reason_finishes(reason) ? "false" : "true");
+    }
+}
+
+/* Opens the file without what a power cut has left of a last line. A new one gets the segments that a checkpoint knows.
+ */
+static bool open_lines(struct chronicle *chronicle, const char *path, const struct segment *segments, size_t count,
+                       struct error *error)
+{
+    bool is_new = access(path, F_OK) != 0;
+    if (!metrics_open(&chronicle->lines, path, UINT64_MAX, false, error))
+        return false;
+    chronicle_earlier(segments, count, &chronicle->known);
+    chronicle->earlier = chronicle->known.length;
+    if (is_new)
+        put_known(chronicle, 0);
+    return !is_new || file_sync_parent(path, error);
+}
+
+/* Somebody may have built or installed it anew between two starts. */
+static void compare_program(const struct life *last)
+{
+    struct text program;
+    text_init(&program);
+    environment_program(&program);
+    if (*last->program && strncmp(last->program, text_bytes(&program), sizeof last->program - 1) != 0)
+        log_warn("this is another program than at the last start of this run: %s then, %s now", last->program,
+                 text_bytes(&program));
+    text_release(&program);
+}
+
+double chronicle_start_s(const char *run)
+{
+    char path[PATH_MAX], *bytes = NULL;
+    size_t length;
+    struct lives lives = {0};
+    struct error error; /* there may be none yet */
+    run_file_path(run, RUN_HISTORY, path);
+    if (file_read_own(path, HISTORY_MOST, &bytes, &length, &error))
+        lives_parse(&lives, bytes, length, &(struct lives_now){0});
+    free(bytes);
+    double start_s = lives_sum(&lives).start_s;
+    lives_release(&lives);
+    return start_s;
+}
+
+/* Since a life was last heard of; NaN: it was on another machine, or before this one was started again. */
+static double silence_of(const struct life *life)
+{
+    char boot[CLOCK_BOOT_BYTES];
+    clock_boot(boot);
+    bool is_here = *boot && strcmp(life->boot, boot) == 0 && life->alive_s > 0;
+    return is_here ? fmax(0, clock_seconds() - life->up_s - life->alive_s) : (double)NAN;
+}
+
+struct lives_total chronicle_open(struct chronicle *chronicle, const char *run, bool anew, const struct lives_now *now,
+                                  const struct segment *segments, size_t count)
+{
+    char path[PATH_MAX], *bytes = NULL;
+    size_t length;
+    struct lives lives = {0};
+    struct error error;
+    chronicle_init(chronicle);
+    run_file_path(run, RUN_HISTORY, path);
+    if (anew)
+        unlink(path);
+    if (!open_lines(chronicle, path, segments, count, &error) ||
+        !file_read_own(path, HISTORY_MOST, &bytes, &length, &error))
+        log_warn("the history of this run has a gap: %s", error.text);
+    else
+        lives_parse(&lives, bytes, length, now);
+    free(bytes);
+    struct lives_total total = lives_sum(&lives);
+    chronicle->segment = lives.count + 1;
+    const struct life *last = lives.count > 0 ? &lives.items[lives.count - 1] : NULL;
+    chronicle->is_finished = last && reason_finishes(last->reason);
+    if (last)
+        compare_program(last);
+    if (last && !last->ended) {
+        chronicle->seen_step = now->step;
+        chronicle->seen_unix = now->unix_s;
+        chronicle->seen_alive_s = now->alive_s;
+    }
+    chronicle->silent_s = last ? silence_of(last) : (double)NAN;
+    lives_release(&lives);
+    return total;
+}
+
+static void append_program(struct text *line)
+{
+    struct text program;
+    text_init(&program);
+    environment_program(&program);
+    text_append_json(line, text_bytes(&program));
+    text_release(&program);
+}
+
+void chronicle_begin(struct chronicle *chronicle, const struct segment *segment, uint64_t step, double start_s)
+{
+    struct text line;
+    chronicle->began_unix = clock_unix_exact() - start_s;
+    chronicle->began_step = step;
+    text_init(&line);
+    text_append(&line, "{\"event\":\"begin\",\"segment\":%" PRIu64 ",\"unix\":%.3f,\"step\":%" PRIu64,
+                chronicle->segment, chronicle->began_unix, step);
+    append_segment(&line, segment);
+    char boot[CLOCK_BOOT_BYTES];
+    clock_boot(boot);
+    text_append(&line, ",\"version\":\"%s\",\"program\":", LOCKSTEP_VERSION);
+    append_program(&line);
+    text_append(&line, ",\"boot\":");
+    text_append_json(&line, boot);
+    metrics_number(&line, "up_s", clock_seconds() - start_s);
+    if (*environment_batch_job()) {
+        text_append(&line, ",\"job\":");
+        text_append_json(&line, environment_batch_job());
+        text_append(&line, ",\"restart\":%" PRIu64, environment_restarts());
+    }
+    if (chronicle->seen_unix > 0)
+        text_append(&line, ",\"previous_step\":%" PRIu64 ",\"previous_unix\":%.3f", chronicle->seen_step,
+                    chronicle->seen_unix);
+    if (chronicle->seen_alive_s > 0)
+        metrics_number(&line, "previous_alive_s", chronicle->seen_alive_s);
+    text_append(&line, "}");
+    put_and_know(chronicle, &line);
+}
+
+void chronicle_ready(struct chronicle *chronicle, double start_s)
+{
+    struct text line;
+    begin_line(&line, "ready");
+    metrics_number(&line, "start_s", start_s);
+    text_append(&line, "}");
+    put_and_know(chronicle, &line);
+}
+
+void chronicle_interval(struct chronicle *chronicle, uint64_t step, double stall_s, double write_s, double period_s)
+{
+    struct text line;
+    begin_line(&line, "interval");
+    text_append(&line, ",\"step\":%" PRIu64, step);
+    metrics_number(&line, "stall_s", stall_s);
+    metrics_number(&line, "write_s", write_s);
+    metrics_number(&line, "period_s", period_s);
+    text_append(&line, "}");
+    put(chronicle, &line);
+}
+
+/* What was never measured is null. */
+static void append_measured(struct text *line, const char *key, double seconds)
+{
+    metrics_number(line, key, seconds > 0 ? seconds : (double)NAN);
+}
+
+void chronicle_end(struct chronicle *chronicle, uint64_t step, const struct chronicle_ending *ending)
+{
+    char words[LIFE_TEXT];
+    struct text line;
+    snprintf(words, sizeof words, "%.*s", (int)strcspn(ending->reason, "\n"), ending->reason);
+    begin_line(&line, "end");
+    text_append(&line, ",\"step\":%" PRIu64 ",\"reason\":", step);
+    text_append_json(&line, words);
+    text_append(&line, ",\"interrupted\":%s", ending->interrupted ? "true" : "false");
+    if (ending->transient)
+        text_append(&line, ",\"transient\":true");
+    if (ending->alive_s > 0)
+        metrics_number(&line, "alive_s", ending->alive_s);
+    text_append(&line, ",\"saves\":%" PRIu64, ending->saves);
+    append_measured(&line, "stall_s", ending->saves ? ending->stall_s : 0);
+    append_measured(&line, "write_s", ending->saves ? ending->write_s : 0);
+    append_measured(&line, "step_s", ending->step_s);
+    text_append(&line, "}");
+    put(chronicle, &line);
+}
