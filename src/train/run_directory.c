@@ -1,15 +1,11 @@
 #include "train/run_directory.h"
 
 #include "base/clock.h"
-#include "base/fault.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "base/memory.h"
 #include "base/wait.h"
 #include "base/watchdog.h"
-#include "checkpoint/passport.h"
 #include "checkpoint/trial.h"
-#include "job/options.h"
 #include "policy/flags.h"
 #include "run/environment.h"
 #include "run/holder.h"
@@ -178,7 +174,7 @@ static bool keep_lock(struct session *session, struct error *error)
     return true;
 }
 
-static bool write_job(const struct session *session, struct error *error)
+bool run_directory_write_job(const struct session *session, struct error *error)
 {
     char path[PATH_MAX];
     run_file_path(session->job->run, RUN_JOB, path);
@@ -193,8 +189,8 @@ static void keep_job(struct session *session)
     bool is_gone = session->held.directory.handle >= 0 &&
                    fstatat(session->held.directory.handle, run_file_names[RUN_JOB], &info, AT_SYMLINK_NOFOLLOW) &&
                    errno == ENOENT;
-    bool ok = !is_gone ||
-              (write_job(session, &error) && lineage_write(session->job->run, session->record.lineage, &error));
+    bool ok = !is_gone || (run_directory_write_job(session, &error) &&
+                           lineage_write(session->job->run, session->record.lineage, &error));
     if (!ok && !session->held.job_is_lost)
         log_warn("%s/job.yaml was deleted while the job runs, and cannot be made again: %s", session->job->run,
                  error.text);
@@ -263,113 +259,4 @@ void run_directory_keep(struct session *session)
         return;
     keep_files(session, state == DIRECTORY_GONE);
     metrics_keep(&session->metrics);
-}
-
-/* Local. The changes of the job, on one line, for people; first those that change the result, in case not all fit. */
-static void describe_changes(const struct text *changes, struct segment *segment)
-{
-    struct text line;
-    text_init(&line);
-    for (int matters = 1; matters >= 0; matters--) {
-        for (const char *from = text_bytes(changes); *from; from += strcspn(from, "\n") + 1) {
-            size_t length = strcspn(from, "\n");
-            if ((memmem(from, length, JOB_CHANGES_RESULT, strlen(JOB_CHANGES_RESULT)) != NULL) == matters)
-                text_append(&line, "%s%.*s", line.length ? "; " : "", (int)length, from);
-        }
-    }
-    option_show(text_bytes(&line), segment->changes, sizeof segment->changes);
-    text_release(&line);
-}
-
-/* Collective. The history gets a new segment; what an earlier one left open was interrupted. */
-static void begin_segment(struct session *session)
-{
-    struct record *record = &session->record;
-    char host[ENVIRONMENT_HOST];
-    environment_host(host);
-    char **hosts = world_gather_texts(session->world, host);
-    struct segment *own = record_add_segment(record);
-    own->first_step = session->step + 1;
-    own->last_step = session->step;
-    own->began_unix = clock_unix();
-    own->ranks = (uint64_t)session->world->size;
-    own->nodes = (uint64_t)session->learner.node.count;
-    describe_changes(&session->restore->changes, own);
-    for (int r = 0; r < session->world->size; r++) {
-        bool seen = r > 0 && strcmp(hosts[r], hosts[r - 1]) == 0;
-        size_t used = strlen(own->hosts), room = sizeof own->hosts - used;
-        if (seen)
-            continue;
-        if (strlen(hosts[r]) + 5 > room) {
-            snprintf(own->hosts + used, room, "...");
-            break;
-        }
-        snprintf(own->hosts + used, room, "%s%s", used ? "," : "", hosts[r]);
-    }
-    memory_free(hosts);
-}
-
-/* Collective. The files of the run directory as of the step that the session begins with. */
-static bool begin_files(struct session *session, struct error *error)
-{
-    char path[PATH_MAX];
-    struct text yaml;
-    text_init(&yaml);
-    job_write(session->job, &yaml);
-    memory_free(session->record.job);
-    memory_free(session->record.passport);
-    memory_free(session->record.vocabulary);
-    session->record.job = memory_text(text_bytes(&yaml));
-    session->record.passport = memory_text(text_bytes(&session->restore->passport));
-    session->record.vocabulary = memory_text(session->data.train.vocabulary ? session->data.train.vocabulary : "");
-    session->record.data_digest = session->data.train.digest;
-    bool ok = true;
-    if (session->world->rank == 0) {
-        ok = write_job(session, error);
-        fault_at(FAULT_JOB_WRITTEN, session->step);
-        run_file_path(session->job->run, RUN_METRICS, path);
-        if (session->options->fresh)
-            unlink(path);
-        ok = ok && metrics_open(&session->metrics, path, session->step, session_validation_is_pending(session), error);
-        fault_at(FAULT_METRICS_CUT, session->step);
-    }
-    if (session->world->rank == 0)
-        ok = ok && lineage_write(session->job->run, session->record.lineage, error);
-    text_release(&yaml);
-    return restore_agree(session->restore, ok, "the files of the run directory", error);
-}
-
-/* Local. What the run has lived through; only rank 0 needs to know. */
-static void begin_history(struct session *session)
-{
-    if (session->world->rank != 0) {
-        cadence_init(&session->cadence, session->job, NULL, clock_seconds());
-        return;
-    }
-    struct lives_now now = {.step = session->metrics.seen.step,
-                            .unix_s = session->metrics.seen.unix_s,
-                            .alive_s = session->metrics.seen.alive_s,
-                            .saved = session->step};
-    watchdog_begin(run_file_names[RUN_HISTORY], 0);
-    struct lives_total lived = chronicle_open(&session->chronicle, session->job->run, session->options->fresh, &now,
-                                              session->record.segments, session->record.segment_count - 1);
-    watchdog_end();
-    struct cadence_past past = {.alive_s = lived.alive_s,
-                                .interruptions = lived.interruptions,
-                                .restart_s = lived.start_s,
-                                .stall_s = lived.stall_s,
-                                .write_s = lived.write_s};
-    cadence_init(&session->cadence, session->job, &past, clock_seconds());
-    cadence_follow(&session->cadence, &session->deadline);
-    double ranks = session->world->size;
-    deadline_expect(&session->deadline, lived.step_s / ranks);
-}
-
-bool run_directory_begin(struct session *session, struct error *error)
-{
-    begin_segment(session);
-    if (!begin_files(session, error))
-        return false;
-    begin_history(session);
-    return restore_agree(session->restore, true, "the history of the run", error);
 }

@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/wait.h"
-#include "base/watchdog.h"
 #include "checkpoint/reason.h"
 #include "policy/best.h"
 #include "policy/cadence.h"

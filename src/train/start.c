@@ -1,16 +1,13 @@
 #include "train/start.h"
 
-#include "base/digest.h"
 #include "base/log.h"
-#include "base/memory.h"
 #include "base/watchdog.h"
-#include "checkpoint/passport.h"
 #include "job/length.h"
-#include "parallel/equality.h"
 #include "policy/best.h"
 #include "policy/guard.h"
-#include "run/environment.h"
 #include "train/keep_every.h"
+#include "train/life.h"
+#include "train/ranks.h"
 #include "train/restore.h"
 #include "train/resume.h"
 #include "train/run_directory.h"
@@ -18,18 +15,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-/* Local. What can be said about the request before anything is opened. */
-static bool check_ranks(const struct session *session, struct error *error)
-{
-    uint64_t batch = session->job->train.batch, microbatch = session->job->train.microbatch,
-             leaves = batch / microbatch;
-    return (uint64_t)session->world->size <= leaves ||
-           error_set(error, ERROR_USAGE,
-                     "%d ranks, but only %" PRIu64 " leaves (train.batch %" PRIu64 " / train.microbatch %" PRIu64
-                     "): start at most %" PRIu64 " ranks, or make train.microbatch smaller",
-                     session->world->size, leaves, batch, microbatch, leaves);
-}
 
 /* Collective. The second tier, if it is wanted. */
 static bool open_copies(struct session *session, struct error *error)
@@ -51,31 +36,12 @@ static bool open_datasets(struct session *session, struct error *error)
     return error_prefix(error, "data.validation: ");
 }
 
-/* Collective. Each rank has read its own: nodes may have copies. */
-static bool compare_data(const struct session *session, struct error *error)
-{
-    static const char advice[] = "Give all nodes the same files";
-    struct text train, validation;
-    text_init(&train);
-    text_init(&validation);
-    dataset_describe(&session->data.train, &train);
-    dataset_describe(&session->data.validation, &validation);
-    const struct equality_item items[] = {
-        {"data.train", text_bytes(&train), advice, false},
-        {"data.validation", text_bytes(&validation), advice, false},
-    };
-    bool ok = equality_check(session->world, items, sizeof items / sizeof *items, error);
-    text_release(&train);
-    text_release(&validation);
-    return ok;
-}
-
 static bool open_data(struct session *session, struct error *error)
 {
     const struct job *job = session->job;
     bool ok = open_datasets(session, error);
     session->restore->patience.bytes = dataset_bytes(&session->data.train) + dataset_bytes(&session->data.validation);
-    if (!restore_agree(session->restore, ok, "opening the data", error) || !compare_data(session, error))
+    if (!restore_agree(session->restore, ok, "opening the data", error) || !ranks_compare_data(session, error))
         return false;
     session->data.sampler = (struct sampler){
         .seed = job->seed, .samples = session->data.train.count, .batch = job->train.batch};
@@ -136,44 +102,6 @@ static bool build(struct session *session, struct error *error)
     return world_agree_memory(world, allocate(session, error), most, error);
 }
 
-#define PASSPORT_LINES 16
-
-/* Collective. What all ranks have to have in common before any of it is used, and the passport of all. Nodes of two
- * generations are two sets of kernels: then the bits depend on which rank runs where, and nothing but a warning can be
- * done about it. */
-static bool compare_ranks(struct session *session, struct error *error)
-{
-    static const char rounding[] = "The bits depend on which rank runs where, and training continues to rounding";
-    struct equality_item items[PASSPORT_LINES + 3];
-    struct text passport, variables, job;
-    size_t count = 0;
-    text_init(&passport);
-    text_init(&variables);
-    text_init(&job);
-    environment_passport(&passport);
-    environment_variables(&variables);
-    job_write(session->job, &job);
-    char digest[40];
-    snprintf(digest, sizeof digest, "digest %016" PRIx64, digest_bytes(job.bytes, job.length));
-    items[count++] = (struct equality_item){"run", session->job->run, "All ranks write into one directory", false};
-    items[count++] = (struct equality_item){"the job", digest, "Start all ranks alike", false};
-    char *lines = memory_text(text_bytes(&passport)), *rest = lines;
-    for (char *line; (line = strsep(&rest, "\n")) && *line && count < PASSPORT_LINES + 2;) {
-        char *key = strsep(&line, ":");
-        items[count++] = (struct equality_item){key, line ? line + strspn(line, " ") : "", rounding, true};
-    }
-    items[count++] = (struct equality_item){"the environment", text_bytes(&variables), rounding, true};
-    bool ok = equality_check(session->world, items, count, error);
-    char **all = world_gather_texts(session->world, text_bytes(&passport));
-    passport_merge(all, (size_t)session->world->size, &session->restore->passport);
-    memory_free(all);
-    memory_free(lines);
-    text_release(&passport);
-    text_release(&variables);
-    text_release(&job);
-    return ok;
-}
-
 /* Collective. Last of all: from here on HDF5 belongs to the saver. */
 static bool open_saver(struct session *session, struct error *error)
 {
@@ -229,14 +157,14 @@ bool start_session(struct session *session, const struct world *world, const str
     metrics_init(&session->metrics);
     restore_open(&restore, world, job->checkpoint.timeout);
     chronicle_init(&session->chronicle);
-    bool ok = compare_ranks(session, error) && open_watch(session, error) && check_ranks(session, error) &&
+    bool ok = ranks_compare(session, error) && open_watch(session, error) && ranks_check(session, error) &&
               run_directory_take(session, error) && deadline_open(&session->deadline, world, error) &&
               open_copies(session, error) && open_data(session, error) && build(session, error) &&
               resume(session, error);
     if (ok) {
         guard_prepare(job, &session->record.history);
         best_prepare(job, &session->data.validation, &session->record.history);
-        ok = look_for_best(session, error) && keep_every_begin(session, error) && run_directory_begin(session, error) &&
+        ok = look_for_best(session, error) && keep_every_begin(session, error) && life_begin(session, error) &&
              open_saver(session, error);
     }
     if (!ok && error->kind == ERROR_LATE) /* closing is a thing of all ranks */
