@@ -154,7 +154,7 @@ static double meeting_limit(double otherwise)
     return text && (end == text || *end || !(limit_s >= 0)) ? otherwise : limit_s;
 }
 
-/* From here on until the job says more (session_open). A process without a thread for it goes on without. */
+/* From here on until the job says more (start_session). A process without a thread for it goes on without. */
 static void watch_start(void)
 {
     struct error error;

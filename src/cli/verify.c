@@ -1,7 +1,6 @@
 #include "base/partition.h"
 #include "base/say.h"
 #include "checkpoint/reader.h"
-#include "checkpoint/store.h"
 #include "checkpoint/store_name.h"
 #include "cli/command.h"
 #include "cli/flags.h"

@@ -1,4 +1,4 @@
-/* HDF5 with words: the few calls that every file of this layer needs, and its errors as ours. */
+/* HDF5 with words: the few calls that everybody needs who reads or writes it, and its errors as ours. */
 #ifndef H5_H5_H
 #define H5_H5_H
 

@@ -24,7 +24,7 @@
 static const struct {
     unsigned reason;
     const char *word;
-} reason_words[] = {
+} save_words[] = {
     {SAVE_SIGNAL, "signal"}, {SAVE_FILE, "file"},       {SAVE_MINUTES, "minutes"},       {SAVE_AUTO, "auto"},
     {SAVE_EVERY, "every"},   {SAVE_AT, "at"},           {SAVE_VALIDATION, "validation"}, {SAVE_BEST, "best"},
     {SAVE_RETRY, "retry"},   {SAVE_KEEP, "keep_every"},
@@ -245,9 +245,9 @@ bool cadence_tell(struct cadence *cadence, double now_s, struct text *words)
 void cadence_words(unsigned reasons, struct text *words)
 {
     const char *separator = "";
-    for (size_t i = 0; i < sizeof reason_words / sizeof *reason_words; i++) {
-        if (reasons & reason_words[i].reason) {
-            text_append(words, "%s%s", separator, reason_words[i].word);
+    for (size_t i = 0; i < sizeof save_words / sizeof *save_words; i++) {
+        if (reasons & save_words[i].reason) {
+            text_append(words, "%s%s", separator, save_words[i].word);
             separator = "+";
         }
     }

@@ -1,6 +1,6 @@
 /* What is decided on at a step boundary: one word, a bit each. What only some rank knows travels with the step's small
- * reduction (parallel/tally.h), which gives every rank the union of all, so that all act at the same boundary; what
- * every rank knows by itself is added there. */
+ * reduction (parallel/tally.h; between steps world_union), which gives every rank the union of all, so that all act at
+ * the same place; what every rank knows by itself is added there. */
 #ifndef POLICY_FLAGS_H
 #define POLICY_FLAGS_H
 
@@ -39,8 +39,8 @@ enum {
     VALIDATION_IS_WRONG = 1 << 24, /* the same of the validation data */
     SAVER_IS_BUSY = 1 << 25,       /* this rank still works on a save: save.h */
     SAVER_IS_LATE = 1 << 26,       /* this rank has given it up, because another one was late */
-    HOLD_TRIES = 1 << 27,          /* it is time to try a last save again: hold.h */
-    HOLD_ENDS = 1 << 28,           /* for the last time */
+    HOLD_IS_DUE = 1 << 27,         /* it is time to try a last save again: hold.h */
+    HOLD_IS_OVER = 1 << 28,        /* for the last time */
     /* For evaluator.h alone; it passes the others on. */
     EVALUATOR_IS_FULL = 1 << 29, /* a round was not short for this rank */
     EVALUATOR_IS_SLOW = 1 << 30, /* it was long */

@@ -10,7 +10,6 @@
 #include "run/metrics.h"
 #include "run/run_files.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 /* The lines that a run without a history would have, from the provenance of its newest valid checkpoint. */

@@ -9,7 +9,6 @@
 #include "policy/skipped.h"
 #include "train/data_watch.h"
 #include "train/hold.h"
-#include "train/run_directory.h"
 #include "train/save.h"
 #include "train/validation.h"
 

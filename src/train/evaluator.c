@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/partition.h"
 #include "base/watchdog.h"
+#include "policy/flags.h"
 
 #include <math.h>
 #include <string.h>

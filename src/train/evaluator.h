@@ -7,7 +7,6 @@
 #include "nn/model.h"
 #include "parallel/tally.h"
 #include "policy/evaluation.h"
-#include "policy/flags.h"
 
 struct evaluator {
     const struct dataset *dataset; /* borrowed */
@@ -15,8 +14,8 @@ struct evaluator {
     uint64_t *indices;             /* [model->rows] */
     size_t round; /* chunks a rank between two talks of the ranks; equal on all, and kept for the next */
     /* A validation may be long. sign: NULL, or called before each chunk, a sign of life; returns this rank's flags
-     * (flags.h). heed: called on all ranks at the same place, now and then, with the flags of all together; true, which
-     * has to be the same on every rank, gives the validation up. */
+     * (policy/flags.h). heed: called on all ranks at the same place, now and then, with the flags of all together;
+     * true, which has to be the same on every rank, gives the validation up. */
     unsigned (*sign)(void *context);
     bool (*heed)(void *context, unsigned flags);
     void *context;

@@ -8,7 +8,6 @@
 #include "policy/cadence.h"
 #include "policy/flags.h"
 #include "policy/preemption.h"
-#include "train/data_watch.h"
 #include "train/save.h"
 
 #include <math.h>
@@ -84,7 +83,7 @@ static unsigned look(struct session *session, const struct hold *hold, double tr
         return own;
     deadline_look(&session->deadline, session->job->run, false, now_s);
     own |= (cadence_flags(&session->cadence, now_s) & SAVE_FILE) | deadline_announced(&session->deadline);
-    return own | (now_s >= try_s ? HOLD_TRIES : 0) | (now_s >= limit_of(session, hold) ? HOLD_ENDS : 0);
+    return own | (now_s >= try_s ? HOLD_IS_DUE : 0) | (now_s >= limit_of(session, hold) ? HOLD_IS_OVER : 0);
 }
 
 /* Collective. Waits for the next try. Whether it is the last. */
@@ -95,9 +94,9 @@ static bool await_try(struct session *session, struct hold *hold)
     for (;;) {
         unsigned all = world_union(session->world, look(session, hold, try_s));
         unsigned asked = deadline_weigh(&session->deadline, all & (LEAVE_ALL | END_IS_ANNOUNCED), clock_seconds());
-        if ((asked & LEAVE_SIGNALS) || (all & HOLD_ENDS))
+        if ((asked & LEAVE_SIGNALS) || (all & HOLD_IS_OVER))
             return true;
-        if (all & (HOLD_TRIES | SAVE_SIGNAL | SAVE_FILE))
+        if (all & (HOLD_IS_DUE | SAVE_SIGNAL | SAVE_FILE))
             return false;
         nanosleep(&(struct timespec){.tv_nsec = LOOK_NS}, NULL);
     }

@@ -3,7 +3,7 @@
 #define TRAIN_PROGRESS_H
 
 #include "checkpoint/saver.h"
-#include "train/evaluator.h"
+#include "policy/evaluation.h"
 #include "train/session.h"
 
 /* The numbers of one step. */

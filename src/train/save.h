@@ -5,10 +5,10 @@
 
 #include "train/session.h"
 
-/* Collective over world; reasons (flags.h) must be equal on every rank. Begins a save of the session's step. One that
- * still runs is waited for and settled first; if a rank hangs over that one, nothing is begun, and it is tried again
- * some steps later. False if settling ends the job (save_settle), and with ERROR_LATE if a rank hangs over copies:
- * behind them nothing can be saved. */
+/* Collective over world; reasons (policy/flags.h) must be equal on every rank. Begins a save of the session's step. One
+ * that still runs is waited for and settled first; if a rank hangs over that one, nothing is begun, and it is tried
+ * again some steps later. False if settling ends the job (save_settle), and with ERROR_LATE if a rank hangs over
+ * copies: behind them nothing can be saved. */
 bool save_begin(struct session *session, unsigned reasons, struct error *error) WARN_UNUSED;
 
 /* Local; the same on every rank. Whether the session's step is in a checkpoint, or on its way to one. */

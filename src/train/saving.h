@@ -11,7 +11,7 @@ struct save {
     bool late;    /* a rank hangs over it */
     bool is_copy; /* of copies on the nodes, and not of a file */
     uint64_t step;
-    unsigned reasons;           /* flags.h; 0: copies, or the job leaves */
+    unsigned reasons;           /* policy/flags.h; 0: copies, or the job leaves */
     bool frozen;                /* the used arrays are being saved: they must not change */
     struct retention retention; /* what it leaves of older ones */
     bool replaced;              /* by the last save of the job, of the same step */
@@ -24,7 +24,7 @@ struct saving {
     uint64_t saved_step; /* of the newest checkpoint file; UINT64_MAX: there is none */
     uint64_t retry_step; /* a failed save is tried again when this step is done; 0: none failed */
     uint64_t retry_wait; /* steps from the last failed save to the next attempt; 0: none failed */
-    unsigned put_off;    /* reasons of a save that waits until a step is taken again (flags.h) */
+    unsigned put_off;    /* reasons of a save that waits until a step is taken again (policy/flags.h) */
     unsigned owed;       /* SAVE_KEEP: a save that was to stay for ever has failed, and the next takes its place */
     struct local local;  /* copies on the nodes; closed: there are none */
     bool renew_copies;   /* those on the nodes are as other ranks have left them: new ones are due */

@@ -13,8 +13,6 @@
 #include "train/run_directory.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
 
 /* Collective. The second tier, if it is wanted. */
 static bool open_copies(struct session *session, struct error *error)
@@ -151,7 +149,8 @@ static bool open_watch(struct session *session, struct error *error)
 bool start_session(struct session *session, const struct world *world, const struct job *job,
                    const struct session_options *options, struct error *error)
 {
-    struct restore restore;
+    /* Not on the stack: after ERROR_LATE the session still has it. */
+    static struct restore restore;
     *session = (struct session){.world = world, .job = job, .options = options, .restore = &restore, .held.lock = -1};
     directory_init(&session->held.directory);
     metrics_init(&session->metrics);

@@ -12,8 +12,6 @@
 #include "train/start.h"
 #include "train/step.h"
 
-#include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 
 /* Collective. The job ends with this error: what is still being written is brought to its end. If a rank hangs over

@@ -92,6 +92,7 @@ bool validation_make(struct session *session, unsigned *flags, size_t *rank)
     fault_at(FAULT_VALIDATING, session->step);
     bool is_made = evaluator_run(&session->evaluator, &session->learner.model, learner_params(&session->learner),
                                  &evaluation);
+    session->evaluator.context = NULL;
     if (averaged)
         hide_average(session);
     *flags |= hearing.flags;

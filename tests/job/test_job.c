@@ -394,5 +394,5 @@ int main(void)
         {"a job is as long as its steps or its epochs", test_lengths},
         {NULL, NULL},
     };
-    return test_run("train/job", cases);
+    return test_run("job/job", cases);
 }

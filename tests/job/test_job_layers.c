@@ -261,5 +261,5 @@ int main(void)
         {"a layer may take a long line", test_long_lines},
         {NULL, NULL},
     };
-    return test_run("train/job_layers", cases);
+    return test_run("job/job_layers", cases);
 }

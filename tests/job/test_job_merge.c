@@ -137,5 +137,5 @@ int main(void)
         {"a bomb is refused at once", a_bomb_is_refused_at_once},
         {NULL, NULL},
     };
-    return test_run("train/job_merge", cases);
+    return test_run("job/job_merge", cases);
 }

@@ -366,5 +366,5 @@ int main(void)
         {"an override that leads nowhere is refused", test_bad_overrides},
         {NULL, NULL},
     };
-    return test_run("train/job_refusals", cases);
+    return test_run("job/job_refusals", cases);
 }

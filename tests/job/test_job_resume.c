@@ -459,5 +459,5 @@ int main(void)
         {"a list of contradictions that is too long ends with a count", test_long_list},
         {NULL, NULL},
     };
-    return test_run("train/job_resume", cases);
+    return test_run("job/job_resume", cases);
 }

@@ -152,5 +152,5 @@ int main(void)
         {"a byte order mark is passed over", test_byte_order_mark},
         {NULL, NULL},
     };
-    return test_run("train/job_values", cases);
+    return test_run("job/job_values", cases);
 }

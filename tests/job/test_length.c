@@ -195,5 +195,5 @@ int main(void)
         {"a schedule moves with the length if it follows it", a_schedule_moves_if_it_follows},
         {NULL, NULL},
     };
-    return test_run("train/length", cases);
+    return test_run("job/length", cases);
 }

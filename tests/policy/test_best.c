@@ -233,5 +233,5 @@ int main(void)
         {"a best without a file is forgotten", a_best_without_a_file_is_forgotten},
         {0},
     };
-    return test_run("train/best", cases);
+    return test_run("policy/best", cases);
 }

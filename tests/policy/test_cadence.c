@@ -305,5 +305,5 @@ int main(void)
         {"reasons are words", reasons_are_words},
         {0},
     };
-    return test_run("train/cadence", cases);
+    return test_run("policy/cadence", cases);
 }

@@ -185,5 +185,5 @@ int main(void)
         {"who wants to leave now leaves now", who_wants_to_leave_now_leaves_now},
         {0},
     };
-    return test_run("train/deadline", cases);
+    return test_run("policy/deadline", cases);
 }

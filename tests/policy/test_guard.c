@@ -123,5 +123,5 @@ int main(void)
         {"the window slides, and survives a resume", the_window_slides_and_survives},
         {0},
     };
-    return test_run("train/guard", cases);
+    return test_run("policy/guard", cases);
 }

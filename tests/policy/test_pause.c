@@ -113,5 +113,5 @@ int main(void)
         {"time is that of rank 0", time_is_that_of_rank_0},
         {NULL, NULL},
     };
-    return test_run("train/pause", cases);
+    return test_run("policy/pause", cases);
 }

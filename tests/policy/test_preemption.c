@@ -107,5 +107,5 @@ int main(void)
         {"a limit of CPU time warns before it kills", a_limit_of_cpu_time_warns_before_it_kills},
         {0},
     };
-    return test_run("train/preemption", cases);
+    return test_run("policy/preemption", cases);
 }

@@ -82,5 +82,5 @@ int main(void)
         {"nothing waits behind one of the best", nothing_waits_behind_one_of_the_best},
         {NULL, NULL},
     };
-    return test_run("train/skipped", cases);
+    return test_run("policy/skipped", cases);
 }

@@ -449,5 +449,5 @@ int main(void)
         {"a disk that takes nothing is only warned about", a_disk_that_takes_nothing_is_only_warned_about},
         {0},
     };
-    return test_run("train/chronicle", cases);
+    return test_run("run/chronicle", cases);
 }

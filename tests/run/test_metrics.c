@@ -298,5 +298,5 @@ int main(void)
         {"a closed one does nothing", a_closed_one_does_nothing},
         {0},
     };
-    return test_run("train/metrics", cases);
+    return test_run("run/metrics", cases);
 }

@@ -336,5 +336,5 @@ int main(void)
         {"a holder is named", a_holder_is_named},
         {0},
     };
-    return test_run("train/submission", cases);
+    return test_run("run/submission", cases);
 }
