@@ -5,6 +5,7 @@
 #include "base/thread.h"
 #include "base/watchdog.h"
 #include "checkpoint/patience.h"
+#include "parallel/promise.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -133,6 +134,8 @@ static void *thread(void *argument)
 bool saver_open(struct saver **opened, const struct world *world, struct store *store, const struct exchange *exchange,
                 const struct state *state, const struct saver_options *options, struct error *error)
 {
+    PROMISE_EQUAL(world, options->background);
+    PROMISE_EQUAL_REAL(world, options->timeout_s);
     struct saver *saver = memory_need(1, sizeof *saver);
     *saver = (struct saver){.world = world, .store = store, .exchange = exchange, .options = *options};
     saver->look_s = clock_seconds();

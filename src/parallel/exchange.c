@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "base/memory.h"
 #include "base/partition.h"
+#include "parallel/promise.h"
 #include "parallel/reduction.h"
 
 #include <limits.h>
@@ -186,6 +187,10 @@ static bool open_window(struct exchange *x, size_t bytes, struct error *error)
 bool exchange_open(struct exchange **exchange, const struct world *world, const struct node *node, size_t leaves,
                    size_t count, size_t measured, size_t copies, struct error *error)
 {
+    PROMISE_EQUAL(world, leaves);
+    PROMISE_EQUAL(world, count);
+    PROMISE_EQUAL(world, measured);
+    PROMISE_EQUAL(world, copies);
     struct exchange *x = memory_need(1, sizeof *x);
     *x = (struct exchange){
         .world = world, .node = node, .leaves = leaves, .count = count, .measured = measured, .copies = copies};
@@ -296,6 +301,7 @@ double exchange_reduce(struct exchange *x, double divisor, float **gradient)
 {
     size_t size = (size_t)x->world->size, rank = (size_t)x->world->rank;
     CHECK(x->next_leaf == partition_first(x->leaves, size, rank + 1), "all leaves of this rank are done");
+    PROMISE_EQUAL_REAL(x->world, divisor);
     window_fence(&x->window);
     if (x->node->count > 1)
         exchange_parts(x);

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/thread.h"
 #include "base/watchdog.h"
+#include "parallel/promise.h"
 
 #include <limits.h>
 #include <unistd.h>
@@ -170,6 +171,7 @@ bool heartbeat_open(struct heartbeat **opened, const struct world *world, double
                     void (*lost)(const struct error *error), struct error *error)
 {
     int level;
+    PROMISE_EQUAL_REAL(world, limit_s);
     char host[HOST_BYTES] = "";
     *opened = NULL;
     MPI_Query_thread(&level);

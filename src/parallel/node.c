@@ -4,6 +4,7 @@
 #include "base/limit.h"
 #include "base/memory.h"
 #include "base/watchdog.h"
+#include "parallel/promise.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -22,6 +23,7 @@ void node_open(struct node *node, const struct world *world, int ranks_per_node)
 {
     MPI_Comm shared;
     int size = world->size, rank_in_shared;
+    PROMISE_EQUAL(world, ranks_per_node);
     watchdog_begin_meeting("the ranks of each node find each other", 0, false);
     MPI_Comm_split_type(world->comm, MPI_COMM_TYPE_SHARED, world->rank, MPI_INFO_NULL, &shared);
     MPI_Comm_rank(shared, &rank_in_shared);

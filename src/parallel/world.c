@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "base/memory.h"
 #include "base/watchdog.h"
+#include "parallel/promise.h"
 
 #include <limits.h>
 #include <string.h>
@@ -87,6 +88,7 @@ bool world_agree_memory(const struct world *world, bool ok, size_t bytes, struct
 
 void world_share(const struct world *world, void *bytes, size_t count)
 {
+    PROMISE_EQUAL(world, count);
     CHECK(count < INT_MAX, "a message has a length");
     meet();
     MPI_Bcast(bytes, (int)count, MPI_BYTE, 0, world->comm);
@@ -119,6 +121,7 @@ unsigned world_union(const struct world *world, unsigned flags)
 
 void world_sum_disjoint(const struct world *world, double *values, size_t count)
 {
+    PROMISE_EQUAL(world, count);
     CHECK(count < INT_MAX, "these are few");
     meet();
     MPI_Allreduce(MPI_IN_PLACE, values, (int)count, MPI_DOUBLE, MPI_SUM, world->comm);
@@ -127,6 +130,7 @@ void world_sum_disjoint(const struct world *world, double *values, size_t count)
 
 void world_most(const struct world *world, uint64_t *values, size_t count)
 {
+    PROMISE_EQUAL(world, count);
     CHECK(count < INT_MAX, "these are few");
     meet();
     MPI_Allreduce(MPI_IN_PLACE, values, (int)count, MPI_UINT64_T, MPI_MAX, world->comm);

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "checkpoint/reason.h"
+#include "parallel/promise.h"
 #include "policy/best.h"
 #include "policy/cadence.h"
 #include "policy/flags.h"
@@ -137,6 +138,7 @@ bool boundary_begin(struct session *session, unsigned *flags, struct error *erro
 
 bool boundary_pass(struct session *session, unsigned *flags, struct error *error)
 {
+    PROMISE_EQUAL(session->world, *flags);
     save_note_late(session, *flags);
     if (!(*flags & SAVER_IS_BUSY) && !save_settle(session, error))
         return false;

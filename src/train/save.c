@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/wait.h"
 #include "checkpoint/reason.h"
+#include "parallel/promise.h"
 #include "policy/best.h"
 #include "policy/cadence.h"
 #include "policy/flags.h"
@@ -117,6 +118,7 @@ bool save_begin(struct session *session, unsigned reasons, struct error *error)
 {
     struct error late;
     double start = clock_seconds();
+    PROMISE_EQUAL(session->world, reasons);
     if (!data_watch_agree(session, error))
         return false;
     if (session->saving.now.runs && !await(session, &late)) {
@@ -167,6 +169,7 @@ unsigned save_flags(const struct session *session)
 void save_note_late(struct session *session, unsigned flags)
 {
     struct error error;
+    PROMISE_EQUAL(session->world, flags);
     if (session->saving.now.late || !(flags & SAVER_IS_LATE) || !(flags & SAVER_IS_BUSY))
         return;
     session->saving.now.late = true;
@@ -257,6 +260,7 @@ bool save_finish(struct session *session, struct error *error)
 bool save_last(struct session *session, const char *why, struct error *error)
 {
     double start = clock_seconds();
+    PROMISE_EQUAL_TEXT(session->world, why);
     session->saving.now.replaced = !session->saving.now.is_copy && session->saving.now.step == session->step;
     if (!save_finish(session, error) || !data_watch_agree(session, error))
         return false;

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/target.h"
 #include "base/text.h"
+#include "parallel/promise.h"
 #include "parallel/reduction.h"
 
 #include <math.h>
@@ -261,6 +262,10 @@ static void move_average(const struct move *move, double decay)
 void update_run(struct update *update, const struct update_arrays *from, const struct update_arrays *to,
                 float *gradient, const struct update_numbers *numbers)
 {
+    PROMISE_EQUAL(update->world, numbers->number);
+    PROMISE_EQUAL_REAL(update->world, numbers->learning_rate);
+    PROMISE_EQUAL_REAL(update->world, (double)numbers->gradient_scale);
+    PROMISE_EQUAL_REAL(update->world, numbers->average_decay);
     struct move move = {.update = update,
                         .from = from,
                         .to = to,

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "checkpoint/record_image.h"
 #include "parallel/courier.h"
+#include "parallel/promise.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -30,6 +31,9 @@ static bool expand(const char *path, int node, uint64_t digest, char *directory,
 bool local_open(struct local *local, const struct world *world, const char *path, const char *run, int ranks_per_node,
                 struct error *error)
 {
+    PROMISE_EQUAL_TEXT(world, path);
+    PROMISE_EQUAL_TEXT(world, run);
+    PROMISE_EQUAL(world, ranks_per_node);
     *local = (struct local){.world = world};
     node_open(&local->node, world, ranks_per_node);
     char *whole = world->rank == 0 ? realpath(run, NULL) : NULL;
