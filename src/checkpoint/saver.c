@@ -19,7 +19,7 @@ struct saver {
     struct store *store;
     const struct exchange *exchange;
     struct saver_options options;
-    struct council council;
+    struct agreement agreement;
     struct patience patience;
     struct snapshot snapshot;
 
@@ -50,7 +50,7 @@ static bool sync_descriptor(int descriptor, struct error *error)
 static bool save_copies(struct saver *saver)
 {
     double start = clock_seconds();
-    bool ok = local_save(saver->work.local, &saver->council, &saver->snapshot, &saver->work.record, &saver->patience,
+    bool ok = local_save(saver->work.local, &saver->agreement, &saver->snapshot, &saver->work.record, &saver->patience,
                          &saver->error);
     saver->result.commit = (struct commit){.write_ms = 1e3 * (clock_seconds() - start), .pruned = true};
     return ok;
@@ -61,24 +61,24 @@ static bool save(struct saver *saver)
 {
     struct error *error = &saver->error;
     struct snapshot *snapshot = &saver->snapshot;
-    struct council *council = &saver->council;
+    struct agreement *agreement = &saver->agreement;
     const struct saver_work *work = &saver->work;
     double patience_s = patience_of(&saver->patience, PATIENCE_DIGEST), start = clock_seconds();
     saver->result = (struct saver_result){.step = work->step};
-    council_begin(council);
+    agreement_begin(agreement);
     snapshot_take(snapshot, &work->state, work->step);
-    if (!snapshot_digest(snapshot, council, patience_s, error))
+    if (!snapshot_digest(snapshot, agreement, patience_s, error))
         return false;
     bool ok = exchange_check_replica(saver->exchange, work->replica, snapshot->digests[0], error);
     saver->result.synced = work->local || sync_descriptor(work->descriptor, &saver->result.sync_error);
     patience_note(&saver->patience, PATIENCE_DIGEST, clock_seconds() - start);
-    if (!council_agree(council, ok, patience_s, "the comparison of the nodes' parameters", NULL, error))
+    if (!agreement_vote(agreement, ok, patience_s, "the comparison of the nodes' parameters", NULL, error))
         return false;
     saver->result.fingerprint = snapshot->fingerprint;
     if (work->local)
         return save_copies(saver);
     store_follow(saver->store);
-    return writer_commit(council, snapshot, &work->record, saver->store, &work->retention, &saver->patience,
+    return writer_commit(agreement, snapshot, &work->record, saver->store, &work->retention, &saver->patience,
                          &saver->result.commit, error);
 }
 
@@ -105,7 +105,7 @@ static void run_work(struct saver *saver)
 {
     saver->ok = save(saver);
     saver->result.late = !saver->ok && saver->error.kind == ERROR_LATE;
-    if (saver->council.broken && saver->options.lost)
+    if (saver->agreement.broken && saver->options.lost)
         saver->options.lost(&saver->error);
     if (saver->result.late)
         saver->error.kind = ERROR_IO;
@@ -143,7 +143,7 @@ bool saver_open(struct saver **opened, const struct world *world, struct store *
     saver->patience.bytes = (double)(state->shard.count * sizeof(float) * state->array_count);
     saver->patience.file_bytes = (double)(state->count * sizeof(float) * state->array_count);
     snapshot_init(&saver->snapshot, world, state);
-    council_open(&saver->council, world);
+    agreement_open(&saver->agreement, world);
     pthread_mutex_init(&saver->mutex, NULL);
     thread_init_condition(&saver->change);
     bool ok = true;
@@ -173,7 +173,7 @@ void saver_close(struct saver *saver)
     }
     pthread_cond_destroy(&saver->change);
     pthread_mutex_destroy(&saver->mutex);
-    council_close(&saver->council);
+    agreement_close(&saver->agreement);
     snapshot_release(&saver->snapshot);
     record_release(&saver->work.record);
     memory_free(saver);

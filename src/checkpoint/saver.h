@@ -1,7 +1,7 @@
 /* The saver: a thread of its own on each rank that turns a state which stands still into a checkpoint while training
  * goes on. In a process that trains it alone calls HDF5 from saver_open on, and it talks to the other savers through
- * its own communicator (parallel/council.h). Without MPI_THREAD_MULTIPLE, or if it is not wanted, the same work is done
- * by who begins it, before saver_begin returns.
+ * its own communicator (parallel/agreement.h). Without MPI_THREAD_MULTIPLE, or if it is not wanted, the same work is
+ * done by who begins it, before saver_begin returns.
  *
  * One save at a time: begin; train on; when no rank is busy any more, take the verdict. */
 #ifndef CHECKPOINT_SAVER_H
@@ -39,7 +39,7 @@ struct saver_options {
     double timeout_s; /* of a phase; 0: derived from measurements (patience.h) */
     /* Called by the thread when a rank was late for a save and nobody has looked since (saver_look): training does not
      * go on either, a rank hangs as a whole; and, by whoever saves, when a rank has stopped in the middle of a message
-     * to all (council.h). Ends the job; does not return. NULL: nobody watches. */
+     * to all (agreement.h). Ends the job; does not return. NULL: nobody watches. */
     void (*lost)(const struct error *error);
 };
 

@@ -35,7 +35,7 @@ void snapshot_take(struct snapshot *snapshot, const struct state *state, uint64_
     snapshot->step = step;
 }
 
-bool snapshot_digest(struct snapshot *snapshot, struct council *council, double patience_s, struct error *error)
+bool snapshot_digest(struct snapshot *snapshot, struct agreement *agreement, double patience_s, struct error *error)
 {
     const struct state *state = &snapshot->state;
     const char *names[STATE_ARRAYS];
@@ -44,10 +44,10 @@ bool snapshot_digest(struct snapshot *snapshot, struct council *council, double 
         names[a] = state->arrays[a].name;
         digest_blocks(state->arrays[a].values, state->shard.count, EXCHANGE_BLOCK, snapshot->digests[a] + own);
     }
-    if (!council_agree(council, true, patience_s, "the digests of its part", NULL, error))
+    if (!agreement_vote(agreement, true, patience_s, "the digests of its part", NULL, error))
         return false;
     for (size_t a = 0; a < state->array_count; a++)
-        if (!council_gather(council, snapshot->digests[a], snapshot->counts, snapshot->places, patience_s, error))
+        if (!agreement_gather(agreement, snapshot->digests[a], snapshot->counts, snapshot->places, patience_s, error))
             return false;
     snapshot->fingerprint = state_fingerprint(snapshot->step, state->array_count, names,
                                               (const uint64_t *const *)snapshot->digests, snapshot->blocks);

@@ -4,7 +4,7 @@
 #define CHECKPOINT_SNAPSHOT_H
 
 #include "checkpoint/state.h"
-#include "parallel/council.h"
+#include "parallel/agreement.h"
 #include "parallel/world.h"
 
 struct snapshot {
@@ -27,9 +27,9 @@ void snapshot_release(struct snapshot *snapshot);
  * snapshot is not needed any more. */
 void snapshot_take(struct snapshot *snapshot, const struct state *state, uint64_t step);
 
-/* Collective over council, in an affair of its own. Digests of all blocks, and the fingerprint: on every rank. False
- * with ERROR_LATE as council_agree and council_gather. */
-bool snapshot_digest(struct snapshot *snapshot, struct council *council, double patience_s,
+/* Collective over agreement, in a round of its own. Digests of all blocks, and the fingerprint: on every rank. False
+ * with ERROR_LATE as agreement_vote and agreement_gather. */
+bool snapshot_digest(struct snapshot *snapshot, struct agreement *agreement, double patience_s,
                      struct error *error) WARN_UNUSED;
 
 #endif

@@ -107,27 +107,27 @@ static bool explain(const struct store *store, int rank, struct error *error)
     return false;
 }
 
-static bool run_phases(struct council *council, const struct store *store, const char *path, double patience_s,
+static bool run_phases(struct agreement *agreement, const struct store *store, const char *path, double patience_s,
                        struct error *error)
 {
-    int rank = council->world->rank, size = council->world->size;
+    int rank = agreement->world->rank, size = agreement->world->size;
     bool ok = rank != 0 || lay_out(store, path, size, error) || explain(store, rank, error);
-    if (!council_agree(council, ok, patience_s, "the layout of a trial file", NULL, error))
+    if (!agreement_vote(agreement, ok, patience_s, "the layout of a trial file", NULL, error))
         return false;
     ok = write_part(store, path, rank, error) || explain(store, rank, error);
-    if (!council_agree(council, ok, patience_s, "its part of a trial write", NULL, error))
+    if (!agreement_vote(agreement, ok, patience_s, "its part of a trial write", NULL, error))
         return false;
     ok = read_part(store, path, rank, error) || explain(store, rank, error);
-    return council_agree(council, ok, patience_s, "reading back a trial write", NULL, error);
+    return agreement_vote(agreement, ok, patience_s, "reading back a trial write", NULL, error);
 }
 
-bool trial_write(struct council *council, const struct store *store, double patience_s, struct error *error)
+bool trial_write(struct agreement *agreement, const struct store *store, double patience_s, struct error *error)
 {
     char path[PATH_MAX];
     store_partial_path(store, 0, path);
-    council_begin(council);
-    bool ok = run_phases(council, store, path, patience_s, error);
-    if (council->world->rank == 0)
+    agreement_begin(agreement);
+    bool ok = run_phases(agreement, store, path, patience_s, error);
+    if (agreement->world->rank == 0)
         unlink(path);
     return ok;
 }

@@ -159,7 +159,7 @@ static bool publish(const struct snapshot *snapshot, const struct store *store, 
 
 /* What the phases of a commit have at hand. */
 struct writing {
-    struct council *council;
+    struct agreement *agreement;
     const struct snapshot *snapshot;
     const struct store *store;
     struct patience *patience;
@@ -173,7 +173,7 @@ static bool end_phase(struct writing *writing, bool ok, enum patience_phase phas
                       struct error *error)
 {
     double patience_s = patience_of(writing->patience, phase);
-    ok = council_agree(writing->council, ok, patience_s, what, &writing->commit->bytes, error);
+    ok = agreement_vote(writing->agreement, ok, patience_s, what, &writing->commit->bytes, error);
     double now = clock_seconds();
     if (ok)
         patience_note(writing->patience, phase, now - writing->phase_start);
@@ -204,13 +204,13 @@ static bool write_phases(struct writing *writing, const struct record *record, s
     return end_phase(writing, ok, PATIENCE_PUBLISH, "publishing the file", error);
 }
 
-bool writer_commit(struct council *council, const struct snapshot *snapshot, const struct record *record,
+bool writer_commit(struct agreement *agreement, const struct snapshot *snapshot, const struct record *record,
                    const struct store *store, const struct retention *retention, struct patience *patience,
                    struct commit *commit, struct error *error)
 {
     bool is_first = snapshot->world->rank == 0;
     double start = clock_seconds();
-    struct writing writing = {.council = council,
+    struct writing writing = {.agreement = agreement,
                               .snapshot = snapshot,
                               .store = store,
                               .patience = patience,

@@ -15,7 +15,7 @@
 #include "checkpoint/record.h"
 #include "checkpoint/snapshot.h"
 #include "checkpoint/store.h"
-#include "parallel/council.h"
+#include "parallel/agreement.h"
 
 struct commit {
     uint64_t bytes;  /* size of the file */
@@ -25,12 +25,12 @@ struct commit {
     struct error prune_error;
 };
 
-/* Collective over council, in the affair of snapshot_digest. store and retention must be equal on every rank; of the
+/* Collective over agreement, in the round of snapshot_digest. store and retention must be equal on every rank; of the
  * record that of rank 0 counts. Step and fingerprint are taken from the snapshot. The same verdict and error on every
- * rank, as council_agree has it, late ranks included. After failure: what was there before stands, and nothing new is
+ * rank, as agreement_vote has it, late ranks included. After failure: what was there before stands, and nothing new is
  * left behind (as far as the disk lets us delete; if only the last sync of the directory failed, the new checkpoint is
  * there). */
-bool writer_commit(struct council *council, const struct snapshot *snapshot, const struct record *record,
+bool writer_commit(struct agreement *agreement, const struct snapshot *snapshot, const struct record *record,
                    const struct store *store, const struct retention *retention, struct patience *patience,
                    struct commit *commit, struct error *error) WARN_UNUSED;
 

@@ -14,8 +14,8 @@
 enum { TAG_PARTIAL = 1, TAG_PARAMS = 2 };
 
 /* What this rank does for a shard whose owner is on another node: it adds up the node's subtrees of that shard, sends
- * them, and receives the new parameters for its node. The ranks of a node share these errands evenly. */
-struct errand {
+ * them, and receives the new parameters for its node. The ranks of a node share these relays evenly. */
+struct relay {
     int owner;
     struct shard shard;
     struct reduction sum; /* of the node's subtrees; sum.results parts */
@@ -37,8 +37,8 @@ struct exchange {
     struct tree_walker walker; /* of this rank's leaves; slot i holds the value of walker.stack[i] */
     size_t next_leaf;
 
-    struct errand *errands;
-    int errand_count;
+    struct relay *relays;
+    int relay_count;
     struct reduction sum; /* of this rank's shard: one result */
     float *received;      /* the other nodes' parts of this rank's shard, one after the other */
     int received_count;   /* parts */
@@ -72,8 +72,8 @@ static size_t rank_cover(const struct exchange *x, int rank, struct subtree subt
                       slots);
 }
 
-/* The world rank on `node` that runs the errand for the shard of `owner`. */
-static int errand_runner(const struct exchange *x, int node, int owner)
+/* The world rank on `node` that runs the relay for the shard of `owner`. */
+static int relay_rank(const struct exchange *x, int node, int owner)
 {
     int turn = owner % x->node->sizes[node];
     for (int r = 0; r < x->world->size; r++)
@@ -116,14 +116,14 @@ static size_t node_cover(const struct exchange *x, int node, struct subtree subt
     return walker.length;
 }
 
-static bool plan_errands(struct exchange *x, struct error *error)
+static bool plan_relays(struct exchange *x, struct error *error)
 {
     int size = x->world->size;
-    x->errands = memory_need((size_t)size, sizeof *x->errands);
+    x->relays = memory_need((size_t)size, sizeof *x->relays);
     for (int owner = 0; owner < size; owner++) {
-        if (x->node->node_of[owner] == x->node->index || errand_runner(x, x->node->index, owner) != x->world->rank)
+        if (x->node->node_of[owner] == x->node->index || relay_rank(x, x->node->index, owner) != x->world->rank)
             continue;
-        struct errand *e = &x->errands[x->errand_count++];
+        struct relay *e = &x->relays[x->relay_count++];
         e->owner = owner;
         e->shard = exchange_shard(x->count, size, owner);
         reduction_init(&e->sum, x->leaves);
@@ -154,7 +154,7 @@ static bool plan_own_shard(struct exchange *x, struct error *error)
         }
         size_t length = node_cover(x, node, subtrees);
         for (size_t i = 0; i < length; i++) {
-            x->received_from[x->received_count] = errand_runner(x, node, x->world->rank);
+            x->received_from[x->received_count] = relay_rank(x, node, x->world->rank);
             reduction_add(&x->sum, subtrees[i], x->received + (size_t)x->received_count++ * x->shard.count,
                           x->shard.first);
         }
@@ -174,7 +174,7 @@ static bool allocate(struct exchange *x, struct error *error)
         x->square_counts[r] = (int)partition_count(blocks, size, r);
     }
     x->gradient = memory_alloc(x->shard.count, sizeof *x->gradient, "the gradient of a shard", error);
-    return x->gradient && plan_errands(x, error) && plan_own_shard(x, error);
+    return x->gradient && plan_relays(x, error) && plan_own_shard(x, error);
 }
 
 /* Collective over world. Other nodes may have more ranks, and need longer. */
@@ -232,11 +232,11 @@ void exchange_close(struct exchange *x)
     if (!x)
         return;
     window_close(&x->window);
-    for (int i = 0; i < x->errand_count; i++) {
-        reduction_release(&x->errands[i].sum);
-        memory_free(x->errands[i].parts);
+    for (int i = 0; i < x->relay_count; i++) {
+        reduction_release(&x->relays[i].sum);
+        memory_free(x->relays[i].parts);
     }
-    memory_free(x->errands);
+    memory_free(x->relays);
     reduction_release(&x->sum);
     memory_free(x->received);
     memory_free(x->received_from);
@@ -287,8 +287,8 @@ static void exchange_parts(struct exchange *x)
     for (int i = 0; i < x->received_count; i++)
         MPI_Irecv(x->received + (size_t)i * x->shard.count, (int)x->shard.count, MPI_FLOAT, x->received_from[i],
                   TAG_PARTIAL, x->world->comm, &x->requests[open++]);
-    for (int i = 0; i < x->errand_count; i++) {
-        struct errand *e = &x->errands[i];
+    for (int i = 0; i < x->relay_count; i++) {
+        struct relay *e = &x->relays[i];
         reduction_run(&e->sum, e->shard.first, e->shard.count, e->parts);
         for (size_t part = 0; part < e->sum.results; part++)
             MPI_Isend(e->parts + part * e->shard.count, (int)e->shard.count, MPI_FLOAT, e->owner, TAG_PARTIAL,
@@ -327,13 +327,13 @@ double exchange_reduce(struct exchange *x, double divisor, float **gradient)
 void exchange_distribute(struct exchange *x)
 {
     int open = 0;
-    for (int i = 0; i < x->errand_count; i++)
-        MPI_Irecv(x->params + x->errands[i].shard.first, (int)x->errands[i].shard.count, MPI_FLOAT, x->errands[i].owner,
+    for (int i = 0; i < x->relay_count; i++)
+        MPI_Irecv(x->params + x->relays[i].shard.first, (int)x->relays[i].shard.count, MPI_FLOAT, x->relays[i].owner,
                   TAG_PARAMS, x->world->comm, &x->requests[open++]);
     for (int node = 0; node < x->node->count; node++)
         if (node != x->node->index)
-            MPI_Isend(x->params + x->shard.first, (int)x->shard.count, MPI_FLOAT,
-                      errand_runner(x, node, x->world->rank), TAG_PARAMS, x->world->comm, &x->requests[open++]);
+            MPI_Isend(x->params + x->shard.first, (int)x->shard.count, MPI_FLOAT, relay_rank(x, node, x->world->rank),
+                      TAG_PARAMS, x->world->comm, &x->requests[open++]);
     MPI_Waitall(open, x->requests, MPI_STATUSES_IGNORE);
     window_fence(&x->window);
 }

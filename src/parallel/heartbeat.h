@@ -3,8 +3,8 @@
  *
  * A thread of each rank sends a sign of life now and then, whatever else the rank is doing: every rank to rank 0, rank
  * 0 to every rank. Who has been silent for too long is lost, and the job with it. It covers all that has no limit of
- * its own (council.h): the steps, the exchange, opening the data. A rank that is alive and does not get on, because it
- * hangs in a read, goes on beating: that is not noticed here.
+ * its own (agreement.h): the steps, the exchange, opening the data. A rank that is alive and does not get on, because
+ * it hangs in a read, goes on beating: that is not noticed here.
  *
  * Silence is counted in own beats, not in time: a job that was suspended as a whole wakes up without a false alarm. */
 #ifndef PARALLEL_HEARTBEAT_H

@@ -1,6 +1,6 @@
 /* All ranks of the job, and how they agree.
  *
- * What is collective here, and the opening and closing of what has a communicator of its own (council.h, node.h,
+ * What is collective here, and the opening and closing of what has a communicator of its own (agreement.h, node.h,
  * heartbeat.h), is a meeting (base/watchdog.h): who waits in it for longer than a meeting may take says so, and the job
  * ends. So it is all for the thread that the watchdog watches, and follows only on work that takes all ranks about as
  * long, or for whose length an agreement with patience of its own has waited. In training, where that is not so, there
@@ -40,7 +40,7 @@ double world_memory_s(size_t bytes);
 /* Collective over world. As world_agree, after each rank has made up to `bytes` of memory real. */
 bool world_agree_memory(const struct world *world, bool ok, size_t bytes, struct error *error) WARN_UNUSED;
 
-/* Collective over world. A communicator with the same ranks, for messages of another affair. */
+/* Collective over world. A communicator with the same ranks, for messages of another kind. */
 void world_duplicate(const struct world *world, MPI_Comm *comm);
 
 /* Collective over world; count must be equal on every rank. Rank 0's bytes, in the place of the others'. */

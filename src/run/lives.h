@@ -1,5 +1,5 @@
 /* The lives of a run: one for each start of the program in its directory, as the lines of RUN/history.jsonl tell
- * (see chronicle.h), also of those that were killed before their first save.
+ * (see history_log.h), also of those that were killed before their first save.
  *
  * How long a life was is what it has measured itself, on a clock that nobody sets. Where that is missing (lines of
  * older versions), it is what lies between two dates, if that is plausible (clock.h), else nothing.

@@ -9,7 +9,7 @@ enum run_file {
     RUN_LOCK,      /* held by rank 0; its text names the holder (holder.h) */
     RUN_JOB,       /* the job of the last start, complete */
     RUN_METRICS,   /* a line for each step (metrics.h) */
-    RUN_HISTORY,   /* lines for each start (chronicle.h) */
+    RUN_HISTORY,   /* lines for each start (history_log.h) */
     RUN_LINEAGE,   /* which copies on the nodes are of this run (lineage.h) */
     RUN_END,       /* when the job's time ends, if that has changed (notice.h) */
     RUN_SAVE,      /* made by somebody who wants a checkpoint now (cadence.h) */

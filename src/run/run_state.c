@@ -6,7 +6,7 @@
 #include "checkpoint/reader.h"
 #include "checkpoint/store.h"
 #include "h5/h5.h"
-#include "run/chronicle.h"
+#include "run/history_log.h"
 #include "run/metrics.h"
 #include "run/run_files.h"
 
@@ -24,7 +24,7 @@ static bool from_provenance(const struct store *store, const uint64_t *steps, si
         store_path(store, steps[i], path);
         found = reader_open(&reader, path, error);
         if (found)
-            chronicle_earlier(reader.record.segments, reader.record.segment_count, lines);
+            history_log_earlier(reader.record.segments, reader.record.segment_count, lines);
         reader_close(&reader);
     }
     h5_release();

@@ -5,12 +5,12 @@ void restore_open(struct restore *restore, const struct world *world, double tim
     *restore = (struct restore){.patience.fixed_s = timeout_s};
     text_init(&restore->passport);
     text_init(&restore->changes);
-    council_open(&restore->council, world);
+    agreement_open(&restore->agreement, world);
 }
 
 void restore_close(struct restore *restore)
 {
-    council_close(&restore->council);
+    agreement_close(&restore->agreement);
     text_release(&restore->passport);
     text_release(&restore->changes);
     *restore = (struct restore){0};
@@ -18,6 +18,6 @@ void restore_close(struct restore *restore)
 
 bool restore_agree(struct restore *restore, bool ok, const char *what, struct error *error)
 {
-    council_begin(&restore->council);
-    return council_agree(&restore->council, ok, restore_patience_s(restore), what, NULL, error);
+    agreement_begin(&restore->agreement);
+    return agreement_vote(&restore->agreement, ok, restore_patience_s(restore), what, NULL, error);
 }

@@ -4,14 +4,14 @@
 
 #include "base/text.h"
 #include "checkpoint/patience.h"
-#include "parallel/council.h"
+#include "parallel/agreement.h"
 
 struct restore {
-    struct council council;   /* for what a disk can make late */
-    struct patience patience; /* of one phase of a restore */
-    struct text passport;     /* of all ranks: checkpoint/passport.h */
-    struct text changes;      /* in what the job differs from that of the checkpoint, a line each */
-    uint64_t kept_every;      /* checkpoint.keep_every of the job that wrote the checkpoint */
+    struct agreement agreement; /* for what a disk can make late */
+    struct patience patience;   /* of one phase of a restore */
+    struct text passport;       /* of all ranks: checkpoint/passport.h */
+    struct text changes;        /* in what the job differs from that of the checkpoint, a line each */
+    uint64_t kept_every;        /* checkpoint.keep_every of the job that wrote the checkpoint */
 };
 
 /* Collective over world, which is borrowed. Close accepts an all-zero one; nobody may be late then. */

@@ -18,7 +18,7 @@ bool resume_copies_look(struct session *session, const uint64_t *steps, size_t c
     *copies = (struct resume_copies){0};
     if (!session->saving.local.world)
         return true;
-    if (!local_look(&session->saving.local, &session->restore->council, patience_s, &copies->finds, error))
+    if (!local_look(&session->saving.local, &session->restore->agreement, patience_s, &copies->finds, error))
         return false;
     if (copies->finds.count == 0)
         return true;
@@ -48,10 +48,10 @@ static bool go_on_from(struct session *session, struct local_set *set, struct er
     snprintf(name, sizeof name, "the copies of step %" PRIu64, set->id.step);
     text_init(&changes);
     text_init(&remark);
-    council_begin(&session->restore->council);
+    agreement_begin(&session->restore->agreement);
     bool ok = continuation_check(session, name, &set->record, NULL, &changes, &remark, error);
-    ok = council_agree(&session->restore->council, ok, patience_s, "the comparison with the copies", NULL, error) &&
-         local_deliver(&session->saving.local, &session->restore->council, patience_s, set, &session->learner.state,
+    ok = agreement_vote(&session->restore->agreement, ok, patience_s, "the comparison with the copies", NULL, error) &&
+         local_deliver(&session->saving.local, &session->restore->agreement, patience_s, set, &session->learner.state,
                        error);
     if (ok)
         continuation_take(session, &set->record, &changes, &remark);
@@ -67,8 +67,8 @@ bool resume_copies_try(struct session *session, struct resume_copies *copies, ui
     *resumed = false;
     while (copies->known && local_newest(&copies->finds, copies->lineage, beyond)) {
         struct local_set set;
-        if (!local_take(&session->saving.local, &session->restore->council, patience_s, &copies->finds, copies->lineage,
-                        beyond, &set, error)) {
+        if (!local_take(&session->saving.local, &session->restore->agreement, patience_s, &copies->finds,
+                        copies->lineage, beyond, &set, error)) {
             if (error->kind == ERROR_NOT_FOUND)
                 break;
             return false;

@@ -97,14 +97,14 @@ bool run_directory_take(struct session *session, struct error *error)
     uint64_t start_ms = 0;
     if (ok && session->world->rank == 0) {
         ok = take_directory(session, error);
-        start_ms = (uint64_t)(1e3 * fmax(0, fmin(chronicle_start_s(session->job->run), START_MOST_S)));
+        start_ms = (uint64_t)(1e3 * fmax(0, fmin(history_log_start_s(session->job->run), START_MOST_S)));
     }
     double patience_s = LOCK_WAIT_S + restore_patience_s(session->restore);
-    council_begin(&session->restore->council);
-    ok = council_agree(&session->restore->council, ok, patience_s, "taking the run directory", &start_ms, error);
+    agreement_begin(&session->restore->agreement);
+    ok = agreement_vote(&session->restore->agreement, ok, patience_s, "taking the run directory", &start_ms, error);
     patience_expect(&session->restore->patience, PATIENCE_RESTORE, 1e-3 * (double)start_ms);
     return ok && restore_agree(session->restore, hold_directory(session, error), "opening the run directory", error) &&
-           trial_write(&session->restore->council, &session->store, patience_s, error);
+           trial_write(&session->restore->agreement, &session->store, patience_s, error);
 }
 
 /* Local. What has become of the directory; that it was moved is told once. */
@@ -231,7 +231,7 @@ static void keep_files(struct session *session, bool renewed)
     watchdog_end();
     if (!ok && session->options->lost)
         session->options->lost(&error);
-    chronicle_keep(&session->chronicle);
+    history_log_keep(&session->history);
 }
 
 unsigned run_directory_flags(struct session *session, double now_s)

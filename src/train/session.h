@@ -11,7 +11,7 @@
 #include "policy/cadence.h"
 #include "policy/deadline.h"
 #include "policy/pause.h"
-#include "run/chronicle.h"
+#include "run/history_log.h"
 #include "train/evaluator.h"
 #include "train/learner.h"
 #include "train/saving.h"
@@ -53,7 +53,7 @@ struct session {
     struct held_directory held;
     struct store store;
     struct metrics metrics;     /* rank 0's */
-    struct chronicle chronicle; /* rank 0's */
+    struct history_log history; /* rank 0's */
     struct record record;       /* of the newest checkpoint, then kept up to date; the texts and segments are ours */
 
     struct training_data data;

@@ -13,7 +13,7 @@
 #define COUNT (6 * EXCHANGE_BLOCK + 80)
 
 static struct world world;
-static struct council council;
+static struct agreement agreement;
 static struct error error;
 static const char *const names[] = {"params", "adamw.m", "adamw.v"};
 
@@ -101,9 +101,9 @@ static inline bool commit_step(const struct store *store, uint64_t step, size_t 
     struct patience patience = {0};
     snapshot_init(&snapshot, &world, &state);
     snapshot_take(&snapshot, &state, step);
-    council_begin(&council);
-    bool ok = snapshot_digest(&snapshot, &council, 60, &error) &&
-              writer_commit(&council, &snapshot, &record, store, &(struct retention){.newest = keep}, &patience, commit,
+    agreement_begin(&agreement);
+    bool ok = snapshot_digest(&snapshot, &agreement, 60, &error) &&
+              writer_commit(&agreement, &snapshot, &record, store, &(struct retention){.newest = keep}, &patience, commit,
                             &error);
     snapshot_release(&snapshot);
     snapshot_release(&snapshot);
@@ -138,7 +138,7 @@ static inline long offset_of(const char *path, const char *dataset_name, size_t 
 static inline void opening(void)
 {
     world_open(&world);
-    council_open(&council, &world);
+    agreement_open(&agreement, &world);
     h5_init();
     CU_ASSERT_TRUE(world.size > 0);
 }
@@ -146,7 +146,7 @@ static inline void opening(void)
 static inline void closing(void)
 {
     h5_release();
-    council_close(&council);
+    agreement_close(&agreement);
     world_close(&world);
     CU_ASSERT_EQUAL(world.comm, MPI_COMM_NULL);
 }

@@ -33,7 +33,7 @@ static char place[PATH_MAX];
 /* What some of the ranks are, with so many on a node. */
 struct cast {
     struct world world;
-    struct council council;
+    struct agreement agreement;
     struct local local;
     bool plays; /* this rank is one of them */
 };
@@ -47,7 +47,7 @@ static inline void cast_open(struct cast *cast, int ranks, int per_node)
         return;
     cast->world.rank = everybody.rank;
     cast->world.size = ranks;
-    council_open(&cast->council, &cast->world);
+    agreement_open(&cast->agreement, &cast->world);
     CU_ASSERT_TRUE(local_open(&cast->local, &cast->world, place, "/nowhere", per_node, &error));
 }
 
@@ -56,7 +56,7 @@ static inline void cast_close(struct cast *cast)
     if (cast->plays) {
         local_close(&cast->local);
         local_close(&cast->local);
-        council_close(&cast->council);
+        agreement_close(&cast->agreement);
         MPI_Comm_free(&cast->world.comm);
     }
     MPI_Barrier(everybody.comm);
@@ -120,9 +120,9 @@ static inline bool save_step(struct cast *cast, uint64_t step)
     struct patience patience = {0};
     snapshot_init(&snapshot, &cast->world, &state);
     snapshot_take(&snapshot, &state, step);
-    council_begin(&cast->council);
-    bool ok = snapshot_digest(&snapshot, &cast->council, 60, &error) &&
-              local_save(&cast->local, &cast->council, &snapshot, &record, &patience, &error);
+    agreement_begin(&cast->agreement);
+    bool ok = snapshot_digest(&snapshot, &cast->agreement, 60, &error) &&
+              local_save(&cast->local, &cast->agreement, &snapshot, &record, &patience, &error);
     snapshot_release(&snapshot);
     free_state(&state);
     return ok;
@@ -135,10 +135,10 @@ static inline uint64_t load(struct cast *cast, uint64_t lineage, uint64_t beyond
     struct local_finds finds;
     struct local_set set;
     uint64_t step = 0;
-    CU_ASSERT_TRUE(local_look(&cast->local, &cast->council, 60, &finds, &error));
-    if (local_take(&cast->local, &cast->council, 60, &finds, lineage, beyond, &set, &error)) {
+    CU_ASSERT_TRUE(local_look(&cast->local, &cast->agreement, 60, &finds, &error));
+    if (local_take(&cast->local, &cast->agreement, 60, &finds, lineage, beyond, &set, &error)) {
         struct state state = make_state(&cast->world, 0);
-        CU_ASSERT_TRUE(local_deliver(&cast->local, &cast->council, 60, &set, &state, &error));
+        CU_ASSERT_TRUE(local_deliver(&cast->local, &cast->agreement, 60, &set, &state, &error));
         step = set.record.step;
         CU_ASSERT_EQUAL(wrong_values(&state, step), 0);
         CU_ASSERT_EQUAL(set.record.epoch, 1.5);

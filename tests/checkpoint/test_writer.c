@@ -73,12 +73,12 @@ static void the_fingerprint_does_not_know_the_ranks(void)
     struct snapshot snapshot;
     snapshot_init(&snapshot, &world, &state);
     snapshot_take(&snapshot, &state, 90);
-    council_begin(&council);
-    CU_ASSERT_TRUE(snapshot_digest(&snapshot, &council, 60, &error));
+    agreement_begin(&agreement);
+    CU_ASSERT_TRUE(snapshot_digest(&snapshot, &agreement, 60, &error));
     CU_ASSERT_EQUAL(snapshot.fingerprint, expected);
     CU_ASSERT_EQUAL(snapshot.fingerprint, GOLDEN_FINGERPRINT);
     snapshot_take(&snapshot, &state, 91);
-    CU_ASSERT_TRUE(snapshot_digest(&snapshot, &council, 60, &error));
+    CU_ASSERT_TRUE(snapshot_digest(&snapshot, &agreement, 60, &error));
     CU_ASSERT_NOT_EQUAL(snapshot.fingerprint, expected);
     snapshot_release(&snapshot);
     free_state(&state);

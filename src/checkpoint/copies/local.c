@@ -6,8 +6,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "checkpoint/record_image.h"
-#include "parallel/courier.h"
 #include "parallel/promise.h"
+#include "parallel/transfer.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -106,14 +106,14 @@ static bool has_room(const struct local *local, const struct state *state, struc
 struct saving {
     struct local *local;
     int directory; /* its handle; -1: not yet */
-    struct council *council;
+    struct agreement *agreement;
     const struct snapshot *snapshot;
     struct piece_set set;
     char *record;
     size_t record_bytes;
     struct piece_writer *writers; /* [writer_count] the own one, then one for each of `ins` */
     size_t writer_count;
-    struct courier_in *ins;
+    struct transfer_in *ins;
     size_t in_count;
 };
 
@@ -157,11 +157,11 @@ static bool exchange_pieces(struct saving *saving, double patience_s, struct err
     const struct state *state = &saving->snapshot->state;
     const struct world *world = saving->local->world;
     int partner = partner_of(&saving->local->node, world->size, world->rank);
-    struct courier_out outs[STATE_ARRAYS];
+    struct transfer_out outs[STATE_ARRAYS];
     for (size_t a = 0; a < state->array_count; a++)
-        outs[a] = (struct courier_out){partner, state->arrays[a].values, state->shard.count * sizeof(float)};
-    return courier_run(saving->council->comm, LOCAL_TAG, outs, partner >= 0 ? state->array_count : 0, saving->ins,
-                       saving->in_count, patience_s, "the exchange of copies", error);
+        outs[a] = (struct transfer_out){partner, state->arrays[a].values, state->shard.count * sizeof(float)};
+    return transfer_run(saving->agreement->comm, LOCAL_TAG, outs, partner >= 0 ? state->array_count : 0, saving->ins,
+                        saving->in_count, patience_s, "the exchange of copies", error);
 }
 
 /* Local. Who sends to this rank, and a writer for each. */
@@ -178,7 +178,7 @@ static void plan(struct saving *saving)
             continue;
         size_t i = saving->in_count++;
         size_t bytes = exchange_shard(saving->set.count, world->size, r).count * sizeof(float);
-        saving->ins[i] = (struct courier_in){r, bytes * saving->set.array_count, take, &saving->writers[1 + i]};
+        saving->ins[i] = (struct transfer_in){r, bytes * saving->set.array_count, take, &saving->writers[1 + i]};
     }
     saving->writer_count = 1 + saving->in_count;
 }
@@ -198,12 +198,12 @@ static bool share_record(struct saving *saving, const struct record *record, dou
         record_image_make(&own, true, NULL, &saving->record, &saving->record_bytes);
         bytes = saving->record_bytes;
     }
-    if (!council_agree(saving->council, ok, patience_s, "preparing its copies", &bytes, error))
+    if (!agreement_vote(saving->agreement, ok, patience_s, "preparing its copies", &bytes, error))
         return false;
     saving->record_bytes = bytes;
     if (snapshot->world->rank != 0)
         saving->record = memory_need(bytes, 1);
-    return council_share(saving->council, saving->record, bytes, patience_s, error);
+    return agreement_share(saving->agreement, saving->record, bytes, patience_s, error);
 }
 
 /* Local. */
@@ -218,13 +218,13 @@ static bool publish(struct saving *saving, struct error *error)
 /* Collective. All phases up to the complete set. */
 static bool save(struct saving *saving, const struct record *record, double patience_s, struct error *error)
 {
-    struct council *council = saving->council;
+    struct agreement *agreement = saving->agreement;
     const struct snapshot *snapshot = saving->snapshot;
     if (!share_record(saving, record, patience_s, error))
         return false;
     /* Rank 0's lineage, as all of the record. */
     uint64_t lineage = record->lineage;
-    if (!council_share(council, &lineage, sizeof lineage, patience_s, error))
+    if (!agreement_share(agreement, &lineage, sizeof lineage, patience_s, error))
         return false;
     piece_set_init(&saving->set, snapshot, lineage, saving->record, saving->record_bytes);
     plan(saving);
@@ -237,17 +237,17 @@ static bool save(struct saving *saving, const struct record *record, double pati
         ok = false;
     }
     fault_at(FAULT_LOCAL_SENT, snapshot->step);
-    if (!council_agree(council, ok, patience_s, "writing its copies", NULL, error))
+    if (!agreement_vote(agreement, ok, patience_s, "writing its copies", NULL, error))
         return false;
     ok = publish(saving, error);
     fault_at(FAULT_LOCAL_RENAMED, snapshot->step);
-    return council_agree(council, ok, patience_s, "renaming its copies", NULL, error);
+    return agreement_vote(agreement, ok, patience_s, "renaming its copies", NULL, error);
 }
 
-bool local_save(struct local *local, struct council *council, const struct snapshot *snapshot,
+bool local_save(struct local *local, struct agreement *agreement, const struct snapshot *snapshot,
                 const struct record *record, struct patience *patience, struct error *error)
 {
-    struct saving saving = {.local = local, .directory = -1, .council = council, .snapshot = snapshot};
+    struct saving saving = {.local = local, .directory = -1, .agreement = agreement, .snapshot = snapshot};
     double start = clock_seconds();
     bool ok = save(&saving, record, patience_of(patience, PATIENCE_LOCAL), error);
     for (size_t i = 0; i < saving.writer_count; i++)

@@ -11,10 +11,10 @@
 #include "checkpoint/copies/piece.h"
 #include "checkpoint/patience.h"
 #include "checkpoint/record.h"
-#include "parallel/council.h"
+#include "parallel/agreement.h"
 #include "parallel/node.h"
 
-#define LOCAL_TAG 3 /* of the courier, on a council's communicator */
+#define LOCAL_TAG 3 /* of it, on an agreement's communicator */
 
 struct local {
     const struct world *world; /* borrowed; NULL: closed, there is no second tier */
@@ -41,12 +41,12 @@ bool local_hold(const struct local *local, int *directory, struct error *error) 
  * be removed stays. */
 void local_keep(const struct local *local, uint64_t step, uint64_t other_step);
 
-/* Collective over council, in the affair of snapshot_digest. Makes a set of the snapshot, whose digests are taken, with
- * a record, of which rank 0's counts; step and fingerprint come from the snapshot. Nothing is synced to a disk. Then
- * removes sets older than the one before. The same verdict on every rank as council_agree; after failure the
+/* Collective over agreement, in the round of snapshot_digest. Makes a set of the snapshot, whose digests are taken,
+ * with a record, of which rank 0's counts; step and fingerprint come from the snapshot. Nothing is synced to a disk.
+ * Then removes sets older than the one before. The same verdict on every rank as agreement_vote; after failure the
  * newest whole set stands; if it was the system that refused, older ones are removed. After ERROR_LATE no second save
  * must be tried: messages may be under way. */
-bool local_save(struct local *local, struct council *council, const struct snapshot *snapshot,
+bool local_save(struct local *local, struct agreement *agreement, const struct snapshot *snapshot,
                 const struct record *record, struct patience *patience, struct error *error) WARN_UNUSED;
 
 #endif

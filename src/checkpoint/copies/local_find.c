@@ -108,14 +108,14 @@ void local_complain(const struct world *world, const struct text *own, struct lo
     memory_free(texts);
 }
 
-bool local_look(const struct local *local, struct council *council, double patience_s, struct local_finds *finds,
+bool local_look(const struct local *local, struct agreement *agreement, double patience_s, struct local_finds *finds,
                 struct error *error)
 {
     struct listing listing = {0};
     *finds = (struct local_finds){0};
     list(&listing, local);
-    council_begin(council);
-    bool ok = council_agree(council, true, patience_s, "looking for copies on its node", NULL, error);
+    agreement_begin(agreement);
+    bool ok = agreement_vote(agreement, true, patience_s, "looking for copies on its node", NULL, error);
     if (ok) {
         gather_entries(local->world, &listing, finds);
         local_complain(local->world, &listing.complaints, finds);

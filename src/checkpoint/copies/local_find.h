@@ -21,9 +21,9 @@ struct local_finds {
     struct text complaints; /* lines: files that are no good, and why */
 };
 
-/* Collective over world; a new affair of the council. Never fails because of what lies in the directories; ERROR_LATE
+/* Collective over world; a new round of the agreement. Never fails because of what lies in the directories; ERROR_LATE
  * names who has not come. */
-bool local_look(const struct local *local, struct council *council, double patience_s, struct local_finds *finds,
+bool local_look(const struct local *local, struct agreement *agreement, double patience_s, struct local_finds *finds,
                 struct error *error) WARN_UNUSED;
 
 /* Local. Accepts an all-zero one. */

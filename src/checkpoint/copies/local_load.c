@@ -4,7 +4,7 @@
 #include "base/memory.h"
 #include "base/watchdog.h"
 #include "checkpoint/record_image.h"
-#include "parallel/courier.h"
+#include "parallel/transfer.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -42,7 +42,7 @@ static bool read_piece(const struct local *local, const struct local_entry *entr
 
 /* Collective. Reads all pieces, each on a rank that has it. Pieces that are no good are spoilt on all ranks then, and
  * *ok tells whether there was none. False: ERROR_LATE. */
-static bool read_pieces(const struct local *local, struct council *council, double patience_s,
+static bool read_pieces(const struct local *local, struct agreement *agreement, double patience_s,
                         struct local_finds *finds, struct local_set *set, bool *ok, struct error *error)
 {
     struct text complaints;
@@ -56,7 +56,7 @@ static bool read_pieces(const struct local *local, struct council *council, doub
         finds->spoilt[entry] = 1;
         text_append(&complaints, "%s\n", why.text);
     }
-    bool agreed = council_agree(council, true, patience_s, "reading its part of the copies", NULL, error);
+    bool agreed = agreement_vote(agreement, true, patience_s, "reading its part of the copies", NULL, error);
     if (agreed) {
         local_complain(local->world, &complaints, finds);
         *ok = world_union(local->world, complaints.length > 0) == 0;
@@ -107,16 +107,16 @@ void local_set_release(struct local_set *set)
     *set = (struct local_set){0};
 }
 
-bool local_take(const struct local *local, struct council *council, double patience_s, struct local_finds *finds,
+bool local_take(const struct local *local, struct agreement *agreement, double patience_s, struct local_finds *finds,
                 uint64_t lineage, uint64_t beyond, struct local_set *set, struct error *error)
 {
     const struct piece_set *newest;
     *set = (struct local_set){0};
-    council_begin(council);
+    agreement_begin(agreement);
     while ((newest = local_newest(finds, lineage, beyond))) {
         bool ok = false;
         begin_set(set, newest);
-        if (!read_pieces(local, council, patience_s, finds, set, &ok, error)) {
+        if (!read_pieces(local, agreement, patience_s, finds, set, &ok, error)) {
             local_set_release(set);
             return false;
         }
@@ -173,7 +173,7 @@ static bool take(void *context, const void *bytes, size_t count, struct error *e
 }
 
 /* What this rank gives, in the order in which who gets it expects it: pieces, in each the arrays. */
-static size_t plan_outs(const struct local_set *set, const struct world *world, struct courier_out *outs)
+static size_t plan_outs(const struct local_set *set, const struct world *world, struct transfer_out *outs)
 {
     size_t count = 0;
     for (uint64_t p = 0; p < set->id.ranks; p++)
@@ -181,8 +181,8 @@ static size_t plan_outs(const struct local_set *set, const struct world *world, 
             struct shard shard = set->mine[p].shard;
             struct shard part = common(shard, exchange_shard(set->id.count, world->size, to));
             for (size_t a = 0; part.count > 0 && a < set->id.array_count; a++)
-                outs[count++] = (struct courier_out){to, set->values[p] + a * shard.count + (part.first - shard.first),
-                                                     part.count * sizeof(float)};
+                outs[count++] = (struct transfer_out){to, set->values[p] + a * shard.count + (part.first - shard.first),
+                                                      part.count * sizeof(float)};
         }
     return count;
 }
@@ -206,19 +206,19 @@ static size_t plan_in(const struct local_set *set, const struct state *state, in
 }
 
 /* Collective. Every part to who has it now. */
-static bool send_parts(const struct local *local, const struct council *council, double patience_s,
+static bool send_parts(const struct local *local, const struct agreement *agreement, double patience_s,
                        const struct local_set *set, const struct state *state, struct error *error)
 {
     const struct world *world = local->world;
     size_t size = (size_t)world->size;
-    struct courier_out *outs = memory_need(set->id.ranks * size * set->id.array_count, sizeof *outs);
-    struct courier_in *ins = memory_need(size, sizeof *ins);
+    struct transfer_out *outs = memory_need(set->id.ranks * size * set->id.array_count, sizeof *outs);
+    struct transfer_in *ins = memory_need(size, sizeof *ins);
     struct delivery *deliveries = memory_need(size, sizeof *deliveries);
     size_t out_count = plan_outs(set, world, outs);
     for (int r = 0; r < world->size; r++)
-        ins[r] = (struct courier_in){r, plan_in(set, state, r, &deliveries[r]), take, &deliveries[r]};
-    bool ok = courier_run(council->comm, LOCAL_TAG, outs, out_count, ins, size, patience_s, "the exchange of copies",
-                          error);
+        ins[r] = (struct transfer_in){r, plan_in(set, state, r, &deliveries[r]), take, &deliveries[r]};
+    bool ok = transfer_run(agreement->comm, LOCAL_TAG, outs, out_count, ins, size, patience_s, "the exchange of copies",
+                           error);
     for (size_t r = 0; r < size; r++)
         memory_free(deliveries[r].places);
     memory_free(deliveries);
@@ -227,14 +227,14 @@ static bool send_parts(const struct local *local, const struct council *council,
     return ok;
 }
 
-/* Collective, in the affair of the delivery. */
-static bool prove(const struct local *local, struct council *council, double patience_s, const struct local_set *set,
-                  const struct state *state, struct error *error)
+/* Collective, in the round of the delivery. */
+static bool prove(const struct local *local, struct agreement *agreement, double patience_s,
+                  const struct local_set *set, const struct state *state, struct error *error)
 {
     struct snapshot snapshot;
     snapshot_init(&snapshot, local->world, state);
     snapshot_take(&snapshot, state, set->id.step);
-    bool ok = snapshot_digest(&snapshot, council, patience_s, error);
+    bool ok = snapshot_digest(&snapshot, agreement, patience_s, error);
     if (ok && snapshot.fingerprint != set->id.fingerprint)
         ok = error_set(error, ERROR_CORRUPT, "the copies of step %llu do not fit their fingerprint",
                        (unsigned long long)set->id.step);
@@ -253,13 +253,13 @@ static bool fits(const struct local_set *set, const struct state *state, struct 
                            (unsigned long long)set->id.step);
 }
 
-bool local_deliver(const struct local *local, struct council *council, double patience_s, const struct local_set *set,
-                   const struct state *state, struct error *error)
+bool local_deliver(const struct local *local, struct agreement *agreement, double patience_s,
+                   const struct local_set *set, const struct state *state, struct error *error)
 {
-    council_begin(council);
+    agreement_begin(agreement);
     if (!fits(set, state, error)) /* the same on every rank */
         return false;
-    bool ok = send_parts(local, council, patience_s, set, state, error);
-    return council_agree(council, ok, patience_s, "the exchange of copies", NULL, error) &&
-           prove(local, council, patience_s, set, state, error);
+    bool ok = send_parts(local, agreement, patience_s, set, state, error);
+    return agreement_vote(agreement, ok, patience_s, "the exchange of copies", NULL, error) &&
+           prove(local, agreement, patience_s, set, state, error);
 }

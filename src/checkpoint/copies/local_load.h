@@ -13,17 +13,17 @@ struct local_set {
     float **values;       /* [id.ranks] theirs, else NULL */
 };
 
-/* Collective over world; a new affair of the council. The newest whole set as local_newest, read and proven: of a piece
- * that is no good the other copy is taken, if there is one, and else an older set. Why is appended to
+/* Collective over world; a new round of the agreement. The newest whole set as local_newest, read and proven: of a
+ * piece that is no good the other copy is taken, if there is one, and else an older set. Why is appended to
  * finds->complaints. ERROR_NOT_FOUND: there is none. ERROR_LATE. */
-bool local_take(const struct local *local, struct council *council, double patience_s, struct local_finds *finds,
+bool local_take(const struct local *local, struct agreement *agreement, double patience_s, struct local_finds *finds,
                 uint64_t lineage, uint64_t beyond, struct local_set *set, struct error *error) WARN_UNUSED;
 
-/* Collective over world; a new affair of the council. The values of the set into this rank's arrays of `state`, proven
+/* Collective over world; a new round of the agreement. The values of the set into this rank's arrays of `state`, proven
  * as a whole by the fingerprint. ERROR_VERSION: its arrays are others than those of `state`. ERROR_CORRUPT, ERROR_LATE.
  * After failure the arrays hold anything. */
-bool local_deliver(const struct local *local, struct council *council, double patience_s, const struct local_set *set,
-                   const struct state *state, struct error *error) WARN_UNUSED;
+bool local_deliver(const struct local *local, struct agreement *agreement, double patience_s,
+                   const struct local_set *set, const struct state *state, struct error *error) WARN_UNUSED;
 
 /* Local. Accepts a released and an all-zero one. */
 void local_set_release(struct local_set *set);

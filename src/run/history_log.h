@@ -15,8 +15,8 @@
  *    "step_s":X}   (of the last step; and "transient":true if the reason may be gone later)
  *
  * `lives.h` reads them. */
-#ifndef RUN_CHRONICLE_H
-#define RUN_CHRONICLE_H
+#ifndef RUN_HISTORY_LOG_H
+#define RUN_HISTORY_LOG_H
 
 #include "checkpoint/record.h"
 #include "run/lives.h"
@@ -24,7 +24,7 @@
 
 #define HISTORY_MOST ((size_t)1 << 30) /* bytes of the file: some lines for each start */
 
-struct chronicle {
+struct history_log {
     struct metrics lines; /* closed: all calls do nothing (ranks other than 0) */
     struct text known;    /* what a file that is begun anew begins with: the lives before, as far as a checkpoint knows
                            * them, and how this one has begun */
@@ -40,32 +40,32 @@ struct chronicle {
 };
 
 /* Local. A closed one. */
-void chronicle_init(struct chronicle *chronicle);
+void history_log_init(struct history_log *history);
 
 /* Local, rank 0's work. Opens or creates the file; anew: without what was in it. now: how the last life stands. A new
  * file begins with the `count` earlier segments that the checkpoint knows. Returns what is known of all lives so far.
  */
-struct lives_total chronicle_open(struct chronicle *chronicle, const char *run, bool anew, const struct lives_now *now,
-                                  const struct segment *segments, size_t count);
+struct lives_total history_log_open(struct history_log *history, const char *run, bool anew,
+                                    const struct lives_now *now, const struct segment *segments, size_t count);
 
 /* Local. How long the newest start of the run that came to a step has taken for that, in seconds; 0: none is known.
  * Only reads. */
-double chronicle_start_s(const char *run);
+double history_log_start_s(const char *run);
 
 /* Local, now and then: a file that somebody has deleted under the job is begun anew, with this life in it; one that has
  * taken its place gets this life, if it does not know it. A life that no file tells of would be taken for none. */
-enum metrics_fate chronicle_keep(struct chronicle *chronicle);
+enum metrics_fate history_log_keep(struct history_log *history);
 
 /* Local. Accepts a closed one. */
-void chronicle_close(struct chronicle *chronicle);
+void history_log_close(struct history_log *history);
 
 /* Local. The lines of this life. start_s: how long ago the program was started. */
-void chronicle_begin(struct chronicle *chronicle, const struct segment *segment, uint64_t step, double start_s);
-void chronicle_ready(struct chronicle *chronicle, double start_s);
-void chronicle_interval(struct chronicle *chronicle, uint64_t step, double stall_s, double write_s, double period_s);
+void history_log_begin(struct history_log *history, const struct segment *segment, uint64_t step, double start_s);
+void history_log_ready(struct history_log *history, double start_s);
+void history_log_interval(struct history_log *history, uint64_t step, double stall_s, double write_s, double period_s);
 
 /* How a life has ended. */
-struct chronicle_ending {
+struct history_ending {
     const char *reason;      /* its first line counts */
     bool interrupted;        /* it was not the job's own decision */
     double alive_s;          /* how long it has lived */
@@ -76,9 +76,9 @@ struct chronicle_ending {
 };
 
 /* Local. The last line. */
-void chronicle_end(struct chronicle *chronicle, uint64_t step, const struct chronicle_ending *ending);
+void history_log_end(struct history_log *history, uint64_t step, const struct history_ending *ending);
 
 /* Local. Appends the lines `earlier` for segments of a checkpoint. */
-void chronicle_earlier(const struct segment *segments, size_t count, struct text *lines);
+void history_log_earlier(const struct segment *segments, size_t count, struct text *lines);
 
 #endif

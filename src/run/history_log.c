@@ -1,4 +1,4 @@
-#include "run/chronicle.h"
+#include "run/history_log.h"
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -18,105 +18,105 @@
 #define TRIES       3    /* to write a line into a file that is deleted again and again */
 #define UNIX_DIGITS 1e-3 /* more than is lost in writing a time */
 
-void chronicle_init(struct chronicle *chronicle)
+void history_log_init(struct history_log *history)
 {
-    *chronicle = (struct chronicle){.silent_s = NAN};
-    metrics_init(&chronicle->lines);
-    text_init(&chronicle->known);
+    *history = (struct history_log){.silent_s = NAN};
+    metrics_init(&history->lines);
+    text_init(&history->known);
 }
 
-void chronicle_close(struct chronicle *chronicle)
+void history_log_close(struct history_log *history)
 {
-    metrics_close(&chronicle->lines);
-    text_release(&chronicle->known);
+    metrics_close(&history->lines);
+    text_release(&history->known);
 }
 
 /* What is known from this byte on: some whole lines, of which metrics_write ends the last. */
-static void put_known(struct chronicle *chronicle, size_t from)
+static void put_known(struct history_log *history, size_t from)
 {
-    const struct text *known = &chronicle->known;
+    const struct text *known = &history->known;
     struct text lines;
     if (known->length == from)
         return;
     text_init(&lines);
     text_append_bytes(&lines, known->bytes + from, known->length - from - 1);
-    metrics_write(&chronicle->lines, &lines);
-    metrics_sync(&chronicle->lines);
+    metrics_write(&history->lines, &lines);
+    metrics_sync(&history->lines);
     text_release(&lines);
 }
 
 /* The file as it is now; the caller owns *bytes. */
-static bool read_again(const struct chronicle *chronicle, char **bytes, size_t *length)
+static bool read_again(const struct history_log *history, char **bytes, size_t *length)
 {
     struct error error; /* it may be gone again */
-    watchdog_begin(chronicle->lines.path, 0);
-    bool ok = file_read_own(chronicle->lines.path, HISTORY_MOST, bytes, length, &error);
+    watchdog_begin(history->lines.path, 0);
+    bool ok = file_read_own(history->lines.path, HISTORY_MOST, bytes, length, &error);
     watchdog_end();
     return ok;
 }
 
 /* Whether the file tells that this life has begun. Who has edited it may have written its lines otherwise, and taken
  * earlier lives away. */
-static bool knows_this_life(const struct chronicle *chronicle)
+static bool knows_this_life(const struct history_log *history)
 {
     const struct lives_now now = {0};
     char *bytes;
     size_t length;
     struct lives lives;
     bool knows = false;
-    if (!read_again(chronicle, &bytes, &length))
+    if (!read_again(history, &bytes, &length))
         return false;
     lives_parse(&lives, bytes, length, &now);
     for (size_t i = 0; i < lives.count; i++)
-        knows = knows || (lives.items[i].step == chronicle->began_step &&
-                          fabs(lives.items[i].began_unix - chronicle->began_unix) < UNIX_DIGITS);
+        knows = knows || (lives.items[i].step == history->began_step &&
+                          fabs(lives.items[i].began_unix - history->began_unix) < UNIX_DIGITS);
     lives_release(&lives);
     free(bytes);
     return knows;
 }
 
-static bool has_line(const struct chronicle *chronicle, const struct text *line)
+static bool has_line(const struct history_log *history, const struct text *line)
 {
     char *bytes;
     size_t length;
-    if (!read_again(chronicle, &bytes, &length))
+    if (!read_again(history, &bytes, &length))
         return false;
     bool found = memmem(bytes, length, text_bytes(line), line->length) != NULL;
     free(bytes);
     return found;
 }
 
-enum metrics_fate chronicle_keep(struct chronicle *chronicle)
+enum metrics_fate history_log_keep(struct history_log *history)
 {
-    enum metrics_fate fate = metrics_keep(&chronicle->lines);
+    enum metrics_fate fate = metrics_keep(&history->lines);
     if (fate == METRICS_ANEW)
-        put_known(chronicle, 0);
-    else if (fate == METRICS_REPLACED && !knows_this_life(chronicle))
-        put_known(chronicle, chronicle->earlier);
+        put_known(history, 0);
+    else if (fate == METRICS_REPLACED && !knows_this_life(history))
+        put_known(history, history->earlier);
     return fate;
 }
 
 /* Durable before training goes on: it is one line, now and then. Once more if the file was deleted or replaced
  * meanwhile and is without it now. */
-static void put(struct chronicle *chronicle, struct text *line)
+static void put(struct history_log *history, struct text *line)
 {
     int tries = 0;
-    chronicle_keep(chronicle);
+    history_log_keep(history);
     do {
-        metrics_write(&chronicle->lines, line);
-        metrics_sync(&chronicle->lines);
-    } while (chronicle_keep(chronicle) != METRICS_STAND && !has_line(chronicle, line) && ++tries < TRIES);
+        metrics_write(&history->lines, line);
+        metrics_sync(&history->lines);
+    } while (history_log_keep(history) != METRICS_STAND && !has_line(history, line) && ++tries < TRIES);
     text_release(line);
 }
 
 /* A line of how this life has begun. */
-static void put_and_know(struct chronicle *chronicle, struct text *line)
+static void put_and_know(struct history_log *history, struct text *line)
 {
     struct text whole;
     text_init(&whole);
     text_append(&whole, "%s\n", text_bytes(line));
-    put(chronicle, line);
-    text_append(&chronicle->known, "%s", text_bytes(&whole));
+    put(history, line);
+    text_append(&history->known, "%s", text_bytes(&whole));
     text_release(&whole);
 }
 
@@ -132,7 +132,7 @@ static void append_segment(struct text *line, const struct segment *segment)
     text_append_json(line, segment->hosts);
 }
 
-void chronicle_earlier(const struct segment *segments, size_t count, struct text *lines)
+void history_log_earlier(const struct segment *segments, size_t count, struct text *lines)
 {
     for (size_t i = 0; i < count; i++) {
         const struct segment *segment = &segments[i];
@@ -150,16 +150,16 @@ void chronicle_earlier(const struct segment *segments, size_t count, struct text
 
 /* Opens the file without what a power cut has left of a last line. A new one gets the segments that a checkpoint knows.
  */
-static bool open_lines(struct chronicle *chronicle, const char *path, const struct segment *segments, size_t count,
+static bool open_lines(struct history_log *history, const char *path, const struct segment *segments, size_t count,
                        struct error *error)
 {
     bool is_new = access(path, F_OK) != 0;
-    if (!metrics_open(&chronicle->lines, path, UINT64_MAX, false, error))
+    if (!metrics_open(&history->lines, path, UINT64_MAX, false, error))
         return false;
-    chronicle_earlier(segments, count, &chronicle->known);
-    chronicle->earlier = chronicle->known.length;
+    history_log_earlier(segments, count, &history->known);
+    history->earlier = history->known.length;
     if (is_new)
-        put_known(chronicle, 0);
+        put_known(history, 0);
     return !is_new || file_sync_parent(path, error);
 }
 
@@ -175,7 +175,7 @@ static void compare_program(const struct life *last)
     text_release(&program);
 }
 
-double chronicle_start_s(const char *run)
+double history_log_start_s(const char *run)
 {
     char path[PATH_MAX], *bytes = NULL;
     size_t length;
@@ -199,35 +199,35 @@ static double silence_of(const struct life *life)
     return is_here ? fmax(0, clock_seconds() - life->up_s - life->alive_s) : (double)NAN;
 }
 
-struct lives_total chronicle_open(struct chronicle *chronicle, const char *run, bool anew, const struct lives_now *now,
-                                  const struct segment *segments, size_t count)
+struct lives_total history_log_open(struct history_log *history, const char *run, bool anew,
+                                    const struct lives_now *now, const struct segment *segments, size_t count)
 {
     char path[PATH_MAX], *bytes = NULL;
     size_t length;
     struct lives lives = {0};
     struct error error;
-    chronicle_init(chronicle);
+    history_log_init(history);
     run_file_path(run, RUN_HISTORY, path);
     if (anew)
         unlink(path);
-    if (!open_lines(chronicle, path, segments, count, &error) ||
+    if (!open_lines(history, path, segments, count, &error) ||
         !file_read_own(path, HISTORY_MOST, &bytes, &length, &error))
         log_warn("the history of this run has a gap: %s", error.text);
     else
         lives_parse(&lives, bytes, length, now);
     free(bytes);
     struct lives_total total = lives_sum(&lives);
-    chronicle->segment = lives.count + 1;
+    history->segment = lives.count + 1;
     const struct life *last = lives.count > 0 ? &lives.items[lives.count - 1] : NULL;
-    chronicle->is_finished = last && reason_finishes(last->reason);
+    history->is_finished = last && reason_finishes(last->reason);
     if (last)
         compare_program(last);
     if (last && !last->ended) {
-        chronicle->seen_step = now->step;
-        chronicle->seen_unix = now->unix_s;
-        chronicle->seen_alive_s = now->alive_s;
+        history->seen_step = now->step;
+        history->seen_unix = now->unix_s;
+        history->seen_alive_s = now->alive_s;
     }
-    chronicle->silent_s = last ? silence_of(last) : (double)NAN;
+    history->silent_s = last ? silence_of(last) : (double)NAN;
     lives_release(&lives);
     return total;
 }
@@ -241,14 +241,14 @@ static void append_program(struct text *line)
     text_release(&program);
 }
 
-void chronicle_begin(struct chronicle *chronicle, const struct segment *segment, uint64_t step, double start_s)
+void history_log_begin(struct history_log *history, const struct segment *segment, uint64_t step, double start_s)
 {
     struct text line;
-    chronicle->began_unix = clock_unix_exact() - start_s;
-    chronicle->began_step = step;
+    history->began_unix = clock_unix_exact() - start_s;
+    history->began_step = step;
     text_init(&line);
-    text_append(&line, "{\"event\":\"begin\",\"segment\":%" PRIu64 ",\"unix\":%.3f,\"step\":%" PRIu64,
-                chronicle->segment, chronicle->began_unix, step);
+    text_append(&line, "{\"event\":\"begin\",\"segment\":%" PRIu64 ",\"unix\":%.3f,\"step\":%" PRIu64, history->segment,
+                history->began_unix, step);
     append_segment(&line, segment);
     char boot[CLOCK_BOOT_BYTES];
     clock_boot(boot);
@@ -262,25 +262,25 @@ void chronicle_begin(struct chronicle *chronicle, const struct segment *segment,
         text_append_json(&line, environment_batch_job());
         text_append(&line, ",\"restart\":%" PRIu64, environment_restarts());
     }
-    if (chronicle->seen_unix > 0)
-        text_append(&line, ",\"previous_step\":%" PRIu64 ",\"previous_unix\":%.3f", chronicle->seen_step,
-                    chronicle->seen_unix);
-    if (chronicle->seen_alive_s > 0)
-        metrics_number(&line, "previous_alive_s", chronicle->seen_alive_s);
+    if (history->seen_unix > 0)
+        text_append(&line, ",\"previous_step\":%" PRIu64 ",\"previous_unix\":%.3f", history->seen_step,
+                    history->seen_unix);
+    if (history->seen_alive_s > 0)
+        metrics_number(&line, "previous_alive_s", history->seen_alive_s);
     text_append(&line, "}");
-    put_and_know(chronicle, &line);
+    put_and_know(history, &line);
 }
 
-void chronicle_ready(struct chronicle *chronicle, double start_s)
+void history_log_ready(struct history_log *history, double start_s)
 {
     struct text line;
     begin_line(&line, "ready");
     metrics_number(&line, "start_s", start_s);
     text_append(&line, "}");
-    put_and_know(chronicle, &line);
+    put_and_know(history, &line);
 }
 
-void chronicle_interval(struct chronicle *chronicle, uint64_t step, double stall_s, double write_s, double period_s)
+void history_log_interval(struct history_log *history, uint64_t step, double stall_s, double write_s, double period_s)
 {
     struct text line;
     begin_line(&line, "interval");
@@ -289,7 +289,7 @@ void chronicle_interval(struct chronicle *chronicle, uint64_t step, double stall
     metrics_number(&line, "write_s", write_s);
     metrics_number(&line, "period_s", period_s);
     text_append(&line, "}");
-    put(chronicle, &line);
+    put(history, &line);
 }
 
 /* What was never measured is null. */
@@ -298,7 +298,7 @@ static void append_measured(struct text *line, const char *key, double seconds)
     metrics_number(line, key, seconds > 0 ? seconds : (double)NAN);
 }
 
-void chronicle_end(struct chronicle *chronicle, uint64_t step, const struct chronicle_ending *ending)
+void history_log_end(struct history_log *history, uint64_t step, const struct history_ending *ending)
 {
     char words[LIFE_TEXT];
     struct text line;
@@ -316,5 +316,5 @@ void chronicle_end(struct chronicle *chronicle, uint64_t step, const struct chro
     append_measured(&line, "write_s", ending->saves ? ending->write_s : 0);
     append_measured(&line, "step_s", ending->step_s);
     text_append(&line, "}");
-    put(chronicle, &line);
+    put(history, &line);
 }

@@ -1,6 +1,6 @@
 /* The history of a run: its lines, and the lives that they tell of. */
 #include "base/file.h"
-#include "run/chronicle.h"
+#include "run/history_log.h"
 #include "support/test.h"
 
 #include <math.h>
@@ -256,39 +256,39 @@ static const struct segment here = {.ranks = 3, .nodes = 2, .hosts = "n1,n2"};
 
 static void what_is_written_is_read(void)
 {
-    struct chronicle chronicle;
+    struct history_log history;
     struct lives lives;
     char run[512];
     new_run("written", run);
-    CU_ASSERT_EQUAL(chronicle_start_s(run), 0);
-    struct lives_total total = chronicle_open(&chronicle, run, false, &nothing, NULL, 0);
-    CU_ASSERT(total.interruptions == 0 && total.alive_s == 0 && chronicle.segment == 1);
-    chronicle_begin(&chronicle, &here, 0, 2);
-    chronicle_ready(&chronicle, 2.5);
-    chronicle_interval(&chronicle, 4, 0.25, 0.75, 60);
-    chronicle_close(&chronicle); /* killed */
-    total = chronicle_open(&chronicle, run, false,
-                           &(struct lives_now){.step = 7, .unix_s = 4e9, .alive_s = 500, .saved = 5}, NULL, 0);
+    CU_ASSERT_EQUAL(history_log_start_s(run), 0);
+    struct lives_total total = history_log_open(&history, run, false, &nothing, NULL, 0);
+    CU_ASSERT(total.interruptions == 0 && total.alive_s == 0 && history.segment == 1);
+    history_log_begin(&history, &here, 0, 2);
+    history_log_ready(&history, 2.5);
+    history_log_interval(&history, 4, 0.25, 0.75, 60);
+    history_log_close(&history); /* killed */
+    total = history_log_open(&history, run, false,
+                             &(struct lives_now){.step = 7, .unix_s = 4e9, .alive_s = 500, .saved = 5}, NULL, 0);
     CU_ASSERT(total.interruptions == 1 && total.start_s == 2.5 && total.stall_s == 0.25 && total.write_s == 0.75);
-    CU_ASSERT(total.alive_s == 500 && chronicle.segment == 2); /* what it has told, and not what the clocks say */
-    CU_ASSERT(chronicle.silent_s >= 0 && chronicle.silent_s < 100);
-    chronicle_begin(&chronicle, &here, 5, 0);
-    chronicle_ready(&chronicle, 3.5);
-    chronicle_end(&chronicle, 9,
-                  &(struct chronicle_ending){.reason = "failed: \"words\"\nand more",
+    CU_ASSERT(total.alive_s == 500 && history.segment == 2); /* what it has told, and not what the clocks say */
+    CU_ASSERT(history.silent_s >= 0 && history.silent_s < 100);
+    history_log_begin(&history, &here, 5, 0);
+    history_log_ready(&history, 3.5);
+    history_log_end(&history, 9,
+                    &(struct history_ending){.reason = "failed: \"words\"\nand more",
                                              .interrupted = true,
                                              .transient = true,
                                              .saves = 2,
                                              .stall_s = 0.5,
                                              .write_s = 1,
                                              .step_s = 0.25});
-    chronicle_close(&chronicle);
-    chronicle_close(&chronicle);
-    total = chronicle_open(&chronicle, run, false, &(struct lives_now){.step = 9, .unix_s = 5e9, .saved = 9}, NULL, 0);
-    CU_ASSERT(total.interruptions == 2 && chronicle.seen_unix == 0); /* it has told its end */
-    CU_ASSERT(total.step_s == 0.75);                                 /* of three ranks */
-    chronicle_close(&chronicle);
-    CU_ASSERT_EQUAL(chronicle_start_s(run), 3.5);
+    history_log_close(&history);
+    history_log_close(&history);
+    total = history_log_open(&history, run, false, &(struct lives_now){.step = 9, .unix_s = 5e9, .saved = 9}, NULL, 0);
+    CU_ASSERT(total.interruptions == 2 && history.seen_unix == 0); /* it has told its end */
+    CU_ASSERT(total.step_s == 0.75);                               /* of three ranks */
+    history_log_close(&history);
+    CU_ASSERT_EQUAL(history_log_start_s(run), 3.5);
     parse_file(run, &lives);
     CU_ASSERT_EQUAL_FATAL(lives.count, 2);
     CU_ASSERT(lives.items[0].reached == 7 && lives.items[0].lost_steps == 2 && lives.items[0].interrupted);
@@ -303,15 +303,15 @@ static void what_is_written_is_read(void)
 static void a_torn_line_is_dropped(void)
 {
     static const char torn[] = BEGIN(1000, 0, "") "{\"event\":\"end\",\"unix\":1100,\"st";
-    struct chronicle chronicle;
+    struct history_log history;
     struct lives lives;
     char run[512];
     new_run("torn", run);
     CU_ASSERT_TRUE(file_replace(file_of(run), torn, strlen(torn), &error));
-    chronicle_open(&chronicle, run, false, &(struct lives_now){.step = 3, .unix_s = 1050}, NULL, 0);
-    chronicle_begin(&chronicle, &here, 2, 0);
-    chronicle_end(&chronicle, 4, &(struct chronicle_ending){.reason = "finished"});
-    chronicle_close(&chronicle);
+    history_log_open(&history, run, false, &(struct lives_now){.step = 3, .unix_s = 1050}, NULL, 0);
+    history_log_begin(&history, &here, 2, 0);
+    history_log_end(&history, 4, &(struct history_ending){.reason = "finished"});
+    history_log_close(&history);
     parse_file(run, &lives);
     CU_ASSERT_EQUAL_FATAL(lives.count, 2);
     CU_ASSERT_STRING_EQUAL(lives.items[0].end, "killed");
@@ -327,14 +327,14 @@ static void an_older_run_begins_with_what_its_checkpoint_knows(void)
         {.first_step = 1, .last_step = 40, .began_unix = 100, .saved_unix = 150, .ranks = 1, .end = "interrupted"},
         {.first_step = 41, .last_step = 60, .began_unix = 200, .saved_unix = 230, .ranks = 1, .end = "SIGTERM"},
         {.first_step = 61, .last_step = 90, .began_unix = 300, .saved_unix = 390, .ranks = 1, .end = "finished"}};
-    struct chronicle chronicle;
+    struct history_log history;
     struct lives lives;
     char run[512];
     new_run("older", run);
-    struct lives_total total = chronicle_open(&chronicle, run, false, &nothing, segments, 3);
-    CU_ASSERT(total.interruptions == 2 && is_near(total.alive_s, 170) && chronicle.segment == 4);
-    chronicle_begin(&chronicle, &here, 90, 0);
-    chronicle_close(&chronicle);
+    struct lives_total total = history_log_open(&history, run, false, &nothing, segments, 3);
+    CU_ASSERT(total.interruptions == 2 && is_near(total.alive_s, 170) && history.segment == 4);
+    history_log_begin(&history, &here, 90, 0);
+    history_log_close(&history);
     parse_file(run, &lives);
     CU_ASSERT_EQUAL_FATAL(lives.count, 4);
     CU_ASSERT(lives.items[0].step == 0 && lives.items[0].reached == 40 && lives.items[1].step == 40);
@@ -342,28 +342,28 @@ static void an_older_run_begins_with_what_its_checkpoint_knows(void)
     CU_ASSERT_STRING_EQUAL(lives.items[1].end, "SIGTERM");
     lives_release(&lives);
     /* Only once; and not at all for a run that begins anew. */
-    total = chronicle_open(&chronicle, run, false, &nothing, segments, 3);
-    CU_ASSERT_EQUAL(chronicle.segment, 5);
-    chronicle_close(&chronicle);
-    total = chronicle_open(&chronicle, run, true, &nothing, NULL, 0);
-    CU_ASSERT(total.interruptions == 0 && chronicle.segment == 1);
-    chronicle_close(&chronicle);
+    total = history_log_open(&history, run, false, &nothing, segments, 3);
+    CU_ASSERT_EQUAL(history.segment, 5);
+    history_log_close(&history);
+    total = history_log_open(&history, run, true, &nothing, NULL, 0);
+    CU_ASSERT(total.interruptions == 0 && history.segment == 1);
+    history_log_close(&history);
 }
 
 static void a_history_that_is_deleted_is_begun_anew(void)
 {
     static const struct segment before[] = {
         {.first_step = 1, .last_step = 40, .began_unix = 100, .saved_unix = 150, .ranks = 1, .end = "interrupted"}};
-    struct chronicle chronicle;
+    struct history_log history;
     struct lives lives;
     char run[512];
     new_run("deleted", run);
-    chronicle_open(&chronicle, run, false, &nothing, before, 1);
-    chronicle_begin(&chronicle, &here, 40, 0);
-    chronicle_ready(&chronicle, 2.5);
+    history_log_open(&history, run, false, &nothing, before, 1);
+    history_log_begin(&history, &here, 40, 0);
+    history_log_ready(&history, 2.5);
     for (int i = 0; i < 2; i++) {
         CU_ASSERT_EQUAL(unlink(file_of(run)), 0);
-        chronicle_keep(&chronicle);
+        history_log_keep(&history);
         parse_file(run, &lives);
         CU_ASSERT_EQUAL_FATAL(lives.count, 2);
         CU_ASSERT(lives.items[0].reached == 40 && lives.items[1].step == 40 && lives.items[1].start_s == 2.5);
@@ -371,8 +371,8 @@ static void a_history_that_is_deleted_is_begun_anew(void)
         lives_release(&lives);
     }
     CU_ASSERT_EQUAL(unlink(file_of(run)), 0);
-    chronicle_end(&chronicle, 60, &(struct chronicle_ending){.reason = "SIGTERM", .interrupted = true});
-    chronicle_close(&chronicle);
+    history_log_end(&history, 60, &(struct history_ending){.reason = "SIGTERM", .interrupted = true});
+    history_log_close(&history);
     parse_file(run, &lives);
     CU_ASSERT_EQUAL_FATAL(lives.count, 2);
     CU_ASSERT(lives.items[1].reached == 60 && lives.items[1].ended);
@@ -381,24 +381,24 @@ static void a_history_that_is_deleted_is_begun_anew(void)
 
 static void one_that_takes_its_place_knows_this_life(void)
 {
-    struct chronicle chronicle;
+    struct history_log history;
     struct lives lives;
     char run[512], *old, *now;
     size_t old_bytes, now_bytes;
     new_run("replaced", run);
-    chronicle_open(&chronicle, run, false, &nothing, NULL, 0);
-    chronicle_begin(&chronicle, &here, 0, 0);
-    chronicle_end(&chronicle, 30, &(struct chronicle_ending){.reason = "SIGTERM", .interrupted = true});
-    chronicle_close(&chronicle);
+    history_log_open(&history, run, false, &nothing, NULL, 0);
+    history_log_begin(&history, &here, 0, 0);
+    history_log_end(&history, 30, &(struct history_ending){.reason = "SIGTERM", .interrupted = true});
+    history_log_close(&history);
     CU_ASSERT_TRUE_FATAL(file_read(file_of(run), &old, &old_bytes, &error));
-    chronicle_open(&chronicle, run, false, &nothing, NULL, 0);
-    chronicle_begin(&chronicle, &here, 30, 0);
-    chronicle_ready(&chronicle, 2.5);
+    history_log_open(&history, run, false, &nothing, NULL, 0);
+    history_log_begin(&history, &here, 30, 0);
+    history_log_ready(&history, 2.5);
     CU_ASSERT_TRUE_FATAL(file_read(file_of(run), &now, &now_bytes, &error));
     /* A copy of it, as an editor makes one, and one of an earlier day. */
     for (int i = 0; i < 2; i++) {
         CU_ASSERT_TRUE(file_replace(file_of(run), i ? old : now, i ? old_bytes : now_bytes, &error));
-        chronicle_keep(&chronicle);
+        history_log_keep(&history);
         parse_file(run, &lives);
         CU_ASSERT_EQUAL_FATAL(lives.count, 2);
         CU_ASSERT(lives.items[0].reached == 30 && lives.items[1].step == 30 && lives.items[1].start_s == 2.5);
@@ -407,26 +407,26 @@ static void one_that_takes_its_place_knows_this_life(void)
     /* Without the lives before, and with this one in other letters. */
     static const char other[] = "{\"event\": \"begin\", \"segment\": 2, \"unix\": %.3f, \"step\": 30}\n";
     char shorter[200];
-    snprintf(shorter, sizeof shorter, other, chronicle.began_unix);
+    snprintf(shorter, sizeof shorter, other, history.began_unix);
     CU_ASSERT_TRUE(file_replace(file_of(run), shorter, strlen(shorter), &error));
-    chronicle_keep(&chronicle);
+    history_log_keep(&history);
     parse_file(run, &lives);
     CU_ASSERT_EQUAL_FATAL(lives.count, 1);
     CU_ASSERT_EQUAL(lives.items[0].step, 30);
     lives_release(&lives);
-    chronicle_close(&chronicle);
+    history_log_close(&history);
     free(old);
     free(now);
 }
 
 static void a_disk_that_takes_nothing_is_only_warned_about(void)
 {
-    struct chronicle chronicle;
-    struct lives_total total = chronicle_open(&chronicle, "no/such/directory", false, &nothing, NULL, 0);
+    struct history_log history;
+    struct lives_total total = history_log_open(&history, "no/such/directory", false, &nothing, NULL, 0);
     CU_ASSERT_EQUAL(total.interruptions, 0);
-    chronicle_begin(&chronicle, &here, 0, 0);
-    chronicle_end(&chronicle, 1, &(struct chronicle_ending){.reason = "finished"});
-    chronicle_close(&chronicle);
+    history_log_begin(&history, &here, 0, 0);
+    history_log_end(&history, 1, &(struct history_ending){.reason = "finished"});
+    history_log_close(&history);
 }
 
 int main(void)
@@ -449,5 +449,5 @@ int main(void)
         {"a disk that takes nothing is only warned about", a_disk_that_takes_nothing_is_only_warned_about},
         {0},
     };
-    return test_run("run/chronicle", cases);
+    return test_run("run/history_log", cases);
 }

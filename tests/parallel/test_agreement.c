@@ -1,5 +1,5 @@
 /* Agreement without spinning and without end: the words of world_agree, and what happens when a rank is late. */
-#include "parallel/council.h"
+#include "parallel/agreement.h"
 
 #include "base/memory.h"
 #include "support/test_mpi.h"
@@ -10,7 +10,7 @@
 #include <string.h>
 
 static struct world world;
-static struct council council;
+static struct agreement agreement;
 static atomic_bool over;
 
 #define QUESTIONS 1500
@@ -18,13 +18,13 @@ static atomic_bool over;
 
 static void all_well_is_agreed_and_rank_0_says_a_number(void)
 {
-    for (uint64_t affair = 1; affair < 4; affair++) {
-        council_begin(&council);
+    for (uint64_t round = 1; round < 4; round++) {
+        agreement_begin(&agreement);
         for (uint64_t question = 1; question < 4; question++) {
             struct error error = {0};
-            uint64_t number = world.rank == 0 ? 100 * affair + question : 7;
-            CU_ASSERT_TRUE(council_agree(&council, true, 60, "it", &number, &error));
-            CU_ASSERT_EQUAL(number, 100 * affair + question);
+            uint64_t number = world.rank == 0 ? 100 * round + question : 7;
+            CU_ASSERT_TRUE(agreement_vote(&agreement, true, 60, "it", &number, &error));
+            CU_ASSERT_EQUAL(number, 100 * round + question);
         }
     }
 }
@@ -35,15 +35,15 @@ static void a_failure_has_the_words_of_world_agree(void)
         struct error here = {0}, there = {0};
         bool ok = world.rank < guilty || error_set(&here, ERROR_CORRUPT, "broken by %d", world.rank);
         there = here;
-        council_begin(&council);
-        CU_ASSERT_FALSE(council_agree(&council, ok, 60, "it", NULL, &here));
+        agreement_begin(&agreement);
+        CU_ASSERT_FALSE(agreement_vote(&agreement, ok, 60, "it", NULL, &here));
         CU_ASSERT_FALSE(world_agree(&world, ok, &there));
         CU_ASSERT_STRING_EQUAL(here.text, there.text);
         CU_ASSERT_EQUAL(here.kind, ERROR_CORRUPT);
     }
     struct error error = {0};
-    council_begin(&council);
-    CU_ASSERT_FALSE(council_agree(&council, error_set(&error, ERROR_IO, "no room"), 60, "it", NULL, &error));
+    agreement_begin(&agreement);
+    CU_ASSERT_FALSE(agreement_vote(&agreement, error_set(&error, ERROR_IO, "no room"), 60, "it", NULL, &error));
     CU_ASSERT_STRING_EQUAL(error.text, "no room");
 }
 
@@ -65,12 +65,12 @@ static void who_is_late_is_named_and_nobody_waits(void)
     if (world.size == 1)
         return;
     for (int round = 0; round < 2; round++) {
-        council_begin(&council);
-        CU_ASSERT_TRUE(council_agree(&council, true, 60, "coming", NULL, &error));
+        agreement_begin(&agreement);
+        CU_ASSERT_TRUE(agreement_vote(&agreement, true, 60, "coming", NULL, &error));
         bool is_late = world.rank == world.size - 1;
         if (is_late)
             come_after_the_others(world.size - 1);
-        CU_ASSERT_FALSE(council_agree(&council, true, 1, "the work", NULL, &error));
+        CU_ASSERT_FALSE(agreement_vote(&agreement, true, 1, "the work", NULL, &error));
         if (!is_late)
             come_after_the_others(world.size - 1);
         CU_ASSERT_EQUAL(error.kind, ERROR_LATE);
@@ -78,17 +78,17 @@ static void who_is_late_is_named_and_nobody_waits(void)
         CU_ASSERT_STRING_EQUAL(error.text, expected);
         MPI_Barrier(world.comm);
     }
-    council_begin(&council);
-    CU_ASSERT_TRUE(council_agree(&council, true, 60, "coming", NULL, &error));
+    agreement_begin(&agreement);
+    CU_ASSERT_TRUE(agreement_vote(&agreement, true, 60, "coming", NULL, &error));
 }
 
 static void rank_0_can_be_late_too(void)
 {
     struct error error = {0};
-    council_begin(&council);
+    agreement_begin(&agreement);
     if (world.rank == 0)
         come_after_the_others(0);
-    bool ok = council_agree(&council, true, 0.1, "the work", NULL, &error);
+    bool ok = agreement_vote(&agreement, true, 0.1, "the work", NULL, &error);
     if (world.rank != 0)
         come_after_the_others(0);
     CU_ASSERT_EQUAL(ok,
@@ -97,12 +97,12 @@ static void rank_0_can_be_late_too(void)
         CU_ASSERT_EQUAL(error.kind, ERROR_LATE);
         CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "rank 0 has not finished the work in "));
     } else if (world.size > 1) {
-        CU_ASSERT_FALSE(council_agree(&council, true, 0.1, "the rest", NULL, &error));
+        CU_ASSERT_FALSE(agreement_vote(&agreement, true, 0.1, "the rest", NULL, &error));
         CU_ASSERT_EQUAL(error.kind, ERROR_LATE);
     }
     MPI_Barrier(world.comm);
-    council_begin(&council);
-    CU_ASSERT_TRUE(council_agree(&council, true, 60, "coming", NULL, &error));
+    agreement_begin(&agreement);
+    CU_ASSERT_TRUE(agreement_vote(&agreement, true, 60, "coming", NULL, &error));
 }
 
 static void numbers_are_gathered(void)
@@ -116,9 +116,9 @@ static void numbers_are_gathered(void)
     }
     values[2 * world.rank] = 5u + (unsigned)world.rank;
     values[2 * world.rank + 1] = 50u + (unsigned)world.rank;
-    council_begin(&council);
-    CU_ASSERT_TRUE(council_agree(&council, true, 60, "coming", NULL, &error));
-    CU_ASSERT_TRUE(council_gather(&council, values, counts, places, 60, &error));
+    agreement_begin(&agreement);
+    CU_ASSERT_TRUE(agreement_vote(&agreement, true, 60, "coming", NULL, &error));
+    CU_ASSERT_TRUE(agreement_gather(&agreement, values, counts, places, 60, &error));
     for (unsigned r = 0; r < (unsigned)world.size; r++) {
         CU_ASSERT_EQUAL(values[2 * r], 5 + r);
         CU_ASSERT(r == 1 || values[2 * r + 1] == 50 + r);
@@ -133,15 +133,16 @@ static void *agree_often(void *unused)
         struct error error = {0};
         uint64_t number = world.rank == 0 ? i : 0;
         if (i % 5 == 0)
-            council_begin(&council);
-        heard += council_agree(&council, true, 5, "it", &number, &error) && number == i;
+            agreement_begin(&agreement);
+        heard += agreement_vote(&agreement, true, 5, "it", &number, &error) && number == i;
     }
     CU_ASSERT_EQUAL(heard, QUESTIONS);
     over = true;
     return NULL;
 }
 
-/* Whoever else is in MPI takes MPI's notice of what has left from the council's thread: no answer may be lost by that.
+/* Whoever else is in MPI takes MPI's notice of what has left from the agreement's thread: no answer may be lost by
+ * that.
  */
 static void another_thread_in_mpi_does_not_disturb_it(void)
 {
@@ -158,14 +159,14 @@ static void another_thread_in_mpi_does_not_disturb_it(void)
 static void opening(void)
 {
     world_open(&world);
-    council_open(&council, &world);
+    agreement_open(&agreement, &world);
     CU_ASSERT_TRUE(world.size > 0);
 }
 
 static void closing(void)
 {
-    council_close(&council);
-    council_close(&council);
+    agreement_close(&agreement);
+    agreement_close(&agreement);
     world_close(&world);
     CU_ASSERT_EQUAL(world.comm, MPI_COMM_NULL);
 }
@@ -183,5 +184,5 @@ int main(int argc, char **argv)
         {"a world closes", closing},
         {0},
     };
-    return test_mpi_run(&argc, &argv, "parallel/council", cases);
+    return test_mpi_run(&argc, &argv, "parallel/agreement", cases);
 }

@@ -1,5 +1,5 @@
 /* Bytes between all ranks, of all sizes around that of a message: they come in order, once, and never late unseen. */
-#include "parallel/courier.h"
+#include "parallel/transfer.h"
 #include "parallel/world.h"
 #include "support/test_mpi.h"
 
@@ -49,21 +49,21 @@ static bool take(void *context, const void *bytes, size_t count, struct error *w
 /* Everybody sends everybody, itself included, two texts. */
 static bool all_to_all(size_t fail_at, struct arrival arrivals[RANKS])
 {
-    struct courier_out outs[2 * RANKS];
-    struct courier_in ins[RANKS];
+    struct transfer_out outs[2 * RANKS];
+    struct transfer_in ins[RANKS];
     unsigned char *memory[RANKS];
     for (int r = 0; r < world.size; r++) {
         size_t first = size_between(world.rank, r, 0), second = size_between(world.rank, r, 1);
         memory[r] = memory_need(first + second, 1);
         for (size_t i = 0; i < first + second; i++)
             memory[r][i] = byte_of(world.rank, r, i);
-        outs[2 * r] = (struct courier_out){r, memory[r], first};
-        outs[2 * r + 1] = (struct courier_out){r, memory[r] + first, second};
+        outs[2 * r] = (struct transfer_out){r, memory[r], first};
+        outs[2 * r + 1] = (struct transfer_out){r, memory[r] + first, second};
         arrivals[r] = (struct arrival){.from = r, .fail_at = fail_at};
-        ins[r] = (struct courier_in){r, size_between(r, world.rank, 0) + size_between(r, world.rank, 1), take,
-                                     &arrivals[r]};
+        ins[r] = (struct transfer_in){r, size_between(r, world.rank, 0) + size_between(r, world.rank, 1), take,
+                                      &arrivals[r]};
     }
-    bool ok = courier_run(world.comm, TAG, outs, 2 * (size_t)world.size, ins, (size_t)world.size, 60, "it", &error);
+    bool ok = transfer_run(world.comm, TAG, outs, 2 * (size_t)world.size, ins, (size_t)world.size, 60, "it", &error);
     for (int r = 0; r < world.size; r++)
         memory_free(memory[r]);
     return ok;
@@ -97,12 +97,12 @@ static void who_does_not_come_is_named(void)
     if (world.size == 1)
         return;
     struct arrival arrival = {.from = world.size - 1, .fail_at = SIZE_MAX};
-    const struct courier_in in = {world.size - 1, 1000, take, &arrival};
+    const struct transfer_in in = {world.size - 1, 1000, take, &arrival};
     char expected[60];
     double start = clock_seconds();
     snprintf(expected, sizeof expected, "rank %d has not finished it in 0.2 s", world.size - 1);
     if (world.rank < world.size - 1) {
-        CU_ASSERT_FALSE(courier_run(world.comm, TAG, NULL, 0, &in, 1, 0.2, "it", &error));
+        CU_ASSERT_FALSE(transfer_run(world.comm, TAG, NULL, 0, &in, 1, 0.2, "it", &error));
         CU_ASSERT_EQUAL(error.kind, ERROR_LATE);
         CU_ASSERT_STRING_EQUAL(error.text, expected);
         CU_ASSERT(clock_seconds() - start < 5);
@@ -125,5 +125,5 @@ int main(int argc, char **argv)
         {"who does not come is named", who_does_not_come_is_named},
         {0},
     };
-    return test_mpi_run(&argc, &argv, "parallel/courier", cases);
+    return test_mpi_run(&argc, &argv, "parallel/transfer", cases);
 }

@@ -1,4 +1,4 @@
-#include "parallel/courier.h"
+#include "parallel/transfer.h"
 
 #include "base/memory.h"
 #include "base/wait.h"
@@ -7,7 +7,7 @@
 
 /* What comes from one rank, message by message. */
 struct inlet {
-    const struct courier_in *in;
+    const struct transfer_in *in;
     size_t left;
     char *buffer;
     MPI_Request request;
@@ -31,7 +31,7 @@ static size_t parts_of(size_t count)
     return (count + PART - 1) / PART;
 }
 
-static void begin_sends(struct run *run, const struct courier_out *outs, size_t out_count)
+static void begin_sends(struct run *run, const struct transfer_out *outs, size_t out_count)
 {
     size_t parts = 0;
     for (size_t i = 0; i < out_count; i++)
@@ -53,7 +53,7 @@ static void receive(const struct run *run, struct inlet *inlet)
         MPI_Irecv(inlet->buffer, (int)PART, MPI_BYTE, inlet->in->from, run->tag, run->comm, &inlet->request);
 }
 
-static void begin_inlets(struct run *run, const struct courier_in *ins, size_t in_count)
+static void begin_inlets(struct run *run, const struct transfer_in *ins, size_t in_count)
 {
     run->inlets = memory_need(in_count, sizeof *run->inlets);
     run->inlet_count = in_count;
@@ -115,8 +115,9 @@ static void abandon(struct run *run)
             MPI_Request_free(&run->sends[i]);
 }
 
-bool courier_run(MPI_Comm comm, int tag, const struct courier_out *outs, size_t out_count, const struct courier_in *ins,
-                 size_t in_count, double patience_s, const char *what, struct error *error)
+bool transfer_run(MPI_Comm comm, int tag, const struct transfer_out *outs, size_t out_count,
+                  const struct transfer_in *ins, size_t in_count, double patience_s, const char *what,
+                  struct error *error)
 {
     struct run run = {.comm = comm, .tag = tag, .error = error, .ok = true};
     struct wait wait = wait_begin(patience_s);
