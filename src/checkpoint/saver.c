@@ -50,8 +50,8 @@ static bool sync_descriptor(int descriptor, struct error *error)
 static bool save_copies(struct saver *saver)
 {
     double start = clock_seconds();
-    bool ok = local_save(saver->work.local, &saver->agreement, &saver->snapshot, &saver->work.record, &saver->patience,
-                         &saver->error);
+    bool ok = copies_save(saver->work.copies, &saver->agreement, &saver->snapshot, &saver->work.record,
+                          &saver->patience, &saver->error);
     saver->result.commit = (struct commit){.write_ms = 1e3 * (clock_seconds() - start), .pruned = true};
     return ok;
 }
@@ -70,12 +70,12 @@ static bool save(struct saver *saver)
     if (!snapshot_digest(snapshot, agreement, patience_s, error))
         return false;
     bool ok = exchange_check_replica(saver->exchange, work->replica, snapshot->digests[0], error);
-    saver->result.synced = work->local || sync_descriptor(work->descriptor, &saver->result.sync_error);
+    saver->result.synced = work->copies || sync_descriptor(work->descriptor, &saver->result.sync_error);
     patience_note(&saver->patience, PATIENCE_DIGEST, clock_seconds() - start);
     if (!agreement_vote(agreement, ok, patience_s, "the comparison of the nodes' parameters", NULL, error))
         return false;
     saver->result.fingerprint = snapshot->fingerprint;
-    if (work->local)
+    if (work->copies)
         return save_copies(saver);
     store_follow(saver->store);
     return writer_commit(agreement, snapshot, &work->record, saver->store, &work->retention, &saver->patience,
@@ -251,5 +251,5 @@ bool saver_take(struct saver *saver, struct saver_result *result, struct error *
     result->late = world_union(world, saver->result.late);
     /* What rank 0 has published is whole, since all have proven their parts before: it counts, also if somebody did not
      * wait for it. */
-    return (is_published && !saver->work.local) || world_agree(world, saver->ok, error);
+    return (is_published && !saver->work.copies) || world_agree(world, saver->ok, error);
 }

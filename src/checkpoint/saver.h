@@ -7,7 +7,7 @@
 #ifndef CHECKPOINT_SAVER_H
 #define CHECKPOINT_SAVER_H
 
-#include "checkpoint/copies/local.h"
+#include "checkpoint/copies/copies.h"
 #include "checkpoint/writer.h"
 #include "parallel/exchange.h"
 
@@ -19,9 +19,9 @@ struct saver_work {
     uint64_t step;
     struct record record;       /* rank 0's counts; copied */
     struct retention retention; /* what is to stay of older ones */
-    const float *replica; /* [P] the parameters of all shards as this node has them: proven to be equal on all nodes */
-    int descriptor;       /* of a file that must be on disk before the checkpoint is; -1: none */
-    struct local *local;  /* a set of copies on the nodes, and no file; NULL: a file. Borrowed until the verdict */
+    const float *replica;  /* [P] the parameters of all shards as this node has them: proven to be equal on all nodes */
+    int descriptor;        /* of a file that must be on disk before the checkpoint is; -1: none */
+    struct copies *copies; /* a set of copies on the nodes, and no file; NULL: a file. Borrowed until the verdict */
 };
 
 /* How a save has ended, if it was not lost. */

@@ -239,7 +239,7 @@ bool resume(struct session *session, struct error *error)
                  "; to start anew: another run:, or --fresh --overwrite",
                  options->init_from, session->step);
     /* Copies that this start does not go on from, or does not see, are a branch that was left. */
-    bool leaves_copies = !session->saving.local.world || (copies.finds.count > 0 && !copies.resumed);
+    bool leaves_copies = !session->saving.copies.world || (copies.finds.count > 0 && !copies.resumed);
     if (ok && session->step > 0 && leaves_copies)
         session->record.lineage = strtoull(session->store.token, NULL, 16);
     if (ok)

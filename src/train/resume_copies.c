@@ -2,7 +2,7 @@
 
 #include "base/log.h"
 #include "base/watchdog.h"
-#include "checkpoint/copies/local_load.h"
+#include "checkpoint/copies/copies_load.h"
 #include "run/lineage.h"
 #include "train/continuation.h"
 #include "train/restore.h"
@@ -16,9 +16,9 @@ bool resume_copies_look(struct session *session, const uint64_t *steps, size_t c
 {
     double patience_s = restore_patience_s(session->restore);
     *copies = (struct resume_copies){0};
-    if (!session->saving.local.world)
+    if (!session->saving.copies.world)
         return true;
-    if (!local_look(&session->saving.local, &session->restore->agreement, patience_s, &copies->finds, error))
+    if (!copies_look(&session->saving.copies, &session->restore->agreement, patience_s, &copies->finds, error))
         return false;
     if (copies->finds.count == 0)
         return true;
@@ -35,12 +35,12 @@ bool resume_copies_look(struct session *session, const uint64_t *steps, size_t c
 
 uint64_t resume_copies_newest(const struct resume_copies *copies)
 {
-    const struct piece_set *set = copies->known ? local_newest(&copies->finds, copies->lineage, 0) : NULL;
+    const struct piece_set *set = copies->known ? copies_newest(&copies->finds, copies->lineage, 0) : NULL;
     return set ? set->step : 0;
 }
 
 /* Collective. From a set that has been taken; its arrays are proven, but the job may not fit. */
-static bool go_on_from(struct session *session, struct local_set *set, struct error *error)
+static bool go_on_from(struct session *session, struct copies_set *set, struct error *error)
 {
     double patience_s = restore_patience_s(session->restore);
     char name[64];
@@ -51,8 +51,8 @@ static bool go_on_from(struct session *session, struct local_set *set, struct er
     agreement_begin(&session->restore->agreement);
     bool ok = continuation_check(session, name, &set->record, NULL, &changes, &remark, error);
     ok = agreement_vote(&session->restore->agreement, ok, patience_s, "the comparison with the copies", NULL, error) &&
-         local_deliver(&session->saving.local, &session->restore->agreement, patience_s, set, &session->learner.state,
-                       error);
+         copies_deliver(&session->saving.copies, &session->restore->agreement, patience_s, set, &session->learner.state,
+                        error);
     if (ok)
         continuation_take(session, &set->record, &changes, &remark);
     text_release(&changes);
@@ -65,20 +65,20 @@ bool resume_copies_try(struct session *session, struct resume_copies *copies, ui
 {
     double patience_s = restore_patience_s(session->restore);
     *resumed = false;
-    while (copies->known && local_newest(&copies->finds, copies->lineage, beyond)) {
-        struct local_set set;
-        if (!local_take(&session->saving.local, &session->restore->agreement, patience_s, &copies->finds,
-                        copies->lineage, beyond, &set, error)) {
+    while (copies->known && copies_newest(&copies->finds, copies->lineage, beyond)) {
+        struct copies_set set;
+        if (!copies_take(&session->saving.copies, &session->restore->agreement, patience_s, &copies->finds,
+                         copies->lineage, beyond, &set, error)) {
             if (error->kind == ERROR_NOT_FOUND)
                 break;
             return false;
         }
         *resumed = copies->resumed = go_on_from(session, &set, error);
         if (!*resumed)
-            local_spoil(&copies->finds, &set.id);
+            copies_spoil(&copies->finds, &set.id);
         if (!*resumed && error->kind == ERROR_LATE) /* its memory may still be on its way to another rank */
             return false;
-        local_set_release(&set);
+        copies_set_release(&set);
         if (*resumed)
             break;
         if (error->kind != ERROR_CORRUPT)
@@ -100,12 +100,12 @@ void resume_copies_tidy(struct session *session, const struct resume_copies *cop
     else if (copies->finds.count > 0)
         log_info("the copies on the nodes are not used: none is whole, of this job, and newer than the checkpoint");
     session->saving.renew_copies = copies->resumed;
-    session->saving.local.complete = copies->resumed ? session->step : 0;
-    local_keep(&session->saving.local, session->saving.local.complete, 0);
+    session->saving.copies.complete = copies->resumed ? session->step : 0;
+    copies_keep(&session->saving.copies, session->saving.copies.complete, 0);
 }
 
 void resume_copies_release(struct resume_copies *copies)
 {
-    local_finds_release(&copies->finds);
+    copies_finds_release(&copies->finds);
     *copies = (struct resume_copies){0};
 }

@@ -2,12 +2,12 @@
 #ifndef TRAIN_RESUME_COPIES_H
 #define TRAIN_RESUME_COPIES_H
 
-#include "checkpoint/copies/local_find.h"
+#include "checkpoint/copies/copies_find.h"
 #include "train/session.h"
 
 /* What there is. All zero: nothing. */
 struct resume_copies {
-    struct local_finds finds;
+    struct copies_finds finds;
     uint64_t lineage; /* that of this job */
     bool known;       /* the lineage is; else no copy is this job's for sure */
     bool resumed;     /* from copies of the session's step */

@@ -49,17 +49,17 @@ static void tell_why(struct session *session, unsigned reasons, unsigned owed, c
 }
 
 /* reasons: 0 if the job leaves, or for copies on the nodes. end: of the segment, as long as this is its last save.
- * local: where copies go; NULL: a file. */
-static void begin(struct session *session, unsigned reasons, const char *end, struct local *local)
+ * copies: where they go; NULL: a file. */
+static void begin(struct session *session, unsigned reasons, const char *end, struct copies *copies)
 {
     bool is_sound = skipped_is_sound(session->job, &session->record.history, session->step);
-    unsigned owed = !local && is_sound ? session->saving.owed : 0;
+    unsigned owed = !copies && is_sound ? session->saving.owed : 0;
     tell_why(session, reasons, owed, end);
     session->saving.now = (struct save){.runs = true,
                                         .frozen = saver_is_background(session->saving.saver),
-                                        .is_copy = local != NULL,
+                                        .is_copy = copies != NULL,
                                         .step = session->step};
-    if (!local) {
+    if (!copies) {
         session->saving.now.reasons = reasons | owed;
         session->saving.owed &= ~owed;
         cadence_begin(&session->cadence, clock_seconds());
@@ -76,7 +76,7 @@ static void begin(struct session *session, unsigned reasons, const char *end, st
         .retention = session->saving.now.retention,
         .replica = learner_params(&session->learner),
         .descriptor = session->metrics.descriptor,
-        .local = local,
+        .copies = copies,
     };
     saver_begin(session->saving.saver, &work);
 }
@@ -156,7 +156,7 @@ void save_copies(struct session *session)
     struct error error;
     if (!data_watch_agree(session, &error)) /* the next step says so */
         return;
-    begin(session, 0, reason_words[REASON_RUNNING], &session->saving.local);
+    begin(session, 0, reason_words[REASON_RUNNING], &session->saving.copies);
 }
 
 unsigned save_flags(const struct session *session)

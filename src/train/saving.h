@@ -2,7 +2,7 @@
 #ifndef TRAIN_SAVING_H
 #define TRAIN_SAVING_H
 
-#include "checkpoint/copies/local.h"
+#include "checkpoint/copies/copies.h"
 #include "checkpoint/saver.h"
 
 /* A save that has been begun. */
@@ -20,16 +20,16 @@ struct save {
 
 struct saving {
     struct saver *saver;
-    struct save now;     /* the one that runs */
-    uint64_t saved_step; /* of the newest checkpoint file; UINT64_MAX: there is none */
-    uint64_t retry_step; /* a failed save is tried again when this step is done; 0: none failed */
-    uint64_t retry_wait; /* steps from the last failed save to the next attempt; 0: none failed */
-    unsigned put_off;    /* reasons of a save that waits until a step is taken again (policy/flags.h) */
-    unsigned owed;       /* SAVE_KEEP: a save that was to stay for ever has failed, and the next takes its place */
-    struct local local;  /* copies on the nodes; closed: there are none */
-    bool renew_copies;   /* those on the nodes are as other ranks have left them: new ones are due */
-    bool copies_failed;  /* the last time */
-    bool no_copies;      /* none are made any more: see local_save */
+    struct save now;      /* the one that runs */
+    uint64_t saved_step;  /* of the newest checkpoint file; UINT64_MAX: there is none */
+    uint64_t retry_step;  /* a failed save is tried again when this step is done; 0: none failed */
+    uint64_t retry_wait;  /* steps from the last failed save to the next attempt; 0: none failed */
+    unsigned put_off;     /* reasons of a save that waits until a step is taken again (policy/flags.h) */
+    unsigned owed;        /* SAVE_KEEP: a save that was to stay for ever has failed, and the next takes its place */
+    struct copies copies; /* copies on the nodes; closed: there are none */
+    bool renew_copies;    /* those on the nodes are as other ranks have left them: new ones are due */
+    bool copies_failed;   /* the last time */
+    bool no_copies;       /* none are made any more: see copies_save */
 };
 
 #endif

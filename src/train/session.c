@@ -47,7 +47,7 @@ void session_close(struct session *session)
     session_watch_meetings(session, true);
     watchdog_begin_meeting("the savers take leave of each other", 0, false);
     saver_close(session->saving.saver);
-    local_close(&session->saving.local);
+    copies_close(&session->saving.copies);
     watchdog_end();
     watchdog_begin(session->store.directory, 0);
     metrics_close(&session->metrics);

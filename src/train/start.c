@@ -18,8 +18,8 @@
 static bool open_copies(struct session *session, struct error *error)
 {
     const struct job *job = session->job;
-    return !job->copies.path || local_open(&session->saving.local, session->world, job->copies.path, job->run,
-                                           session->options->ranks_per_node, error);
+    return !job->copies.path || copies_open(&session->saving.copies, session->world, job->copies.path, job->run,
+                                            session->options->ranks_per_node, error);
 }
 
 /* Local. */

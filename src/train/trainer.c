@@ -74,7 +74,7 @@ bool trainer_run(const struct world *world, const struct job *job, const struct 
         return false;
     if (ok) { /* all is in a file */
         watchdog_begin("the directory of the copies", 0);
-        local_keep(&session.saving.local, 0, 0);
+        copies_keep(&session.saving.copies, 0, 0);
         watchdog_end();
     }
     const char *reason = ok ? boundary_reason(&session, flags) : reason_words[REASON_FAILED];

@@ -103,8 +103,8 @@ static inline bool commit_step(const struct store *store, uint64_t step, size_t 
     snapshot_take(&snapshot, &state, step);
     agreement_begin(&agreement);
     bool ok = snapshot_digest(&snapshot, &agreement, 60, &error) &&
-              writer_commit(&agreement, &snapshot, &record, store, &(struct retention){.newest = keep}, &patience, commit,
-                            &error);
+              writer_commit(&agreement, &snapshot, &record, store, &(struct retention){.newest = keep}, &patience,
+                            commit, &error);
     snapshot_release(&snapshot);
     snapshot_release(&snapshot);
     free_state(&state);

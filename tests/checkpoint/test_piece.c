@@ -1,5 +1,5 @@
 /* Pieces, and directories of them, that are not what lockstep has written there. */
-#include "checkpoint/local_support.h"
+#include "checkpoint/copies_support.h"
 
 static void give_away(const char *path)
 {
@@ -37,8 +37,8 @@ static void a_length_without_bytes_proves_no_count(void)
         struct piece piece;
         int directory;
         CU_ASSERT_TRUE(save_step(&cast, 5));
-        CU_ASSERT_TRUE_FATAL(local_hold(&cast.local, &directory, &error));
-        piece_path(cast.local.directory, 5, 0, 1, PIECE_OWN, path);
+        CU_ASSERT_TRUE_FATAL(copies_hold(&cast.copies, &directory, &error));
+        piece_path(cast.copies.directory, 5, 0, 1, PIECE_OWN, path);
         make_huge(path);
         CU_ASSERT_FALSE(piece_open(&piece, directory, path, &error));
         CU_ASSERT(error.kind == ERROR_CORRUPT && strstr(error.text, "it has a hole where its digests should be"));
@@ -58,19 +58,19 @@ static void what_somebody_else_has_put_there_is_not_used(void)
     cast_open(&cast, 1, 1);
     if (cast.plays) {
         int directory;
-        snprintf(other, sizeof other, "%s", cast.local.directory);
+        snprintf(other, sizeof other, "%s", cast.copies.directory);
         snprintf(moved, sizeof moved, "%s.moved", other);
         CU_ASSERT_EQUAL(chmod(other, 0777), 0);
-        CU_ASSERT_FALSE(local_hold(&cast.local, &directory, &error));
+        CU_ASSERT_FALSE(copies_hold(&cast.copies, &directory, &error));
         CU_ASSERT_EQUAL(load(&cast, LINEAGE, 0, &complaints), 0);
         CU_ASSERT_EQUAL(complaints, 1);
-        local_keep(&cast.local, 0, 0);
+        copies_keep(&cast.copies, 0, 0);
         CU_ASSERT_FALSE(save_step(&cast, 40));
         CU_ASSERT_EQUAL(chmod(other, 0700), 0);
         CU_ASSERT(rename(other, moved) == 0 && symlink(moved, other) == 0);
         CU_ASSERT_EQUAL(load(&cast, LINEAGE, 0, &complaints), 0);
         CU_ASSERT_EQUAL(complaints, 1);
-        local_keep(&cast.local, 0, 0);
+        copies_keep(&cast.copies, 0, 0);
         CU_ASSERT_FALSE(save_step(&cast, 40));
         CU_ASSERT(unlink(other) == 0 && rename(moved, other) == 0);
         CU_ASSERT_EQUAL(load(&cast, LINEAGE, 0, &complaints), 30); /* nothing was removed */
@@ -96,8 +96,8 @@ static void no_flipped_bit_and_no_length_of_a_piece_passes(void)
         int directory;
         float *values = memory_need(ARRAYS * COUNT, sizeof *values);
         CU_ASSERT_TRUE(save_step(&cast, 5));
-        CU_ASSERT_TRUE_FATAL(local_hold(&cast.local, &directory, &error));
-        piece_path(cast.local.directory, 5, 0, 1, PIECE_OWN, path);
+        CU_ASSERT_TRUE_FATAL(copies_hold(&cast.copies, &directory, &error));
+        piece_path(cast.copies.directory, 5, 0, 1, PIECE_OWN, path);
         CU_ASSERT_TRUE(piece_open(&piece, directory, path, &error) && piece_load(&piece, values, &error));
         off_t bytes = lseek(piece.descriptor, 0, SEEK_END);
         size_t front = 400 + ARRAYS * 10 * sizeof(uint64_t) + piece.set.record_bytes; /* a header has less than 400 */
@@ -138,7 +138,7 @@ static void a_directory_that_others_can_write_in_is_refused(void)
     cast_open(&cast, everybody.size, 1);
     CU_ASSERT_TRUE(save_step(&cast, 1));
     if (everybody.rank == 0)
-        CU_ASSERT_EQUAL(chmod(cast.local.directory, 0777), 0);
+        CU_ASSERT_EQUAL(chmod(cast.copies.directory, 0777), 0);
     CU_ASSERT_FALSE(save_step(&cast, 2));
     CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "has to be a directory of this user alone"));
     cast_close(&cast);

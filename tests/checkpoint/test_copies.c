@@ -1,6 +1,6 @@
 /* The second tier: saved on any number of ranks and pretended nodes, loaded on any other, with directories lost and
  * bits flipped. */
-#include "checkpoint/local_support.h"
+#include "checkpoint/copies_support.h"
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -127,16 +127,16 @@ static void only_two_sets_stay_and_nothing_after_a_clear(void)
         CU_ASSERT_EQUAL(for_files(0, "step-000000000004", NULL), each);
     }
     MPI_Barrier(everybody.comm);
-    local_keep(&cast.local, 4, 0);
+    copies_keep(&cast.copies, 4, 0);
     MPI_Barrier(everybody.comm);
     if (everybody.rank == 0)
         CU_ASSERT_EQUAL(for_files(0, "", NULL), each);
     MPI_Barrier(everybody.comm);
-    CU_ASSERT_EQUAL(access(cast.local.directory, R_OK), 0);
+    CU_ASSERT_EQUAL(access(cast.copies.directory, R_OK), 0);
     MPI_Barrier(everybody.comm);
-    local_keep(&cast.local, 0, 0);
+    copies_keep(&cast.copies, 0, 0);
     MPI_Barrier(everybody.comm);
-    CU_ASSERT_NOT_EQUAL(access(cast.local.directory, R_OK), 0);
+    CU_ASSERT_NOT_EQUAL(access(cast.copies.directory, R_OK), 0);
     cast_close(&cast);
 }
 
@@ -221,5 +221,5 @@ int main(int argc, char **argv)
         {"a world closes", closing},
         {0},
     };
-    return test_mpi_run(&argc, &argv, "checkpoint/local", cases);
+    return test_mpi_run(&argc, &argv, "checkpoint/copies", cases);
 }

@@ -1,4 +1,4 @@
-#include "checkpoint/copies/local.h"
+#include "checkpoint/copies/copies.h"
 
 #include "base/clock.h"
 #include "base/digest.h"
@@ -28,46 +28,46 @@ static bool expand(const char *path, int node, uint64_t digest, char *directory,
     return length > 0 && (size_t)length < bytes;
 }
 
-bool local_open(struct local *local, const struct world *world, const char *path, const char *run, int ranks_per_node,
-                struct error *error)
+bool copies_open(struct copies *copies, const struct world *world, const char *path, const char *run,
+                 int ranks_per_node, struct error *error)
 {
     PROMISE_EQUAL_TEXT(world, path);
     PROMISE_EQUAL_TEXT(world, run);
     PROMISE_EQUAL(world, ranks_per_node);
-    *local = (struct local){.world = world};
-    node_open(&local->node, world, ranks_per_node);
+    *copies = (struct copies){.world = world};
+    node_open(&copies->node, world, ranks_per_node);
     char *whole = world->rank == 0 ? realpath(run, NULL) : NULL;
     const char *name = whole ? whole : run;
     uint64_t digest = digest_chain(digest_bytes(name, strlen(name)), geteuid());
     free(whole);
     digest = world_share_number(world, digest);
-    bool ok = expand(path, local->node.index, digest, local->directory, sizeof local->directory) ||
+    bool ok = expand(path, copies->node.index, digest, copies->directory, sizeof copies->directory) ||
               error_set(error, ERROR_USAGE, "checkpoint.local: path too long: %s", path);
     ok = world_agree(world, ok, error);
     if (!ok)
-        local_close(local);
+        copies_close(copies);
     return ok;
 }
 
-void local_close(struct local *local)
+void copies_close(struct copies *copies)
 {
-    if (!local->world)
+    if (!copies->world)
         return;
-    node_close(&local->node);
-    *local = (struct local){0};
+    node_close(&copies->node);
+    *copies = (struct copies){0};
 }
 
-bool local_hold(const struct local *local, int *directory, struct error *error)
+bool copies_hold(const struct copies *copies, int *directory, struct error *error)
 {
-    return file_open_directory(local->directory, FILE_MINE, directory, error);
+    return file_open_directory(copies->directory, FILE_MINE, directory, error);
 }
 
 /* Removes what is not of one of two steps; the directory as well, if nothing is to stay. */
-static void reduce_to(const struct local *local, uint64_t step, uint64_t other_step)
+static void reduce_to(const struct copies *copies, uint64_t step, uint64_t other_step)
 {
     struct error error; /* a directory that is not ours: told when it is looked at, or written in */
     int handle;
-    if (!local_hold(local, &handle, &error))
+    if (!copies_hold(copies, &handle, &error))
         return;
     DIR *directory = fdopendir(handle);
     if (!directory) {
@@ -83,28 +83,28 @@ static void reduce_to(const struct local *local, uint64_t step, uint64_t other_s
     }
     closedir(directory);
     if (step == 0 && other_step == 0)
-        rmdir(local->directory); /* unless something else lies there */
+        rmdir(copies->directory); /* unless something else lies there */
 }
 
-void local_keep(const struct local *local, uint64_t step, uint64_t other_step)
+void copies_keep(const struct copies *copies, uint64_t step, uint64_t other_step)
 {
-    if (local->world && local->node.rank == 0)
-        reduce_to(local, step, other_step);
+    if (copies->world && copies->node.rank == 0)
+        reduce_to(copies, step, other_step);
 }
 
 /* Local. A look before anything is written: HDF5 1.10 cannot close a file that it could not write, and keeps it. The
  * proof is the reservation of each piece. */
-static bool has_room(const struct local *local, const struct state *state, struct error *error)
+static bool has_room(const struct copies *copies, const struct state *state, struct error *error)
 {
-    uint64_t room = file_free_bytes(local->directory);
+    uint64_t room = file_free_bytes(copies->directory);
     uint64_t need = state->array_count * state->shard.count * sizeof(float) + (1 << 20);
-    return need <= room || error_set(error, ERROR_IO, "%s has %.1f MB free, a copy needs %.1f MB", local->directory,
+    return need <= room || error_set(error, ERROR_IO, "%s has %.1f MB free, a copy needs %.1f MB", copies->directory,
                                      (double)room / 1e6, (double)need / 1e6);
 }
 
 /* What a rank does in a save: its own piece, and those of the ranks whose partner it is. */
 struct saving {
-    struct local *local;
+    struct copies *copies;
     int directory; /* its handle; -1: not yet */
     struct agreement *agreement;
     const struct snapshot *snapshot;
@@ -139,7 +139,7 @@ static bool write_own(struct saving *saving, struct error *error)
 {
     const struct snapshot *snapshot = saving->snapshot;
     const struct state *state = &snapshot->state;
-    const char *path = saving->local->directory;
+    const char *path = saving->copies->directory;
     bool ok = piece_create(&saving->writers[0], saving->directory, path, snapshot, &saving->set, saving->record,
                            snapshot->world->rank, PIECE_OWN, error);
     for (size_t a = 0; ok && a < state->array_count; a++)
@@ -155,26 +155,26 @@ static bool write_own(struct saving *saving, struct error *error)
 static bool exchange_pieces(struct saving *saving, double patience_s, struct error *error)
 {
     const struct state *state = &saving->snapshot->state;
-    const struct world *world = saving->local->world;
-    int partner = partner_of(&saving->local->node, world->size, world->rank);
+    const struct world *world = saving->copies->world;
+    int partner = partner_of(&saving->copies->node, world->size, world->rank);
     struct transfer_out outs[STATE_ARRAYS];
     for (size_t a = 0; a < state->array_count; a++)
         outs[a] = (struct transfer_out){partner, state->arrays[a].values, state->shard.count * sizeof(float)};
-    return transfer_run(saving->agreement->comm, LOCAL_TAG, outs, partner >= 0 ? state->array_count : 0, saving->ins,
+    return transfer_run(saving->agreement->comm, COPIES_TAG, outs, partner >= 0 ? state->array_count : 0, saving->ins,
                         saving->in_count, patience_s, "the exchange of copies", error);
 }
 
 /* Local. Who sends to this rank, and a writer for each. */
 static void plan(struct saving *saving)
 {
-    const struct world *world = saving->local->world;
+    const struct world *world = saving->copies->world;
     size_t size = (size_t)world->size;
     saving->ins = memory_need(size, sizeof *saving->ins);
     saving->writers = memory_need(size + 1, sizeof *saving->writers);
     for (size_t i = 0; i <= size; i++)
         saving->writers[i].descriptor = -1;
     for (int r = 0; r < world->size; r++) {
-        if (partner_of(&saving->local->node, world->size, r) != world->rank)
+        if (partner_of(&saving->copies->node, world->size, r) != world->rank)
             continue;
         size_t i = saving->in_count++;
         size_t bytes = exchange_shard(saving->set.count, world->size, r).count * sizeof(float);
@@ -192,8 +192,8 @@ static bool share_record(struct saving *saving, const struct record *record, dou
     own.step = snapshot->step;
     own.version = RECORD_VERSION;
     own.fingerprint = snapshot->fingerprint;
-    bool ok = file_make_directory(saving->local->directory, FILE_MINE, &saving->directory, error) &&
-              has_room(saving->local, &snapshot->state, error);
+    bool ok = file_make_directory(saving->copies->directory, FILE_MINE, &saving->directory, error) &&
+              has_room(saving->copies, &snapshot->state, error);
     if (ok && snapshot->world->rank == 0) {
         record_image_make(&own, true, NULL, &saving->record, &saving->record_bytes);
         bytes = saving->record_bytes;
@@ -244,10 +244,10 @@ static bool save(struct saving *saving, const struct record *record, double pati
     return agreement_vote(agreement, ok, patience_s, "renaming its copies", NULL, error);
 }
 
-bool local_save(struct local *local, struct agreement *agreement, const struct snapshot *snapshot,
-                const struct record *record, struct patience *patience, struct error *error)
+bool copies_save(struct copies *copies, struct agreement *agreement, const struct snapshot *snapshot,
+                 const struct record *record, struct patience *patience, struct error *error)
 {
-    struct saving saving = {.local = local, .directory = -1, .agreement = agreement, .snapshot = snapshot};
+    struct saving saving = {.copies = copies, .directory = -1, .agreement = agreement, .snapshot = snapshot};
     double start = clock_seconds();
     bool ok = save(&saving, record, patience_of(patience, PATIENCE_LOCAL), error);
     for (size_t i = 0; i < saving.writer_count; i++)
@@ -259,11 +259,11 @@ bool local_save(struct local *local, struct agreement *agreement, const struct s
     memory_free(saving.ins);
     if (!ok) {
         if (error_is_refused(error)) /* with the older of two sets gone there may be room for the next one */
-            local_keep(local, local->complete, 0);
+            copies_keep(copies, copies->complete, 0);
         return false;
     }
     patience_note(patience, PATIENCE_LOCAL, clock_seconds() - start);
-    local_keep(local, snapshot->step, local->complete);
-    local->complete = snapshot->step;
+    copies_keep(copies, snapshot->step, copies->complete);
+    copies->complete = snapshot->step;
     return true;
 }

@@ -3,8 +3,8 @@
 #ifndef CHECKPOINT_LOCAL_SUPPORT_H
 #define CHECKPOINT_LOCAL_SUPPORT_H
 
-#include "checkpoint/copies/local.h"
-#include "checkpoint/copies/local_load.h"
+#include "checkpoint/copies/copies.h"
+#include "checkpoint/copies/copies_load.h"
 #include "checkpoint/record_image.h"
 #include "h5/h5.h"
 #include "support/test_mpi.h"
@@ -34,7 +34,7 @@ static char place[PATH_MAX];
 struct cast {
     struct world world;
     struct agreement agreement;
-    struct local local;
+    struct copies copies;
     bool plays; /* this rank is one of them */
 };
 
@@ -48,14 +48,14 @@ static inline void cast_open(struct cast *cast, int ranks, int per_node)
     cast->world.rank = everybody.rank;
     cast->world.size = ranks;
     agreement_open(&cast->agreement, &cast->world);
-    CU_ASSERT_TRUE(local_open(&cast->local, &cast->world, place, "/nowhere", per_node, &error));
+    CU_ASSERT_TRUE(copies_open(&cast->copies, &cast->world, place, "/nowhere", per_node, &error));
 }
 
 static inline void cast_close(struct cast *cast)
 {
     if (cast->plays) {
-        local_close(&cast->local);
-        local_close(&cast->local);
+        copies_close(&cast->copies);
+        copies_close(&cast->copies);
         agreement_close(&cast->agreement);
         MPI_Comm_free(&cast->world.comm);
     }
@@ -122,7 +122,7 @@ static inline bool save_step(struct cast *cast, uint64_t step)
     snapshot_take(&snapshot, &state, step);
     agreement_begin(&cast->agreement);
     bool ok = snapshot_digest(&snapshot, &cast->agreement, 60, &error) &&
-              local_save(&cast->local, &cast->agreement, &snapshot, &record, &patience, &error);
+              copies_save(&cast->copies, &cast->agreement, &snapshot, &record, &patience, &error);
     snapshot_release(&snapshot);
     free_state(&state);
     return ok;
@@ -132,13 +132,13 @@ static inline bool save_step(struct cast *cast, uint64_t step)
  * is none. `complaints`: how many there are. */
 static inline uint64_t load(struct cast *cast, uint64_t lineage, uint64_t beyond, size_t *complaints)
 {
-    struct local_finds finds;
-    struct local_set set;
+    struct copies_finds finds;
+    struct copies_set set;
     uint64_t step = 0;
-    CU_ASSERT_TRUE(local_look(&cast->local, &cast->agreement, 60, &finds, &error));
-    if (local_take(&cast->local, &cast->agreement, 60, &finds, lineage, beyond, &set, &error)) {
+    CU_ASSERT_TRUE(copies_look(&cast->copies, &cast->agreement, 60, &finds, &error));
+    if (copies_take(&cast->copies, &cast->agreement, 60, &finds, lineage, beyond, &set, &error)) {
         struct state state = make_state(&cast->world, 0);
-        CU_ASSERT_TRUE(local_deliver(&cast->local, &cast->agreement, 60, &set, &state, &error));
+        CU_ASSERT_TRUE(copies_deliver(&cast->copies, &cast->agreement, 60, &set, &state, &error));
         step = set.record.step;
         CU_ASSERT_EQUAL(wrong_values(&state, step), 0);
         CU_ASSERT_EQUAL(set.record.epoch, 1.5);
@@ -152,9 +152,9 @@ static inline uint64_t load(struct cast *cast, uint64_t lineage, uint64_t beyond
     *complaints = 0;
     for (const char *c = text_bytes(&finds.complaints); *c; c++)
         *complaints += *c == '\n';
-    local_set_release(&set);
-    local_set_release(&set);
-    local_finds_release(&finds);
+    copies_set_release(&set);
+    copies_set_release(&set);
+    copies_finds_release(&finds);
     return step;
 }
 
@@ -163,7 +163,7 @@ static inline void save_on(int ranks, int per_node, uint64_t step, uint64_t comp
 {
     struct cast cast;
     cast_open(&cast, ranks, per_node);
-    cast.local.complete = complete;
+    cast.copies.complete = complete;
     if (cast.plays)
         CU_ASSERT_TRUE(save_step(&cast, step));
     cast_close(&cast);
