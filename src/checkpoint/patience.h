@@ -12,7 +12,7 @@ enum patience_phase {
     PATIENCE_PROOF,   /* each rank: its shard, read back */
     PATIENCE_PUBLISH, /* rank 0: commit record, sync, rename */
     PATIENCE_RESTORE, /* each rank: its shard, read; measured: what earlier starts took as a whole */
-    PATIENCE_LOCAL,   /* each rank: its pieces of the second tier, written and sent */
+    PATIENCE_COPIES,  /* each rank: its pieces of the second tier, written and sent */
     PATIENCE_PHASES
 };
 

@@ -72,7 +72,7 @@ static bool save(struct saver *saver)
     bool ok = exchange_check_replica(saver->exchange, work->replica, snapshot->digests[0], error);
     saver->result.synced = work->copies || sync_descriptor(work->descriptor, &saver->result.sync_error);
     patience_note(&saver->patience, PATIENCE_DIGEST, clock_seconds() - start);
-    if (!agreement_vote(agreement, ok, patience_s, "the comparison of the nodes' parameters", NULL, error))
+    if (!agreement_agree(agreement, ok, patience_s, "the comparison of the nodes' parameters", NULL, error))
         return false;
     saver->result.fingerprint = snapshot->fingerprint;
     if (work->copies)

@@ -44,7 +44,7 @@ bool snapshot_digest(struct snapshot *snapshot, struct agreement *agreement, dou
         names[a] = state->arrays[a].name;
         digest_blocks(state->arrays[a].values, state->shard.count, EXCHANGE_BLOCK, snapshot->digests[a] + own);
     }
-    if (!agreement_vote(agreement, true, patience_s, "the digests of its part", NULL, error))
+    if (!agreement_agree(agreement, true, patience_s, "the digests of its part", NULL, error))
         return false;
     for (size_t a = 0; a < state->array_count; a++)
         if (!agreement_gather(agreement, snapshot->digests[a], snapshot->counts, snapshot->places, patience_s, error))

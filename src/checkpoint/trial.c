@@ -112,13 +112,13 @@ static bool run_phases(struct agreement *agreement, const struct store *store, c
 {
     int rank = agreement->world->rank, size = agreement->world->size;
     bool ok = rank != 0 || lay_out(store, path, size, error) || explain(store, rank, error);
-    if (!agreement_vote(agreement, ok, patience_s, "the layout of a trial file", NULL, error))
+    if (!agreement_agree(agreement, ok, patience_s, "the layout of a trial file", NULL, error))
         return false;
     ok = write_part(store, path, rank, error) || explain(store, rank, error);
-    if (!agreement_vote(agreement, ok, patience_s, "its part of a trial write", NULL, error))
+    if (!agreement_agree(agreement, ok, patience_s, "its part of a trial write", NULL, error))
         return false;
     ok = read_part(store, path, rank, error) || explain(store, rank, error);
-    return agreement_vote(agreement, ok, patience_s, "reading back a trial write", NULL, error);
+    return agreement_agree(agreement, ok, patience_s, "reading back a trial write", NULL, error);
 }
 
 bool trial_write(struct agreement *agreement, const struct store *store, double patience_s, struct error *error)

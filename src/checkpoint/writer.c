@@ -173,7 +173,7 @@ static bool end_phase(struct writing *writing, bool ok, enum patience_phase phas
                       struct error *error)
 {
     double patience_s = patience_of(writing->patience, phase);
-    ok = agreement_vote(writing->agreement, ok, patience_s, what, &writing->commit->bytes, error);
+    ok = agreement_agree(writing->agreement, ok, patience_s, what, &writing->commit->bytes, error);
     double now = clock_seconds();
     if (ok)
         patience_note(writing->patience, phase, now - writing->phase_start);

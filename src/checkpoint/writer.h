@@ -27,7 +27,7 @@ struct commit {
 
 /* Collective over agreement, in the round of snapshot_digest. store and retention must be equal on every rank; of the
  * record that of rank 0 counts. Step and fingerprint are taken from the snapshot. The same verdict and error on every
- * rank, as agreement_vote has it, late ranks included. After failure: what was there before stands, and nothing new is
+ * rank, as agreement_agree has it, late ranks included. After failure: what was there before stands, and nothing new is
  * left behind (as far as the disk lets us delete; if only the last sync of the directory failed, the new checkpoint is
  * there). */
 bool writer_commit(struct agreement *agreement, const struct snapshot *snapshot, const struct record *record,

@@ -56,7 +56,7 @@ void agreement_close(struct agreement *agreement)
 {
     if (!agreement->world)
         return;
-    watchdog_begin_meeting("an agreement is closed (MPI_Comm_free)", 0, false);
+    watchdog_begin_meeting("a communicator is given back (MPI_Comm_free)", 0, false);
     for (int r = 0; r < agreement->world->size; r++) {
         give_up(&agreement->votes[r].receive);
         MPI_Wait(&agreement->votes[r].send, MPI_STATUS_IGNORE);
@@ -226,8 +226,8 @@ static bool attend(struct agreement *agreement, bool ok, double patience_s, cons
     return own->in.ok;
 }
 
-bool agreement_vote(struct agreement *agreement, bool ok, double patience_s, const char *what, uint64_t *value,
-                    struct error *error)
+bool agreement_agree(struct agreement *agreement, bool ok, double patience_s, const char *what, uint64_t *value,
+                     struct error *error)
 {
     agreement->question++;
     if (agreement->world->rank == 0)

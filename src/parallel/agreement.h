@@ -38,13 +38,13 @@ void agreement_begin(struct agreement *agreement);
  * missing. What follows a true (agreement_gather, agreement_share) is then begun by some only: no more may be put to
  * this agreement than questions, or it breaks. Who needs one verdict unites them when all ranks are together again
  * (saver_take). */
-bool agreement_vote(struct agreement *agreement, bool ok, double patience_s, const char *what, uint64_t *value,
-                    struct error *error) WARN_UNUSED;
+bool agreement_agree(struct agreement *agreement, bool ok, double patience_s, const char *what, uint64_t *value,
+                     struct error *error) WARN_UNUSED;
 
-/* Collective over world, right after an agreement_vote that was true, so that all are there: part r of `values`,
+/* Collective over world, right after an agreement_agree that was true, so that all are there: part r of `values`,
  * counts[r] numbers from places[r] on, comes from rank r. Naps. False with ERROR_LATE if a rank has stopped in that
  * very moment: then the agreement is broken, and the process can only be left; what is still under way goes to memory
- * of its own. */
+ * of the agreement's. */
 bool agreement_gather(struct agreement *agreement, uint64_t *values, const int *counts, const int *places,
                       double patience_s, struct error *error) WARN_UNUSED;
 

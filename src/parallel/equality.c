@@ -3,7 +3,6 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "parallel/promise.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -81,7 +80,6 @@ static bool refuse(const struct world *world, const struct equality_item *item, 
 
 bool equality_check(const struct world *world, const struct equality_item *items, size_t count, struct error *error)
 {
-    PROMISE_EQUAL(world, count);
     /* The maximum of ~x is the complement of the minimum of x: both are there in one reduction. */
     uint64_t *numbers = memory_need(2 * count, sizeof *numbers);
     bool ok = true;

@@ -1,7 +1,8 @@
 /* What the callers of collective functions promise: an argument that is equal on every rank. In debug builds (the
- * preset "dev", and under the sanitizers) each call proves it, which costs a message each; a difference is a bug, and
- * ends all ranks with its rank, function and argument. Elsewhere it costs nothing. Not for functions that may not block
- * (agreement.h): there a rank that is missing has to be named, and not waited for. */
+ * preset "dev", and under the sanitizers) PROMISE_... proves it, which costs a message each; a difference is a bug, and
+ * ends all ranks with its rank, function and argument. Elsewhere it costs nothing. Not where ranks of different builds
+ * may meet (equality.h), nor for what another CPU may round otherwise (a learning rate), nor in functions that may not
+ * block (agreement.h): there a rank that is missing has to be named, and not waited for. */
 #ifndef PARALLEL_PROMISE_H
 #define PARALLEL_PROMISE_H
 

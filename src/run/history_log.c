@@ -298,7 +298,7 @@ static void append_measured(struct text *line, const char *key, double seconds)
     metrics_number(line, key, seconds > 0 ? seconds : (double)NAN);
 }
 
-void history_log_end(struct history_log *history, uint64_t step, const struct history_ending *ending)
+void history_log_end(struct history_log *history, uint64_t step, const struct history_log_ending *ending)
 {
     char words[LIFE_TEXT];
     struct text line;

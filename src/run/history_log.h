@@ -65,7 +65,7 @@ void history_log_ready(struct history_log *history, double start_s);
 void history_log_interval(struct history_log *history, uint64_t step, double stall_s, double write_s, double period_s);
 
 /* How a life has ended. */
-struct history_ending {
+struct history_log_ending {
     const char *reason;      /* its first line counts */
     bool interrupted;        /* it was not the job's own decision */
     double alive_s;          /* how long it has lived */
@@ -76,7 +76,7 @@ struct history_ending {
 };
 
 /* Local. The last line. */
-void history_log_end(struct history_log *history, uint64_t step, const struct history_ending *ending);
+void history_log_end(struct history_log *history, uint64_t step, const struct history_log_ending *ending);
 
 /* Local. Appends the lines `earlier` for segments of a checkpoint. */
 void history_log_earlier(const struct segment *segments, size_t count, struct text *lines);

@@ -101,7 +101,7 @@ static void begin_history(struct session *session)
                             .alive_s = session->metrics.seen.alive_s,
                             .saved = session->step};
     watchdog_begin(run_file_names[RUN_HISTORY], 0);
-    struct lives_total lived = history_log_open(&session->history, session->job->run, session->options->fresh, &now,
+    struct lives_total lived = history_log_open(&session->history_log, session->job->run, session->options->fresh, &now,
                                                 session->record.segments, session->record.segment_count - 1);
     watchdog_end();
     struct cadence_past past = {.alive_s = lived.alive_s,

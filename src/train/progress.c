@@ -44,7 +44,7 @@ static void append_loss(const struct session *session, struct text *words)
         return;
     uint64_t steps = seen->step > session->step ? seen->step - session->step : 0;
     text_append(words, ", %" PRIu64 " step%s lost", steps, steps == 1 ? "" : "s");
-    double silent_s = session->history.silent_s;
+    double silent_s = session->history_log.silent_s;
     if (isnan(silent_s))
         silent_s = clock_unix_exact() - seen->unix_s;
     if (!clock_is_plausible(silent_s)) /* a clock was set */
@@ -69,7 +69,7 @@ static void tell_begin(const struct session *session)
                     session->steps, length);
     else
         text_append(&words, " of %" PRIu64, session->steps);
-    text_append(&words, ": segment %" PRIu64 ", %d rank%s on %d node%s", session->history.segment, ranks,
+    text_append(&words, ": segment %" PRIu64 ", %d rank%s on %d node%s", session->history_log.segment, ranks,
                 ranks == 1 ? "" : "s", nodes, nodes == 1 ? "" : "s");
     if (*environment_batch_job() && environment_restarts() > 0)
         text_append(&words, ", restart %" PRIu64 " of job %s", environment_restarts(), environment_batch_job());
@@ -182,7 +182,7 @@ void progress_begin(struct session *session)
     struct text line;
     begin_event(&line, session->step ? "resume" : "start", session->step);
     text_append(&line, ",\"ranks\":%d,\"nodes\":%d,\"segment\":%" PRIu64 ",\"hosts\":", session->world->size,
-                session->learner.node.count, session->history.segment);
+                session->learner.node.count, session->history_log.segment);
     text_append_json(&line, segment->hosts);
     text_append(&line, ",\"blas\":");
     text_append_json(&line, gemm_describe());
@@ -193,7 +193,7 @@ void progress_begin(struct session *session)
     append_alive(&line);
     end_event(&line, session);
     if (session->world->rank == 0)
-        history_log_begin(&session->history, segment, session->step, environment_age_s());
+        history_log_begin(&session->history_log, segment, session->step, environment_age_s());
 }
 
 void progress_nothing_left(struct session *session, const char *reason)
@@ -201,8 +201,8 @@ void progress_nothing_left(struct session *session, const char *reason)
     const struct segment *segment = &session->record.segments[session->record.segment_count - 1];
     log_info("step %" PRIu64 " of %" PRIu64 ": the job is already finished%s", session->step, session->steps,
              session->step < session->steps ? " (early_stopping; a larger patience would let it go on)" : "");
-    if (session->world->rank == 0 && !session->history.is_finished) {
-        history_log_begin(&session->history, segment, session->step, environment_age_s());
+    if (session->world->rank == 0 && !session->history_log.is_finished) {
+        history_log_begin(&session->history_log, segment, session->step, environment_age_s());
         progress_end(session, reason, false, NULL);
     }
 }
@@ -225,7 +225,7 @@ void progress_ready(struct session *session)
         return;
     double start_s = environment_age_s();
     cadence_ready(&session->cadence, start_s);
-    history_log_ready(&session->history, start_s);
+    history_log_ready(&session->history_log, start_s);
     progress_cadence(session);
 }
 
@@ -348,7 +348,7 @@ void progress_cadence(struct session *session)
     const struct cadence *cadence = &session->cadence;
     if (session->world->rank == 0 && cadence_tell(&session->cadence, clock_seconds(), &words)) {
         log_info("%s", text_bytes(&words));
-        history_log_interval(&session->history, session->step, cadence_stall(cadence), cadence_write(cadence),
+        history_log_interval(&session->history_log, session->step, cadence_stall(cadence), cadence_write(cadence),
                              cadence_period(cadence, clock_seconds()));
     }
     text_release(&words);
@@ -397,14 +397,15 @@ void progress_end(struct session *session, const char *reason, bool interrupted,
     end_event(&line, session);
     text_init(&words);
     text_append(&words, "%s%s%s", reason, failure ? ": " : "", failure ? failure->text : "");
-    struct history_ending ending = {.reason = text_bytes(&words),
-                                    .interrupted = interrupted,
-                                    .alive_s = clock_seconds() - environment_born_s(),
-                                    .transient = failure && (error_is_refused(failure) || failure->kind == ERROR_AGAIN),
-                                    .saves = cadence->samples,
-                                    .stall_s = cadence_stall(cadence),
-                                    .write_s = cadence_write(cadence),
-                                    .step_s = session->deadline.last_step_s};
-    history_log_end(&session->history, session->step, &ending);
+    struct history_log_ending ending = {.reason = text_bytes(&words),
+                                        .interrupted = interrupted,
+                                        .alive_s = clock_seconds() - environment_born_s(),
+                                        .transient = failure &&
+                                                     (error_is_refused(failure) || failure->kind == ERROR_AGAIN),
+                                        .saves = cadence->samples,
+                                        .stall_s = cadence_stall(cadence),
+                                        .write_s = cadence_write(cadence),
+                                        .step_s = session->deadline.last_step_s};
+    history_log_end(&session->history_log, session->step, &ending);
     text_release(&words);
 }

@@ -19,5 +19,5 @@ void restore_close(struct restore *restore)
 bool restore_agree(struct restore *restore, bool ok, const char *what, struct error *error)
 {
     agreement_begin(&restore->agreement);
-    return agreement_vote(&restore->agreement, ok, restore_patience_s(restore), what, NULL, error);
+    return agreement_agree(&restore->agreement, ok, restore_patience_s(restore), what, NULL, error);
 }

@@ -93,15 +93,15 @@ static bool resume_from(struct session *session, uint64_t step, struct error *er
     ok = ok && store_check_name(path, reader.record.step, error);
     double patience_s = restore_patience_s(session->restore);
     agreement_begin(&session->restore->agreement);
-    ok = agreement_vote(&session->restore->agreement, ok, patience_s, "opening the checkpoint", NULL, error) &&
+    ok = agreement_agree(&session->restore->agreement, ok, patience_s, "opening the checkpoint", NULL, error) &&
          is_one_file(session, &reader.record, error);
     if (ok)
         fault_at(FAULT_RESTORE_OPENED, step);
-    ok = ok && agreement_vote(&session->restore->agreement,
-                              continuation_check(session, path, &reader.record, &reader, &job_changes, &remark, error),
-                              patience_s, "the comparison with the checkpoint", NULL, error);
-    ok = ok && agreement_vote(&session->restore->agreement, load_shard(session, &reader, error), patience_s,
-                              "reading its part of the checkpoint", NULL, error);
+    ok = ok && agreement_agree(&session->restore->agreement,
+                               continuation_check(session, path, &reader.record, &reader, &job_changes, &remark, error),
+                               patience_s, "the comparison with the checkpoint", NULL, error);
+    ok = ok && agreement_agree(&session->restore->agreement, load_shard(session, &reader, error), patience_s,
+                               "reading its part of the checkpoint", NULL, error);
     if (ok) {
         fault_at(FAULT_RESTORE_LOADED, step);
         continuation_take(session, &reader.record, &job_changes, &remark);

@@ -50,7 +50,7 @@ static bool go_on_from(struct session *session, struct copies_set *set, struct e
     text_init(&remark);
     agreement_begin(&session->restore->agreement);
     bool ok = continuation_check(session, name, &set->record, NULL, &changes, &remark, error);
-    ok = agreement_vote(&session->restore->agreement, ok, patience_s, "the comparison with the copies", NULL, error) &&
+    ok = agreement_agree(&session->restore->agreement, ok, patience_s, "the comparison with the copies", NULL, error) &&
          copies_deliver(&session->saving.copies, &session->restore->agreement, patience_s, set, &session->learner.state,
                         error);
     if (ok)

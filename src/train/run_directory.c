@@ -101,7 +101,7 @@ bool run_directory_take(struct session *session, struct error *error)
     }
     double patience_s = LOCK_WAIT_S + restore_patience_s(session->restore);
     agreement_begin(&session->restore->agreement);
-    ok = agreement_vote(&session->restore->agreement, ok, patience_s, "taking the run directory", &start_ms, error);
+    ok = agreement_agree(&session->restore->agreement, ok, patience_s, "taking the run directory", &start_ms, error);
     patience_expect(&session->restore->patience, PATIENCE_RESTORE, 1e-3 * (double)start_ms);
     return ok && restore_agree(session->restore, hold_directory(session, error), "opening the run directory", error) &&
            trial_write(&session->restore->agreement, &session->store, patience_s, error);
@@ -231,7 +231,7 @@ static void keep_files(struct session *session, bool renewed)
     watchdog_end();
     if (!ok && session->options->lost)
         session->options->lost(&error);
-    history_log_keep(&session->history);
+    history_log_keep(&session->history_log);
 }
 
 unsigned run_directory_flags(struct session *session, double now_s)

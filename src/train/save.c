@@ -169,7 +169,6 @@ unsigned save_flags(const struct session *session)
 void save_note_late(struct session *session, unsigned flags)
 {
     struct error error;
-    PROMISE_EQUAL(session->world, flags);
     if (session->saving.now.late || !(flags & SAVER_IS_LATE) || !(flags & SAVER_IS_BUSY))
         return;
     session->saving.now.late = true;

@@ -51,7 +51,7 @@ void session_close(struct session *session)
     watchdog_end();
     watchdog_begin(session->store.directory, 0);
     metrics_close(&session->metrics);
-    history_log_close(&session->history);
+    history_log_close(&session->history_log);
     watchdog_end();
     cadence_release(&session->cadence);
     evaluator_release(&session->evaluator);

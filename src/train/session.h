@@ -52,9 +52,9 @@ struct session {
     struct heartbeat *heartbeat; /* NULL: none */
     struct held_directory held;
     struct store store;
-    struct metrics metrics;     /* rank 0's */
-    struct history_log history; /* rank 0's */
-    struct record record;       /* of the newest checkpoint, then kept up to date; the texts and segments are ours */
+    struct metrics metrics;         /* rank 0's */
+    struct history_log history_log; /* rank 0's */
+    struct record record; /* of the newest checkpoint, then kept up to date; the texts and segments are ours */
 
     struct training_data data;
     struct learner learner;

@@ -155,7 +155,7 @@ bool start_session(struct session *session, const struct world *world, const str
     directory_init(&session->held.directory);
     metrics_init(&session->metrics);
     restore_open(&restore, world, job->checkpoint.timeout);
-    history_log_init(&session->history);
+    history_log_init(&session->history_log);
     bool ok = ranks_compare(session, error) && open_watch(session, error) && ranks_check(session, error) &&
               run_directory_take(session, error) && deadline_open(&session->deadline, world, error) &&
               open_copies(session, error) && open_data(session, error) && build(session, error) &&

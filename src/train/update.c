@@ -263,7 +263,6 @@ void update_run(struct update *update, const struct update_arrays *from, const s
                 float *gradient, const struct update_numbers *numbers)
 {
     PROMISE_EQUAL(update->world, numbers->number);
-    PROMISE_EQUAL_REAL(update->world, numbers->learning_rate);
     PROMISE_EQUAL_REAL(update->world, (double)numbers->gradient_scale);
     PROMISE_EQUAL_REAL(update->world, numbers->average_decay);
     struct move move = {.update = update,

@@ -1,7 +1,7 @@
 /* What the tests of copies on the nodes share: some of the ranks save and load a small state on pretended nodes, each
  * with a directory of its own. Ranks beyond the number that a case wants stand aside. */
-#ifndef CHECKPOINT_LOCAL_SUPPORT_H
-#define CHECKPOINT_LOCAL_SUPPORT_H
+#ifndef CHECKPOINT_COPIES_SUPPORT_H
+#define CHECKPOINT_COPIES_SUPPORT_H
 
 #include "checkpoint/copies/copies.h"
 #include "checkpoint/copies/copies_load.h"

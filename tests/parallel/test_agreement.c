@@ -23,7 +23,7 @@ static void all_well_is_agreed_and_rank_0_says_a_number(void)
         for (uint64_t question = 1; question < 4; question++) {
             struct error error = {0};
             uint64_t number = world.rank == 0 ? 100 * round + question : 7;
-            CU_ASSERT_TRUE(agreement_vote(&agreement, true, 60, "it", &number, &error));
+            CU_ASSERT_TRUE(agreement_agree(&agreement, true, 60, "it", &number, &error));
             CU_ASSERT_EQUAL(number, 100 * round + question);
         }
     }
@@ -36,14 +36,14 @@ static void a_failure_has_the_words_of_world_agree(void)
         bool ok = world.rank < guilty || error_set(&here, ERROR_CORRUPT, "broken by %d", world.rank);
         there = here;
         agreement_begin(&agreement);
-        CU_ASSERT_FALSE(agreement_vote(&agreement, ok, 60, "it", NULL, &here));
+        CU_ASSERT_FALSE(agreement_agree(&agreement, ok, 60, "it", NULL, &here));
         CU_ASSERT_FALSE(world_agree(&world, ok, &there));
         CU_ASSERT_STRING_EQUAL(here.text, there.text);
         CU_ASSERT_EQUAL(here.kind, ERROR_CORRUPT);
     }
     struct error error = {0};
     agreement_begin(&agreement);
-    CU_ASSERT_FALSE(agreement_vote(&agreement, error_set(&error, ERROR_IO, "no room"), 60, "it", NULL, &error));
+    CU_ASSERT_FALSE(agreement_agree(&agreement, error_set(&error, ERROR_IO, "no room"), 60, "it", NULL, &error));
     CU_ASSERT_STRING_EQUAL(error.text, "no room");
 }
 
@@ -66,11 +66,11 @@ static void who_is_late_is_named_and_nobody_waits(void)
         return;
     for (int round = 0; round < 2; round++) {
         agreement_begin(&agreement);
-        CU_ASSERT_TRUE(agreement_vote(&agreement, true, 60, "coming", NULL, &error));
+        CU_ASSERT_TRUE(agreement_agree(&agreement, true, 60, "coming", NULL, &error));
         bool is_late = world.rank == world.size - 1;
         if (is_late)
             come_after_the_others(world.size - 1);
-        CU_ASSERT_FALSE(agreement_vote(&agreement, true, 1, "the work", NULL, &error));
+        CU_ASSERT_FALSE(agreement_agree(&agreement, true, 1, "the work", NULL, &error));
         if (!is_late)
             come_after_the_others(world.size - 1);
         CU_ASSERT_EQUAL(error.kind, ERROR_LATE);
@@ -79,7 +79,7 @@ static void who_is_late_is_named_and_nobody_waits(void)
         MPI_Barrier(world.comm);
     }
     agreement_begin(&agreement);
-    CU_ASSERT_TRUE(agreement_vote(&agreement, true, 60, "coming", NULL, &error));
+    CU_ASSERT_TRUE(agreement_agree(&agreement, true, 60, "coming", NULL, &error));
 }
 
 static void rank_0_can_be_late_too(void)
@@ -88,7 +88,7 @@ static void rank_0_can_be_late_too(void)
     agreement_begin(&agreement);
     if (world.rank == 0)
         come_after_the_others(0);
-    bool ok = agreement_vote(&agreement, true, 0.1, "the work", NULL, &error);
+    bool ok = agreement_agree(&agreement, true, 0.1, "the work", NULL, &error);
     if (world.rank != 0)
         come_after_the_others(0);
     CU_ASSERT_EQUAL(ok,
@@ -97,12 +97,12 @@ static void rank_0_can_be_late_too(void)
         CU_ASSERT_EQUAL(error.kind, ERROR_LATE);
         CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "rank 0 has not finished the work in "));
     } else if (world.size > 1) {
-        CU_ASSERT_FALSE(agreement_vote(&agreement, true, 0.1, "the rest", NULL, &error));
+        CU_ASSERT_FALSE(agreement_agree(&agreement, true, 0.1, "the rest", NULL, &error));
         CU_ASSERT_EQUAL(error.kind, ERROR_LATE);
     }
     MPI_Barrier(world.comm);
     agreement_begin(&agreement);
-    CU_ASSERT_TRUE(agreement_vote(&agreement, true, 60, "coming", NULL, &error));
+    CU_ASSERT_TRUE(agreement_agree(&agreement, true, 60, "coming", NULL, &error));
 }
 
 static void numbers_are_gathered(void)
@@ -117,7 +117,7 @@ static void numbers_are_gathered(void)
     values[2 * world.rank] = 5u + (unsigned)world.rank;
     values[2 * world.rank + 1] = 50u + (unsigned)world.rank;
     agreement_begin(&agreement);
-    CU_ASSERT_TRUE(agreement_vote(&agreement, true, 60, "coming", NULL, &error));
+    CU_ASSERT_TRUE(agreement_agree(&agreement, true, 60, "coming", NULL, &error));
     CU_ASSERT_TRUE(agreement_gather(&agreement, values, counts, places, 60, &error));
     for (unsigned r = 0; r < (unsigned)world.size; r++) {
         CU_ASSERT_EQUAL(values[2 * r], 5 + r);
@@ -134,7 +134,7 @@ static void *agree_often(void *unused)
         uint64_t number = world.rank == 0 ? i : 0;
         if (i % 5 == 0)
             agreement_begin(&agreement);
-        heard += agreement_vote(&agreement, true, 5, "it", &number, &error) && number == i;
+        heard += agreement_agree(&agreement, true, 5, "it", &number, &error) && number == i;
     }
     CU_ASSERT_EQUAL(heard, QUESTIONS);
     over = true;

@@ -275,13 +275,13 @@ static void what_is_written_is_read(void)
     history_log_begin(&history, &here, 5, 0);
     history_log_ready(&history, 3.5);
     history_log_end(&history, 9,
-                    &(struct history_ending){.reason = "failed: \"words\"\nand more",
-                                             .interrupted = true,
-                                             .transient = true,
-                                             .saves = 2,
-                                             .stall_s = 0.5,
-                                             .write_s = 1,
-                                             .step_s = 0.25});
+                    &(struct history_log_ending){.reason = "failed: \"words\"\nand more",
+                                                 .interrupted = true,
+                                                 .transient = true,
+                                                 .saves = 2,
+                                                 .stall_s = 0.5,
+                                                 .write_s = 1,
+                                                 .step_s = 0.25});
     history_log_close(&history);
     history_log_close(&history);
     total = history_log_open(&history, run, false, &(struct lives_now){.step = 9, .unix_s = 5e9, .saved = 9}, NULL, 0);
@@ -310,7 +310,7 @@ static void a_torn_line_is_dropped(void)
     CU_ASSERT_TRUE(file_replace(file_of(run), torn, strlen(torn), &error));
     history_log_open(&history, run, false, &(struct lives_now){.step = 3, .unix_s = 1050}, NULL, 0);
     history_log_begin(&history, &here, 2, 0);
-    history_log_end(&history, 4, &(struct history_ending){.reason = "finished"});
+    history_log_end(&history, 4, &(struct history_log_ending){.reason = "finished"});
     history_log_close(&history);
     parse_file(run, &lives);
     CU_ASSERT_EQUAL_FATAL(lives.count, 2);
@@ -371,7 +371,7 @@ static void a_history_that_is_deleted_is_begun_anew(void)
         lives_release(&lives);
     }
     CU_ASSERT_EQUAL(unlink(file_of(run)), 0);
-    history_log_end(&history, 60, &(struct history_ending){.reason = "SIGTERM", .interrupted = true});
+    history_log_end(&history, 60, &(struct history_log_ending){.reason = "SIGTERM", .interrupted = true});
     history_log_close(&history);
     parse_file(run, &lives);
     CU_ASSERT_EQUAL_FATAL(lives.count, 2);
@@ -388,7 +388,7 @@ static void one_that_takes_its_place_knows_this_life(void)
     new_run("replaced", run);
     history_log_open(&history, run, false, &nothing, NULL, 0);
     history_log_begin(&history, &here, 0, 0);
-    history_log_end(&history, 30, &(struct history_ending){.reason = "SIGTERM", .interrupted = true});
+    history_log_end(&history, 30, &(struct history_log_ending){.reason = "SIGTERM", .interrupted = true});
     history_log_close(&history);
     CU_ASSERT_TRUE_FATAL(file_read(file_of(run), &old, &old_bytes, &error));
     history_log_open(&history, run, false, &nothing, NULL, 0);
@@ -425,7 +425,7 @@ static void a_disk_that_takes_nothing_is_only_warned_about(void)
     struct lives_total total = history_log_open(&history, "no/such/directory", false, &nothing, NULL, 0);
     CU_ASSERT_EQUAL(total.interruptions, 0);
     history_log_begin(&history, &here, 0, 0);
-    history_log_end(&history, 1, &(struct history_ending){.reason = "finished"});
+    history_log_end(&history, 1, &(struct history_log_ending){.reason = "finished"});
     history_log_close(&history);
 }
 

@@ -33,7 +33,6 @@ bool copies_open(struct copies *copies, const struct world *world, const char *p
 {
     PROMISE_EQUAL_TEXT(world, path);
     PROMISE_EQUAL_TEXT(world, run);
-    PROMISE_EQUAL(world, ranks_per_node);
     *copies = (struct copies){.world = world};
     node_open(&copies->node, world, ranks_per_node);
     char *whole = world->rank == 0 ? realpath(run, NULL) : NULL;
@@ -198,7 +197,7 @@ static bool share_record(struct saving *saving, const struct record *record, dou
         record_image_make(&own, true, NULL, &saving->record, &saving->record_bytes);
         bytes = saving->record_bytes;
     }
-    if (!agreement_vote(saving->agreement, ok, patience_s, "preparing its copies", &bytes, error))
+    if (!agreement_agree(saving->agreement, ok, patience_s, "preparing its copies", &bytes, error))
         return false;
     saving->record_bytes = bytes;
     if (snapshot->world->rank != 0)
@@ -237,11 +236,11 @@ static bool save(struct saving *saving, const struct record *record, double pati
         ok = false;
     }
     fault_at(FAULT_LOCAL_SENT, snapshot->step);
-    if (!agreement_vote(agreement, ok, patience_s, "writing its copies", NULL, error))
+    if (!agreement_agree(agreement, ok, patience_s, "writing its copies", NULL, error))
         return false;
     ok = publish(saving, error);
     fault_at(FAULT_LOCAL_RENAMED, snapshot->step);
-    return agreement_vote(agreement, ok, patience_s, "renaming its copies", NULL, error);
+    return agreement_agree(agreement, ok, patience_s, "renaming its copies", NULL, error);
 }
 
 bool copies_save(struct copies *copies, struct agreement *agreement, const struct snapshot *snapshot,
@@ -249,7 +248,7 @@ bool copies_save(struct copies *copies, struct agreement *agreement, const struc
 {
     struct saving saving = {.copies = copies, .directory = -1, .agreement = agreement, .snapshot = snapshot};
     double start = clock_seconds();
-    bool ok = save(&saving, record, patience_of(patience, PATIENCE_LOCAL), error);
+    bool ok = save(&saving, record, patience_of(patience, PATIENCE_COPIES), error);
     for (size_t i = 0; i < saving.writer_count; i++)
         piece_release(&saving.writers[i]);
     if (saving.directory >= 0)
@@ -262,7 +261,7 @@ bool copies_save(struct copies *copies, struct agreement *agreement, const struc
             copies_keep(copies, copies->complete, 0);
         return false;
     }
-    patience_note(patience, PATIENCE_LOCAL, clock_seconds() - start);
+    patience_note(patience, PATIENCE_COPIES, clock_seconds() - start);
     copies_keep(copies, snapshot->step, copies->complete);
     copies->complete = snapshot->step;
     return true;

@@ -14,7 +14,7 @@
 #include "parallel/agreement.h"
 #include "parallel/node.h"
 
-#define COPIES_TAG 3 /* of it, on an agreement's communicator */
+#define COPIES_TAG 3 /* of transfer_run, on an agreement's communicator */
 
 struct copies {
     const struct world *world; /* borrowed; NULL: closed, there is no second tier */
@@ -43,7 +43,7 @@ void copies_keep(const struct copies *copies, uint64_t step, uint64_t other_step
 
 /* Collective over agreement, in the round of snapshot_digest. Makes a set of the snapshot, whose digests are taken,
  * with a record, of which rank 0's counts; step and fingerprint come from the snapshot. Nothing is synced to a disk.
- * Then removes sets older than the one before. The same verdict on every rank as agreement_vote; after failure the
+ * Then removes sets older than the one before. The same verdict on every rank as agreement_agree; after failure the
  * newest whole set stands; if it was the system that refused, older ones are removed. After ERROR_LATE no second save
  * must be tried: messages may be under way. */
 bool copies_save(struct copies *copies, struct agreement *agreement, const struct snapshot *snapshot,

@@ -115,7 +115,7 @@ bool copies_look(const struct copies *copies, struct agreement *agreement, doubl
     *finds = (struct copies_finds){0};
     list(&listing, copies);
     agreement_begin(agreement);
-    bool ok = agreement_vote(agreement, true, patience_s, "looking for copies on its node", NULL, error);
+    bool ok = agreement_agree(agreement, true, patience_s, "looking for copies on its node", NULL, error);
     if (ok) {
         gather_entries(copies->world, &listing, finds);
         copies_complain(copies->world, &listing.complaints, finds);

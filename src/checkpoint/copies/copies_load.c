@@ -56,7 +56,7 @@ static bool read_pieces(const struct copies *copies, struct agreement *agreement
         finds->spoilt[entry] = 1;
         text_append(&complaints, "%s\n", why.text);
     }
-    bool agreed = agreement_vote(agreement, true, patience_s, "reading its part of the copies", NULL, error);
+    bool agreed = agreement_agree(agreement, true, patience_s, "reading its part of the copies", NULL, error);
     if (agreed) {
         copies_complain(copies->world, &complaints, finds);
         *ok = world_union(copies->world, complaints.length > 0) == 0;
@@ -261,6 +261,6 @@ bool copies_deliver(const struct copies *copies, struct agreement *agreement, do
     if (!fits(set, state, error)) /* the same on every rank */
         return false;
     bool ok = send_parts(copies, agreement, patience_s, set, state, error);
-    return agreement_vote(agreement, ok, patience_s, "the exchange of copies", NULL, error) &&
+    return agreement_agree(agreement, ok, patience_s, "the exchange of copies", NULL, error) &&
            prove(copies, agreement, patience_s, set, state, error);
 }
