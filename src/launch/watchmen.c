@@ -122,7 +122,7 @@ static void read_words(const struct watchmen *watchmen, char said[SAID])
     ssize_t count = pread(watchmen->words, bytes, sizeof bytes - 1, 0);
     bytes[count > 0 ? count : 0] = '\0';
     bytes[strcspn(bytes, "\n")] = '\0';
-    snprintf(said, SAID, "%s", *bytes ? bytes : "srun has ended without a word");
+    snprintf(said, SAID, "%.*s", SAID - 1, *bytes ? bytes : "srun has ended without a word");
 }
 
 static void close_ends(struct watchmen *watchmen)
