@@ -13,19 +13,18 @@ struct command {
     bool acts;     /* what it does counts; else what it prints is all, and it has failed if that is lost */
 };
 
-extern const struct command command_train;       /* train.c */
-extern const struct command command_summary;     /* summary.c */
-extern const struct command command_ls;          /* ls.c */
-extern const struct command command_show;        /* show.c */
-extern const struct command command_verify;      /* verify.c */
-extern const struct command command_diff;        /* diff.c */
-extern const struct command command_fingerprint; /* fingerprint.c */
-extern const struct command command_pin;         /* pin.c */
-extern const struct command command_history;     /* history.c */
-extern const struct command command_export;      /* export.c */
-extern const struct command command_import;      /* import.c */
-extern const struct command command_doctor;      /* doctor.c */
-extern const struct command command_supervise;   /* supervise.c */
+/* One row each, in the order in which they are explained: command_NAME stands in NAME.c. */
+/* clang-format off */
+#define COMMANDS(ROW) ROW(train) ROW(summary) ROW(ls) ROW(show) ROW(verify) ROW(diff) ROW(fingerprint) ROW(history) \
+    ROW(pin) ROW(export) ROW(import) ROW(supervise) ROW(doctor)
+/* clang-format on */
+
+#define COMMAND_EXTERN(name) extern const struct command command_##name;
+COMMANDS(COMMAND_EXTERN)
+
+/* Local. The program: does what its arguments say, and returns its exit code. A program that has added kinds of its own
+ * (base/registry.h) can be this one, too. */
+int command_main(int argc, char **argv);
 
 /* Local. Prints "lockstep: <words>" to standard error and returns the exit code of the error. */
 int command_fail(const struct error *error);

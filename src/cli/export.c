@@ -67,7 +67,7 @@ static bool needs_model(const struct request *request, const struct job *job)
         return true;
     if (request->format == &weights_lockstep || (request->names && strcmp(request->names, "lockstep") == 0))
         return false;
-    return request->names || job->data.train.format == DATASET_TEXT;
+    return request->names || job->data.train.class->form;
 }
 
 /* Whether the user has said what this key of the job is: itself, or all of a section that it is in. */
@@ -87,17 +87,19 @@ static bool check_data(const struct request *request, const struct weights_file 
                        struct error *error)
 {
     const struct dataset_spec *data = &job->data.train;
-    const struct {
-        const char *key, *path;
-    } files[] = {
-        {"data.train.images", data->images}, {"data.train.labels", data->labels}, {"data.train.path", data->path}};
-    bool is_known = data->format == DATASET_TEXT && file->weights.vocabulary && *file->weights.vocabulary;
-    for (size_t f = 0; !is_known && f < sizeof files / sizeof *files; f++)
-        if (files[f].path && !is_said(request, files[f].key))
+    struct option_keys keys;
+    option_keys_of(dataset_rows, (struct dataset_spec *)data, &keys);
+    bool is_known = job_model_is_known(job, file->weights.vocabulary);
+    for (size_t k = 0; !is_known && k < keys.count; k++) {
+        const char *input = option_input(&keys.keys[k]);
+        char name[64];
+        snprintf(name, sizeof name, "data.train.%s", keys.keys[k].option->name);
+        if (input && !is_said(request, name))
             return error_set(error, ERROR_USAGE,
                              "%s: what the samples are is to be seen in the data alone, and its own job's word for "
                              "where they are is not taken: say it, with --set %s=... (there: %.200s)",
-                             file->path, files[f].key, files[f].path);
+                             file->path, name, input);
+    }
     return true;
 }
 

@@ -30,10 +30,11 @@ bool output_check(const char *output, const char *const *inputs, bool force, str
 
 bool output_check_data(const char *output, const struct dataset_spec *data, struct error *error)
 {
-    const char *const files[] = {data->images, data->labels, data->path};
+    struct option_keys keys;
     struct stat out;
     bool ok = true;
-    for (size_t f = 0; stat(output, &out) == 0 && ok && f < sizeof files / sizeof *files; f++)
-        ok = !files[f] || is_other(output, &out, files[f], error);
+    option_keys_of(dataset_rows, (struct dataset_spec *)data, &keys);
+    for (size_t k = 0; stat(output, &out) == 0 && ok && k < keys.count; k++)
+        ok = !option_input(&keys.keys[k]) || is_other(output, &out, option_input(&keys.keys[k]), error);
     return ok;
 }

@@ -39,9 +39,8 @@ static void print_layers(const struct model *model)
     double flops = 0;
     say("%-44s %14s %14s %14s %12s\n", "layer", "output", "parameters", "GEMM FLOPs", "leaf MB");
     for (size_t l = 0; l < model->count; l++) {
-        enum layer_kind kind = model->layers[l].spec.kind;
         flops += model->layers[l].flops;
-        if (kind != LAYER_FORK)
+        if (model->layers[l].class->skip != SKIP_BEGINS)
             print_layer(model, l);
     }
     say("%-44s %14s %14zu %14.0f\n", "together", "", tensor_table_elements(&model->table, false), flops);
@@ -52,7 +51,7 @@ static void print_layers(const struct model *model)
 
 static void print_memory(const struct job *job, const struct model *model, size_t ranks)
 {
-    const char *const *moments = optimizer_classes[job->optimizer.kind]->moments(&job->optimizer);
+    const char *const *moments = job->optimizer.class->moments(job->optimizer.settings);
     size_t leaves = job->train.batch / job->train.microbatch, P = model->table.count, slots = 0, arrays = 1;
     struct subtree subtrees[TREE_DEPTH];
     for (size_t r = 0; r < ranks; r++) {
@@ -96,12 +95,11 @@ static bool print_summary(const struct job *job, size_t ranks, struct error *err
         return error_set(error, ERROR_USAGE, "%zu ranks, but only %zu leaves", ranks, leaves);
     if (!dataset_open(&train, &job->data.train, NULL, error))
         return error_prefix(error, "data.train: ");
-    if (job->data.validation.format != DATASET_NONE &&
-        !dataset_open(&validation, &job->data.validation, &train, error)) {
+    if (job->data.validation.class && !dataset_open(&validation, &job->data.validation, &train, error)) {
         dataset_close(&train);
         return error_prefix(error, "data.validation: ");
     }
-    if (job->data.validation.format != DATASET_NONE)
+    if (job->data.validation.class)
         dataset_close(&validation); /* it fits: that is all that is asked of it here */
     bool ok = model_describe(&model, &job->model, &job->loss, &train.form, job->train.microbatch, job->seed, error);
     if (ok && !update_check_groups(&job->optimizer, &model.table, error)) {

@@ -1,21 +1,17 @@
-#include "base/fault.h"
 #include "base/file.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "base/say.h"
 #include "base/text.h"
 #include "base/watchdog.h"
 #include "cli/command.h"
 #include "cli/request.h"
-#include "h5/h5.h"
 #include "job/job.h"
-#include "nn/kernels/gemm.h"
 #include "parallel/equality.h"
 #include "parallel/world.h"
-#include "policy/preemption.h"
 #include "run/environment.h"
 #include "run/refusal.h"
 #include "run/submission.h"
+#include "train/runtime.h"
 #include "train/trainer.h"
 
 #include <inttypes.h>
@@ -78,21 +74,6 @@ static bool read_job(const struct world *world, const struct request *request, s
     return world_agree(world, ok, error);
 }
 
-/* Between MPI_Init and MPI_Finalize: only then can MPI be asked for anything. */
-static atomic_bool mpi_is_up;
-
-/* Whatever can be known of it at any time. */
-static int find_rank(void)
-{
-    int rank = 0;
-    const char *told = getenv("OMPI_COMM_WORLD_RANK");
-    if (atomic_load(&mpi_is_up))
-        MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    else if (told || (told = getenv("PMIX_RANK")))
-        rank = (int)strtol(told, NULL, 10);
-    return rank;
-}
-
 /* Ends the job although ranks are missing: without a word from them, and with the exit code that means "run me again".
  * From any thread; the first one speaks. mpirun takes the others with it; the lowest rank that can speaks for all. */
 static void leave_without_the_late(const struct error *error)
@@ -100,13 +81,11 @@ static void leave_without_the_late(const struct error *error)
     static atomic_flag is_leaving = ATOMIC_FLAG_INIT;
     while (atomic_flag_test_and_set(&is_leaving))
         pause();
-    int rank = find_rank();
+    int rank = runtime_rank();
     for (unsigned left = rank == 0 ? 0 : rank < 10 ? 1 + (unsigned)rank : 11; left > 0;)
         left = sleep(left); /* mpirun's signals cut it short */
     command_fail(error);
-    if (atomic_load(&mpi_is_up))
-        MPI_Abort(MPI_COMM_WORLD, EXIT_SAVED);
-    _exit(EXIT_SAVED);
+    runtime_leave(EXIT_SAVED);
 }
 
 /* Collective over world. Whether all ranks are of one program, and were asked for the same. Before anything else is
@@ -154,27 +133,23 @@ static double meeting_limit(double otherwise)
     return text && (end == text || *end || !(limit_s >= 0)) ? otherwise : limit_s;
 }
 
-/* From here on until the job says more (start_session). A process without a thread for it goes on without. */
-static void watch_start(void)
-{
-    struct error error;
-    const struct watchdog_limits limits = {.meeting_s = meeting_limit(START_S)};
-    if (!watchdog_open(&limits, leave_without_the_late, &error))
-        log_warn("%s", error.text);
-}
-
-static bool train(const struct world *world, int count, char **words, struct trainer_outcome *outcome,
-                  struct error *error)
+/* Collective over world. `wrong`: what went wrong when this rank was set up, of which no other one knows yet; NULL. */
+static bool train(const struct world *world, const struct error *wrong, int count, char **words,
+                  struct trainer_outcome *outcome, struct error *error)
 {
     struct request request;
     struct submission submission;
     struct job job = {0};
     watchdog_begin_meeting("the ranks compare what they are", 0, false);
-    bool ok = ranks_belong_together(world, count, words, error);
+    bool are_alike = ranks_belong_together(world, count, words, error);
     watchdog_end();
-    if (!ok)
+    if (!are_alike)
         return false;
-    ok = request_parse(&request, true, count, words, error) && fault_init(world->rank, error);
+    bool ok = request_parse(&request, true, count, words, error);
+    if (ok && wrong) {
+        *error = *wrong;
+        ok = false;
+    }
     request.options.lost = leave_without_the_late;
     submission_init(&submission, false);
     if (request.submitted)
@@ -205,37 +180,20 @@ static void print_outcome(const struct trainer_outcome *outcome)
 
 static int run(int count, char **words)
 {
-    struct world world;
-    struct error error = {0};
+    struct runtime runtime;
+    struct error error = {0}, wrong;
     struct trainer_outcome outcome = {0};
-    int thread_level;
-    preemption_watch(); /* first: a signal that comes while MPI starts must not kill a rank */
-    /* Open MPI's MPI-IO prepares a shared file pointer for every file: a lock file beside it, and a semaphore in
-     * /dev/shm without which the file does not open. Nobody uses it here. What the user has set stays. */
-    setenv("OMPI_MCA_sharedfp", "individual", 0);
-    watch_start();
-    watchdog_begin_meeting("MPI_Init", 0, false);
-    MPI_Init_thread(NULL, NULL, MPI_THREAD_MULTIPLE, &thread_level);
-    atomic_store(&mpi_is_up, true);
-    world_open(&world);
-    watchdog_end();
-    log_init(world.rank);
-    h5_init();
-    gemm_init();
-    bool ok = train(&world, count, words, &outcome, &error);
+    const struct runtime_options options = {
+        .takes_signals = true, .meeting_s = meeting_limit(START_S), .lost = leave_without_the_late};
+    bool is_up = runtime_begin(&runtime, &options, &wrong);
+    bool ok = train(&runtime.world, is_up ? NULL : &wrong, count, words, &outcome, &error);
     if (!ok && error.kind == ERROR_LATE)
         leave_without_the_late(&error);
-    if (world.rank == 0 && ok)
+    if (runtime.world.rank == 0 && ok)
         print_outcome(&outcome);
-    if (world.rank == 0 && !ok)
+    if (runtime.world.rank == 0 && !ok)
         command_fail(&error);
-    h5_release();
-    watchdog_begin_meeting("MPI_Finalize", 0, false);
-    world_close(&world);
-    atomic_store(&mpi_is_up, false);
-    MPI_Finalize();
-    watchdog_end();
-    watchdog_close();
+    runtime_end(&runtime);
     if (!ok)
         return error_exit_code(error.kind);
     return outcome.finished ? EXIT_FINISHED : EXIT_SAVED;

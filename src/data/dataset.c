@@ -8,19 +8,9 @@
 #include "base/memory.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <string.h>
 
 #define EXCUSED_S 600.0 /* from one time that a file is told to be touched to the next */
-
-const char *const dataset_formats[] = {
-    [DATASET_IDX] = "idx", [DATASET_DIGITS] = "digits", [DATASET_TEXT] = "text", [DATASET_TEXT + 1] = NULL};
-
-static const struct dataset_class *const classes[] = {
-    [DATASET_IDX] = &dataset_idx,
-    [DATASET_DIGITS] = &dataset_digits,
-    [DATASET_TEXT] = &dataset_text,
-};
 
 /* The same bytes in another shape are other samples, whatever the format. */
 static uint64_t digest_shape(uint64_t digest, const struct shape *shape)
@@ -28,24 +18,6 @@ static uint64_t digest_shape(uint64_t digest, const struct shape *shape)
     for (int i = 0; i < 3; i++)
         digest = digest_chain(digest, shape->size[i]);
     return digest;
-}
-
-static bool set_levels(struct dataset *dataset, const struct dataset_spec *spec, struct error *error)
-{
-    if (!isfinite(spec->mean) || !isfinite(spec->std) || spec->std <= 0)
-        return error_set(error, ERROR_USAGE, "the dataset has mean %g and std %g: both must be finite, std above 0",
-                         spec->mean, spec->std);
-    dataset->mean = spec->mean;
-    dataset->std = spec->std;
-    for (int b = 0; b < 256; b++)
-        dataset->level[b] = (float)((b / 255.0 - spec->mean) / spec->std);
-    for (int b = 0; b <= 255; b += 255)
-        if (!isfinite(dataset->level[b]))
-            return error_set(error, ERROR_USAGE,
-                             "the dataset has mean %g and std %g: the byte %d goes beyond a float with them; they are "
-                             "those of values from 0 to 1",
-                             spec->mean, spec->std, b);
-    return true;
 }
 
 /* Whether a model for the training data can read samples of `form` (`name`: where they come from). */
@@ -81,36 +53,47 @@ static bool targets_fit(const struct leaf_form *form, const struct leaf_form *tr
                      train->classes);
 }
 
+/* Where the inputs, or the targets, come from. */
+static const char *source(const struct dataset_spec *spec, bool targets)
+{
+    const struct dataset_class *class = spec->class;
+    return class->source ? class->source(spec->settings, targets) : class->kind.name;
+}
+
 static bool fits(const struct dataset *dataset, const struct dataset_spec *spec, const struct dataset *train,
                  struct error *error)
 {
-    const char *inputs = "the digits", *targets = "the digits";
-    if (spec->format == DATASET_IDX) {
-        inputs = spec->images;
-        targets = spec->labels;
-    } else if (spec->format == DATASET_TEXT) {
-        inputs = targets = spec->path;
-    }
-    return inputs_fit(&dataset->form, &train->form, inputs, error) &&
-           targets_fit(&dataset->form, &train->form, targets, error);
+    return inputs_fit(&dataset->form, &train->form, source(spec, false), error) &&
+           targets_fit(&dataset->form, &train->form, source(spec, true), error);
+}
+
+static bool refuse_no_format(struct error *error)
+{
+    struct text names;
+    text_init(&names);
+    const struct kind *const *kinds = dataset_registry.kinds;
+    for (size_t i = 0; kinds[i]; i++)
+        text_append(&names, "%s%s", i == 0 ? "" : kinds[i + 1] ? ", " : " or ", kinds[i]->name);
+    error_set(error, ERROR_USAGE, "the dataset has no format: choose %s", text_bytes(&names));
+    text_release(&names);
+    return false;
 }
 
 bool dataset_open(struct dataset *dataset, const struct dataset_spec *spec, const struct dataset *train,
                   struct error *error)
 {
     memset(dataset, 0, sizeof *dataset);
-    size_t format = (size_t)spec->format;
-    if (format >= sizeof classes / sizeof *classes || !classes[format])
-        return error_set(error, ERROR_USAGE, "the dataset has no format: choose idx, digits or text");
-    if (format != DATASET_TEXT && !set_levels(dataset, spec, error))
-        return false;
+    if (!spec->class)
+        return refuse_no_format(error);
     dataset->failure = memory_need(1, sizeof *dataset->failure);
-    if (!classes[format]->open(dataset, spec, train, error)) {
+    if (!spec->class->open(dataset, spec->settings, train, error)) {
         memory_free(dataset->failure);
         memset(dataset, 0, sizeof *dataset);
         return false;
     }
-    dataset->class = classes[format];
+    CHECK(dataset->count > 0 && shape_count(&dataset->form.input) > 0 && dataset->form.terms > 0,
+          "a dataset that a format has opened holds something");
+    dataset->class = spec->class;
     dataset->digest = digest_shape(dataset->digest, &dataset->form.input);
     if (train && !fits(dataset, spec, train, error)) {
         dataset_close(dataset);
@@ -147,8 +130,7 @@ void dataset_close(struct dataset *dataset)
 /* The file that is mapped at this place. */
 static const struct watched *find_file(const struct dataset *dataset, const void *where)
 {
-    for (size_t i = 0; i < DATASET_FILES && dataset->files[i]; i++) {
-        const struct watched *file = dataset->files[i];
+    for (const struct watched *file = dataset->files; file; file = file->next) {
         const char *begin = file->bytes;
         if (begin && (const char *)where >= begin && (const char *)where < begin + file->count)
             return file;
@@ -247,8 +229,7 @@ static bool has_same_content(const struct dataset *dataset, struct watched *file
 
 bool dataset_look(struct dataset *dataset, struct error *error)
 {
-    for (size_t i = 0; i < DATASET_FILES && dataset->files[i]; i++) {
-        struct watched *file = dataset->files[i];
+    for (struct watched *file = dataset->files; file; file = file->next) {
         switch (watched_look(file)) {
         case WATCHED_SAME:
             break;
@@ -269,24 +250,23 @@ bool dataset_look(struct dataset *dataset, struct error *error)
 bool dataset_is_touched(const struct dataset *dataset)
 {
     bool touched = false;
-    for (size_t i = 0; i < DATASET_FILES && dataset->files[i]; i++)
-        touched = touched || dataset->files[i]->touched;
+    for (const struct watched *file = dataset->files; file; file = file->next)
+        touched = touched || file->touched;
     return touched;
 }
 
 bool dataset_is_written(const struct dataset *dataset)
 {
     bool written = false;
-    for (size_t i = 0; i < DATASET_FILES && dataset->files[i]; i++)
-        written = written || dataset->files[i]->written;
+    for (const struct watched *file = dataset->files; file; file = file->next)
+        written = written || file->written;
     return written;
 }
 
 bool dataset_prove(struct dataset *dataset, struct error *error)
 {
     struct watched *touched = NULL;
-    for (size_t i = 0; i < DATASET_FILES && dataset->files[i]; i++) {
-        struct watched *file = dataset->files[i];
+    for (struct watched *file = dataset->files; file; file = file->next) {
         touched = file->touched ? file : touched;
         file->touched = file->written = false;
     }

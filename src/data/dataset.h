@@ -5,39 +5,20 @@
 #define DATA_DATASET_H
 
 #include "base/error.h"
+#include "base/kind.h"
 #include "base/leaf.h"
+#include "base/option.h"
 #include "base/text.h"
 #include "data/watched.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
-enum dataset_format {
-    DATASET_NONE = 0,
-    DATASET_IDX,    /* IDX files as MNIST is published, plain or .gz; bytes or float32 */
-    DATASET_DIGITS, /* drawn digits, nothing stored */
-    DATASET_TEXT,   /* characters of a UTF-8 text: predict the next one */
-};
-
-/* What a job file says about one dataset. The texts belong to whoever filled it in. */
+/* What a job file says about one dataset. The settings belong to whoever filled them in. */
 struct dataset_spec {
-    enum dataset_format format;
-    char *images;     /* idx: path of the input file: bytes (type 0x08) or big-endian float32 (0x0D), [N, F] features
-                         or images [N, height, width] or [N, channels, height, width] */
-    char *labels;     /* idx: path of the label file: bytes [N], or float32 [N] or [N, K] for regression targets */
-    char *path;       /* text: path of the file */
-    uint64_t context; /* text: T, tokens of a sample; >= 1 */
-    double part[2];   /* text: of the n characters of the file, those from floor(n part[0]) to before floor(n part[1])
-                         are used; 0 <= [0] < [1] <= 1 */
-    uint64_t seed;    /* digits: which endless sequence of digits */
-    uint64_t first;   /* idx, digits: the first sample that is used */
-    uint64_t count;   /* idx, digits: how many are used; 0: all that are there (digits: 60,000) */
-    double mean;      /* idx, digits: byte b becomes (b / 255 - mean) / std, a float x (x - mean) / std, in double and
-                         rounded once; float targets stay as they are */
-    double std;       /* > 0 */
+    const struct dataset_class *class; /* the format; NULL: there is no dataset */
+    void *settings;                    /* of the class's kind; NULL: it has none */
 };
-
-#define DATASET_FILES 2
 
 struct dataset {
     size_t count;          /* samples */
@@ -45,41 +26,53 @@ struct dataset {
     uint64_t digest;     /* of the samples and labels that are used: within a format equal content has an equal digest,
                             wherever the file lies; mean and std are not part of it. Text: of the characters of the part,
                             the vocabulary and the context */
+    double mean, std;    /* with which the format has normalised its inputs; both 0: with nothing that the digest does
+                            not tell */
     size_t sample_bytes; /* about what has to be read for one more of them; 0: nothing is */
     char *vocabulary;    /* of tokens: the characters in UTF-8, in the order of their numbers; NULL: no tokens */
     /* private */
     const struct dataset_class *class;
     void *self;
-    struct watched *files[DATASET_FILES]; /* that it was made of; NULL: none */
-    struct error *failure;                /* the first one of a read; ERROR_NONE: none has failed */
-    float level[256];                     /* the float of each byte */
-    double mean, std;
+    struct watched *files; /* that it was made of: the first of them; NULL: none */
+    struct error *failure; /* the first one of a read; ERROR_NONE: none has failed */
 };
 
 /* What a format has to do. `index` counts within the used part: 0 <= index < count. */
 struct dataset_class {
-    /* Local. Sets count, form, digest, vocabulary and self; the spec is not kept. `train`: see dataset_open, which
-     * compares the forms afterwards. Nothing stays after failure. */
-    bool (*open)(struct dataset *dataset, const struct dataset_spec *spec, const struct dataset *train,
+    struct kind kind;
+
+    /* Local. Sets count (above 0), form, digest, mean and std, sample_bytes, vocabulary, files and self, the others
+     * being 0; the settings are not kept. `train`: see dataset_open, which compares the forms afterwards. Nothing stays
+     * after failure. */
+    bool (*open)(struct dataset *dataset, const void *settings, const struct dataset *train,
                  struct error *error) WARN_UNUSED;
     void (*close)(struct dataset *dataset);
+
     /* Local. Writes one sample into row `row` of the leaf. False with ERROR_CORRUPT if it is none that was there when
      * the dataset was opened: a label beyond the classes, a target beyond the range, a number that is not finite. */
     bool (*read)(const struct dataset *dataset, size_t index, struct leaf *leaf, size_t row,
                  struct error *error) WARN_UNUSED;
+
     /* Local. The digest that open has found, of what is there now. NULL: nothing is read from files any more. */
     uint64_t (*digest)(const struct dataset *dataset);
+
+    /* Local. Where the inputs, or the targets, come from, for messages: a path. Borrowed. NULL: the kind's name will
+     * do. */
+    const char *(*source)(const void *settings, bool targets);
+
+    /* Local. The form of the samples, from the settings and the vocabulary of a checkpoint (never NULL or ""), without
+     * a look at the data. NULL: only the data tells. */
+    struct leaf_form (*form)(const void *settings, const char *vocabulary);
 };
+
+/* The formats that a job file can name (formats.c). */
+extern struct registry dataset_registry;
+
+/* The rows of a dataset in a job file; their base is a struct dataset_spec. */
+extern const struct option dataset_rows[];
 
 /* Local, for formats: the error of a guarded read that has met `where` (base/guard.h). Returns false. */
 bool dataset_refuse_hole(const struct dataset *dataset, const void *where, struct error *error);
-
-extern const struct dataset_class dataset_idx;    /* idx.c */
-extern const struct dataset_class dataset_digits; /* digits.c */
-extern const struct dataset_class dataset_text;   /* text_format.c */
-
-/* By format, as in job files; [0] NULL, NULL behind the last. */
-extern const char *const dataset_formats[];
 
 /* Local. Opens; the spec is not kept. Errors name the file, what is wrong with it (missing, truncated, wrong magic,
  * counts that differ, first + count beyond its end, NaN or infinity in a used sample, not UTF-8, a context longer than

@@ -5,10 +5,14 @@
  *
  * The bytes are the same on every machine: only + - * / and sqrtf, which IEEE 754 rounds correctly, no contraction to
  * fused operations (-ffp-contract=off), and every sum in the order in which it is written. */
+#include "data/digits.h"
+
 #include "base/digest.h"
 #include "base/memory.h"
 #include "base/rng.h"
-#include "data/dataset.h"
+#include "base/rows.h"
+#include "data/formats.h"
+#include "data/levels.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -16,6 +20,18 @@
 #define GENERATOR_VERSION 1 /* part of the digest: raise it with every change of a drawn byte */
 #define DEFAULT_COUNT     60000
 #define LARGEST_END       ((uint64_t)1 << 62) /* of first + count: the most that can be permuted */
+
+static const struct option rows[] = {
+    {"seed", "which endless sequence of digits", FIELD(struct digits_settings, seed), ANY_FROM(0), DEFAULT("0")},
+    {"first", "the first digit of the sequence that is used, counted from 0", FIELD(struct digits_settings, first),
+     ANY_FROM(0), DEFAULT("0")},
+    {"count", "how many digits are used; 0 for 60,000", FIELD(struct digits_settings, count), ANY_FROM(0),
+     DEFAULT("0")},
+    {"mean", "what is subtracted from each pixel, a value from 0 to 1", FIELD(struct digits_settings, mean),
+     REAL(-INFINITY, INFINITY), DEFAULT("0")},
+    {"std", "what each pixel is divided by after that", FIELD(struct digits_settings, std), POSITIVE, DEFAULT("1")},
+    {0},
+};
 
 #define DIGITS   10
 #define VARIANTS 3 /* ways to write a digit */
@@ -278,6 +294,7 @@ static void paint(const struct field *field, const struct ink *ink, struct dice 
 struct digits {
     uint64_t key;
     uint64_t first;
+    struct levels levels;
 };
 
 static bool digits_read(const struct dataset *dataset, size_t index, struct leaf *leaf, size_t row, struct error *error)
@@ -304,7 +321,7 @@ static bool digits_read(const struct dataset *dataset, size_t index, struct leaf
     paint(&field, &ink, &dice, bytes);
     float *input = leaf->inputs + row * PIXELS;
     for (int i = 0; i < PIXELS; i++)
-        input[i] = dataset->level[bytes[i]];
+        input[i] = digits->levels.level[bytes[i]];
     leaf->labels[row] = (int32_t)label;
     return true;
 }
@@ -314,24 +331,44 @@ static void digits_close(struct dataset *dataset)
     memory_free(dataset->self);
 }
 
-static bool digits_open(struct dataset *dataset, const struct dataset_spec *spec, const struct dataset *train,
-                        struct error *error)
+static bool digits_open(struct dataset *dataset, const void *given, const struct dataset *train, struct error *error)
 {
+    const struct digits_settings *settings = given;
     (void)train; /* dataset_open compares what digits look like */
-    uint64_t count = spec->count ? spec->count : DEFAULT_COUNT;
-    if (spec->first > LARGEST_END || count > LARGEST_END - spec->first)
+    struct levels levels;
+    if (!levels_set(&levels, settings->mean, settings->std, error))
+        return false;
+    uint64_t count = settings->count ? settings->count : DEFAULT_COUNT;
+    if (settings->first > LARGEST_END || count > LARGEST_END - settings->first)
         return error_set(error, ERROR_USAGE, "first %" PRIu64 " and count %" PRIu64 " go beyond the last digit, 2^62",
-                         spec->first, count);
+                         settings->first, count);
     struct digits *digits = memory_need(1, sizeof *digits);
-    digits->key = rng_key(spec->seed, "digits");
-    digits->first = spec->first;
+    digits->key = rng_key(settings->seed, "digits");
+    digits->first = settings->first;
+    digits->levels = levels;
     dataset->self = digits;
     dataset->count = (size_t)count;
+    dataset->mean = settings->mean;
+    dataset->std = settings->std;
     dataset->form = (struct leaf_form){.input = {3, {1, SIDE, SIDE}}, .classes = DIGITS, .terms = 1};
     /* What determines the samples stands for them. */
-    uint64_t digest = digest_chain(rng_key(GENERATOR_VERSION, "digits generator"), spec->seed);
-    dataset->digest = digest_chain(digest_chain(digest, spec->first), count);
+    uint64_t digest = digest_chain(rng_key(GENERATOR_VERSION, "digits generator"), settings->seed);
+    dataset->digest = digest_chain(digest_chain(digest, settings->first), count);
     return true;
 }
 
-const struct dataset_class dataset_digits = {.open = digits_open, .close = digits_close, .read = digits_read};
+static const char *digits_source(const void *settings, bool targets)
+{
+    (void)settings;
+    (void)targets;
+    return "the digits";
+}
+
+const struct dataset_class dataset_digits = {
+    KIND_OF("digits", "digits as if written by hand, 28 x 28, drawn when they are read: nothing is stored",
+            struct digits_settings, rows),
+    .open = digits_open,
+    .close = digits_close,
+    .read = digits_read,
+    .source = digits_source,
+};

@@ -1,48 +1,69 @@
 /* Samples and labels in two IDX files, as MNIST is published; regression as float32 files of the same format. */
+#include "data/idx.h"
+
 #include "base/digest.h"
 #include "base/guard.h"
 #include "base/memory.h"
-#include "data/dataset.h"
+#include "base/rows.h"
+#include "data/formats.h"
 #include "data/idx_file.h"
+#include "data/levels.h"
 
 #include <inttypes.h>
 #include <math.h>
 
+/* Where the files lie may change: the digest of their content is compared when they are opened. */
+static const struct option rows[] = {
+    {"images",
+     "path of the inputs: bytes, or big-endian float32; features [N, F], or images [N, height, width] or [N, channels, "
+     "height, width]",
+     FIELD(struct idx_settings, images), .path = PATH_READ, .resume = RESUME_FREE},
+    {"labels", "path of the labels, bytes [N], or of the targets of a regression, float32 [N] or [N, K]",
+     FIELD(struct idx_settings, labels), .path = PATH_READ, .resume = RESUME_FREE},
+    {"first", "the first sample that is used, counted from 0", FIELD(struct idx_settings, first), ANY_FROM(0),
+     DEFAULT("0")},
+    {"count", "how many samples are used; 0 for all that are there", FIELD(struct idx_settings, count), ANY_FROM(0),
+     DEFAULT("0")},
+    {"mean", "what is subtracted from each number of the inputs, a byte b being b / 255",
+     FIELD(struct idx_settings, mean), REAL(-INFINITY, INFINITY), DEFAULT("0")},
+    {"std", "what each number of the inputs is divided by after that", FIELD(struct idx_settings, std), POSITIVE,
+     DEFAULT("1")},
+    {0},
+};
+
 struct idx {
     struct idx_file images, labels;
+    struct levels levels;
     const uint8_t *inputs;  /* [count, width], the used ones; floats big-endian, aligned to nothing */
     const uint8_t *targets; /* [count, T], so too: classes as bytes, or floats */
     uint64_t first;         /* the number of the first used sample in the files */
 };
 
-/* The part [first, first + count) that the spec wants of the samples that are there. */
-static bool choose(const struct dataset_spec *spec, size_t there, size_t *count, struct error *error)
+/* The part [first, first + count) that the settings want of the samples that are there. */
+static bool choose(const struct idx_settings *settings, size_t there, size_t *count, struct error *error)
 {
-    if (spec->first >= there)
-        return error_set(error, ERROR_USAGE, "first is %" PRIu64 ", but %s holds only %zu images", spec->first,
-                         spec->images, there);
-    uint64_t rest = there - spec->first;
-    if (spec->count > rest)
+    if (settings->first >= there)
+        return error_set(error, ERROR_USAGE, "first is %" PRIu64 ", but %s holds only %zu images", settings->first,
+                         settings->images, there);
+    uint64_t rest = there - settings->first;
+    if (settings->count > rest)
         return error_set(error, ERROR_USAGE,
-                         "count is %" PRIu64 ", but from image %" PRIu64 " on %s holds only %" PRIu64, spec->count,
-                         spec->first, spec->images, rest);
-    *count = (size_t)(spec->count ? spec->count : rest);
+                         "count is %" PRIu64 ", but from image %" PRIu64 " on %s holds only %" PRIu64, settings->count,
+                         settings->first, settings->images, rest);
+    *count = (size_t)(settings->count ? settings->count : rest);
     return true;
 }
 
-/* In double, and rounded once. */
-static float normalise(float value, double mean, double std)
-{
-    return (float)(((double)value - mean) / std);
-}
+/* Of targets: they stay as they are. */
+static const struct levels untouched = {.mean = 0, .std = 1};
 
 /* No used number may be NaN or infinite, nor become so. `elements` are those of the used samples. */
 static bool check_finite(const struct idx_file *file, const char *path, const uint8_t *elements, uint64_t first,
-                         size_t count, double mean, double std, struct error *error)
+                         size_t count, const struct levels *levels, struct error *error)
 {
     for (size_t i = 0; i < count * file->width; i++) {
         float value = idx_float(elements + i * sizeof value);
-        if (isfinite(normalise(value, mean, std)))
+        if (isfinite(levels_normalise(levels, value)))
             continue;
         uint64_t sample = first + i / file->width;
         size_t place = i % file->width;
@@ -56,7 +77,7 @@ static bool check_finite(const struct idx_file *file, const char *path, const ui
                                           : "inf");
         return error_set(error, ERROR_USAGE,
                          "%s: sample %" PRIu64 ", value %zu is %g: with mean %g and std %g it goes beyond a float",
-                         path, sample, place, (double)value, mean, std);
+                         path, sample, place, (double)value, levels->mean, levels->std);
     }
     return true;
 }
@@ -82,7 +103,7 @@ static size_t count_classes(const struct idx_file *labels)
 }
 
 /* Validation labels are below the training data's classes. */
-static bool check_labels(const uint8_t *labels, const struct dataset_spec *spec, size_t count, size_t classes,
+static bool check_labels(const uint8_t *labels, const struct idx_settings *settings, size_t count, size_t classes,
                          struct error *error)
 {
     for (size_t i = 0; i < count; i++)
@@ -90,7 +111,7 @@ static bool check_labels(const uint8_t *labels, const struct dataset_spec *spec,
             return error_set(error, ERROR_USAGE,
                              "%s: sample %" PRIu64 " (counted from 0) has label %d, but the training data has only %zu "
                              "classes, 0 to %zu",
-                             spec->labels, spec->first + i, labels[i], classes, classes - 1);
+                             settings->labels, settings->first + i, labels[i], classes, classes - 1);
     return true;
 }
 
@@ -128,7 +149,7 @@ static uint64_t idx_digest(const struct dataset *dataset)
 
 struct scan {
     struct dataset *dataset;
-    const struct dataset_spec *spec;
+    const struct idx_settings *settings;
     const struct dataset *train;
     struct error *error;
     bool ok;
@@ -137,22 +158,22 @@ struct scan {
 static bool check_samples(const struct scan *scan)
 {
     struct dataset *dataset = scan->dataset;
-    const struct dataset_spec *spec = scan->spec;
+    const struct idx_settings *settings = scan->settings;
     const struct idx *idx = dataset->self;
     const struct idx_file *images = &idx->images, *labels = &idx->labels;
     size_t count = dataset->count;
     if (images->floats &&
-        !check_finite(images, spec->images, idx->inputs, spec->first, count, spec->mean, spec->std, scan->error))
+        !check_finite(images, settings->images, idx->inputs, settings->first, count, &idx->levels, scan->error))
         return false;
     if (labels->floats) {
-        if (!check_finite(labels, spec->labels, idx->targets, spec->first, count, 0, 1, scan->error))
+        if (!check_finite(labels, settings->labels, idx->targets, settings->first, count, &untouched, scan->error))
             return false;
         find_range(idx->targets, count * labels->width, &dataset->form);
         return true;
     }
     size_t known = scan->train && scan->train->form.vocabulary == 0 ? scan->train->form.classes : 0;
     dataset->form.classes = known ? known : count_classes(labels);
-    return check_labels(idx->targets, spec, count, dataset->form.classes, scan->error);
+    return check_labels(idx->targets, settings, count, dataset->form.classes, scan->error);
 }
 
 /* Guarded: all that reads the samples at the start. */
@@ -164,32 +185,35 @@ static void scan_samples(void *context)
         scan->dataset->digest = idx_digest(scan->dataset);
 }
 
-static bool idx_open(struct dataset *dataset, const struct dataset_spec *spec, const struct dataset *train,
-                     struct error *error)
+static bool idx_open(struct dataset *dataset, const void *given, const struct dataset *train, struct error *error)
 {
+    const struct idx_settings *settings = given;
     struct idx *idx = memory_need(1, sizeof *idx);
     struct idx_file *images = &idx->images, *labels = &idx->labels;
     dataset->self = idx;
-    if (!idx_file_open(images, IDX_IMAGES, spec->images, error) ||
-        !idx_file_open(labels, IDX_LABELS, spec->labels, error))
+    if (!levels_set(&idx->levels, settings->mean, settings->std, error) ||
+        !idx_file_open(images, IDX_IMAGES, settings->images, error) ||
+        !idx_file_open(labels, IDX_LABELS, settings->labels, error))
         goto failed;
     if (images->size[0] != labels->size[0]) {
         error_set(error, ERROR_CORRUPT, "%s holds %zu images, but %s holds %zu labels: they do not belong together",
-                  spec->images, images->size[0], spec->labels, labels->size[0]);
+                  settings->images, images->size[0], settings->labels, labels->size[0]);
         goto failed;
     }
-    if (!choose(spec, images->size[0], &dataset->count, error))
+    if (!choose(settings, images->size[0], &dataset->count, error))
         goto failed;
 
     dataset->form.input = input_shape(images);
     dataset->form.terms = labels->width;
+    dataset->mean = settings->mean;
+    dataset->std = settings->std;
     dataset->sample_bytes = images->width * images->element_bytes + labels->width * labels->element_bytes;
-    idx->first = spec->first;
-    idx->inputs = images->elements + spec->first * images->width * images->element_bytes;
-    idx->targets = labels->elements + spec->first * labels->width * labels->element_bytes;
-    dataset->files[0] = &images->watched;
-    dataset->files[1] = &labels->watched;
-    struct scan scan = {.dataset = dataset, .spec = spec, .train = train, .error = error};
+    idx->first = settings->first;
+    idx->inputs = images->elements + settings->first * images->width * images->element_bytes;
+    idx->targets = labels->elements + settings->first * labels->width * labels->element_bytes;
+    dataset->files = &images->watched;
+    images->watched.next = &labels->watched;
+    struct scan scan = {.dataset = dataset, .settings = settings, .train = train, .error = error};
     const void *where;
     if (guard_run(scan_samples, &scan, &where) ? scan.ok : dataset_refuse_hole(dataset, where, error))
         return true;
@@ -210,11 +234,11 @@ static bool refuse_value(const struct idx_file *file, uint64_t sample, size_t pl
 
 /* The floats of a sample: whether all that were finite still are. Bits, not comparisons: so it costs next to nothing.
  */
-static bool read_floats(const struct dataset *dataset, const uint8_t *from, size_t width, float *input)
+static bool read_floats(const struct levels *levels, const uint8_t *from, size_t width, float *input)
 {
     uint32_t most = 0;
     for (size_t x = 0; x < width; x++) {
-        float value = normalise(idx_float(from + x * sizeof value), dataset->mean, dataset->std);
+        float value = levels_normalise(levels, idx_float(from + x * sizeof value));
         uint32_t bits;
         memcpy(&bits, &value, sizeof bits);
         bits &= 0x7FFFFFFF;
@@ -245,8 +269,8 @@ static bool idx_read(const struct dataset *dataset, size_t index, struct leaf *l
     float *input = leaf->inputs + row * width;
     if (!idx->images.floats) {
         for (size_t x = 0; x < width; x++)
-            input[x] = dataset->level[from[x]];
-    } else if (!read_floats(dataset, from, width, input)) {
+            input[x] = idx->levels.level[from[x]];
+    } else if (!read_floats(&idx->levels, from, width, input)) {
         size_t x = 0;
         while (x + 1 < width && isfinite(input[x]))
             x++;
@@ -259,4 +283,18 @@ static bool idx_read(const struct dataset *dataset, size_t index, struct leaf *l
     return label < dataset->form.classes || refuse_value(&idx->labels, idx->first + index, 0, label, error);
 }
 
-const struct dataset_class dataset_idx = {.open = idx_open, .close = idx_close, .read = idx_read, .digest = idx_digest};
+static const char *idx_source(const void *given, bool targets)
+{
+    const struct idx_settings *settings = given;
+    return targets ? settings->labels : settings->images;
+}
+
+const struct dataset_class dataset_idx = {
+    KIND_OF("idx", "IDX files as MNIST is published, plain or gzip, with labels or with float targets",
+            struct idx_settings, rows),
+    .open = idx_open,
+    .close = idx_close,
+    .read = idx_read,
+    .digest = idx_digest,
+    .source = idx_source,
+};

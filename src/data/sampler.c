@@ -27,13 +27,6 @@ uint64_t sampler_step_of(const struct sampler *sampler, uint64_t samples)
     return sampler->first_step + more / sampler->batch + (more % sampler->batch > 0);
 }
 
-void sampler_indices(const struct sampler *sampler, uint64_t step, size_t first, size_t n, uint64_t *indices)
-{
-    CHECK(step >= 1, "steps count from 1");
-    CHECK(first <= sampler->batch && n <= sampler->batch - first, "the positions must lie in the batch");
-    sampler_row(sampler, sampler_taken(sampler, step - 1) + first, n, indices);
-}
-
 void sampler_row(const struct sampler *sampler, uint64_t position, size_t n, uint64_t *indices)
 {
     uint64_t epoch = position / sampler->samples;

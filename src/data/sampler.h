@@ -22,11 +22,8 @@ struct sampler {
     uint64_t first_sample; /* the place in the row where it ended */
 };
 
-/* Local. The dataset indices of positions [first, first + n) of the global batch of `step` (> first_step). The whole
- * row up to the end of that step is shorter than 2^64. */
-void sampler_indices(const struct sampler *sampler, uint64_t step, size_t first, size_t n, uint64_t *indices);
-
-/* Local. Those of n places in the row, whatever step takes them. */
+/* Local. The dataset indices of n places in the row, from this one on: those of a step begin at
+ * sampler_taken(step - 1). The row up to their end is shorter than 2^64. */
 void sampler_row(const struct sampler *sampler, uint64_t position, size_t n, uint64_t *indices);
 
 /* Local. How many samples have been taken when `step` steps (>= first_step) are done. */

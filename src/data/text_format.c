@@ -2,11 +2,14 @@
  *
  * Letters: L characters of the part that is used, T context: characters of a window. A window that begins at s reads
  * the characters s ... s + T - 1, and its labels are their successors s + 1 ... s + T. */
+#include "data/text_format.h"
+
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/rows.h"
 #include "base/utf8.h"
-#include "data/dataset.h"
+#include "data/formats.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -18,6 +21,17 @@
 #include <unistd.h>
 
 #define VOCABULARY_MOST 65536 /* numbers that a uint16_t has */
+
+/* Where the file lies may change: the digest of its content is compared when it is opened. */
+static const struct option rows[] = {
+    {"path", "path of the file, a text in UTF-8", FIELD(struct text_format_settings, path), .path = PATH_READ,
+     .resume = RESUME_FREE},
+    {"context", "characters of a window, which is a sample", FIELD(struct text_format_settings, context),
+     WHOLE(1, 1000000)},
+    {"part", "where in the file the characters that are used begin and end, as shares of it",
+     FIELD(struct text_format_settings, part), REAL(0, 1), DEFAULT("0", "1")},
+    {0},
+};
 
 struct text_format {
     uint16_t *tokens; /* [L] */
@@ -76,7 +90,6 @@ static bool number_characters(struct reading *reading, struct dataset *dataset, 
     for (uint32_t c = 0; c < reading->end; c++)
         if (reading->number[c])
             used += utf8_encode(c, dataset->vocabulary + used);
-    dataset->form.vocabulary = count;
     return true;
 }
 
@@ -92,7 +105,6 @@ static void adopt_vocabulary(struct reading *reading, struct dataset *dataset, c
         length = utf8_decode(vocabulary, rest, &character);
         reading->number[character] = (uint32_t)++count;
     }
-    dataset->form.vocabulary = count;
 }
 
 static bool unknown_character(const char *path, uint32_t character, size_t offset, struct error *error)
@@ -133,34 +145,35 @@ static bool take_part(const struct reading *reading, size_t begin, size_t end, s
     return true;
 }
 
-/* What can be wrong with the spec alone, or beside the training data. */
-static bool check_spec(const struct dataset_spec *spec, const struct dataset *train, struct error *error)
+/* What can be wrong with the settings alone, or beside the training data. */
+static bool check_settings(const struct text_format_settings *settings, const struct dataset *train,
+                           struct error *error)
 {
-    if (!spec->path || !*spec->path)
+    if (!settings->path || !*settings->path)
         return error_set(error, ERROR_USAGE, "a dataset of format text needs the path of its file");
-    if (spec->context < 1)
+    if (settings->context < 1)
         return error_set(error, ERROR_USAGE, "the dataset has context 0: a window needs at least 1 character");
-    if (!(spec->part[0] >= 0 && spec->part[0] < spec->part[1] && spec->part[1] <= 1))
+    if (!(settings->part[0] >= 0 && settings->part[0] < settings->part[1] && settings->part[1] <= 1))
         return error_set(error, ERROR_USAGE, "the dataset has part [%g, %g]: 0 <= first < second <= 1 is needed",
-                         spec->part[0], spec->part[1]);
+                         settings->part[0], settings->part[1]);
     if (train && !train->vocabulary)
         return error_set(error, ERROR_USAGE, "%s holds text, but the training data numbers: both must be of one kind",
-                         spec->path);
-    if (train && train->form.input.size[0] != spec->context)
+                         settings->path);
+    if (train && train->form.input.size[0] != settings->context)
         return error_set(error, ERROR_USAGE,
                          "%s is read with context %" PRIu64 ", but the training data with %zu: both must be equal",
-                         spec->path, spec->context, train->form.input.size[0]);
+                         settings->path, settings->context, train->form.input.size[0]);
     return true;
 }
 
-static bool check_length(const struct dataset_spec *spec, size_t length, struct error *error)
+static bool check_length(const struct text_format_settings *settings, size_t length, struct error *error)
 {
-    return length > spec->context ||
+    return length > settings->context ||
            error_set(error, ERROR_USAGE,
                      "context %" PRIu64
                      " is longer than the text allows: part [%g, %g] of %s holds %zu characters, and "
                      "a window needs one more than its context; choose a smaller context or a larger part",
-                     spec->context, spec->part[0], spec->part[1], spec->path, length);
+                     settings->context, settings->part[0], settings->part[1], settings->path, length);
 }
 
 static void text_close(struct dataset *dataset)
@@ -184,29 +197,29 @@ static bool look(struct dataset *dataset, const char *path, struct error *error)
     mode_t mode = text->watched.known.st_mode;
     if (ok && !S_ISREG(mode) && !S_ISDIR(mode))
         ok = error_set(error, ERROR_USAGE, "%s is not a regular file: give the path of a text file", path);
-    dataset->files[0] = ok ? &text->watched : NULL;
+    dataset->files = ok ? &text->watched : NULL;
     return ok;
 }
 
-/* Reads the file, and turns the part that the spec wants into tokens. */
-static bool load(struct dataset *dataset, const struct dataset_spec *spec, const struct dataset *train,
+/* Reads the file, and turns the part that the settings want into tokens. */
+static bool load(struct dataset *dataset, const struct text_format_settings *settings, const struct dataset *train,
                  struct error *error)
 {
     bool ok = false;
-    struct reading reading = {.path = spec->path};
+    struct reading reading = {.path = settings->path};
     reading.number = memory_alloc(UTF8_CODE_POINTS, sizeof *reading.number, "a table of characters", error);
-    if (!reading.number || !look(dataset, spec->path, error) ||
-        !file_read(spec->path, &reading.bytes, &reading.count, error))
+    if (!reading.number || !look(dataset, settings->path, error) ||
+        !file_read(settings->path, &reading.bytes, &reading.count, error))
         goto done;
     if (reading.count == 0) {
-        error_set(error, ERROR_CORRUPT, "%s is empty", spec->path);
+        error_set(error, ERROR_CORRUPT, "%s is empty", settings->path);
         goto done;
     }
     if (!scan(&reading, error))
         goto done;
-    size_t begin = (size_t)floor((double)reading.characters * spec->part[0]);
-    size_t end = (size_t)floor((double)reading.characters * spec->part[1]);
-    if (!check_length(spec, end - begin, error))
+    size_t begin = (size_t)floor((double)reading.characters * settings->part[0]);
+    size_t end = (size_t)floor((double)reading.characters * settings->part[1]);
+    if (!check_length(settings, end - begin, error))
         goto done;
     if (train)
         adopt_vocabulary(&reading, dataset, train);
@@ -219,26 +232,38 @@ done:
     return ok;
 }
 
-static bool text_open(struct dataset *dataset, const struct dataset_spec *spec, const struct dataset *train,
-                      struct error *error)
+static struct leaf_form text_form(const void *given, const char *vocabulary)
 {
-    if (!check_spec(spec, train, error))
+    const struct text_format_settings *settings = given;
+    size_t context = (size_t)settings->context, characters = 0, length;
+    for (; *vocabulary; vocabulary += length, characters++) {
+        uint32_t character;
+        length = utf8_decode(vocabulary, strnlen(vocabulary, UTF8_BYTES), &character);
+        if (length == 0) /* whoever's vocabulary it is */
+            length = 1;
+    }
+    return (struct leaf_form){
+        .input = {1, {context}}, .vocabulary = characters, .classes = characters, .terms = context};
+}
+
+static bool text_open(struct dataset *dataset, const void *given, const struct dataset *train, struct error *error)
+{
+    const struct text_format_settings *settings = given;
+    if (!check_settings(settings, train, error))
         return false;
     struct text_format *text = memory_need(1, sizeof *text);
     dataset->self = text;
-    if (!load(dataset, spec, train, error)) {
+    if (!load(dataset, settings, train, error)) {
         text_close(dataset);
         return false;
     }
-    size_t context = (size_t)spec->context, successors = text->length - 1;
+    size_t context = (size_t)settings->context, successors = text->length - 1;
     text->context = context;
     text->tiled = train != NULL;
     /* Tiled: rounded up, for the last window reaches back. */
     dataset->count = text->tiled ? (successors - 1) / context + 1 : text->length - context;
-    dataset->form.input = (struct shape){1, {context}};
+    dataset->form = text_form(settings, dataset->vocabulary);
     dataset->sample_bytes = text->tiled ? context : 1;
-    dataset->form.classes = dataset->form.vocabulary;
-    dataset->form.terms = context;
     return true;
 }
 
@@ -259,4 +284,29 @@ static bool text_read(const struct dataset *dataset, size_t index, struct leaf *
     return true;
 }
 
-const struct dataset_class dataset_text = {.open = text_open, .close = text_close, .read = text_read};
+static const char *text_source(const void *given, bool targets)
+{
+    const struct text_format_settings *settings = given;
+    (void)targets;
+    return settings->path;
+}
+
+static bool check_part(const void *given, const char **key, struct error *error)
+{
+    const struct text_format_settings *settings = given;
+    *key = "part";
+    return settings->part[0] < settings->part[1] ||
+           error_set(error, ERROR_USAGE, "begins at %g, which is not before its end, %g", settings->part[0],
+                     settings->part[1]);
+}
+
+const struct dataset_class dataset_text = {
+    KIND_OF("text", "characters of a UTF-8 file, of which the next one is to be predicted", struct text_format_settings,
+            rows),
+    .kind.check = check_part,
+    .open = text_open,
+    .close = text_close,
+    .read = text_read,
+    .source = text_source,
+    .form = text_form,
+};

@@ -19,6 +19,8 @@ struct watched {
     bool written; /* touched, and not only what can change without a write: its rights, its names */
     double excused_s; /* when it was told that it was touched, and is the same (clock_seconds); 0: never */
     bool told;        /* that the next start will find another file */
+
+    struct watched *next; /* of the same dataset; NULL: this is the last */
 };
 
 enum watched_state {

@@ -1,7 +1,7 @@
 /* The job: everything that a user decides, from a YAML file and `--set key.path=value`.
  *
- * All keys stand in one table (options.c): name, type, range, default, and whether a resumed job may change it.
- * Reading, checking, writing and comparing all walk that table. */
+ * All keys stand in rows (options.c, and those of formats, layers, losses, optimizers and schedules with these): name,
+ * type, range, default, and whether a resumed job may change it. Reading, checking, writing and comparing walk them. */
 #ifndef JOB_JOB_H
 #define JOB_JOB_H
 
@@ -45,7 +45,7 @@ struct job {
     uint64_t seed; /* of everything random */
     struct {
         struct dataset_spec train;
-        struct dataset_spec validation; /* format DATASET_NONE: there is none */
+        struct dataset_spec validation; /* class NULL: there is none */
     } data;
     struct model_spec model;
     struct loss_spec loss;

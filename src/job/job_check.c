@@ -23,13 +23,6 @@ static bool refuse(const struct complaint *to, const char *key, const char *form
     return job_yaml_blame(to->yaml, job_yaml_find(to->yaml, JOB_YAML_ROOT, key), to->error);
 }
 
-static bool check_part(const struct complaint *to, const struct dataset_spec *spec, const char *key)
-{
-    if (spec->format == DATASET_TEXT && spec->part[0] >= spec->part[1])
-        return refuse(to, key, "begins at %g, which is not before its end, %g", spec->part[0], spec->part[1]);
-    return true;
-}
-
 /* A sign of life is given several times in this time: threads that wake hundreds of times a second would cost training,
  * and a busy core miss some. */
 static bool check_heartbeat(const struct complaint *to, const struct job *job)
@@ -50,8 +43,6 @@ static bool check_training(const struct complaint *to, const struct job *job)
         return refuse(to, "train", "steps, or epochs, is missing: how long the job is");
     if (batch % microbatch)
         return refuse(to, "train.microbatch", "%llu does not divide train.batch, which is %llu", microbatch, batch);
-    if (job->optimizer.nesterov && job->optimizer.momentum == 0)
-        return refuse(to, "optimizer.nesterov", "needs an optimizer.momentum of more than 0");
     return true;
 }
 
@@ -67,25 +58,46 @@ static bool check_schedule(const struct complaint *to, const struct job *job)
     return true;
 }
 
+static bool has_smoothing(const struct loss_class *class)
+{
+    return class->has_smoothing;
+}
+
+static bool has_delta(const struct loss_class *class)
+{
+    return class->has_delta;
+}
+
+/* Refuses a key that means something for other losses only, and says for which. */
+static bool refuse_for_loss(const struct complaint *to, const struct job *job, const char *key,
+                            bool (*has)(const struct loss_class *))
+{
+    struct text names;
+    text_init(&names);
+    for (size_t i = 0, found = 0; loss_registry.kinds[i]; i++)
+        if (has((const struct loss_class *)loss_registry.kinds[i]))
+            text_append(&names, "%s%s", found++ ? " and " : "", loss_registry.kinds[i]->name);
+    refuse(to, key, "has no meaning for loss: %s, only for %s", job->loss.class->kind.name, text_bytes(&names));
+    text_release(&names);
+    return false;
+}
+
 static bool check_loss(const struct complaint *to, const struct job *job)
 {
-    enum loss_kind kind = job->loss.kind;
-    bool entropy = kind == LOSS_SOFTMAX_CROSS_ENTROPY || kind == LOSS_BINARY_CROSS_ENTROPY;
-    if (job->loss.label_smoothing > 0 && !entropy)
-        return refuse(to, "label_smoothing", "has no meaning for loss: %s, only for %s and %s", loss_names[kind],
-                      loss_names[LOSS_SOFTMAX_CROSS_ENTROPY], loss_names[LOSS_BINARY_CROSS_ENTROPY]);
-    if (job->loss.delta != 1 && kind != LOSS_HUBER)
-        return refuse(to, "huber_delta", "has no meaning for loss: %s, only for %s", loss_names[kind],
-                      loss_names[LOSS_HUBER]);
-    if (job->validate.metric == METRIC_ACCURACY && !loss_has_hits(&job->loss))
-        return refuse(to, "validate.metric", "there is no accuracy with loss: %s; allowed: loss", loss_names[kind]);
+    const struct loss_class *class = job->loss.class;
+    if (job->loss.label_smoothing > 0 && !class->has_smoothing)
+        return refuse_for_loss(to, job, "label_smoothing", has_smoothing);
+    if (job->loss.delta != 1 && !class->has_delta)
+        return refuse_for_loss(to, job, "huber_delta", has_delta);
+    if (job->validate.metric == METRIC_ACCURACY && !class->has_hits)
+        return refuse(to, "validate.metric", "there is no accuracy with loss: %s; allowed: loss", class->kind.name);
     return true;
 }
 
 static bool check_validation(const struct complaint *to, const struct job *job)
 {
     const char *words = "needs data.validation and a validate.every of more than 0";
-    bool validates = job->data.validation.format != DATASET_NONE && job->validate.every > 0;
+    bool validates = job->data.validation.class && job->validate.every > 0;
     if (job->early_stopping.patience > 0 && !validates)
         return refuse(to, "early_stopping.patience", "%s", words);
     if (job->checkpoint.best > 0 && !validates)
@@ -110,8 +122,6 @@ static bool check_places(const struct complaint *to, const struct job *job)
 bool job_check(const struct job *job, struct job_yaml *yaml, struct error *error)
 {
     const struct complaint *to = &(struct complaint){.yaml = yaml, .error = error};
-    return check_part(to, &job->data.train, "data.train.part") &&
-           check_part(to, &job->data.validation, "data.validation.part") && check_training(to, job) &&
-           check_heartbeat(to, job) && check_schedule(to, job) && check_loss(to, job) && check_validation(to, job) &&
-           check_places(to, job);
+    return check_training(to, job) && check_heartbeat(to, job) && check_schedule(to, job) && check_loss(to, job) &&
+           check_validation(to, job) && check_places(to, job);
 }

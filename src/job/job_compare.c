@@ -5,7 +5,6 @@
 #include <string.h>
 
 struct comparison {
-    const struct job *saved, *now;
     const struct job_allowed *allowed;
     struct text permitted; /* complete lines */
     struct text forbidden; /* the same, as many as fit an error */
@@ -49,104 +48,154 @@ static void report(struct comparison *comparison, enum option_resume resume, con
     text_release(&line);
 }
 
-/* The row for the option's name in this section; NULL if the key has no value there. */
-static const struct option *row_of(const struct option *keys, const struct option *option, const void *base)
-{
-    const struct option *row = base ? option_find(keys, option->name, strlen(option->name), option_kind(keys, base))
-                                    : NULL;
-    return row && option_present(keys, row, base) ? row : NULL;
-}
-
-static void value_text(const struct option *option, const void *base, struct text *value)
+static void value_text(const struct option_key *key, struct text *value)
 {
     text_init(value);
-    if (option)
-        option_write(option, base, value);
+    if (key)
+        option_write(key->option, key->base, value);
     else
         text_append(value, "(none)");
 }
 
-static void compare_keys(struct comparison *comparison, const struct option *keys, enum option_resume section_resume,
-                         const char *path, const void *before, const void *after);
+static void compare_sections(struct comparison *comparison, const struct option *rows, bool bare,
+                             enum option_resume section_resume, const char *path, void *before, void *after);
 
-/* before, after: the sections that hold the list; NULL: it is not there. */
-static void compare_items(struct comparison *comparison, const struct option *list, enum option_resume resume,
-                          const char *path, const void *before, const void *after)
+/* A list of sections; NULL: it is not there. */
+static void compare_items(struct comparison *comparison, enum option_resume resume, const char *path,
+                          const struct option_key *was, const struct option_key *is)
 {
-    size_t old_count = option_item_count(list, before), new_count = option_item_count(list, after);
+    const struct option *list = was ? was->option : is->option;
+    size_t old_count = was ? option_item_count(list, was->base) : 0;
+    size_t new_count = is ? option_item_count(list, is->base) : 0;
     for (size_t i = 0; i < old_count || i < new_count; i++) {
         struct text item;
         text_init(&item);
         text_append(&item, "%s.%zu", path, i);
-        compare_keys(comparison, list->keys, resume, text_bytes(&item),
-                     i < old_count ? option_item(list, before, i) : NULL,
-                     i < new_count ? option_item(list, after, i) : NULL);
+        compare_sections(comparison, list->keys, false, resume, text_bytes(&item),
+                         i < old_count ? option_item(list, was->base, i) : NULL,
+                         i < new_count ? option_item(list, is->base, i) : NULL);
         text_release(&item);
     }
 }
 
-static void compare_key(struct comparison *comparison, const struct option *keys, const struct option *option,
-                        enum option_resume resume, const char *path, const void *before, const void *after)
+static void compare_values(struct comparison *comparison, enum option_resume resume, const char *path,
+                           const struct option_key *was, const struct option_key *is)
 {
-    const struct option *was = row_of(keys, option, before), *is = row_of(keys, option, after);
-    if (option->type == OPTION_LIST) {
-        compare_items(comparison, option, resume, path, was ? before : NULL, is ? after : NULL);
-        return;
-    }
-    if (option->type == OPTION_SECTION) {
-        compare_keys(comparison, option->keys, resume, path, was ? option_field(was, before) : NULL,
-                     is ? option_field(is, after) : NULL);
-        return;
-    }
     /* As text: it is exact, and what a user sees as equal is equal. */
     struct text old_value, new_value;
-    value_text(was, before, &old_value);
-    value_text(is, after, &new_value);
+    value_text(was, &old_value);
+    value_text(is, &new_value);
     if (strcmp(text_bytes(&old_value), text_bytes(&new_value)))
         report(comparison, resume, path, text_bytes(&old_value), text_bytes(&new_value));
     text_release(&old_value);
     text_release(&new_value);
 }
 
-/* Rows of one name are one key. */
-static bool is_repeated(const struct option *keys, const struct option *option)
+/* A key in two sections; NULL: one of them has not got it. */
+struct pair {
+    const struct option_key *old, *new;
+};
+
+static enum option_resume resume_of(struct pair key, enum option_resume section)
 {
-    for (; keys < option; keys++)
-        if (!strcmp(keys->name, option->name))
-            return true;
-    return false;
+    const struct option *option = key.old ? key.old->option : key.new->option;
+    bool same = key.old && key.new &&key.old->option == key.new->option;
+    enum option_resume own = option->resume;
+    if (option->resume_rule)
+        own = option->resume_rule(same ? key.old->base : NULL, same ? key.new->base : NULL);
+    return own > section ? own : section;
 }
 
-static void compare_keys(struct comparison *comparison, const struct option *keys, enum option_resume section_resume,
-                         const char *path, const void *before, const void *after)
+static const struct option_key *if_present(const struct option_key *key)
 {
-    for (const struct option *option = keys; option->name; option++) {
-        if (is_repeated(keys, option))
-            continue;
-        enum option_resume resume = option->resume_rule ? option->resume_rule(comparison->saved, comparison->now)
-                                                        : option->resume;
-        struct text key;
-        text_init(&key);
-        text_append(&key, "%s%s%s", path, *path ? "." : "", option->name);
-        compare_key(comparison, keys, option, resume > section_resume ? resume : section_resume, text_bytes(&key),
-                    before, after);
-        text_release(&key);
+    return key && option_is_present(key) ? key : NULL;
+}
+
+static void compare_key(struct comparison *comparison, enum option_resume section_resume, const char *path,
+                        struct pair key)
+{
+    const struct option *option = key.old ? key.old->option : key.new->option;
+    const struct option_key *was = if_present(key.old), *is = if_present(key.new);
+    enum option_resume resume = resume_of(key, section_resume);
+    if (!was && !is)
+        return;
+    if (option->type == OPTION_LIST)
+        compare_items(comparison, resume, path, was, is);
+    else if (option->type == OPTION_SECTION)
+        compare_sections(comparison, option->keys, option->bare, resume, path,
+                         was ? option_field(option, was->base) : NULL, is ? option_field(option, is->base) : NULL);
+    else
+        compare_values(comparison, resume, path, was, is);
+}
+
+static const struct option_key *same_key(const struct option_keys *keys, const struct option_key *key)
+{
+    return option_find(keys, key->option->name, strlen(key->option->name));
+}
+
+/* The keys of two sections, each once, in the order of both. */
+struct walk {
+    struct option_keys old, new;
+    size_t i, j; /* those behind which the walk stands */
+};
+
+/* NULL: that were all. */
+static const struct option_key *next_key(struct walk *walk)
+{
+    const struct option_key *old = walk->i < walk->old.count ? &walk->old.keys[walk->i] : NULL;
+    const struct option_key *new = walk->j < walk->new.count ? &walk->new.keys[walk->j] : NULL;
+    if (old && !same_key(&walk->new, old)) {
+        walk->i++;
+        return old;
+    }
+    walk->j += new != NULL;
+    if (new && !same_key(&walk->old, new))
+        return new;
+    walk->i += old != NULL;
+    return old;
+}
+
+/* before, after: NULL if the section is not there. */
+static void compare_sections(struct comparison *comparison, const struct option *rows, bool bare,
+                             enum option_resume section_resume, const char *path, void *before, void *after)
+{
+    struct walk walk = {0};
+    option_keys_of(rows, before, &walk.old);
+    option_keys_of(rows, after, &walk.new);
+    for (const struct option_key *key; (key = next_key(&walk));) {
+        struct text place;
+        text_init(&place);
+        if (bare && key->option->type == OPTION_KIND)
+            text_append(&place, "%s", path);
+        else
+            text_append(&place, "%s%s%s", path, *path ? "." : "", key->option->name);
+        compare_key(comparison, section_resume, text_bytes(&place),
+                    (struct pair){same_key(&walk.old, key), same_key(&walk.new, key)});
+        text_release(&place);
     }
 }
 
-static bool is_requestable(const struct option *keys, const char *path)
+/* The row with this name, whatever the kind. */
+static const struct option *row_named(const struct option *rows, const char *name, size_t length)
+{
+    while (rows->name && (strlen(rows->name) != length || memcmp(rows->name, name, length)))
+        rows++;
+    return rows->name ? rows : NULL;
+}
+
+static bool is_requestable(const struct option *rows, const char *path)
 {
     size_t length = strcspn(path, ".");
-    const struct option *option = option_find(keys, path, length, 0);
+    const struct option *option = row_named(rows, path, length);
     if (!option || !path[length])
         return option && option->resume == RESUME_REQUESTED;
     return option->type == OPTION_SECTION && is_requestable(option->keys, path + length + 1);
 }
 
 /* Appends the paths of all keys that may change on request. None is in a list. */
-static void list_requestable(const struct option *keys, const char *path, struct text *words)
+static void list_requestable(const struct option *rows, const char *path, struct text *words)
 {
-    for (const struct option *option = keys; option->name; option++) {
+    for (const struct option *option = rows; option->name; option++) {
         struct text key;
         text_init(&key);
         text_append(&key, "%s%s%s", path, *path ? "." : "", option->name);
@@ -179,8 +228,8 @@ bool job_check_allowed(const struct job_allowed *allowed, struct error *error)
 bool job_continues(const struct job *saved, const struct job *now, const struct job_allowed *allowed,
                    struct text *changes, struct error *error)
 {
-    struct comparison comparison = {.saved = saved, .now = now, .allowed = allowed};
-    compare_keys(&comparison, job_options, RESUME_FIXED, "", saved, now);
+    struct comparison comparison = {.allowed = allowed};
+    compare_sections(&comparison, job_options, false, RESUME_FIXED, "", (struct job *)saved, (struct job *)now);
     bool ok = comparison.forbidden.length == 0 && comparison.left_out == 0;
     if (ok)
         text_append(changes, "%s", text_bytes(&comparison.permitted));

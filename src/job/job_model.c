@@ -1,22 +1,10 @@
 #include "job/job_model.h"
 
 #include "base/memory.h"
-#include "base/utf8.h"
 
-#include <string.h>
-
-/* As the format text fills it in. */
-static struct leaf_form text_form(const char *vocabulary, uint64_t context)
+bool job_model_is_known(const struct job *job, const char *vocabulary)
 {
-    size_t characters = 0;
-    for (size_t length; *vocabulary; vocabulary += length, characters++) {
-        uint32_t character;
-        length = utf8_decode(vocabulary, strnlen(vocabulary, UTF8_BYTES), &character);
-        if (length == 0)
-            length = 1;
-    }
-    return (struct leaf_form){
-        .input = {1, {(size_t)context}}, .vocabulary = characters, .classes = characters, .terms = (size_t)context};
+    return job->data.train.class->form && vocabulary && *vocabulary;
 }
 
 bool job_model_describe(const struct job *job, const char *vocabulary, struct model *model, char **own,
@@ -24,8 +12,8 @@ bool job_model_describe(const struct job *job, const char *vocabulary, struct mo
 {
     struct leaf_form form;
     *own = NULL;
-    if (job->data.train.format == DATASET_TEXT && vocabulary && *vocabulary) {
-        form = text_form(vocabulary, job->data.train.context);
+    if (job_model_is_known(job, vocabulary)) {
+        form = job->data.train.class->form(job->data.train.settings, vocabulary);
         *own = memory_text(vocabulary);
     } else {
         struct dataset data;

@@ -5,8 +5,12 @@
 #include "job/job.h"
 #include "nn/model.h"
 
-/* Local. Describes the model (model_describe). Of text data context and vocabulary say all about the samples; if
- * `vocabulary` is NULL or "", and for other data, the training data is opened to see what they are. The caller owns
+/* Local. Whether the settings of the data, and this vocabulary (NULL or "": there is none), say all about the samples,
+ * as they do for text. */
+bool job_model_is_known(const struct job *job, const char *vocabulary);
+
+/* Local. Describes the model (model_describe). If job_model_is_known says no, the training data is opened to see what
+ * the samples are. The caller owns
  * *own (memory_free), the vocabulary that was used; NULL: no text. ERROR_USAGE, or errors of the data. */
 bool job_model_describe(const struct job *job, const char *vocabulary, struct model *model, char **own,
                         struct error *error) WARN_UNUSED;

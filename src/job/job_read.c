@@ -28,11 +28,12 @@ struct job_reader {
 
 /* A section on its way into a struct. */
 struct section {
-    const struct option *keys;
+    const struct option *rows;
     const char *path; /* "" for the whole file */
     int node;         /* 0: not in the file, all keys have their defaults */
     int place;        /* the node to blame for what is missing */
     void *base;
+    bool is_bare; /* the name of its kind may stand in its place */
 };
 
 static void join(char path[PATH_BYTES], const char *section, const char *key)
@@ -65,25 +66,22 @@ static bool refuse_value(struct job_reader *reader, int node, const char *path, 
     return false;
 }
 
-static bool refuse_key(struct job_reader *reader, int node, const struct section *section, unsigned kind)
+static bool refuse_key(struct job_reader *reader, int node, const struct section *section,
+                       const struct option_keys *keys)
 {
-    const yaml_node_t *key = job_yaml_node(&reader->yaml, node);
+    const yaml_node_t *name = job_yaml_node(&reader->yaml, node);
+    const struct kind *kind = option_kind(section->rows, section->base);
     char shown[64] = "(not a word)", path[PATH_BYTES + sizeof shown];
-    if (key->type == YAML_SCALAR_NODE)
-        option_show((const char *)key->data.scalar.value, shown, sizeof shown);
+    if (name->type == YAML_SCALAR_NODE)
+        option_show((const char *)name->data.scalar.value, shown, sizeof shown);
     snprintf(path, sizeof path, "%s%s%s", section->path, *section->path ? "." : "", shown);
     struct text words;
     text_init(&words);
     text_append(&words, "unknown key");
     if (kind)
-        text_append(&words, " for %s: %s", section->keys->name, section->keys->choices[kind]);
-    const char *separator = "; allowed here: ";
-    for (const struct option *option = section->keys; option->name; option++) {
-        if (option_applies(option, kind)) {
-            text_append(&words, "%s%s", separator, option->name);
-            separator = ", ";
-        }
-    }
+        text_append(&words, " for %s: %s", section->rows->name, kind->name);
+    for (size_t i = 0; i < keys->count; i++)
+        text_append(&words, "%s%s", i ? ", " : "; allowed here: ", keys->keys[i].option->name);
     refuse(reader, node, path, "%s", text_bytes(&words));
     text_release(&words);
     return false;
@@ -151,8 +149,8 @@ static bool read_items(struct job_reader *reader, const struct option *option, c
         char place[24], item[PATH_BYTES];
         snprintf(place, sizeof place, "%zu", i);
         join(item, path, place);
-        if (!read_section(reader,
-                          &(struct section){option->keys, item, items[i], items[i], option_item(option, base, i)}))
+        if (!read_section(
+                reader, &(struct section){option->keys, item, items[i], items[i], option_item(option, base, i), false}))
             return false;
     }
     return true;
@@ -179,49 +177,54 @@ static bool read_list(struct job_reader *reader, const struct option *option, in
     return ok;
 }
 
-static bool read_key(struct job_reader *reader, const struct section *section, const struct option *option, int node)
+static bool read_key(struct job_reader *reader, const struct section *section, const struct option_key *key, int node)
 {
+    const struct option *option = key->option;
     char path[PATH_BYTES];
     join(path, section->path, option->name);
     if (option->type == OPTION_LIST)
-        return read_list(reader, option, node, path, section->base);
+        return read_list(reader, option, node, path, key->base);
     if (option->type != OPTION_SECTION)
-        return read_value(reader, option, node, path, section->base);
-    return read_section(reader, &(struct section){option->keys, path, node, node, option_field(option, section->base)});
+        return read_value(reader, option, node, path, key->base);
+    return read_section(
+        reader, &(struct section){option->keys, path, node, node, option_field(option, key->base), option->bare});
 }
 
-static void take_default(struct job_reader *reader, const struct section *section, const struct option *option)
+static void take_default(struct job_reader *reader, const struct option_key *key, const char *const *defaults)
 {
-    for (size_t i = 0; i < option_elements(option); i++)
-        CHECK(option_read(option, i, option->defaults[i], section->base, reader->error), "a default must be allowed");
+    for (size_t i = 0; i < option_elements(key->option); i++)
+        CHECK(option_read(key->option, i, defaults[i], key->base, reader->error), "a default must be allowed");
 }
 
-static void take_default_key(const struct section *section, const struct option *option, unsigned kind)
+static void take_default_key(const struct option_keys *keys, const struct option_key *key)
 {
-    const struct option *other = option_find(section->keys, option->default_key, strlen(option->default_key), kind);
-    CHECK(other && other < option, "a default must come from a key that stands before");
-    memcpy(option_field(option, section->base), option_field(other, section->base), sizeof(uint64_t));
+    const struct option_key *other = option_find(keys, key->option->default_key, strlen(key->option->default_key));
+    CHECK(other && other < key, "a default must come from a key that stands before");
+    memcpy(option_field(key->option, key->base), option_field(other->option, other->base), sizeof(uint64_t));
 }
 
-static bool read_default(struct job_reader *reader, const struct section *section, const struct option *option,
-                         unsigned kind)
+static bool read_default(struct job_reader *reader, const struct section *section, const struct option_keys *keys,
+                         const struct option_key *key)
 {
+    const struct option *option = key->option;
     char path[PATH_BYTES];
     join(path, section->path, option->name);
-    void *field = option_field(option, section->base);
+    void *field = option_field(option, key->base);
     if (option->optional) {
         if (option->type == OPTION_REAL)
             *(double *)field = option->absent;
         return true;
     }
     if (option->type == OPTION_SECTION)
-        return read_section(reader, &(struct section){option->keys, path, 0, section->place, field});
+        return read_section(reader, &(struct section){option->keys, path, 0, section->place, field, option->bare});
     if (option->type == OPTION_LIST)
         return refuse(reader, section->place, path, "missing; a list is expected");
     if (option->default_key)
-        take_default_key(section, option, kind);
+        take_default_key(keys, key);
+    else if (option->default_rule)
+        take_default(reader, key, &(const char *){option->default_rule(section->base)});
     else if (option->defaults[0])
-        take_default(reader, section, option);
+        take_default(reader, key, option->defaults);
     else
         return refuse_value(reader, section->place, path, option, "missing");
     return true;
@@ -236,59 +239,79 @@ static bool is_null(const yaml_node_t *value)
     return strcmp(text, "null") == 0 || strcmp(text, "~") == 0;
 }
 
-/* The selector comes first: it decides which keys exist. */
-static bool read_selector(struct job_reader *reader, const struct section *section)
+/* The name of the kind comes first: it decides which keys exist. */
+static bool read_kind(struct job_reader *reader, const struct section *section)
 {
-    const struct option *option = section->keys;
-    if (option->type != OPTION_CHOICE)
+    if (section->rows->type != OPTION_KIND)
         return true;
-    int node = section->node ? job_yaml_find(&reader->yaml, section->node, option->name) : 0;
+    const struct option_key key = {section->rows, section->base};
+    if (section->is_bare)
+        return read_element(reader, key.option, 0, section->node, section->path, key.base);
+    int node = section->node ? job_yaml_find(&reader->yaml, section->node, key.option->name) : 0;
     bool given = node && !is_null(job_yaml_node(&reader->yaml, node));
-    return given ? read_key(reader, section, option, node) : read_default(reader, section, option, 0);
+    return given ? read_key(reader, section, &key, node) : read_default(reader, section, NULL, &key);
 }
 
-/* Reads the keys that the section has in the file; bit k of *seen: the row k has its value. */
-static bool read_given(struct job_reader *reader, const struct section *section, unsigned kind, uint64_t *seen)
+/* Reads the keys that the section has in the file; bit k of *seen: keys->keys[k] has its value. */
+static bool read_given(struct job_reader *reader, const struct section *section, const struct option_keys *keys,
+                       uint64_t *seen)
 {
     const yaml_node_t *node = job_yaml_node(&reader->yaml, section->node);
     for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top; pair++) {
-        const yaml_node_t *key = job_yaml_node(&reader->yaml, pair->key);
-        const struct option *option = NULL;
-        if (key->type == YAML_SCALAR_NODE)
-            option = option_find(section->keys, (const char *)key->data.scalar.value, key->data.scalar.length, kind);
-        if (!option)
-            return refuse_key(reader, pair->key, section, kind);
-        uint64_t bit = (uint64_t)1 << (option - section->keys);
+        const yaml_node_t *name = job_yaml_node(&reader->yaml, pair->key);
+        const struct option_key *key = NULL;
+        if (name->type == YAML_SCALAR_NODE)
+            key = option_find(keys, (const char *)name->data.scalar.value, name->data.scalar.length);
+        if (!key)
+            return refuse_key(reader, pair->key, section, keys);
+        uint64_t bit = (uint64_t)1 << (key - keys->keys);
         char path[PATH_BYTES];
-        join(path, section->path, option->name);
+        join(path, section->path, key->option->name);
         if (*seen & bit)
             return refuse(reader, pair->key, path, "this key stands here twice");
         if (is_null(job_yaml_node(&reader->yaml, pair->value)))
             continue;
         *seen |= bit;
-        if (!read_key(reader, section, option, pair->value))
+        if (key->option->type != OPTION_KIND && !read_key(reader, section, key, pair->value))
             return false;
     }
     return true;
 }
 
+/* Whether the values of the kind's keys fit each other. */
+static bool check_settings(struct job_reader *reader, const struct section *section)
+{
+    const struct kind *kind = option_kind(section->rows, section->base);
+    const char *key = NULL;
+    if (!kind || !kind->check || kind->check(option_settings(section->rows, section->base), &key, reader->error))
+        return true;
+    char path[PATH_BYTES], words[sizeof reader->error->text];
+    join(path, section->path, key);
+    memcpy(words, reader->error->text, sizeof words);
+    int node = section->node ? job_yaml_find(&reader->yaml, section->node, key) : 0;
+    return refuse(reader, node ? node : section->place, path, "%s", words);
+}
+
 static bool read_section(struct job_reader *reader, const struct section *section)
 {
     const yaml_node_t *node = section->node ? job_yaml_node(&reader->yaml, section->node) : NULL;
-    if (node && node->type != YAML_MAPPING_NODE)
+    struct section own = *section;
+    own.is_bare = section->is_bare && node && node->type == YAML_SCALAR_NODE && !is_null(node);
+    if (node && node->type != YAML_MAPPING_NODE && !own.is_bare)
         return refuse(reader, section->node, section->path, "keys with values are expected, as in {%s: ...}",
-                      section->keys->name);
-    if (!read_selector(reader, section))
+                      section->rows->name);
+    if (!read_kind(reader, &own))
         return false;
-    unsigned kind = option_kind(section->keys, section->base);
+    struct option_keys keys;
+    option_keys_of(section->rows, section->base, &keys);
     uint64_t seen = 0;
-    if (node && !read_given(reader, section, kind, &seen))
+    if (node && !own.is_bare && !read_given(reader, section, &keys, &seen))
         return false;
-    for (const struct option *option = section->keys; option->name; option++)
-        if (!(seen & (uint64_t)1 << (option - section->keys)) && option_applies(option, kind) &&
-            !read_default(reader, section, option, kind))
+    for (size_t k = 0; k < keys.count; k++)
+        if (!(seen & (uint64_t)1 << k) && keys.keys[k].option->type != OPTION_KIND &&
+            !read_default(reader, section, &keys, &keys.keys[k]))
             return false;
-    return true;
+    return check_settings(reader, section);
 }
 
 static bool parse(struct job *job, bool is_saved, const char *name, const char *text, const char *const *overrides,
@@ -298,7 +321,7 @@ static bool parse(struct job *job, bool is_saved, const char *name, const char *
     *job = (struct job){0};
     if (!job_yaml_init(&reader.yaml, name, text, overrides, override_count, error))
         return false;
-    bool ok = read_section(&reader, &(struct section){job_options, "", JOB_YAML_ROOT, JOB_YAML_ROOT, job}) &&
+    bool ok = read_section(&reader, &(struct section){job_options, "", JOB_YAML_ROOT, JOB_YAML_ROOT, job, false}) &&
               job_check(job, &reader.yaml, error);
     job_yaml_release(&reader.yaml);
     if (!ok)
@@ -340,23 +363,8 @@ bool job_parse_saved(struct job *job, const char *name, const char *text, const 
     return parse(job, true, name, text, overrides, override_count, error);
 }
 
-static void release_fields(const struct option *keys, void *base)
-{
-    for (const struct option *option = keys; option->name; option++) {
-        void *field = option_field(option, base);
-        if (option->type == OPTION_TEXT)
-            memory_free(*(char **)field);
-        if (option->type == OPTION_SECTION)
-            release_fields(option->keys, field);
-        for (size_t i = 0; option->type == OPTION_LIST && i < option_item_count(option, base); i++)
-            release_fields(option->keys, option_item(option, base, i));
-        if (option->type == OPTION_LIST || option->type == OPTION_NUMBERS)
-            memory_free(option_item(option, base, 0));
-    }
-}
-
 void job_release(struct job *job)
 {
-    release_fields(job_options, job);
+    option_release(job_options, job);
     *job = (struct job){0};
 }

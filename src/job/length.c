@@ -27,29 +27,25 @@ bool length_steps(const struct job *job, const struct sampler *sampler, uint64_t
 
 double length_of_schedule(const struct schedule_spec *schedule, const struct sampler *sampler, double length)
 {
-    if (schedule->unit != SCHEDULE_EPOCHS || length == 0)
-        return length;
-    return length * (double)sampler->samples / (double)sampler->batch;
+    const struct schedule_time time = {.samples = (double)sampler->samples, .batch = (double)sampler->batch};
+    return schedule_length(schedule, &time, length);
 }
 
 double length_learning_rate(const struct job *job, const struct sampler *sampler, uint64_t steps, uint64_t step)
 {
-    struct schedule_spec schedule = job->schedule;
-    bool in_epochs = schedule.unit == SCHEDULE_EPOCHS;
-    double batch = (double)sampler->batch, t = (double)step, end = (double)steps;
+    bool in_epochs = job->schedule.unit == SCHEDULE_EPOCHS;
+    double batch = (double)sampler->batch, horizon = job->schedule.horizon;
+    struct schedule_time time = {
+        .step = (double)step, .end = (double)steps, .samples = (double)sampler->samples, .batch = batch};
     /* Steps of the present batch that would have taken as many samples. */
     double shift = (double)sampler->first_sample / batch - (double)sampler->first_step;
     if (in_epochs) {
-        t += shift;
-        end += shift;
-        schedule.every *= (double)sampler->samples / batch; /* so a step is the first behind each multiple of it */
+        time.step += shift;
+        time.end += shift;
     }
-    schedule.warmup = length_of_schedule(&job->schedule, sampler, schedule.warmup);
-    schedule.decay = length_of_schedule(&job->schedule, sampler, schedule.decay);
-    if (schedule.horizon > 0)
-        end = in_epochs ? ceil(epochs_as_samples(sampler, schedule.horizon) / batch) : schedule.horizon;
-    schedule.unit = SCHEDULE_STEPS;
-    return job->optimizer.learning_rate * schedule_factor(&schedule, t, end, 1);
+    if (horizon > 0)
+        time.end = in_epochs ? ceil(epochs_as_samples(sampler, horizon) / batch) : horizon;
+    return job->optimizer.learning_rate * schedule_factor(&job->schedule, &time);
 }
 
 void length_text(const struct job *job, char text[LENGTH_BYTES])

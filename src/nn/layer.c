@@ -5,16 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LAYER_CLASS(KIND, name) [LAYER_##KIND] = &layer_##name,
-const struct layer_class *const layer_classes[LAYER_KINDS_ALL] = {
-    LAYERS(LAYER_CLASS)[LAYER_FORK] = &layer_fork,
-    [LAYER_JOIN] = &layer_join,
-    [LAYER_ATTEND] = &layer_attend,
-};
-
-#define LAYER_NAME(KIND, name) [LAYER_##KIND] = #name,
-const char *const layer_names[LAYER_KINDS + 1] = {LAYERS(LAYER_NAME)};
-
 void layer_add_tensor(struct layer *layer, struct tensor_table *table, const char *what, struct tensor tensor)
 {
     CHECK(layer->tensor_count < LAYER_TENSORS, "a layer has at most LAYER_TENSORS tensors");
@@ -23,11 +13,11 @@ void layer_add_tensor(struct layer *layer, struct tensor_table *table, const cha
 }
 
 void layer_add_weight(struct layer *layer, struct tensor_table *table, const char *what, size_t dims,
-                      const size_t *shape, size_t fan_in, size_t fan_out)
+                      const size_t *shape, enum init_kind init, size_t fan_in, size_t fan_out, double scale)
 {
     struct tensor tensor = {.dims = dims, .role = TENSOR_WEIGHT};
     memcpy(tensor.shape, shape, dims * sizeof *shape);
-    initialise(&tensor, layer->spec.init, fan_in, fan_out, layer->spec.init_scale > 0 ? layer->spec.init_scale : 1);
+    initialise(&tensor, init, fan_in, fan_out, scale > 0 ? scale : 1);
     layer_add_tensor(layer, table, what, tensor);
 }
 

@@ -6,26 +6,17 @@
 #define NN_LOSS_H
 
 #include "base/error.h"
+#include "base/kind.h"
 #include "base/leaf.h"
+#include "base/option.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
-enum loss_kind {
-    LOSS_NONE = 0,
-    LOSS_SOFTMAX_CROSS_ENTROPY, /* of K outputs a term with one label */
-    LOSS_MEAN_SQUARED_ERROR,    /* (y - t)^2 */
-    LOSS_L1,                    /* |y - t| */
-    LOSS_HUBER,                 /* (y - t)^2 / 2 up to |y - t| = delta, delta (|y - t| - delta / 2) beyond */
-    LOSS_BINARY_CROSS_ENTROPY,  /* of logits y with targets t in [0, 1] */
-};
-
-/* By kind, as in job files; [0] NULL, NULL behind the last. */
-extern const char *const loss_names[];
-
 /* What a job file says. */
 struct loss_spec {
-    enum loss_kind kind;
+    const struct loss_class *class;
+    void *settings;         /* of the class's kind; NULL: it has none */
     double label_smoothing; /* cross-entropies: e. Softmax: target 1 - e + e / K and e / K; binary: t (1 - e) + e / 2 */
     double delta;           /* huber */
 };
@@ -37,18 +28,52 @@ struct loss_sums {
     double terms; /* that counted: all but labels LEAF_IGNORED */
 };
 
+/* Value and derivative of a loss at one output. */
+struct loss_point {
+    float value, slope;
+};
+
+/* A loss: one row of loss_registry, and a function. A program can add losses of its own: registry_add(&loss_registry,
+ * ...). */
+struct loss_class {
+    struct kind kind;
+    bool has_hits;      /* terms can be right or wrong: there is an accuracy */
+    bool has_smoothing; /* label_smoothing means something */
+    bool has_delta;     /* huber_delta means something */
+
+    /* Local. Of one output a term, y, for the target t, which may be a label's number. NULL: the two below say it all.
+     */
+    struct loss_point (*point)(const struct loss_spec *spec, float y, float t);
+
+    /* Local. loss_check. With `point`, only what is special to this loss (NULL: nothing): that there is one output for
+     * each term, and no text, is asked anyway. Without, it sees to it that each term has equally many outputs. */
+    bool (*check)(const struct loss_spec *spec, const struct shape *out, const struct leaf_form *form,
+                  struct error *error) WARN_UNUSED;
+
+    /* Local. loss_terms, where `point` does not say it. */
+    void (*terms)(const struct loss_spec *spec, const struct leaf *leaf, size_t first_term, size_t n, size_t width,
+                  float *outputs, bool gradient, struct loss_sums *sums);
+};
+
+/* The losses that a job file can name. */
+extern struct registry loss_registry;
+
+/* The rows of a loss in a job file; their base is a struct loss_spec. */
+extern const struct option loss_rows[];
+
+extern const struct loss_class loss_softmax_cross_entropy; /* softmax_cross_entropy.c; the others: loss.c */
+extern const struct loss_class loss_mean_squared_error, loss_l1, loss_huber, loss_binary_cross_entropy;
+
 /* Local. Whether a model with `outputs` outputs a sample (of the shape `out`) fits the loss and the form of the data:
  * ERROR_USAGE with both sides and a remedy if not. Labels with a loss that wants floats: one output, and the label's
  * number is its target (binary: two classes). */
 bool loss_check(const struct loss_spec *spec, const struct shape *out, const struct leaf_form *form,
                 struct error *error) WARN_UNUSED;
 
-/* Local. Whether hits mean something for this loss (an accuracy). */
-bool loss_has_hits(const struct loss_spec *spec);
-
 /* Local. n terms [first_term, first_term + n) of the leaf (term = row * T + t): outputs [n, width], where width is
- * classes for softmax_cross_entropy and 1 for the others, which know no ignored labels. Adds to *sums. With `gradient`,
- * outputs are replaced by the derivative of the sum of losses with respect to them; else they are spoilt. */
+ * as many as a term has outputs (classes for softmax_cross_entropy, 1 for the others, which know no ignored labels).
+ * Adds to *sums. With `gradient`, outputs are replaced by the derivative of the sum of losses with respect to them;
+ * else they are spoilt. */
 void loss_terms(const struct loss_spec *spec, const struct leaf *leaf, size_t first_term, size_t n, size_t width,
                 float *outputs, bool gradient, struct loss_sums *sums);
 

@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "base/memory.h"
 #include "base/rng.h"
+#include "nn/kernels/compute.h"
 #include "nn/kernels/vector.h"
 #include "nn/model_build.h"
 
@@ -37,10 +38,12 @@ static bool build(struct model *model, const struct model_spec *spec, struct err
     return ok;
 }
 
-/* Offsets, and who adds to a gradient that a later layer, whose backward comes first, has written. */
+/* Offsets; who adds to a gradient that a later layer, whose backward comes first, has written; and who is the last to
+ * add: the first layer that has the tensor. */
 static void settle(struct model *model)
 {
     bool *written = memory_need(model->table.length, sizeof *written);
+    bool *seen = memory_need(model->table.length, sizeof *seen);
     for (size_t l = model->count; l-- > 0;) {
         struct layer *layer = &model->layers[l];
         for (size_t k = 0; k < layer->tensor_count; k++) {
@@ -50,15 +53,23 @@ static void settle(struct model *model)
             written[t] = true;
         }
     }
+    for (struct layer *layer = model->layers; layer < model->layers + model->count; layer++)
+        for (size_t k = 0; k < layer->tensor_count; k++) {
+            layer->finishes[k] = !seen[layer->tensors[k]];
+            seen[layer->tensors[k]] = true;
+        }
     memory_free(written);
+    memory_free(seen);
 }
 
-/* A last layer that works on each position by itself is made in tiles, if the loss takes what it gives. */
+/* A last layer that works on each position by itself is made in tiles, if no term of the loss needs several positions.
+ */
 static void choose_tiles(struct model *model)
 {
     const struct layer *last = &model->layers[model->count - 1];
-    size_t width = last->out.size[last->out.dims - 1], most = model->rows * (last->outputs / width);
-    if (!last->class->forward_rows)
+    size_t width = last->out.size[last->out.dims - 1], positions = last->outputs / width;
+    size_t most = model->rows * positions;
+    if (!last->class->forward_rows || model->terms % positions != 0)
         return;
     size_t rows = TILE_FLOATS / width > TILE_ROWS ? TILE_FLOATS / width : TILE_ROWS;
     model->tile_rows = rows < most ? rows : most;
@@ -97,7 +108,9 @@ bool model_describe(struct model *model, const struct model_spec *spec, const st
                     const struct leaf_form *form, size_t rows, uint64_t seed, struct error *error)
 {
     CHECK(spec->count > 0, "a model has layers");
-    *model = (struct model){.rows = rows, .form = *form, .loss = *loss, .terms = form->terms, .seed = seed};
+    *model = (struct model){
+        .compute = &compute_openblas, .rows = rows, .form = *form, .loss = *loss, .terms = form->terms, .seed = seed};
+    model->loss.settings = option_copy_settings(&loss->class->kind, loss->settings);
     if (!build(model, spec, error)) {
         model_release(model);
         return false;
@@ -138,6 +151,10 @@ void model_release(struct model *model)
     memory_free(model->tile);
     leaf_release(&model->leaf);
     plan_release(&model->plan);
+    if (model->loss.class)
+        option_release_settings(&model->loss.class->kind, model->loss.settings);
+    for (size_t l = 0; l < model->count; l++)
+        model_builder_release_layer(&model->layers[l]);
     memory_free(model->layers);
     tensor_table_release(&model->table);
     memset(model, 0, sizeof *model);
@@ -177,12 +194,20 @@ static void forward(const struct model *model, const struct pass *pass, size_t e
         const struct plan_step *step = &model->plan.steps[l];
         const float *x = input(model, l);
         float *y = buffer(model->outs, step->y);
-        if (layer->spec.kind == LAYER_JOIN)
+        if (layer->class->skip == SKIP_ENDS)
             vector_add(pass->leaf->rows * layer->outputs, x,
                        step->skip == PLAN_NONE ? model->leaf.inputs : model->outs[step->skip], y);
         else if (layer->class->forward)
             layer->class->forward(layer, pass, x, y, model->saved[l]);
     }
+}
+
+/* Backward is through this layer: nobody adds any more to what it finishes. */
+static void tell_final(const struct layer *layer, const struct pass *pass)
+{
+    for (size_t k = 0; pass->watch && k < layer->tensor_count; k++)
+        if (layer->finishes[k])
+            pass->watch->is_final(pass->watch->context, layer->tensors[k]);
 }
 
 /* The gradient through one operation, from `dy` to `dx`. */
@@ -193,7 +218,7 @@ static void backward_step(const struct model *model, const struct pass *pass, si
     const float *dy = buffer(model->ups, step->dy);
     float *dx = buffer(model->ups, step->dx);
     size_t count = pass->leaf->rows * layer->inputs;
-    if (layer->spec.kind == LAYER_FORK)
+    if (layer->class->skip == SKIP_BEGINS)
         vector_add(count, dy, model->ups[step->dskip], dx);
     else if (layer->class->backward)
         layer->class->backward(layer, pass, input(model, l), buffer(model->outs, step->y), model->saved[l], dy, dx);
@@ -203,8 +228,10 @@ static void backward_step(const struct model *model, const struct pass *pass, si
 
 static void backward(const struct model *model, const struct pass *pass, size_t end)
 {
-    for (size_t l = end; l-- > model->plan.stop;)
+    for (size_t l = end; l-- > model->plan.stop;) { /* no tensor lies before the stop */
         backward_step(model, pass, l);
+        tell_final(&model->layers[l], pass);
+    }
 }
 
 /* The last layer, the loss, and the layer's gradient, tile by tile: its whole output never exists. */
@@ -212,19 +239,21 @@ static void run_tiles(const struct model *model, const struct pass *pass, struct
 {
     size_t l = model->count - 1;
     const struct layer *last = &model->layers[l];
-    size_t width = last->out.size[last->out.dims - 1], n = pass->leaf->rows * (last->outputs / width);
-    size_t columns = last->inputs / (last->outputs / width), terms = model->form.classes > 0 ? 1 : width;
+    size_t width = last->out.size[last->out.dims - 1], positions = last->outputs / width;
+    size_t n = pass->leaf->rows * positions, columns = last->inputs / positions, terms = model->terms / positions;
     const float *x = input(model, l);
     float *dx = buffer(model->ups, model->plan.top_up);
     for (size_t first = 0; first < n; first += model->tile_rows) {
         size_t rows = n - first < model->tile_rows ? n - first : model->tile_rows;
-        last->class->forward_rows(last, pass->params, rows, x + first * columns, model->tile);
+        last->class->forward_rows(last, pass, rows, x + first * columns, model->tile);
         loss_terms(&model->loss, pass->leaf, first * terms, rows * terms, width / terms, model->tile,
                    pass->gradient != NULL, sums);
         if (pass->gradient)
             last->class->backward_rows(last, pass, first == 0, rows, x + first * columns, model->tile,
                                        dx ? dx + first * columns : NULL);
     }
+    if (pass->gradient)
+        tell_final(last, pass);
 }
 
 /* The loss of an output that exists as a whole. The output is needed no more, but its layer may read it. */
@@ -248,20 +277,23 @@ static void run(const struct model *model, const struct pass *pass, struct loss_
         backward(model, pass, end);
 }
 
-void model_train_leaf(struct model *model, const float *params, uint64_t step, float *gradient, struct loss_sums *sums)
+void model_train_leaf(struct model *model, const float *params, uint64_t step, float *gradient, struct loss_sums *sums,
+                      const struct gradient_watch *watch)
 {
-    struct pass pass = {.params = params,
+    struct pass pass = {.compute = model->compute,
+                        .params = params,
                         .gradient = gradient,
                         .leaf = &model->leaf,
                         .scratch = model->scratch,
                         .training = true,
                         .drop_key = digest_chain(rng_key(model->seed, "dropout"), step),
-                        .statistic_weight = (float)(model->leaf.rows * model->terms)};
+                        .statistic_weight = (float)(model->leaf.rows * model->terms),
+                        .watch = watch};
     run(model, &pass, sums);
 }
 
 void model_evaluate_leaf(struct model *model, const float *params, struct loss_sums *sums)
 {
-    struct pass pass = {.params = params, .leaf = &model->leaf, .scratch = model->scratch};
+    struct pass pass = {.compute = model->compute, .params = params, .leaf = &model->leaf, .scratch = model->scratch};
     run(model, &pass, sums);
 }

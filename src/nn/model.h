@@ -20,6 +20,7 @@ struct model_spec {
 };
 
 struct model {
+    const struct compute *compute; /* what its products are made with; may be set to another between passes */
     struct tensor_table table;
     struct layer *layers; /* operations */
     size_t count;
@@ -41,7 +42,8 @@ struct model {
 };
 
 /* Local. Builds the operations for leaves of up to `rows` rows: shapes, tensors and plan, without the memory of a pass.
- * ERROR_USAGE names the layer, and what does not fit. The specs are copied. Nothing stays after failure. */
+ * ERROR_USAGE names the layer, and what does not fit. Of the specs nothing is needed any more. Products are made with
+ * compute_openblas. Nothing stays after failure. */
 bool model_describe(struct model *model, const struct model_spec *spec, const struct loss_spec *loss,
                     const struct leaf_form *form, size_t rows, uint64_t seed, struct error *error) WARN_UNUSED;
 
@@ -53,8 +55,10 @@ bool model_init(struct model *model, const struct model_spec *spec, const struct
 void model_release(struct model *model);
 
 /* Local. One leaf of step `step`, model->leaf, through `params` [P]. *sums: over its terms. The gradient [P] of the
- * summed loss is overwritten, all but the gaps between tensors. */
-void model_train_leaf(struct model *model, const float *params, uint64_t step, float *gradient, struct loss_sums *sums);
+ * summed loss is overwritten, all but the gaps between tensors; `watch` (NULL: nobody) is told of each tensor whose
+ * gradient is final. */
+void model_train_leaf(struct model *model, const float *params, uint64_t step, float *gradient, struct loss_sums *sums,
+                      const struct gradient_watch *watch);
 
 /* Local. The same without gradient, and as a model is used: no dropout, running statistics. */
 void model_evaluate_leaf(struct model *model, const float *params, struct loss_sums *sums);

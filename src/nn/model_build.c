@@ -1,6 +1,8 @@
 #include "nn/model_build.h"
 
+#include "base/check.h"
 #include "base/memory.h"
+#include "nn/layers/layers.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -28,39 +30,60 @@ static bool fits_blas(const struct layer *layer, struct error *error)
                longest, rows, INT_MAX);
 }
 
-static bool add_operation(struct model_builder *builder, const struct layer_spec *spec, const char *name,
-                          struct error *error)
+/* Tokens become floats in the first layer, and nowhere else. */
+static bool check_tokens(const struct model_builder *builder, const struct layer_class *class, struct error *error)
+{
+    if (builder->is_tokens && !class->takes_tokens)
+        return error_set(error, ERROR_USAGE,
+                         "its inputs are tokens: let the model begin with {layer: embedding, width: ...}");
+    if (!builder->is_tokens && class->takes_tokens)
+        return error_set(error, ERROR_USAGE,
+                         "its inputs are no tokens: an embedding can only be the first layer of a "
+                         "model whose data is text");
+    return true;
+}
+
+static bool build(struct model_builder *builder, struct layer *layer, struct error *error)
+{
+    if (!layer->class->build(layer, builder->table, error))
+        return false;
+    layer->outputs = shape_count(&layer->out);
+    return fits_blas(layer, error);
+}
+
+static bool add_operation(struct model_builder *builder, const struct layer_class *class, const void *settings,
+                          const char *name, struct error *error)
 {
     if (builder->count == MODEL_OPERATIONS)
         return error_set(error, ERROR_USAGE, "the model has more than %d layers: repeat fewer times", MODEL_OPERATIONS);
+    if (!check_tokens(builder, class, error))
+        return false;
     builder->layers = memory_grow(builder->layers, builder->count, &builder->capacity, sizeof *builder->layers);
     struct layer *layer = &builder->layers[builder->count];
-    *layer = (struct layer){.class = layer_classes[spec->kind],
-                            .spec = *spec,
+    *layer = (struct layer){.class = class,
+                            .settings = option_copy_settings(&class->kind, settings),
                             .in = builder->shape,
                             .inputs = shape_count(&builder->shape),
                             .rows = builder->rows,
                             .vocabulary = builder->vocabulary};
     snprintf(layer->name, sizeof layer->name, "%s", name);
-    if (builder->is_tokens && spec->kind != LAYER_EMBEDDING)
-        return error_set(error, ERROR_USAGE,
-                         "its inputs are tokens: let the model begin with {layer: embedding, width: ...}");
-    if (!builder->is_tokens && spec->kind == LAYER_EMBEDDING)
-        return error_set(error, ERROR_USAGE,
-                         "its inputs are no tokens: an embedding can only be the first layer of a "
-                         "model whose data is text");
-    if (!layer->class->build(layer, builder->table, error))
+    if (!build(builder, layer, error)) {
+        model_builder_release_layer(layer);
         return false;
-    layer->outputs = shape_count(&layer->out);
-    if (!fits_blas(layer, error))
-        return false;
+    }
     builder->shape = layer->out;
     builder->is_tokens = false;
     builder->count++;
     return true;
 }
 
-static bool expand(struct model_builder *builder, const struct layer_spec *spec, const char *name, struct error *error)
+void model_builder_release_layer(struct layer *layer)
+{
+    option_release_settings(&layer->class->kind, (void *)layer->settings);
+}
+
+static bool expand(struct model_builder *builder, const struct layer_class *class, const void *settings,
+                   const char *name, struct error *error)
 {
     char kept[sizeof builder->name];
     if (builder->depth == MODEL_DEPTH)
@@ -71,24 +94,24 @@ static bool expand(struct model_builder *builder, const struct layer_spec *spec,
     memcpy(kept, builder->name, sizeof kept);
     snprintf(builder->name, sizeof builder->name, "%s", name);
     builder->depth++;
-    bool ok = layer_classes[spec->kind]->expand(builder, spec, error);
+    bool ok = class->expand(builder, settings, error);
     builder->depth--;
     memcpy(builder->name, kept, sizeof kept);
     return ok;
 }
 
-bool model_builder_add(struct model_builder *builder, const struct layer_spec *spec, const char *name,
-                       struct error *error)
+bool model_builder_add(struct model_builder *builder, const struct layer_class *class, const void *settings,
+                       const char *name, struct error *error)
 {
-    const struct layer_class *class = layer_classes[spec->kind];
     char full[sizeof builder->name];
+    CHECK((settings != NULL) == (class->kind.settings_bytes > 0), "settings are those of the class");
     int length = snprintf(full, sizeof full, "%s%s%s", builder->name, builder->name[0] ? "." : "", name);
     if (length >= (int)sizeof full)
         return error_set(error, ERROR_USAGE, "model: %s...: layers are nested too deep for their names", full);
     if (class->expand)
-        return expand(builder, spec, full, error) ||
-               (strncmp(error->text, "model: ", 7) == 0 ? false : blame(full, class->name, error));
-    return add_operation(builder, spec, full, error) || blame(full, class->name, error);
+        return expand(builder, class, settings, full, error) ||
+               (strncmp(error->text, "model: ", 7) == 0 ? false : blame(full, class->kind.name, error));
+    return add_operation(builder, class, settings, full, error) || blame(full, class->kind.name, error);
 }
 
 bool model_builder_add_list(struct model_builder *builder, const struct layer_spec *specs, size_t count,
@@ -96,8 +119,8 @@ bool model_builder_add_list(struct model_builder *builder, const struct layer_sp
 {
     for (size_t i = 0; i < count; i++) {
         char name[48];
-        snprintf(name, sizeof name, "%zu.%s", i, layer_classes[specs[i].kind]->name);
-        if (!model_builder_add(builder, &specs[i], name, error))
+        snprintf(name, sizeof name, "%zu.%s", i, specs[i].class->kind.name);
+        if (!model_builder_add(builder, specs[i].class, specs[i].settings, name, error))
             return false;
     }
     return true;
@@ -105,7 +128,7 @@ bool model_builder_add_list(struct model_builder *builder, const struct layer_sp
 
 bool model_builder_begin_residual(struct model_builder *builder, struct error *error)
 {
-    return model_builder_add(builder, &(struct layer_spec){.kind = LAYER_FORK}, "fork", error);
+    return model_builder_add(builder, &layer_fork, NULL, "fork", error);
 }
 
 bool model_builder_end_residual(struct model_builder *builder, struct error *error)
@@ -114,8 +137,8 @@ bool model_builder_end_residual(struct model_builder *builder, struct error *err
     size_t open = 1, l = builder->count;
     while (open > 0) {
         l--;
-        open += builder->layers[l].spec.kind == LAYER_JOIN;
-        open -= builder->layers[l].spec.kind == LAYER_FORK;
+        open += builder->layers[l].class->skip == SKIP_ENDS;
+        open -= builder->layers[l].class->skip == SKIP_BEGINS;
     }
     const struct shape *before = &builder->layers[l].in;
     if (memcmp(before, &builder->shape, sizeof *before) != 0) {
@@ -125,5 +148,5 @@ bool model_builder_end_residual(struct model_builder *builder, struct error *err
         return error_set(error, ERROR_USAGE, "its layers turn %s into %s, which cannot be added to the %s that went in",
                          from, to, from);
     }
-    return model_builder_add(builder, &(struct layer_spec){.kind = LAYER_JOIN}, "join", error);
+    return model_builder_add(builder, &layer_join, NULL, "join", error);
 }

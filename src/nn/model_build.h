@@ -20,10 +20,11 @@ struct model_builder {
     size_t depth;
 };
 
-/* Local. Adds a layer behind the others; its name is builder->name, "." and `name`. Errors begin with the layer's full
- * name and kind. */
-bool model_builder_add(struct model_builder *builder, const struct layer_spec *spec, const char *name,
-                       struct error *error) WARN_UNUSED;
+/* Local. Adds a layer behind the others; its name is builder->name, "." and `name`. Of the settings (NULL for a class
+ * without) an operation gets a copy, which is released with it; a composition reads them where they are. Errors begin
+ * with the layer's full name and kind. */
+bool model_builder_add(struct model_builder *builder, const struct layer_class *class, const void *settings,
+                       const char *name, struct error *error) WARN_UNUSED;
 
 /* Local. Adds a list: names are "<place>.<kind>". */
 bool model_builder_add_list(struct model_builder *builder, const struct layer_spec *specs, size_t count,
@@ -32,5 +33,8 @@ bool model_builder_add_list(struct model_builder *builder, const struct layer_sp
 /* Local. Everything between begin and end is added to what was there at begin: y = x + f(x). */
 bool model_builder_begin_residual(struct model_builder *builder, struct error *error) WARN_UNUSED;
 bool model_builder_end_residual(struct model_builder *builder, struct error *error) WARN_UNUSED;
+
+/* Local. Frees what the builder, or the model that it has made, holds of an operation. */
+void model_builder_release_layer(struct layer *layer);
 
 #endif

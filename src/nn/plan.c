@@ -13,7 +13,7 @@ static size_t padded(size_t floats)
 
 static bool is_alias(const struct layer *layer)
 {
-    return !layer->class->forward && layer->spec.kind != LAYER_JOIN;
+    return !layer->class->forward && layer->class->skip != SKIP_ENDS;
 }
 
 /* ---- outputs ---- */
@@ -53,7 +53,7 @@ static void plan_forward(struct plan *plan, const struct layer *layers, size_t c
         struct plan_step *step = &plan->steps[l];
         *step = (struct plan_step){
             .x = x, .y = PLAN_NONE, .skip = PLAN_NONE, .dy = PLAN_NONE, .dx = PLAN_NONE, .dskip = PLAN_NONE};
-        if (layers[l].spec.kind == LAYER_JOIN) {
+        if (layers[l].class->skip == SKIP_ENDS) {
             step->skip = stack[--depth];
             if (step->skip != PLAN_NONE)
                 outs.pins[step->skip]--;
@@ -61,7 +61,7 @@ static void plan_forward(struct plan *plan, const struct layer *layers, size_t c
         if (tiled && l + 1 == count)
             break;
         plan_out(plan, &layers[l], step, &outs);
-        if (layers[l].spec.kind == LAYER_FORK) {
+        if (layers[l].class->skip == SKIP_BEGINS) {
             CHECK(depth < sizeof stack / sizeof *stack, "the builder limits the depth");
             stack[depth++] = x;
             if (x != PLAN_NONE)
@@ -132,11 +132,11 @@ static void plan_backward(struct plan *plan, const struct layer *layers, size_t 
     for (size_t l = tiled ? count - 1 : count; l-- > plan->stop;) {
         struct plan_step *step = &plan->steps[l];
         step->dy = dy;
-        if (layers[l].spec.kind == LAYER_JOIN) {
+        if (layers[l].class->skip == SKIP_ENDS) {
             stack[depth++] = dy;
             ups.pins[dy]++;
             step->dx = dy;
-        } else if (layers[l].spec.kind == LAYER_FORK) {
+        } else if (layers[l].class->skip == SKIP_BEGINS) {
             step->dskip = stack[--depth];
             ups.pins[step->dskip]--;
             /* An empty way round the connection: the gradient of both is one and the same buffer. */

@@ -5,23 +5,32 @@
  *   AdamW: g = scale * gradient;  p -= rate * decay * p
  *   m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g^2
  *   p -= rate * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon) */
+#include "optim/adam.h"
+
+#include "base/rows.h"
 #include "base/target.h"
-#include "optim/optimizer.h"
 
 #include <math.h>
 
-static const char *const *adam_moments(const struct optimizer_spec *spec)
+static const char *const *adam_moments(const void *settings)
 {
     static const char *const both[] = {"adam.m", "adam.v", NULL};
-    (void)spec;
+    (void)settings;
     return both;
 }
 
-static const char *const *adamw_moments(const struct optimizer_spec *spec)
+static const char *const *adamw_moments(const void *settings)
 {
     static const char *const both[] = {"adamw.m", "adamw.v", NULL};
-    (void)spec;
+    (void)settings;
     return both;
+}
+
+void adam_prepare(const void *settings, struct optimizer_step *step)
+{
+    const struct adam *adam = settings;
+    step->power[0] = pow(adam->beta1, (double)step->step);
+    step->power[1] = pow(adam->beta2, (double)step->step);
 }
 
 /* decay is Adam's, keep (1 less the decay of one step) AdamW's. */
@@ -30,20 +39,20 @@ struct numbers {
 };
 
 /* What is the same for all elements is computed once, in double. */
-static struct numbers numbers_of(const struct optimizer_spec *spec, const struct optimizer_step *step)
+static struct numbers numbers_of(const struct adam *adam, const struct optimizer_step *step)
 {
-    double correction1 = 1 - step->power1, correction2 = 1 - step->power2;
+    double correction1 = 1 - step->power[0], correction2 = 1 - step->power[1];
     return (struct numbers){
         .scale = step->gradient_scale,
         .decay = (float)step->weight_decay,
         .keep = (float)(1 - step->learning_rate * step->weight_decay),
-        .beta1 = (float)spec->beta1,
-        .other1 = (float)(1 - spec->beta1),
-        .beta2 = (float)spec->beta2,
-        .other2 = (float)(1 - spec->beta2),
+        .beta1 = (float)adam->beta1,
+        .other1 = (float)(1 - adam->beta1),
+        .beta2 = (float)adam->beta2,
+        .other2 = (float)(1 - adam->beta2),
         .rate = (float)(step->learning_rate / correction1),
         .root2 = (float)(1 / sqrt(correction2)),
-        .epsilon = (float)spec->epsilon,
+        .epsilon = (float)adam->epsilon,
     };
 }
 
@@ -70,17 +79,39 @@ TARGET_CLONES static void adamw_move(const struct numbers n, size_t count, float
     }
 }
 
-static void adam_update(const struct optimizer_spec *spec, const struct optimizer_step *step, size_t count,
-                        float *params, const float *gradient, float *const moments[OPTIMIZER_MOMENTS])
+static void adam_update(const void *settings, const struct optimizer_step *step, size_t count, float *params,
+                        const float *gradient, float *const moments[OPTIMIZER_MOMENTS])
 {
-    adam_move(numbers_of(spec, step), count, params, gradient, moments[0], moments[1]);
+    adam_move(numbers_of(settings, step), count, params, gradient, moments[0], moments[1]);
 }
 
-static void adamw_update(const struct optimizer_spec *spec, const struct optimizer_step *step, size_t count,
-                         float *params, const float *gradient, float *const moments[OPTIMIZER_MOMENTS])
+static void adamw_update(const void *settings, const struct optimizer_step *step, size_t count, float *params,
+                         const float *gradient, float *const moments[OPTIMIZER_MOMENTS])
 {
-    adamw_move(numbers_of(spec, step), count, params, gradient, moments[0], moments[1]);
+    adamw_move(numbers_of(settings, step), count, params, gradient, moments[0], moments[1]);
 }
 
-const struct optimizer_class optimizer_adam = {.moments = adam_moments, .update = adam_update};
-const struct optimizer_class optimizer_adamw = {.moments = adamw_moments, .update = adamw_update};
+static const struct option rows[] = {
+    {"beta1", "part of the gradient's average that stays at each step", FIELD(struct adam, beta1), REAL(0, 1),
+     .below = true, DEFAULT("0.9"), .resume = RESUME_TUNABLE},
+    {"beta2", "part of the squared gradient's average that stays at each step", FIELD(struct adam, beta2), REAL(0, 1),
+     .below = true, DEFAULT("0.999"), .resume = RESUME_TUNABLE},
+    {"epsilon", "added to the root of the second average, which may be 0", FIELD(struct adam, epsilon), POSITIVE,
+     DEFAULT("1e-8"), .resume = RESUME_TUNABLE},
+    {0},
+};
+
+const struct optimizer_class optimizer_adam = {
+    KIND_OF("adam", "Adam, with the decay as a part of the gradient", struct adam, rows),
+    .moments = adam_moments,
+    .prepare = adam_prepare,
+    .update = adam_update,
+};
+
+const struct optimizer_class optimizer_adamw = {
+    KIND_OF("adamw", "Adam, with a decay of its own that the learning rate scales", struct adam, rows),
+    .weight_decay = "0.01",
+    .moments = adamw_moments,
+    .prepare = adam_prepare,
+    .update = adamw_update,
+};

@@ -4,15 +4,16 @@
  *   d = (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon) + decay * p
  *   p -= rate * (|p| / |d|) * d
  * The ratio is that of a whole tensor, and of every tensor: also of those that do not decay, as in the paper. */
+#include "base/rows.h"
 #include "base/target.h"
-#include "optim/optimizer.h"
+#include "optim/adam.h"
 
 #include <math.h>
 
-static const char *const *moments_of(const struct optimizer_spec *spec)
+static const char *const *moments_of(const void *settings)
 {
     static const char *const both[] = {"lamb.m", "lamb.v", NULL};
-    (void)spec;
+    (void)settings;
     return both;
 }
 
@@ -31,29 +32,29 @@ TARGET_CLONES static void aim(const struct numbers n, size_t count, const float 
     }
 }
 
-static void direction(const struct optimizer_spec *spec, const struct optimizer_step *step, size_t count,
-                      const float *params, float *gradient, float *const moments[OPTIMIZER_MOMENTS])
+static void direction(const void *settings, const struct optimizer_step *step, size_t count, const float *params,
+                      float *gradient, float *const moments[OPTIMIZER_MOMENTS])
 {
+    const struct adam *adam = settings;
     /* What is the same for all elements is computed once, in double. */
-    double correction1 = 1 - step->power1, correction2 = 1 - step->power2;
+    double correction1 = 1 - step->power[0], correction2 = 1 - step->power[1];
     struct numbers n = {
         .scale = step->gradient_scale,
         .decay = (float)step->weight_decay,
-        .beta1 = (float)spec->beta1,
-        .other1 = (float)(1 - spec->beta1),
-        .beta2 = (float)spec->beta2,
-        .other2 = (float)(1 - spec->beta2),
+        .beta1 = (float)adam->beta1,
+        .other1 = (float)(1 - adam->beta1),
+        .beta2 = (float)adam->beta2,
+        .other2 = (float)(1 - adam->beta2),
         .scale1 = (float)(1 / correction1),
         .root2 = (float)(1 / sqrt(correction2)),
-        .epsilon = (float)spec->epsilon,
+        .epsilon = (float)adam->epsilon,
     };
     aim(n, count, params, gradient, moments[0], moments[1]);
 }
 
-static double trust(const struct optimizer_spec *spec, const struct optimizer_step *step, double params_norm,
-                    double direction_norm)
+static double trust(const void *settings, const struct optimizer_step *step, double params_norm, double direction_norm)
 {
-    (void)spec, (void)step;
+    (void)settings, (void)step;
     if (params_norm == 0 || direction_norm == 0)
         return 1; /* zeros could never leave 0; and no 0 / 0 */
     return params_norm / direction_norm;
@@ -65,12 +66,29 @@ TARGET_CLONES static void move(float rate, size_t count, float *p, const float *
         p[i] -= rate * d[i];
 }
 
-static void update(const struct optimizer_spec *spec, const struct optimizer_step *step, size_t count, float *params,
+static void update(const void *settings, const struct optimizer_step *step, size_t count, float *params,
                    const float *gradient, float *const moments[OPTIMIZER_MOMENTS])
 {
-    (void)spec, (void)moments;
+    (void)settings, (void)moments;
     move((float)(step->learning_rate * step->trust), count, params, gradient);
 }
 
+static const struct option rows[] = {
+    {"beta1", "part of the gradient's average that stays at each step", FIELD(struct adam, beta1), REAL(0, 1),
+     .below = true, DEFAULT("0.9"), .resume = RESUME_TUNABLE},
+    {"beta2", "part of the squared gradient's average that stays at each step", FIELD(struct adam, beta2), REAL(0, 1),
+     .below = true, DEFAULT("0.999"), .resume = RESUME_TUNABLE},
+    {"epsilon", "added to the root of the second average, which may be 0", FIELD(struct adam, epsilon), POSITIVE,
+     DEFAULT("1e-6"), .resume = RESUME_TUNABLE},
+    {0},
+};
+
 const struct optimizer_class optimizer_lamb = {
-    .moments = moments_of, .update = update, .direction = direction, .trust = trust};
+    KIND_OF("lamb", "Adam in which norms of each tensor scale its step, for large batches", struct adam, rows),
+    .weight_decay = "0.01",
+    .moments = moments_of,
+    .prepare = adam_prepare,
+    .update = update,
+    .direction = direction,
+    .trust = trust,
+};

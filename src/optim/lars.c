@@ -3,13 +3,17 @@
  *   g = scale * gradient;  ratio = trust * |p| / (|g| + decay * |p| + epsilon)
  *   v = momentum * v + rate * ratio * (g + decay * p);  p -= v
  * The norms are those of a whole tensor, and the ratio is that of every tensor, also of those that do not decay. */
+#include "optim/lars.h"
+
+#include "base/rows.h"
 #include "base/target.h"
 #include "optim/optimizer.h"
 
-static const char *const *moments_of(const struct optimizer_spec *spec)
+static const char *const *moments_of(const void *settings)
 {
     static const char *const none[] = {NULL}, *const velocity[] = {"lars.momentum", NULL};
-    return spec->momentum > 0 ? velocity : none;
+    const struct lars *lars = settings;
+    return lars->momentum > 0 ? velocity : none;
 }
 
 TARGET_CLONES static void scale(float factor, size_t count, float *g)
@@ -18,19 +22,19 @@ TARGET_CLONES static void scale(float factor, size_t count, float *g)
         g[i] *= factor;
 }
 
-static void direction(const struct optimizer_spec *spec, const struct optimizer_step *step, size_t count,
-                      const float *params, float *gradient, float *const moments[OPTIMIZER_MOMENTS])
+static void direction(const void *settings, const struct optimizer_step *step, size_t count, const float *params,
+                      float *gradient, float *const moments[OPTIMIZER_MOMENTS])
 {
-    (void)spec, (void)params, (void)moments;
+    (void)settings, (void)params, (void)moments;
     scale(step->gradient_scale, count, gradient);
 }
 
-static double trust(const struct optimizer_spec *spec, const struct optimizer_step *step, double params_norm,
-                    double direction_norm)
+static double trust(const void *settings, const struct optimizer_step *step, double params_norm, double direction_norm)
 {
+    const struct lars *lars = settings;
     if (params_norm == 0 || direction_norm == 0)
         return 1; /* zeros could never leave 0; and no 0 / 0 */
-    return spec->trust * params_norm / (direction_norm + step->weight_decay * params_norm + spec->epsilon);
+    return lars->trust * params_norm / (direction_norm + step->weight_decay * params_norm + lars->epsilon);
 }
 
 TARGET_CLONES static void plain(float rate, float decay, size_t count, float *p, const float *g)
@@ -48,15 +52,39 @@ TARGET_CLONES static void heavy_ball(float rate, float decay, float momentum, si
     }
 }
 
-static void update(const struct optimizer_spec *spec, const struct optimizer_step *step, size_t count, float *params,
+static void update(const void *settings, const struct optimizer_step *step, size_t count, float *params,
                    const float *gradient, float *const moments[OPTIMIZER_MOMENTS])
 {
+    const struct lars *lars = settings;
     float rate = (float)(step->learning_rate * step->trust), decay = (float)step->weight_decay;
-    if (spec->momentum > 0)
-        heavy_ball(rate, decay, (float)spec->momentum, count, params, gradient, moments[0]);
+    if (lars->momentum > 0)
+        heavy_ball(rate, decay, (float)lars->momentum, count, params, gradient, moments[0]);
     else
         plain(rate, decay, count, params, gradient);
 }
 
+/* Without momentum there is no velocity, so that none is in the checkpoint. */
+static enum option_resume resume_momentum(const void *saved, const void *now)
+{
+    const struct lars *before = saved, *after = now;
+    bool differ = before && after && (before->momentum > 0) != (after->momentum > 0);
+    return differ ? RESUME_FIXED : RESUME_TUNABLE;
+}
+
+static const struct option rows[] = {
+    {"momentum", "part of the velocity that stays at each step; 0: there is no velocity", FIELD(struct lars, momentum),
+     REAL(0, 1), .below = true, DEFAULT("0.9"), .resume_rule = resume_momentum},
+    {"epsilon", "added to the denominator of the trust ratio", FIELD(struct lars, epsilon), POSITIVE, DEFAULT("1e-8"),
+     .resume = RESUME_TUNABLE},
+    {"trust", "trust coefficient: factor of the ratio between the norms of a tensor and of its gradient",
+     FIELD(struct lars, trust), POSITIVE, DEFAULT("0.001"), .resume = RESUME_TUNABLE},
+    {0},
+};
+
 const struct optimizer_class optimizer_lars = {
-    .moments = moments_of, .update = update, .direction = direction, .trust = trust};
+    KIND_OF("lars", "SGD in which norms of each tensor scale its step, for large batches", struct lars, rows),
+    .moments = moments_of,
+    .update = update,
+    .direction = direction,
+    .trust = trust,
+};

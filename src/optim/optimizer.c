@@ -1,24 +1,47 @@
 #include "optim/optimizer.h"
 
-#include <fnmatch.h>
-#include <math.h>
-#include <stddef.h>
+#include "base/rows.h"
 
-const char *const optimizer_names[] = {
-    [OPTIMIZER_NONE] = NULL,   [OPTIMIZER_SGD] = "sgd",   [OPTIMIZER_ADAM] = "adam",   [OPTIMIZER_ADAMW] = "adamw",
-    [OPTIMIZER_LAMB] = "lamb", [OPTIMIZER_LARS] = "lars", [OPTIMIZER_LARS + 1] = NULL,
+#include <fnmatch.h>
+
+#define LISTED(name) &optimizer_##name.kind,
+struct registry optimizer_registry = {.role = "optimizer", .keys = optimizer_rows, .kinds = {OPTIMIZERS(LISTED)}};
+
+static const char *default_decay(const void *section)
+{
+    const struct optimizer_spec *spec = section;
+    return spec->class->weight_decay ? spec->class->weight_decay : "0";
+}
+
+static const struct option group_rows[] = {
+    {"match", "shell pattern for names of tensors, such as *.bias", FIELD(struct optimizer_group, match)},
+    {"rate_factor", "what the learning rate is multiplied by; 0 freezes, running averages too",
+     FIELD(struct optimizer_group, rate_factor), REAL(0, INFINITY), DEFAULT("1")},
+    {"weight_decay", "weight decay of these tensors, whatever they are, instead of the optimizer's",
+     FIELD(struct optimizer_group, weight_decay), REAL(0, INFINITY), .optional = true, .absent = -1},
+    {0},
 };
 
-const struct optimizer_class *const optimizer_classes[] = {
-    [OPTIMIZER_SGD] = &optimizer_sgd,   [OPTIMIZER_ADAM] = &optimizer_adam, [OPTIMIZER_ADAMW] = &optimizer_adamw,
-    [OPTIMIZER_LAMB] = &optimizer_lamb, [OPTIMIZER_LARS] = &optimizer_lars,
+const struct option optimizer_rows[] = {
+    {"name", "how the parameters move, given their gradient",
+     KIND(struct optimizer_spec, class, settings, &optimizer_registry)},
+    {"learning_rate", "learning rate at its peak, which the schedule scales",
+     FIELD(struct optimizer_spec, learning_rate), POSITIVE, .resume = RESUME_TUNABLE},
+    {"weight_decay", "decay of weights; biases, norms and embeddings do not decay, unless a group says so",
+     FIELD(struct optimizer_spec, weight_decay), REAL(0, INFINITY), .default_rule = default_decay,
+     .resume = RESUME_TUNABLE},
+    KIND_KEYS,
+    {"groups", "settings for the tensors whose name fits a pattern; the first group that fits counts, alone",
+     LIST(struct optimizer_spec, groups, group_count), .keys = group_rows, .optional = true, .resume = RESUME_TUNABLE},
+    {0},
 };
 
 struct optimizer_step optimizer_step_at(const struct optimizer_spec *spec, uint64_t step)
 {
-    double number = (double)step;
-    return (struct optimizer_step){
-        .step = step, .power1 = pow(spec->beta1, number), .power2 = pow(spec->beta2, number)};
+    struct optimizer_step numbers = {.step = step};
+    if (spec->class->prepare)
+        spec->class->prepare(spec->settings, &numbers);
+    return numbers;
 }
 
 const struct optimizer_group *optimizer_group_of(const struct optimizer_spec *spec, const char *tensor)

@@ -36,6 +36,7 @@ struct exchange {
     float *slots;
     struct tree_walker walker; /* of this rank's leaves; slot i holds the value of walker.stack[i] */
     size_t next_leaf;
+    size_t awaited; /* elements of the leaf that was given out which are not final yet */
 
     struct relay *relays;
     int relay_count;
@@ -266,18 +267,30 @@ float *exchange_params(const struct exchange *x)
     return x->params;
 }
 
-float *exchange_leaf(struct exchange *x)
+float *exchange_leaf(struct exchange *x, size_t elements)
 {
+    CHECK(x->awaited == 0, "the leaf before this one is complete");
+    x->awaited = elements;
     return x->slots + x->walker.length * x->count;
 }
 
-void exchange_leaf_done(struct exchange *x)
+/* Combines the leaf with its buddies as far as they are here. */
+static void combine(struct exchange *x)
 {
     tree_push(&x->walker, (struct subtree){.level = 0, .index = x->next_leaf++});
     while (tree_merge(&x->walker)) {
         float *left = x->slots + (x->walker.length - 1) * x->count;
         reduction_pair(left, left, left + x->count, x->count);
     }
+}
+
+void exchange_leaf_final(struct exchange *x, size_t first, size_t count)
+{
+    CHECK(count <= x->awaited && first <= x->count && count <= x->count - first,
+          "each element of a leaf becomes final once");
+    x->awaited -= count;
+    if (x->awaited == 0 && count > 0)
+        combine(x);
 }
 
 /* Other nodes' parts of our shard come in, our node's parts of their shards go out. */
@@ -300,7 +313,7 @@ static void exchange_parts(struct exchange *x)
 double exchange_reduce(struct exchange *x, double divisor, float **gradient)
 {
     size_t size = (size_t)x->world->size, rank = (size_t)x->world->rank;
-    CHECK(x->next_leaf == partition_first(x->leaves, size, rank + 1), "all leaves of this rank are done");
+    CHECK(x->next_leaf == partition_first(x->leaves, size, rank + 1) && x->awaited == 0, "all own leaves are complete");
     PROMISE_EQUAL_REAL(x->world, divisor);
     window_fence(&x->window);
     if (x->node->count > 1)

@@ -4,7 +4,7 @@
  * blocks are dealt to the ranks in order (partition_first): a rank's part is its shard. The rank that owns a shard
  * finishes its tree sum, updates its parameters, and distributes them.
  *
- * A step is: for each own leaf { exchange_leaf, exchange_leaf_done }, exchange_reduce, the owner's update of
+ * A step is: for each own leaf { exchange_leaf, exchange_leaf_final... }, exchange_reduce, the owner's update of
  * exchange_params in its shard, exchange_distribute.
  *
  * There are two copies of the parameters, of which one is in use. To keep those of a step as they are, the owners write
@@ -59,16 +59,18 @@ float *exchange_other_params(const struct exchange *exchange);
  * the owner's update goes to what exchange_params gives now, in all of its shard. */
 void exchange_turn(struct exchange *exchange);
 
-/* Local. The buffer [P] for the gradient of this rank's next leaf. It holds old values; gaps between tensors are zero
- * and must be left alone. Borrowed until exchange_leaf_done. */
-float *exchange_leaf(struct exchange *exchange);
+/* Local. The buffer [P] for the gradient of this rank's next leaf, of which `elements` (> 0) will become final. It
+ * holds old values; gaps between tensors are zero and must be left alone. Borrowed until the leaf is complete. */
+float *exchange_leaf(struct exchange *exchange, size_t elements);
 
-/* Local. The leaf's gradient is complete; combines it with its buddies as far as they are here. */
-void exchange_leaf_done(struct exchange *exchange);
+/* Local. Elements [first, first + count) of the leaf's gradient are final, each of them once, in any order. With the
+ * last ones the leaf is complete, and is combined with its buddies as far as they are here. (What is final could leave
+ * before that, by shard; nothing does so far.) */
+void exchange_leaf_final(struct exchange *exchange, size_t first, size_t count);
 
-/* Collective over world; divisor must be equal on every rank. All own leaves are done. Sums the leaves along the tree,
- * divides by `divisor`, and leaves this rank's shard of the result in *gradient [shard.count] (borrowed until the next
- * reduce; the caller may change it). Returns the Euclidean norm of the measured part of the gradient: each block's
+/* Collective over world; divisor must be equal on every rank. All own leaves are complete. Sums the leaves along the
+ * tree, divides by `divisor`, and leaves this rank's shard of the result in *gradient [shard.count] (borrowed until the
+ * next reduce; the caller may change it). Returns the Euclidean norm of the measured part of the gradient: each block's
  * squares are summed in double in a fixed order, then the blocks in theirs, so that the bits are the same on every rank
  * and for every world size. NaN or infinite if the gradient is. */
 double exchange_reduce(struct exchange *exchange, double divisor, float **gradient);

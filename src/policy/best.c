@@ -69,11 +69,10 @@ bool best_is_late(const struct job *job, const struct history *history)
 
 static uint64_t yardstick(const struct job *job, const struct dataset *validation)
 {
-    const struct dataset_spec *spec = &job->data.validation;
     uint64_t digest = digest_chain(1, (uint64_t)job->validate.metric);
     digest = digest_chain(digest, validation->digest);
-    digest = digest_chain(digest, digest_bytes(&spec->mean, sizeof spec->mean));
-    digest = digest_chain(digest, digest_bytes(&spec->std, sizeof spec->std));
+    digest = digest_chain(digest, digest_bytes(&validation->mean, sizeof validation->mean));
+    digest = digest_chain(digest, digest_bytes(&validation->std, sizeof validation->std));
     digest = digest_chain(digest, job->validate.ema);
     /* Only the unnatural order is told: without a mode, jobs had this digest before there were modes. */
     bool natural = is_less_better(job) == (job->validate.metric == METRIC_LOSS);

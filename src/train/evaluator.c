@@ -93,6 +93,6 @@ bool evaluator_run(struct evaluator *evaluator, struct model *model, const float
     tally_share(tally, 0);
     double terms = tally_sum(tally, 2), loss = tally_sum(tally, 0) / terms;
     *evaluation = (struct evaluation){.loss = isnan(loss) ? (double)NAN : loss, /* its sign would be printed */
-                                      .accuracy = loss_has_hits(&model->loss) ? tally_sum(tally, 1) / terms : NAN};
+                                      .accuracy = model->loss.class->has_hits ? tally_sum(tally, 1) / terms : NAN};
     return true;
 }

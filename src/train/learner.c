@@ -99,7 +99,7 @@ static void release_arrays(struct update_arrays *arrays)
 bool learner_allocate(struct learner *learner, const struct world *world, const struct job *job, bool two_sets,
                       struct error *error)
 {
-    const char *const *moments = optimizer_classes[job->optimizer.kind]->moments(&job->optimizer);
+    const char *const *moments = job->optimizer.class->moments(job->optimizer.settings);
     if (!allocate_arrays(learner, job, moments, &learner->used, error))
         return false;
     learner->used.params = learner_own_params(learner);

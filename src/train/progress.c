@@ -387,6 +387,16 @@ void progress_copies(struct session *session, const struct saver_result *result,
     end_event(&line, session);
 }
 
+void progress_no_more_copies(void)
+{
+    log_warn("no more copies are made on the nodes in this run");
+}
+
+void progress_not_kept(const struct error *error)
+{
+    log_warn("it does not stay for ever: %s", error->text);
+}
+
 void progress_end(struct session *session, const char *reason, bool interrupted, const struct error *failure)
 {
     struct text line, words;

@@ -57,9 +57,15 @@ void progress_cadence(struct session *session);
 /* Local. The `checkpoint_failed` event of the save of `step`, and a warning if training goes on all the same. */
 void progress_checkpoint_failed(struct session *session, uint64_t step, bool goes_on, const struct error *error);
 
+/* Local. A warning: the checkpoint that was to stay for ever does not, and why. */
+void progress_not_kept(const struct error *error);
+
 /* Local. The `local` event of copies on the nodes, or, with an error, `local_failed`: then a warning, too, but only
  * about the first of several failures in a row. */
 void progress_copies(struct session *session, const struct saver_result *result, const struct error *error);
+
+/* Local. A warning, where progress_copies has told already that some have failed. */
+void progress_no_more_copies(void);
 
 /* Local. The `stop` event, and the end of this life in the history of the run. `reason` is "finished",
  * "early_stopping", "deadline", "stop-after", a signal, or "failed", then with its failure (else NULL); interrupted: it

@@ -1,7 +1,6 @@
 #include "train/save.h"
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/wait.h"
 #include "checkpoint/reason.h"
 #include "parallel/promise.h"
@@ -56,7 +55,7 @@ static void begin(struct session *session, unsigned reasons, const char *end, st
     unsigned owed = !copies && is_sound ? session->saving.owed : 0;
     tell_why(session, reasons, owed, end);
     session->saving.now = (struct save){.runs = true,
-                                        .frozen = saver_is_background(session->saving.saver),
+                                        .has_arrays = saver_is_background(session->saving.saver),
                                         .is_copy = copies != NULL,
                                         .step = session->step};
     if (!copies) {
@@ -193,14 +192,14 @@ static bool take_copies(struct session *session, struct error *error)
 {
     struct saver_result result;
     bool is_told = session->saving.now.late;
-    session->saving.now.runs = session->saving.now.frozen = session->saving.now.late = false;
+    session->saving.now.runs = session->saving.now.has_arrays = session->saving.now.late = false;
     bool ok = saver_take(session->saving.saver, &result, error);
     session->saving.renew_copies = session->saving.renew_copies && !ok;
     session->saving.no_copies = !ok && result.late; /* messages may still be under way */
     if (ok || !is_told)
         progress_copies(session, &result, ok ? NULL : error);
     else if (session->saving.no_copies)
-        log_warn("no more copies are made on the nodes in this run");
+        progress_no_more_copies();
     return ok;
 }
 
@@ -211,7 +210,7 @@ static bool take(struct session *session, bool is_last, struct error *error)
     struct save *save = &session->saving.now;
     bool is_told = save->late;
     double start = clock_seconds();
-    save->runs = save->frozen = save->late = false;
+    save->runs = save->has_arrays = save->late = false;
     bool ok = saver_take(session->saving.saver, &result, error);
     save->stall_s += clock_seconds() - start;
     if (ok) {
@@ -222,7 +221,7 @@ static bool take(struct session *session, bool is_last, struct error *error)
         /* One that was begun before the last validation is not the last. */
         progress_checkpoint(session, &result, !is_last && (save->replaced || result.step == session->steps));
         if ((save->reasons & SAVE_KEEP) && !keep_every_pin(session, result.step, error))
-            log_warn("it does not stay for ever: %s", error->text);
+            progress_not_kept(error);
         /* A job that ends waits for its last save: that is not what one costs. Nor does one take longer than its limit,
          * unless the job was suspended meanwhile. */
         double write_s = 1e-3 * result.commit.write_ms;

@@ -12,7 +12,7 @@ struct save {
     bool is_copy; /* of copies on the nodes, and not of a file */
     uint64_t step;
     unsigned reasons;           /* policy/flags.h; 0: copies, or the job leaves */
-    bool frozen;                /* the used arrays are being saved: they must not change */
+    bool has_arrays;            /* those that are in use: they must not change */
     struct retention retention; /* what it leaves of older ones */
     bool replaced;              /* by the last save of the job, of the same step */
     double stall_s;             /* by which it has lengthened training's way so far */

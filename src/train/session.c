@@ -1,5 +1,7 @@
 #include "train/session.h"
 
+#include "base/watchdog.h"
+
 #include <string.h>
 #include <unistd.h>
 
@@ -26,16 +28,17 @@ double session_save_needs(const struct session *session)
     return session->saving.now.runs ? 2 * write_s : write_s;
 }
 
-struct watchdog_limits session_limits(const struct session *session, bool over_meetings)
+void session_limits(const struct session *session, bool over_meetings, struct watchdog_limits *limits)
 {
     double limit_s = session->job->heartbeat;
-    return (struct watchdog_limits){.call_s = limit_s,
-                                    .meeting_s = limit_s > 0 && over_meetings ? session->options->meeting_s : 0};
+    *limits = (struct watchdog_limits){.call_s = limit_s,
+                                       .meeting_s = limit_s > 0 && over_meetings ? session->options->meeting_s : 0};
 }
 
 void session_watch_meetings(const struct session *session, bool over_meetings)
 {
-    const struct watchdog_limits limits = session_limits(session, over_meetings);
+    struct watchdog_limits limits;
+    session_limits(session, over_meetings, &limits);
     if (session->options->lost)
         watchdog_limit(&limits);
 }

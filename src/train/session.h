@@ -4,7 +4,6 @@
 #define TRAIN_SESSION_H
 
 #include "base/directory.h"
-#include "base/watchdog.h"
 #include "checkpoint/record.h"
 #include "checkpoint/store.h"
 #include "parallel/heartbeat.h"
@@ -18,14 +17,15 @@
 #include "train/training_data.h"
 
 struct restore;
+struct watchdog_limits;
 
 struct session_options {
     bool fresh;                              /* begin at step 0; refused if there are checkpoints */
     bool overwrite;                          /* with fresh: take them away */
     int ranks_per_node;                      /* 0: as it is; n: pretend that n consecutive ranks are a node */
     void (*lost)(const struct error *error); /* ends the job at once, from any thread: see checkpoint/saver.h */
-    double
-        meeting_s; /* what a meeting of all ranks may take at a start and at the end (base/watchdog.h); 0: any time */
+    double meeting_s;      /* what a meeting of all ranks may take at a start and at the end (base/watchdog.h); 0: any
+                            * time */
     const char *init_from; /* weights to begin with, if the job begins at all (warm_start.h); NULL: none */
     bool partial;          /* with init_from: it may lack tensors, and have others */
     const char *key;       /* whose start it is: of the batch job or the supervisor (submission.h); "": nobody's */
@@ -84,7 +84,7 @@ double session_save_needs(const struct session *session);
 /* Local. How long the calls of a disk may take, and, at the start and at the end, meetings of all ranks; heartbeat: 0
  * takes both away, also from the start so far. In training ranks wait for each other as long as the slowest needs for
  * its part: that has no limit. */
-struct watchdog_limits session_limits(const struct session *session, bool over_meetings);
+void session_limits(const struct session *session, bool over_meetings, struct watchdog_limits *limits);
 
 /* Local. From here on these hold. */
 void session_watch_meetings(const struct session *session, bool over_meetings);

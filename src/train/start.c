@@ -1,6 +1,7 @@
 #include "train/start.h"
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/watchdog.h"
 #include "job/length.h"
 #include "policy/best.h"
@@ -28,7 +29,7 @@ static bool open_datasets(struct session *session, struct error *error)
     const struct job *job = session->job;
     if (!dataset_open(&session->data.train, &job->data.train, NULL, error))
         return error_prefix(error, "data.train: ");
-    if (job->data.validation.format == DATASET_NONE ||
+    if (!job->data.validation.class ||
         dataset_open(&session->data.validation, &job->data.validation, &session->data.train, error))
         return true;
     return error_prefix(error, "data.validation: ");
@@ -63,8 +64,7 @@ static bool check_job_with_data(const struct session *session, struct error *err
                  ": the learning rate never reaches its peak",
                  job->schedule.warmup, schedule_units[job->schedule.unit], warmup, session->steps);
     for (size_t l = 0; l < session->learner.model.count; l++)
-        if (session->data.train.form.vocabulary > 0 && session->learner.model.layers[l].spec.kind == LAYER_ATTEND &&
-            !session->learner.model.layers[l].spec.causal) {
+        if (session->data.train.form.vocabulary > 0 && session->learner.model.layers[l].sees_ahead) {
             log_warn("model: %s is not causal: it sees the characters that it has to predict",
                      session->learner.model.layers[l].name);
             break;
@@ -134,7 +134,8 @@ static bool open_watch(struct session *session, struct error *error)
 {
     double limit_s = session->job->heartbeat;
     void (*lost)(const struct error *error) = session->options->lost;
-    const struct watchdog_limits limits = session_limits(session, true);
+    struct watchdog_limits limits;
+    session_limits(session, true, &limits);
     if (!lost)
         return true;
     if (limit_s == 0) {
@@ -149,12 +150,11 @@ static bool open_watch(struct session *session, struct error *error)
 bool start_session(struct session *session, const struct world *world, const struct job *job,
                    const struct session_options *options, struct error *error)
 {
-    /* Not on the stack: after ERROR_LATE the session still has it. */
-    static struct restore restore;
-    *session = (struct session){.world = world, .job = job, .options = options, .restore = &restore, .held.lock = -1};
+    struct restore *restore = memory_need(1, sizeof *restore);
+    *session = (struct session){.world = world, .job = job, .options = options, .restore = restore, .held.lock = -1};
     directory_init(&session->held.directory);
     metrics_init(&session->metrics);
-    restore_open(&restore, world, job->checkpoint.timeout);
+    restore_open(restore, world, job->checkpoint.timeout);
     history_log_init(&session->history_log);
     bool ok = ranks_compare(session, error) && open_watch(session, error) && ranks_check(session, error) &&
               run_directory_take(session, error) && deadline_open(&session->deadline, world, error) &&
@@ -166,9 +166,10 @@ bool start_session(struct session *session, const struct world *world, const str
         ok = look_for_best(session, error) && keep_every_begin(session, error) && life_begin(session, error) &&
              open_saver(session, error);
     }
-    if (!ok && error->kind == ERROR_LATE) /* closing is a thing of all ranks */
+    if (!ok && error->kind == ERROR_LATE) /* closing is a thing of all ranks, and who hangs may still be at work */
         return false;
-    restore_close(&restore);
+    restore_close(restore);
+    memory_free(restore);
     session->restore = NULL;
     session_watch_meetings(session, !ok);
     if (!ok)

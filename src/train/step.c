@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "base/partition.h"
-#include "base/watchdog.h"
 #include "job/length.h"
 #include "policy/guard.h"
 #include "policy/preemption.h"
@@ -12,24 +11,29 @@
 
 #include <math.h>
 
+/* A part of the leaf's gradient is what it will be. */
+static void note_final(void *context, size_t tensor)
+{
+    const struct learner *learner = context;
+    const struct tensor *part = &learner->model.table.tensors[tensor];
+    exchange_leaf_final(learner->exchange, part->offset, part->count);
+}
+
 /* Forward and backward of this rank's leaves; their gradients go to the exchange, their losses to the tally. */
 static void train_leaves(struct session *session, uint64_t step)
 {
     struct tally *tally = &session->learner.tally;
     struct model *model = &session->learner.model;
     size_t size = (size_t)session->world->size, rank = (size_t)session->world->rank;
-    size_t rows = session->job->train.microbatch;
+    size_t rows = session->job->train.microbatch, elements = tensor_table_elements(&model->table, true);
+    uint64_t position = sampler_taken(&session->data.sampler, step - 1);
+    const struct gradient_watch watch = {note_final, &session->learner};
     for (size_t leaf = partition_first(tally->items, size, rank); leaf < partition_first(tally->items, size, rank + 1);
          leaf++) {
         struct loss_sums sums;
-        sampler_indices(&session->data.sampler, step, leaf * rows, rows, session->learner.indices);
-        watchdog_begin("the training data", 0);
-        dataset_read(&session->data.train, session->learner.indices, rows, &model->leaf);
-        watchdog_end();
-        model->leaf.first = leaf * rows;
-        model_train_leaf(model, learner_params(&session->learner), step, exchange_leaf(session->learner.exchange),
-                         &sums);
-        exchange_leaf_done(session->learner.exchange);
+        training_data_read(&session->data, position, leaf, rows, session->learner.indices, &model->leaf);
+        model_train_leaf(model, learner_params(&session->learner), step,
+                         exchange_leaf(session->learner.exchange, elements), &sums, &watch);
         *tally_item(tally, leaf) = sums.loss;
     }
 }
@@ -44,7 +48,7 @@ static double without_sign(double number)
 static void note_update(struct session *session, double seconds)
 {
     double usual = session->learner.update_s;
-    if (!session->saving.now.frozen)
+    if (!session->saving.now.has_arrays)
         session->learner.update_s = usual > 0 ? 0.9 * usual + 0.1 * seconds : seconds;
     else if (usual > 0 && seconds > usual)
         session->saving.now.stall_s += seconds - usual;
@@ -63,13 +67,13 @@ static void update(struct session *session, const struct step_numbers *numbers, 
         .average_decay = job->ema,
     };
     double start = clock_seconds();
-    bool frozen = session->saving.now.frozen;
+    bool is_saved = session->saving.now.has_arrays;
     update_run(&session->learner.update, &session->learner.used,
-               frozen ? &session->learner.other : &session->learner.used, gradient, &update_numbers);
+               is_saved ? &session->learner.other : &session->learner.used, gradient, &update_numbers);
     note_update(session, clock_seconds() - start);
-    if (frozen) {
+    if (is_saved) {
         learner_turn(&session->learner);
-        session->saving.now.frozen = false;
+        session->saving.now.has_arrays = false;
     }
     exchange_distribute(session->learner.exchange);
 }

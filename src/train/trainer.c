@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/watchdog.h"
 #include "checkpoint/reason.h"
 #include "policy/flags.h"
@@ -50,42 +51,52 @@ static bool train(struct session *session, unsigned *flags, struct error *error)
     return true;
 }
 
-bool trainer_run(const struct world *world, const struct job *job, const struct session_options *options,
-                 struct trainer_outcome *outcome, struct error *error)
+/* Collective. Trains what is left of the job, and brings its state into a file. */
+static bool run(struct session *session, double start, struct trainer_outcome *outcome, struct error *error)
 {
-    /* Not on the stack: after ERROR_LATE the saver's thread may still be at work with it while the process leaves. */
-    static struct session session;
     unsigned flags = 0;
     bool ok = true;
-    double start = clock_seconds();
-    if (!start_session(&session, world, job, options, error))
-        return false;
-    bool nothing_left = boundary_is_finished(&session) && session.saving.saved_step == session.step;
+    bool nothing_left = boundary_is_finished(session) && session->saving.saved_step == session->step;
     if (nothing_left) {
-        progress_nothing_left(&session, boundary_reason(&session, flags));
+        progress_nothing_left(session, boundary_reason(session, flags));
     } else {
-        session.pause = pause_begin(&options->stop_after, &session.data.sampler, session.step, start);
-        progress_begin(&session);
-        ok = train(&session, &flags, error);
+        session->pause = pause_begin(&session->options->stop_after, &session->data.sampler, session->step, start);
+        progress_begin(session);
+        ok = train(session, &flags, error);
         if (!ok)
-            finish_saving(&session, error);
+            finish_saving(session, error);
     }
     if (!ok && error->kind == ERROR_LATE)
         return false;
     if (ok) { /* all is in a file */
         watchdog_begin("the directory of the copies", 0);
-        copies_keep(&session.saving.copies, 0, 0);
+        copies_keep(&session->saving.copies, 0, 0);
         watchdog_end();
     }
-    const char *reason = ok ? boundary_reason(&session, flags) : reason_words[REASON_FAILED];
+    const char *reason = ok ? boundary_reason(session, flags) : reason_words[REASON_FAILED];
     if (!nothing_left)
-        progress_end(&session, reason, !ok || (!boundary_is_finished(&session) && (flags & LEAVE_SIGNALS)),
+        progress_end(session, reason, !ok || (!boundary_is_finished(session) && (flags & LEAVE_SIGNALS)),
                      ok ? NULL : error);
-    *outcome = (struct trainer_outcome){.finished = boundary_is_finished(&session),
-                                        .step = session.step,
-                                        .loss = session.loss,
-                                        .fingerprint = session.record.fingerprint};
+    *outcome = (struct trainer_outcome){.finished = boundary_is_finished(session),
+                                        .step = session->step,
+                                        .loss = session->loss,
+                                        .fingerprint = session->record.fingerprint};
     snprintf(outcome->reason, sizeof outcome->reason, "%s", reason);
-    session_close(&session);
+    return ok;
+}
+
+bool trainer_run(const struct world *world, const struct job *job, const struct session_options *options,
+                 struct trainer_outcome *outcome, struct error *error)
+{
+    double start = clock_seconds();
+    struct session *session = memory_need(1, sizeof *session);
+    bool is_open = start_session(session, world, job, options, error);
+    bool ok = is_open && run(session, start, outcome, error);
+    /* After ERROR_LATE the saver's thread may still be at work with it while the process leaves: it stays. */
+    if (!ok && error->kind == ERROR_LATE)
+        return false;
+    if (is_open)
+        session_close(session);
+    memory_free(session);
     return ok;
 }

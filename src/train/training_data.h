@@ -25,4 +25,10 @@ struct training_data {
     struct data_watch watch;
 };
 
+/* Local, watched. Reads leaf number `leaf` of `rows` samples, of the batch that begins at this place in the row of all
+ * samples (sampler_taken), and sets all of *read. indices [rows] are scratch. What dataset_read says of files that
+ * change holds here, too. */
+void training_data_read(const struct training_data *data, uint64_t position, size_t leaf, size_t rows,
+                        uint64_t *indices, struct leaf *read);
+
 #endif

@@ -152,7 +152,7 @@ static size_t least(size_t a, size_t b)
 static void find_directions(const struct move *move)
 {
     struct update *update = move->update;
-    const struct optimizer_class *class = optimizer_classes[update->spec->kind];
+    const struct optimizer_class *class = update->spec->class;
     size_t pieces = update->first_piece[update->table->length];
     memset(update->squares, 0, 2 * pieces * sizeof *update->squares);
     for (size_t t = 0; t < update->table->length; t++) {
@@ -164,8 +164,8 @@ static void find_directions(const struct move *move)
             size_t first = part.first + done, count = least(part.count - done, EXCHANGE_BLOCK);
             float *moments[OPTIMIZER_MOMENTS];
             carry_moments(move->from, move->to, first, count, moments);
-            class->direction(update->spec, &numbers, count, move->from->params + first, move->gradient + first,
-                             moments);
+            class->direction(update->spec->settings, &numbers, count, move->from->params + first,
+                             move->gradient + first, moments);
         }
         note_squares(update, t, part, move->from->params, update->squares);
         note_squares(update, t, part, move->gradient, update->squares + pieces);
@@ -186,7 +186,7 @@ static void move_here(const struct move *move, size_t t, const struct optimizer_
     if (tensor->role == TENSOR_STATISTIC)
         average(1 - tensor->momentum, tensor->momentum, count, params, gradient);
     else
-        optimizer_classes[update->spec->kind]->update(update->spec, numbers, count, params, gradient, moments);
+        update->spec->class->update(update->spec->settings, numbers, count, params, gradient, moments);
 }
 
 /* The same, from one place to another, by brought-over copies. */
@@ -198,7 +198,7 @@ static void move_over(const struct move *move, size_t t, const struct optimizer_
     float *moments[OPTIMIZER_MOMENTS];
     carry(move->to->params, move->from->params, first, count);
     /* With directions, the moments have been brought over, and have changed. */
-    if (still || !optimizer_classes[update->spec->kind]->direction)
+    if (still || !update->spec->class->direction)
         carry_moments(move->from, move->to, first, count, moments);
     move_here(move, t, numbers, first, count);
 }
@@ -210,7 +210,7 @@ static void move_over(const struct move *move, size_t t, const struct optimizer_
 static void move_streamed(const struct move *move, const struct optimizer_step *numbers, size_t first, size_t count)
 {
     const struct update *update = move->update;
-    const struct optimizer_class *class = optimizer_classes[update->spec->kind];
+    const struct optimizer_class *class = update->spec->class;
     _Alignas(MEMORY_ALIGNMENT) float corner[1 + OPTIMIZER_MOMENTS][PIECE];
     float *moments[OPTIMIZER_MOMENTS];
     for (size_t k = 0; k < OPTIMIZER_MOMENTS; k++)
@@ -220,7 +220,7 @@ static void move_streamed(const struct move *move, const struct optimizer_step *
         memcpy(corner[0], move->from->params + first, piece * sizeof **corner);
         for (size_t k = 0; k < OPTIMIZER_MOMENTS && moments[k]; k++)
             memcpy(moments[k], move->from->moments[k] + first, piece * sizeof **corner);
-        class->update(update->spec, numbers, piece, corner[0], move->gradient + first, moments);
+        class->update(update->spec->settings, numbers, piece, corner[0], move->gradient + first, moments);
         memory_stream(move->to->params + first, corner[0], piece);
         for (size_t k = 0; k < OPTIMIZER_MOMENTS && moments[k]; k++)
             memory_stream(move->to->moments[k] + first, moments[k], piece);
@@ -230,12 +230,12 @@ static void move_streamed(const struct move *move, const struct optimizer_step *
 static void move_tensor(const struct move *move, size_t t)
 {
     const struct update *update = move->update;
-    const struct optimizer_class *class = optimizer_classes[update->spec->kind];
+    const struct optimizer_class *class = update->spec->class;
     struct part part = part_of(&update->table->tensors[t], update->shard);
     struct optimizer_step numbers = numbers_of(update, t, &move->common);
     if (class->trust) {
         size_t pieces = update->first_piece[update->table->length];
-        numbers.trust = class->trust(update->spec, &numbers, norm_of(update, t, update->squares),
+        numbers.trust = class->trust(update->spec->settings, &numbers, norm_of(update, t, update->squares),
                                      norm_of(update, t, update->squares + pieces));
     }
     bool over = move->from != move->to,
@@ -273,7 +273,7 @@ void update_run(struct update *update, const struct update_arrays *from, const s
     move.common.learning_rate = numbers->learning_rate;
     move.common.gradient_scale = numbers->gradient_scale;
     move.common.trust = 1;
-    if (optimizer_classes[update->spec->kind]->direction)
+    if (update->spec->class->direction)
         find_directions(&move);
     for (size_t t = 0; t < update->table->length; t++)
         move_tensor(&move, t);

@@ -32,7 +32,7 @@ static void swap_average(struct session *session)
  * steps ago has the other copy. */
 static void show_average(struct session *session)
 {
-    if (!session->saving.now.frozen) {
+    if (!session->saving.now.has_arrays) {
         swap_average(session);
         return;
     }
@@ -44,7 +44,7 @@ static void show_average(struct session *session)
 /* Collective. All ranks are done with the average. */
 static void hide_average(struct session *session)
 {
-    if (session->saving.now.frozen)
+    if (session->saving.now.has_arrays)
         exchange_turn(session->learner.exchange);
     else
         swap_average(session);
@@ -120,11 +120,7 @@ static double count_finite(struct session *session, uint64_t position)
     for (size_t leaf = partition_first(tally->items, size, rank); leaf < partition_first(tally->items, size, rank + 1);
          leaf++) {
         struct loss_sums sums;
-        sampler_row(&session->data.sampler, position + leaf * rows, rows, session->learner.indices);
-        watchdog_begin("the training data", 0);
-        dataset_read(&session->data.train, session->learner.indices, rows, &model->leaf);
-        watchdog_end();
-        model->leaf.first = leaf * rows;
+        training_data_read(&session->data, position, leaf, rows, session->learner.indices, &model->leaf);
         model_evaluate_leaf(model, learner_params(&session->learner), &sums);
         *tally_item(tally, leaf) = isfinite(sums.loss) ? 1 : 0;
     }

@@ -1,6 +1,8 @@
 /* The names and layouts of GPT2LMHeadModel (huggingface/transformers, models/gpt2/modeling_gpt2.py), whose products are
  * "Conv1D": y = x W + b with W [in, out]. */
 #include "base/check.h"
+#include "nn/layers/layers.h"
+#include "nn/layers/lm_head.h"
 #include "weights/layout.h"
 
 #include <stdio.h>
@@ -9,15 +11,16 @@
 #define PREFIX "transformer."
 
 struct part {
-    enum layer_kind kind;
+    const struct layer_class *class;
     const char *name; /* there, in its block; NULL: no tensors */
 };
 
 /* The operations that a transformer's block consists of, without dropout. */
 static const struct part block_parts[] = {
-    {LAYER_FORK, NULL},           {LAYER_LAYER_NORM, "ln_1"}, {LAYER_DENSE, "attn.c_attn"}, {LAYER_ATTEND, NULL},
-    {LAYER_DENSE, "attn.c_proj"}, {LAYER_JOIN, NULL},         {LAYER_FORK, NULL},           {LAYER_LAYER_NORM, "ln_2"},
-    {LAYER_DENSE, "mlp.c_fc"},    {LAYER_GELU, NULL},         {LAYER_DENSE, "mlp.c_proj"},  {LAYER_JOIN, NULL},
+    {&layer_fork, NULL},   {&layer_layer_norm, "ln_1"},   {&layer_dense, "attn.c_attn"},
+    {&layer_attend, NULL}, {&layer_dense, "attn.c_proj"}, {&layer_join, NULL},
+    {&layer_fork, NULL},   {&layer_layer_norm, "ln_2"},   {&layer_dense, "mlp.c_fc"},
+    {&layer_gelu, NULL},   {&layer_dense, "mlp.c_proj"},  {&layer_join, NULL},
 };
 #define BLOCK_PARTS (sizeof block_parts / sizeof *block_parts)
 
@@ -28,13 +31,13 @@ struct walk {
     size_t at;
 };
 
-/* The next operation, if it is of that kind; else NULL, and the walk stays. */
-static const struct layer *next(struct walk *walk, enum layer_kind kind)
+/* The next operation, if it is of that class; else NULL, and the walk stays. */
+static const struct layer *next(struct walk *walk, const struct layer_class *class)
 {
     const struct model *model = walk->model;
-    while (walk->at < model->count && model->layers[walk->at].spec.kind == LAYER_DROPOUT)
+    while (walk->at < model->count && model->layers[walk->at].class == &layer_dropout)
         walk->at++;
-    if (walk->at == model->count || model->layers[walk->at].spec.kind != kind)
+    if (walk->at == model->count || model->layers[walk->at].class != class)
         return NULL;
     return &model->layers[walk->at++];
 }
@@ -43,14 +46,15 @@ static const struct layer *next(struct walk *walk, enum layer_kind kind)
 static void add(struct walk *walk, const struct layer *layer, const char *name)
 {
     static const char *const parts[] = {"weight", "bias"};
-    CHECK(layer->tensor_count <= 2, "these kinds have a weight and perhaps a bias");
+    CHECK(layer->tensor_count <= 2, "these classes have a weight and perhaps a bias");
+    bool is_head = layer->class == &layer_lm_head;
     for (size_t k = 0; k < layer->tensor_count; k++) {
         char full[LAYOUT_NAME];
-        snprintf(full, sizeof full, "%s%s.%s", layer->spec.kind == LAYER_LM_HEAD ? "" : PREFIX, name, parts[k]);
+        snprintf(full, sizeof full, "%s%s.%s", is_head ? "" : PREFIX, name, parts[k]);
         struct layout_row *row = layout_add(walk->layout, walk->model, layer->tensors[k], full);
-        if (layer->spec.kind == LAYER_DENSE && k == 0)
+        if (layer->class == &layer_dense && k == 0)
             layout_transpose(row);
-        row->repeats = layer->spec.kind == LAYER_LM_HEAD && layer->spec.tied;
+        row->repeats = is_head && ((const struct lm_head *)layer->settings)->tied;
     }
 }
 
@@ -58,8 +62,8 @@ static bool add_block(struct walk *walk, size_t number)
 {
     for (size_t i = 0; i < BLOCK_PARTS; i++) {
         char name[64];
-        const struct layer *layer = next(walk, block_parts[i].kind);
-        if (!layer || (layer->spec.kind == LAYER_ATTEND && !layer->spec.causal))
+        const struct layer *layer = next(walk, block_parts[i].class);
+        if (!layer || layer->sees_ahead)
             return false;
         snprintf(name, sizeof name, "h.%zu.%s", number, block_parts[i].name ? block_parts[i].name : "");
         if (block_parts[i].name)
@@ -70,21 +74,21 @@ static bool add_block(struct walk *walk, size_t number)
 
 static bool add_model(struct walk *walk)
 {
-    const struct layer *tokens = next(walk, LAYER_EMBEDDING), *positions = next(walk, LAYER_POSITION_EMBEDDING);
+    const struct layer *tokens = next(walk, &layer_embedding), *positions = next(walk, &layer_position_embedding);
     if (!tokens || !positions)
         return false;
     add(walk, tokens, "wte");
     add(walk, positions, "wpe");
     for (size_t block = 0;; block++) {
         size_t before = walk->at;
-        if (!next(walk, LAYER_FORK))
+        if (!next(walk, &layer_fork))
             break;
         walk->at = before;
         if (!add_block(walk, block))
             return false;
     }
-    const struct layer *norm = next(walk, LAYER_LAYER_NORM), *head = next(walk, LAYER_LM_HEAD);
-    if (!norm || !head || head->spec.bias || walk->at != walk->model->count)
+    const struct layer *norm = next(walk, &layer_layer_norm), *head = next(walk, &layer_lm_head);
+    if (!norm || !head || ((const struct lm_head *)head->settings)->bias || walk->at != walk->model->count)
         return false;
     add(walk, norm, "ln_f");
     add(walk, head, "lm_head");

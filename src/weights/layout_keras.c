@@ -4,34 +4,50 @@
  * [C, H, W] here, so that whatever counts features up to the next dense is permuted.
  *
  * Letters: C, H, W of such an image; I inputs and O outputs of a product; k side of a kernel. */
+#include "nn/layers/layers.h"
+#include "nn/layers/lm_head.h"
 #include "weights/layout.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static const struct kind {
-    const char *class; /* its name there; NULL: it has no tensors */
-    const char *alien; /* why it has no counterpart */
-} kinds[LAYER_KINDS_ALL] = {
-    [LAYER_DENSE] = {"dense", NULL},
-    [LAYER_CONV2D] = {"conv2d", NULL},
-    [LAYER_LAYER_NORM] = {"layer_normalization", NULL},
-    [LAYER_RMS_NORM] = {"rms_normalization", NULL},
-    [LAYER_GROUP_NORM] = {"group_normalization", NULL},
-    [LAYER_BATCH_NORM] = {"batch_normalization", NULL},
-    [LAYER_EMBEDDING] = {"embedding", NULL},
-    [LAYER_LM_HEAD] = {"dense", NULL},
-    [LAYER_POSITION_EMBEDDING] = {NULL, "a position embedding"},
-    [LAYER_FORK] = {NULL, "a residual connection"},
-    [LAYER_ATTEND] = {NULL, "attention"},
+/* A layer's counterpart. Those without tensors need none, if they are layers of ours. */
+struct counterpart {
+    const struct layer_class *class;
+    const char *name;  /* of its class there */
+    const char *alien; /* NULL, or why it has none */
 };
+
+static const struct counterpart counterparts[] = {
+    {&layer_dense, "dense", NULL},
+    {&layer_conv2d, "conv2d", NULL},
+    {&layer_layer_norm, "layer_normalization", NULL},
+    {&layer_rms_norm, "rms_normalization", NULL},
+    {&layer_group_norm, "group_normalization", NULL},
+    {&layer_batch_norm, "batch_normalization", NULL},
+    {&layer_embedding, "embedding", NULL},
+    {&layer_lm_head, "dense", NULL},
+    {&layer_position_embedding, NULL, "a position embedding"},
+    {&layer_fork, NULL, "a residual connection"},
+    {&layer_attend, NULL, "attention"},
+};
+#define COUNTERPARTS (sizeof counterparts / sizeof *counterparts)
 
 struct walk {
     struct layout *layout;
     const struct model *model;
-    size_t seen[LAYER_KINDS_ALL]; /* layers of each class so far, counted at the first kind that has it */
-    size_t C, H, W;               /* the image that the features were; C 0: none */
+    size_t seen[COUNTERPARTS]; /* layers of each class there so far, counted at the first row that names it */
+    size_t C, H, W;            /* the image that the features were; C 0: none */
 };
+
+/* NULL: it is not in the table. */
+static const struct counterpart *counterpart_of(const struct layer *layer)
+{
+    for (size_t i = 0; i < COUNTERPARTS; i++)
+        if (counterparts[i].class == layer->class)
+            return &counterparts[i];
+    return NULL;
+}
 
 static bool refuse(const struct layer *layer, const char *what, struct error *error)
 {
@@ -77,63 +93,61 @@ static void walk_filters(struct layout_row *row)
 /* How tensor k of the layer lies there. */
 static void lay_out(const struct walk *walk, const struct layer *layer, size_t k, struct layout_row *row)
 {
-    switch (layer->spec.kind) {
-    case LAYER_DENSE:
-    case LAYER_LM_HEAD:
+    if (layer->class == &layer_dense || layer->class == &layer_lm_head) {
         if (k == 0)
             walk_kernel(walk, row);
-        break;
-    case LAYER_CONV2D:
+    } else if (layer->class == &layer_conv2d) {
         if (k == 0)
             walk_filters(row);
-        break;
-    case LAYER_EMBEDDING:
-        break;
-    default: /* norms: a number for each channel, or for each value of a sample */
+    } else if (layer->class != &layer_embedding) {
+        /* norms: a number for each channel, or for each value of a sample */
         if (walk->C > 0 && (row->dims == 3 || layer->in.dims == 1))
             walk_image(walk, row);
     }
 }
 
-/* Kinds of one class count together. */
-static size_t number_of(struct walk *walk, enum layer_kind kind)
+/* Layers that have one class there count together. */
+static size_t number_of(struct walk *walk, const struct counterpart *counterpart)
 {
-    for (size_t k = 0; k < LAYER_KINDS_ALL; k++)
-        if (kinds[k].class && strcmp(kinds[k].class, kinds[kind].class) == 0)
-            return walk->seen[k]++;
-    return 0;
+    size_t first = 0;
+    while (!counterparts[first].name || strcmp(counterparts[first].name, counterpart->name) != 0)
+        first++;
+    return walk->seen[first]++;
 }
 
-static void add_tensors(struct walk *walk, const struct layer *layer)
+static void add_tensors(struct walk *walk, const struct layer *layer, const struct counterpart *counterpart)
 {
     char number[24] = "", name[LAYOUT_NAME];
-    size_t before = number_of(walk, layer->spec.kind);
+    size_t before = number_of(walk, counterpart);
     if (before > 0)
         snprintf(number, sizeof number, "_%zu", before);
     for (size_t k = 0; k < layer->tensor_count; k++) {
-        snprintf(name, sizeof name, "layers/%s%s/vars/%zu", kinds[layer->spec.kind].class, number, k);
+        snprintf(name, sizeof name, "layers/%s%s/vars/%zu", counterpart->name, number, k);
         lay_out(walk, layer, k, layout_add(walk->layout, walk->model, layer->tensors[k], name));
     }
 }
 
 static bool add_layer(struct walk *walk, const struct layer *layer, struct error *error)
 {
-    enum layer_kind kind = layer->spec.kind;
+    const struct layer_class *class = layer->class;
+    const struct counterpart *counterpart = counterpart_of(layer);
     bool is_image = layer->in.dims == 3, was_image = walk->C > 0;
-    if (kinds[kind].alien)
-        return refuse(layer, kinds[kind].alien, error);
-    if (kind == LAYER_LM_HEAD && layer->spec.tied)
+    if (counterpart && counterpart->alien)
+        return refuse(layer, counterpart->alien, error);
+    if (!counterpart && layer->tensor_count > 0)
+        return refuse(layer, class->kind.name, error);
+    if (class == &layer_lm_head && ((const struct lm_head *)layer->settings)->tied)
         return refuse(layer, "a head that shares the embedding's weights (tied: true)", error);
-    if (kind == LAYER_RMS_NORM && is_image)
+    if (class == &layer_rms_norm && is_image)
         return refuse(layer, "rms_norm of an image", error);
-    if (kind == LAYER_GROUP_NORM && !is_image && was_image)
+    if (class == &layer_group_norm && !is_image && was_image)
         return refuse(layer, "group_norm of features that were an image (its groups would be others)", error);
     if (is_image)
         walk->C = layer->in.size[0], walk->H = layer->in.size[1], walk->W = layer->in.size[2];
-    if (kinds[kind].class)
-        add_tensors(walk, layer);
+    if (counterpart)
+        add_tensors(walk, layer, counterpart);
     /* Behind these the order of the features is that of the channels again. */
-    if (kind == LAYER_DENSE || layer->out.dims == 2 || kind == LAYER_GLOBAL_AVG_POOL)
+    if (class == &layer_dense || layer->out.dims == 2 || class == &layer_global_avg_pool)
         walk->C = 0;
     return true;
 }

@@ -1,4 +1,6 @@
-#include "data/dataset.h"
+#include "data/formats.h"
+#include "data/idx.h"
+#include "data/text_format.h"
 #include "support/test.h"
 
 #include <fcntl.h>
@@ -30,6 +32,7 @@ enum { COUNT = 9000, WIDTH = 8, CLASSES = 10 };
 
 struct fixture {
     char images[PATH_MAX], labels[PATH_MAX];
+    struct idx_settings settings;
     struct dataset_spec spec;
     struct dataset dataset;
     struct leaf leaf;
@@ -105,8 +108,8 @@ static void begin(struct fixture *fixture, void (*write)(const char *images, con
     write(fixture->images, fixture->labels);
     set_time(fixture->images, 1000000);
     set_time(fixture->labels, 1000000);
-    fixture->spec = (struct dataset_spec){
-        .format = DATASET_IDX, .images = fixture->images, .labels = fixture->labels, .std = 1};
+    fixture->settings = (struct idx_settings){.images = fixture->images, .labels = fixture->labels, .std = 1};
+    fixture->spec = (struct dataset_spec){&dataset_idx, &fixture->settings};
     CU_ASSERT_FATAL(dataset_open(&fixture->dataset, &fixture->spec, NULL, &error));
     CU_ASSERT_FATAL(leaf_init(&fixture->leaf, &fixture->dataset.form, 2, &error));
 }
@@ -321,8 +324,8 @@ static void a_text_is_not_read_again(void)
     struct error error;
     const char *path = test_path("text");
     write_file(path, (const uint8_t *)"it is all the same", 18);
-    struct dataset_spec spec = {.format = DATASET_TEXT, .path = (char *)path, .context = 4, .part = {0, 1}};
-    CU_ASSERT_FATAL(dataset_open(&dataset, &spec, NULL, &error));
+    struct text_format_settings settings = {.path = (char *)path, .context = 4, .part = {0, 1}};
+    CU_ASSERT_FATAL(dataset_open(&dataset, &(struct dataset_spec){&dataset_text, &settings}, NULL, &error));
     write_file(path, (const uint8_t *)"quite another", 13);
     CU_ASSERT_TRUE(is_same(&dataset, &error));
     CU_ASSERT_TRUE(is_same(&dataset, &error));

@@ -1,5 +1,6 @@
 #include "base/digest.h"
-#include "data/dataset.h"
+#include "data/digits.h"
+#include "data/formats.h"
 #include "support/test.h"
 
 #include <string.h>
@@ -8,7 +9,8 @@
 
 static struct dataset open_digits(uint64_t seed, uint64_t first, uint64_t count)
 {
-    struct dataset_spec spec = {.format = DATASET_DIGITS, .seed = seed, .first = first, .count = count, .std = 1};
+    struct digits_settings settings = {.seed = seed, .first = first, .count = count, .std = 1};
+    struct dataset_spec spec = {&dataset_digits, &settings};
     struct dataset dataset;
     struct error error;
     CU_ASSERT_FATAL(dataset_open(&dataset, &spec, NULL, &error));
@@ -173,7 +175,8 @@ static void digits_are_learnable_but_not_trivial(void)
 
 static void digits_validate_what_has_their_shape(void)
 {
-    struct dataset_spec spec = {.format = DATASET_DIGITS, .seed = 2, .count = 10, .std = 1};
+    struct digits_settings settings = {.seed = 2, .count = 10, .std = 1};
+    struct dataset_spec spec = {&dataset_digits, &settings};
     struct dataset train = open_digits(1, 0, 10), dataset;
     struct error error;
     CU_ASSERT_TRUE_FATAL(dataset_open(&dataset, &spec, &train, &error));
@@ -194,17 +197,18 @@ static void digits_validate_what_has_their_shape(void)
 
 static void the_sequence_ends_at_two_to_the_62(void)
 {
-    struct dataset_spec spec = {.format = DATASET_DIGITS, .first = UINT64_MAX, .count = 2, .std = 1};
+    struct digits_settings settings = {.first = UINT64_MAX, .count = 2, .std = 1};
+    struct dataset_spec spec = {&dataset_digits, &settings};
     struct dataset dataset;
     struct error error;
     CU_ASSERT_FALSE(dataset_open(&dataset, &spec, NULL, &error));
     CU_ASSERT_EQUAL(error.kind, ERROR_USAGE);
-    spec.first = 1;
-    spec.count = UINT64_MAX;
+    settings.first = 1;
+    settings.count = UINT64_MAX;
     CU_ASSERT_FALSE(dataset_open(&dataset, &spec, NULL, &error));
     CU_ASSERT_EQUAL(error.kind, ERROR_USAGE);
-    spec.count = 2;
-    spec.first = ((uint64_t)1 << 62) - 2;
+    settings.count = 2;
+    settings.first = ((uint64_t)1 << 62) - 2;
     CU_ASSERT_TRUE(dataset_open(&dataset, &spec, NULL, &error));
     float input[WIDTH];
     CU_ASSERT(read_one(&dataset, 1, input) < 10);

@@ -1,4 +1,5 @@
-#include "data/dataset.h"
+#include "data/formats.h"
+#include "data/idx.h"
 #include "support/test.h"
 
 #include <limits.h>
@@ -16,7 +17,8 @@ enum { IMAGES = 5, HEIGHT = 3, WIDTH = 4, PIXELS = HEIGHT * WIDTH };
 struct fixture {
     uint8_t image_bytes[IMAGE_BYTES + 8], label_bytes[LABEL_BYTES + 8]; /* 8 spare */
     char images[PATH_MAX], labels[PATH_MAX];
-    struct dataset_spec spec;
+    const struct dataset_class *class;
+    struct idx_settings settings;
     const struct dataset *train; /* NULL: the fixture is training data */
 };
 
@@ -58,8 +60,8 @@ static void fixture_init(struct fixture *fixture)
     memcpy(fixture->label_bytes + 8, labels, IMAGES);
     snprintf(fixture->images, PATH_MAX, "%s", test_path("images"));
     snprintf(fixture->labels, PATH_MAX, "%s", test_path("labels"));
-    fixture->spec = (struct dataset_spec){
-        .format = DATASET_IDX, .images = fixture->images, .labels = fixture->labels, .std = 1};
+    fixture->class = &dataset_idx;
+    fixture->settings = (struct idx_settings){.images = fixture->images, .labels = fixture->labels, .std = 1};
 }
 
 static void fixture_write(const struct fixture *fixture)
@@ -68,11 +70,17 @@ static void fixture_write(const struct fixture *fixture)
     write_plain(fixture->labels, fixture->label_bytes, LABEL_BYTES);
 }
 
+static bool open_fixture(const struct fixture *fixture, struct dataset *dataset, struct error *error)
+{
+    struct idx_settings settings = fixture->settings;
+    return dataset_open(dataset, &(struct dataset_spec){fixture->class, &settings}, fixture->train, error);
+}
+
 static struct dataset open_good(const struct fixture *fixture)
 {
     struct dataset dataset;
     struct error error;
-    bool ok = dataset_open(&dataset, &fixture->spec, fixture->train, &error);
+    bool ok = open_fixture(fixture, &dataset, &error);
     if (!ok)
         printf("%s\n", error.text);
     CU_ASSERT_FATAL(ok);
@@ -109,7 +117,7 @@ static void expect(const struct fixture *fixture, enum error_kind kind, const ch
 {
     struct dataset dataset;
     struct error error = {0};
-    CU_ASSERT_FALSE_FATAL(dataset_open(&dataset, &fixture->spec, fixture->train, &error));
+    CU_ASSERT_FALSE_FATAL(open_fixture(fixture, &dataset, &error));
     bool good = error.kind == kind && strstr(error.text, words) && strstr(error.text, more) &&
                 !strchr(error.text, '\n');
     if (!good)
@@ -147,12 +155,13 @@ static void bytes_are_normalised(void)
     fixture.image_bytes[16] = 0;
     fixture.image_bytes[17] = 255;
     fixture_write(&fixture);
-    fixture.spec.mean = 0.25;
-    fixture.spec.std = 0.5;
+    fixture.settings.mean = 0.25;
+    fixture.settings.std = 0.5;
     struct dataset dataset = open_good(&fixture);
     float input[PIXELS];
     int32_t label;
     read_samples(&dataset, &(uint64_t){0}, 1, input, &label);
+    CU_ASSERT(dataset.mean == 0.25 && dataset.std == 0.5);
     CU_ASSERT_EQUAL(input[0], -0.5f);
     CU_ASSERT_EQUAL(input[1], 1.5f);
     for (size_t p = 2; p < PIXELS; p++)
@@ -160,12 +169,12 @@ static void bytes_are_normalised(void)
     dataset_close(&dataset);
     static const double wrong[] = {0, -1, 0.0 / 0.0, 1.0 / 0.0};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        fixture.spec.std = wrong[i];
+        fixture.settings.std = wrong[i];
         expect(&fixture, ERROR_USAGE, "std", "above 0");
     }
-    fixture.spec.std = 1e-300; /* of bytes from 0 to 255 each: nothing that could be computed with */
+    fixture.settings.std = 1e-300; /* of bytes from 0 to 255 each: nothing that could be computed with */
     expect(&fixture, ERROR_USAGE, "std 1e-300", "goes beyond a float");
-    fixture.spec.mean = 0;
+    fixture.settings.mean = 0;
     expect(&fixture, ERROR_USAGE, "std 1e-300: the byte 255", "goes beyond a float");
 }
 
@@ -240,7 +249,7 @@ static void classes_come_from_the_whole_file(void)
     struct fixture fixture;
     fixture_init(&fixture);
     fixture_write(&fixture);
-    fixture.spec.first = 3; /* labels 1 and 1; the 7 lies before */
+    fixture.settings.first = 3; /* labels 1 and 1; the 7 lies before */
     struct dataset dataset = open_good(&fixture);
     CU_ASSERT_EQUAL(dataset.form.classes, 8);
     dataset_close(&dataset);
@@ -256,8 +265,8 @@ static void a_part_has_the_digest_of_its_content(void)
     struct fixture fixture;
     fixture_init(&fixture);
     fixture_write(&fixture);
-    fixture.spec.first = 1;
-    fixture.spec.count = 2;
+    fixture.settings.first = 1;
+    fixture.settings.count = 2;
     struct dataset dataset = open_good(&fixture);
     uint64_t digest = dataset.digest;
     CU_ASSERT_EQUAL(dataset.count, 2);
@@ -269,7 +278,7 @@ static void a_part_has_the_digest_of_its_content(void)
     dataset_close(&dataset);
 
     struct fixture alone = fixture;
-    alone.spec.first = alone.spec.count = 0;
+    alone.settings.first = alone.settings.count = 0;
     put_size(alone.image_bytes + 4, 2);
     put_size(alone.label_bytes + 4, 2);
     memmove(alone.image_bytes + 16, alone.image_bytes + 16 + PIXELS, 2 * PIXELS);
@@ -324,9 +333,9 @@ static void absent_files_are_named(void)
     CU_ASSERT_EQUAL(mkfifo(fixture.labels, 0600), 0);
     expect(&fixture, ERROR_USAGE, fixture.labels, "not a regular file");
     remove(fixture.labels);
-    fixture.spec.labels = NULL;
+    fixture.settings.labels = NULL;
     expect(&fixture, ERROR_USAGE, "labels", "path");
-    fixture.spec.format = DATASET_NONE;
+    fixture.class = NULL;
     expect(&fixture, ERROR_USAGE, "format", "idx, digits or text");
 }
 
@@ -356,10 +365,10 @@ static void wrong_magic_tells_what_was_found(void)
     fixture_init(&fixture);
     fixture_write(&fixture);
     struct fixture swapped = fixture;
-    swapped.spec.images = swapped.labels;
-    swapped.spec.labels = swapped.images;
+    swapped.settings.images = swapped.labels;
+    swapped.settings.labels = swapped.images;
     expect(&swapped, ERROR_CORRUPT, swapped.labels, "holds labels (magic 0x00000801), not images: are the paths");
-    swapped.spec.images = swapped.images;
+    swapped.settings.images = swapped.images;
     expect(&swapped, ERROR_CORRUPT, swapped.images, "holds images (magic 0x00000803), not labels: are the paths");
     write_plain(fixture.images, "\x89PNG\r\n\x1a\n", 8);
     expect(&fixture, ERROR_CORRUPT, fixture.images, "magic is 0x89504e47, expected 0x00000802 to 0x00000804 (bytes)");
@@ -431,16 +440,16 @@ static void counts_must_fit(void)
     expect(&fixture, ERROR_CORRUPT, fixture.images, fixture.labels);
     fixture_init(&fixture);
     fixture_write(&fixture);
-    fixture.spec.first = IMAGES;
+    fixture.settings.first = IMAGES;
     expect(&fixture, ERROR_USAGE, fixture.images, "first is 5");
-    fixture.spec.first = UINT64_MAX;
+    fixture.settings.first = UINT64_MAX;
     expect(&fixture, ERROR_USAGE, "first is 18446744073709551615", "holds only 5 images");
-    fixture.spec.first = 2;
-    fixture.spec.count = 4;
+    fixture.settings.first = 2;
+    fixture.settings.count = 4;
     expect(&fixture, ERROR_USAGE, "count is 4, but from image 2 on", "holds only 3");
-    fixture.spec.count = UINT64_MAX;
+    fixture.settings.count = UINT64_MAX;
     expect(&fixture, ERROR_USAGE, "count is 18446744073709551615", "holds only 3");
-    fixture.spec.count = 3;
+    fixture.settings.count = 3;
     struct dataset dataset = open_good(&fixture);
     CU_ASSERT_EQUAL(dataset.count, 3);
     dataset_close(&dataset);

@@ -1,5 +1,6 @@
 /* IDX files of floats, features and regression targets; and what validation data has to be. */
-#include "data/dataset.h"
+#include "data/formats.h"
+#include "data/idx.h"
 #include "support/test.h"
 
 #include <limits.h>
@@ -12,7 +13,7 @@ enum { N = 4, F = 3, K = 2 };
 /* Two files in the making: a header and values, as bytes or as floats. */
 struct fixture {
     char images[PATH_MAX], labels[PATH_MAX];
-    struct dataset_spec spec;
+    struct idx_settings settings;
     float values[N * F], targets[N * K];
 };
 
@@ -60,8 +61,7 @@ static void fixture_init(struct fixture *fixture, const char *name)
     memset(fixture, 0, sizeof *fixture);
     snprintf(fixture->images, PATH_MAX, "%s.images", test_path(name));
     snprintf(fixture->labels, PATH_MAX, "%s.labels", test_path(name));
-    fixture->spec = (struct dataset_spec){
-        .format = DATASET_IDX, .images = fixture->images, .labels = fixture->labels, .std = 1};
+    fixture->settings = (struct idx_settings){.images = fixture->images, .labels = fixture->labels, .std = 1};
     for (int i = 0; i < N * F; i++)
         fixture->values[i] = (float)i * 1.7f - 3.1f;
     for (int i = 0; i < N * K; i++)
@@ -69,11 +69,18 @@ static void fixture_init(struct fixture *fixture, const char *name)
     fixture_write(fixture);
 }
 
+static bool open_fixture(const struct fixture *fixture, const struct dataset *train, struct dataset *dataset,
+                         struct error *error)
+{
+    struct idx_settings settings = fixture->settings;
+    return dataset_open(dataset, &(struct dataset_spec){&dataset_idx, &settings}, train, error);
+}
+
 static struct dataset open_good(const struct fixture *fixture, const struct dataset *train)
 {
     struct dataset dataset;
     struct error error;
-    bool ok = dataset_open(&dataset, &fixture->spec, train, &error);
+    bool ok = open_fixture(fixture, train, &dataset, &error);
     if (!ok)
         printf("%s\n", error.text);
     CU_ASSERT_FATAL(ok);
@@ -93,7 +100,7 @@ static void expect(const struct fixture *fixture, const struct dataset *train, e
 {
     struct dataset dataset;
     struct error error = {0};
-    CU_ASSERT_FALSE_FATAL(dataset_open(&dataset, &fixture->spec, train, &error));
+    CU_ASSERT_FALSE_FATAL(open_fixture(fixture, train, &dataset, &error));
     bool good = error.kind == kind && strstr(error.text, words) && strstr(error.text, more) &&
                 !strchr(error.text, '\n');
     if (!good)
@@ -138,9 +145,9 @@ static void inputs_are_normalised_and_targets_not(void)
 {
     struct fixture fixture;
     fixture_init(&fixture, "a");
-    fixture.spec.mean = 0.3;
-    fixture.spec.std = 0.7;
-    fixture.spec.first = 1;
+    fixture.settings.mean = 0.3;
+    fixture.settings.std = 0.7;
+    fixture.settings.first = 1;
     struct dataset dataset = open_good(&fixture, NULL);
     CU_ASSERT_EQUAL(dataset.count, N - 1);
     float inputs[(N - 1) * F], targets[(N - 1) * K];
@@ -228,9 +235,9 @@ static void what_is_not_finite_is_named(void)
     fixture.values[2 * F + 1] = NAN;
     fixture_write(&fixture);
     expect(&fixture, NULL, ERROR_CORRUPT, fixture.images, "sample 2, value 1 is nan");
-    fixture.spec.first = 1; /* samples are counted in the file */
+    fixture.settings.first = 1; /* samples are counted in the file */
     expect(&fixture, NULL, ERROR_CORRUPT, fixture.images, "sample 2, value 1 is nan");
-    fixture.spec.first = 3; /* and the others do not matter */
+    fixture.settings.first = 3; /* and the others do not matter */
     struct dataset dataset = open_good(&fixture, NULL);
     dataset_close(&dataset);
     fixture_init(&fixture, "a");
@@ -245,9 +252,9 @@ static void what_is_not_finite_is_named(void)
     fixture.values[F] = 1e30f;
     fixture.targets[0] = 3e38f;
     fixture_write(&fixture);
-    fixture.spec.std = 1e-10;
+    fixture.settings.std = 1e-10;
     expect(&fixture, NULL, ERROR_USAGE, fixture.images, "sample 1, value 0 is 1e+30: with mean 0 and std 1e-10");
-    fixture.spec.std = 1;
+    fixture.settings.std = 1;
     dataset = open_good(&fixture, NULL);
     dataset_close(&dataset);
 }
@@ -310,9 +317,9 @@ static void validation_labels_are_classes_of_the_training_data(void)
     CU_ASSERT_EQUAL(train.form.classes, 5);
     expect(&other, &train, ERROR_USAGE, other.labels,
            "sample 2 (counted from 0) has label 5, but the training data has only 5 classes, 0 to 4");
-    other.spec.first = 1;
+    other.settings.first = 1;
     expect(&other, &train, ERROR_USAGE, other.labels, "sample 2 (counted from 0) has label 5");
-    other.spec.first = 3;
+    other.settings.first = 3;
     dataset = open_good(&other, &train);
     CU_ASSERT_EQUAL(dataset.form.classes, 5);
     dataset_close(&dataset);

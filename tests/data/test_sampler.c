@@ -6,13 +6,19 @@
 #include <string.h>
 
 /* The first `count` samples of the endless row, step by step. */
+/* Positions [first, first + n) of the batch of a step. */
+static void step_indices(const struct sampler *sampler, uint64_t step, size_t first, size_t n, uint64_t *indices)
+{
+    sampler_row(sampler, sampler_taken(sampler, step - 1) + first, n, indices);
+}
+
 static uint64_t *row(const struct sampler *sampler, size_t count)
 {
     size_t batch = (size_t)sampler->batch;
     size_t steps = (count + batch - 1) / batch;
     uint64_t *indices = memory_need(steps * batch, sizeof *indices);
     for (size_t s = 0; s < steps; s++)
-        sampler_indices(sampler, s + 1, 0, batch, indices + s * batch);
+        step_indices(sampler, s + 1, 0, batch, indices + s * batch);
     return indices;
 }
 
@@ -60,11 +66,11 @@ static void leaves_tile_the_batch(void)
     struct sampler sampler = {.seed = 9, .samples = 10, .batch = BATCH};
     for (uint64_t step = 1; step <= 6; step++) {
         uint64_t whole[BATCH], parts[BATCH];
-        sampler_indices(&sampler, step, 0, BATCH, whole);
+        step_indices(&sampler, step, 0, BATCH, whole);
         for (size_t i = 0; i < sizeof leaves / sizeof *leaves; i++) {
             memset(parts, 0xff, sizeof parts);
             for (size_t first = 0; first < BATCH; first += leaves[i])
-                sampler_indices(&sampler, step, first, leaves[i], parts + first);
+                step_indices(&sampler, step, first, leaves[i], parts + first);
             CU_ASSERT_EQUAL(memcmp(whole, parts, sizeof whole), 0);
         }
     }
@@ -126,10 +132,10 @@ static void a_changed_batch_goes_on_in_the_row(void)
     CU_ASSERT(after.batch == 5 && after.first_step == 3 && after.first_sample == 9);
     uint64_t *expected = row(&before, 29), found[29];
     for (uint64_t step = 1; step <= 3; step++)
-        sampler_indices(&before, step, 0, 3, found + 3 * (step - 1));
+        step_indices(&before, step, 0, 3, found + 3 * (step - 1));
     for (uint64_t step = 4; step <= 7; step++) {
-        sampler_indices(&after, step, 0, 2, found + 9 + 5 * (step - 4));
-        sampler_indices(&after, step, 2, 3, found + 11 + 5 * (step - 4));
+        step_indices(&after, step, 0, 2, found + 9 + 5 * (step - 4));
+        step_indices(&after, step, 2, 3, found + 11 + 5 * (step - 4));
     }
     CU_ASSERT_EQUAL(memcmp(found, expected, sizeof found), 0);
     CU_ASSERT_EQUAL(sampler_taken(&after, 3), 9);
@@ -137,10 +143,10 @@ static void a_changed_batch_goes_on_in_the_row(void)
     CU_ASSERT_EQUAL(sampler_epoch(&after, 5), 1.9);
     uint64_t places[5];
     sampler_row(&after, 9, 5, places); /* where the change was */
-    sampler_indices(&after, 4, 0, 5, found);
+    step_indices(&after, 4, 0, 5, found);
     CU_ASSERT_EQUAL(memcmp(places, found, sizeof places), 0);
     sampler_row(&after, 3, 3, places); /* a step before it */
-    sampler_indices(&before, 2, 0, 3, found);
+    step_indices(&before, 2, 0, 3, found);
     CU_ASSERT_EQUAL(memcmp(places, found, 3 * sizeof *places), 0);
     sampler_change_batch(&after, 5, 1); /* and again */
     CU_ASSERT(after.batch == 1 && after.first_step == 5 && after.first_sample == 19);

@@ -1,4 +1,6 @@
-#include "data/dataset.h"
+#include "data/digits.h"
+#include "data/formats.h"
+#include "data/text_format.h"
 #include "support/test.h"
 
 #include <limits.h>
@@ -17,28 +19,34 @@ static void write_bytes(const char *path, const void *bytes, size_t count)
     CU_ASSERT_EQUAL(fclose(file), 0);
 }
 
-/* A file with its spec. */
+/* A file with its settings. */
 struct fixture {
     char path[PATH_MAX];
-    struct dataset_spec spec;
+    struct text_format_settings settings;
 };
 
 static void fixture_init(struct fixture *fixture, const char *name, const char *text, uint64_t context)
 {
     memset(fixture, 0, sizeof *fixture);
     snprintf(fixture->path, PATH_MAX, "%s", test_path(name));
-    fixture->spec = (struct dataset_spec){
-        .format = DATASET_TEXT, .path = fixture->path, .context = context, .part = {0, 1}};
+    fixture->settings = (struct text_format_settings){.path = fixture->path, .context = context, .part = {0, 1}};
     write_bytes(fixture->path, text, strlen(text));
+}
+
+static bool open_fixture(const struct fixture *fixture, const struct dataset *train, struct dataset *dataset,
+                         struct error *error)
+{
+    struct text_format_settings settings = fixture->settings;
+    return dataset_open(dataset, &(struct dataset_spec){&dataset_text, &settings}, train, error);
 }
 
 static struct dataset open_part(struct fixture *fixture, double from, double to, const struct dataset *train)
 {
     struct dataset dataset;
     struct error error;
-    fixture->spec.part[0] = from;
-    fixture->spec.part[1] = to;
-    bool ok = dataset_open(&dataset, &fixture->spec, train, &error);
+    fixture->settings.part[0] = from;
+    fixture->settings.part[1] = to;
+    bool ok = open_fixture(fixture, train, &dataset, &error);
     if (!ok)
         printf("%s\n", error.text);
     CU_ASSERT_FATAL(ok);
@@ -50,7 +58,7 @@ static void expect(const struct fixture *fixture, const struct dataset *train, e
 {
     struct dataset dataset;
     struct error error = {0};
-    CU_ASSERT_FALSE_FATAL(dataset_open(&dataset, &fixture->spec, train, &error));
+    CU_ASSERT_FALSE_FATAL(open_fixture(fixture, train, &dataset, &error));
     bool good = error.kind == kind && strstr(error.text, words) && strstr(error.text, more) &&
                 !strchr(error.text, '\n');
     if (!good)
@@ -81,6 +89,7 @@ static void training_windows_begin_anywhere(void)
     struct dataset dataset = open_part(&fixture, 0, 1, NULL);
     CU_ASSERT_EQUAL(dataset.count, 7);
     CU_ASSERT_STRING_EQUAL(dataset.vocabulary, " dehlorw");
+    CU_ASSERT(dataset.mean == 0 && dataset.std == 0);
     struct leaf_form form = {.input = {1, {4}}, .vocabulary = 8, .classes = 8, .terms = 4};
     CU_ASSERT_EQUAL(memcmp(&dataset.form, &form, sizeof form), 0);
     CU_ASSERT(reads_as(&dataset, 0, "hell", "ello"));
@@ -216,7 +225,7 @@ static void files_that_are_no_text_are_named(void)
     remove(fixture.path);
     write_bytes(fixture.path, "abc\0def", 7);
     expect(&fixture, NULL, ERROR_CORRUPT, fixture.path, "NUL character at offset 3");
-    fixture.spec.path = NULL;
+    fixture.settings.path = NULL;
     expect(&fixture, NULL, ERROR_USAGE, "text", "path");
 
     static const struct {
@@ -229,7 +238,7 @@ static void files_that_are_no_text_are_named(void)
         {"abc\xf8\x88\x80\x80\x80", "byte 0xf8 at"},      {"cut \xe2\x82", "byte 0xe2 at offset 4"},
         {"cut \xe2\x82 here", "byte 0xe2 at offset 4"},
     };
-    fixture.spec.path = fixture.path;
+    fixture.settings.path = fixture.path;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         write_bytes(fixture.path, wrong[i].bytes, strlen(wrong[i].bytes));
         expect(&fixture, NULL, ERROR_CORRUPT, fixture.path, "is not UTF-8");
@@ -270,22 +279,22 @@ static void a_context_must_fit_the_part(void)
 {
     struct fixture fixture;
     fixture_init(&fixture, "a", "0123456789", 5);
-    fixture.spec.part[1] = 0.5;
+    fixture.settings.part[1] = 0.5;
     expect(&fixture, NULL, ERROR_USAGE, "context 5 is longer than", "holds 5 characters");
     expect(&fixture, NULL, ERROR_USAGE, "part [0, 0.5]", fixture.path);
-    fixture.spec.part[1] = 0.01; /* no character at all */
+    fixture.settings.part[1] = 0.01; /* no character at all */
     expect(&fixture, NULL, ERROR_USAGE, "context 5 is longer than", "holds 0 characters");
-    fixture.spec.context = UINT64_MAX;
+    fixture.settings.context = UINT64_MAX;
     expect(&fixture, NULL, ERROR_USAGE, "context 18446744073709551615 is longer than", fixture.path);
-    fixture.spec.context = 0;
+    fixture.settings.context = 0;
     expect(&fixture, NULL, ERROR_USAGE, "context 0", "at least 1");
-    fixture.spec.context = 5;
+    fixture.settings.context = 5;
     struct dataset dataset = open_part(&fixture, 0, 0.6, NULL); /* just fits */
     CU_ASSERT_EQUAL(dataset.count, 1);
     dataset_close(&dataset);
     static const double wrong[][2] = {{0.5, 0.5}, {0.6, 0.5}, {-0.1, 1}, {0, 1.1}, {NAN, 1}, {0, NAN}, {0, 0}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        memcpy(fixture.spec.part, wrong[i], sizeof wrong[i]);
+        memcpy(fixture.settings.part, wrong[i], sizeof wrong[i]);
         expect(&fixture, NULL, ERROR_USAGE, "the dataset has part", "0 <= first < second <= 1");
     }
 }
@@ -319,7 +328,8 @@ static void validation_speaks_the_training_language(void)
 
 static void text_and_numbers_do_not_mix(void)
 {
-    struct dataset_spec digits = {.format = DATASET_DIGITS, .count = 5, .std = 1};
+    struct digits_settings settings = {.count = 5, .std = 1};
+    struct dataset_spec digits = {&dataset_digits, &settings};
     struct fixture fixture;
     fixture_init(&fixture, "a", "0123456789", 3);
     struct dataset train, dataset;
@@ -333,13 +343,33 @@ static void text_and_numbers_do_not_mix(void)
     dataset_close(&train);
 }
 
-static void formats_have_names(void)
+/* As a job file with such a part is refused: the key, and what is wrong with it. */
+static void a_part_begins_before_its_end(void)
 {
-    CU_ASSERT_PTR_NULL(dataset_formats[DATASET_NONE]);
-    CU_ASSERT_STRING_EQUAL(dataset_formats[DATASET_IDX], "idx");
-    CU_ASSERT_STRING_EQUAL(dataset_formats[DATASET_DIGITS], "digits");
-    CU_ASSERT_STRING_EQUAL(dataset_formats[DATASET_TEXT], "text");
-    CU_ASSERT_PTR_NULL(dataset_formats[DATASET_TEXT + 1]);
+    static const double wrong[][2] = {{0.5, 0.5}, {0.6, 0.5}, {1, 0}};
+    struct text_format_settings settings = {.context = 1, .part = {0.25, 0.5}};
+    struct error error = {0};
+    const char *key = NULL;
+    CU_ASSERT_TRUE(dataset_text.kind.check(&settings, &key, &error));
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        memcpy(settings.part, wrong[i], sizeof wrong[i]);
+        CU_ASSERT_FALSE(dataset_text.kind.check(&settings, &key, &error));
+        CU_ASSERT(error.kind == ERROR_USAGE && key && !strcmp(key, "part"));
+    }
+    CU_ASSERT_STRING_EQUAL(error.text, "begins at 1, which is not before its end, 0");
+}
+
+/* A checkpoint has it, so that its model is known without the text. */
+static void a_vocabulary_tells_the_form(void)
+{
+    struct fixture fixture;
+    fixture_init(&fixture, "a", "z\u00e9\u20ac\U0001F600a\u00e9\n", 5);
+    struct dataset dataset = open_part(&fixture, 0, 1, NULL);
+    struct leaf_form form = dataset_text.form(&fixture.settings, dataset.vocabulary);
+    CU_ASSERT_EQUAL(memcmp(&form, &dataset.form, sizeof form), 0);
+    dataset_close(&dataset);
+    form = dataset_text.form(&fixture.settings, "a\xff\xe2"); /* whoever's checkpoint it is */
+    CU_ASSERT_EQUAL(form.vocabulary, 3);
 }
 
 int main(void)
@@ -357,7 +387,8 @@ int main(void)
         {"a context longer than its part, and a part that is none, are refused", a_context_must_fit_the_part},
         {"a validation character outside the training vocabulary is shown", validation_speaks_the_training_language},
         {"text and numbers do not validate each other", text_and_numbers_do_not_mix},
-        {"formats have the names of job files", formats_have_names},
+        {"a job's part begins before its end", a_part_begins_before_its_end},
+        {"a vocabulary tells the form of the samples, without a look at the text", a_vocabulary_tells_the_form},
         {NULL, NULL},
     };
     return test_run("data/text_format", cases);

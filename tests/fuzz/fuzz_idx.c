@@ -1,5 +1,6 @@
 /* An IDX file of inputs, plain or gzip; behind the line "----" that of labels or targets. All samples are read. */
-#include "data/dataset.h"
+#include "data/formats.h"
+#include "data/idx.h"
 #include "fuzz.h"
 
 #include <string.h>
@@ -34,8 +35,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_split(data, size, &first, &second, &second_size);
     strcpy(images, fuzz_file(0, data, first));
     strcpy(labels, fuzz_file(1, second, second_size));
-    struct dataset_spec spec = {.format = DATASET_IDX, .images = images, .labels = labels, .std = 1};
-    if (dataset_open(&dataset, &spec, NULL, &error)) {
+    struct idx_settings settings = {.images = images, .labels = labels, .std = 1};
+    if (dataset_open(&dataset, &(struct dataset_spec){&dataset_idx, &settings}, NULL, &error)) {
         read_all(&dataset);
         dataset_close(&dataset);
     }

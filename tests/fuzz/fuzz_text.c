@@ -1,5 +1,6 @@
 /* A text to train on; behind the line "----" one to validate on, which has to fit to it. */
-#include "data/dataset.h"
+#include "data/formats.h"
+#include "data/text_format.h"
 #include "fuzz.h"
 
 #include <string.h>
@@ -25,11 +26,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_split(data, size, &first, &second, &second_size);
     strcpy(train_path, fuzz_file(0, data, first));
     strcpy(validation_path, fuzz_file(1, second, second_size));
-    struct dataset_spec spec = {.format = DATASET_TEXT, .path = train_path, .context = 3, .part = {0, 1}, .std = 1};
+    struct text_format_settings settings = {.path = train_path, .context = 3, .part = {0, 1}};
+    struct dataset_spec spec = {&dataset_text, &settings};
     if (!dataset_open(&train, &spec, NULL, &error))
         return 0;
     read_some(&train);
-    spec.path = validation_path;
+    settings.path = validation_path;
     if (dataset_open(&validation, &spec, &train, &error)) {
         read_some(&validation);
         dataset_close(&validation);

@@ -2,7 +2,17 @@
 #ifndef JOB_JOB_SUPPORT_H
 #define JOB_JOB_SUPPORT_H
 
+#include "data/digits.h"
+#include "data/formats.h"
+#include "data/idx.h"
+#include "data/text_format.h"
 #include "job/job.h"
+#include "nn/layers/dense.h"
+#include "nn/layers/layers.h"
+#include "nn/layers/residual.h"
+#include "optim/adam.h"
+#include "optim/lars.h"
+#include "optim/sgd.h"
 #include "support/test.h"
 
 #include <stdio.h>
@@ -40,6 +50,9 @@
 
 #define OVERRIDES_MAX 8
 #define COUNT(array)  (sizeof(array) / sizeof *(array))
+
+/* The settings of a dataset, a layer or an optimizer, as those of its class. */
+#define SETTINGS(structure, spec) ((struct structure *)(spec).settings)
 
 /* Parses with the overrides up to the first NULL; a failure fails the test with its message. */
 static inline bool parse(struct job *job, const char *text, const char *const overrides[OVERRIDES_MAX])

@@ -2,13 +2,25 @@
 
 static void check_dataset(const struct dataset_spec *spec, uint64_t first, uint64_t count)
 {
-    CU_ASSERT_EQUAL(spec->format, DATASET_IDX);
-    CU_ASSERT_STRING_EQUAL(spec->images, "IMAGES");
-    CU_ASSERT_STRING_EQUAL(spec->labels, "LABELS");
-    CU_ASSERT_EQUAL(spec->first, first);
-    CU_ASSERT_EQUAL(spec->count, count);
-    CU_ASSERT_EQUAL(spec->mean, 0);
-    CU_ASSERT_EQUAL(spec->std, 1);
+    CU_ASSERT_PTR_EQUAL(spec->class, &dataset_idx);
+    const struct idx_settings *idx = spec->settings;
+    CU_ASSERT_STRING_EQUAL(idx->images, "IMAGES");
+    CU_ASSERT_STRING_EQUAL(idx->labels, "LABELS");
+    CU_ASSERT_EQUAL(idx->first, first);
+    CU_ASSERT_EQUAL(idx->count, count);
+    CU_ASSERT_EQUAL(idx->mean, 0);
+    CU_ASSERT_EQUAL(idx->std, 1);
+}
+
+static void check_dense(const struct layer_spec *spec, uint64_t units)
+{
+    CU_ASSERT(spec->class == &layer_dense && SETTINGS(dense, *spec)->units == units);
+}
+
+static void check_adam(const struct optimizer_spec *spec, double epsilon)
+{
+    const struct adam *adam = spec->settings;
+    CU_ASSERT(adam->beta1 == 0.9 && adam->beta2 == 0.999 && adam->epsilon == epsilon);
 }
 
 static void test_example(void)
@@ -21,16 +33,15 @@ static void test_example(void)
     check_dataset(&job.data.train, 0, 9000);
     check_dataset(&job.data.validation, 9000, 1000);
     CU_ASSERT_EQUAL_FATAL(job.model.count, 3);
-    CU_ASSERT(job.model.layers[0].kind == LAYER_DENSE && job.model.layers[0].units == 512);
-    CU_ASSERT(job.model.layers[1].kind == LAYER_RELU && job.model.layers[1].units == 0);
-    CU_ASSERT(job.model.layers[2].kind == LAYER_DENSE && job.model.layers[2].units == 10);
-    CU_ASSERT_EQUAL(job.loss.kind, LOSS_SOFTMAX_CROSS_ENTROPY);
+    check_dense(&job.model.layers[0], 512);
+    CU_ASSERT(job.model.layers[1].class == &layer_relu && !job.model.layers[1].settings);
+    check_dense(&job.model.layers[2], 10);
+    CU_ASSERT_PTR_EQUAL(job.loss.class, &loss_softmax_cross_entropy);
     CU_ASSERT(job.train.steps == 1000 && job.train.batch == 128 && job.train.microbatch == 16);
-    CU_ASSERT_EQUAL(job.optimizer.kind, OPTIMIZER_ADAMW);
+    CU_ASSERT_PTR_EQUAL(job.optimizer.class, &optimizer_adamw);
     CU_ASSERT(job.optimizer.learning_rate == 1e-3 && job.optimizer.weight_decay == 0.01);
-    CU_ASSERT(job.optimizer.beta1 == 0.9 && job.optimizer.beta2 == 0.999 && job.optimizer.epsilon == 1e-8);
-    CU_ASSERT(job.optimizer.momentum == 0 && !job.optimizer.nesterov);
-    CU_ASSERT_EQUAL(job.schedule.kind, SCHEDULE_COSINE);
+    check_adam(&job.optimizer, 1e-8);
+    CU_ASSERT_PTR_EQUAL(job.schedule.class, &schedule_cosine);
     CU_ASSERT(job.schedule.warmup == 50 && job.schedule.floor == 0.1);
     CU_ASSERT_EQUAL(job.clip_norm, 1);
     CU_ASSERT_EQUAL(job.validate.every, 100);
@@ -46,16 +57,16 @@ static void test_defaults(void)
     if (!parse(&job, SMALLEST, NULL))
         return;
     CU_ASSERT_EQUAL(job.seed, 1);
-    CU_ASSERT_EQUAL(job.data.train.format, DATASET_DIGITS);
-    CU_ASSERT(!job.data.train.images && !job.data.train.labels);
-    CU_ASSERT(job.data.train.seed == 0 && job.data.train.first == 0 && job.data.train.count == 0);
-    CU_ASSERT(job.data.train.mean == 0 && job.data.train.std == 1);
-    CU_ASSERT_EQUAL(job.data.validation.format, DATASET_NONE);
-    CU_ASSERT_EQUAL(job.loss.kind, LOSS_SOFTMAX_CROSS_ENTROPY);
+    CU_ASSERT_PTR_EQUAL(job.data.train.class, &dataset_digits);
+    const struct digits_settings *digits = job.data.train.settings;
+    CU_ASSERT(digits->seed == 0 && digits->first == 0 && digits->count == 0);
+    CU_ASSERT(digits->mean == 0 && digits->std == 1);
+    CU_ASSERT_PTR_NULL(job.data.validation.class);
+    CU_ASSERT_PTR_EQUAL(job.loss.class, &loss_softmax_cross_entropy);
     CU_ASSERT_EQUAL(job.train.microbatch, 8);
-    CU_ASSERT(job.optimizer.weight_decay == 0 && job.optimizer.momentum == 0 && !job.optimizer.nesterov);
-    CU_ASSERT(job.optimizer.beta1 == 0 && job.optimizer.epsilon == 0);
-    CU_ASSERT(job.schedule.kind == SCHEDULE_CONSTANT && job.schedule.warmup == 0 && job.schedule.floor == 0);
+    CU_ASSERT(job.optimizer.class == &optimizer_sgd && job.optimizer.weight_decay == 0);
+    CU_ASSERT(SETTINGS(sgd, job.optimizer)->momentum == 0 && !SETTINGS(sgd, job.optimizer)->nesterov);
+    CU_ASSERT(job.schedule.class == &schedule_constant && job.schedule.warmup == 0 && job.schedule.floor == 0);
     CU_ASSERT_EQUAL(job.clip_norm, 0);
     CU_ASSERT_EQUAL(job.validate.every, 0);
     CU_ASSERT(job.checkpoint.every == 0 && job.checkpoint.keep == 3 && job.checkpoint.keep_every == 0 &&
@@ -70,9 +81,9 @@ static void test_defaults(void)
     job_release(&job);
     if (!PARSE(&job, SMALLEST, "optimizer.name=adamw", "schedule.name=cosine"))
         return;
-    CU_ASSERT(job.optimizer.weight_decay == 0.01 && job.optimizer.beta1 == 0.9);
-    CU_ASSERT(job.optimizer.beta2 == 0.999 && job.optimizer.epsilon == 1e-8);
-    CU_ASSERT(job.schedule.kind == SCHEDULE_COSINE && job.schedule.floor == 0);
+    CU_ASSERT_EQUAL(job.optimizer.weight_decay, 0.01);
+    check_adam(&job.optimizer, 1e-8);
+    CU_ASSERT(job.schedule.class == &schedule_cosine && job.schedule.floor == 0);
     job_release(&job);
 }
 
@@ -171,9 +182,10 @@ static void test_overrides(void)
                "data.validation={format: digits, first: 60000, count: 1000}", "validate.every=5", "run=\"a b: c\"",
                "train.batch=32", "train.batch=64", "checkpoint.keep=7"))
         return;
-    CU_ASSERT(job.model.count == 1 && job.model.layers[0].units == 20);
-    CU_ASSERT(job.data.validation.format == DATASET_DIGITS && job.data.validation.first == 60000);
-    CU_ASSERT_EQUAL(job.data.validation.count, 1000);
+    CU_ASSERT_EQUAL(job.model.count, 1);
+    check_dense(&job.model.layers[0], 20);
+    const struct digits_settings *validation = job.data.validation.settings;
+    CU_ASSERT(job.data.validation.class == &dataset_digits && validation->first == 60000 && validation->count == 1000);
     CU_ASSERT_EQUAL(job.validate.every, 5);
     CU_ASSERT_STRING_EQUAL(job.run, "a b: c");
     CU_ASSERT(job.train.batch == 64 && job.train.microbatch == 64 && job.train.steps == 10);
@@ -183,8 +195,9 @@ static void test_overrides(void)
                "model.1.units=3", "data.validation.format=digits"))
         return;
     CU_ASSERT_EQUAL(job.model.count, 2);
-    CU_ASSERT(job.model.layers[1].kind == LAYER_DENSE && job.model.layers[1].units == 3);
-    CU_ASSERT(job.data.validation.format == DATASET_DIGITS && job.data.validation.std == 1);
+    check_dense(&job.model.layers[1], 3);
+    validation = job.data.validation.settings;
+    CU_ASSERT(job.data.validation.class == &dataset_digits && validation->std == 1);
     job_release(&job);
 }
 
@@ -198,8 +211,10 @@ static void test_aliases(void)
     struct job job;
     if (!PARSE(&job, text, "data.validation.count=7", "model.0.units=12"))
         return;
-    CU_ASSERT(job.data.train.count == 5 && job.data.validation.count == 7);
-    CU_ASSERT(job.model.layers[0].units == 12 && job.model.layers[1].units == 10);
+    CU_ASSERT_EQUAL(SETTINGS(digits_settings, job.data.train)->count, 5);
+    CU_ASSERT_EQUAL(SETTINGS(digits_settings, job.data.validation)->count, 7);
+    check_dense(&job.model.layers[0], 12);
+    check_dense(&job.model.layers[1], 10);
     job_release(&job);
 }
 
@@ -213,7 +228,7 @@ static void test_null_is_no_key(void)
     if (!ok)
         return;
     CU_ASSERT_EQUAL(job.clip_norm, 0);
-    CU_ASSERT_EQUAL(job.data.validation.format, DATASET_NONE);
+    CU_ASSERT_PTR_NULL(job.data.validation.class);
     CU_ASSERT_EQUAL(job.optimizer.weight_decay, 0.01);
     job_release(&job);
 }
@@ -239,7 +254,8 @@ static void test_every_key(void)
     CU_ASSERT(job.checkpoint.on_validation && job.checkpoint.overhead == 0.02);
     CU_ASSERT(job.checkpoint.at_count == 2 && job.checkpoint.at[0] == 30 && job.checkpoint.at[1] == 10);
     CU_ASSERT(job.early_stopping.patience == 5 && job.early_stopping.min_delta == 0.01);
-    CU_ASSERT(job.schedule.unit == SCHEDULE_EPOCHS && job.schedule.warmup == 0.5 && job.schedule.decay == 2.5);
+    CU_ASSERT(job.schedule.unit == SCHEDULE_EPOCHS && job.schedule.warmup == 0.5);
+    CU_ASSERT_EQUAL(SETTINGS(wsd_settings, job.schedule)->decay, 2.5);
     CU_ASSERT_EQUAL_FATAL(job.optimizer.group_count, 2);
     const struct optimizer_group *groups = job.optimizer.groups;
     CU_ASSERT_STRING_EQUAL(groups[0].match, "*.bias");
@@ -290,11 +306,11 @@ static void test_text_format(void)
     if (!PARSE(&job, SMALLEST, "data.train={format: text, path: input.txt, context: 64}",
                "data.validation={format: text, path: input.txt, context: 64, part: [0.9, 1]}"))
         return;
-    const struct dataset_spec *train = &job.data.train, *validation = &job.data.validation;
-    CU_ASSERT(train->format == DATASET_TEXT && train->context == 64 && train->part[0] == 0 && train->part[1] == 1);
+    const struct text_format_settings *train = job.data.train.settings, *validation = job.data.validation.settings;
+    CU_ASSERT(job.data.train.class == &dataset_text && train->context == 64 && train->part[0] == 0 &&
+              train->part[1] == 1);
     CU_ASSERT(validation->part[0] == 0.9 && validation->part[1] == 1);
     CU_ASSERT_STRING_EQUAL(validation->path, "input.txt");
-    CU_ASSERT(train->count == 0 && train->std == 0);
     struct text yaml = {0};
     job_write(&job, &yaml);
     CU_ASSERT_PTR_NOT_NULL(strstr(text_bytes(&yaml),
@@ -308,23 +324,23 @@ static void test_text_format(void)
 /* Defaults that depend on the optimizer. */
 static void test_optimizers(void)
 {
-    static const struct optimizer_spec specs[] = {
-        {.kind = OPTIMIZER_SGD},
-        {.kind = OPTIMIZER_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8},
-        {.kind = OPTIMIZER_ADAMW, .weight_decay = 0.01, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8},
-        {.kind = OPTIMIZER_LAMB, .weight_decay = 0.01, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-6},
-        {.kind = OPTIMIZER_LARS, .momentum = 0.9, .epsilon = 1e-8, .trust = 0.001},
+    static const struct {
+        const char *override, *written;
+    } cases[] = {
+        {"optimizer.name=sgd", "weight_decay: 0.0, momentum: 0.0, nesterov: false}"},
+        {"optimizer.name=adam", "weight_decay: 0.0, beta1: 0.9, beta2: 0.999, epsilon: 1.0e-08}"},
+        {"optimizer.name=adamw", "weight_decay: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1.0e-08}"},
+        {"optimizer.name=lamb", "weight_decay: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1.0e-06}"},
+        {"optimizer.name=lars", "weight_decay: 0.0, momentum: 0.9, epsilon: 1.0e-08, trust: 0.001}"},
     };
-    for (size_t i = 0; i < COUNT(specs); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         struct job job;
-        char override[64];
-        snprintf(override, sizeof override, "optimizer.name=%s", optimizer_names[specs[i].kind]);
-        if (!PARSE(&job, SMALLEST, override))
+        struct text yaml = {0};
+        if (!PARSE(&job, SMALLEST, cases[i].override))
             continue;
-        const struct optimizer_spec *want = &specs[i], *got = &job.optimizer;
-        CU_ASSERT(got->kind == want->kind && got->weight_decay == want->weight_decay);
-        CU_ASSERT(got->momentum == want->momentum && !got->nesterov && got->trust == want->trust);
-        CU_ASSERT(got->beta1 == want->beta1 && got->beta2 == want->beta2 && got->epsilon == want->epsilon);
+        job_write(&job, &yaml);
+        CU_ASSERT_PTR_NOT_NULL(strstr(text_bytes(&yaml), cases[i].written));
+        text_release(&yaml);
         check_round_trip(&job, NULL);
         job_release(&job);
     }

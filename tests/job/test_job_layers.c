@@ -1,5 +1,14 @@
 /* The list of layers of a job: keys and defaults of each kind, and lists in lists. */
 #include "job/job_support.h"
+#include "nn/layers/attention.h"
+#include "nn/layers/batch_norm.h"
+#include "nn/layers/conv2d.h"
+#include "nn/layers/gelu.h"
+#include "nn/layers/group_norm.h"
+#include "nn/layers/lm_head.h"
+#include "nn/layers/pool.h"
+#include "nn/layers/repeat.h"
+#include "nn/layers/transformer.h"
 
 /* Parses the smallest job with this model. */
 static bool parse_model(struct job *job, const char *model)
@@ -13,59 +22,59 @@ static bool parse_model(struct job *job, const char *model)
 
 /* What a layer is given, and what it is with all its defaults, as written. */
 static const struct {
-    enum layer_kind kind;
+    const struct layer_class *class;
     const char *given, *written; /* NULL: nothing but the kind */
 } kinds[] = {
-    {LAYER_DENSE, "units: 3", "units: 3, bias: true, init: default"},
-    {LAYER_DENSE, "units: 3, bias: no, init: zeros", "units: 3, bias: false, init: zeros"},
-    {LAYER_CONV2D, "filters: 8, kernel: 3",
+    {&layer_dense, "units: 3", "units: 3, bias: true, init: default"},
+    {&layer_dense, "units: 3, bias: no, init: zeros", "units: 3, bias: false, init: zeros"},
+    {&layer_conv2d, "filters: 8, kernel: 3",
      "filters: 8, kernel: 3, stride: 1, padding: valid, bias: true, init: default"},
-    {LAYER_CONV2D, "filters: 8, kernel: 3, stride: 2, padding: same, bias: false, init: kaiming_normal",
+    {&layer_conv2d, "filters: 8, kernel: 3, stride: 2, padding: same, bias: false, init: kaiming_normal",
      "filters: 8, kernel: 3, stride: 2, padding: same, bias: false, init: kaiming_normal"},
-    {LAYER_CONV2D, "filters: 8, kernel: 3, padding: 2",
+    {&layer_conv2d, "filters: 8, kernel: 3, padding: 2",
      "filters: 8, kernel: 3, stride: 1, padding: 2, bias: true, init: default"},
-    {LAYER_CONV2D, "filters: 8, kernel: 3, padding: 0",
+    {&layer_conv2d, "filters: 8, kernel: 3, padding: 0",
      "filters: 8, kernel: 3, stride: 1, padding: valid, bias: true, init: default"},
-    {LAYER_MAX_POOL, "size: 2", "size: 2, stride: 2"},
-    {LAYER_AVG_POOL, "stride: 1, size: 3", "size: 3, stride: 1"},
-    {LAYER_GLOBAL_AVG_POOL, NULL, NULL},
-    {LAYER_FLATTEN, NULL, NULL},
-    {LAYER_RELU, NULL, NULL},
-    {LAYER_GELU, NULL, "form: exact"},
-    {LAYER_GELU, "form: tanh", "form: tanh"},
-    {LAYER_TANH, NULL, NULL},
-    {LAYER_SIGMOID, NULL, NULL},
-    {LAYER_SILU, NULL, NULL},
-    {LAYER_DROPOUT, "rate: 0.5", "rate: 0.5"},
-    {LAYER_LAYER_NORM, NULL, "epsilon: 1.0e-05"},
-    {LAYER_RMS_NORM, "epsilon: 1e-6", "epsilon: 1.0e-06"},
-    {LAYER_GROUP_NORM, "groups: 4", "groups: 4, epsilon: 1.0e-05"},
-    {LAYER_BATCH_NORM, NULL, "momentum: 0.1, epsilon: 1.0e-05"},
-    {LAYER_RESIDUAL, "layers: [{layer: relu}]", "layers: [{layer: relu}]"},
-    {LAYER_REPEAT, "times: 3, layers: [{layer: relu}, {layer: max_pool, size: 2}]",
+    {&layer_max_pool, "size: 2", "size: 2, stride: 2"},
+    {&layer_avg_pool, "stride: 1, size: 3", "size: 3, stride: 1"},
+    {&layer_global_avg_pool, NULL, NULL},
+    {&layer_flatten, NULL, NULL},
+    {&layer_relu, NULL, NULL},
+    {&layer_gelu, NULL, "form: exact"},
+    {&layer_gelu, "form: tanh", "form: tanh"},
+    {&layer_tanh, NULL, NULL},
+    {&layer_sigmoid, NULL, NULL},
+    {&layer_silu, NULL, NULL},
+    {&layer_dropout, "rate: 0.5", "rate: 0.5"},
+    {&layer_layer_norm, NULL, "epsilon: 1.0e-05"},
+    {&layer_rms_norm, "epsilon: 1e-6", "epsilon: 1.0e-06"},
+    {&layer_group_norm, "groups: 4", "groups: 4, epsilon: 1.0e-05"},
+    {&layer_batch_norm, NULL, "momentum: 0.1, epsilon: 1.0e-05"},
+    {&layer_residual, "layers: [{layer: relu}]", "layers: [{layer: relu}]"},
+    {&layer_repeat, "times: 3, layers: [{layer: relu}, {layer: max_pool, size: 2}]",
      "times: 3, layers: [{layer: relu}, {layer: max_pool, size: 2, stride: 2}]"},
-    {LAYER_EMBEDDING, "width: 128", "width: 128, init: gpt2"},
-    {LAYER_POSITION_EMBEDDING, NULL, "init: gpt2"},
-    {LAYER_ATTENTION, "heads: 4", "heads: 4, causal: true, dropout: 0.0, bias: true, init: xavier_uniform"},
-    {LAYER_TRANSFORMER, "blocks: 2, heads: 4",
+    {&layer_embedding, "width: 128", "width: 128, init: gpt2"},
+    {&layer_position_embedding, NULL, "init: gpt2"},
+    {&layer_attention, "heads: 4", "heads: 4, causal: true, dropout: 0.0, bias: true, init: xavier_uniform"},
+    {&layer_transformer, "blocks: 2, heads: 4",
      "blocks: 2, heads: 4, ratio: 4.0, causal: true, dropout: 0.0, gelu: exact, bias: true, init: xavier_uniform"},
-    {LAYER_TRANSFORMER,
+    {&layer_transformer,
      "blocks: 2, heads: 4, ratio: 2.5, causal: no, dropout: 0.2, gelu: tanh, bias: no, init: xavier_uniform",
      "blocks: 2, heads: 4, ratio: 2.5, causal: false, dropout: 0.2, gelu: tanh, bias: false, init: xavier_uniform"},
-    {LAYER_LM_HEAD, NULL, "tied: true, bias: false, init: gpt2"},
+    {&layer_lm_head, NULL, "tied: true, bias: false, init: gpt2"},
 };
 
 static void test_kinds(void)
 {
     for (size_t i = 0; i < COUNT(kinds); i++) {
-        const char *name = layer_names[kinds[i].kind];
+        const char *name = kinds[i].class->kind.name;
         const char *given = kinds[i].given, *written = kinds[i].written;
         struct job job;
         struct text model = {0}, expected = {0}, yaml = {0};
         text_append(&model, "[{layer: %s%s%s}]", name, given ? ", " : "", given ? given : "");
         text_append(&expected, "model:\n  - {layer: %s%s%s}\nloss", name, written ? ", " : "", written ? written : "");
         if (parse_model(&job, text_bytes(&model))) {
-            CU_ASSERT_EQUAL(job.model.layers[0].kind, kinds[i].kind);
+            CU_ASSERT_PTR_EQUAL(job.model.layers[0].class, kinds[i].class);
             job_write(&job, &yaml);
             bool found = strstr(text_bytes(&yaml), text_bytes(&expected));
             if (!found)
@@ -82,10 +91,10 @@ static void test_kinds(void)
 
 static void test_no_kind_is_forgotten(void)
 {
-    for (unsigned kind = LAYER_NONE + 1; kind < LAYER_KINDS; kind++) {
+    for (size_t k = 0; layer_registry.kinds[k]; k++) {
         bool found = false;
         for (size_t i = 0; i < COUNT(kinds); i++)
-            found |= kinds[i].kind == kind;
+            found |= &kinds[i].class->kind == layer_registry.kinds[k];
         CU_ASSERT_TRUE(found);
     }
 }
@@ -101,18 +110,25 @@ static void test_fields(void)
         return;
     const struct layer_spec *layers = job.model.layers;
     CU_ASSERT_EQUAL_FATAL(job.model.count, 9);
-    CU_ASSERT(layers[0].filters == 8 && layers[0].kernel == 5 && layers[0].stride == 2);
-    CU_ASSERT(layers[0].padding == PADDING_SAME && layers[0].bias && layers[0].init == INIT_DEFAULT);
-    CU_ASSERT(layers[1].stride == 1 && layers[1].padding == 0);
-    CU_ASSERT(layers[2].size == 3 && layers[2].stride == 3 && layers[2].init == INIT_NONE);
-    CU_ASSERT(layers[3].form == GELU_TANH);
-    CU_ASSERT(layers[4].momentum == 0.1 && layers[4].epsilon == 1e-5);
-    CU_ASSERT(layers[5].groups == 2 && layers[5].momentum == 0);
-    CU_ASSERT(layers[6].heads == 2 && layers[6].rate == 0.1 && layers[6].causal &&
-              layers[6].init == INIT_XAVIER_UNIFORM);
-    CU_ASSERT(layers[7].blocks == 3 && layers[7].heads == 5 && layers[7].ratio == 4 && layers[7].form == GELU_EXACT);
-    CU_ASSERT(layers[7].rate == 0 && layers[7].causal && layers[7].bias);
-    CU_ASSERT(layers[8].tied && !layers[8].bias && layers[8].init == INIT_GPT2);
+    const struct conv2d *conv = layers[0].settings;
+    CU_ASSERT(conv->filters == 8 && conv->kernel == 5 && conv->stride == 2);
+    CU_ASSERT(conv->padding == PADDING_SAME && conv->bias && conv->init == INIT_DEFAULT);
+    conv = layers[1].settings;
+    CU_ASSERT(conv->stride == 1 && conv->padding == 0);
+    const struct pool *pool = layers[2].settings;
+    CU_ASSERT(pool->size == 3 && pool->stride == 3);
+    CU_ASSERT_EQUAL(SETTINGS(gelu, layers[3])->form, GELU_TANH);
+    const struct batch_norm *norm = layers[4].settings;
+    CU_ASSERT(norm->momentum == 0.1 && norm->epsilon == 1e-5);
+    CU_ASSERT(SETTINGS(group_norm, layers[5])->groups == 2 && SETTINGS(group_norm, layers[5])->epsilon == 1e-5);
+    const struct attention *attention = layers[6].settings;
+    CU_ASSERT(attention->heads == 2 && attention->dropout == 0.1 && attention->causal);
+    CU_ASSERT_EQUAL(attention->init, INIT_XAVIER_UNIFORM);
+    const struct transformer *transformer = layers[7].settings;
+    CU_ASSERT(transformer->blocks == 3 && transformer->heads == 5 && transformer->ratio == 4);
+    CU_ASSERT(transformer->gelu == GELU_EXACT && transformer->dropout == 0 && transformer->causal && transformer->bias);
+    const struct lm_head *head = layers[8].settings;
+    CU_ASSERT(head->tied && !head->bias && head->init == INIT_GPT2);
     job_release(&job);
 }
 
@@ -126,12 +142,12 @@ static void test_nested(void)
                "model.0.layers.1={layer: dropout, rate: 0}"))
         return;
     CU_ASSERT_EQUAL_FATAL(job.model.count, 2);
-    const struct layer_spec *residual = &job.model.layers[0];
+    const struct residual *residual = job.model.layers[0].settings;
     CU_ASSERT_EQUAL_FATAL(residual->count, 3);
-    CU_ASSERT(residual->layers[0].kind == LAYER_CONV2D && residual->layers[1].kind == LAYER_DROPOUT);
-    const struct layer_spec *repeat = &residual->layers[2];
-    CU_ASSERT(repeat->times == 5 && repeat->count == 1 && repeat->layers[0].units == 8);
-    CU_ASSERT(job.model.layers[1].kind == LAYER_DENSE && job.model.layers[1].layers == NULL);
+    CU_ASSERT(residual->layers[0].class == &layer_conv2d && residual->layers[1].class == &layer_dropout);
+    const struct repeat *repeat = residual->layers[2].settings;
+    CU_ASSERT(repeat->times == 5 && repeat->count == 1 && SETTINGS(dense, repeat->layers[0])->units == 8);
+    CU_ASSERT_PTR_EQUAL(job.model.layers[1].class, &layer_dense);
     check_round_trip(&job, NULL);
     job_release(&job);
 }
@@ -224,8 +240,8 @@ static void test_shared_list(void)
                     "model: [&a {layer: residual, layers: [{layer: dense, units: 4}]}, *a]\n",
                "model.1.layers.0.units=5"))
         return;
-    CU_ASSERT_EQUAL(job.model.layers[0].layers[0].units, 4);
-    CU_ASSERT_EQUAL(job.model.layers[1].layers[0].units, 5);
+    CU_ASSERT_EQUAL(SETTINGS(dense, SETTINGS(residual, job.model.layers[0])->layers[0])->units, 4);
+    CU_ASSERT_EQUAL(SETTINGS(dense, SETTINGS(residual, job.model.layers[1])->layers[0])->units, 5);
     check_round_trip(&job, NULL);
     job_release(&job);
 }
@@ -240,7 +256,8 @@ static void test_long_lines(void)
         text_append(&model, ", {layer: conv2d, filters: %d, kernel: 3}", i + 1);
     text_append(&model, "]}]");
     if (parse_model(&job, text_bytes(&model))) {
-        CU_ASSERT(job.model.layers[0].count == 501 && job.model.layers[0].layers[500].filters == 500);
+        const struct residual *residual = job.model.layers[0].settings;
+        CU_ASSERT(residual->count == 501 && SETTINGS(conv2d, residual->layers[500])->filters == 500);
         check_round_trip(&job, NULL);
         job_release(&job);
     }

@@ -10,9 +10,10 @@ static void what_is_merged_is_there(void)
     struct job job;
     if (!PARSE(&job, REST "data: {train: &d {format: digits, count: 200}, validation: {<<: *d, first: 200}}\n", NULL))
         return;
-    CU_ASSERT_EQUAL(job.data.validation.format, DATASET_DIGITS);
-    CU_ASSERT(job.data.validation.count == 200 && job.data.validation.first == 200);
-    CU_ASSERT_EQUAL(job.data.train.first, 0);
+    CU_ASSERT_PTR_EQUAL(job.data.validation.class, &dataset_digits);
+    CU_ASSERT(SETTINGS(digits_settings, job.data.validation)->count == 200 &&
+              SETTINGS(digits_settings, job.data.validation)->first == 200);
+    CU_ASSERT_EQUAL(SETTINGS(digits_settings, job.data.train)->first, 0);
     check_round_trip(&job, NULL);
     job_release(&job);
 }
@@ -25,7 +26,7 @@ static void own_keys_win_wherever_they_stand(void)
                     "  validation: {count: 7, <<: *d, first: 8}\n",
                NULL))
         return;
-    const struct dataset_spec *spec = &job.data.validation;
+    const struct digits_settings *spec = job.data.validation.settings;
     CU_ASSERT(spec->count == 7 && spec->first == 8 && spec->seed == 3);
     job_release(&job);
 }
@@ -38,7 +39,7 @@ static void of_a_list_the_earlier_one_wins(void)
                     "  validation: {<<: [{seed: 4}, *d, {seed: 5, first: 6}]}\n",
                NULL))
         return;
-    const struct dataset_spec *spec = &job.data.validation;
+    const struct digits_settings *spec = job.data.validation.settings;
     CU_ASSERT(spec->count == 200 && spec->seed == 4 && spec->first == 6);
     job_release(&job);
 }
@@ -56,8 +57,10 @@ static void a_base_may_have_a_base(void)
                "optimizer: {name: sgd, learning_rate: 0.1}\n",
                NULL))
         return;
-    CU_ASSERT(job.model.layers[0].units == 10 && job.model.layers[1].units == 20 && job.model.layers[2].units == 20);
-    CU_ASSERT(!job.model.layers[2].bias && job.model.layers[2].init != job.model.layers[1].init);
+    CU_ASSERT(SETTINGS(dense, job.model.layers[0])->units == 10 && SETTINGS(dense, job.model.layers[1])->units == 20 &&
+              SETTINGS(dense, job.model.layers[2])->units == 20);
+    CU_ASSERT(!SETTINGS(dense, job.model.layers[2])->bias &&
+              SETTINGS(dense, job.model.layers[2])->init != SETTINGS(dense, job.model.layers[1])->init);
     job_release(&job);
 }
 
@@ -66,15 +69,18 @@ static void an_override_changes_one_of_them(void)
     struct job job;
     const char *yaml = REST "data: {train: &d {format: digits, count: 200}, validation: {<<: *d, first: 200}}\n";
     if (PARSE(&job, yaml, "data.validation.count=5")) {
-        CU_ASSERT(job.data.train.count == 200 && job.data.validation.count == 5);
+        CU_ASSERT(SETTINGS(digits_settings, job.data.train)->count == 200 &&
+                  SETTINGS(digits_settings, job.data.validation)->count == 5);
         job_release(&job);
     }
     if (PARSE(&job, yaml, "data.train.count=5")) {
-        CU_ASSERT(job.data.train.count == 5 && job.data.validation.count == 200);
+        CU_ASSERT(SETTINGS(digits_settings, job.data.train)->count == 5 &&
+                  SETTINGS(digits_settings, job.data.validation)->count == 200);
         job_release(&job);
     }
     if (PARSE(&job, yaml, "data.validation={<<: {count: 9, format: digits}}")) {
-        CU_ASSERT(job.data.validation.count == 9 && job.data.validation.first == 0);
+        CU_ASSERT(SETTINGS(digits_settings, job.data.validation)->count == 9 &&
+                  SETTINGS(digits_settings, job.data.validation)->first == 0);
         job_release(&job);
     }
 }

@@ -5,7 +5,7 @@
 #define KEYS                                                                                                           \
     "run, seed, data, model, loss, label_smoothing, huber_delta, train, optimizer, schedule, clip_norm, skip_step, "   \
     "ema_decay, validate, early_stopping, checkpoint, log, heartbeat"
-#define OPTIMIZERS "sgd, adam, adamw, lamb, lars"
+#define OPTIMIZER_LIST "sgd, adam, adamw, lamb, lars"
 #define LOSSES     "softmax_cross_entropy, mean_squared_error, l1, huber, binary_cross_entropy"
 #define LAYER_LIST                                                                                                     \
     "dense, conv2d, max_pool, avg_pool, global_avg_pool, flatten, relu, gelu, tanh, sigmoid, silu, dropout, "          \
@@ -41,7 +41,7 @@ static void test_bad_values(void)
         {NULL, "data.train.mean=grey", "data.train.mean: 'grey' is not a number; allowed: any finite number"},
         {NULL, "data.train.std=0", "data.train.std: '0' is out of range; allowed: more than 0"},
         {NULL, "clip_norm=0", "clip_norm: '0' is out of range; allowed: more than 0"},
-        {NULL, "optimizer.name=adm", "optimizer.name: 'adm' is not known; allowed: " OPTIMIZERS},
+        {NULL, "optimizer.name=adm", "optimizer.name: 'adm' is not known; allowed: " OPTIMIZER_LIST},
         {NULL, "loss=mse", "loss: 'mse' is not known; allowed: " LOSSES},
         {NULL, "optimizer={name: sgd, learning_rate: 1, nesterov: maybe}",
          "optimizer.nesterov: 'maybe' is neither true nor false; allowed: true, false, yes, no, on, off"},
@@ -120,7 +120,7 @@ static void test_bad_keys(void)
          "job.yaml:1:9: train.(not a word): unknown key; allowed here: steps, epochs, batch, microbatch"},
         {"run: a\nseed: 1\nrun: b\n", NULL, "job.yaml:3:1: run: this key stands here twice"},
         {"optimizer: {name: sgd, name: sgd}\n", NULL, "job.yaml:1:24: optimizer.name: this key stands here twice"},
-        {"optimizer: {learning_rate: 1}\n", NULL, "job.yaml:1:12: optimizer.name: missing; allowed: " OPTIMIZERS},
+        {"optimizer: {learning_rate: 1}\n", NULL, "job.yaml:1:12: optimizer.name: missing; allowed: " OPTIMIZER_LIST},
         {"optimizer: {name: adamw}\n", NULL, "job.yaml:1:12: optimizer.learning_rate: missing; allowed: more than 0"},
         {"seed: 1\n", NULL, "job.yaml:1:1: run: missing; allowed: a text"},
         {"run: a\n", NULL, "job.yaml:1:1: data.train.format: missing; allowed: idx, digits, text"},

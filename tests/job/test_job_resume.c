@@ -263,7 +263,6 @@ static void test_nested_layers(void)
                            "\n  model.0.layers.1.layers.1.layer: (none) in the checkpoint, flatten here");
     check_continues(OVERRIDES(RESIDUAL), OVERRIDES("model=[{layer: dense, units: 512}]"), false,
                     DIFFER "\n  model.0.layer: residual in the checkpoint, dense here"
-                           "\n  model.0.units: (none) in the checkpoint, 512 here"
                            "\n  model.0.layers.0.layer: dense in the checkpoint, (none) here"
                            "\n  model.0.layers.0.units: 512 in the checkpoint, (none) here"
                            "\n  model.0.layers.0.bias: true in the checkpoint, (none) here"
@@ -271,6 +270,7 @@ static void test_nested_layers(void)
                            "\n  model.0.layers.1.layer: repeat in the checkpoint, (none) here"
                            "\n  model.0.layers.1.times: 2 in the checkpoint, (none) here"
                            "\n  model.0.layers.1.layers.0.layer: relu in the checkpoint, (none) here"
+                           "\n  model.0.units: (none) in the checkpoint, 512 here"
                            "\n  model.0.bias: (none) in the checkpoint, true here"
                            "\n  model.0.init: (none) in the checkpoint, default here");
 }
@@ -280,8 +280,8 @@ static void test_other_defaults(void)
 {
     check_continues(OVERRIDES("model=[{layer: lm_head}]"), OVERRIDES("model=[{layer: dense, units: 1}]"), false,
                     DIFFER "\n  model.0.layer: lm_head in the checkpoint, dense here"
-                           "\n  model.0.units: (none) in the checkpoint, 1 here"
                            "\n  model.0.tied: true in the checkpoint, (none) here"
+                           "\n  model.0.units: (none) in the checkpoint, 1 here"
                            "\n  model.0.bias: false in the checkpoint, true here"
                            "\n  model.0.init: gpt2 in the checkpoint, default here");
 }

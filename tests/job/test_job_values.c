@@ -10,10 +10,11 @@ static void test_reals(void)
         return;
     for (size_t i = 0; i < COUNT(values); i++) {
         struct text yaml = {0};
-        job.data.train.mean = values[i];
+        SETTINGS(digits_settings, job.data.train)->mean = values[i];
         job_write(&job, &yaml);
         if (parse_saved(&again, text_bytes(&yaml))) {
-            CU_ASSERT_EQUAL(memcmp(&again.data.train.mean, &values[i], sizeof values[i]), 0);
+            CU_ASSERT_EQUAL(memcmp(&SETTINGS(digits_settings, again.data.train)->mean, &values[i], sizeof values[i]),
+                            0);
             job_release(&again);
         }
         text_release(&yaml);
@@ -96,17 +97,17 @@ static void test_scalars(void)
         return;
     CU_ASSERT_EQUAL(job.seed, UINT64_MAX);
     CU_ASSERT_EQUAL(job.optimizer.learning_rate, 0.001);
-    CU_ASSERT_EQUAL(job.optimizer.momentum, 0.5);
-    CU_ASSERT_TRUE(job.optimizer.nesterov);
-    CU_ASSERT_EQUAL(job.data.train.mean, -15);
-    CU_ASSERT_EQUAL(job.data.train.std, 2);
+    CU_ASSERT_EQUAL(SETTINGS(sgd, job.optimizer)->momentum, 0.5);
+    CU_ASSERT_TRUE(SETTINGS(sgd, job.optimizer)->nesterov);
+    CU_ASSERT_EQUAL(SETTINGS(digits_settings, job.data.train)->mean, -15);
+    CU_ASSERT_EQUAL(SETTINGS(digits_settings, job.data.train)->std, 2);
     CU_ASSERT_STRING_EQUAL(job.run, "2024");
     check_round_trip(&job, NULL);
     job_release(&job);
     static const char *const no[] = {"optimizer.nesterov=off", "optimizer.nesterov=no", "optimizer.nesterov=FALSE"};
     for (size_t i = 0; i < 3; i++) {
         if (PARSE(&job, SMALLEST, no[i])) {
-            CU_ASSERT_FALSE(job.optimizer.nesterov);
+            CU_ASSERT_FALSE(SETTINGS(sgd, job.optimizer)->nesterov);
             job_release(&job);
         }
     }

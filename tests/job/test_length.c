@@ -12,7 +12,7 @@ static struct job job_of(uint64_t steps, double epochs, double horizon, enum sch
 {
     struct job job = {.train = {.steps = steps, .epochs = epochs, .batch = 64, .microbatch = 8},
                       .optimizer = {.learning_rate = 0.5},
-                      .schedule = {.kind = SCHEDULE_COSINE, .unit = unit, .horizon = horizon, .floor = 0.1}};
+                      .schedule = {.class = &schedule_cosine, .unit = unit, .horizon = horizon, .floor = 0.1}};
     return job;
 }
 
@@ -136,13 +136,15 @@ static void only_a_horizon_in_epochs_is_rounded(void)
     CU_ASSERT(rate_of(&job, 32) < 1 && rate_of(&job, 33) < rate_of(&job, 32) && rate_of(&job, 62) > 0.1);
     CU_ASSERT_EQUAL(rate_of(&job, 63), 0.1);
 
+    struct wsd_settings wsd = {.decay = 1};
     job.schedule = (struct schedule_spec){
-        .kind = SCHEDULE_WSD, .unit = SCHEDULE_EPOCHS, .horizon = 4, .floor = 0, .decay = 1};
+        .class = &schedule_wsd, .settings = &wsd, .unit = SCHEDULE_EPOCHS, .horizon = 4, .floor = 0};
     CU_ASSERT_EQUAL(rate_of(&job, 47), 1);
     CU_ASSERT_DOUBLE_EQUAL(rate_of(&job, 48), 1 - (48 - 47.375) / 15.625, 1e-12);
     CU_ASSERT_EQUAL(rate_of(&job, 63), 0);
 
-    job.schedule = (struct schedule_spec){.kind = SCHEDULE_STEP, .unit = SCHEDULE_EPOCHS, .every = 1, .gamma = 0.5};
+    struct step_settings steps = {.every = 1, .gamma = 0.5};
+    job.schedule = (struct schedule_spec){.class = &schedule_step, .settings = &steps, .unit = SCHEDULE_EPOCHS};
     static const uint64_t falls[] = {16, 32, 47, 63};
     for (size_t i = 0; i < 4; i++)
         CU_ASSERT(rate_of(&job, falls[i] - 1) == pow(0.5, (double)i) &&
@@ -177,7 +179,7 @@ static void a_schedule_moves_if_it_follows(void)
     CU_ASSERT_FALSE(moves(&two, &four));
     two.schedule.horizon = 4;
     CU_ASSERT_FALSE(moves(&two, &four));
-    two.schedule = four.schedule = (struct schedule_spec){.kind = SCHEDULE_STEP, .every = 1};
+    two.schedule = four.schedule = (struct schedule_spec){.class = &schedule_step};
     CU_ASSERT_FALSE(moves(&two, &four));
 }
 

@@ -1,6 +1,12 @@
 #include "nn/reference.h"
 
 #include "base/memory.h"
+#include "nn/layers/attention.h"
+#include "nn/layers/gelu.h"
+#include "nn/layers/layers.h"
+#include "nn/layers/repeat.h"
+#include "nn/layers/residual.h"
+#include "nn/layers/transformer.h"
 #include "nn/reference_layers.h"
 
 #include <math.h>
@@ -25,18 +31,20 @@ static double *copy(const struct walk *w)
     return values;
 }
 
-static void residual(struct walk *w, const struct layer_spec *spec, const char *name)
+static void residual(struct walk *w, const void *settings, const char *name)
 {
+    const struct residual *own = settings;
     double *before = copy(w);
-    list(w, name, spec->layers, spec->count);
+    list(w, name, own->layers, own->count);
     add(w, before);
 }
 
-static void repeat(struct walk *w, const struct layer_spec *spec, const char *name)
+static void repeat(struct walk *w, const void *settings, const char *name)
 {
-    for (uint64_t i = 0; i < spec->times; i++) {
+    const struct repeat *own = settings;
+    for (uint64_t i = 0; i < own->times; i++) {
         char prefix[NAME_BYTES];
-        list(w, walk_named(prefix, "%s.%u", name, (unsigned)i), spec->layers, spec->count);
+        list(w, walk_named(prefix, "%s.%u", name, (unsigned)i), own->layers, own->count);
     }
 }
 
@@ -58,58 +66,72 @@ static void attend(const double *qkv, size_t T, size_t C, size_t D, size_t at, s
     memory_free(p);
 }
 
-static void attention(struct walk *w, const struct layer_spec *spec, const char *name)
+static void attention(struct walk *w, const void *settings, const char *name)
 {
-    size_t T = w->shape.size[0], C = w->shape.size[1], D = C / spec->heads;
+    const struct attention *own = settings;
+    size_t T = w->shape.size[0], C = w->shape.size[1], D = C / own->heads;
     char part[NAME_BYTES];
-    reference_dense(w, walk_named(part, "%s.qkv", name), 3 * C, spec->bias);
+    reference_dense(w, walk_named(part, "%s.qkv", name), 3 * C, own->bias);
     double *qkv = walk_begin(w, (struct shape){.dims = 2, .size = {T, C}});
     for (size_t n = 0; n < w->rows * T; n++)
         for (size_t at = 0; at < C; at += D)
-            attend(qkv + n / T * T * 3 * C, T, C, D, at, n % T, spec->causal ? n % T + 1 : T, w->x + n * C + at);
+            attend(qkv + n / T * T * 3 * C, T, C, D, at, n % T, own->causal ? n % T + 1 : T, w->x + n * C + at);
     memory_free(qkv);
-    reference_dense(w, walk_named(part, "%s.proj", name), C, spec->bias);
-    reference_dropout(w, walk_named(part, "%s.dropout", name), spec->rate);
+    reference_dense(w, walk_named(part, "%s.proj", name), C, own->bias);
+    reference_dropout(w, walk_named(part, "%s.dropout", name), own->dropout);
 }
 
-static void transformer(struct walk *w, const struct layer_spec *spec, const char *name)
+static void transformer(struct walk *w, const void *settings, const char *name)
 {
+    const struct transformer *own = settings;
+    struct attention inner = {
+        .heads = own->heads, .causal = own->causal, .dropout = own->dropout, .bias = own->bias, .init = own->init};
     char place[NAME_BYTES], part[NAME_BYTES];
     size_t C = w->shape.size[1];
-    for (uint64_t block = 0; block < spec->blocks; block++) {
+    for (uint64_t block = 0; block < own->blocks; block++) {
         double *before = copy(w);
         walk_named(place, "%s.%u", name, (unsigned)block);
         reference_norm(w, walk_named(part, "%s.norm1", place), 1e-5, true);
-        attention(w, spec, walk_named(part, "%s.attention", place));
+        attention(w, &inner, walk_named(part, "%s.attention", place));
         add(w, before);
         before = copy(w);
         reference_norm(w, walk_named(part, "%s.norm2", place), 1e-5, true);
-        reference_dense(w, walk_named(part, "%s.up", place), (size_t)round(spec->ratio * (double)C), spec->bias);
-        reference_operation(w, &(struct layer_spec){.kind = LAYER_GELU, .form = spec->form}, name);
-        reference_dense(w, walk_named(part, "%s.down", place), C, spec->bias);
-        reference_dropout(w, walk_named(part, "%s.dropout", place), spec->rate);
+        reference_dense(w, walk_named(part, "%s.up", place), (size_t)round(own->ratio * (double)C), own->bias);
+        reference_operation(w, &layer_gelu, &(struct gelu){.form = own->gelu}, name);
+        reference_dense(w, walk_named(part, "%s.down", place), C, own->bias);
+        reference_dropout(w, walk_named(part, "%s.dropout", place), own->dropout);
         add(w, before);
     }
 }
 
 /* ---- the model ---- */
 
-static void (*const compositions[LAYER_KINDS])(struct walk *w, const struct layer_spec *spec, const char *name) = {
-    [LAYER_RESIDUAL] = residual,
-    [LAYER_REPEAT] = repeat,
-    [LAYER_ATTENTION] = attention,
-    [LAYER_TRANSFORMER] = transformer,
+static const struct {
+    const struct layer_class *class;
+    void (*run)(struct walk *w, const void *settings, const char *name);
+} compositions[] = {
+    {&layer_residual, residual},
+    {&layer_repeat, repeat},
+    {&layer_attention, attention},
+    {&layer_transformer, transformer},
 };
+
+static void layer(struct walk *w, const struct layer_spec *spec, const char *name)
+{
+    for (size_t i = 0; i < sizeof compositions / sizeof *compositions; i++)
+        if (compositions[i].class == spec->class) {
+            compositions[i].run(w, spec->settings, name);
+            return;
+        }
+    reference_operation(w, spec->class, spec->settings, name);
+}
 
 static void list(struct walk *w, const char *prefix, const struct layer_spec *specs, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         char name[NAME_BYTES];
-        walk_named(name, "%s%s%zu.%s", prefix, prefix[0] ? "." : "", i, layer_names[specs[i].kind]);
-        if (compositions[specs[i].kind])
-            compositions[specs[i].kind](w, &specs[i], name);
-        else
-            reference_operation(w, &specs[i], name);
+        walk_named(name, "%s%s%zu.%s", prefix, prefix[0] ? "." : "", i, specs[i].class->kind.name);
+        layer(w, &specs[i], name);
     }
 }
 

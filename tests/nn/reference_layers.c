@@ -3,6 +3,17 @@
 #include "base/digest.h"
 #include "base/memory.h"
 #include "base/rng.h"
+#include "nn/layers/batch_norm.h"
+#include "nn/layers/conv2d.h"
+#include "nn/layers/dense.h"
+#include "nn/layers/dropout.h"
+#include "nn/layers/embedding.h"
+#include "nn/layers/gelu.h"
+#include "nn/layers/group_norm.h"
+#include "nn/layers/layers.h"
+#include "nn/layers/lm_head.h"
+#include "nn/layers/pool.h"
+#include "nn/layers/row_norm.h"
 #include "support/test.h"
 
 #include <math.h>
@@ -82,9 +93,10 @@ void reference_dense(struct walk *w, const char *name, size_t O, bool has_bias)
     memory_free(x);
 }
 
-static void dense(struct walk *w, const struct layer_spec *spec, const char *name)
+static void dense(struct walk *w, const void *settings, const char *name)
 {
-    reference_dense(w, name, spec->units, spec->bias);
+    const struct dense *dense = settings;
+    reference_dense(w, name, dense->units, dense->bias);
 }
 
 /* One side of an image under a square that moves over it. */
@@ -92,11 +104,11 @@ struct side {
     size_t in, out, front; /* front: zeros before the first element */
 };
 
-static struct side side_of(const struct layer_spec *spec, size_t in)
+static struct side side_of(const struct conv2d *conv2d, size_t in)
 {
-    size_t k = spec->kernel, s = spec->stride;
-    if (spec->padding != PADDING_SAME)
-        return (struct side){in, (in + 2 * spec->padding - k) / s + 1, spec->padding};
+    size_t k = conv2d->kernel, s = conv2d->stride;
+    if (conv2d->padding != PADDING_SAME)
+        return (struct side){in, (in + 2 * conv2d->padding - k) / s + 1, conv2d->padding};
     size_t out = (in + s - 1) / s, needed = (out - 1) * s + k;
     return (struct side){in, out, needed > in ? (needed - in) / 2 : 0};
 }
@@ -116,12 +128,13 @@ static double window(const double *x, const double *weight, size_t C, size_t k, 
     return sum;
 }
 
-static void conv2d(struct walk *w, const struct layer_spec *spec, const char *name)
+static void conv2d(struct walk *w, const void *settings, const char *name)
 {
-    size_t C = w->shape.size[0], F = spec->filters, k = spec->kernel, s = spec->stride;
-    struct side v = side_of(spec, w->shape.size[1]), h = side_of(spec, w->shape.size[2]);
+    const struct conv2d *own = settings;
+    size_t C = w->shape.size[0], F = own->filters, k = own->kernel, s = own->stride;
+    struct side v = side_of(own, w->shape.size[1]), h = side_of(own, w->shape.size[2]);
     const double *weight = tensor(w, name, "weight", F * C * k * k);
-    const double *bias = spec->bias ? tensor(w, name, "bias", F) : NULL;
+    const double *bias = own->bias ? tensor(w, name, "bias", F) : NULL;
     double *x = walk_begin(w, image(F, v.out, h.out)), *y = w->x;
     for (size_t m = 0; m < w->rows; m++)
         for (size_t f = 0; f < F; f++)
@@ -132,9 +145,9 @@ static void conv2d(struct walk *w, const struct layer_spec *spec, const char *na
     memory_free(x);
 }
 
-static void embedding(struct walk *w, const struct layer_spec *spec, const char *name)
+static void embedding(struct walk *w, const void *settings, const char *name)
 {
-    size_t T = w->shape.size[0], C = spec->width;
+    size_t T = w->shape.size[0], C = ((const struct embedding *)settings)->width;
     const double *weight = tensor(w, name, "weight", w->reference->model->form.vocabulary * C);
     memory_free(walk_begin(w, sequence(T, C)));
     for (size_t n = 0; n < w->rows * T; n++)
@@ -142,20 +155,21 @@ static void embedding(struct walk *w, const struct layer_spec *spec, const char 
             w->x[n * C + c] = weight[(size_t)w->reference->model->leaf.tokens[n] * C + c];
 }
 
-static void position_embedding(struct walk *w, const struct layer_spec *spec, const char *name)
+static void position_embedding(struct walk *w, const void *settings, const char *name)
 {
     size_t O = shape_count(&w->shape);
     const double *weight = tensor(w, name, "weight", O);
-    (void)spec;
+    (void)settings;
     for (size_t e = 0; e < w->rows * O; e++)
         w->x[e] += weight[e % O];
 }
 
-static void lm_head(struct walk *w, const struct layer_spec *spec, const char *name)
+static void lm_head(struct walk *w, const void *settings, const char *name)
 {
+    const struct lm_head *own = settings;
     size_t T = w->shape.size[0], C = w->shape.size[1], V = w->reference->model->form.vocabulary;
-    const double *weight = tensor(w, spec->tied ? "0.embedding" : name, "weight", V * C);
-    const double *bias = spec->bias ? tensor(w, name, "bias", V) : NULL;
+    const double *weight = tensor(w, own->tied ? "0.embedding" : name, "weight", V * C);
+    const double *bias = own->bias ? tensor(w, name, "bias", V) : NULL;
     double *x = walk_begin(w, sequence(T, V));
     for (size_t n = 0; n < w->rows * T; n++)
         for (size_t v = 0; v < V; v++) {
@@ -185,10 +199,10 @@ static double mean_of(size_t k, size_t W, const double *x)
     return sum / (double)(k * k);
 }
 
-static void pool(struct walk *w, const struct layer_spec *spec, double (*f)(size_t k, size_t W, const double *x))
+static void pool(struct walk *w, const struct pool *own, double (*f)(size_t k, size_t W, const double *x))
 {
     size_t C = w->shape.size[0], H = w->shape.size[1], W = w->shape.size[2];
-    size_t k = spec->size, s = spec->stride > 0 ? spec->stride : k;
+    size_t k = own->size, s = own->stride > 0 ? own->stride : k;
     struct shape out = image(C, (H - k) / s + 1, (W - k) / s + 1);
     double *x = walk_begin(w, out), *y = w->x;
     for (size_t plane = 0; plane < w->rows * C; plane++)
@@ -198,16 +212,16 @@ static void pool(struct walk *w, const struct layer_spec *spec, double (*f)(size
     memory_free(x);
 }
 
-static void max_pool(struct walk *w, const struct layer_spec *spec, const char *name)
+static void max_pool(struct walk *w, const void *settings, const char *name)
 {
     (void)name;
-    pool(w, spec, largest_of);
+    pool(w, settings, largest_of);
 }
 
-static void avg_pool(struct walk *w, const struct layer_spec *spec, const char *name)
+static void avg_pool(struct walk *w, const void *settings, const char *name)
 {
     (void)name;
-    pool(w, spec, mean_of);
+    pool(w, settings, mean_of);
 }
 
 /* Which channel element `e` of a sample belongs to: an image has the channels in front, all others behind. */
@@ -221,21 +235,21 @@ static size_t channels(const struct shape *shape)
     return shape->dims == 3 ? shape->size[0] : shape->size[shape->dims - 1];
 }
 
-static void global_avg_pool(struct walk *w, const struct layer_spec *spec, const char *name)
+static void global_avg_pool(struct walk *w, const void *settings, const char *name)
 {
     struct shape in = w->shape;
     size_t I = shape_count(&in), C = channels(&in);
     double *x = walk_begin(w, features(C));
-    (void)spec, (void)name;
+    (void)settings, (void)name;
     for (size_t m = 0; m < w->rows; m++)
         for (size_t e = 0; e < I; e++)
             w->x[m * C + channel_of(&in, e)] += x[m * I + e] / (double)(I / C);
     memory_free(x);
 }
 
-static void flatten(struct walk *w, const struct layer_spec *spec, const char *name)
+static void flatten(struct walk *w, const void *settings, const char *name)
 {
-    (void)spec, (void)name;
+    (void)settings, (void)name;
     w->shape = features(shape_count(&w->shape));
 }
 
@@ -273,9 +287,9 @@ static double gelu_tanh_of(double x)
 }
 
 #define ELEMENTWISE(layer, f)                                                                                          \
-    static void layer(struct walk *w, const struct layer_spec *spec, const char *name)                                 \
+    static void layer(struct walk *w, const void *settings, const char *name)                                          \
     {                                                                                                                  \
-        (void)spec, (void)name;                                                                                        \
+        (void)settings, (void)name;                                                                                    \
         each(w, f);                                                                                                    \
     }
 ELEMENTWISE(relu, relu_of)
@@ -283,10 +297,10 @@ ELEMENTWISE(tanh_layer, tanh)
 ELEMENTWISE(sigmoid, sigmoid_of)
 ELEMENTWISE(silu, silu_of)
 
-static void gelu(struct walk *w, const struct layer_spec *spec, const char *name)
+static void gelu(struct walk *w, const void *settings, const char *name)
 {
     (void)name;
-    each(w, spec->form == GELU_TANH ? gelu_tanh_of : gelu_of);
+    each(w, ((const struct gelu *)settings)->form == GELU_TANH ? gelu_tanh_of : gelu_of);
 }
 
 /* Whether element `e` of the whole batch is kept: 16 bits, eight pieces to a counter, the low half of a word first. */
@@ -310,9 +324,9 @@ void reference_dropout(struct walk *w, const char *name, double rate)
         w->x[e] = is_kept(key, r->model->leaf.first * O + e, rate) ? w->x[e] / (1 - round(rate * 65536) / 65536) : 0;
 }
 
-static void dropout(struct walk *w, const struct layer_spec *spec, const char *name)
+static void dropout(struct walk *w, const void *settings, const char *name)
 {
-    reference_dropout(w, name, spec->rate);
+    reference_dropout(w, name, ((const struct dropout *)settings)->rate);
 }
 
 /* ---- norms ---- */
@@ -340,14 +354,14 @@ void reference_norm(struct walk *w, const char *name, double epsilon, bool has_m
         w->x[e] = w->x[e] * weight[e % width] + (bias ? bias[e % width] : 0);
 }
 
-static void layer_norm(struct walk *w, const struct layer_spec *spec, const char *name)
+static void layer_norm(struct walk *w, const void *settings, const char *name)
 {
-    reference_norm(w, name, spec->epsilon, true);
+    reference_norm(w, name, ((const struct row_norm *)settings)->epsilon, true);
 }
 
-static void rms_norm(struct walk *w, const struct layer_spec *spec, const char *name)
+static void rms_norm(struct walk *w, const void *settings, const char *name)
 {
-    reference_norm(w, name, spec->epsilon, false);
+    reference_norm(w, name, ((const struct row_norm *)settings)->epsilon, false);
 }
 
 /* Of every channel its weight and bias. */
@@ -361,11 +375,12 @@ static void scale_channels(struct walk *w, const char *name)
     }
 }
 
-static void group_norm(struct walk *w, const struct layer_spec *spec, const char *name)
+static void group_norm(struct walk *w, const void *settings, const char *name)
 {
-    size_t width = shape_count(&w->shape) / spec->groups; /* a group's channels lie side by side */
-    for (size_t group = 0; group < w->rows * spec->groups; group++)
-        standardise(w->x + group * width, width, spec->epsilon, true);
+    const struct group_norm *own = settings;
+    size_t width = shape_count(&w->shape) / own->groups; /* a group's channels lie side by side */
+    for (size_t group = 0; group < w->rows * own->groups; group++)
+        standardise(w->x + group * width, width, own->epsilon, true);
     scale_channels(w, name);
 }
 
@@ -382,7 +397,7 @@ static void channel_moments(const struct walk *w, double *mean, double *variance
     }
 }
 
-static void batch_norm(struct walk *w, const struct layer_spec *spec, const char *name)
+static void batch_norm(struct walk *w, const void *settings, const char *name)
 {
     const struct reference *r = w->reference;
     size_t O = shape_count(&w->shape), C = channels(&w->shape), n = w->rows * (O / C);
@@ -396,7 +411,7 @@ static void batch_norm(struct walk *w, const struct layer_spec *spec, const char
     }
     for (size_t e = 0; e < w->rows * O; e++) {
         size_t c = channel_of(&w->shape, e % O);
-        w->x[e] = (w->x[e] - mean[c]) / sqrt(variance[c] + spec->epsilon);
+        w->x[e] = (w->x[e] - mean[c]) / sqrt(variance[c] + ((const struct batch_norm *)settings)->epsilon);
     }
     for (size_t c = 0; r->statistics && c < C; c++) {
         r->statistics[mean_place + c] = mean[c];
@@ -409,31 +424,37 @@ static void batch_norm(struct walk *w, const struct layer_spec *spec, const char
 
 /* ---- all of them ---- */
 
-static void (*const operations[LAYER_KINDS])(struct walk *w, const struct layer_spec *spec, const char *name) = {
-    [LAYER_DENSE] = dense,
-    [LAYER_CONV2D] = conv2d,
-    [LAYER_MAX_POOL] = max_pool,
-    [LAYER_AVG_POOL] = avg_pool,
-    [LAYER_GLOBAL_AVG_POOL] = global_avg_pool,
-    [LAYER_FLATTEN] = flatten,
-    [LAYER_RELU] = relu,
-    [LAYER_GELU] = gelu,
-    [LAYER_TANH] = tanh_layer,
-    [LAYER_SIGMOID] = sigmoid,
-    [LAYER_SILU] = silu,
-    [LAYER_DROPOUT] = dropout,
-    [LAYER_LAYER_NORM] = layer_norm,
-    [LAYER_RMS_NORM] = rms_norm,
-    [LAYER_GROUP_NORM] = group_norm,
-    [LAYER_BATCH_NORM] = batch_norm,
-    [LAYER_EMBEDDING] = embedding,
-    [LAYER_POSITION_EMBEDDING] = position_embedding,
-    [LAYER_LM_HEAD] = lm_head,
+static const struct {
+    const struct layer_class *class;
+    void (*run)(struct walk *w, const void *settings, const char *name);
+} operations[] = {
+    {&layer_dense, dense},
+    {&layer_conv2d, conv2d},
+    {&layer_max_pool, max_pool},
+    {&layer_avg_pool, avg_pool},
+    {&layer_global_avg_pool, global_avg_pool},
+    {&layer_flatten, flatten},
+    {&layer_relu, relu},
+    {&layer_gelu, gelu},
+    {&layer_tanh, tanh_layer},
+    {&layer_sigmoid, sigmoid},
+    {&layer_silu, silu},
+    {&layer_dropout, dropout},
+    {&layer_layer_norm, layer_norm},
+    {&layer_rms_norm, rms_norm},
+    {&layer_group_norm, group_norm},
+    {&layer_batch_norm, batch_norm},
+    {&layer_embedding, embedding},
+    {&layer_position_embedding, position_embedding},
+    {&layer_lm_head, lm_head},
 };
 
-void reference_operation(struct walk *w, const struct layer_spec *spec, const char *name)
+void reference_operation(struct walk *w, const struct layer_class *class, const void *settings, const char *name)
 {
-    if (!operations[spec->kind])
-        CU_FAIL_FATAL("the second implementation does not know this layer");
-    operations[spec->kind](w, spec, name);
+    for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
+        if (operations[i].class == class) {
+            operations[i].run(w, settings, name);
+            return;
+        }
+    CU_FAIL_FATAL("the second implementation does not know this layer");
 }

@@ -21,7 +21,7 @@ const char *walk_named(char name[NAME_BYTES], const char *format, ...) FORMAT(2,
 double *walk_begin(struct walk *w, struct shape shape);
 
 /* Local. Any kind of layer that is no composition. Its tensors are "<name>.weight" ... */
-void reference_operation(struct walk *w, const struct layer_spec *spec, const char *name);
+void reference_operation(struct walk *w, const struct layer_class *class, const void *settings, const char *name);
 
 /* Local. Three of them by what they need, for compositions. norm: layer_norm, or rms_norm if it has no mean. */
 void reference_dense(struct walk *w, const char *name, size_t O, bool has_bias);

@@ -17,15 +17,11 @@ static void dense_is_right_on_features_sequences_and_images(void)
         {.spec = MODEL(DENSE(17), DENSE(1)), .form = FEATURES(11, 1), .rows = 7, .room = 9},
         {.spec = MODEL(DENSE(16), DENSE(16)), .form = FEATURES(16, 16), .rows = 16},
         {.spec = MODEL(DENSE(5), DENSE(3)), .form = SEQUENCE(7, 4, 21), .rows = 3, .room = 5},
-        {.spec = MODEL(DENSE(4), PLAIN(FLATTEN), DENSE(3)), .form = SEQUENCE(5, 3, 3), .rows = 2},
+        {.spec = MODEL(DENSE(4), PLAIN(flatten), DENSE(3)), .form = SEQUENCE(5, 3, 3), .rows = 2},
         {.spec = MODEL(DENSE(5)), .form = IMAGE(2, 3, 5, 5), .rows = 4, .room = 5},
-        {.spec = MODEL(PLAIN(FLATTEN), DENSE(5)), .form = IMAGE(2, 3, 5, 5), .rows = 4},
-        {.spec = MODEL({.kind = LAYER_DENSE, .units = 6, .init = INIT_DEFAULT}, DENSE(3)),
-         .form = FEATURES(5, 3),
-         .rows = 4},
-        {.spec = MODEL(DENSE(4), {.kind = LAYER_DENSE, .units = 3, .init = INIT_DEFAULT}),
-         .form = SEQUENCE(5, 3, 15),
-         .rows = 2},
+        {.spec = MODEL(PLAIN(flatten), DENSE(5)), .form = IMAGE(2, 3, 5, 5), .rows = 4},
+        {.spec = MODEL(DENSE_ALONE(6), DENSE(3)), .form = FEATURES(5, 3), .rows = 4},
+        {.spec = MODEL(DENSE(4), DENSE_ALONE(3)), .form = SEQUENCE(5, 3, 15), .rows = 2},
     };
     trials_pass(trials, COUNT(trials));
 }
@@ -33,18 +29,18 @@ static void dense_is_right_on_features_sequences_and_images(void)
 static void activations_are_right(void)
 {
     struct trial trials[] = {
-        {.spec = MODEL(DENSE(19), PLAIN(RELU)), .form = FEATURES(11, 19), .rows = 7, .room = 8},
+        {.spec = MODEL(DENSE(19), PLAIN(relu)), .form = FEATURES(11, 19), .rows = 7, .room = 8},
         {.spec = MODEL(DENSE(19), GELU(GELU_EXACT)), .form = FEATURES(11, 19), .rows = 7},
         {.spec = MODEL(DENSE(19), GELU(GELU_TANH)), .form = FEATURES(11, 19), .rows = 7},
-        {.spec = MODEL(DENSE(19), PLAIN(TANH)), .form = FEATURES(11, 19), .rows = 7},
-        {.spec = MODEL(DENSE(19), PLAIN(SIGMOID)), .form = FEATURES(11, 19), .rows = 7},
-        {.spec = MODEL(DENSE(19), PLAIN(SILU)), .form = FEATURES(11, 19), .rows = 7},
-        {.spec = MODEL(DENSE(5), PLAIN(SILU), DENSE(2)), .form = SEQUENCE(3, 4, 6), .rows = 2, .room = 3},
+        {.spec = MODEL(DENSE(19), PLAIN(tanh)), .form = FEATURES(11, 19), .rows = 7},
+        {.spec = MODEL(DENSE(19), PLAIN(sigmoid)), .form = FEATURES(11, 19), .rows = 7},
+        {.spec = MODEL(DENSE(19), PLAIN(silu)), .form = FEATURES(11, 19), .rows = 7},
+        {.spec = MODEL(DENSE(5), PLAIN(silu), DENSE(2)), .form = SEQUENCE(3, 4, 6), .rows = 2, .room = 3},
         {.spec = MODEL(CONV2D(3, 1, 1, 0), GELU(GELU_EXACT)), .form = IMAGE(2, 3, 5, 45), .rows = 2},
-        {.spec = MODEL(PLAIN(RELU), DENSE(4), PLAIN(TANH), PLAIN(RELU), PLAIN(SIGMOID)),
+        {.spec = MODEL(PLAIN(relu), DENSE(4), PLAIN(tanh), PLAIN(relu), PLAIN(sigmoid)),
          .form = FEATURES(5, 4),
          .rows = 3},
-        {.spec = MODEL(DENSE(6), PLAIN(TANH), GELU(GELU_EXACT), PLAIN(RELU), GELU(GELU_TANH), PLAIN(SILU), DENSE(3)),
+        {.spec = MODEL(DENSE(6), PLAIN(tanh), GELU(GELU_EXACT), PLAIN(relu), GELU(GELU_TANH), PLAIN(silu), DENSE(3)),
          .form = FEATURES(5, 3),
          .rows = 5},
     };
@@ -84,7 +80,7 @@ static void dropout_is_right_at_any_step_and_place_in_the_batch(void)
     struct trial trials[] = {
         {.spec = MODEL(DENSE(21), DROPOUT(0.5), DENSE(3)), .form = FEATURES(5, 3), .rows = 6, .room = 8},
         {.spec = MODEL(DENSE(21), DROPOUT(0.25)), .form = FEATURES(5, 21), .rows = 6, .first = 13, .step = 7},
-        {.spec = MODEL(DENSE(9), DROPOUT(0.1), PLAIN(RELU), DROPOUT(0.9), DENSE(3)),
+        {.spec = MODEL(DENSE(9), DROPOUT(0.1), PLAIN(relu), DROPOUT(0.9), DENSE(3)),
          .form = FEATURES(5, 3),
          .rows = 16,
          .first = 5000000001,
@@ -100,17 +96,21 @@ static void dropout_is_right_at_any_step_and_place_in_the_batch(void)
 static void layer_norm_and_rms_norm_are_right(void)
 {
     struct trial trials[] = {
-        {.spec = MODEL(DENSE(19), NORM(LAYER_NORM)), .form = FEATURES(5, 19), .rows = 6, .room = 7},
-        {.spec = MODEL(DENSE(19), NORM(RMS_NORM)), .form = FEATURES(5, 19), .rows = 6, .room = 7},
-        {.spec = MODEL(DENSE(3), NORM(LAYER_NORM), DENSE(3)), .form = FEATURES(5, 3), .rows = 3},
-        {.spec = MODEL(DENSE(2), NORM(RMS_NORM), DENSE(3)), .form = FEATURES(5, 3), .rows = 3},
-        {.spec = MODEL(DENSE(16), {.kind = LAYER_LAYER_NORM, .epsilon = 0.5}), .form = FEATURES(5, 16), .rows = 3},
-        {.spec = MODEL(DENSE(16), {.kind = LAYER_RMS_NORM, .epsilon = 0.5}), .form = FEATURES(5, 16), .rows = 3},
-        {.spec = MODEL(DENSE(7), NORM(LAYER_NORM), DENSE(2)), .form = SEQUENCE(5, 3, 10), .rows = 3},
-        {.spec = MODEL(DENSE(7), NORM(RMS_NORM)), .form = SEQUENCE(5, 3, 35), .rows = 3},
-        {.spec = MODEL(CONV2D(2, 1, 1, 0), NORM(LAYER_NORM)), .form = IMAGE(1, 3, 5, 30), .rows = 3},
-        {.spec = MODEL(CONV2D(2, 1, 1, 0), NORM(RMS_NORM)), .form = IMAGE(1, 3, 5, 30), .rows = 3},
-        {.spec = MODEL(NORM(LAYER_NORM), DENSE(3)), .form = FEATURES(5, 3), .rows = 3},
+        {.spec = MODEL(DENSE(19), NORM(layer_norm)), .form = FEATURES(5, 19), .rows = 6, .room = 7},
+        {.spec = MODEL(DENSE(19), NORM(rms_norm)), .form = FEATURES(5, 19), .rows = 6, .room = 7},
+        {.spec = MODEL(DENSE(3), NORM(layer_norm), DENSE(3)), .form = FEATURES(5, 3), .rows = 3},
+        {.spec = MODEL(DENSE(2), NORM(rms_norm), DENSE(3)), .form = FEATURES(5, 3), .rows = 3},
+        {.spec = MODEL(DENSE(16), {&layer_layer_norm, &(struct row_norm){.epsilon = 0.5}}),
+         .form = FEATURES(5, 16),
+         .rows = 3},
+        {.spec = MODEL(DENSE(16), {&layer_rms_norm, &(struct row_norm){.epsilon = 0.5}}),
+         .form = FEATURES(5, 16),
+         .rows = 3},
+        {.spec = MODEL(DENSE(7), NORM(layer_norm), DENSE(2)), .form = SEQUENCE(5, 3, 10), .rows = 3},
+        {.spec = MODEL(DENSE(7), NORM(rms_norm)), .form = SEQUENCE(5, 3, 35), .rows = 3},
+        {.spec = MODEL(CONV2D(2, 1, 1, 0), NORM(layer_norm)), .form = IMAGE(1, 3, 5, 30), .rows = 3},
+        {.spec = MODEL(CONV2D(2, 1, 1, 0), NORM(rms_norm)), .form = IMAGE(1, 3, 5, 30), .rows = 3},
+        {.spec = MODEL(NORM(layer_norm), DENSE(3)), .form = FEATURES(5, 3), .rows = 3},
     };
     trials_pass(trials, COUNT(trials));
 }
@@ -119,25 +119,24 @@ static void layer_norm_and_rms_norm_are_right(void)
 static void residual_connections_are_right(void)
 {
     struct trial trials[] = {
-        {.spec = MODEL(DENSE(6), GROUP(RESIDUAL, DENSE(6))), .form = FEATURES(5, 6), .rows = 4},
-        {.spec = MODEL(DENSE(6), GROUP(RESIDUAL, PLAIN(RELU), DENSE(6)), DENSE(3)),
+        {.spec = MODEL(DENSE(6), RESIDUAL(DENSE(6))), .form = FEATURES(5, 6), .rows = 4},
+        {.spec = MODEL(DENSE(6), RESIDUAL(PLAIN(relu), DENSE(6)), DENSE(3)),
          .form = FEATURES(5, 3),
          .rows = 4,
          .room = 5},
-        {.spec = MODEL(DENSE(6), PLAIN(TANH), GROUP(RESIDUAL, PLAIN(TANH), PLAIN(RELU), DENSE(6), PLAIN(RELU)),
-                       PLAIN(RELU), DENSE(3)),
+        {.spec = MODEL(DENSE(6), PLAIN(tanh), RESIDUAL(PLAIN(tanh), PLAIN(relu), DENSE(6), PLAIN(relu)), PLAIN(relu),
+                       DENSE(3)),
          .form = FEATURES(5, 3),
          .rows = 4},
         /* Nothing but layers that work in place. */
-        {.spec = MODEL(DENSE(6), GROUP(RESIDUAL, PLAIN(SIGMOID)), GROUP(RESIDUAL, PLAIN(RELU), DROPOUT(0.25))),
+        {.spec = MODEL(DENSE(6), RESIDUAL(PLAIN(sigmoid)), RESIDUAL(PLAIN(relu), DROPOUT(0.25))),
          .form = FEATURES(5, 6),
          .rows = 4},
         /* It begins with the data itself. */
-        {.spec = MODEL(GROUP(RESIDUAL, DENSE(5)), DENSE(2)), .form = FEATURES(5, 2), .rows = 4},
-        {.spec = MODEL(GROUP(RESIDUAL, PLAIN(RELU), DENSE(5)), DENSE(2)), .form = FEATURES(5, 2), .rows = 4},
-        {.spec = MODEL(GROUP(RESIDUAL, PLAIN(TANH)), DENSE(2)), .form = FEATURES(5, 2), .rows = 4},
-        {.spec = MODEL(DENSE(6), GROUP(RESIDUAL, NORM(LAYER_NORM), DENSE(9), GELU(GELU_EXACT), DENSE(6)),
-                       NORM(RMS_NORM)),
+        {.spec = MODEL(RESIDUAL(DENSE(5)), DENSE(2)), .form = FEATURES(5, 2), .rows = 4},
+        {.spec = MODEL(RESIDUAL(PLAIN(relu), DENSE(5)), DENSE(2)), .form = FEATURES(5, 2), .rows = 4},
+        {.spec = MODEL(RESIDUAL(PLAIN(tanh)), DENSE(2)), .form = FEATURES(5, 2), .rows = 4},
+        {.spec = MODEL(DENSE(6), RESIDUAL(NORM(layer_norm), DENSE(9), GELU(GELU_EXACT), DENSE(6)), NORM(rms_norm)),
          .form = SEQUENCE(3, 4, 18),
          .rows = 2},
     };
@@ -147,29 +146,21 @@ static void residual_connections_are_right(void)
 static void nested_and_repeated_layers_are_right(void)
 {
     struct trial trials[] = {
-        {.spec = MODEL(DENSE(6),
-                       GROUP(RESIDUAL, DENSE(4), GROUP(RESIDUAL, PLAIN(RELU), DENSE(4), PLAIN(TANH)), DENSE(6)),
-                       DENSE(3)),
+        {.spec = MODEL(DENSE(6), RESIDUAL(DENSE(4), RESIDUAL(PLAIN(relu), DENSE(4), PLAIN(tanh)), DENSE(6)), DENSE(3)),
          .form = FEATURES(5, 3),
          .rows = 4},
         /* Two connections that begin at the same place, that end at the same place, and both. */
-        {.spec = MODEL(DENSE(6), GROUP(RESIDUAL, GROUP(RESIDUAL, PLAIN(RELU)), DENSE(6))),
-         .form = FEATURES(5, 6),
-         .rows = 4},
-        {.spec = MODEL(DENSE(6), GROUP(RESIDUAL, DENSE(6), GROUP(RESIDUAL, PLAIN(RELU)))),
-         .form = FEATURES(5, 6),
-         .rows = 4},
-        {.spec = MODEL(DENSE(6), GROUP(RESIDUAL, GROUP(RESIDUAL, DENSE(6), PLAIN(RELU))), DENSE(2)),
+        {.spec = MODEL(DENSE(6), RESIDUAL(RESIDUAL(PLAIN(relu)), DENSE(6))), .form = FEATURES(5, 6), .rows = 4},
+        {.spec = MODEL(DENSE(6), RESIDUAL(DENSE(6), RESIDUAL(PLAIN(relu)))), .form = FEATURES(5, 6), .rows = 4},
+        {.spec = MODEL(DENSE(6), RESIDUAL(RESIDUAL(DENSE(6), PLAIN(relu))), DENSE(2)),
          .form = FEATURES(5, 2),
          .rows = 4},
-        {.spec = MODEL(GROUP(RESIDUAL, GROUP(RESIDUAL, GROUP(RESIDUAL, PLAIN(SIGMOID)))), DENSE(2)),
-         .form = FEATURES(5, 2),
-         .rows = 4},
-        {.spec = MODEL(DENSE(4), GROUP(REPEAT, DENSE(5), PLAIN(RELU)), DENSE(3)), .form = FEATURES(5, 3), .rows = 4},
-        {.spec = MODEL(DENSE(6), GROUP(REPEAT, GROUP(RESIDUAL, NORM(LAYER_NORM), DENSE(6), DROPOUT(0.25))), DENSE(3)),
+        {.spec = MODEL(RESIDUAL(RESIDUAL(RESIDUAL(PLAIN(sigmoid)))), DENSE(2)), .form = FEATURES(5, 2), .rows = 4},
+        {.spec = MODEL(DENSE(4), REPEAT(DENSE(5), PLAIN(relu)), DENSE(3)), .form = FEATURES(5, 3), .rows = 4},
+        {.spec = MODEL(DENSE(6), REPEAT(RESIDUAL(NORM(layer_norm), DENSE(6), DROPOUT(0.25))), DENSE(3)),
          .form = FEATURES(5, 3),
          .rows = 4},
-        {.spec = MODEL(GROUP(REPEAT, GROUP(RESIDUAL, GROUP(REPEAT, PLAIN(TANH), DENSE(5)), PLAIN(RELU)))),
+        {.spec = MODEL(REPEAT(RESIDUAL(REPEAT(PLAIN(tanh), DENSE(5)), PLAIN(relu)))),
          .form = FEATURES(5, 5),
          .rows = 3},
     };
@@ -182,18 +173,18 @@ static void nested_and_repeated_layers_are_right(void)
 static void a_nan_input_makes_loss_and_every_tensors_gradient_nan(void)
 {
     struct trial trials[] = {
-        {.spec = MODEL(DENSE(9), PLAIN(RELU), DENSE(3)), .form = FEATURES(5, 3), .rows = 4},
-        {.spec = MODEL(DENSE(9), NORM(BATCH_NORM), PLAIN(RELU), GROUP(RESIDUAL, PLAIN(TANH), DENSE(9)), DENSE(3)),
+        {.spec = MODEL(DENSE(9), PLAIN(relu), DENSE(3)), .form = FEATURES(5, 3), .rows = 4},
+        {.spec = MODEL(DENSE(9), BATCH_NORM, PLAIN(relu), RESIDUAL(PLAIN(tanh), DENSE(9)), DENSE(3)),
          .form = FEATURES(5, 3),
          .rows = 4},
-        {.spec = MODEL(CONV2D(3, 3, 1, 1), GROUP_NORM(1), PLAIN(RELU), POOL(MAX_POOL, 2, 2), CONV2D(2, 2, 1, 0),
-                       PLAIN(GLOBAL_AVG_POOL), DENSE(3)),
+        {.spec = MODEL(CONV2D(3, 3, 1, 1), GROUP_NORM(1), PLAIN(relu), POOL(max_pool, 2, 2), CONV2D(2, 2, 1, 0),
+                       PLAIN(global_avg_pool), DENSE(3)),
          .form = IMAGE(1, 6, 6, 3),
          .rows = 2},
-        {.spec = MODEL(CONV2D(3, 3, 1, PADDING_SAME), NORM(BATCH_NORM), PLAIN(SILU), POOL(AVG_POOL, 2, 2), DENSE(3)),
+        {.spec = MODEL(CONV2D(3, 3, 1, PADDING_SAME), BATCH_NORM, PLAIN(silu), POOL(avg_pool, 2, 2), DENSE(3)),
          .form = IMAGE(1, 6, 6, 3),
          .rows = 2},
-        {.spec = MODEL(DENSE(6), TRANSFORMER(1, 2, false, 0), NORM(RMS_NORM), DENSE(2)),
+        {.spec = MODEL(DENSE(6), TRANSFORMER(1, 2, false, 0), NORM(rms_norm), DENSE(2)),
          .form = SEQUENCE(5, 3, 10),
          .rows = 2},
     };
@@ -204,7 +195,7 @@ static void a_nan_input_makes_loss_and_every_tensors_gradient_nan(void)
             CU_ASSERT_TRUE_FATAL(bench_init(&b, &trials[i]));
             memset(b.gradient, 0, b.model.table.count * sizeof *b.gradient);
             b.model.leaf.inputs[place] = NAN;
-            model_train_leaf(&b.model, b.params, 0, b.gradient, &sums);
+            model_train_leaf(&b.model, b.params, 0, b.gradient, &sums, NULL);
             CU_ASSERT_TRUE(isnan(sums.loss));
             for (size_t t = 0; t < b.model.table.length; t++) {
                 size_t nans = 0;

@@ -32,10 +32,7 @@ static void conv2d_is_right_with_any_kernel_stride_and_padding(void)
         {.spec = MODEL(CONV2D(2, 3, 1, 3), CONV2D(2, 3, 2, 2)), .form = IMAGE(1, 2, 3, 40), .rows = 2},
         {.spec = MODEL(CONV2D(19, 2, 1, 0), CONV2D(1, 2, 1, 0)), .form = IMAGE(3, 4, 5, 6), .rows = 2},
         {.spec = MODEL(CONV2D(2, 1, 1, 0), CONV2D(2, 2, 3, 0)), .form = IMAGE(1, 7, 6, 8), .rows = 2},
-        {.spec = MODEL({.kind = LAYER_CONV2D, .filters = 3, .kernel = 3, .stride = 1, .init = INIT_DEFAULT},
-                       {.kind = LAYER_CONV2D, .filters = 2, .kernel = 1, .stride = 1, .init = INIT_DEFAULT}),
-         .form = IMAGE(2, 4, 5, 12),
-         .rows = 2},
+        {.spec = MODEL(CONV2D_ALONE(3, 3), CONV2D_ALONE(2, 1)), .form = IMAGE(2, 4, 5, 12), .rows = 2},
         /* A kernel larger than the image. */
         {.spec = MODEL(CONV2D(2, 7, 1, PADDING_SAME), CONV2D(2, 7, 2, PADDING_SAME)),
          .form = IMAGE(1, 3, 2, 4),
@@ -47,8 +44,8 @@ static void conv2d_is_right_with_any_kernel_stride_and_padding(void)
          .form = IMAGE(1, 33, 31, 544),
          .rows = 2,
          .most = 4},
-        {.spec = MODEL(CONV2D(2, 3, 1, 1), PLAIN(RELU), CONV2D(1, 3, 2, 1)), .form = IMAGE(1, 4, 4, 4), .rows = 65},
-        {.spec = MODEL(CONV2D(2, 3, 1, 1), PLAIN(RELU), CONV2D(2, 3, 1, 1)), .form = IMAGE(1, 28, 28, 1568), .rows = 3},
+        {.spec = MODEL(CONV2D(2, 3, 1, 1), PLAIN(relu), CONV2D(1, 3, 2, 1)), .form = IMAGE(1, 4, 4, 4), .rows = 65},
+        {.spec = MODEL(CONV2D(2, 3, 1, 1), PLAIN(relu), CONV2D(2, 3, 1, 1)), .form = IMAGE(1, 28, 28, 1568), .rows = 3},
     };
     trials_pass(trials, COUNT(trials));
 }
@@ -56,64 +53,54 @@ static void conv2d_is_right_with_any_kernel_stride_and_padding(void)
 static void pools_are_right_also_with_windows_that_overlap(void)
 {
     struct trial trials[] = {
-        {.spec = MODEL(CONV2D(2, 2, 1, 0), POOL(MAX_POOL, 2, 0)), .form = IMAGE(1, 7, 9, 24), .rows = 3, .room = 4},
-        {.spec = MODEL(CONV2D(2, 2, 1, 0), POOL(AVG_POOL, 2, 0)), .form = IMAGE(1, 7, 9, 24), .rows = 3, .room = 4},
-        {.spec = MODEL(CONV2D(2, 1, 1, 0), POOL(MAX_POOL, 2, 2)), .form = IMAGE(1, 7, 9, 24), .rows = 3},
-        {.spec = MODEL(CONV2D(2, 1, 1, 0), POOL(AVG_POOL, 2, 2)), .form = IMAGE(1, 7, 9, 24), .rows = 3},
-        {.spec = MODEL(CONV2D(2, 1, 1, 0), POOL(MAX_POOL, 3, 1)), .form = IMAGE(1, 5, 6, 24), .rows = 3},
-        {.spec = MODEL(CONV2D(2, 1, 1, 0), POOL(AVG_POOL, 3, 1)), .form = IMAGE(1, 5, 6, 24), .rows = 3},
-        {.spec = MODEL(CONV2D(2, 1, 1, 0), POOL(MAX_POOL, 3, 2), DENSE(2)), .form = IMAGE(1, 7, 8, 2), .rows = 2},
-        {.spec = MODEL(CONV2D(2, 1, 1, 0), POOL(AVG_POOL, 3, 2), DENSE(2)), .form = IMAGE(1, 7, 8, 2), .rows = 2},
-        {.spec = MODEL(CONV2D(2, 1, 1, 0), POOL(MAX_POOL, 2, 3), DENSE(2)), .form = IMAGE(1, 7, 8, 2), .rows = 2},
-        {.spec = MODEL(CONV2D(2, 1, 1, 0), POOL(AVG_POOL, 2, 3), DENSE(2)), .form = IMAGE(1, 7, 8, 2), .rows = 2},
-        {.spec = MODEL(CONV2D(2, 1, 1, 0), POOL(MAX_POOL, 5, 0), DENSE(2)), .form = IMAGE(1, 5, 5, 2), .rows = 2},
+        {.spec = MODEL(CONV2D(2, 2, 1, 0), POOL(max_pool, 2, 0)), .form = IMAGE(1, 7, 9, 24), .rows = 3, .room = 4},
+        {.spec = MODEL(CONV2D(2, 2, 1, 0), POOL(avg_pool, 2, 0)), .form = IMAGE(1, 7, 9, 24), .rows = 3, .room = 4},
+        {.spec = MODEL(CONV2D(2, 1, 1, 0), POOL(max_pool, 2, 2)), .form = IMAGE(1, 7, 9, 24), .rows = 3},
+        {.spec = MODEL(CONV2D(2, 1, 1, 0), POOL(avg_pool, 2, 2)), .form = IMAGE(1, 7, 9, 24), .rows = 3},
+        {.spec = MODEL(CONV2D(2, 1, 1, 0), POOL(max_pool, 3, 1)), .form = IMAGE(1, 5, 6, 24), .rows = 3},
+        {.spec = MODEL(CONV2D(2, 1, 1, 0), POOL(avg_pool, 3, 1)), .form = IMAGE(1, 5, 6, 24), .rows = 3},
+        {.spec = MODEL(CONV2D(2, 1, 1, 0), POOL(max_pool, 3, 2), DENSE(2)), .form = IMAGE(1, 7, 8, 2), .rows = 2},
+        {.spec = MODEL(CONV2D(2, 1, 1, 0), POOL(avg_pool, 3, 2), DENSE(2)), .form = IMAGE(1, 7, 8, 2), .rows = 2},
+        {.spec = MODEL(CONV2D(2, 1, 1, 0), POOL(max_pool, 2, 3), DENSE(2)), .form = IMAGE(1, 7, 8, 2), .rows = 2},
+        {.spec = MODEL(CONV2D(2, 1, 1, 0), POOL(avg_pool, 2, 3), DENSE(2)), .form = IMAGE(1, 7, 8, 2), .rows = 2},
+        {.spec = MODEL(CONV2D(2, 1, 1, 0), POOL(max_pool, 5, 0), DENSE(2)), .form = IMAGE(1, 5, 5, 2), .rows = 2},
         /* Planes that are pooled in parts. */
-        {.spec = MODEL(CONV2D(2, 1, 1, 0), POOL(MAX_POOL, 2, 2)), .form = IMAGE(1, 41, 61, 1200), .rows = 2},
-        {.spec = MODEL(CONV2D(1, 1, 1, 0), POOL(MAX_POOL, 3, 1)), .form = IMAGE(1, 41, 61, 2301), .rows = 2},
-        {.spec = MODEL(CONV2D(1, 1, 1, 0), POOL(AVG_POOL, 3, 1)), .form = IMAGE(1, 41, 61, 2301), .rows = 2},
-        {.spec = MODEL(CONV2D(2, 1, 1, 0), PLAIN(GLOBAL_AVG_POOL), DENSE(2)),
+        {.spec = MODEL(CONV2D(2, 1, 1, 0), POOL(max_pool, 2, 2)), .form = IMAGE(1, 41, 61, 1200), .rows = 2},
+        {.spec = MODEL(CONV2D(1, 1, 1, 0), POOL(max_pool, 3, 1)), .form = IMAGE(1, 41, 61, 2301), .rows = 2},
+        {.spec = MODEL(CONV2D(1, 1, 1, 0), POOL(avg_pool, 3, 1)), .form = IMAGE(1, 41, 61, 2301), .rows = 2},
+        {.spec = MODEL(CONV2D(2, 1, 1, 0), PLAIN(global_avg_pool), DENSE(2)),
          .form = IMAGE(1, 3, 5, 2),
          .rows = 2,
          .room = 3},
-        {.spec = MODEL(CONV2D(3, 1, 1, 0), PLAIN(GLOBAL_AVG_POOL)), .form = IMAGE(1, 3, 5, 3), .rows = 2},
-        {.spec = MODEL(DENSE(4), PLAIN(GLOBAL_AVG_POOL), DENSE(2)), .form = SEQUENCE(5, 3, 2), .rows = 2, .room = 3},
-        {.spec = MODEL(CONV2D(2, 2, 1, 0), PLAIN(FLATTEN), PLAIN(TANH), DENSE(2)),
+        {.spec = MODEL(CONV2D(3, 1, 1, 0), PLAIN(global_avg_pool)), .form = IMAGE(1, 3, 5, 3), .rows = 2},
+        {.spec = MODEL(DENSE(4), PLAIN(global_avg_pool), DENSE(2)), .form = SEQUENCE(5, 3, 2), .rows = 2, .room = 3},
+        {.spec = MODEL(CONV2D(2, 2, 1, 0), PLAIN(flatten), PLAIN(tanh), DENSE(2)),
          .form = IMAGE(1, 3, 5, 2),
          .rows = 2},
     };
     trials_pass(trials, COUNT(trials));
 }
 
-/* The shift by a bias in front would be undone: its derivative is 0, and tells nothing. */
-#define CONV2D_ALONE(f, k)                                                                                             \
-    {                                                                                                                  \
-        .kind = LAYER_CONV2D, .filters = (f), .kernel = (k), .stride = 1, .init = INIT_DEFAULT                         \
-    }
-#define DENSE_ALONE(n)                                                                                                 \
-    {                                                                                                                  \
-        .kind = LAYER_DENSE, .units = (n), .init = INIT_DEFAULT                                                        \
-    }
-
 /* Training: statistics of the leaf; they, times the leaf's terms, in place of a gradient. Evaluation: the running ones.
- */
+ * Nothing in front has a bias: its shift would be undone, so that its derivative is 0, and tells nothing. */
 static void batch_norm_is_right_in_training_and_evaluation(void)
 {
     struct trial trials[] = {
-        {.spec = MODEL(CONV2D_ALONE(3, 2), NORM(BATCH_NORM)), .form = IMAGE(2, 4, 5, 36), .rows = 3, .room = 5},
-        {.spec = MODEL(CONV2D_ALONE(3, 2), NORM(BATCH_NORM), PLAIN(RELU), CONV2D(2, 2, 1, 0)),
+        {.spec = MODEL(CONV2D_ALONE(3, 2), BATCH_NORM), .form = IMAGE(2, 4, 5, 36), .rows = 3, .room = 5},
+        {.spec = MODEL(CONV2D_ALONE(3, 2), BATCH_NORM, PLAIN(relu), CONV2D(2, 2, 1, 0)),
          .form = IMAGE(2, 4, 5, 12),
          .rows = 3},
-        {.spec = MODEL(CONV2D_ALONE(2, 1), NORM(BATCH_NORM), DENSE(2)), .form = IMAGE(1, 3, 5, 2), .rows = 1},
-        {.spec = MODEL(DENSE_ALONE(19), NORM(BATCH_NORM)), .form = FEATURES(5, 19), .rows = 7, .room = 9},
-        {.spec = MODEL(DENSE_ALONE(5), NORM(BATCH_NORM), PLAIN(TANH), DENSE(3)), .form = FEATURES(5, 3), .rows = 33},
-        {.spec = MODEL(DENSE_ALONE(5), NORM(BATCH_NORM), DENSE(3)), .form = SEQUENCE(4, 3, 12), .rows = 3, .room = 5},
-        {.spec = MODEL(DENSE_ALONE(19), {.kind = LAYER_BATCH_NORM, .epsilon = 0.5, .momentum = 0.9}),
+        {.spec = MODEL(CONV2D_ALONE(2, 1), BATCH_NORM, DENSE(2)), .form = IMAGE(1, 3, 5, 2), .rows = 1},
+        {.spec = MODEL(DENSE_ALONE(19), BATCH_NORM), .form = FEATURES(5, 19), .rows = 7, .room = 9},
+        {.spec = MODEL(DENSE_ALONE(5), BATCH_NORM, PLAIN(tanh), DENSE(3)), .form = FEATURES(5, 3), .rows = 33},
+        {.spec = MODEL(DENSE_ALONE(5), BATCH_NORM, DENSE(3)), .form = SEQUENCE(4, 3, 12), .rows = 3, .room = 5},
+        {.spec = MODEL(DENSE_ALONE(19), LAYER(batch_norm, .epsilon = 0.5, .momentum = 0.9)),
          .form = SEQUENCE(4, 3, 76),
          .rows = 3},
-        {.spec = MODEL(NORM(BATCH_NORM), DENSE(2)), .form = FEATURES(5, 2), .rows = 4},
-        {.spec = MODEL(NORM(BATCH_NORM), CONV2D(2, 2, 1, 0)), .form = IMAGE(2, 3, 4, 12), .rows = 4},
-        {.spec = MODEL(CONV2D_ALONE(3, 1), GROUP(RESIDUAL, NORM(BATCH_NORM), PLAIN(RELU), CONV2D_ALONE(3, 1)),
-                       NORM(BATCH_NORM), PLAIN(RELU), PLAIN(GLOBAL_AVG_POOL), DENSE(2)),
+        {.spec = MODEL(BATCH_NORM, DENSE(2)), .form = FEATURES(5, 2), .rows = 4},
+        {.spec = MODEL(BATCH_NORM, CONV2D(2, 2, 1, 0)), .form = IMAGE(2, 3, 4, 12), .rows = 4},
+        {.spec = MODEL(CONV2D_ALONE(3, 1), RESIDUAL(BATCH_NORM, PLAIN(relu), CONV2D_ALONE(3, 1)), BATCH_NORM,
+                       PLAIN(relu), PLAIN(global_avg_pool), DENSE(2)),
          .form = IMAGE(2, 4, 3, 2),
          .rows = 3},
     };
@@ -127,17 +114,15 @@ static void group_norm_is_right(void)
         {.spec = MODEL(CONV2D(4, 1, 1, 0), GROUP_NORM(1), DENSE(2)), .form = IMAGE(2, 3, 3, 2), .rows = 2},
         {.spec = MODEL(CONV2D_ALONE(4, 1), GROUP_NORM(4), DENSE(2)), .form = IMAGE(2, 3, 3, 2), .rows = 2},
         {.spec = MODEL(DENSE(18), GROUP_NORM(2), DENSE(2)), .form = FEATURES(5, 2), .rows = 3},
-        {.spec = MODEL(DENSE(18), {.kind = LAYER_GROUP_NORM, .epsilon = 0.5, .groups = 6}),
-         .form = FEATURES(5, 18),
-         .rows = 3},
+        {.spec = MODEL(DENSE(18), LAYER(group_norm, .epsilon = 0.5, .groups = 6)), .form = FEATURES(5, 18), .rows = 3},
     };
     trials_pass(trials, COUNT(trials));
 }
 
 static void one_value_has_no_variance(void)
 {
-    struct trial trial = {.spec = MODEL(DENSE(4), NORM(BATCH_NORM), DENSE(2)), .form = FEATURES(5, 2), .rows = 1};
-    struct loss_spec loss = {.kind = LOSS_MEAN_SQUARED_ERROR};
+    struct trial trial = {.spec = MODEL(DENSE(4), BATCH_NORM, DENSE(2)), .form = FEATURES(5, 2), .rows = 1};
+    struct loss_spec loss = {.class = &loss_mean_squared_error};
     struct model model;
     struct error error;
     CU_ASSERT_FALSE(model_init(&model, &trial.spec, &loss, &trial.form, 1, 1, &error));

@@ -6,7 +6,7 @@
 
 #define CROSS_ENTROPY                                                                                                  \
     {                                                                                                                  \
-        .kind = LOSS_SOFTMAX_CROSS_ENTROPY                                                                             \
+        .class = &loss_softmax_cross_entropy                                                                           \
     }
 
 static void embeddings_are_right(void)
@@ -15,11 +15,9 @@ static void embeddings_are_right(void)
         {.spec = MODEL(EMBEDDING(4)), .form = TOKENS(5, 7, 20), .rows = 3, .room = 4},
         {.spec = MODEL(EMBEDDING(5), POSITION_EMBEDDING), .form = TOKENS(6, 3, 30), .rows = 3, .room = 4},
         {.spec = MODEL(EMBEDDING(19), POSITION_EMBEDDING, DENSE(2)), .form = TOKENS(3, 50, 6), .rows = 4},
-        {.spec = MODEL(DENSE(4), POSITION_EMBEDDING, PLAIN(TANH), DENSE(2)), .form = SEQUENCE(5, 3, 10), .rows = 2},
+        {.spec = MODEL(DENSE(4), POSITION_EMBEDDING, PLAIN(tanh), DENSE(2)), .form = SEQUENCE(5, 3, 10), .rows = 2},
         {.spec = MODEL(POSITION_EMBEDDING, DENSE(2)), .form = SEQUENCE(5, 3, 10), .rows = 2},
-        {.spec = MODEL(EMBEDDING(4), GROUP(RESIDUAL, POSITION_EMBEDDING, PLAIN(RELU))),
-         .form = TOKENS(5, 7, 20),
-         .rows = 2},
+        {.spec = MODEL(EMBEDDING(4), RESIDUAL(POSITION_EMBEDDING, PLAIN(relu))), .form = TOKENS(5, 7, 20), .rows = 2},
     };
     /* Tokens that do not occur have the derivative 0: not all of what is checked is checked in vain. */
     trials_pass(trials, COUNT(trials));
@@ -38,7 +36,7 @@ static void attention_is_right_with_any_heads_and_length(void)
          .first = 9,
          .step = 2},
         {.spec = MODEL(ATTENTION(1, true, 0), DENSE(2)), .form = SEQUENCE(4, 3, 8), .rows = 2},
-        {.spec = MODEL(DENSE(4), {.kind = LAYER_ATTENTION, .heads = 2, .causal = true, .init = INIT_DEFAULT}),
+        {.spec = MODEL(DENSE(4), LAYER(attention, .heads = 2, .causal = true, .init = INIT_DEFAULT)),
          .form = SEQUENCE(4, 3, 16),
          .rows = 2},
         /* On both sides of the widths of tiles. */
@@ -64,7 +62,7 @@ static void transformers_are_right(void)
 {
     struct trial trials[] = {
         {.spec = MODEL(DENSE(4), TRANSFORMER(1, 2, true, 0)), .form = SEQUENCE(5, 3, 20), .rows = 2, .room = 3},
-        {.spec = MODEL(DENSE(6), TRANSFORMER(2, 3, false, 0), NORM(LAYER_NORM), DENSE(2)),
+        {.spec = MODEL(DENSE(6), TRANSFORMER(2, 3, false, 0), NORM(layer_norm), DENSE(2)),
          .form = SEQUENCE(3, 3, 6),
          .rows = 2},
         {.spec = MODEL(DENSE(4), TRANSFORMER(2, 1, true, 0.25), DENSE(2)),
@@ -72,12 +70,8 @@ static void transformers_are_right(void)
          .rows = 2,
          .first = 11,
          .step = 5},
-        {.spec = MODEL(DENSE(5), {.kind = LAYER_TRANSFORMER,
-                                  .blocks = 1,
-                                  .heads = 1,
-                                  .ratio = 1.5,
-                                  .form = GELU_TANH,
-                                  .init = INIT_DEFAULT}),
+        {.spec = MODEL(DENSE(5), LAYER(transformer, .blocks = 1, .heads = 1, .ratio = 1.5, .gelu = GELU_TANH,
+                                       .init = INIT_DEFAULT)),
          .form = SEQUENCE(4, 3, 20),
          .rows = 2},
         {.spec = MODEL(TRANSFORMER(1, 1, false, 0), DENSE(2)), .form = SEQUENCE(4, 3, 8), .rows = 2},
@@ -86,19 +80,19 @@ static void transformers_are_right(void)
 }
 
 #define GPT(is_tied, r)                                                                                                \
-    MODEL(EMBEDDING(6), POSITION_EMBEDDING, DROPOUT(r), TRANSFORMER(2, 2, true, r), NORM(LAYER_NORM), LM_HEAD(is_tied))
+    MODEL(EMBEDDING(6), POSITION_EMBEDDING, DROPOUT(r), TRANSFORMER(2, 2, true, r), NORM(layer_norm), LM_HEAD(is_tied))
 
 static void language_models_are_right_tied_and_untied(void)
 {
     struct trial trials[] = {
         {.spec = MODEL(EMBEDDING(4), LM_HEAD(true)), .form = TEXT(5, 7), .loss = CROSS_ENTROPY, .rows = 3, .room = 4},
         {.spec = MODEL(EMBEDDING(4), LM_HEAD(false)), .form = TEXT(5, 7), .loss = CROSS_ENTROPY, .rows = 3, .room = 4},
-        {.spec = MODEL(EMBEDDING(4), {.kind = LAYER_LM_HEAD, .tied = true, .bias = true, .init = INIT_DEFAULT}),
+        {.spec = MODEL(EMBEDDING(4), LAYER(lm_head, .tied = true, .bias = true, .init = INIT_DEFAULT)),
          .form = TEXT(5, 7),
          .loss = CROSS_ENTROPY,
          .rows = 2,
          .ignores = true},
-        {.spec = MODEL(EMBEDDING(4), {.kind = LAYER_LM_HEAD, .bias = true, .init = INIT_DEFAULT}),
+        {.spec = MODEL(EMBEDDING(4), LAYER(lm_head, .bias = true, .init = INIT_DEFAULT)),
          .form = TEXT(5, 7),
          .loss = CROSS_ENTROPY,
          .rows = 2},
@@ -107,17 +101,17 @@ static void language_models_are_right_tied_and_untied(void)
         {.spec = GPT(false, 0), .form = TEXT(7, 11), .loss = CROSS_ENTROPY, .rows = 2, .ignores = true},
         {.spec = GPT(true, 0.25),
          .form = TEXT(5, 11),
-         .loss = {LOSS_SOFTMAX_CROSS_ENTROPY, .label_smoothing = 0.1},
+         .loss = {.class = &loss_softmax_cross_entropy, .label_smoothing = 0.1},
          .rows = 2,
          .first = 6,
          .step = 3},
         /* Three that share one weight. */
-        {.spec = MODEL(EMBEDDING(4), LM_HEAD(true), PLAIN(TANH), LM_HEAD(true)),
+        {.spec = MODEL(EMBEDDING(4), LM_HEAD(true), PLAIN(tanh), LM_HEAD(true)),
          .form = TEXT(5, 4),
          .loss = CROSS_ENTROPY,
          .rows = 2},
         /* A last layer that is no product, with labels. */
-        {.spec = MODEL(EMBEDDING(7), PLAIN(TANH)),
+        {.spec = MODEL(EMBEDDING(7), PLAIN(tanh)),
          .form = TEXT(5, 7),
          .loss = CROSS_ENTROPY,
          .rows = 2,
@@ -131,13 +125,13 @@ static void last_layers_made_in_tiles_are_right(void)
 {
     enum { V = 5003 };
     struct trial trials[] = {
-        {.spec = MODEL(EMBEDDING(3), PLAIN(TANH), LM_HEAD(true)),
+        {.spec = MODEL(EMBEDDING(3), PLAIN(tanh), LM_HEAD(true)),
          .form = TEXT(29, V),
          .loss = CROSS_ENTROPY,
          .rows = 5,
          .room = 6,
          .most = 12},
-        {.spec = MODEL(EMBEDDING(3), PLAIN(TANH), LM_HEAD(false)),
+        {.spec = MODEL(EMBEDDING(3), PLAIN(tanh), LM_HEAD(false)),
          .form = TEXT(29, V),
          .loss = CROSS_ENTROPY,
          .rows = 5,
@@ -145,15 +139,15 @@ static void last_layers_made_in_tiles_are_right(void)
          .ignores = true},
         {.spec = MODEL(EMBEDDING(3), LM_HEAD(true)),
          .form = TEXT(29, V),
-         .loss = {LOSS_SOFTMAX_CROSS_ENTROPY, .label_smoothing = 0.1},
+         .loss = {.class = &loss_softmax_cross_entropy, .label_smoothing = 0.1},
          .rows = 5,
          .most = 12},
-        {.spec = MODEL(DENSE(3), PLAIN(RELU), DENSE(V)),
+        {.spec = MODEL(DENSE(3), PLAIN(relu), DENSE(V)),
          .form = {.input = {1, {4}}, .classes = V, .terms = 1},
          .loss = CROSS_ENTROPY,
          .rows = 131,
          .most = 12},
-        {.spec = MODEL(DENSE(3), PLAIN(RELU), DENSE(V)), .form = FEATURES(4, V), .rows = 131, .most = 12},
+        {.spec = MODEL(DENSE(3), PLAIN(relu), DENSE(V)), .form = FEATURES(4, V), .rows = 131, .most = 12},
         {.spec = MODEL(DENSE(V)), .form = FEATURES(4, V), .rows = 131, .most = 12},
     };
     for (size_t i = 0; i < COUNT(trials); i++) {

@@ -15,10 +15,10 @@
 enum { TERMS = 12, WIDEST = 1003 };
 
 static const struct loss_spec losses[] = {
-    {.kind = LOSS_SOFTMAX_CROSS_ENTROPY}, {.kind = LOSS_SOFTMAX_CROSS_ENTROPY, .label_smoothing = 0.1},
-    {.kind = LOSS_MEAN_SQUARED_ERROR},    {.kind = LOSS_L1},
-    {.kind = LOSS_HUBER, .delta = 1},     {.kind = LOSS_HUBER, .delta = 0.25},
-    {.kind = LOSS_BINARY_CROSS_ENTROPY},  {.kind = LOSS_BINARY_CROSS_ENTROPY, .label_smoothing = 0.2},
+    {.class = &loss_softmax_cross_entropy}, {.class = &loss_softmax_cross_entropy, .label_smoothing = 0.1},
+    {.class = &loss_mean_squared_error},    {.class = &loss_l1},
+    {.class = &loss_huber, .delta = 1},     {.class = &loss_huber, .delta = 0.25},
+    {.class = &loss_binary_cross_entropy},  {.class = &loss_binary_cross_entropy, .label_smoothing = 0.2},
 };
 
 /* Terms with their outputs, labels and targets; every fourth label is ignored. */
@@ -89,7 +89,7 @@ static void check_terms(struct terms *t)
     }
     CU_ASSERT_EQUAL(wrong, 0);
     if (wrong > 0)
-        printf("\n    %s of %zu outputs: %zu derivatives are wrong", loss_names[t->loss->kind], t->K, wrong);
+        printf("\n    %s of %zu outputs: %zu derivatives are wrong", t->loss->class->kind.name, t->K, wrong);
 }
 
 static void every_loss_has_the_value_and_derivative_of_its_formula(void)
@@ -97,7 +97,7 @@ static void every_loss_has_the_value_and_derivative_of_its_formula(void)
     static const size_t widths[] = {2, 3, 10, 17, WIDEST};
     struct terms *t = memory_need(1, sizeof *t);
     for (size_t l = 0; l < COUNT(losses); l++)
-        if (losses[l].kind != LOSS_SOFTMAX_CROSS_ENTROPY) {
+        if (losses[l].class != &loss_softmax_cross_entropy) {
             draw(t, &losses[l], 1);
             check_terms(t);
         } else
@@ -113,7 +113,7 @@ static void terms_in_parts_are_the_terms_of_the_whole(void)
 {
     struct terms *whole = memory_need(2, sizeof *whole), *parts = whole + 1;
     for (size_t l = 0; l < COUNT(losses); l++) {
-        size_t K = losses[l].kind == LOSS_SOFTMAX_CROSS_ENTROPY ? 17 : 1;
+        size_t K = losses[l].class == &loss_softmax_cross_entropy ? 17 : 1;
         struct loss_sums sums = {0}, summed = {0};
         double expected = 0;
         draw(whole, &losses[l], K);
@@ -166,7 +166,7 @@ static void a_binary_hit_is_the_right_side_of_0(void)
             for (size_t t = 0; t < COUNT(targets); t++)
                 CU_ASSERT_EQUAL(sums_of(&losses[l], 1, &outputs[i], 0, targets[t]).hits, (i > 2) == (t > 2));
     for (size_t l = 0; l < COUNT(losses); l++)
-        CU_ASSERT_EQUAL(loss_has_hits(&losses[l]), l < 2 || l >= 6);
+        CU_ASSERT_EQUAL(losses[l].class->has_hits, l < 2 || l >= 6);
     CU_ASSERT_EQUAL(sums_of(&losses[2], 1, outputs, 0, outputs[0]).hits, 0);
 }
 
@@ -235,7 +235,7 @@ static void the_binary_loss_of_huge_outputs_is_finite(void)
 static void a_nan_output_makes_loss_and_gradient_nan(void)
 {
     for (size_t l = 0; l < COUNT(losses); l++) {
-        size_t K = losses[l].kind == LOSS_SOFTMAX_CROSS_ENTROPY ? 3 : 1;
+        size_t K = losses[l].class == &loss_softmax_cross_entropy ? 3 : 1;
         for (size_t place = 0; place < K; place++)
             for (int32_t label = 0; label < (int32_t)K; label++) {
                 int32_t labels[2] = {label, label};
@@ -280,7 +280,8 @@ static void outputs_that_do_not_fit_the_data_are_refused(void)
         CU_ASSERT_TRUE(loss_check(&losses[l], &(struct shape){1, {3}}, &floats, &error));
     CU_ASSERT_EQUAL(error.kind, ERROR_NONE);
     check_refused(0, (struct shape){1, {9}}, digits, "9 outputs, but the data has 10 classes");
-    check_refused(0, (struct shape){1, {3}}, floats, "float targets");
+    check_refused(0, (struct shape){1, {3}}, floats,
+                  "float targets: choose mean_squared_error, l1, huber or binary_cross_entropy");
     check_refused(0, (struct shape){2, {8, 64}}, text, "8x64");
     check_refused(0, (struct shape){2, {7, 65}}, text, "7x65");
     check_refused(2, (struct shape){1, {2}}, floats, "2 outputs, but a sample has 3 targets");

@@ -1,5 +1,7 @@
 #include "base/digest.h"
 #include "base/memory.h"
+#include "nn/layers/dense.h"
+#include "nn/layers/layers.h"
 #include "nn/model.h"
 #include "nn/tensor.h"
 #include "support/test.h"
@@ -271,16 +273,15 @@ static void constant_tensors_have_their_value(void)
  * computed by a second implementation (Python, from the Philox paper and xxHash), not by this one. */
 static void initial_weights_never_change(void)
 {
-    static const struct layer_spec dense = {.kind = LAYER_DENSE, .bias = true, .init = INIT_DEFAULT};
-    struct layer_spec layers[] = {dense, {.kind = LAYER_RELU}, dense};
-    static const struct loss_spec loss = {.kind = LOSS_SOFTMAX_CROSS_ENTROPY};
+    struct dense first_dense = {.units = 32, .bias = true, .init = INIT_DEFAULT}, last_dense = first_dense;
+    struct layer_spec layers[] = {{&layer_dense, &first_dense}, {&layer_relu, NULL}, {&layer_dense, &last_dense}};
+    static const struct loss_spec loss = {.class = &loss_softmax_cross_entropy};
     static const struct leaf_form form = {.input = {1, {784}}, .classes = 10, .terms = 1};
     static const float first[] = {-0x1.b64faap-6f, -0x1.a35d26p-8f, -0x1.ad9238p-6f, -0x1.18e636p-5f};
     static const float last[] = {-0x1.395792p-3f, -0x1.2c459ep-4f, -0x1.c5a524p-4f, -0x1.258c4ep-5f};
     struct model model;
     struct error error = {0};
-    layers[0].units = 32;
-    layers[2].units = 10;
+    last_dense.units = 10;
     CU_ASSERT_TRUE_FATAL(model_describe(&model, &(struct model_spec){layers, 3}, &loss, &form, 1, 1, &error));
     CU_ASSERT_EQUAL(model.table.count, 25456);
     float *values = fill_all(&model.table, 1);

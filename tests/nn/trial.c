@@ -76,8 +76,8 @@ bool bench_init(struct bench *bench, const struct trial *trial)
 {
     struct error error = {0};
     struct loss_spec loss = trial->loss;
-    if (loss.kind == LOSS_NONE)
-        loss.kind = LOSS_MEAN_SQUARED_ERROR;
+    if (!loss.class)
+        loss.class = &loss_mean_squared_error;
     memset(bench, 0, sizeof *bench);
     if (!model_init(&bench->model, &trial->spec, &loss, &trial->form, trial->room ? trial->room : trial->rows, 3,
                     &error)) {
@@ -254,7 +254,7 @@ bool trial_passes(const struct trial *trial)
     struct loss_sums sums = {NAN, NAN, NAN};
     if (!bench_init(&b, trial))
         return false;
-    model_train_leaf(&b.model, b.params, trial->step, b.gradient, &sums);
+    model_train_leaf(&b.model, b.params, trial->step, b.gradient, &sums, NULL);
     b.reference.training = true;
     bool ok = values_are_right(&b, &sums);
     size_t gaps, nans = bench_nans(&b, &gaps);

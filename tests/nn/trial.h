@@ -2,11 +2,27 @@
 #ifndef TESTS_NN_TRIAL_H
 #define TESTS_NN_TRIAL_H
 
+#include "nn/layers/attention.h"
+#include "nn/layers/batch_norm.h"
+#include "nn/layers/conv2d.h"
+#include "nn/layers/dense.h"
+#include "nn/layers/dropout.h"
+#include "nn/layers/embedding.h"
+#include "nn/layers/gelu.h"
+#include "nn/layers/group_norm.h"
+#include "nn/layers/layers.h"
+#include "nn/layers/lm_head.h"
+#include "nn/layers/pool.h"
+#include "nn/layers/position_embedding.h"
+#include "nn/layers/repeat.h"
+#include "nn/layers/residual.h"
+#include "nn/layers/row_norm.h"
+#include "nn/layers/transformer.h"
 #include "nn/reference.h"
 
 struct trial {
     struct model_spec spec;
-    struct loss_spec loss; /* kind LOSS_NONE: mean_squared_error */
+    struct loss_spec loss; /* no class: mean_squared_error */
     struct leaf_form form;
     size_t rows;    /* M */
     size_t room;    /* rows of a leaf at most; 0: M */
@@ -16,72 +32,37 @@ struct trial {
     bool ignores; /* every third label is LEAF_IGNORED */
 };
 
-/* The layers of a model. */
-#define MODEL(...)                                                                                                     \
-    {                                                                                                                  \
-        (struct layer_spec[]){__VA_ARGS__}, sizeof((struct layer_spec[]){__VA_ARGS__}) / sizeof(struct layer_spec)     \
-    }
+/* clang-format off */
+/* The layers of a model, or of a composition. */
+#define LAYERS_OF(...) \
+    (struct layer_spec[]){__VA_ARGS__}, sizeof((struct layer_spec[]){__VA_ARGS__}) / sizeof(struct layer_spec)
+#define MODEL(...)     {LAYERS_OF(__VA_ARGS__)}
 
-/* One layer each; what a macro does not set is as given behind its number. */
-#define DENSE(n)                                                                                                       \
-    {                                                                                                                  \
-        .kind = LAYER_DENSE, .units = (n), .bias = true, .init = INIT_DEFAULT                                          \
-    }
-#define CONV2D(f, k, s, p)                                                                                             \
-    {                                                                                                                  \
-        .kind = LAYER_CONV2D, .filters = (f), .kernel = (k), .stride = (s), .padding = (p), .bias = true,              \
-        .init = INIT_DEFAULT                                                                                           \
-    }
-#define POOL(KIND, k, s)                                                                                               \
-    {                                                                                                                  \
-        .kind = LAYER_##KIND, .size = (k), .stride = (s)                                                               \
-    }
-#define PLAIN(KIND)                                                                                                    \
-    {                                                                                                                  \
-        .kind = LAYER_##KIND                                                                                           \
-    }
-#define GELU(how)                                                                                                      \
-    {                                                                                                                  \
-        .kind = LAYER_GELU, .form = (how)                                                                              \
-    }
-#define DROPOUT(r)                                                                                                     \
-    {                                                                                                                  \
-        .kind = LAYER_DROPOUT, .rate = (r)                                                                             \
-    }
-#define NORM(KIND)                                                                                                     \
-    {                                                                                                                  \
-        .kind = LAYER_##KIND, .epsilon = 1e-5, .momentum = 0.1                                                         \
-    }
-#define GROUP_NORM(g)                                                                                                  \
-    {                                                                                                                  \
-        .kind = LAYER_GROUP_NORM, .epsilon = 1e-5, .groups = (g)                                                       \
-    }
-#define GROUP(KIND, ...)                                                                                               \
-    {                                                                                                                  \
-        .kind = LAYER_##KIND, .times = 2, .layers = (struct layer_spec[]){__VA_ARGS__},                                \
-        .count = sizeof((struct layer_spec[]){__VA_ARGS__}) / sizeof(struct layer_spec)                                \
-    }
-#define EMBEDDING(c)                                                                                                   \
-    {                                                                                                                  \
-        .kind = LAYER_EMBEDDING, .width = (c), .init = INIT_GPT2                                                       \
-    }
-#define POSITION_EMBEDDING                                                                                             \
-    {                                                                                                                  \
-        .kind = LAYER_POSITION_EMBEDDING, .init = INIT_GPT2                                                            \
-    }
-#define ATTENTION(h, is_causal, r)                                                                                     \
-    {                                                                                                                  \
-        .kind = LAYER_ATTENTION, .heads = (h), .causal = (is_causal), .rate = (r), .bias = true, .init = INIT_DEFAULT  \
-    }
-#define TRANSFORMER(b, h, is_causal, r)                                                                                \
-    {                                                                                                                  \
-        .kind = LAYER_TRANSFORMER, .blocks = (b), .heads = (h), .causal = (is_causal), .rate = (r), .ratio = 2,        \
-        .bias = true, .form = GELU_EXACT, .init = INIT_GPT2                                                            \
-    }
-#define LM_HEAD(is_tied)                                                                                               \
-    {                                                                                                                  \
-        .kind = LAYER_LM_HEAD, .tied = (is_tied), .init = INIT_DEFAULT                                                 \
-    }
+/* One layer each; what a macro does not set is zero, or as given behind its number. */
+#define PLAIN(name)         {&layer_##name, NULL}
+#define LAYER(name, ...)    {&layer_##name, &(struct name){__VA_ARGS__}}
+#define POOL(name, k, s)    {&layer_##name, &(struct pool){.size = (k), .stride = (s)}}
+#define NORM(name)          {&layer_##name, &(struct row_norm){.epsilon = 1e-5}}
+#define BATCH_NORM          LAYER(batch_norm, .epsilon = 1e-5, .momentum = 0.1)
+#define GROUP_NORM(g)       LAYER(group_norm, .epsilon = 1e-5, .groups = (g))
+#define DENSE(n)            LAYER(dense, .units = (n), .bias = true, .init = INIT_DEFAULT)
+#define DENSE_ALONE(n)      LAYER(dense, .units = (n), .init = INIT_DEFAULT)
+#define CONV2D(f, k, s, p)  LAYER(conv2d, .filters = (f), .kernel = (k), .stride = (s), .padding = (p), .bias = true, \
+                                  .init = INIT_DEFAULT)
+#define CONV2D_ALONE(f, k)  LAYER(conv2d, .filters = (f), .kernel = (k), .stride = 1, .init = INIT_DEFAULT)
+#define GELU(how)           LAYER(gelu, .form = (how))
+#define DROPOUT(r)          LAYER(dropout, .rate = (r))
+#define RESIDUAL(...)       {&layer_residual, &(struct residual){LAYERS_OF(__VA_ARGS__)}}
+#define REPEAT(...)         {&layer_repeat, &(struct repeat){2, LAYERS_OF(__VA_ARGS__)}}
+#define EMBEDDING(c)        LAYER(embedding, .width = (c), .init = INIT_GPT2)
+#define POSITION_EMBEDDING  LAYER(position_embedding, .init = INIT_GPT2)
+#define ATTENTION(h, is_causal, r) \
+    LAYER(attention, .heads = (h), .causal = (is_causal), .dropout = (r), .bias = true, .init = INIT_DEFAULT)
+#define TRANSFORMER(b, h, is_causal, r) \
+    LAYER(transformer, .blocks = (b), .heads = (h), .causal = (is_causal), .dropout = (r), .ratio = 2, .bias = true, \
+          .gelu = GELU_EXACT, .init = INIT_GPT2)
+#define LM_HEAD(is_tied)    LAYER(lm_head, .tied = (is_tied), .init = INIT_DEFAULT)
+/* clang-format on */
 
 /* The data: inputs of floats with float targets, one for each of the model's outputs. */
 #define FEATURES(n, outputs)                                                                                           \

@@ -15,7 +15,7 @@ static void the_first_group_that_fits_counts(void)
 {
     char first[] = "2.transformer.*", second[] = "*.bias", third[] = "?.dense.weight", fourth[] = "[45].*";
     struct optimizer_group groups[] = {{.match = first}, {.match = second}, {.match = third}, {.match = fourth}};
-    struct optimizer_spec spec = {.kind = OPTIMIZER_SGD, .groups = groups, .group_count = 4};
+    struct optimizer_spec spec = {.class = &optimizer_sgd, .groups = groups, .group_count = 4};
     CU_ASSERT_EQUAL(place(&spec, "2.transformer.0.attention.bias"), 0);
     CU_ASSERT_EQUAL(place(&spec, "3.dense.bias"), 1);
     CU_ASSERT_EQUAL(place(&spec, "4.dense.bias"), 1);
@@ -30,7 +30,7 @@ static void the_first_group_that_fits_counts(void)
 
 static void a_group_says_the_decay_if_it_has_one(void)
 {
-    struct optimizer_spec spec = {.kind = OPTIMIZER_ADAMW, .weight_decay = 0.1};
+    struct optimizer_spec spec = {.class = &optimizer_adamw, .weight_decay = 0.1};
     struct optimizer_group silent = {.rate_factor = 2, .weight_decay = -1}, none = {.weight_decay = 0},
                            more = {.weight_decay = 0.5};
     CU_ASSERT_EQUAL(optimizer_decay(&spec, NULL, true), 0.1);

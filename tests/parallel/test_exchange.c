@@ -40,10 +40,13 @@ static void write_leaves(struct exchange *x, size_t leaves, size_t count, size_t
 {
     size_t size = (size_t)world.size, rank = (size_t)world.rank;
     for (size_t leaf = partition_first(leaves, size, rank); leaf < partition_first(leaves, size, rank + 1); leaf++) {
-        float *gradient = exchange_leaf(x);
+        float *gradient = exchange_leaf(x, count);
         for (size_t e = 0; e < count; e++)
             gradient[e] = leaf_value(leaf, e, round);
-        exchange_leaf_done(x);
+        /* In two pieces, the last one first, as backward does it. */
+        exchange_leaf_final(x, count / 2, count - count / 2);
+        if (count / 2 > 0)
+            exchange_leaf_final(x, 0, count / 2);
     }
 }
 

@@ -5,7 +5,19 @@
  * those that are near 0 because their terms cancel.) */
 #include "base/memory.h"
 #include "base/text.h"
+#include "nn/layers/batch_norm.h"
+#include "nn/layers/conv2d.h"
+#include "nn/layers/dense.h"
+#include "nn/layers/embedding.h"
+#include "nn/layers/layers.h"
+#include "nn/layers/lm_head.h"
+#include "nn/layers/pool.h"
+#include "nn/layers/position_embedding.h"
+#include "nn/layers/row_norm.h"
+#include "nn/layers/transformer.h"
 #include "nn/model.h"
+#include "optim/adam.h"
+#include "optim/sgd.h"
 #include "support/test_mpi.h"
 #include "train/update.h"
 
@@ -122,81 +134,80 @@ struct subject {
     size_t batch;
 };
 
-static struct layer_spec conv_spec(uint64_t filters, uint64_t stride, bool bias)
-{
-    return (struct layer_spec){.kind = LAYER_CONV2D,
-                               .filters = filters,
-                               .kernel = 3,
-                               .stride = stride,
-                               .padding = stride == 1 ? PADDING_SAME : 1,
-                               .bias = bias,
-                               .init = INIT_DEFAULT};
-}
+#define COUNT(array) (sizeof(array) / sizeof *(array))
 
-static struct layer_spec dense_spec(uint64_t units)
-{
-    return (struct layer_spec){.kind = LAYER_DENSE, .units = units, .bias = true, .init = INIT_DEFAULT};
-}
+#define DENSE(n)                                                                                                       \
+    {                                                                                                                  \
+        &layer_dense, &(struct dense)                                                                                  \
+        {                                                                                                              \
+            .units = (n), .bias = true, .init = INIT_DEFAULT                                                           \
+        }                                                                                                              \
+    }
+#define RELU                                                                                                           \
+    {                                                                                                                  \
+        &layer_relu, NULL                                                                                              \
+    }
+#define CONV(n, step, pads, has_bias)                                                                                  \
+    {                                                                                                                  \
+        &layer_conv2d, &(struct conv2d)                                                                                \
+        {                                                                                                              \
+            .filters = (n), .kernel = 3, .stride = (step), .padding = (pads), .bias = (has_bias), .init = INIT_DEFAULT \
+        }                                                                                                              \
+    }
+#define BATCH_NORM                                                                                                     \
+    {                                                                                                                  \
+        &layer_batch_norm, &(struct batch_norm)                                                                        \
+        {                                                                                                              \
+            .epsilon = 1e-3, .momentum = 0.1                                                                           \
+        }                                                                                                              \
+    }
 
-static const struct layer_spec relu_spec = {.kind = LAYER_RELU};
-static const struct layer_spec batch_norm_spec = {.kind = LAYER_BATCH_NORM, .epsilon = 1e-3, .momentum = 0.1};
+static struct layer_spec mlp_layers[] = {DENSE(16), RELU, DENSE(4)};
+
+/* The convolutions before a batch norm have no bias: none could have a gradient, see is_without_gradient. Epsilon is so
+ * large that it shows. */
+static struct layer_spec cnn_layers[] = {CONV(4, 1, PADDING_SAME, false),
+                                         BATCH_NORM,
+                                         RELU,
+                                         {&layer_max_pool, &(struct pool){.size = 2, .stride = 2}},
+                                         CONV(8, 1, PADDING_SAME, false),
+                                         BATCH_NORM,
+                                         RELU,
+                                         CONV(6, 2, 1, true),
+                                         RELU,
+                                         {&layer_global_avg_pool, NULL},
+                                         DENSE(3)};
+
+static struct layer_spec gpt_layers[] = {
+    {&layer_embedding, &(struct embedding){.width = 16, .init = INIT_GPT2}},
+    {&layer_position_embedding, &(struct position_embedding){.init = INIT_GPT2}},
+    {&layer_transformer,
+     &(struct transformer){
+         .blocks = 2, .heads = 2, .ratio = 4, .causal = true, .bias = true, .gelu = GELU_EXACT, .init = INIT_GPT2}},
+    {&layer_layer_norm, &(struct row_norm){.epsilon = 1e-3}},
+    {&layer_lm_head, &(struct lm_head){.tied = true, .init = INIT_GPT2}},
+};
 
 static struct subject mlp(void)
 {
-    static struct layer_spec layers[3];
-    layers[0] = dense_spec(16);
-    layers[1] = relu_spec;
-    layers[2] = dense_spec(4);
     return (struct subject){.name = "mlp",
-                            .model = {.layers = layers, .count = 3},
+                            .model = {.layers = mlp_layers, .count = COUNT(mlp_layers)},
                             .form = {.input = {.dims = 1, .size = {8}}, .classes = 4, .terms = 1},
                             .batch = 8};
 }
 
-/* The convolutions before a batch norm have no bias: none could have a gradient, see is_without_gradient. Epsilon is so
- * large that it shows. */
 static struct subject cnn(void)
 {
-    static struct layer_spec layers[11];
-    const struct layer_spec pool = {.kind = LAYER_MAX_POOL, .size = 2, .stride = 2},
-                            mean = {.kind = LAYER_GLOBAL_AVG_POOL};
-    const struct layer_spec all[] = {conv_spec(4, 1, false),
-                                     batch_norm_spec,
-                                     relu_spec,
-                                     pool,
-                                     conv_spec(8, 1, false),
-                                     batch_norm_spec,
-                                     relu_spec,
-                                     conv_spec(6, 2, true),
-                                     relu_spec,
-                                     mean,
-                                     dense_spec(3)};
-    memcpy(layers, all, sizeof all);
     return (struct subject){.name = "cnn",
-                            .model = {.layers = layers, .count = 11},
+                            .model = {.layers = cnn_layers, .count = COUNT(cnn_layers)},
                             .form = {.input = {.dims = 3, .size = {1, 8, 8}}, .classes = 3, .terms = 1},
                             .batch = 8};
 }
 
 static struct subject gpt(void)
 {
-    static struct layer_spec layers[] = {
-        {.kind = LAYER_EMBEDDING, .width = 16, .init = INIT_GPT2},
-        {.kind = LAYER_POSITION_EMBEDDING, .init = INIT_GPT2},
-        {.kind = LAYER_TRANSFORMER,
-         .blocks = 2,
-         .heads = 2,
-         .ratio = 4,
-         .causal = true,
-         .bias = true,
-         .form = GELU_EXACT,
-         .epsilon = 1e-5,
-         .init = INIT_GPT2},
-        {.kind = LAYER_LAYER_NORM, .epsilon = 1e-3},
-        {.kind = LAYER_LM_HEAD, .tied = true, .init = INIT_GPT2},
-    };
     return (struct subject){.name = "gpt",
-                            .model = {.layers = layers, .count = 5},
+                            .model = {.layers = gpt_layers, .count = COUNT(gpt_layers)},
                             .form = {.input = {.dims = 1, .size = {8}}, .vocabulary = 11, .classes = 11, .terms = 8},
                             .batch = 4};
 }
@@ -213,7 +224,7 @@ struct run {
 static void run_init(struct run *run, struct subject subject, size_t rows)
 {
     struct error error = {0};
-    struct loss_spec loss = {.kind = LOSS_SOFTMAX_CROSS_ENTROPY};
+    struct loss_spec loss = {.class = &loss_softmax_cross_entropy};
     *run = (struct run){.subject = subject, .reference = reference_read(subject.name)};
     bool ok = model_init(&run->model, &subject.model, &loss, &subject.form, rows, 1, &error);
     if (!ok)
@@ -284,7 +295,7 @@ static float train_batch(struct run *run, size_t step)
         for (size_t t = 0; t < run->model.table.length; t++)
             for (size_t i = 0; i < run->model.table.tensors[t].count; i++)
                 run->leaf_gradient[run->model.table.tensors[t].offset + i] = NAN;
-        model_train_leaf(&run->model, run->params, step + 1, run->leaf_gradient, &sums);
+        model_train_leaf(&run->model, run->params, step + 1, run->leaf_gradient, &sums, NULL);
         for (size_t i = 0; i < count; i++)
             run->gradient[i] += run->leaf_gradient[i];
         loss += sums.loss;
@@ -339,28 +350,20 @@ struct recipe {
 };
 
 static const struct recipe recipes[] = {
-    {"sgd", {.kind = OPTIMIZER_SGD, .learning_rate = 0.05, .weight_decay = 0.01}, 0},
-    {"momentum", {.kind = OPTIMIZER_SGD, .learning_rate = 0.05, .weight_decay = 0.01, .momentum = 0.9}, 0},
+    {"sgd", {&optimizer_sgd, &(struct sgd){}, .learning_rate = 0.05, .weight_decay = 0.01}, 0},
+    {"momentum", {&optimizer_sgd, &(struct sgd){.momentum = 0.9}, .learning_rate = 0.05, .weight_decay = 0.01}, 0},
     {"nesterov",
-     {.kind = OPTIMIZER_SGD, .learning_rate = 0.05, .weight_decay = 0.01, .momentum = 0.9, .nesterov = true},
+     {&optimizer_sgd, &(struct sgd){.momentum = 0.9, .nesterov = true}, .learning_rate = 0.05, .weight_decay = 0.01},
      0},
     {"adam",
-     {.kind = OPTIMIZER_ADAM,
-      .learning_rate = 0.01,
-      .weight_decay = 0.01,
-      .beta1 = 0.9,
-      .beta2 = 0.99,
-      .epsilon = 1e-8},
+     {&optimizer_adam, &(struct adam){.beta1 = 0.9, .beta2 = 0.99, .epsilon = 1e-8}, .learning_rate = 0.01,
+      .weight_decay = 0.01},
      0},
     {"adamw",
-     {.kind = OPTIMIZER_ADAMW,
-      .learning_rate = 0.01,
-      .weight_decay = 0.1,
-      .beta1 = 0.9,
-      .beta2 = 0.999,
-      .epsilon = 1e-8},
+     {&optimizer_adamw, &(struct adam){.beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8}, .learning_rate = 0.01,
+      .weight_decay = 0.1},
      0},
-    {"clipped", {.kind = OPTIMIZER_SGD, .learning_rate = 0.5, .momentum = 0.5}, 0.1},
+    {"clipped", {&optimizer_sgd, &(struct sgd){.momentum = 0.5}, .learning_rate = 0.5}, 0.1},
 };
 
 static float clip_scale(const struct run *run, double clip_norm)
@@ -376,7 +379,7 @@ static float clip_scale(const struct run *run, double clip_norm)
  * by its size, makes whole steps: there is nothing to compare, and no output depends on it. */
 static bool is_without_gradient(const struct recipe *recipe, const struct tensor *tensor)
 {
-    bool is_adam = recipe->optimizer.kind == OPTIMIZER_ADAM || recipe->optimizer.kind == OPTIMIZER_ADAMW;
+    bool is_adam = recipe->optimizer.class == &optimizer_adam || recipe->optimizer.class == &optimizer_adamw;
     return is_adam && strstr(tensor->name, ".attention.qkv.bias");
 }
 

@@ -3,23 +3,28 @@
 #define MODEL_SUPPORT_H
 
 #include "base/memory.h"
+#include "nn/layers/batch_norm.h"
+#include "nn/layers/conv2d.h"
+#include "nn/layers/dense.h"
+#include "nn/layers/dropout.h"
+#include "nn/layers/embedding.h"
+#include "nn/layers/gelu.h"
+#include "nn/layers/group_norm.h"
+#include "nn/layers/layers.h"
+#include "nn/layers/lm_head.h"
+#include "nn/layers/position_embedding.h"
+#include "nn/layers/residual.h"
+#include "nn/layers/row_norm.h"
+#include "nn/layers/transformer.h"
 #include "nn/model.h"
 #include "support/test.h"
 
-static const struct loss_spec support_loss = {.kind = LOSS_SOFTMAX_CROSS_ENTROPY};
-
-/* How weights begin does not matter here. */
-static inline void begin_somehow(struct layer_spec *layers, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        layers[i].init = INIT_DEFAULT;
-}
+static const struct loss_spec support_loss = {.class = &loss_softmax_cross_entropy};
 
 /* Layers over images of 2 x 6 x 4, in 4 classes; the last layer makes features. */
 static inline void describe_image_model(struct model *model, struct layer_spec *layers, size_t count)
 {
     struct error error = {0};
-    begin_somehow(layers, count);
     struct leaf_form form = {.input = {3, {2, 6, 4}}, .classes = 4, .terms = 1};
     bool ok = model_describe(model, &(struct model_spec){layers, count}, &support_loss, &form, 4, 1, &error);
     CU_ASSERT_TRUE(ok);
@@ -31,7 +36,6 @@ static inline void describe_image_model(struct model *model, struct layer_spec *
 static inline void describe_text_model(struct model *model, struct layer_spec *layers, size_t count)
 {
     struct error error = {0};
-    begin_somehow(layers, count);
     struct leaf_form form = {.input = {1, {5}}, .vocabulary = 7, .classes = 7, .terms = 5};
     bool ok = model_describe(model, &(struct model_spec){layers, count}, &support_loss, &form, 4, 1, &error);
     CU_ASSERT_TRUE(ok);
@@ -42,21 +46,22 @@ static inline void describe_text_model(struct model *model, struct layer_spec *l
 /* A small GPT-2; `tied` and `bias` as its layers say. */
 static inline void describe_gpt(struct model *model, bool tied, bool bias)
 {
-    describe_text_model(model,
-                        (struct layer_spec[]){{.kind = LAYER_EMBEDDING, .width = 6},
-                                              {.kind = LAYER_POSITION_EMBEDDING},
-                                              {.kind = LAYER_DROPOUT, .rate = 0.1},
-                                              {.kind = LAYER_TRANSFORMER,
-                                               .blocks = 2,
-                                               .heads = 2,
-                                               .ratio = 4,
-                                               .rate = 0.1,
-                                               .causal = true,
-                                               .bias = bias,
-                                               .form = GELU_TANH},
-                                              {.kind = LAYER_LAYER_NORM, .epsilon = 1e-5},
-                                              {.kind = LAYER_LM_HEAD, .tied = tied}},
-                        6);
+    describe_text_model(
+        model,
+        (struct layer_spec[]){{&layer_embedding, &(struct embedding){.width = 6, .init = INIT_DEFAULT}},
+                              {&layer_position_embedding, &(struct position_embedding){.init = INIT_DEFAULT}},
+                              {&layer_dropout, &(struct dropout){.rate = 0.1}},
+                              {&layer_transformer, &(struct transformer){.blocks = 2,
+                                                                         .heads = 2,
+                                                                         .ratio = 4,
+                                                                         .dropout = 0.1,
+                                                                         .causal = true,
+                                                                         .bias = bias,
+                                                                         .gelu = GELU_TANH,
+                                                                         .init = INIT_DEFAULT}},
+                              {&layer_layer_norm, &(struct row_norm){.epsilon = 1e-5}},
+                              {&layer_lm_head, &(struct lm_head){.tied = tied, .init = INIT_DEFAULT}}},
+        6);
 }
 
 #endif

@@ -49,15 +49,17 @@ static void keras_has_kernels_transposed_and_channels_last(void)
     float places[4096];
     describe_image_model(
         &model,
-        (struct layer_spec[]){{.kind = LAYER_CONV2D, .filters = 3, .kernel = 3, .stride = 1, .bias = true},
-                              {.kind = LAYER_BATCH_NORM, .epsilon = 1e-5, .momentum = 0.1},
-                              {.kind = LAYER_LAYER_NORM, .epsilon = 1e-5},
-                              {.kind = LAYER_FLATTEN},
-                              {.kind = LAYER_BATCH_NORM, .epsilon = 1e-5, .momentum = 0.1},
-                              {.kind = LAYER_DENSE, .units = 5},
-                              {.kind = LAYER_RELU},
-                              {.kind = LAYER_LAYER_NORM, .epsilon = 1e-5},
-                              {.kind = LAYER_DENSE, .units = 4, .bias = true}},
+        (struct layer_spec[]){
+            {&layer_conv2d,
+             &(struct conv2d){.filters = 3, .kernel = 3, .stride = 1, .bias = true, .init = INIT_DEFAULT}},
+            {&layer_batch_norm, &(struct batch_norm){.epsilon = 1e-5, .momentum = 0.1}},
+            {&layer_layer_norm, &(struct row_norm){.epsilon = 1e-5}},
+            {&layer_flatten, NULL},
+            {&layer_batch_norm, &(struct batch_norm){.epsilon = 1e-5, .momentum = 0.1}},
+            {&layer_dense, &(struct dense){.units = 5, .init = INIT_DEFAULT}},
+            {&layer_relu, NULL},
+            {&layer_layer_norm, &(struct row_norm){.epsilon = 1e-5}},
+            {&layer_dense, &(struct dense){.units = 4, .bias = true, .init = INIT_DEFAULT}}},
         9);
     CU_ASSERT_TRUE_FATAL(layout_keras(&layout, &model, &error));
     CU_ASSERT_EQUAL(layout.count, model.table.length);
@@ -108,7 +110,8 @@ static void a_dense_layer_flattens_an_image_by_itself(void)
     struct model model;
     struct layout layout;
     float places[4096];
-    describe_image_model(&model, (struct layer_spec[]){{.kind = LAYER_DENSE, .units = 4}}, 1);
+    describe_image_model(&model,
+                         (struct layer_spec[]){{&layer_dense, &(struct dense){.units = 4, .init = INIT_DEFAULT}}}, 1);
     CU_ASSERT_TRUE_FATAL(layout_keras(&layout, &model, &error));
     walk(assert_row(&layout, &model, "layers/dense/vars/0", "0.dense.weight", 2, (size_t[]){48, 4}), places);
     for (size_t y = 0; y < 6; y++)
@@ -135,17 +138,20 @@ static void layers_without_a_counterpart_in_keras_are_named(void)
     struct model model;
     describe_gpt(&model, true, true);
     assert_no_keras(&model, "1.position_embedding: ");
-    struct layer_spec inner = {.kind = LAYER_RELU};
-    struct layer_spec residual = {.kind = LAYER_RESIDUAL, .layers = &inner, .count = 1};
-    describe_image_model(&model, (struct layer_spec[]){residual, {.kind = LAYER_DENSE, .units = 4}}, 2);
+    struct layer_spec inner = {&layer_relu, NULL};
+    struct layer_spec residual = {&layer_residual, &(struct residual){.layers = &inner, .count = 1}};
+    describe_image_model(
+        &model, (struct layer_spec[]){residual, {&layer_dense, &(struct dense){.units = 4, .init = INIT_DEFAULT}}}, 2);
     assert_no_keras(&model, "0.residual.fork: a residual connection");
-    describe_text_model(
-        &model, (struct layer_spec[]){{.kind = LAYER_EMBEDDING, .width = 6}, {.kind = LAYER_LM_HEAD, .tied = true}}, 2);
+    describe_text_model(&model,
+                        (struct layer_spec[]){{&layer_embedding, &(struct embedding){.width = 6, .init = INIT_DEFAULT}},
+                                              {&layer_lm_head, &(struct lm_head){.tied = true, .init = INIT_DEFAULT}}},
+                        2);
     assert_no_keras(&model, "1.lm_head: ");
     describe_image_model(&model,
-                         (struct layer_spec[]){{.kind = LAYER_FLATTEN},
-                                               {.kind = LAYER_GROUP_NORM, .groups = 2, .epsilon = 1e-5},
-                                               {.kind = LAYER_DENSE, .units = 4}},
+                         (struct layer_spec[]){{&layer_flatten, NULL},
+                                               {&layer_group_norm, &(struct group_norm){.groups = 2, .epsilon = 1e-5}},
+                                               {&layer_dense, &(struct dense){.units = 4, .init = INIT_DEFAULT}}},
                          3);
     assert_no_keras(&model, "1.group_norm: ");
 }
@@ -155,9 +161,9 @@ static void an_untied_head_is_a_dense_layer_in_keras(void)
     struct model model;
     struct layout layout;
     describe_text_model(&model,
-                        (struct layer_spec[]){{.kind = LAYER_EMBEDDING, .width = 6},
-                                              {.kind = LAYER_DENSE, .units = 6},
-                                              {.kind = LAYER_LM_HEAD, .bias = true}},
+                        (struct layer_spec[]){{&layer_embedding, &(struct embedding){.width = 6, .init = INIT_DEFAULT}},
+                                              {&layer_dense, &(struct dense){.units = 6, .init = INIT_DEFAULT}},
+                                              {&layer_lm_head, &(struct lm_head){.bias = true, .init = INIT_DEFAULT}}},
                         3);
     CU_ASSERT_TRUE_FATAL(layout_keras(&layout, &model, &error));
     assert_row(&layout, &model, "layers/embedding/vars/0", "0.embedding.weight", 2, (size_t[]){7, 6});
@@ -213,11 +219,17 @@ static void gpt2_has_names_and_transposed_products(void)
 static void only_what_is_a_gpt2_is_one(void)
 {
     struct layer_spec layers[] = {
-        {.kind = LAYER_EMBEDDING, .width = 6},
-        {.kind = LAYER_POSITION_EMBEDDING},
-        {.kind = LAYER_TRANSFORMER, .blocks = 1, .heads = 2, .ratio = 2, .causal = true, .form = GELU_EXACT},
-        {.kind = LAYER_LAYER_NORM, .epsilon = 1e-5},
-        {.kind = LAYER_LM_HEAD}};
+        {&layer_embedding, &(struct embedding){.width = 6, .init = INIT_DEFAULT}},
+        {&layer_position_embedding, &(struct position_embedding){.init = INIT_DEFAULT}},
+        {&layer_transformer,
+         &(struct transformer){
+             .blocks = 1, .heads = 2, .ratio = 2, .causal = true, .gelu = GELU_EXACT, .init = INIT_DEFAULT}},
+        {&layer_layer_norm, &(struct row_norm){.epsilon = 1e-5}},
+        {&layer_lm_head, &(struct lm_head){.init = INIT_DEFAULT}}};
+    struct transformer seeing = {
+        .blocks = 1, .heads = 2, .ratio = 2, .gelu = GELU_EXACT, .init = INIT_DEFAULT}; /* what it has to predict */
+    struct lm_head with_bias = {.bias = true, .init = INIT_DEFAULT};
+    struct dense dense = {.units = 6, .init = INIT_DEFAULT};
     struct model model;
     struct layout layout;
     describe_text_model(&model, layers, 5);
@@ -228,15 +240,15 @@ static void only_what_is_a_gpt2_is_one(void)
         struct layer_spec other[5];
         memcpy(other, layers, sizeof other);
         if (change == 0)
-            other[1] = (struct layer_spec){.kind = LAYER_RELU};
+            other[1] = (struct layer_spec){&layer_relu, NULL};
         if (change == 1)
-            other[2].causal = false;
+            other[2].settings = &seeing;
         if (change == 2)
-            other[2] = (struct layer_spec){.kind = LAYER_DENSE, .units = 6};
+            other[2] = (struct layer_spec){&layer_dense, &dense};
         if (change == 3)
-            other[3] = (struct layer_spec){.kind = LAYER_RMS_NORM, .epsilon = 1e-5};
+            other[3].class = &layer_rms_norm;
         if (change == 4)
-            other[4].bias = true;
+            other[4].settings = &with_bias;
         describe_text_model(&model, other, 5);
         CU_ASSERT_FALSE(layout_gpt2(&layout, &model));
         CU_ASSERT_PTR_NULL(layout.rows);

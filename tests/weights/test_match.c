@@ -72,11 +72,13 @@ static void our_own_names_and_those_of_keras_are_known(void)
     for (size_t i = 0; i < 2; i++) {
         struct weights_file file;
         struct match match;
-        describe_image_model(&model,
-                             (struct layer_spec[]){{.kind = LAYER_CONV2D, .filters = 3, .kernel = 3, .stride = 2},
-                                                   {.kind = LAYER_BATCH_NORM, .epsilon = 1e-5, .momentum = 0.1},
-                                                   {.kind = LAYER_DENSE, .units = 4, .bias = true}},
-                             3);
+        describe_image_model(
+            &model,
+            (struct layer_spec[]){
+                {&layer_conv2d, &(struct conv2d){.filters = 3, .kernel = 3, .stride = 2, .init = INIT_DEFAULT}},
+                {&layer_batch_norm, &(struct batch_norm){.epsilon = 1e-5, .momentum = 0.1}},
+                {&layer_dense, &(struct dense){.units = 4, .bias = true, .init = INIT_DEFAULT}}},
+            3);
         if (i == 0)
             layout_lockstep(&layout, &model);
         else

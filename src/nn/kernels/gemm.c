@@ -1,25 +1,27 @@
 #include "nn/kernels/gemm.h"
 
+#include "nn/kernels/compute.h"
+
 #include <cblas.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-void gemm_part(enum gemm_side a_side, enum gemm_side b_side, size_t m, size_t n, size_t k, const float *a, size_t lda,
-               const float *b, size_t ldb, float beta, float *c, size_t ldc)
+static enum CBLAS_TRANSPOSE side(struct matrix matrix)
 {
-    cblas_sgemm(CblasRowMajor, a_side == GEMM_TRANSPOSED ? CblasTrans : CblasNoTrans,
-                b_side == GEMM_TRANSPOSED ? CblasTrans : CblasNoTrans, (blasint)m, (blasint)n, (blasint)k, 1, a,
-                (blasint)lda, b, (blasint)ldb, beta, c, (blasint)ldc);
+    return matrix.transposed ? CblasTrans : CblasNoTrans;
 }
 
-void gemm(enum gemm_side a_side, enum gemm_side b_side, size_t m, size_t n, size_t k, const float *a, const float *b,
-          float beta, float *c)
+static void product(const struct compute *compute, size_t m, size_t n, size_t k, struct matrix a, struct matrix b,
+                    float beta, float *c, size_t stride)
 {
-    gemm_part(a_side, b_side, m, n, k, a, a_side == GEMM_TRANSPOSED ? m : k, b, b_side == GEMM_TRANSPOSED ? k : n, beta,
-              c, n);
+    (void)compute;
+    cblas_sgemm(CblasRowMajor, side(a), side(b), (blasint)m, (blasint)n, (blasint)k, 1, a.values, (blasint)a.stride,
+                b.values, (blasint)b.stride, beta, c, (blasint)stride);
 }
+
+const struct compute compute_openblas = {.name = "OpenBLAS float32", .product = product};
 
 void gemm_init(void)
 {

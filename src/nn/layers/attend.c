@@ -7,10 +7,13 @@
  *
  * Letters: D channels of a head; R query rows of a tile; K keys that the last of them sees. A position's 3C inputs are
  * its q, k and v side by side, each with the heads side by side. */
+#include "nn/layers/attend.h"
+
 #include "base/check.h"
-#include "nn/kernels/gemm.h"
+#include "base/rows.h"
+#include "nn/kernels/compute.h"
 #include "nn/kernels/vector.h"
-#include "nn/layer.h"
+#include "nn/layers/layers.h"
 
 #include <math.h>
 #include <string.h>
@@ -19,6 +22,7 @@
 
 /* One head of one sample. */
 struct head {
+    const struct compute *compute;
     size_t T, C, D;
     size_t R;
     bool causal;
@@ -43,26 +47,30 @@ static size_t tile_rows(size_t T)
 static bool build(struct layer *layer, struct tensor_table *table, struct error *error)
 {
     (void)table, (void)error;
+    const struct attend *attend = layer->settings;
     size_t T = layer->in.size[0], C = layer->in.size[1] / 3;
-    CHECK(layer->in.dims == 2 && C * 3 == layer->in.size[1] && C % layer->spec.heads == 0, "attention.c sees to it");
+    CHECK(layer->in.dims == 2 && C * 3 == layer->in.size[1] && C % attend->heads == 0, "attention.c sees to it");
     layer->out = (struct shape){.dims = 2, .size = {T, C}};
-    layer->saved = layer->rows * layer->spec.heads * T;
+    layer->saved = layer->rows * attend->heads * T;
     layer->scratch = 2 * tile_rows(T) * T;
     layer->flops = 4 * (double)T * (double)C * (double)T;
-    if (layer->spec.causal)
+    layer->sees_ahead = !attend->causal;
+    if (attend->causal)
         layer->flops = 2 * (double)T * (double)C * (double)(T + 1);
     return true;
 }
 
 static struct head head_at(const struct layer *layer, const struct pass *pass, const float *x, size_t row, size_t h)
 {
-    size_t T = layer->out.size[0], C = layer->out.size[1], D = C / layer->spec.heads, R = tile_rows(T);
+    const struct attend *attend = layer->settings;
+    size_t T = layer->out.size[0], C = layer->out.size[1], D = C / attend->heads, R = tile_rows(T);
     const float *q = x + row * T * 3 * C + h * D;
-    return (struct head){.T = T,
+    return (struct head){.compute = pass->compute,
+                         .T = T,
                          .C = C,
                          .D = D,
                          .R = R,
-                         .causal = layer->spec.causal,
+                         .causal = attend->causal,
                          .scale = 1 / sqrtf((float)D),
                          .q = q,
                          .k = q + C,
@@ -83,12 +91,18 @@ static size_t seen(const struct head *head, const struct tile *tile, size_t i)
     return head->causal ? tile->first + i + 1 : tile->K;
 }
 
+static void product(const struct head *head, size_t m, size_t n, size_t k, struct matrix a, struct matrix b, float beta,
+                    float *c, size_t stride)
+{
+    head->compute->product(head->compute, m, n, k, a, b, beta, c, stride);
+}
+
 /* p [R, K] = q k' of the tile, before scale and softmax. */
 static void score(const struct head *head, const struct tile *tile)
 {
     size_t ld = 3 * head->C;
-    gemm_part(GEMM_PLAIN, GEMM_TRANSPOSED, tile->R, tile->K, head->D, head->q + tile->first * ld, ld, head->k, ld, 0,
-              head->p, tile->K);
+    product(head, tile->R, tile->K, head->D, (struct matrix){head->q + tile->first * ld, ld, false},
+            (struct matrix){head->k, ld, true}, 0, head->p, tile->K);
 }
 
 /* y [T, D], rows C apart; log_sums [T]. */
@@ -103,8 +117,8 @@ static void forward_head(const struct head *head, float *y, float *log_sums)
             log_sums[first + i] = vector_softmax(n, head->scale, p, p);
             memset(p + n, 0, (tile.K - n) * sizeof *p);
         }
-        gemm_part(GEMM_PLAIN, GEMM_PLAIN, tile.R, head->D, tile.K, head->p, tile.K, head->v, 3 * head->C, 0,
-                  y + first * head->C, head->C);
+        product(head, tile.R, head->D, tile.K, (struct matrix){head->p, tile.K, false},
+                (struct matrix){head->v, 3 * head->C, false}, 0, y + first * head->C, head->C);
     }
 }
 
@@ -114,8 +128,8 @@ static void score_back(const struct head *head, const struct tile *tile, const f
 {
     size_t C = head->C, first = tile->first;
     score(head, tile);
-    gemm_part(GEMM_PLAIN, GEMM_TRANSPOSED, tile->R, tile->K, head->D, dy + first * C, C, head->v, 3 * C, 0, head->dp,
-              tile->K);
+    product(head, tile->R, tile->K, head->D, (struct matrix){dy + first * C, C, false},
+            (struct matrix){head->v, 3 * C, true}, 0, head->dp, tile->K);
     for (size_t i = 0; i < tile->R; i++) {
         float *p = head->p + i * tile->K, *dp = head->dp + i * tile->K;
         size_t n = seen(head, tile, i), rest = (tile->K - n) * sizeof *p, row = (first + i) * C;
@@ -137,17 +151,18 @@ static void backward_head(const struct head *head, const float *y, const float *
         struct tile tile = tile_at(head, first);
         float beta = first == last ? 0 : 1;
         score_back(head, &tile, y, log_sums, dy);
-        gemm_part(GEMM_PLAIN, GEMM_PLAIN, tile.R, D, tile.K, head->dp, tile.K, head->k, ld, 0, dq + first * ld, ld);
-        gemm_part(GEMM_TRANSPOSED, GEMM_PLAIN, tile.K, D, tile.R, head->dp, tile.K, head->q + first * ld, ld, beta,
-                  dq + C, ld);
-        gemm_part(GEMM_TRANSPOSED, GEMM_PLAIN, tile.K, D, tile.R, head->p, tile.K, dy + first * C, C, beta, dq + 2 * C,
-                  ld);
+        product(head, tile.R, D, tile.K, (struct matrix){head->dp, tile.K, false}, (struct matrix){head->k, ld, false},
+                0, dq + first * ld, ld);
+        product(head, tile.K, D, tile.R, (struct matrix){head->dp, tile.K, true},
+                (struct matrix){head->q + first * ld, ld, false}, beta, dq + C, ld);
+        product(head, tile.K, D, tile.R, (struct matrix){head->p, tile.K, true},
+                (struct matrix){dy + first * C, C, false}, beta, dq + 2 * C, ld);
     }
 }
 
 static void forward(const struct layer *layer, const struct pass *pass, const float *x, float *y, float *saved)
 {
-    size_t H = layer->spec.heads;
+    size_t H = ((const struct attend *)layer->settings)->heads;
     for (size_t row = 0; row < pass->leaf->rows; row++)
         for (size_t h = 0; h < H; h++) {
             struct head head = head_at(layer, pass, x, row, h);
@@ -158,7 +173,7 @@ static void forward(const struct layer *layer, const struct pass *pass, const fl
 static void backward(const struct layer *layer, const struct pass *pass, const float *x, const float *y,
                      const float *saved, const float *dy, float *dx)
 {
-    size_t H = layer->spec.heads;
+    size_t H = ((const struct attend *)layer->settings)->heads;
     for (size_t row = 0; dx && row < pass->leaf->rows; row++)
         for (size_t h = 0; h < H; h++) {
             struct head head = head_at(layer, pass, x, row, h);
@@ -169,4 +184,10 @@ static void backward(const struct layer *layer, const struct pass *pass, const f
 }
 
 const struct layer_class layer_attend = {
-    .name = "attend", .build = build, .forward = forward, .backward = backward, .needs_x = true, .needs_y = true};
+    KIND_OF("attend", "attention between its two dense layers", struct attend, NULL),
+    .build = build,
+    .forward = forward,
+    .backward = backward,
+    .needs_x = true,
+    .needs_y = true,
+};

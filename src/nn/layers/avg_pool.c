@@ -1,5 +1,7 @@
 /* The mean of the values under each place of a square window: [C, H, W] -> [C, Y, X]. */
+#include "base/rows.h"
 #include "base/target.h"
+#include "nn/layers/layers.h"
 #include "nn/layers/pool.h"
 
 #include <string.h>
@@ -11,7 +13,7 @@ static bool build(struct layer *layer, struct tensor_table *table, struct error 
 }
 
 /* A plane [H, W] to y [Y, X]; values of a window are added row by row. */
-TARGET_CLONES static void pool_plane(const struct pool *pool, const float *restrict x, float *restrict y)
+TARGET_CLONES static void pool_plane(const struct pool_windows *pool, const float *restrict x, float *restrict y)
 {
     size_t X = pool->X, W = pool->W, stride = pool->stride;
     float area = (float)(pool->size * pool->size);
@@ -28,7 +30,7 @@ TARGET_CLONES static void pool_plane(const struct pool *pool, const float *restr
 }
 
 /* dx [H, W] of a plane from dy [Y, X]: windows that overlap add, in this order. */
-TARGET_CLONES static void unpool_plane(const struct pool *pool, const float *restrict dy, float *restrict dx)
+TARGET_CLONES static void unpool_plane(const struct pool_windows *pool, const float *restrict dy, float *restrict dx)
 {
     size_t X = pool->X, W = pool->W, stride = pool->stride;
     float area = (float)(pool->size * pool->size);
@@ -43,7 +45,7 @@ TARGET_CLONES static void unpool_plane(const struct pool *pool, const float *res
 static void forward(const struct layer *layer, const struct pass *pass, const float *x, float *y, float *saved)
 {
     (void)saved;
-    struct pool pool = pool_of(layer);
+    struct pool_windows pool = pool_windows(layer);
     for (size_t plane = 0; plane < pass->leaf->rows * pool.C; plane++)
         pool_plane(&pool, x + plane * pool.H * pool.W, y + plane * pool.Y * pool.X);
 }
@@ -52,10 +54,14 @@ static void backward(const struct layer *layer, const struct pass *pass, const f
                      const float *saved, const float *dy, float *dx)
 {
     (void)x, (void)y, (void)saved;
-    struct pool pool = pool_of(layer);
+    struct pool_windows pool = pool_windows(layer);
     for (size_t plane = 0; dx && plane < pass->leaf->rows * pool.C; plane++)
         unpool_plane(&pool, dy + plane * pool.Y * pool.X, dx + plane * pool.H * pool.W);
 }
 
 const struct layer_class layer_avg_pool = {
-    .name = "avg_pool", .build = build, .forward = forward, .backward = backward};
+    KIND_OF("avg_pool", "the mean of the values under each place of a square window", struct pool, pool_keys),
+    .build = build,
+    .forward = forward,
+    .backward = backward,
+};

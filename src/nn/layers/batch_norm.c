@@ -7,13 +7,23 @@
  *
  * Letters: n values of a channel in a sample; N = M n of them in the leaf. Images have channels as planes; features and
  * sequences have them side by side, in M n rows. */
+#include "nn/layers/batch_norm.h"
+
+#include "base/rows.h"
 #include "base/target.h"
 #include "nn/kernels/vector.h"
-#include "nn/layer.h"
+#include "nn/layers/layers.h"
 
 #include <math.h>
 
 enum { WEIGHT, BIAS, RUNNING_MEAN, RUNNING_VAR };
+
+static const struct option keys[] = {
+    {"momentum", "weight of a leaf's statistics in the running averages", FIELD(struct batch_norm, momentum),
+     REAL(0, 1), .above = true, DEFAULT("0.1")},
+    {"epsilon", "added to the variance", FIELD(struct batch_norm, epsilon), REAL(1e-30, INFINITY), DEFAULT("1e-5")},
+    {0},
+};
 
 struct norm {
     size_t M, C, n;
@@ -43,6 +53,7 @@ static struct norm norm_of(const struct layer *layer, const struct pass *pass)
 
 static bool build(struct layer *layer, struct tensor_table *table, struct error *error)
 {
+    const struct batch_norm *norm = layer->settings;
     size_t C = channels(layer);
     if (layer->rows * (layer->inputs / C) < 2)
         return error_set(
@@ -54,7 +65,7 @@ static bool build(struct layer *layer, struct tensor_table *table, struct error 
     tensor.scale = 0;
     layer_add_tensor(layer, table, "bias", tensor);
     tensor.role = TENSOR_STATISTIC;
-    tensor.momentum = (float)layer->spec.momentum;
+    tensor.momentum = (float)norm->momentum;
     layer_add_tensor(layer, table, "running_mean", tensor);
     tensor.scale = 1;
     layer_add_tensor(layer, table, "running_var", tensor);
@@ -193,7 +204,7 @@ static void forward(const struct layer *layer, const struct pass *pass, const fl
     struct norm v = norm_of(layer, pass);
     const float *weight = layer_params(layer, pass, WEIGHT), *bias = layer_params(layer, pass, BIAS);
     const float *mean = layer_params(layer, pass, RUNNING_MEAN), *variance = layer_params(layer, pass, RUNNING_VAR);
-    float epsilon = (float)layer->spec.epsilon;
+    float epsilon = (float)((const struct batch_norm *)layer->settings)->epsilon;
     if (pass->training) {
         take_statistics(&v, epsilon, x, saved);
         mean = saved;
@@ -233,4 +244,12 @@ static void backward(const struct layer *layer, const struct pass *pass, const f
 }
 
 const struct layer_class layer_batch_norm = {
-    .name = "batch_norm", .build = build, .forward = forward, .backward = backward, .needs_x = true, .in_place = true};
+    KIND_OF("batch_norm",
+            "channels to mean 0 and variance 1 over a leaf, later by running averages, then weight and bias",
+            struct batch_norm, keys),
+    .build = build,
+    .forward = forward,
+    .backward = backward,
+    .needs_x = true,
+    .in_place = true,
+};

@@ -24,15 +24,8 @@ static size_t ceiling(size_t a, size_t b)
     return (a + b - 1) / b;
 }
 
-/* Zeros before the first of `size` values such that `out` places fit. */
-static size_t same_padding(size_t size, size_t out, size_t k, size_t stride)
-{
-    size_t span = (out - 1) * stride + k;
-    return span > size ? (span - size) / 2 : 0;
-}
-
 /* Whole samples as long as their columns fit into TILE_FLOATS. */
-static void choose_tile(struct conv *v, size_t rows)
+void conv_choose_tile(struct conv *v, size_t rows)
 {
     size_t places = v->Y * v->X, fit = TILE_FLOATS / v->K > TILE_WIDTH ? TILE_FLOATS / v->K : TILE_WIDTH;
     v->S = 1;
@@ -42,33 +35,6 @@ static void choose_tile(struct conv *v, size_t rows)
     v->plain = v->S == 1 && v->k == 1 && v->stride == 1 && v->top == 0 && v->left == 0 && places == v->H * v->W;
     if (places > fit && v->S == 1 && !v->plain)
         v->R = ceiling(v->Y, ceiling(places, fit)); /* of nearly equal size */
-}
-
-struct conv conv_of(const struct layer *layer)
-{
-    const struct layer_spec *spec = &layer->spec;
-    struct conv v = {.C = layer->in.size[0],
-                     .H = layer->in.size[1],
-                     .W = layer->in.size[2],
-                     .O = spec->filters,
-                     .k = spec->kernel,
-                     .stride = spec->stride,
-                     .top = spec->padding,
-                     .left = spec->padding};
-    v.K = v.C * v.k * v.k;
-    if (spec->padding == PADDING_SAME) {
-        v.Y = ceiling(v.H, v.stride);
-        v.X = ceiling(v.W, v.stride);
-        v.top = same_padding(v.H, v.Y, v.k, v.stride);
-        v.left = same_padding(v.W, v.X, v.k, v.stride);
-    } else if (v.H + 2 * v.top >= v.k && v.W + 2 * v.left >= v.k) {
-        v.Y = (v.H + 2 * v.top - v.k) / v.stride + 1;
-        v.X = (v.W + 2 * v.left - v.k) / v.stride + 1;
-    } else {
-        return v; /* no place: build says so */
-    }
-    choose_tile(&v, layer->rows);
-    return v;
 }
 
 struct tile conv_tile(const struct conv *v, size_t rows, size_t first, size_t row)

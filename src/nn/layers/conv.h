@@ -24,8 +24,8 @@ struct tile {
     size_t N;
 };
 
-/* Local. The geometry of a conv2d layer; Y is 0 if the kernel does not fit. */
-struct conv conv_of(const struct layer *layer);
+/* Local. Sets S, R and plain, for leaves of up to `rows` samples; all else is there. */
+void conv_choose_tile(struct conv *conv, size_t rows);
 
 /* Local. The tile that begins at sample `first` of `rows` and at output row `row`. */
 struct tile conv_tile(const struct conv *conv, size_t rows, size_t first, size_t row);

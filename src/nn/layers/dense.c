@@ -1,9 +1,19 @@
 /* y = x W' + b, with W [units, I] and b [units]: of features; of a sequence at each position, I being its channels; of
  * an image as if it were flattened. */
-#include "nn/layer.h"
+#include "nn/layers/dense.h"
+
+#include "base/rows.h"
+#include "nn/layers/layers.h"
 #include "nn/layers/linear.h"
 
 enum { WEIGHT, BIAS };
+
+static const struct option keys[] = {
+    {"units", "outputs, of a sequence at each position", FIELD(struct dense, units), WHOLE(1, LAYER_WIDTH_MOST)},
+    {"bias", "whether a bias is added", FIELD(struct dense, bias), DEFAULT("true")},
+    {"init", "how the weights begin", FIELD(struct dense, init), .choices = init_names, DEFAULT("default")},
+    {0},
+};
 
 /* The channels that one row of the product has. */
 static size_t columns(const struct layer *layer)
@@ -18,35 +28,38 @@ static size_t positions(const struct layer *layer)
 
 static bool build(struct layer *layer, struct tensor_table *table, struct error *error)
 {
-    size_t O = layer->spec.units, I = columns(layer);
+    const struct dense *dense = layer->settings;
+    size_t O = dense->units, I = columns(layer);
     (void)error;
     layer->out = layer->in.dims == 2 ? (struct shape){.dims = 2, .size = {layer->in.size[0], O}}
                                      : (struct shape){.dims = 1, .size = {O}};
-    layer_add_weight(layer, table, "weight", 2, (size_t[]){O, I}, I, O);
-    if (layer->spec.bias)
+    layer_add_weight(layer, table, "weight", 2, (size_t[]){O, I}, dense->init, I, O, dense->init_scale);
+    if (dense->bias)
         layer_add_tensor(layer, table, "bias", (struct tensor){.dims = 1, .shape = {O}, .role = TENSOR_BIAS});
     layer->flops = 2.0 * (double)positions(layer) * (double)I * (double)O;
     return true;
 }
 
-static void forward_rows(const struct layer *layer, const float *params, size_t n, const float *x, float *y)
+static void forward_rows(const struct layer *layer, const struct pass *pass, size_t n, const float *x, float *y)
 {
-    linear_forward(n, columns(layer), layer->spec.units, x, params + layer->offset[WEIGHT],
-                   layer->spec.bias ? params + layer->offset[BIAS] : NULL, y);
+    const struct dense *dense = layer->settings;
+    linear_forward(pass->compute, n, columns(layer), dense->units, x, layer_params(layer, pass, WEIGHT),
+                   dense->bias ? layer_params(layer, pass, BIAS) : NULL, y);
 }
 
 static void backward_rows(const struct layer *layer, const struct pass *pass, bool first, size_t n, const float *x,
                           const float *dy, float *dx)
 {
-    linear_backward(n, columns(layer), layer->spec.units, x, layer_params(layer, pass, WEIGHT), dy, dx,
-                    layer_gradient(layer, pass, WEIGHT), !first,
-                    layer->spec.bias ? layer_gradient(layer, pass, BIAS) : NULL, !first);
+    const struct dense *dense = layer->settings;
+    linear_backward(pass->compute, n, columns(layer), dense->units, x, layer_params(layer, pass, WEIGHT), dy, dx,
+                    layer_gradient(layer, pass, WEIGHT), !first, dense->bias ? layer_gradient(layer, pass, BIAS) : NULL,
+                    !first);
 }
 
 static void forward(const struct layer *layer, const struct pass *pass, const float *x, float *y, float *saved)
 {
     (void)saved;
-    forward_rows(layer, pass->params, pass->leaf->rows * positions(layer), x, y);
+    forward_rows(layer, pass, pass->leaf->rows * positions(layer), x, y);
 }
 
 static void backward(const struct layer *layer, const struct pass *pass, const float *x, const float *y,
@@ -56,10 +69,12 @@ static void backward(const struct layer *layer, const struct pass *pass, const f
     backward_rows(layer, pass, true, pass->leaf->rows * positions(layer), x, dy, dx);
 }
 
-const struct layer_class layer_dense = {.name = "dense",
-                                        .build = build,
-                                        .forward = forward,
-                                        .backward = backward,
-                                        .forward_rows = forward_rows,
-                                        .backward_rows = backward_rows,
-                                        .needs_x = true};
+const struct layer_class layer_dense = {
+    KIND_OF("dense", "a linear map: on a sequence at each position; an image is flattened first", struct dense, keys),
+    .build = build,
+    .forward = forward,
+    .backward = backward,
+    .forward_rows = forward_rows,
+    .backward_rows = backward_rows,
+    .needs_x = true,
+};

@@ -1,11 +1,19 @@
 /* In training each element is 0 with probability `rate`, else divided by 1 - rate (N. Srivastava et al., "Dropout",
  * JMLR 2014, section 10). Which ones is a pure function of (seed, step, layer, element of the whole batch): backward
  * asks again instead of remembering, and neither ranks nor a resume change it. */
+#include "nn/layers/dropout.h"
+
 #include "base/digest.h"
+#include "base/rows.h"
 #include "nn/kernels/vector.h"
-#include "nn/layer.h"
+#include "nn/layers/layers.h"
 
 #include <string.h>
+
+static const struct option keys[] = {
+    {"rate", "share of the values that is dropped in training", FIELD(struct dropout, rate), REAL(0, 1), .below = true},
+    {0},
+};
 
 static bool build(struct layer *layer, struct tensor_table *table, struct error *error)
 {
@@ -19,8 +27,9 @@ static void drop(const struct layer *layer, const struct pass *pass, const float
 {
     size_t O = layer->outputs, count = pass->leaf->rows * O;
     uint64_t key = digest_chain(pass->drop_key, digest_bytes(layer->name, strlen(layer->name)));
-    if (pass->training && layer->spec.rate > 0)
-        vector_dropout(count, key, pass->leaf->first * O, layer->spec.rate, from, to);
+    double rate = ((const struct dropout *)layer->settings)->rate;
+    if (pass->training && rate > 0)
+        vector_dropout(count, key, pass->leaf->first * O, rate, from, to);
     else if (to != from)
         memcpy(to, from, count * sizeof *to);
 }
@@ -40,4 +49,10 @@ static void backward(const struct layer *layer, const struct pass *pass, const f
 }
 
 const struct layer_class layer_dropout = {
-    .name = "dropout", .build = build, .forward = forward, .backward = backward, .in_place = true};
+    KIND_OF("dropout", "a share of the values becomes 0 in training; seed, step, sample and layer say which",
+            struct dropout, keys),
+    .build = build,
+    .forward = forward,
+    .backward = backward,
+    .in_place = true,
+};

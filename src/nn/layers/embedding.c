@@ -1,20 +1,30 @@
 /* Each token becomes a row of the weight [V, C]. The first layer of a model of tokens, [T] -> [T, C]. */
+#include "nn/layers/embedding.h"
+
 #include "base/check.h"
+#include "base/rows.h"
 #include "nn/kernels/vector.h"
-#include "nn/layer.h"
+#include "nn/layers/layers.h"
 
 #include <string.h>
 
 enum { WEIGHT };
 
+static const struct option keys[] = {
+    {"width", "channels that each token becomes", FIELD(struct embedding, width), WHOLE(1, LAYER_WIDTH_MOST)},
+    {"init", "how the weights begin", FIELD(struct embedding, init), .choices = init_names, DEFAULT("gpt2")},
+    {0},
+};
+
 static bool build(struct layer *layer, struct tensor_table *table, struct error *error)
 {
-    size_t V = layer->vocabulary, C = layer->spec.width;
+    const struct embedding *embedding = layer->settings;
+    size_t V = layer->vocabulary, C = embedding->width;
     struct tensor weight = {.dims = 2, .shape = {V, C}, .role = TENSOR_EMBEDDING};
     if (V == 0)
         return error_set(error, ERROR_USAGE,
                          "the data has floats instead of tokens: use {layer: dense, units: %zu}, or data of text", C);
-    initialise(&weight, layer->spec.init, C, V, 1);
+    initialise(&weight, embedding->init, C, V, 1);
     layer_add_tensor(layer, table, "weight", weight);
     layer->out = (struct shape){.dims = 2, .size = {layer->in.size[0], C}};
     return true;
@@ -23,7 +33,7 @@ static bool build(struct layer *layer, struct tensor_table *table, struct error 
 static void forward(const struct layer *layer, const struct pass *pass, const float *x, float *y, float *saved)
 {
     (void)x, (void)saved;
-    size_t C = layer->spec.width, n = pass->leaf->rows * layer->in.size[0];
+    size_t C = layer->out.size[1], n = pass->leaf->rows * layer->in.size[0];
     const float *weight = layer_params(layer, pass, WEIGHT);
     const int32_t *tokens = pass->leaf->tokens;
     for (size_t i = 0; i < n; i++) {
@@ -38,7 +48,7 @@ static void backward(const struct layer *layer, const struct pass *pass, const f
                      const float *saved, const float *dy, float *dx)
 {
     (void)x, (void)y, (void)saved, (void)dx;
-    size_t C = layer->spec.width, n = pass->leaf->rows * layer->in.size[0];
+    size_t C = layer->out.size[1], n = pass->leaf->rows * layer->in.size[0];
     float *gradient = layer_gradient(layer, pass, WEIGHT);
     if (!layer->adds[WEIGHT])
         memset(gradient, 0, layer->vocabulary * C * sizeof *gradient);
@@ -49,4 +59,9 @@ static void backward(const struct layer *layer, const struct pass *pass, const f
 }
 
 const struct layer_class layer_embedding = {
-    .name = "embedding", .build = build, .forward = forward, .backward = backward};
+    KIND_OF("embedding", "tokens to rows of a weight: the first layer of a model of text", struct embedding, keys),
+    .build = build,
+    .forward = forward,
+    .backward = backward,
+    .takes_tokens = true,
+};

@@ -1,5 +1,6 @@
 /* Any shape to [features]: the values stay where they are. */
-#include "nn/layer.h"
+#include "base/rows.h"
+#include "nn/layers/layers.h"
 
 static bool build(struct layer *layer, struct tensor_table *table, struct error *error)
 {
@@ -8,4 +9,7 @@ static bool build(struct layer *layer, struct tensor_table *table, struct error 
     return true;
 }
 
-const struct layer_class layer_flatten = {.name = "flatten", .build = build};
+const struct layer_class layer_flatten = {
+    PLAIN_KIND("flatten", "any shape to features"),
+    .build = build,
+};

@@ -1,26 +1,42 @@
 /* y = x Phi(x), or its approximation by tanh (D. Hendrycks, K. Gimpel, "Gaussian error linear units", 2016). */
+#include "nn/layers/gelu.h"
+
+#include "base/rows.h"
 #include "nn/kernels/vector.h"
 #include "nn/layers/elementwise.h"
+
+const char *const gelu_forms[] = {[GELU_EXACT] = "exact", [GELU_TANH] = "tanh", NULL};
+
+static const struct option keys[] = {
+    {"form", "exact: x Phi(x); tanh: the approximation of GPT-2", FIELD(struct gelu, form), .choices = gelu_forms,
+     DEFAULT("exact")},
+    {0},
+};
+
+static bool is_exact(const struct layer *layer)
+{
+    return ((const struct gelu *)layer->settings)->form != GELU_TANH;
+}
 
 static void forward(const struct layer *layer, const struct pass *pass, const float *x, float *y, float *saved)
 {
     (void)saved;
-    bool exact = layer->spec.form != GELU_TANH;
-    (exact ? vector_gelu : vector_gelu_tanh)(pass->leaf->rows * layer->outputs, x, y);
+    (is_exact(layer) ? vector_gelu : vector_gelu_tanh)(pass->leaf->rows * layer->outputs, x, y);
 }
 
 static void backward(const struct layer *layer, const struct pass *pass, const float *x, const float *y,
                      const float *saved, const float *dy, float *dx)
 {
     (void)y, (void)saved;
-    bool exact = layer->spec.form != GELU_TANH;
     if (dx)
-        (exact ? vector_gelu_back : vector_gelu_tanh_back)(pass->leaf->rows * layer->outputs, x, dy, dx);
+        (is_exact(layer) ? vector_gelu_back : vector_gelu_tanh_back)(pass->leaf->rows * layer->outputs, x, dy, dx);
 }
 
-const struct layer_class layer_gelu = {.name = "gelu",
-                                       .build = elementwise_build,
-                                       .forward = forward,
-                                       .backward = backward,
-                                       .needs_x = true,
-                                       .in_place = true};
+const struct layer_class layer_gelu = {
+    KIND_OF("gelu", "x Phi(x) of each element, Phi being the normal distribution", struct gelu, keys),
+    .build = elementwise_build,
+    .forward = forward,
+    .backward = backward,
+    .needs_x = true,
+    .in_place = true,
+};

@@ -1,6 +1,7 @@
 /* The mean over all positions, for each channel: [C, H, W] -> [C] or [T, C] -> [C]. */
+#include "base/rows.h"
 #include "nn/kernels/vector.h"
-#include "nn/layer.h"
+#include "nn/layers/layers.h"
 
 static bool build(struct layer *layer, struct tensor_table *table, struct error *error)
 {
@@ -50,4 +51,8 @@ static void backward(const struct layer *layer, const struct pass *pass, const f
 }
 
 const struct layer_class layer_global_avg_pool = {
-    .name = "global_avg_pool", .build = build, .forward = forward, .backward = backward};
+    PLAIN_KIND("global_avg_pool", "the mean of each channel over all positions"),
+    .build = build,
+    .forward = forward,
+    .backward = backward,
+};

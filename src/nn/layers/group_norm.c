@@ -3,13 +3,23 @@
  * 2018, equations 1 to 6). Of images, or of features, which are channels of one value.
  *
  * Letters: G groups; D channels of a group; n values of a channel. */
+#include "nn/layers/group_norm.h"
+
+#include "base/rows.h"
 #include "nn/kernels/vector.h"
-#include "nn/layer.h"
+#include "nn/layers/layers.h"
 
 #include <math.h>
 #include <string.h>
 
 enum { WEIGHT, BIAS };
+
+static const struct option keys[] = {
+    {"groups", "groups that the channels are divided into", FIELD(struct group_norm, groups),
+     WHOLE(1, LAYER_WIDTH_MOST)},
+    {"epsilon", "added to the variance", FIELD(struct group_norm, epsilon), REAL(1e-30, INFINITY), DEFAULT("1e-5")},
+    {0},
+};
 
 struct groups {
     size_t C, G, D, n;
@@ -17,7 +27,8 @@ struct groups {
 
 static struct groups groups_of(const struct layer *layer)
 {
-    size_t C = layer->in.size[0], G = layer->spec.groups;
+    const struct group_norm *norm = layer->settings;
+    size_t C = layer->in.size[0], G = norm->groups;
     return (struct groups){.C = C, .G = G, .D = C / G, .n = layer->inputs / C};
 }
 
@@ -48,12 +59,13 @@ static bool build(struct layer *layer, struct tensor_table *table, struct error 
 static void forward(const struct layer *layer, const struct pass *pass, const float *x, float *y, float *saved)
 {
     struct groups v = groups_of(layer);
+    const struct group_norm *norm = layer->settings;
     for (size_t i = 0; i < pass->leaf->rows * v.G; i++, saved += 2) {
         const float *weight = layer_params(layer, pass, WEIGHT) + i % v.G * v.D;
         const float *bias = layer_params(layer, pass, BIAS) + i % v.G * v.D;
         float variance;
         vector_moments(v.D * v.n, x, &saved[0], &variance);
-        saved[1] = 1 / sqrtf(variance + (float)layer->spec.epsilon);
+        saved[1] = 1 / sqrtf(variance + (float)norm->epsilon);
         vector_affine(v.D * v.n, 1, -saved[0], x, y);
         for (size_t d = 0; d < v.D; d++, x += v.n, y += v.n)
             vector_affine(v.n, saved[1] * weight[d], bias[d], y, y);
@@ -100,4 +112,11 @@ static void backward(const struct layer *layer, const struct pass *pass, const f
 }
 
 const struct layer_class layer_group_norm = {
-    .name = "group_norm", .build = build, .forward = forward, .backward = backward, .needs_x = true, .in_place = true};
+    KIND_OF("group_norm", "groups of channels of a sample to mean 0 and variance 1, then weight and bias",
+            struct group_norm, keys),
+    .build = build,
+    .forward = forward,
+    .backward = backward,
+    .needs_x = true,
+    .in_place = true,
+};

@@ -1,6 +1,8 @@
 /* y = (x - mean) / sqrt(variance + epsilon) * weight + bias (J. Ba et al., "Layer normalization", 2016, section 3): of
  * a sequence at each position over its channels; of features and images over all of a sample. */
+#include "base/rows.h"
 #include "nn/kernels/vector.h"
+#include "nn/layers/layers.h"
 #include "nn/layers/row_norm.h"
 
 enum { WEIGHT, BIAS };
@@ -18,7 +20,7 @@ static bool build(struct layer *layer, struct tensor_table *table, struct error 
 static void forward(const struct layer *layer, const struct pass *pass, const float *x, float *y, float *saved)
 {
     size_t C = row_norm_width(layer), n = row_norm_rows(layer, pass->leaf->rows);
-    vector_layer_norm(n, C, (float)layer->spec.epsilon, x, layer_params(layer, pass, WEIGHT),
+    vector_layer_norm(n, C, row_norm_epsilon(layer), x, layer_params(layer, pass, WEIGHT),
                       layer_params(layer, pass, BIAS), y, saved, saved + n);
 }
 
@@ -32,4 +34,11 @@ static void backward(const struct layer *layer, const struct pass *pass, const f
 }
 
 const struct layer_class layer_layer_norm = {
-    .name = "layer_norm", .build = build, .forward = forward, .backward = backward, .needs_x = true};
+    KIND_OF("layer_norm",
+            "each position of a sequence, or else a sample, to mean 0 and variance 1, then weight and bias",
+            struct row_norm, row_norm_keys),
+    .build = build,
+    .forward = forward,
+    .backward = backward,
+    .needs_x = true,
+};

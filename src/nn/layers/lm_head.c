@@ -1,6 +1,9 @@
 /* y = x W' + b: for each position of a sequence the logits of the next token, [T, C] -> [T, V]. W [V, C] is the
  * embedding's own if tied (O. Press, L. Wolf, "Using the output embedding to improve language models", EACL 2017). */
-#include "nn/layer.h"
+#include "nn/layers/lm_head.h"
+
+#include "base/rows.h"
+#include "nn/layers/layers.h"
 #include "nn/layers/linear.h"
 
 #include <string.h>
@@ -8,6 +11,13 @@
 #define EMBEDDING ".embedding.weight"
 
 enum { WEIGHT, BIAS };
+
+static const struct option keys[] = {
+    {"tied", "whether it uses the embedding's weights", FIELD(struct lm_head, tied), DEFAULT("true")},
+    {"bias", "whether a bias is added", FIELD(struct lm_head, bias), DEFAULT("false")},
+    {"init", "how weights of its own begin", FIELD(struct lm_head, init), .choices = init_names, DEFAULT("gpt2")},
+    {0},
+};
 
 /* The weight of the embedding at the beginning of the model; NULL: there is none. */
 static const struct tensor *find_embedding(const struct tensor_table *table)
@@ -39,6 +49,7 @@ static bool tie(struct layer *layer, const struct tensor_table *table, struct er
 
 static bool build(struct layer *layer, struct tensor_table *table, struct error *error)
 {
+    const struct lm_head *head = layer->settings;
     size_t T = layer->in.size[0], C = layer->in.size[1], V = layer->vocabulary;
     if (V == 0)
         return error_set(error, ERROR_USAGE,
@@ -46,35 +57,37 @@ static bool build(struct layer *layer, struct tensor_table *table, struct error 
                          "...}, or data of text");
     if (!layer_wants_sequence(&layer->in, error))
         return false;
-    if (!layer->spec.tied)
-        layer_add_weight(layer, table, "weight", 2, (size_t[]){V, C}, C, V);
+    if (!head->tied)
+        layer_add_weight(layer, table, "weight", 2, (size_t[]){V, C}, head->init, C, V, 1);
     else if (!tie(layer, table, error))
         return false;
-    if (layer->spec.bias)
+    if (head->bias)
         layer_add_tensor(layer, table, "bias", (struct tensor){.dims = 1, .shape = {V}, .role = TENSOR_BIAS});
     layer->out = (struct shape){.dims = 2, .size = {T, V}};
     layer->flops = 2.0 * (double)T * (double)C * (double)V;
     return true;
 }
 
-static void forward_rows(const struct layer *layer, const float *params, size_t n, const float *x, float *y)
+static void forward_rows(const struct layer *layer, const struct pass *pass, size_t n, const float *x, float *y)
 {
-    linear_forward(n, layer->in.size[1], layer->vocabulary, x, params + layer->offset[WEIGHT],
-                   layer->spec.bias ? params + layer->offset[BIAS] : NULL, y);
+    const struct lm_head *head = layer->settings;
+    linear_forward(pass->compute, n, layer->in.size[1], layer->vocabulary, x, layer_params(layer, pass, WEIGHT),
+                   head->bias ? layer_params(layer, pass, BIAS) : NULL, y);
 }
 
 static void backward_rows(const struct layer *layer, const struct pass *pass, bool first, size_t n, const float *x,
                           const float *dy, float *dx)
 {
-    linear_backward(n, layer->in.size[1], layer->vocabulary, x, layer_params(layer, pass, WEIGHT), dy, dx,
-                    layer_gradient(layer, pass, WEIGHT), !first || layer->adds[WEIGHT],
-                    layer->spec.bias ? layer_gradient(layer, pass, BIAS) : NULL, !first);
+    const struct lm_head *head = layer->settings;
+    linear_backward(pass->compute, n, layer->in.size[1], layer->vocabulary, x, layer_params(layer, pass, WEIGHT), dy,
+                    dx, layer_gradient(layer, pass, WEIGHT), !first || layer->adds[WEIGHT],
+                    head->bias ? layer_gradient(layer, pass, BIAS) : NULL, !first);
 }
 
 static void forward(const struct layer *layer, const struct pass *pass, const float *x, float *y, float *saved)
 {
     (void)saved;
-    forward_rows(layer, pass->params, pass->leaf->rows * layer->in.size[0], x, y);
+    forward_rows(layer, pass, pass->leaf->rows * layer->in.size[0], x, y);
 }
 
 static void backward(const struct layer *layer, const struct pass *pass, const float *x, const float *y,
@@ -84,10 +97,12 @@ static void backward(const struct layer *layer, const struct pass *pass, const f
     backward_rows(layer, pass, true, pass->leaf->rows * layer->in.size[0], x, dy, dx);
 }
 
-const struct layer_class layer_lm_head = {.name = "lm_head",
-                                          .build = build,
-                                          .forward = forward,
-                                          .backward = backward,
-                                          .forward_rows = forward_rows,
-                                          .backward_rows = backward_rows,
-                                          .needs_x = true};
+const struct layer_class layer_lm_head = {
+    KIND_OF("lm_head", "of a sequence: at each position the logits of the next token", struct lm_head, keys),
+    .build = build,
+    .forward = forward,
+    .backward = backward,
+    .forward_rows = forward_rows,
+    .backward_rows = backward_rows,
+    .needs_x = true,
+};

@@ -1,5 +1,7 @@
 /* The largest value under each place of a square window: [C, H, W] -> [C, Y, X]. */
+#include "base/rows.h"
 #include "base/target.h"
+#include "nn/layers/layers.h"
 #include "nn/layers/pool.h"
 
 #include <string.h>
@@ -8,14 +10,14 @@
 
 /* Output rows that are made at once. Every place of the window is looked at, whatever the stride: reading what stands
  * side by side, as long as it is not too much, is faster than picking. */
-static size_t rows_at_once(const struct pool *pool)
+static size_t rows_at_once(const struct pool_windows *pool)
 {
     size_t fit = CHUNK_FLOATS / (pool->stride * pool->W);
     return pool->stride > 2 || fit < 1 ? 1 : fit < pool->Y ? fit : pool->Y;
 }
 
 /* Places of the window from the first in `rows` output rows to the last. */
-static size_t span(const struct pool *pool, size_t rows)
+static size_t span(const struct pool_windows *pool, size_t rows)
 {
     return (rows - 1) * pool->stride * pool->W + (pool->X - 1) * pool->stride + 1;
 }
@@ -25,7 +27,7 @@ static bool build(struct layer *layer, struct tensor_table *table, struct error 
     (void)table;
     if (!pool_build(layer, error))
         return false;
-    struct pool pool = pool_of(layer);
+    struct pool_windows pool = pool_windows(layer);
     layer->saved = layer->rows * shape_count(&layer->out); /* of each output, where in its plane the value came from */
     layer->scratch = 2 * span(&pool, rows_at_once(&pool));
     return true;
@@ -46,7 +48,7 @@ TARGET_CLONES static void look(size_t n, const float *restrict values, uint32_t 
 }
 
 /* A plane [H, W] to y [Y, X], and for each of these the index in the plane. */
-static void pool_plane(const struct pool *pool, const float *x, float *y, uint32_t *places, float *scratch)
+static void pool_plane(const struct pool_windows *pool, const float *x, float *y, uint32_t *places, float *scratch)
 {
     size_t most = rows_at_once(pool), down = pool->stride * pool->W;
     float *largest = scratch;
@@ -69,7 +71,7 @@ static void pool_plane(const struct pool *pool, const float *x, float *y, uint32
 
 static void forward(const struct layer *layer, const struct pass *pass, const float *x, float *y, float *saved)
 {
-    struct pool pool = pool_of(layer);
+    struct pool_windows pool = pool_windows(layer);
     uint32_t *places = (uint32_t *)saved;
     size_t size = pool.H * pool.W, n = pool.Y * pool.X;
     for (size_t plane = 0; plane < pass->leaf->rows * pool.C; plane++)
@@ -80,7 +82,7 @@ static void backward(const struct layer *layer, const struct pass *pass, const f
                      const float *saved, const float *dy, float *dx)
 {
     (void)x, (void)y;
-    struct pool pool = pool_of(layer);
+    struct pool_windows pool = pool_windows(layer);
     const uint32_t *places = (const uint32_t *)saved;
     size_t size = pool.H * pool.W, n = pool.Y * pool.X;
     for (size_t plane = 0; dx && plane < pass->leaf->rows * pool.C; plane++, dx += size, dy += n, places += n) {
@@ -91,4 +93,8 @@ static void backward(const struct layer *layer, const struct pass *pass, const f
 }
 
 const struct layer_class layer_max_pool = {
-    .name = "max_pool", .build = build, .forward = forward, .backward = backward};
+    KIND_OF("max_pool", "the largest value under each place of a square window", struct pool, pool_keys),
+    .build = build,
+    .forward = forward,
+    .backward = backward,
+};

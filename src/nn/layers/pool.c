@@ -1,12 +1,22 @@
 #include "nn/layers/pool.h"
 
-struct pool pool_of(const struct layer *layer)
+#include "base/rows.h"
+
+const struct option pool_keys[] = {
+    {"size", "side of the square window", FIELD(struct pool, size), WHOLE(1, LAYER_SIDE_MOST)},
+    {"stride", "pixels from one place of the window to the next", FIELD(struct pool, stride), WHOLE(1, LAYER_SIDE_MOST),
+     .default_key = "size"},
+    {0},
+};
+
+struct pool_windows pool_windows(const struct layer *layer)
 {
-    struct pool pool = {.C = layer->in.size[0],
-                        .H = layer->in.size[1],
-                        .W = layer->in.size[2],
-                        .size = layer->spec.size,
-                        .stride = layer->spec.stride > 0 ? layer->spec.stride : layer->spec.size};
+    const struct pool *settings = layer->settings;
+    struct pool_windows pool = {.C = layer->in.size[0],
+                                .H = layer->in.size[1],
+                                .W = layer->in.size[2],
+                                .size = settings->size,
+                                .stride = settings->stride > 0 ? settings->stride : settings->size};
     if (pool.size <= pool.H && pool.size <= pool.W) {
         pool.Y = (pool.H - pool.size) / pool.stride + 1;
         pool.X = (pool.W - pool.size) / pool.stride + 1;
@@ -18,7 +28,7 @@ bool pool_build(struct layer *layer, struct error *error)
 {
     if (!layer_wants_image(&layer->in, error))
         return false;
-    struct pool pool = pool_of(layer);
+    struct pool_windows pool = pool_windows(layer);
     if (pool.Y == 0)
         return error_set(error, ERROR_USAGE,
                          "a window of %zux%zu does not fit into its input of %zux%zux%zu: make size smaller", pool.size,

@@ -5,14 +5,22 @@
 
 #include "nn/layer.h"
 
+/* The settings of both. */
 struct pool {
+    uint64_t size;   /* side of the square */
+    uint64_t stride; /* 0: the size */
+};
+
+extern const struct option pool_keys[];
+
+struct pool_windows {
     size_t C, H, W; /* channels, height and width of the input */
     size_t Y, X;    /* height and width of the output */
     size_t size, stride;
 };
 
 /* Local. Y and X are 0 if the window does not fit. */
-struct pool pool_of(const struct layer *layer);
+struct pool_windows pool_windows(const struct layer *layer);
 
 /* Local, for build. Checks the input and sets the output. */
 bool pool_build(struct layer *layer, struct error *error) WARN_UNUSED;

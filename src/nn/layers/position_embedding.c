@@ -1,18 +1,27 @@
 /* y = x + w, with a row of w [T, C] for each position of a sequence. */
+#include "nn/layers/position_embedding.h"
+
+#include "base/rows.h"
 #include "nn/kernels/vector.h"
-#include "nn/layer.h"
+#include "nn/layers/layers.h"
 
 #include <string.h>
 
 enum { WEIGHT };
 
+static const struct option keys[] = {
+    {"init", "how the weights begin", FIELD(struct position_embedding, init), .choices = init_names, DEFAULT("gpt2")},
+    {0},
+};
+
 static bool build(struct layer *layer, struct tensor_table *table, struct error *error)
 {
+    const struct position_embedding *embedding = layer->settings;
     size_t T = layer->in.size[0], C = layer->in.size[1];
     struct tensor weight = {.dims = 2, .shape = {T, C}, .role = TENSOR_EMBEDDING};
     if (!layer_wants_sequence(&layer->in, error))
         return false;
-    initialise(&weight, layer->spec.init, C, T, 1);
+    initialise(&weight, embedding->init, C, T, 1);
     layer_add_tensor(layer, table, "weight", weight);
     layer->out = layer->in;
     return true;
@@ -37,4 +46,9 @@ static void backward(const struct layer *layer, const struct pass *pass, const f
 }
 
 const struct layer_class layer_position_embedding = {
-    .name = "position_embedding", .build = build, .forward = forward, .backward = backward, .in_place = true};
+    KIND_OF("position_embedding", "adds a learned row to each position of a sequence", struct position_embedding, keys),
+    .build = build,
+    .forward = forward,
+    .backward = backward,
+    .in_place = true,
+};

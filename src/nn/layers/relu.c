@@ -15,4 +15,4 @@ TARGET_CLONES static void pass_on(size_t count, const float *y, const float *dy,
         dx[i] = y[i] <= 0 ? 0 : dy[i];
 }
 
-ELEMENTWISE_FROM_Y(relu, rectify, pass_on)
+ELEMENTWISE_FROM_Y(relu, "max(x, 0) of each element", rectify, pass_on)

@@ -1,6 +1,8 @@
 /* y = x / sqrt(mean(x^2) + epsilon) * weight (B. Zhang, R. Sennrich, "Root mean square layer normalization", NeurIPS
  * 2019, equation 4): of a sequence at each position over its channels; of features and images over all of a sample. */
+#include "base/rows.h"
 #include "nn/kernels/vector.h"
+#include "nn/layers/layers.h"
 #include "nn/layers/row_norm.h"
 
 enum { WEIGHT };
@@ -17,7 +19,7 @@ static bool build(struct layer *layer, struct tensor_table *table, struct error 
 static void forward(const struct layer *layer, const struct pass *pass, const float *x, float *y, float *saved)
 {
     size_t C = row_norm_width(layer), n = row_norm_rows(layer, pass->leaf->rows);
-    vector_rms_norm(n, C, (float)layer->spec.epsilon, x, layer_params(layer, pass, WEIGHT), y, saved);
+    vector_rms_norm(n, C, row_norm_epsilon(layer), x, layer_params(layer, pass, WEIGHT), y, saved);
 }
 
 static void backward(const struct layer *layer, const struct pass *pass, const float *x, const float *y,
@@ -30,4 +32,9 @@ static void backward(const struct layer *layer, const struct pass *pass, const f
 }
 
 const struct layer_class layer_rms_norm = {
-    .name = "rms_norm", .build = build, .forward = forward, .backward = backward, .needs_x = true};
+    KIND_OF("rms_norm", "as layer_norm, but without mean and bias", struct row_norm, row_norm_keys),
+    .build = build,
+    .forward = forward,
+    .backward = backward,
+    .needs_x = true,
+};

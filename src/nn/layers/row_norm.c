@@ -1,6 +1,18 @@
 #include "nn/layers/row_norm.h"
 
+#include "base/rows.h"
+
 #include <string.h>
+
+const struct option row_norm_keys[] = {
+    {"epsilon", "added to the variance", FIELD(struct row_norm, epsilon), REAL(1e-30, INFINITY), DEFAULT("1e-5")},
+    {0},
+};
+
+float row_norm_epsilon(const struct layer *layer)
+{
+    return (float)((const struct row_norm *)layer->settings)->epsilon;
+}
 
 size_t row_norm_width(const struct layer *layer)
 {

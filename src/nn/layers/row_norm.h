@@ -5,6 +5,16 @@
 
 #include "nn/layer.h"
 
+/* The settings of both. */
+struct row_norm {
+    double epsilon; /* added to the variance */
+};
+
+extern const struct option row_norm_keys[];
+
+/* Local. That of a layer. */
+float row_norm_epsilon(const struct layer *layer);
+
 /* Local. Floats of a row; rows of a leaf of M samples. */
 size_t row_norm_width(const struct layer *layer);
 size_t row_norm_rows(const struct layer *layer, size_t samples);

@@ -2,4 +2,4 @@
 #include "nn/kernels/vector.h"
 #include "nn/layers/elementwise.h"
 
-ELEMENTWISE_FROM_Y(sigmoid, vector_sigmoid, vector_sigmoid_back)
+ELEMENTWISE_FROM_Y(sigmoid, "1 / (1 + exp(-x)) of each element", vector_sigmoid, vector_sigmoid_back)

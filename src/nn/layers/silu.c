@@ -2,4 +2,4 @@
 #include "nn/kernels/vector.h"
 #include "nn/layers/elementwise.h"
 
-ELEMENTWISE_FROM_X(silu, vector_silu, vector_silu_back)
+ELEMENTWISE_FROM_X(silu, "x / (1 + exp(-x)) of each element", vector_silu, vector_silu_back)

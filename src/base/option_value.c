@@ -1,4 +1,4 @@
-#include "job/options.h"
+#include "base/option.h"
 
 #include "base/check.h"
 #include "base/memory.h"
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
-_Static_assert(sizeof(enum loss_kind) == sizeof(unsigned), "a choice is stored as an unsigned");
+_Static_assert(sizeof(enum option_type) == sizeof(unsigned), "a choice is stored as an unsigned");
 
 static const struct {
     const char *word;
@@ -92,6 +92,15 @@ static const char *read_choice(const struct option *option, const char *text, un
     return "is not known";
 }
 
+static const char *read_kind(const struct option *option, const char *text, void *base)
+{
+    const struct kind *kind = kind_find(option->registry, text);
+    if (!kind)
+        return "is not known";
+    option_set_kind(option, base, kind);
+    return NULL;
+}
+
 bool option_read(const struct option *option, size_t element, const char *text, void *base, struct error *error)
 {
     void *field = option_field(option, base);
@@ -116,8 +125,12 @@ bool option_read(const struct option *option, size_t element, const char *text, 
     case OPTION_NUMBERS:
         wrong = read_unsigned(option, text, option_item(option, base, element));
         break;
+    case OPTION_KIND:
+        wrong = read_kind(option, text, base);
+        break;
     case OPTION_SECTION:
     case OPTION_LIST:
+    case OPTION_KIND_KEYS:
         CHECK(false, "a section has no value of its own");
     }
     if (!wrong)
@@ -215,8 +228,13 @@ void option_allowed(const struct option *option, struct text *words)
         for (unsigned value = 1; option->choices[value]; value++)
             text_append(words, "%s%s", value > 1 ? ", " : "", option->choices[value]);
         break;
+    case OPTION_KIND:
+        for (size_t i = 0; option->registry->kinds[i]; i++)
+            text_append(words, "%s%s", i ? ", " : "", option->registry->kinds[i]->name);
+        break;
     case OPTION_SECTION:
     case OPTION_LIST:
+    case OPTION_KIND_KEYS:
         CHECK(false, "a section has no value of its own");
     }
 }
@@ -345,11 +363,15 @@ void option_write(const struct option *option, const void *base, struct text *ya
     case OPTION_CHOICE:
         text_append(yaml, "%s", option->choices[*(const unsigned *)field]);
         break;
+    case OPTION_KIND:
+        text_append(yaml, "%s", option_kind(option, base)->name);
+        break;
     case OPTION_NUMBERS:
         write_numbers(option, base, yaml);
         break;
     case OPTION_SECTION:
     case OPTION_LIST:
+    case OPTION_KIND_KEYS:
         CHECK(false, "a section has no value of its own");
     }
 }

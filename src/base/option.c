@@ -1,0 +1,186 @@
+#include "base/option.h"
+
+#include "base/check.h"
+#include "base/memory.h"
+
+#include <string.h>
+
+void *option_field(const struct option *option, const void *base)
+{
+    return (char *)base + option->offset;
+}
+
+static size_t *count_field(const struct option *option, const void *base)
+{
+    return (void *)((char *)base + option->count_offset);
+}
+
+size_t option_item_count(const struct option *option, const void *base)
+{
+    return *count_field(option, base);
+}
+
+void *option_item(const struct option *option, const void *base, size_t index)
+{
+    char *items;
+    memcpy(&items, option_field(option, base), sizeof items);
+    return items ? items + index * option->item_bytes : NULL;
+}
+
+void option_add_items(const struct option *option, void *base, size_t count)
+{
+    void *items = memory_need(count, option->item_bytes);
+    memcpy(option_field(option, base), &items, sizeof items);
+    *count_field(option, base) = count;
+}
+
+size_t option_elements(const struct option *option)
+{
+    return option->type == OPTION_PAIR ? 2 : 1;
+}
+
+/* ---- kinds ---- */
+
+const struct kind *option_kind(const struct option *rows, const void *base)
+{
+    const struct kind *kind = NULL;
+    if (rows->type == OPTION_KIND)
+        memcpy(&kind, option_field(rows, base), sizeof kind);
+    return kind;
+}
+
+void *option_settings(const struct option *rows, const void *base)
+{
+    void *settings;
+    memcpy(&settings, (const char *)base + rows->settings_offset, sizeof settings);
+    return settings;
+}
+
+void option_set_kind(const struct option *rows, void *base, const struct kind *kind)
+{
+    CHECK(rows->type == OPTION_KIND && !option_kind(rows, base), "a section gets its kind once");
+    void *settings = kind->settings_bytes > 0 ? memory_need(1, kind->settings_bytes) : NULL;
+    memcpy(option_field(rows, base), &kind, sizeof kind);
+    memcpy((char *)base + rows->settings_offset, &settings, sizeof settings);
+}
+
+/* ---- the keys of a section ---- */
+
+static void add_key(struct option_keys *keys, const struct option *option, void *base)
+{
+    CHECK(keys->count < OPTION_ROWS, "a section has at most OPTION_ROWS keys");
+    keys->keys[keys->count++] = (struct option_key){option, base};
+}
+
+void option_keys_of(const struct option *rows, void *base, struct option_keys *keys)
+{
+    keys->count = 0;
+    if (!base)
+        return;
+    const struct kind *kind = option_kind(rows, base);
+    for (const struct option *option = rows; option->name; option++) {
+        if (option->type != OPTION_KIND_KEYS) {
+            if (!option->exists || option->exists(base))
+                add_key(keys, option, base);
+            continue;
+        }
+        for (const struct option *own = kind ? kind->keys : NULL; own && own->name; own++)
+            add_key(keys, own, option_settings(rows, base));
+    }
+}
+
+const struct option_key *option_find(const struct option_keys *keys, const char *name, size_t length)
+{
+    for (const struct option_key *key = keys->keys; key < keys->keys + keys->count; key++)
+        if (strlen(key->option->name) == length && !memcmp(key->option->name, name, length))
+            return key;
+    return NULL;
+}
+
+bool option_is_present(const struct option_key *key)
+{
+    const struct option *option = key->option;
+    if (!option->optional)
+        return true;
+    const void *field = option_field(option, key->base);
+    switch (option->type) {
+    case OPTION_LIST:
+    case OPTION_NUMBERS:
+        return option_item_count(option, key->base) > 0;
+    case OPTION_SECTION:
+        return option_kind(option->keys, field) != NULL;
+    case OPTION_UNSIGNED:
+        return *(const uint64_t *)field != 0;
+    case OPTION_TEXT:
+        return *(char *const *)field != NULL;
+    case OPTION_REAL:
+        return *(const double *)field != option->absent;
+    default:
+        return true;
+    }
+}
+
+const char *option_input(const struct option_key *key)
+{
+    return key->option->path == PATH_READ ? *(char *const *)option_field(key->option, key->base) : NULL;
+}
+
+/* ---- what a section owns ---- */
+
+static void release_key(const struct option *option, void *base)
+{
+    void *field = option_field(option, base);
+    if (option->type == OPTION_TEXT)
+        memory_free(*(char **)field);
+    if (option->type == OPTION_SECTION)
+        option_release(option->keys, field);
+    for (size_t i = 0; option->type == OPTION_LIST && i < option_item_count(option, base); i++)
+        option_release(option->keys, option_item(option, base, i));
+    if (option->type == OPTION_LIST || option->type == OPTION_NUMBERS)
+        memory_free(option_item(option, base, 0));
+}
+
+void option_release_settings(const struct kind *kind, void *settings)
+{
+    for (const struct option *option = kind && settings ? kind->keys : NULL; option && option->name; option++)
+        release_key(option, settings);
+    memory_free(settings);
+}
+
+void option_release(const struct option *rows, void *base)
+{
+    for (const struct option *option = rows; option->name; option++) {
+        if (option->type == OPTION_KIND)
+            option_release_settings(option_kind(rows, base), option_settings(rows, base));
+        else if (option->type != OPTION_KIND_KEYS)
+            release_key(option, base);
+    }
+}
+
+/* Makes what the copy shares with the settings its own. */
+static void copy_key(const struct option *option, void *copy)
+{
+    if (option->type == OPTION_TEXT) {
+        char **text = option_field(option, copy);
+        *text = *text ? memory_text(*text) : NULL;
+    } else if (option->type == OPTION_LIST) {
+        memset(option_field(option, copy), 0, sizeof(void *));
+        *count_field(option, copy) = 0;
+    } else if (option->type == OPTION_NUMBERS) {
+        const void *numbers = option_item(option, copy, 0);
+        size_t count = option_item_count(option, copy);
+        option_add_items(option, copy, count);
+        memcpy(option_item(option, copy, 0), numbers ? numbers : "", numbers ? count * option->item_bytes : 0);
+    }
+}
+
+void *option_copy_settings(const struct kind *kind, const void *settings)
+{
+    if (!settings)
+        return NULL;
+    void *copy = memory_need(1, kind->settings_bytes);
+    memcpy(copy, settings, kind->settings_bytes);
+    for (const struct option *option = kind->keys; option && option->name; option++)
+        copy_key(option, copy);
+    return copy;
+}

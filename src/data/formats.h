@@ -1,0 +1,14 @@
+/* The formats of the house: a new one is a new file, which defines dataset_NAME, and a new row here. A program can add
+ * formats of its own: registry_add(&dataset_registry, &their_format.kind, ...). */
+#ifndef DATA_FORMATS_H
+#define DATA_FORMATS_H
+
+#include "data/dataset.h"
+
+/* In the order in which messages list them. */
+#define DATASET_FORMATS(ROW) ROW(idx) ROW(digits) ROW(text)
+
+#define DATASET_FORMAT_DECLARED(name) extern const struct dataset_class dataset_##name;
+DATASET_FORMATS(DATASET_FORMAT_DECLARED)
+
+#endif

@@ -1,0 +1,21 @@
+/* The settings of conv2d. */
+#ifndef NN_LAYERS_CONV2D_H
+#define NN_LAYERS_CONV2D_H
+
+#include "nn/initialisation.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PADDING_SAME UINT64_MAX /* the output has ceil(size / stride): zeros on both sides, the odd one behind */
+
+struct conv2d {
+    uint64_t filters;
+    uint64_t kernel; /* side of the square */
+    uint64_t stride;
+    uint64_t padding; /* zeros on each side, or PADDING_SAME */
+    bool bias;
+    enum init_kind init;
+};
+
+#endif

@@ -1,0 +1,106 @@
+/* Of K outputs a term with one label: -sum_k target_k log softmax(z)_k, the target being 1 for the label and 0 for the
+ * others, both smoothed. */
+#include "base/rows.h"
+#include "nn/kernels/vector.h"
+#include "nn/loss.h"
+
+#include <math.h>
+#include <string.h>
+
+/* "a, b or c": the losses of one output a term, which float targets can have. */
+static void append_point_losses(struct text *words)
+{
+    const char *last = NULL;
+    for (const struct kind *const *kind = loss_registry.kinds; *kind; kind++) {
+        if (!((const struct loss_class *)*kind)->point)
+            continue;
+        if (last)
+            text_append(words, "%s%s", words->length > 0 ? ", " : "", last);
+        last = (*kind)->name;
+    }
+    if (last)
+        text_append(words, "%s%s", words->length > 0 ? " or " : "", last);
+}
+
+static bool refuse_floats(struct error *error)
+{
+    struct text losses;
+    text_init(&losses);
+    append_point_losses(&losses);
+    error_set(error, ERROR_USAGE,
+              "loss: softmax_cross_entropy wants class labels, but the data has float targets: choose %s",
+              text_bytes(&losses));
+    text_release(&losses);
+    return false;
+}
+
+/* It wants one output a class, at each of the terms. */
+static bool check(const struct loss_spec *spec, const struct shape *out, const struct leaf_form *form,
+                  struct error *error)
+{
+    (void)spec;
+    char shape[64];
+    shape_text(out, shape, sizeof shape);
+    if (form->classes == 0)
+        return refuse_floats(error);
+    if (shape_count(out) == form->terms * form->classes && out->size[out->dims - 1] == form->classes)
+        return true;
+    if (shape_count(out) == form->terms * form->classes)
+        return error_set(
+            error, ERROR_USAGE,
+            "model: it gives %s, which are as many outputs as the data has classes, but not in one row: let "
+            "it end with {layer: flatten}",
+            shape);
+    if (form->terms > 1)
+        return error_set(error, ERROR_USAGE,
+                         "model: it gives %s, but the data wants %zu positions of %zu classes: let it end with "
+                         "{layer: lm_head} or {layer: dense, units: %zu}",
+                         shape, form->terms, form->classes, form->classes);
+    return error_set(
+        error, ERROR_USAGE,
+        "model: the last layer has %s outputs, but the data has %zu classes: let it end with {layer: dense, "
+        "units: %zu}",
+        shape, form->classes, form->classes);
+}
+
+/* One term, z [K]. */
+static void term(double smoothing, int32_t label, size_t K, float *z, bool gradient, struct loss_sums *sums)
+{
+    if (label == LEAF_IGNORED) {
+        if (gradient)
+            memset(z, 0, K * sizeof *z);
+        return;
+    }
+    size_t l = (size_t)label, largest = vector_argmax(K, z);
+    double off = smoothing / (double)K, on = 1 - smoothing + off;
+    double top = (double)z[largest], own = (double)z[l];
+    double mean = smoothing > 0 ? (double)vector_sum(K, z) / (double)K : 0;
+    vector_softmax(K, 1, z, z);
+    /* log sum exp(z) = top - log p of the largest: exact also if all logits are huge. */
+    float log_p;
+    vector_log(1, &z[largest], &log_p);
+    sums->loss += (1 - smoothing) * (top - own) + (smoothing > 0 ? smoothing * (top - mean) : 0) - (double)log_p;
+    sums->hits += largest == l && !isnan(log_p);
+    sums->terms += 1;
+    if (!gradient)
+        return;
+    float p = z[l];
+    if (smoothing > 0)
+        vector_affine(K, 1, (float)-off, z, z);
+    z[l] = (float)((double)p - on);
+}
+
+static void terms(const struct loss_spec *spec, const struct leaf *leaf, size_t first_term, size_t n, size_t width,
+                  float *outputs, bool gradient, struct loss_sums *sums)
+{
+    for (size_t i = 0; i < n; i++)
+        term(spec->label_smoothing, leaf->labels[first_term + i], width, outputs + i * width, gradient, sums);
+}
+
+const struct loss_class loss_softmax_cross_entropy = {
+    PLAIN_KIND("softmax_cross_entropy", "of one output a class, with the softmax of them as probabilities"),
+    .has_hits = true,
+    .has_smoothing = true,
+    .check = check,
+    .terms = terms,
+};

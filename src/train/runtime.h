@@ -1,0 +1,38 @@
+/* What is global in a process that trains: MPI, HDF5, the BLAS, signals, fault points, the rank in the log, the watch
+ * over meetings. Set up once, before the first trainer, and torn down behind the last one; trainers may follow each
+ * other. */
+#ifndef TRAIN_RUNTIME_H
+#define TRAIN_RUNTIME_H
+
+#include "base/error.h"
+#include "parallel/world.h"
+
+struct runtime_options {
+    bool takes_signals; /* they ask for saves, and to leave (policy/preemption.h); else they are the program's own */
+    double meeting_s; /* how long ranks may wait for each other until a job says more (base/watchdog.h); 0: for ever */
+
+    /* Called, from any thread, with ERROR_LATE when a rank does not come to a meeting: MPI does not let the others out
+     * of it, so that the process can only be left. It does not return. NULL: nobody watches. */
+    void (*lost)(const struct error *error);
+};
+
+struct runtime {
+    struct world world;
+    bool owns_mpi; /* has initialised it */
+};
+
+/* Collective over MPI_COMM_WORLD; the calling thread is the one that trains. MPI is initialised, unless the program has
+ * done it (without MPI_THREAD_MULTIPLE saves are in the foreground). False, on this rank alone: the environment names a
+ * fault point that there is not; the ranks have to agree on that, and runtime_end is due all the same. */
+bool runtime_begin(struct runtime *runtime, const struct runtime_options *options, struct error *error) WARN_UNUSED;
+
+/* Collective over world, not after ERROR_LATE. MPI is finalised, if runtime_begin has initialised it. */
+void runtime_end(struct runtime *runtime);
+
+/* Local, at any time and in any thread. The rank of this process, as far as it can be known. */
+int runtime_rank(void);
+
+/* Local, in any thread. Ends the process, and through the launcher those of the other ranks, with this exit code. */
+_Noreturn void runtime_leave(int code);
+
+#endif

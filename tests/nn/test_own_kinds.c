@@ -1,0 +1,249 @@
+/* Layers and losses that a program has added to those of the house. */
+#include "base/memory.h"
+#include "base/registry.h"
+#include "base/rows.h"
+#include "nn/trial.h"
+#include "support/test.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- a layer: y = factor w x, with one w for all ---- */
+
+struct stretch {
+    double factor;
+    char *note;
+    uint64_t *marks; /* [mark_count] */
+    size_t mark_count;
+};
+
+static const struct option stretch_keys[] = {
+    {"factor", "what each value is multiplied by, besides a weight", FIELD(struct stretch, factor), POSITIVE},
+    {"note", "what it is for", FIELD(struct stretch, note), .optional = true},
+    {"marks", "numbers to remember", NUMBERS(struct stretch, marks, mark_count), ANY_FROM(0), .optional = true},
+    {0},
+};
+
+static float scale_of(const struct layer *layer, const struct pass *pass)
+{
+    return (float)((const struct stretch *)layer->settings)->factor * layer_params(layer, pass, 0)[0];
+}
+
+static bool stretch_build(struct layer *layer, struct tensor_table *table, struct error *error)
+{
+    const struct stretch *stretch = layer->settings;
+    if (stretch->factor > 100)
+        return error_set(error, ERROR_USAGE, "a factor of %g is too much", stretch->factor);
+    layer_add_weight(layer, table, "weight", 1, (size_t[]){1}, INIT_DEFAULT, 1, 1, 0);
+    layer->out = layer->in;
+    return true;
+}
+
+static void stretch_forward(const struct layer *layer, const struct pass *pass, const float *x, float *y, float *saved)
+{
+    (void)saved;
+    for (size_t i = 0; i < pass->leaf->rows * layer->inputs; i++)
+        y[i] = scale_of(layer, pass) * x[i];
+}
+
+static void stretch_backward(const struct layer *layer, const struct pass *pass, const float *x, const float *y,
+                             const float *saved, const float *dy, float *dx)
+{
+    (void)y, (void)saved;
+    float sum = 0, factor = (float)((const struct stretch *)layer->settings)->factor;
+    for (size_t i = 0; i < pass->leaf->rows * layer->inputs; i++) {
+        sum += factor * x[i] * dy[i];
+        if (dx)
+            dx[i] = scale_of(layer, pass) * dy[i];
+    }
+    layer_gradient(layer, pass, 0)[0] = sum;
+}
+
+static const struct layer_class layer_stretch = {
+    KIND_OF("stretch", "multiplies all values by one number", struct stretch, stretch_keys),
+    .build = stretch_build,
+    .forward = stretch_forward,
+    .backward = stretch_backward,
+    .needs_x = true,
+};
+
+static void check_refused(struct registry *registry, const struct kind *kind, const char *words)
+{
+    struct error error = {0};
+    CU_ASSERT_FALSE(registry_add(registry, kind, &error));
+    CU_ASSERT_EQUAL(error.kind, ERROR_USAGE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, words));
+}
+
+static void a_layer_is_added_unless_its_names_are_taken(void)
+{
+    struct option keys[] = {stretch_keys[0], {0}};
+    struct kind clash = layer_stretch.kind;
+    struct error error = {0};
+    clash.name = "dense";
+    check_refused(&layer_registry, &clash, "layer dense: there is one of this name already");
+    clash.name = "stretched";
+    clash.keys = keys;
+    keys[0].name = "layer";
+    check_refused(&layer_registry, &clash, "layer stretched: its key layer is called as one");
+    CU_ASSERT_PTR_NULL(kind_find(&layer_registry, "stretched"));
+    CU_ASSERT_TRUE(registry_add(&layer_registry, &layer_stretch.kind, &error));
+    CU_ASSERT_PTR_EQUAL(kind_find(&layer_registry, "stretch"), &layer_stretch.kind);
+    CU_ASSERT_PTR_EQUAL(kind_find(&layer_registry, "dense"), &layer_dense.kind);
+}
+
+/* Two of them, one in a residual connection, between layers of the house. */
+static void a_model_trains_with_layers_that_were_added(void)
+{
+    struct trial trial = {
+        .spec = MODEL(DENSE(4), LAYER(stretch, .factor = 2), RESIDUAL(LAYER(stretch, .factor = 0.5)), DENSE(3)),
+        .form = FEATURES(5, 3),
+        .rows = 6};
+    struct bench b;
+    struct loss_sums sums, moved;
+    CU_ASSERT_TRUE_FATAL(bench_init(&b, &trial));
+    model_train_leaf(&b.model, b.params, 0, b.gradient, &sums, NULL);
+    CU_ASSERT_STRING_EQUAL(b.model.table.tensors[2].name, "1.stretch.weight");
+    CU_ASSERT_STRING_EQUAL(b.model.table.tensors[3].name, "2.residual.0.stretch.weight");
+    for (size_t t = 0; t < b.model.table.length; t++) {
+        size_t place = b.model.table.tensors[t].offset;
+        float kept = b.params[place], h = 0x1p-10f;
+        b.params[place] = kept + h;
+        model_evaluate_leaf(&b.model, b.params, &moved);
+        b.params[place] = kept - h;
+        model_evaluate_leaf(&b.model, b.params, &sums);
+        b.params[place] = kept;
+        double slope = (moved.loss - sums.loss) / (2 * (double)h);
+        CU_ASSERT_DOUBLE_EQUAL((double)b.gradient[place], slope, 1e-2 * (1 + (slope < 0 ? -slope : slope)));
+    }
+    bench_release(&b);
+}
+
+static void what_it_refuses_is_told_with_its_place(void)
+{
+    struct trial trial = {.spec = MODEL(DENSE(4), LAYER(stretch, .factor = 101)), .form = FEATURES(5, 4), .rows = 6};
+    struct loss_spec loss = {.class = &loss_mean_squared_error};
+    struct model model;
+    struct error error = {0};
+    CU_ASSERT_FALSE(model_describe(&model, &trial.spec, &loss, &trial.form, 6, 1, &error));
+    CU_ASSERT_STRING_EQUAL(error.text, "model: 1.stretch (stretch): a factor of 101 is too much");
+}
+
+/* The job that a model was made from may go. */
+static void a_model_keeps_settings_of_its_own(void)
+{
+    char note[] = "before";
+    uint64_t marks[] = {3, 5, 7};
+    struct stretch settings = {.factor = 3, .note = note, .marks = marks, .mark_count = COUNT(marks)};
+    struct trial trial = {
+        .spec = {(struct layer_spec[]){{&layer_stretch, &settings}}, 1}, .form = FEATURES(5, 5), .rows = 2};
+    struct bench b;
+    CU_ASSERT_TRUE_FATAL(bench_init(&b, &trial));
+    memset(note, 'x', sizeof note - 1);
+    memset(marks, 0, sizeof marks);
+    memset(&settings, 0, sizeof settings);
+    const struct stretch *own = b.model.layers[0].settings;
+    CU_ASSERT_EQUAL(own->factor, 3);
+    CU_ASSERT_STRING_EQUAL(own->note, "before");
+    CU_ASSERT_EQUAL(own->mark_count, 3);
+    CU_ASSERT_EQUAL(memcmp(own->marks, (uint64_t[]){3, 5, 7}, sizeof marks), 0);
+    bench_release(&b);
+}
+
+/* ---- a loss of several outputs a term: the sum of (y - t)^2 over them, times a weight ---- */
+
+struct bundle {
+    double weight;
+};
+
+static const struct option bundle_keys[] = {
+    {"weight", "of the squares", FIELD(struct bundle, weight), POSITIVE, DEFAULT("1")},
+    {0},
+};
+
+static bool bundle_check(const struct loss_spec *spec, const struct shape *out, const struct leaf_form *form,
+                         struct error *error)
+{
+    (void)spec;
+    return shape_count(out) % form->terms == 0 || error_set(error, ERROR_USAGE, "loss: no equal bundles");
+}
+
+static void bundle_terms(const struct loss_spec *spec, const struct leaf *leaf, size_t first_term, size_t n,
+                         size_t width, float *outputs, bool gradient, struct loss_sums *sums)
+{
+    float weight = (float)((const struct bundle *)spec->settings)->weight;
+    for (size_t i = 0; i < n * width; i++) {
+        float difference = outputs[i] - leaf->targets[first_term + i / width];
+        sums->loss += (double)(weight * (difference * difference));
+        if (gradient)
+            outputs[i] = weight * (2 * difference);
+    }
+    sums->terms += (double)n;
+}
+
+static const struct loss_class loss_bundle = {
+    KIND_OF("bundle", "(y - t)^2 of several outputs for each target", struct bundle, bundle_keys),
+    .check = bundle_check,
+    .terms = bundle_terms,
+};
+
+static void a_loss_is_added_unless_its_names_are_taken(void)
+{
+    struct option keys[] = {bundle_keys[0], {0}};
+    struct kind clash = loss_bundle.kind;
+    struct error error = {0};
+    clash.name = "huber";
+    check_refused(&loss_registry, &clash, "loss huber: there is one of this name already");
+    clash.name = "bundled";
+    clash.keys = keys;
+    keys[0].name = loss_rows[0].name;
+    check_refused(&loss_registry, &clash, "loss bundled: its key");
+    CU_ASSERT_TRUE(registry_add(&loss_registry, &loss_bundle.kind, &error));
+    CU_ASSERT_PTR_EQUAL(kind_find(&loss_registry, "bundle"), &loss_bundle.kind);
+}
+
+/* Two outputs for one target, or one output for each of two equal targets: the same numbers, whether the last layer is
+ * made in tiles or, because terms need several of its positions, is not. */
+static void a_term_of_several_outputs_gets_them_side_by_side(void)
+{
+    struct trial trials[] = {
+        {.spec = MODEL(DENSE(9), PLAIN(relu), DENSE(2)), .form = FEATURES(5, 1), .rows = 70},
+        {.spec = MODEL(DENSE(4), DENSE(2)), .form = SEQUENCE(6, 3, 6), .rows = 3},
+        {.spec = MODEL(DENSE(4), DENSE(1)), .form = SEQUENCE(6, 3, 3), .rows = 3},
+        {.spec = MODEL(DENSE(4), PLAIN(tanh)), .form = FEATURES(5, 2), .rows = 3},
+    };
+    for (size_t i = 0; i < COUNT(trials); i++) {
+        struct trial doubled = trials[i];
+        struct bundle settings = {.weight = 1};
+        struct bench b, expected;
+        struct loss_sums sums, right;
+        trials[i].loss = (struct loss_spec){.class = &loss_bundle, .settings = &settings};
+        CU_ASSERT_TRUE_FATAL(bench_init(&b, &trials[i]));
+        settings.weight = 7; /* the model has its own */
+        doubled.form.terms *= 2;
+        CU_ASSERT_TRUE_FATAL(bench_init(&expected, &doubled));
+        for (size_t t = 0; t < doubled.rows * doubled.form.terms; t++)
+            expected.model.leaf.targets[t] = b.model.leaf.targets[t / 2];
+        model_train_leaf(&b.model, b.params, 0, b.gradient, &sums, NULL);
+        model_train_leaf(&expected.model, expected.params, 0, expected.gradient, &right, NULL);
+        CU_ASSERT_EQUAL(sums.loss, right.loss);
+        CU_ASSERT_EQUAL(2 * sums.terms, right.terms);
+        CU_ASSERT_EQUAL(memcmp(b.gradient, expected.gradient, b.model.table.count * sizeof(float)), 0);
+        bench_release(&b);
+        bench_release(&expected);
+    }
+}
+
+int main(void)
+{
+    static const struct test_case cases[] = {
+        {"a layer is added unless its names are taken", a_layer_is_added_unless_its_names_are_taken},
+        {"a model trains with layers that were added", a_model_trains_with_layers_that_were_added},
+        {"what it refuses is told with its place", what_it_refuses_is_told_with_its_place},
+        {"a model keeps settings of its own", a_model_keeps_settings_of_its_own},
+        {"a loss is added unless its names are taken", a_loss_is_added_unless_its_names_are_taken},
+        {"a term of several outputs gets them side by side", a_term_of_several_outputs_gets_them_side_by_side},
+        {NULL, NULL},
+    };
+    return test_run("nn/own_kinds", cases);
+}
