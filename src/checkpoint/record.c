@@ -19,47 +19,47 @@
 
 /* clang-format off */
 const struct field record_fields[] = {
-    {"step",            AT(step),                   STEPS, FIELD_NUMBER, 1},
-    {"epoch",           AT(epoch),                  0,     FIELD_REAL,   1},
-    {"loss",            AT(loss),                   0,     FIELD_REAL,   1},
-    {"saved_unix",      AT(saved_unix),             TIMES, FIELD_TIME,   1},
-    {"data_digest",     AT(data_digest),            ANY,   FIELD_NUMBER, 1},
-    {"lineage",         AT(lineage),                ANY,   FIELD_NUMBER, 3},
-    {"why",             AT(why), WORDS_OF(((struct record *)0)->why),      FIELD_WORDS,  3},
-    {"job",             AT(job),                    0,     FIELD_TEXT,   1},
-    {"passport",        AT(passport),               0,     FIELD_TEXT,   1},
-    {"vocabulary",      AT(vocabulary),             0,     FIELD_TEXT,   2},
-    {"origin",          AT(origin),                 0,     FIELD_TEXT,   3},
-    {"sampler_step",    AT(history.sampler_step),   STEPS, FIELD_NUMBER, 3},
-    {"sampler_sample",  AT(history.sampler_sample), ANY/4, FIELD_NUMBER, 3},
-    {"updates",         AT(history.updates),        STEPS, FIELD_NUMBER, 2},
-    {"skipped_row",     AT(history.skipped_row),    STEPS, FIELD_NUMBER, 2},
-    {"validated_step",  AT(history.validated_step), STEPS, FIELD_NUMBER, 4},
-    {"best_metric",     AT(history.metric),         255,   FIELD_NUMBER, 2},
-    {"best_yardstick",  AT(history.yardstick),      ANY,   FIELD_NUMBER, 2},
-    {"stale_reference", AT(history.reference),      0,     FIELD_REAL,   2},
-    {"stale",           AT(history.stale),          STEPS, FIELD_NUMBER, 2},
+    {"step",            AT(step),                   STEPS, FIELD_NUMBER, 1, 0},
+    {"epoch",           AT(epoch),                  0,     FIELD_REAL,   1, 0},
+    {"loss",            AT(loss),                   0,     FIELD_REAL,   1, 0},
+    {"saved_unix",      AT(saved_unix),             TIMES, FIELD_TIME,   1, 0},
+    {"data_digest",     AT(data_digest),            ANY,   FIELD_NUMBER, 1, 0},
+    {"lineage",         AT(lineage),                ANY,   FIELD_NUMBER, 3, 0},
+    {"why",             AT(why), WORDS_OF(((struct record *)0)->why),      FIELD_WORDS,  3, FIELD_WAS_LATE},
+    {"job",             AT(job),                    0,     FIELD_TEXT,   1, 0},
+    {"passport",        AT(passport),               0,     FIELD_TEXT,   1, 0},
+    {"vocabulary",      AT(vocabulary),             0,     FIELD_TEXT,   2, 0},
+    {"origin",          AT(origin),                 0,     FIELD_TEXT,   3, 0},
+    {"sampler_step",    AT(history.sampler_step),   STEPS, FIELD_NUMBER, 3, FIELD_TO_STEP},
+    {"sampler_sample",  AT(history.sampler_sample), ANY/4, FIELD_NUMBER, 3, 0},
+    {"updates",         AT(history.updates),        STEPS, FIELD_NUMBER, 2, FIELD_TO_STEP | FIELD_WAS_STEP},
+    {"skipped_row",     AT(history.skipped_row),    STEPS, FIELD_NUMBER, 2, FIELD_TO_STEP},
+    {"validated_step",  AT(history.validated_step), STEPS, FIELD_NUMBER, 4, FIELD_TO_STEP | FIELD_WAS_STEP},
+    {"best_metric",     AT(history.metric),         255,   FIELD_NUMBER, 2, 0},
+    {"best_yardstick",  AT(history.yardstick),      ANY,   FIELD_NUMBER, 2, 0},
+    {"stale_reference", AT(history.reference),      0,     FIELD_REAL,   2, 0},
+    {"stale",           AT(history.stale),          STEPS, FIELD_NUMBER, 2, FIELD_TO_STEP},
 };
 const size_t record_field_count = sizeof record_fields / sizeof *record_fields;
 
 static const struct field segment_columns[] = {
-    {"first_step", ROW(first_step), STEPS, FIELD_NUMBER, 1},
-    {"last_step",  ROW(last_step),  STEPS, FIELD_NUMBER, 1},
-    {"began_unix", ROW(began_unix), TIMES, FIELD_TIME,   1},
-    {"saved_unix", ROW(saved_unix), TIMES, FIELD_TIME,   1},
-    {"ranks",      ROW(ranks),      STEPS, FIELD_NUMBER, 1},
-    {"nodes",      ROW(nodes),      STEPS, FIELD_NUMBER, 1},
-    {"end",        ROW(end),     WORDS_OF(((struct segment *)0)->end),     FIELD_WORDS, 1},
-    {"hosts",      ROW(hosts),   WORDS_OF(((struct segment *)0)->hosts),   FIELD_WORDS, 1},
-    {"changes",    ROW(changes), WORDS_OF(((struct segment *)0)->changes), FIELD_WORDS, 3},
+    {"first_step", ROW(first_step), STEPS, FIELD_NUMBER, 1, FIELD_TO_NEXT},
+    {"last_step",  ROW(last_step),  STEPS, FIELD_NUMBER, 1, FIELD_TO_STEP},
+    {"began_unix", ROW(began_unix), TIMES, FIELD_TIME,   1, 0},
+    {"saved_unix", ROW(saved_unix), TIMES, FIELD_TIME,   1, 0},
+    {"ranks",      ROW(ranks),      STEPS, FIELD_NUMBER, 1, 0},
+    {"nodes",      ROW(nodes),      STEPS, FIELD_NUMBER, 1, 0},
+    {"end",        ROW(end),     WORDS_OF(((struct segment *)0)->end),     FIELD_WORDS, 1, 0},
+    {"hosts",      ROW(hosts),   WORDS_OF(((struct segment *)0)->hosts),   FIELD_WORDS, 1, 0},
+    {"changes",    ROW(changes), WORDS_OF(((struct segment *)0)->changes), FIELD_WORDS, 3, 0},
 };
 static const struct field best_columns[] = {
-    {"value", offsetof(struct history_best, value), 0,     FIELD_REAL,   3},
-    {"step",  offsetof(struct history_best, step),  STEPS, FIELD_NUMBER, 3},
+    {"value", offsetof(struct history_best, value), 0,     FIELD_REAL,   3, 0},
+    {"step",  offsetof(struct history_best, step),  STEPS, FIELD_NUMBER, 3, FIELD_TO_STEP},
 };
 static const struct field window_columns[] = {
-    {"loss",          offsetof(struct history_step, loss),          0, FIELD_REAL, 2},
-    {"gradient_norm", offsetof(struct history_step, gradient_norm), 0, FIELD_REAL, 2},
+    {"loss",          offsetof(struct history_step, loss),          0, FIELD_REAL, 2, 0},
+    {"gradient_norm", offsetof(struct history_step, gradient_norm), 0, FIELD_REAL, 2, 0},
 };
 /* clang-format on */
 
@@ -67,11 +67,11 @@ static const struct field window_columns[] = {
 
 const struct record_table record_tables[RECORD_TABLES] = {
     {"provenance", NULL, COLUMNS(segment_columns), sizeof(struct segment), AT(segments), AT(segment_count),
-     RECORD_SEGMENTS_MOST, false, 1},
+     RECORD_SEGMENTS_MOST, false, 1, "the segments of its record go beyond the checkpoint's step"},
     {"best", "best_count", COLUMNS(best_columns), sizeof(struct history_best), AT(history.best), AT(history.best_count),
-     HISTORY_BEST, true, 3},
+     HISTORY_BEST, true, 3, "the best of its record are of steps beyond the checkpoint's"},
     {"window", "window_count", COLUMNS(window_columns), sizeof(struct history_step), AT(history.window),
-     AT(history.window_count), 0, false, 2},
+     AT(history.window_count), 0, false, 2, NULL},
 };
 
 const void *record_rows(const struct record *record, const struct record_table *table, size_t *count)
@@ -165,10 +165,17 @@ struct segment *record_add_segment(struct record *record)
     return &segments[count];
 }
 
-static bool check_field(const struct field *field, const char *base, const char *what, struct error *error)
+/* What is checked of a field: `base` is the record, or, if there is a table, one of its rows. */
+typedef bool field_check(const struct record *record, const struct record_table *table, const struct field *field,
+                         const char *base, struct error *error);
+
+/* Whether it is within its bounds. */
+static bool check_bounds(const struct record *record, const struct record_table *table, const struct field *field,
+                         const char *base, struct error *error)
 {
     const char *at = base + field->offset;
     uint64_t number;
+    (void)record;
     memcpy(&number, at, sizeof number);
     bool ok = true;
     if (field->kind == FIELD_TIME && number > (uint64_t)INT64_MAX)
@@ -177,53 +184,59 @@ static bool check_field(const struct field *field, const char *base, const char 
         ok = number <= field->most;
     if (field->kind == FIELD_WORDS)
         ok = memchr(at, '\0', field->most) != NULL;
-    return ok || error_set(error, ERROR_CORRUPT, "%s '%s' of its record holds what cannot be meant", what, field->name);
+    return ok || error_set(error, ERROR_CORRUPT, "%s '%s' of its record holds what cannot be meant",
+                           table ? "column" : "field", field->name);
 }
 
-/* Nothing that is counted in steps is beyond the step of the checkpoint. */
-static bool check_steps(const struct record *record, struct error *error)
+/* Whether it is not beyond the step of the checkpoint; the bounds of that one were checked: it does not overflow. */
+static bool check_step(const struct record *record, const struct record_table *table, const struct field *field,
+                       const char *base, struct error *error)
 {
-    const struct history *history = &record->history;
-    const struct {
-        const char *name;
-        uint64_t number;
-    } counts[] = {{"sampler_step", history->sampler_step},
-                  {"updates", history->updates},
-                  {"skipped_row", history->skipped_row},
-                  {"validated_step", history->validated_step},
-                  {"stale", history->stale}};
-    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
-        if (counts[i].number > record->step)
-            return error_set(error, ERROR_CORRUPT, "field '%s' of its record is beyond the checkpoint's step",
-                             counts[i].name);
-    for (size_t i = 0; i < history->best_count && i < HISTORY_BEST; i++)
-        if (history->best[i].step > record->step)
-            return error_set(error, ERROR_CORRUPT, "the best of its record are of steps beyond the checkpoint's");
-    for (size_t i = 0; i < record->segment_count; i++)
-        if (record->segments[i].last_step > record->step || record->segments[i].first_step > record->step + 1)
-            return error_set(error, ERROR_CORRUPT, "the segments of its record go beyond the checkpoint's step");
-    return true;
+    uint64_t number;
+    if (!(field->rules & (FIELD_TO_STEP | FIELD_TO_NEXT)))
+        return true;
+    memcpy(&number, base + field->offset, sizeof number);
+    if (number <= record->step + (field->rules & FIELD_TO_NEXT ? 1 : 0))
+        return true;
+    return table ? error_set(error, ERROR_CORRUPT, "%s", table->beyond)
+                 : error_set(error, ERROR_CORRUPT, "field '%s' of its record is beyond the checkpoint's step",
+                             field->name);
 }
 
-bool record_check(const struct record *record, struct error *error)
+static bool check_each(const struct record *record, field_check *check, struct error *error)
 {
     for (size_t i = 0; i < record_field_count; i++)
-        if (!check_field(&record_fields[i], (const char *)record, "field", error))
+        if (!check(record, NULL, &record_fields[i], (const char *)record, error))
             return false;
     for (size_t t = 0; t < RECORD_TABLES; t++) {
         const struct record_table *table = &record_tables[t];
         size_t count;
         const char *rows = record_rows(record, table, &count);
-        if (table->most > 0 && count > table->most)
-            return error_set(error, ERROR_CORRUPT, "the table '%s' of its record has %zu rows", table->name, count);
         for (size_t i = 0; i < count * table->column_count; i++)
-            if (!check_field(&table->columns[i % table->column_count],
-                             rows + i / table->column_count * table->row_bytes, "column", error))
+            if (!check(record, table, &table->columns[i % table->column_count],
+                       rows + i / table->column_count * table->row_bytes, error))
                 return false;
     }
-    if (record->segment_count == 0)
-        return error_set(error, ERROR_CORRUPT, "the table 'provenance' of its record has no rows");
-    return check_steps(record, error) &&
+    return true;
+}
+
+static bool check_counts(const struct record *record, struct error *error)
+{
+    for (size_t t = 0; t < RECORD_TABLES; t++) {
+        const struct record_table *table = &record_tables[t];
+        size_t count;
+        record_rows(record, table, &count);
+        if (table->most > 0 && count > table->most)
+            return error_set(error, ERROR_CORRUPT, "the table '%s' of its record has %zu rows", table->name, count);
+    }
+    return record->segment_count > 0 ||
+           error_set(error, ERROR_CORRUPT, "the table 'provenance' of its record has no rows");
+}
+
+bool record_check(const struct record *record, struct error *error)
+{
+    return check_counts(record, error) && check_each(record, check_bounds, error) &&
+           check_each(record, check_step, error) &&
            ((isfinite(record->epoch) && record->epoch >= 0) ||
             error_set(error, ERROR_CORRUPT, "field 'epoch' of its record is no number of epochs"));
 }

@@ -53,7 +53,8 @@ struct record {
     size_t segment_count;
 };
 
-/* ---- the one list of what a record holds: everything that writes, reads, copies or compares goes along it ---- */
+/* ---- the one list of what a record holds: everything that writes, reads, checks, copies or compares goes along it,
+ * and so does the README, for other readers. A new field is a member, a row here, and a row there ---- */
 
 enum field_kind {
     FIELD_NUMBER, /* uint64_t, up to `most` */
@@ -63,12 +64,21 @@ enum field_kind {
     FIELD_WORDS,  /* char[most], with a NUL */
 };
 
+/* What else holds for a field: bits. */
+enum field_rule {
+    FIELD_TO_STEP = 1,  /* counted in steps: never beyond the step of the checkpoint */
+    FIELD_TO_NEXT = 2,  /* the same, but it may be the step after */
+    FIELD_WAS_STEP = 4, /* an older file, which has not got it, means its step by that */
+    FIELD_WAS_LATE = 8, /* the first files of the version `since` have not got it either */
+};
+
 struct field {
     const char *name; /* of the attribute, of the column */
     size_t offset;    /* in struct record, or in a row */
     uint64_t most;
     enum field_kind kind;
-    uint64_t since; /* the first version that has it; what an older file has not stays zero */
+    uint64_t since; /* the first version that has it; what a file has not got is zero, or "" */
+    unsigned rules;
 };
 
 struct record_table {
@@ -81,6 +91,7 @@ struct record_table {
     size_t most;  /* rows; 0: as many as there is room for */
     bool held;
     uint64_t since;
+    const char *beyond; /* what is said if FIELD_TO_STEP or FIELD_TO_NEXT does not hold */
 };
 
 #define RECORD_TABLES 3

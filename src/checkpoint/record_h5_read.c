@@ -26,14 +26,14 @@ static bool read_fingerprint(hid_t file, uint64_t *fingerprint, bool *finished, 
 static bool read_field(hid_t file, const struct field *field, void *at, struct error *error)
 {
     char *text;
+    if ((field->rules & FIELD_WAS_LATE) && H5Aexists(file, field->name) <= 0)
+        return true;
     switch (field->kind) {
     case FIELD_REAL:
         return h5_get_real(file, field->name, at, error);
     case FIELD_TEXT:
         return h5_get_text(file, field->name, at, error);
     case FIELD_WORDS:
-        if (H5Aexists(file, field->name) <= 0) /* the first files of version 3 have not that one */
-            return true;
         if (!h5_get_text(file, field->name, &text, error))
             return false;
         snprintf(at, (size_t)field->most, "%s", text);
@@ -68,19 +68,28 @@ static bool read_table(hid_t file, uint64_t version, const struct record_table *
     return ok;
 }
 
-/* What there was in place of fields that came later. */
-static bool read_older(hid_t file, struct record *record, struct error *error)
+/* All fields of the record itself; the step comes first. */
+static bool read_fields(hid_t file, struct record *record, struct error *error)
 {
-    struct history *history = &record->history;
-    history->validated_step = record->step; /* no validation was put off then */
-    if (record->version == 1)
-        history->updates = record->step;
-    if (record->version == 2) {
-        if (!h5_get_real(file, "best", &history->best[0].value, error) ||
-            !h5_get_number(file, "best_step", &history->best[0].step, error))
-            return false;
-        history->best_count = history->best[0].step > 0;
+    bool ok = true;
+    for (size_t i = 0; ok && i < record_field_count; i++) {
+        const struct field *field = &record_fields[i];
+        char *at = (char *)record + field->offset;
+        if (field->since <= record->version)
+            ok = read_field(file, field, at, error);
+        else if (field->rules & FIELD_WAS_STEP)
+            memcpy(at, &record->step, sizeof record->step);
     }
+    return ok;
+}
+
+/* Version 2 knew one best validation only, in two attributes. */
+static bool read_one_best(hid_t file, struct history *history, struct error *error)
+{
+    if (!h5_get_real(file, "best", &history->best[0].value, error) ||
+        !h5_get_number(file, "best_step", &history->best[0].step, error))
+        return false;
+    history->best_count = history->best[0].step > 0;
     return true;
 }
 
@@ -110,15 +119,13 @@ static bool is_older(uint64_t version, struct error *error)
 
 bool record_h5_read_fields(hid_t file, uint64_t version, struct record *record, struct error *error)
 {
-    bool finished = false, ok = true;
+    bool finished = false;
     *record = (struct record){.version = version};
-    for (size_t i = 0; ok && i < record_field_count; i++)
-        if (record_fields[i].since <= version)
-            ok = read_field(file, &record_fields[i], (char *)record + record_fields[i].offset, error);
+    bool ok = read_fields(file, record, error);
     for (size_t t = 0; ok && t < RECORD_TABLES; t++)
         if (record_tables[t].since <= version)
             ok = read_table(file, version, &record_tables[t], record, error);
-    ok = ok && (version >= RECORD_PLAIN || read_older(file, record, error));
+    ok = ok && (version != 2 || read_one_best(file, &record->history, error));
     record->history.best_most = record->history.best_count;
     ok = ok && read_fingerprint(file, &record->fingerprint, &finished, error) &&
          (finished || error_set(error, ERROR_CORRUPT, "not a finished checkpoint (it has no commit record)"));

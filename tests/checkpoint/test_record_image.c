@@ -182,25 +182,6 @@ static void names_lead_nowhere_else(void)
     CU_ASSERT_FALSE(passes_with("0.dense.bias", "0.dense\0bias")); /* not as long as it says */
 }
 
-/* The oldest become one. */
-static void segments_do_not_become_too_many(void)
-{
-    size_t most = RECORD_SEGMENTS_MOST;
-    struct record record = {.segments = memory_need(most - 1, sizeof *record.segments), .segment_count = most - 1};
-    for (uint64_t s = 0; s < most - 1; s++)
-        record.segments[s] = (struct segment){.first_step = s + 1, .last_step = s + 1, .end = "running"};
-    for (uint64_t s = most - 1; s < most + 2; s++) {
-        struct segment *own = record_add_segment(&record);
-        CU_ASSERT_EQUAL(record.segment_count, most);
-        *own = (struct segment){.first_step = s + 1, .last_step = s + 1, .end = "running"};
-    }
-    CU_ASSERT(record.segments[0].first_step == 1 && record.segments[0].last_step == 3);
-    CU_ASSERT_EQUAL(record.segments[1].first_step, 4);
-    CU_ASSERT_STRING_EQUAL(record.segments[most - 2].end, "interrupted");
-    CU_ASSERT_STRING_EQUAL(record.segments[most - 1].end, "running");
-    record_release(&record);
-}
-
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -209,7 +190,6 @@ int main(void)
         {"no forged number is believed", no_forged_number_is_believed},
         {"no flipped bit does harm", no_flipped_bit_does_harm},
         {"names lead nowhere else", names_lead_nowhere_else},
-        {"segments do not become too many", segments_do_not_become_too_many},
         {NULL, NULL},
     };
     return test_run("checkpoint/record_image", cases);
