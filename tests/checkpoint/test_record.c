@@ -1,10 +1,11 @@
-/* The tables of the record: they hold every byte of it, and their rules hold. */
+/* The tables of the record: they hold every byte of it, and their rules hold; and what older files mean by them. */
 #include "checkpoint/record.h"
 
 #include "base/memory.h"
+#include "checkpoint/reader.h"
+#include "h5/h5.h"
 #include "support/test.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static struct error error;
@@ -147,6 +148,37 @@ static void segments_do_not_become_too_many(void)
     record_release(&record);
 }
 
+/* The files in tests/golden, all of step 20. What came after their version they mean by its not being there. */
+static void older_files_mean_what_they_meant(void)
+{
+    static const struct {
+        const char *path;
+        uint64_t lineage, sampler_step;
+        size_t best, segments, window;
+        const char *why;
+    } files[] = {{GOLDEN_DIRECTORY "/checkpoint-v1.h5", 0, 0, 0, 1, 0, ""},
+                 {GOLDEN_DIRECTORY "/checkpoint-v2.h5", 0, 0, 1, 1, 8, ""},
+                 {GOLDEN_DIRECTORY "/checkpoint-v3.h5", 685420132415945490u, 12, 2, 2, 8, ""},
+                 {GOLDEN_DIRECTORY "/checkpoint-v4.h5", 11220786945235859428u, 12, 2, 2, 8, "finished"}};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        struct reader reader;
+        CU_ASSERT_TRUE_FATAL(reader_open(&reader, files[i].path, &error));
+        const struct record *record = &reader.record;
+        const struct history *history = &record->history;
+        CU_ASSERT(record->version == i + 1 && record->step == 20);
+        CU_ASSERT(history->updates == 20 && history->validated_step == 20);
+        CU_ASSERT(record->lineage == files[i].lineage && history->sampler_step == files[i].sampler_step);
+        CU_ASSERT(record->segment_count == files[i].segments && history->window_count == files[i].window);
+        CU_ASSERT(history->best_count == files[i].best && history->best_most == files[i].best);
+        CU_ASSERT(files[i].best == 0 || (history->best[0].step == 20 && history->best[0].value > 2));
+        CU_ASSERT_STRING_EQUAL(record->why, files[i].why);
+        CU_ASSERT_STRING_EQUAL(record->origin, "");
+        CU_ASSERT_STRING_EQUAL(record->vocabulary, i == 0 ? "" : "\n0123456789");
+        CU_ASSERT_EQUAL(strlen(record->segments[files[i].segments - 1].changes) > 0, i >= 2);
+        reader_close(&reader);
+    }
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -155,7 +187,9 @@ int main(void)
         {"nothing is beyond the step", nothing_is_beyond_the_step},
         {"numbers have bounds", numbers_have_bounds},
         {"segments do not become too many", segments_do_not_become_too_many},
+        {"older files mean what they meant", older_files_mean_what_they_meant},
         {NULL, NULL},
     };
+    h5_init();
     return test_run("checkpoint/record", cases);
 }
