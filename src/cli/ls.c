@@ -80,7 +80,7 @@ static void print_valid(const struct listing *listing, const struct record *reco
     text_init(&notes);
     find_notes(listing, record->step, path, &notes);
     clock_text(record->saved_unix, when);
-    say("%7" PRIu64 " %7.3f %9.5g %8s %-20s  %-5s %016" PRIx64 " %3zu  %-12s  %s\n", record->step, record->epoch,
+    say("%7" PRIu64 " %7.3f %9.5g %8s %-20s  %-5s %016" PRIx64 " %6zu  %-12s  %s\n", record->step, record->epoch,
         record->loss, size, when, listing->fast ? "-" : "yes", record->fingerprint, record->segment_count,
         text_bytes(&notes), find_why(record));
     text_release(&notes);
@@ -154,8 +154,8 @@ static bool list_all(struct listing *listing, bool *all_valid, struct error *err
     if (length == 0)
         say("no checkpoints in %s\n", listing->store.directory);
     else
-        say("%7s %7s %9s %8s %-20s  %-5s %-16s %3s  %-12s  %s\n", "step", "epoch", "loss", "size", "saved", "valid",
-            "fingerprint", "seg", "stays as", "why");
+        say("%7s %7s %9s %8s %-20s  %-5s %-16s %6s  %-12s  %s\n", "step", "epoch", "loss", "size", "saved", "valid",
+            "fingerprint", "starts", "stays as", "why");
     *all_valid = true;
     for (size_t i = 0; i < length; i++)
         *all_valid &= list_one(listing, steps[i]);

@@ -56,7 +56,7 @@ static void print_head(const struct reader *reader)
 
 static void print_segments(const struct record *record)
 {
-    say("\nsegments of its life\n");
+    say("\nstarts that have saved (all of them: lockstep history)\n");
     say("  %4s %12s %12s  %-20s  %-20s %6s %6s  %-14s %s\n", "no.", "first step", "last step", "began", "saved",
         "ranks", "nodes", "end", "hosts");
     for (size_t i = 0; i < record->segment_count; i++) {

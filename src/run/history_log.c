@@ -217,7 +217,7 @@ struct lives_total history_log_open(struct history_log *history, const char *run
         lives_parse(&lives, bytes, length, now);
     free(bytes);
     struct lives_total total = lives_sum(&lives);
-    history->segment = lives.count + 1;
+    history->life = lives.count + 1;
     const struct life *last = lives.count > 0 ? &lives.items[lives.count - 1] : NULL;
     history->is_finished = last && reason_finishes(last->reason);
     if (last)
@@ -247,7 +247,7 @@ void history_log_begin(struct history_log *history, const struct segment *segmen
     history->began_unix = clock_unix_exact() - start_s;
     history->began_step = step;
     text_init(&line);
-    text_append(&line, "{\"event\":\"begin\",\"segment\":%" PRIu64 ",\"unix\":%.3f,\"step\":%" PRIu64, history->segment,
+    text_append(&line, "{\"event\":\"begin\",\"segment\":%" PRIu64 ",\"unix\":%.3f,\"step\":%" PRIu64, history->life,
                 history->began_unix, step);
     append_segment(&line, segment);
     char boot[CLOCK_BOOT_BYTES];

@@ -29,7 +29,7 @@ struct history_log {
     struct text known;    /* what a file that is begun anew begins with: the lives before, as far as a checkpoint knows
                            * them, and how this one has begun */
     size_t earlier;       /* bytes of it that tell of the lives before */
-    uint64_t segment;     /* this life's number, from 1 */
+    uint64_t life;        /* this life's number, from 1 */
     double began_unix;    /* when it began, 0: it has not told so yet; */
     uint64_t began_step;  /* and with which step */
     uint64_t seen_step;   /* what the metrics tell of the life before, if it has not told its end */

@@ -69,7 +69,7 @@ static void tell_begin(const struct session *session)
                     session->steps, length);
     else
         text_append(&words, " of %" PRIu64, session->steps);
-    text_append(&words, ": segment %" PRIu64 ", %d rank%s on %d node%s", session->history_log.segment, ranks,
+    text_append(&words, ": segment %" PRIu64 ", %d rank%s on %d node%s", session->history_log.life, ranks,
                 ranks == 1 ? "" : "s", nodes, nodes == 1 ? "" : "s");
     if (*environment_batch_job() && environment_restarts() > 0)
         text_append(&words, ", restart %" PRIu64 " of job %s", environment_restarts(), environment_batch_job());
@@ -182,7 +182,7 @@ void progress_begin(struct session *session)
     struct text line;
     begin_event(&line, session->step ? "resume" : "start", session->step);
     text_append(&line, ",\"ranks\":%d,\"nodes\":%d,\"segment\":%" PRIu64 ",\"hosts\":", session->world->size,
-                session->learner.node.count, session->history_log.segment);
+                session->learner.node.count, session->history_log.life);
     text_append_json(&line, segment->hosts);
     text_append(&line, ",\"blas\":");
     text_append_json(&line, gemm_describe());

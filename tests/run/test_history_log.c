@@ -262,7 +262,7 @@ static void what_is_written_is_read(void)
     new_run("written", run);
     CU_ASSERT_EQUAL(history_log_start_s(run), 0);
     struct lives_total total = history_log_open(&history, run, false, &nothing, NULL, 0);
-    CU_ASSERT(total.interruptions == 0 && total.alive_s == 0 && history.segment == 1);
+    CU_ASSERT(total.interruptions == 0 && total.alive_s == 0 && history.life == 1);
     history_log_begin(&history, &here, 0, 2);
     history_log_ready(&history, 2.5);
     history_log_interval(&history, 4, 0.25, 0.75, 60);
@@ -270,7 +270,7 @@ static void what_is_written_is_read(void)
     total = history_log_open(&history, run, false,
                              &(struct lives_now){.step = 7, .unix_s = 4e9, .alive_s = 500, .saved = 5}, NULL, 0);
     CU_ASSERT(total.interruptions == 1 && total.start_s == 2.5 && total.stall_s == 0.25 && total.write_s == 0.75);
-    CU_ASSERT(total.alive_s == 500 && history.segment == 2); /* what it has told, and not what the clocks say */
+    CU_ASSERT(total.alive_s == 500 && history.life == 2); /* what it has told, and not what the clocks say */
     CU_ASSERT(history.silent_s >= 0 && history.silent_s < 100);
     history_log_begin(&history, &here, 5, 0);
     history_log_ready(&history, 3.5);
@@ -332,7 +332,7 @@ static void an_older_run_begins_with_what_its_checkpoint_knows(void)
     char run[512];
     new_run("older", run);
     struct lives_total total = history_log_open(&history, run, false, &nothing, segments, 3);
-    CU_ASSERT(total.interruptions == 2 && is_near(total.alive_s, 170) && history.segment == 4);
+    CU_ASSERT(total.interruptions == 2 && is_near(total.alive_s, 170) && history.life == 4);
     history_log_begin(&history, &here, 90, 0);
     history_log_close(&history);
     parse_file(run, &lives);
@@ -343,10 +343,10 @@ static void an_older_run_begins_with_what_its_checkpoint_knows(void)
     lives_release(&lives);
     /* Only once; and not at all for a run that begins anew. */
     total = history_log_open(&history, run, false, &nothing, segments, 3);
-    CU_ASSERT_EQUAL(history.segment, 5);
+    CU_ASSERT_EQUAL(history.life, 5);
     history_log_close(&history);
     total = history_log_open(&history, run, true, &nothing, NULL, 0);
-    CU_ASSERT(total.interruptions == 0 && history.segment == 1);
+    CU_ASSERT(total.interruptions == 0 && history.life == 1);
     history_log_close(&history);
 }
 
