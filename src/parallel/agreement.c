@@ -184,8 +184,8 @@ static void answer_all(struct agreement *agreement, const struct message *answer
         agreement->votes[r].here = false;
 }
 
-static bool preside(struct agreement *agreement, bool ok, double patience_s, const char *what, uint64_t *value,
-                    struct error *error)
+static bool decide(struct agreement *agreement, bool ok, double patience_s, const char *what, uint64_t *value,
+                   struct error *error)
 {
     int size = agreement->world->size;
     if (collect(agreement, patience_s) < size) {
@@ -202,7 +202,7 @@ static bool preside(struct agreement *agreement, bool ok, double patience_s, con
     return ok;
 }
 
-static bool attend(struct agreement *agreement, bool ok, double patience_s, const char *what, uint64_t *value,
+static bool follow(struct agreement *agreement, bool ok, double patience_s, const char *what, uint64_t *value,
                    struct error *error)
 {
     struct ballot *own = agreement->own;
@@ -231,8 +231,8 @@ bool agreement_agree(struct agreement *agreement, bool ok, double patience_s, co
 {
     agreement->question++;
     if (agreement->world->rank == 0)
-        return preside(agreement, ok, patience_s, what, value, error);
-    return attend(agreement, ok, patience_s, what, value, error);
+        return decide(agreement, ok, patience_s, what, value, error);
+    return follow(agreement, ok, patience_s, what, value, error);
 }
 
 /* Waits for a message to all. After false it may still come: its buffer must stay. */

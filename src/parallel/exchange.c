@@ -124,13 +124,14 @@ static bool plan_relays(struct exchange *x, struct error *error)
     for (int owner = 0; owner < size; owner++) {
         if (x->node->node_of[owner] == x->node->index || relay_rank(x, x->node->index, owner) != x->world->rank)
             continue;
-        struct relay *e = &x->relays[x->relay_count++];
-        e->owner = owner;
-        e->shard = exchange_shard(x->count, size, owner);
-        reduction_init(&e->sum, x->leaves);
-        add_own_node(x, &e->sum);
-        e->parts = memory_alloc(e->sum.results * e->shard.count, sizeof *e->parts, "the parts for other nodes", error);
-        if (!e->parts)
+        struct relay *relay = &x->relays[x->relay_count++];
+        relay->owner = owner;
+        relay->shard = exchange_shard(x->count, size, owner);
+        reduction_init(&relay->sum, x->leaves);
+        add_own_node(x, &relay->sum);
+        relay->parts = memory_alloc(relay->sum.results * relay->shard.count, sizeof *relay->parts,
+                                    "the parts for other nodes", error);
+        if (!relay->parts)
             return false;
     }
     return true;
@@ -301,11 +302,11 @@ static void exchange_parts(struct exchange *x)
         MPI_Irecv(x->received + (size_t)i * x->shard.count, (int)x->shard.count, MPI_FLOAT, x->received_from[i],
                   TAG_PARTIAL, x->world->comm, &x->requests[open++]);
     for (int i = 0; i < x->relay_count; i++) {
-        struct relay *e = &x->relays[i];
-        reduction_run(&e->sum, e->shard.first, e->shard.count, e->parts);
-        for (size_t part = 0; part < e->sum.results; part++)
-            MPI_Isend(e->parts + part * e->shard.count, (int)e->shard.count, MPI_FLOAT, e->owner, TAG_PARTIAL,
-                      x->world->comm, &x->requests[open++]);
+        struct relay *relay = &x->relays[i];
+        reduction_run(&relay->sum, relay->shard.first, relay->shard.count, relay->parts);
+        for (size_t part = 0; part < relay->sum.results; part++)
+            MPI_Isend(relay->parts + part * relay->shard.count, (int)relay->shard.count, MPI_FLOAT, relay->owner,
+                      TAG_PARTIAL, x->world->comm, &x->requests[open++]);
     }
     MPI_Waitall(open, x->requests, MPI_STATUSES_IGNORE);
 }

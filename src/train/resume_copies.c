@@ -11,31 +11,31 @@
 #include <stdio.h>
 #include <string.h>
 
-bool resume_copies_look(struct session *session, const uint64_t *steps, size_t count, struct resume_copies *copies,
+bool resume_copies_look(struct session *session, const uint64_t *steps, size_t count, struct resume_copies *found,
                         struct error *error)
 {
     double patience_s = restore_patience_s(session->restore);
-    *copies = (struct resume_copies){0};
+    *found = (struct resume_copies){0};
     if (!session->saving.copies.world)
         return true;
-    if (!copies_look(&session->saving.copies, &session->restore->agreement, patience_s, &copies->finds, error))
+    if (!copies_look(&session->saving.copies, &session->restore->agreement, patience_s, &found->finds, error))
         return false;
-    if (copies->finds.count == 0)
+    if (found->finds.count == 0)
         return true;
     watchdog_begin(session->store.directory, patience_s);
     bool known = session->world->rank == 0 &&
-                 lineage_find(session->job->run, &session->store, steps, count, &copies->lineage);
+                 lineage_find(session->job->run, &session->store, steps, count, &found->lineage);
     watchdog_end();
     if (!restore_agree(session->restore, true, "looking for what the copies belong to", error))
         return false;
-    copies->known = world_share_number(session->world, known);
-    copies->lineage = world_share_number(session->world, copies->lineage);
+    found->known = world_share_number(session->world, known);
+    found->lineage = world_share_number(session->world, found->lineage);
     return true;
 }
 
-uint64_t resume_copies_newest(const struct resume_copies *copies)
+uint64_t resume_copies_newest(const struct resume_copies *found)
 {
-    const struct piece_set *set = copies->known ? copies_newest(&copies->finds, copies->lineage, 0) : NULL;
+    const struct piece_set *set = found->known ? copies_newest(&found->finds, found->lineage, 0) : NULL;
     return set ? set->step : 0;
 }
 
@@ -60,22 +60,22 @@ static bool go_on_from(struct session *session, struct copies_set *set, struct e
     return ok;
 }
 
-bool resume_copies_try(struct session *session, struct resume_copies *copies, uint64_t beyond, bool *resumed,
+bool resume_copies_try(struct session *session, struct resume_copies *found, uint64_t beyond, bool *resumed,
                        struct error *error)
 {
     double patience_s = restore_patience_s(session->restore);
     *resumed = false;
-    while (copies->known && copies_newest(&copies->finds, copies->lineage, beyond)) {
+    while (found->known && copies_newest(&found->finds, found->lineage, beyond)) {
         struct copies_set set;
-        if (!copies_take(&session->saving.copies, &session->restore->agreement, patience_s, &copies->finds,
-                         copies->lineage, beyond, &set, error)) {
+        if (!copies_take(&session->saving.copies, &session->restore->agreement, patience_s, &found->finds,
+                         found->lineage, beyond, &set, error)) {
             if (error->kind == ERROR_NOT_FOUND)
                 break;
             return false;
         }
-        *resumed = copies->resumed = go_on_from(session, &set, error);
+        *resumed = found->resumed = go_on_from(session, &set, error);
         if (!*resumed)
-            copies_spoil(&copies->finds, &set.id);
+            copies_spoil(&found->finds, &set.id);
         if (!*resumed && error->kind == ERROR_LATE) /* its memory may still be on its way to another rank */
             return false;
         copies_set_release(&set);
@@ -88,24 +88,24 @@ bool resume_copies_try(struct session *session, struct resume_copies *copies, ui
     return true;
 }
 
-void resume_copies_tidy(struct session *session, const struct resume_copies *copies)
+void resume_copies_tidy(struct session *session, const struct resume_copies *found)
 {
-    for (const char *line = text_bytes(&copies->finds.complaints); *line; line += strcspn(line, "\n") + 1)
+    for (const char *line = text_bytes(&found->finds.complaints); *line; line += strcspn(line, "\n") + 1)
         log_warn("not a good copy: %.*s", (int)strcspn(line, "\n"), line);
-    if (copies->resumed)
+    if (found->resumed)
         log_info("resumed from the copies of step %" PRIu64 " on the nodes, below %s", session->step,
                  session->job->copies.path);
-    else if (copies->finds.count > 0 && session->options->overwrite)
+    else if (found->finds.count > 0 && session->options->overwrite)
         log_info("the copies on the nodes are deleted, as --overwrite says");
-    else if (copies->finds.count > 0)
+    else if (found->finds.count > 0)
         log_info("the copies on the nodes are not used: none is whole, of this job, and newer than the checkpoint");
-    session->saving.renew_copies = copies->resumed;
-    session->saving.copies.complete = copies->resumed ? session->step : 0;
+    session->saving.renew_copies = found->resumed;
+    session->saving.copies.complete = found->resumed ? session->step : 0;
     copies_keep(&session->saving.copies, session->saving.copies.complete, 0);
 }
 
-void resume_copies_release(struct resume_copies *copies)
+void resume_copies_release(struct resume_copies *found)
 {
-    copies_finds_release(&copies->finds);
-    *copies = (struct resume_copies){0};
+    copies_finds_release(&found->finds);
+    *found = (struct resume_copies){0};
 }
