@@ -52,6 +52,7 @@ static enum who find_who(const char *name)
 bool fault_init(int rank, struct error *error)
 {
     const char *value = getenv("LOCKSTEP_FAULT");
+    chosen = FAULT_POINTS; /* what an earlier call has chosen does not count any more */
     if (!value || !*value)
         return true;
     size_t length = strcspn(value, ",");

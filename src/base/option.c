@@ -84,8 +84,10 @@ void option_keys_of(const struct option *rows, void *base, struct option_keys *k
                 add_key(keys, option, base);
             continue;
         }
+        void *settings = option_settings(rows, base);
         for (const struct option *own = kind ? kind->keys : NULL; own && own->name; own++)
-            add_key(keys, own, option_settings(rows, base));
+            if (!own->exists || own->exists(settings))
+                add_key(keys, own, settings);
     }
 }
 
@@ -113,6 +115,8 @@ bool option_is_present(const struct option_key *key)
         return *(const uint64_t *)field != 0;
     case OPTION_TEXT:
         return *(char *const *)field != NULL;
+    case OPTION_KIND:
+        return option_kind(option, key->base) != NULL;
     case OPTION_REAL:
         return *(const double *)field != option->absent;
     default:

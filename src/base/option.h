@@ -78,10 +78,13 @@ struct option {
     const char *defaults[2];                          /* as text, one for each element */
     const char *(*default_rule)(const void *section); /* the same, if it hangs on the kind that the section names */
     const char *default_key; /* unsigned: the value of this key of the same section, which stands before */
-    bool optional;           /* nothing: a real is `absent`, a number 0, a kind or a text NULL, a list empty */
-    double absent;           /* a value that cannot be given otherwise */
+    bool optional; /* nothing: a real is `absent`, a number 0, a kind or a text NULL, a list empty; not of a choice, a
+                      pair, a bool */
+    double absent; /* a value that cannot be given otherwise */
 
-    bool (*exists)(const void *section); /* whether the section, which has its kind, has the key; NULL: it always has */
+    /* Whether the section, which has its kind, has the key; of a kind's own key: whether the settings, in which nothing
+     * is read yet, have it. NULL: always. */
+    bool (*exists)(const void *base);
 
     enum option_resume resume; /* a section's holds for its keys where it is the looser one */
     /* Instead, if not NULL: from the structs in which the key stands in both; NULL, NULL: it is not the same row. */

@@ -14,6 +14,7 @@
 #include "parallel/world.h"
 #include "run/environment.h"
 #include "run/run_state.h"
+#include "train/runtime.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -279,21 +280,18 @@ static double say_run(const char *directory)
 static int run(int count, char **words)
 {
     struct error error;
-    struct world world;
+    struct runtime runtime;
     struct node node;
-    int level;
     if (!flags_parse((const struct flag[]){{0}}, (struct flag_files){"a directory", 0, 1}, &count, words, &error))
         return command_misused(&command_doctor, "%s", error.text);
     const char *directory = count > 0 ? words[0] : ".", *launcher = find_launcher();
-    setenv("OMPI_MCA_sharedfp", "individual", 0);
-    MPI_Init_thread(NULL, NULL, MPI_THREAD_MULTIPLE, &level);
-    world_open(&world);
-    node_open(&node, &world, 0);
-    log_init(world.rank);
-    gemm_init();
+    if (!runtime_begin(&runtime, &(struct runtime_options){0}, &error))
+        error_clear(&error); /* of fault points nothing is asked here */
+    const struct world *world = &runtime.world;
+    node_open(&node, world, 0);
     struct binding binding = find_binding(&node);
-    if (world.rank == 0) {
-        say_launcher(launcher, &world, &node);
+    if (world->rank == 0) {
+        say_launcher(launcher, world, &node);
         say_mpi();
         say_io();
         say_hdf5();
@@ -306,8 +304,7 @@ static int run(int count, char **words)
         fflush(stdout);
     }
     node_close(&node);
-    world_close(&world);
-    MPI_Finalize();
+    runtime_end(&runtime);
     return worst == VERDICT_BAD ? EXIT_FAILED : EXIT_FINISHED;
 }
 

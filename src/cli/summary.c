@@ -51,7 +51,7 @@ static void print_layers(const struct model *model)
 
 static void print_memory(const struct job *job, const struct model *model, size_t ranks)
 {
-    const char *const *moments = job->optimizer.class->moments(job->optimizer.settings);
+    const char *const *moments = optimizer_moments(&job->optimizer);
     size_t leaves = job->train.batch / job->train.microbatch, P = model->table.count, slots = 0, arrays = 1;
     struct subtree subtrees[TREE_DEPTH];
     for (size_t r = 0; r < ranks; r++) {

@@ -183,8 +183,10 @@ static int run(int count, char **words)
     struct runtime runtime;
     struct error error = {0}, wrong;
     struct trainer_outcome outcome = {0};
-    const struct runtime_options options = {
-        .takes_signals = true, .meeting_s = meeting_limit(START_S), .lost = leave_without_the_late};
+    const struct runtime_options options = {.takes_signals = true,
+                                            .ends_process = true,
+                                            .meeting_s = meeting_limit(START_S),
+                                            .lost = leave_without_the_late};
     bool is_up = runtime_begin(&runtime, &options, &wrong);
     bool ok = train(&runtime.world, is_up ? NULL : &wrong, count, words, &outcome, &error);
     if (!ok && error.kind == ERROR_LATE)

@@ -6,6 +6,7 @@
 #include "cli/flags.h"
 #include "h5/h5.h"
 #include "parallel/world.h"
+#include "train/runtime.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -70,23 +71,19 @@ static bool is_launched(void)
 
 static int run(int count, char **words)
 {
-    struct world world;
+    struct runtime runtime;
     struct error error;
     if (!flags_parse(&(struct flag){0}, (struct flag_files){"a file", 1, INT_MAX}, &count, words, &error))
         return command_misused(&command_verify, "%s", error.text);
     bool launched = is_launched();
-    if (launched) {
-        MPI_Init(NULL, NULL);
-        world_open(&world);
-    }
-    h5_init();
-    int code = verify_all(launched ? &world : NULL, count, words);
+    if (!launched)
+        h5_init();
+    else if (!runtime_begin(&runtime, &(struct runtime_options){0}, &error))
+        error_clear(&error); /* of fault points nothing is asked here */
+    int code = verify_all(launched ? &runtime.world : NULL, count, words);
     fflush(stdout);
-    h5_release();
-    if (launched) {
-        world_close(&world);
-        MPI_Finalize();
-    }
+    if (launched)
+        runtime_end(&runtime);
     return code;
 }
 

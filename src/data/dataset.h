@@ -46,7 +46,7 @@ struct dataset_class {
      * after failure. */
     bool (*open)(struct dataset *dataset, const void *settings, const struct dataset *train,
                  struct error *error) WARN_UNUSED;
-    void (*close)(struct dataset *dataset);
+    void (*close)(struct dataset *dataset); /* frees vocabulary, too */
 
     /* Local. Writes one sample into row `row` of the leaf. False with ERROR_CORRUPT if it is none that was there when
      * the dataset was opened: a label beyond the classes, a target beyond the range, a number that is not finite. */
@@ -67,6 +67,9 @@ struct dataset_class {
 
 /* The formats that a job file can name (formats.c). */
 extern struct registry dataset_registry;
+
+/* Local, as registry_add (base/registry.h), which it calls. ERROR_USAGE also: the class has no open, close or read. */
+bool dataset_register(const struct dataset_class *class, struct error *error) WARN_UNUSED;
 
 /* The rows of a dataset in a job file; their base is a struct dataset_spec. */
 extern const struct option dataset_rows[];

@@ -1,5 +1,6 @@
 #include "data/formats.h"
 
+#include "base/registry.h"
 #include "base/rows.h"
 
 const struct option dataset_rows[] = {
@@ -13,3 +14,11 @@ const struct option dataset_rows[] = {
 
 struct registry dataset_registry = {
     .role = "data format", .keys = dataset_rows, .kinds = {DATASET_FORMATS(KIND_OF_FORMAT)}};
+
+bool dataset_register(const struct dataset_class *class, struct error *error)
+{
+    if (!class->open || !class->close || !class->read)
+        return error_set(error, ERROR_USAGE, "data format %.40s: it must have open, close and read",
+                         class->kind.name ? class->kind.name : "");
+    return registry_add(&dataset_registry, &class->kind, error);
+}

@@ -64,16 +64,16 @@ static void compare_sections(struct comparison *comparison, const struct option 
 static void compare_items(struct comparison *comparison, enum option_resume resume, const char *path,
                           const struct option_key *was, const struct option_key *is)
 {
-    const struct option *list = was ? was->option : is->option;
-    size_t old_count = was ? option_item_count(list, was->base) : 0;
-    size_t new_count = is ? option_item_count(list, is->base) : 0;
+    const struct option *rows = was ? was->option->keys : is->option->keys; /* same_key: of both */
+    size_t old_count = was ? option_item_count(was->option, was->base) : 0;
+    size_t new_count = is ? option_item_count(is->option, is->base) : 0;
     for (size_t i = 0; i < old_count || i < new_count; i++) {
         struct text item;
         text_init(&item);
         text_append(&item, "%s.%zu", path, i);
-        compare_sections(comparison, list->keys, false, resume, text_bytes(&item),
-                         i < old_count ? option_item(list, was->base, i) : NULL,
-                         i < new_count ? option_item(list, is->base, i) : NULL);
+        compare_sections(comparison, rows, false, resume, text_bytes(&item),
+                         i < old_count ? option_item(was->option, was->base, i) : NULL,
+                         i < new_count ? option_item(is->option, is->base, i) : NULL);
         text_release(&item);
     }
 }
@@ -123,14 +123,17 @@ static void compare_key(struct comparison *comparison, enum option_resume sectio
         compare_items(comparison, resume, path, was, is);
     else if (option->type == OPTION_SECTION)
         compare_sections(comparison, option->keys, option->bare, resume, path,
-                         was ? option_field(option, was->base) : NULL, is ? option_field(option, is->base) : NULL);
+                         was ? option_field(was->option, was->base) : NULL,
+                         is ? option_field(is->option, is->base) : NULL);
     else
         compare_values(comparison, resume, path, was, is);
 }
 
+/* The key of the same name, if it holds the same: kinds may use a name for different things. */
 static const struct option_key *same_key(const struct option_keys *keys, const struct option_key *key)
 {
-    return option_find(keys, key->option->name, strlen(key->option->name));
+    const struct option_key *found = option_find(keys, key->option->name, strlen(key->option->name));
+    return found && found->option->type == key->option->type && found->option->keys == key->option->keys ? found : NULL;
 }
 
 /* The keys of two sections, each once, in the order of both. */

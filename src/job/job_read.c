@@ -269,10 +269,13 @@ static bool read_given(struct job_reader *reader, const struct section *section,
         join(path, section->path, key->option->name);
         if (*seen & bit)
             return refuse(reader, pair->key, path, "this key stands here twice");
-        if (is_null(job_yaml_node(&reader->yaml, pair->value)))
+        bool is_kind = key->option->type == OPTION_KIND;
+        bool is_no_key = is_null(job_yaml_node(&reader->yaml, pair->value));
+        if (is_kind || !is_no_key) /* of names of a kind read_kind has looked at the first, null or not */
+            *seen |= bit;
+        if (is_no_key)
             continue;
-        *seen |= bit;
-        if (key->option->type != OPTION_KIND && !read_key(reader, section, key, pair->value))
+        if (!is_kind && !read_key(reader, section, key, pair->value))
             return false;
     }
     return true;
@@ -285,6 +288,7 @@ static bool check_settings(struct job_reader *reader, const struct section *sect
     const char *key = NULL;
     if (!kind || !kind->check || kind->check(option_settings(section->rows, section->base), &key, reader->error))
         return true;
+    CHECK(key, "a kind's check names the key that is wrong");
     char path[PATH_BYTES], words[sizeof reader->error->text];
     join(path, section->path, key);
     memcpy(words, reader->error->text, sizeof words);
@@ -297,6 +301,8 @@ static bool read_section(struct job_reader *reader, const struct section *sectio
     const yaml_node_t *node = section->node ? job_yaml_node(&reader->yaml, section->node) : NULL;
     struct section own = *section;
     own.is_bare = section->is_bare && node && node->type == YAML_SCALAR_NODE && !is_null(node);
+    if (node && node->type == YAML_SEQUENCE_NODE && section->is_bare)
+        return refuse_value(reader, section->node, section->path, section->rows, "a single value is expected");
     if (node && node->type != YAML_MAPPING_NODE && !own.is_bare)
         return refuse(reader, section->node, section->path, "keys with values are expected, as in {%s: ...}",
                       section->rows->name);

@@ -216,6 +216,16 @@ int job_yaml_find(struct job_yaml *yaml, int id, const char *path)
     return id;
 }
 
+/* A single value has no keys; but it may stand for a section that has. False. */
+static bool refuse_key_of_value(const yaml_node_t *value, const char *path, int length, struct error *error)
+{
+    for (const struct option *row = job_options; row->name; row++)
+        if (row->bare && strlen(row->name) == (size_t)length && !memcmp(row->name, path, (size_t)length))
+            return error_set(error, ERROR_USAGE, "%.*s: a single value, which has no keys: write %.*s={%s: %.40s, ...}",
+                             length, path, length, path, row->keys->name, (const char *)value->data.scalar.value);
+    return error_set(error, ERROR_USAGE, "%.*s: a single value, which has no keys", length, path);
+}
+
 /* Where the parent `id` holds the number of its child `key`; a key that is new to a section holds an empty section.
  * Valid until something is added to this parent. `path` is the whole path, of which `key` is a part. */
 static int *child_slot(struct job_yaml *yaml, int id, const char *path, const char *key, size_t length,
@@ -224,7 +234,7 @@ static int *child_slot(struct job_yaml *yaml, int id, const char *path, const ch
     const yaml_node_t *node = yaml_document_get_node(&yaml->document, id);
     int parent = (int)(key - path) - (key > path);
     if (node->type == YAML_SCALAR_NODE) {
-        error_set(error, ERROR_USAGE, "%.*s: a single value, which has no keys", parent, path);
+        refuse_key_of_value(node, path, parent, error);
         return NULL;
     }
     if (node->type == YAML_SEQUENCE_NODE) {

@@ -1,8 +1,12 @@
 #include "optim/optimizer.h"
 
+#include "base/check.h"
+#include "base/registry.h"
 #include "base/rows.h"
 
 #include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define LISTED(name) &optimizer_##name.kind,
 struct registry optimizer_registry = {.role = "optimizer", .keys = optimizer_rows, .kinds = {OPTIMIZERS(LISTED)}};
@@ -35,6 +39,37 @@ const struct option optimizer_rows[] = {
      LIST(struct optimizer_spec, groups, group_count), .keys = group_rows, .optional = true, .resume = RESUME_TUNABLE},
     {0},
 };
+
+static bool is_decay(const char *text)
+{
+    char *end;
+    double decay = text ? strtod(text, &end) : 0;
+    return !text || (end != text && !*end && isfinite(decay) && decay >= 0);
+}
+
+bool optimizer_register(const struct optimizer_class *class, struct error *error)
+{
+    const char *name = class->kind.name ? class->kind.name : "";
+    if (!class->moments || !class->update || !class->direction != !class->trust)
+        return error_set(error, ERROR_USAGE,
+                         "optimizer %.40s: it must have moments and update, and both or none of direction and trust",
+                         name);
+    if (!is_decay(class->weight_decay))
+        return error_set(error, ERROR_USAGE, "optimizer %.40s: its weight_decay is no number of at least 0", name);
+    return registry_add(&optimizer_registry, &class->kind, error);
+}
+
+const char *const *optimizer_moments(const struct optimizer_spec *spec)
+{
+    const char *const *names = spec->class->moments(spec->settings);
+    for (size_t k = 0; names[k]; k++) {
+        bool is_taken = !strcmp(names[k], "params") || !strcmp(names[k], "ema") ||
+                        (k > 0 && !strcmp(names[k], names[0]));
+        CHECK(k < OPTIMIZER_MOMENTS && !is_taken,
+              "an optimizer has at most OPTIMIZER_MOMENTS moments, with names of their own");
+    }
+    return names;
+}
 
 struct optimizer_step optimizer_step_at(const struct optimizer_spec *spec, uint64_t step)
 {

@@ -88,11 +88,19 @@ OPTIMIZERS(OPTIMIZER_DECLARED)
 /* The optimizers that a job file can name. */
 extern struct registry optimizer_registry;
 
+/* Local, as registry_add (base/registry.h), which it calls. ERROR_USAGE also: the class has no `moments` or no `update`,
+ * or only one of `direction` and `trust`. */
+bool optimizer_register(const struct optimizer_class *class, struct error *error) WARN_UNUSED;
+
 /* The rows of an optimizer in a job file; their base is a struct optimizer_spec. */
 extern const struct option optimizer_rows[];
 
 /* Local. The numbers of an update, with what follows from its number; the rest is 0. */
 struct optimizer_step optimizer_step_at(const struct optimizer_spec *spec, uint64_t step);
+
+/* Local. The names of the moments, NULL behind the last: at most OPTIMIZER_MOMENTS, which are names of arrays in a
+ * checkpoint and none of its others ("params", "ema"). Borrowed. */
+const char *const *optimizer_moments(const struct optimizer_spec *spec);
 
 /* Local. The first group whose pattern fits the tensor's name; NULL if there is none. */
 const struct optimizer_group *optimizer_group_of(const struct optimizer_spec *spec, const char *tensor);

@@ -31,6 +31,12 @@ static const struct {
 
 static volatile sig_atomic_t received[WATCHED];
 
+/* What was there before. */
+static struct sigaction before[WATCHED];
+static bool is_taken[WATCHED];
+static struct rlimit cpu_before;
+static bool has_parted_cpu;
+
 static void note(int number)
 {
     for (size_t i = 0; i < WATCHED; i++)
@@ -48,22 +54,35 @@ static void part_cpu_limits(void)
     if (getrlimit(RLIMIT_CPU, &limit) || limit.rlim_max == RLIM_INFINITY || limit.rlim_cur < limit.rlim_max)
         return;
     rlim_t spare = limit.rlim_max / CPU_PART < CPU_SPARE_S ? limit.rlim_max / CPU_PART : CPU_SPARE_S;
+    cpu_before = limit;
     limit.rlim_cur = limit.rlim_max - (spare > 0 ? spare : 1);
-    if (limit.rlim_cur > 0)
-        setrlimit(RLIMIT_CPU, &limit);
+    has_parted_cpu = limit.rlim_cur > 0 && setrlimit(RLIMIT_CPU, &limit) == 0;
 }
 
 void preemption_watch(void)
 {
     for (size_t i = 0; i < WATCHED; i++) {
-        struct sigaction before, action = {.sa_handler = watched[i].flag ? note : SIG_IGN, .sa_flags = SA_RESTART};
+        struct sigaction action = {.sa_handler = watched[i].flag ? note : SIG_IGN, .sa_flags = SA_RESTART};
         sigemptyset(&action.sa_mask);
-        if (watched[i].stays_ignored && sigaction(watched[i].signal, NULL, &before) == 0 &&
-            before.sa_handler == SIG_IGN)
+        received[i] = 0;
+        if (is_taken[i] || sigaction(watched[i].signal, NULL, &before[i]) ||
+            (watched[i].stays_ignored && before[i].sa_handler == SIG_IGN))
             continue;
-        sigaction(watched[i].signal, &action, NULL);
+        is_taken[i] = sigaction(watched[i].signal, &action, NULL) == 0;
     }
     part_cpu_limits();
+}
+
+void preemption_release(void)
+{
+    for (size_t i = 0; i < WATCHED; i++) {
+        if (is_taken[i])
+            sigaction(watched[i].signal, &before[i], NULL);
+        is_taken[i] = false;
+    }
+    if (has_parted_cpu)
+        setrlimit(RLIMIT_CPU, &cpu_before);
+    has_parted_cpu = false;
 }
 
 unsigned preemption_flags(void)

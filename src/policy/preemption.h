@@ -20,8 +20,12 @@
 
 #include "policy/flags.h"
 
-/* Local. Installs what the table above says. */
+/* Local. Installs what the table above says; what was received before counts no more. */
 void preemption_watch(void);
+
+/* Local. Puts back what preemption_watch has found: signals do what they did before, and the limit of CPU time is as it
+ * was. */
+void preemption_release(void);
 
 /* Local. What this process has received so far; a wish to save and go on is told once. */
 unsigned preemption_flags(void);

@@ -99,7 +99,7 @@ static void release_arrays(struct update_arrays *arrays)
 bool learner_allocate(struct learner *learner, const struct world *world, const struct job *job, bool two_sets,
                       struct error *error)
 {
-    const char *const *moments = job->optimizer.class->moments(job->optimizer.settings);
+    const char *const *moments = optimizer_moments(&job->optimizer);
     if (!allocate_arrays(learner, job, moments, &learner->used, error))
         return false;
     learner->used.params = learner_own_params(learner);

@@ -74,8 +74,9 @@ static void check_refused(struct registry *registry, const struct kind *kind, co
 
 static void names_that_are_taken_or_could_not_be_written_are_refused(void)
 {
-    static const char *const names[] = {NULL,        "",         "Circle",   "1st",  "_arc",
-                                        "two words", "arc-sine", "arc.sine", "bögen"};
+    static const char *const names[] = {NULL,    "",          "Circle",   "1st",
+                                        "_arc",  "two words", "arc-sine", "arc.sine",
+                                        "bögen", "null",      "yes",      "a_name_that_is_longer_than_any_word"};
     check_refused(&shapes, &(struct kind){.name = "point"}, "shape point: there is one of this name already");
     for (size_t i = 0; i < COUNT(names); i++)
         check_refused(&shapes, &(struct kind){.name = names[i]}, "that cannot be a name");
@@ -88,9 +89,9 @@ static void keys_that_could_not_be_told_apart_are_refused(void)
     } cases[] = {
         {"radius", "name", "shape arc: its key name is called as one that they all have"},
         {"radius", "colour", "shape arc: its key colour is called as one that they all have"},
-        {"radius", "radius", "shape arc: the key radius stands there twice"},
-        {"radius", "a b", "shape arc: 'a b' cannot be the name of a key"},
-        {"", "radius", "shape arc: '' cannot be the name of a key"},
+        {"radius", "radius", "shape arc: its key radius stands there twice"},
+        {"radius", "a b", "shape arc: its key a b has a name that cannot be one"},
+        {"", "radius", "shape arc: its key  has a name that cannot be one"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct option keys[] = {circle_keys[0], circle_keys[1], {0}};
@@ -98,6 +99,51 @@ static void keys_that_could_not_be_told_apart_are_refused(void)
         keys[1].name = cases[i].second;
         check_refused(&shapes, &(struct kind){.name = "arc", .keys = keys, .settings_bytes = sizeof(struct circle)},
                       cases[i].words);
+    }
+}
+
+/* Rows that would lead the reader of a job astray, one fault each. */
+static void rows_that_are_not_what_they_should_be_are_refused(void)
+{
+    static const char *const colours[] = {NULL, "red", "green", NULL};
+    static const struct option item_keys[] = {{"radius", "of an item", FIELD(struct circle, radius), POSITIVE}, {0}};
+    static const struct option wrong_keys[] = {
+        {"radius", "of an item", FIELD(struct circle, radius), POSITIVE, DEFAULT("0")}, {0}};
+    struct settings {
+        uint64_t number, *numbers;
+        struct circle *items;
+        size_t count;
+        unsigned colour;
+        bool flag;
+    };
+    const struct {
+        struct option row;
+        const char *words; /* NULL: it is good */
+    } cases[] = {
+        {{"a", "", FIELD(struct settings, number), WHOLE(1, 9), DEFAULT("9")}, NULL},
+        {{"a", "", FIELD(struct settings, number), WHOLE(1, 9), DEFAULT("10")}, "'10' is out of range"},
+        {{"a", "", FIELD(struct settings, number), WHOLE(1, 9), .default_key = "b"}, "wants its default from b"},
+        {{"a", "", FIELD(struct settings, number), WHOLE(1, 9), .resume = RESUME_REQUESTED}, "changes on request"},
+        {{"a", "", OPTION_UNSIGNED, sizeof(struct settings) - 4, .most = 9}, "lies beyond its settings"},
+        {{"a", "", FIELD(struct settings, colour), .choices = colours}, NULL},
+        {{"a", "", FIELD(struct settings, colour)}, "does not say what may stand there"},
+        {{"a", "", FIELD(struct settings, colour), .choices = colours, .optional = true}, "cannot be optional"},
+        {{"a", "", FIELD(struct settings, flag), .optional = true}, "cannot be optional"},
+        {{"a", "", NUMBERS(struct settings, numbers, count), WHOLE(1, 9), DEFAULT("1")}, "cannot have this default"},
+        {{"a", "", SECTION(0, item_keys)}, "is a section"},
+        {{"a", "", LIST(struct settings, items, count), .keys = item_keys}, NULL},
+        {{"a", "", LIST(struct settings, items, count), .keys = wrong_keys}, "the default of its key radius"},
+        {{"a", "", LIST(struct settings, items, count), .keys = shape_rows}, NULL},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct registry registry = shapes;
+        const struct option keys[] = {cases[i].row, {0}};
+        const struct kind kind = {.name = "arc", .keys = keys, .settings_bytes = sizeof(struct settings)};
+        struct error error = {0};
+        if (cases[i].words)
+            check_refused(&registry, &kind, cases[i].words);
+        else
+            CU_ASSERT_TRUE(registry_add(&registry, &kind, &error));
     }
 }
 
@@ -147,6 +193,7 @@ int main(void)
         {"names that are taken, or could not be written, are refused",
          names_that_are_taken_or_could_not_be_written_are_refused},
         {"keys that could not be told apart are refused", keys_that_could_not_be_told_apart_are_refused},
+        {"rows that are not what they should be are refused", rows_that_are_not_what_they_should_be_are_refused},
         {"keys need settings for their values", keys_need_settings_for_their_values},
         {"a kind with too many keys is refused", a_kind_with_too_many_keys_is_refused},
         {"a full registry says so", a_full_registry_says_so},

@@ -6,7 +6,7 @@
     "run, seed, data, model, loss, label_smoothing, huber_delta, train, optimizer, schedule, clip_norm, skip_step, "   \
     "ema_decay, validate, early_stopping, checkpoint, log, heartbeat"
 #define OPTIMIZER_LIST "sgd, adam, adamw, lamb, lars"
-#define LOSSES     "softmax_cross_entropy, mean_squared_error, l1, huber, binary_cross_entropy"
+#define LOSSES         "softmax_cross_entropy, mean_squared_error, l1, huber, binary_cross_entropy"
 #define LAYER_LIST                                                                                                     \
     "dense, conv2d, max_pool, avg_pool, global_avg_pool, flatten, relu, gelu, tanh, sigmoid, silu, dropout, "          \
     "layer_norm, rms_norm, group_norm, batch_norm, residual, repeat, embedding, position_embedding, attention, "       \
@@ -43,6 +43,11 @@ static void test_bad_values(void)
         {NULL, "clip_norm=0", "clip_norm: '0' is out of range; allowed: more than 0"},
         {NULL, "optimizer.name=adm", "optimizer.name: 'adm' is not known; allowed: " OPTIMIZER_LIST},
         {NULL, "loss=mse", "loss: 'mse' is not known; allowed: " LOSSES},
+        {NULL, "loss=[huber]", "loss: a single value is expected; allowed: " LOSSES},
+        {NULL, "loss={name: mse}", "loss.name: 'mse' is not known; allowed: " LOSSES},
+        {NULL, "loss={name: huber, delta: 2}", "loss.delta: unknown key for name: huber; allowed here: name"},
+        {NULL, "loss={name: null, name: huber}", "loss.name: this key stands here twice"},
+        {NULL, "schedule={name: null, name: cosine}", "schedule.name: this key stands here twice"},
         {NULL, "optimizer={name: sgd, learning_rate: 1, nesterov: maybe}",
          "optimizer.nesterov: 'maybe' is neither true nor false; allowed: true, false, yes, no, on, off"},
         {NULL, "run=", "run: '' is empty; allowed: a text"},

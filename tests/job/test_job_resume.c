@@ -275,6 +275,27 @@ static void test_nested_layers(void)
                            "\n  model.0.init: (none) in the checkpoint, default here");
 }
 
+/* Two kinds have lists of layers, each in a place of its own. */
+static void test_lists_of_two_kinds(void)
+{
+    static const char *const residual = "model=[{layer: residual, layers: [{layer: relu}, {layer: dense, units: 4}]}]";
+    static const char *const repeat = "model=[{layer: repeat, times: 7, layers: [{layer: relu}, {layer: tanh}]}]";
+    check_continues(OVERRIDES(residual), OVERRIDES(repeat), false,
+                    DIFFER "\n  model.0.layer: residual in the checkpoint, repeat here"
+                           "\n  model.0.times: (none) in the checkpoint, 7 here"
+                           "\n  model.0.layers.1.layer: dense in the checkpoint, tanh here"
+                           "\n  model.0.layers.1.units: 4 in the checkpoint, (none) here"
+                           "\n  model.0.layers.1.bias: true in the checkpoint, (none) here"
+                           "\n  model.0.layers.1.init: default in the checkpoint, (none) here");
+    check_continues(OVERRIDES(repeat), OVERRIDES(residual), false,
+                    DIFFER "\n  model.0.layer: repeat in the checkpoint, residual here"
+                           "\n  model.0.times: 7 in the checkpoint, (none) here"
+                           "\n  model.0.layers.1.layer: tanh in the checkpoint, dense here"
+                           "\n  model.0.layers.1.units: (none) in the checkpoint, 4 here"
+                           "\n  model.0.layers.1.bias: (none) in the checkpoint, true here"
+                           "\n  model.0.layers.1.init: (none) in the checkpoint, default here");
+}
+
 /* A key with one row for each of two kinds is still one key. */
 static void test_other_defaults(void)
 {
@@ -455,6 +476,7 @@ int main(void)
         {"a key that the checkpoint depends on may not change", test_fixed_changes},
         {"layers are compared one by one", test_fixed_layers},
         {"lists of layers in layers are compared too", test_nested_layers},
+        {"lists of two kinds are compared, each in its place", test_lists_of_two_kinds},
         {"a key that two kinds have is one key", test_other_defaults},
         {"a list of contradictions that is too long ends with a count", test_long_list},
         {NULL, NULL},
