@@ -15,27 +15,15 @@
  *
  * Inside a batch job of Slurm it also gives the job its end time (telling.h), leaves lost nodes out (preparation.h),
  * waits for ranks that outlive srun, and has the job requeued when it leaves (slurm.h). On other nodes it has somebody
- * who does that if its own is lost (watchmen.h). */
+ * who does that if its own is lost (watchmen.h).
+ *
+ * What can happen, and what is done then, is the table in supervision.c; launch.h does what belongs to one launch, this
+ * what lies between two; sight.h looks at the run, and sense.h decides whether another launch is worth it. */
 #ifndef LAUNCH_SUPERVISOR_H
 #define LAUNCH_SUPERVISOR_H
 
 #include "base/error.h"
-#include "run/submission.h"
-
-#include <stdbool.h>
-
-struct supervisor_options {
-    const char *run;               /* the run directory of the job */
-    char **command;                /* the launcher and its words, NULL-terminated; borrowed */
-    struct submission *submission; /* the job as it is kept for all launches; borrowed, as what was asked for */
-    const struct submission_request *asked;
-    const struct job *job; /* the same; borrowed */
-    unsigned ranks_most;   /* the job's leaves: with more ranks it is refused */
-    int restarts;          /* without progress, in a row, until it gives up */
-    double launch_s;       /* how long a launch may take to begin its work; 0: for ever; below 0: derived from how long
-                            * earlier starts took, which is much longer than they did */
-    double shutdown_s;     /* how long a launcher may stay when its job has ended, or is gone */
-};
+#include "launch/supervisor_options.h"
 
 enum supervisor_outcome {
     SUPERVISOR_FINISHED,
