@@ -29,6 +29,12 @@ bool reason_finishes(enum reason reason)
     return reason == REASON_FINISHED || reason == REASON_EARLY_STOPPING;
 }
 
+bool reason_interrupts(enum reason reason)
+{
+    return !reason_finishes(reason) && reason != REASON_STOP_AFTER && reason != REASON_DEADLINE &&
+           reason != REASON_MOVED;
+}
+
 const char *reason_details(const char *text)
 {
     const char *colon = strstr(text, ": ");

@@ -27,6 +27,10 @@ enum reason reason_of(const char *text);
 /* Local. Whether nothing is left to be done. */
 bool reason_finishes(enum reason reason);
 
+/* Local. Whether it came against the will of the job's owner: killed, failed, a signal, or nobody knows. Not: finished,
+ * paused on purpose, an end that was known, a run directory that was moved. */
+bool reason_interrupts(enum reason reason);
+
 /* Local. What stands behind the word and a colon; without these the text itself. Borrowed. */
 const char *reason_details(const char *text);
 

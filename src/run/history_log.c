@@ -144,8 +144,17 @@ void history_log_earlier(const struct segment *segments, size_t count, struct te
         append_segment(lines, segment);
         text_append(lines, ",\"reason\":");
         text_append_json(lines, killed ? reason_words[REASON_KILLED] : segment->end);
-        text_append(lines, ",\"interrupted\":%s}\n", reason_finishes(reason) ? "false" : "true");
+        text_append(lines, ",\"interrupted\":%s}\n", reason_interrupts(reason) ? "true" : "false");
     }
+}
+
+/* What is known of a life that could not tell its end; unix_s 0: nothing. */
+static void append_seen(struct text *line, uint64_t step, double unix_s, double alive_s)
+{
+    if (unix_s > 0)
+        text_append(line, ",\"previous_step\":%" PRIu64 ",\"previous_unix\":%.3f", step, unix_s);
+    if (alive_s > 0)
+        metrics_number(line, "previous_alive_s", alive_s);
 }
 
 /* Opens the file without what a power cut has left of a last line. A new one gets the segments that a checkpoint knows.
@@ -153,9 +162,9 @@ void history_log_earlier(const struct segment *segments, size_t count, struct te
 static bool open_lines(struct history_log *history, const char *path, const struct segment *segments, size_t count,
                        struct error *error)
 {
-    bool is_new = access(path, F_OK) != 0;
     if (!metrics_open(&history->lines, path, UINT64_MAX, false, error))
         return false;
+    bool is_new = history->lines.kept == 0; /* or somebody has emptied it, or a full disk taken nothing */
     history_log_earlier(segments, count, &history->known);
     history->earlier = history->known.length;
     if (is_new)
@@ -199,6 +208,34 @@ static double silence_of(const struct life *life)
     return is_here ? fmax(0, clock_seconds() - life->up_s - life->alive_s) : (double)NAN;
 }
 
+void history_log_note(const char *run, uint64_t step)
+{
+    char path[PATH_MAX], *bytes = NULL;
+    size_t length;
+    struct lives lives = {0};
+    struct metrics lines;
+    struct text line;
+    struct error error; /* no history: nothing is lost of it */
+    run_file_path(run, RUN_METRICS, path);
+    struct metrics_seen seen = metrics_look(path);
+    run_file_path(run, RUN_HISTORY, path);
+    if (seen.step > step && file_read_own(path, HISTORY_MOST, &bytes, &length, &error))
+        lives_parse(&lives, bytes, length, &(struct lives_now){0});
+    free(bytes);
+    bool is_silent = lives.count > 0 && !lives.items[lives.count - 1].ended &&
+                     lives.items[lives.count - 1].reached < seen.step;
+    lives_release(&lives);
+    if (!is_silent || !metrics_open(&lines, path, UINT64_MAX, false, &error))
+        return;
+    begin_line(&line, "seen");
+    append_seen(&line, seen.step, seen.unix_s, seen.alive_s);
+    text_append(&line, "}");
+    metrics_write(&lines, &line);
+    metrics_sync(&lines);
+    metrics_close(&lines);
+    text_release(&line);
+}
+
 struct lives_total history_log_open(struct history_log *history, const char *run, bool anew,
                                     const struct lives_now *now, const struct segment *segments, size_t count)
 {
@@ -223,9 +260,10 @@ struct lives_total history_log_open(struct history_log *history, const char *run
     if (last)
         compare_program(last);
     if (last && !last->ended) {
-        history->seen_step = now->step;
-        history->seen_unix = now->unix_s;
-        history->seen_alive_s = now->alive_s;
+        bool was_cut = last->reached > now->step; /* by a start that was killed itself: see history_log_note */
+        history->seen_step = last->reached;
+        history->seen_unix = was_cut ? last->began_unix + last->alive_s : now->unix_s;
+        history->seen_alive_s = was_cut ? last->alive_s : now->alive_s;
     }
     history->silent_s = last ? silence_of(last) : (double)NAN;
     lives_release(&lives);
@@ -262,11 +300,7 @@ void history_log_begin(struct history_log *history, const struct segment *segmen
         text_append_json(&line, environment_batch_job());
         text_append(&line, ",\"restart\":%" PRIu64, environment_restarts());
     }
-    if (history->seen_unix > 0)
-        text_append(&line, ",\"previous_step\":%" PRIu64 ",\"previous_unix\":%.3f", history->seen_step,
-                    history->seen_unix);
-    if (history->seen_alive_s > 0)
-        metrics_number(&line, "previous_alive_s", history->seen_alive_s);
+    append_seen(&line, history->seen_step, history->seen_unix, history->seen_alive_s);
     text_append(&line, "}");
     put_and_know(history, &line);
 }

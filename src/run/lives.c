@@ -51,9 +51,10 @@ static void set_alive(struct life *life, double alive_s, double end_unix)
 /* A life that nobody has told the end of ended at this time, or later. */
 static void close_silent(struct life *life, uint64_t reached, double unix_s, double alive_s, enum reason reason)
 {
+    if (reached >= life->reached || life->alive_s == 0) /* else more was seen of it before the metrics were cut */
+        set_alive(life, alive_s, unix_s);
     if (reached > life->reached)
         life->reached = reached;
-    set_alive(life, alive_s, unix_s);
     life->reason = reason;
     snprintf(life->end, sizeof life->end, "%s", reason_words[reason]);
 }
@@ -88,6 +89,16 @@ static double wait_between(const struct life *before, const struct life *life)
     return clock_is_plausible(waited_s) ? waited_s : (double)NAN;
 }
 
+/* What the metrics tell of a life that has not ended: in the line `seen`, and in the begin of the next one. */
+static void see(struct life *life, const char *line)
+{
+    double unix_s = 0, alive_s = 0;
+    take_date(line, "previous_unix", &unix_s);
+    take_seconds(line, "previous_alive_s", &alive_s);
+    close_silent(life, step_of(line, "previous_step", 0), unix_s, alive_s, REASON_KILLED);
+    life->interrupted = true;
+}
+
 static void begin(struct lives *lives, const char *line)
 {
     struct life *before = last_of(lives);
@@ -103,13 +114,8 @@ static void begin(struct lives *lives, const char *line)
     life.restart = step_of(line, "restart", 0);
     json_text(line, "boot", life.boot, sizeof life.boot);
     take_seconds(line, "up_s", &life.up_s);
-    if (before && !before->ended) {
-        double unix_s = 0, alive_s = 0;
-        take_date(line, "previous_unix", &unix_s);
-        take_seconds(line, "previous_alive_s", &alive_s);
-        close_silent(before, step_of(line, "previous_step", 0), unix_s, alive_s, REASON_KILLED);
-        before->interrupted = true;
-    }
+    if (before && !before->ended)
+        see(before, line);
     if (before)
         life.waited_s = wait_between(before, &life);
     settle_last(lives, life.step);
@@ -147,6 +153,8 @@ static void take(struct lives *lives, const char *line)
     struct life *life = last_of(lives);
     if (!life)
         return;
+    if (strcmp(event, "seen") == 0 && !life->ended)
+        see(life, line);
     take_seconds(line, "start_s", &life->start_s);
     take_seconds(line, "stall_s", &life->stall_s);
     take_seconds(line, "write_s", &life->write_s);

@@ -213,6 +213,67 @@ static void a_start_without_a_step_is_no_life(void)
     }
 }
 
+/* Killed behind the cut of the metrics (fault point metrics-cut), before its first line in the history. */
+static void a_start_that_says_nothing_hides_nothing(void)
+{
+    struct trial trial = {0};
+    char run[PATH_MAX];
+    snprintf(run, sizeof run, "%s", test_mpi_path("cut"));
+    if (!begin_life(&trial, run, NULL, "segment 1, "))
+        return;
+    kill_life(&trial, 3);
+    expect_lives(run, false, "0-3 killed! lost 3");
+    if (!trial_start(&trial, run, NULL))
+        return;
+    trial_close(&trial);
+    MPI_Barrier(world.comm);
+    expect_lives(run, false, "0-3 killed! lost 3");
+    if (!begin_life(&trial, run, NULL, "segment 2, "))
+        return;
+    expect_lives(run, true, "0-3 killed! lost 3, 0-0 running");
+    trial_close(&trial);
+}
+
+/* A disk was full when the file was made, or somebody has emptied it: as if there were none. */
+static void an_empty_history_hides_no_life_from_the_next(void)
+{
+    struct trial trial = {0};
+    char run[PATH_MAX], path[PATH_MAX];
+    snprintf(run, sizeof run, "%s", test_mpi_path("emptied"));
+    if (!begin_life(&trial, run, "checkpoint.every=2", "segment 1, "))
+        return;
+    kill_life(&trial, 3);
+    run_file_path(run, RUN_HISTORY, path);
+    CU_ASSERT(world.rank != 0 || truncate(path, 0) == 0);
+    expect_lives(run, false, "0-2 killed!");
+    if (!begin_life(&trial, run, "checkpoint.every=2", "segment 2, "))
+        return;
+    expect_lives(run, true, "0-2 killed!, 2-2 running");
+    trial_close(&trial);
+}
+
+/* Nor in the history, where it is told with "interrupted":false. */
+static void a_pause_is_no_interruption_in_the_provenance_either(void)
+{
+    struct trial trial = {0};
+    char run[PATH_MAX], path[PATH_MAX];
+    snprintf(run, sizeof run, "%s", test_mpi_path("paused"));
+    if (!begin_life(&trial, run, NULL, "segment 1, "))
+        return;
+    trial_step(&trial);
+    CU_ASSERT_TRUE(trial_pass(&trial, LEAVE_PAUSE));
+    trial_end(&trial, "stop-after", false, NULL);
+    MPI_Barrier(world.comm);
+    expect_lives(run, false, "0-1 stop-after");
+    run_file_path(run, RUN_HISTORY, path);
+    CU_ASSERT(world.rank != 0 || unlink(path) == 0);
+    expect_lives(run, false, "0-1 stop-after");
+    if (!begin_life(&trial, run, NULL, "segment 2, "))
+        return;
+    CU_ASSERT(world.rank != 0 || trial.session.cadence.past.interruptions == 0);
+    trial_close(&trial);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_case cases[] = {
@@ -224,6 +285,9 @@ int main(int argc, char **argv)
         {"a life knows its batch job, and how often that was requeued",
          a_life_knows_its_batch_job_and_how_often_that_was_requeued},
         {"a start without a step is no life", a_start_without_a_step_is_no_life},
+        {"a start that says nothing hides nothing", a_start_that_says_nothing_hides_nothing},
+        {"an empty history hides no life from the next", an_empty_history_hides_no_life_from_the_next},
+        {"a pause is no interruption in the provenance either", a_pause_is_no_interruption_in_the_provenance_either},
         {"a world closes", a_world_closes},
         {0},
     };
