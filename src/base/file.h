@@ -1,7 +1,10 @@
 /* Files that survive: what has returned true here is on disk, under its final name, or was never there. And the one way
  * in which files are opened for writing: whoever else may write in a directory can plant a link there under a name that
  * we are going to write, and what it leads to must stay as it is. What each call of the system may answer, on NFS and
- * Lustre too, and what is done about it: src/base/README.md. */
+ * Lustre too, and what is done about it: src/base/README.md.
+ *
+ * file_open.c opens, renames and removes; file_disk.c reads, replaces, syncs and reserves; file_directory.c is about
+ * directories, file_lock.c about locks. */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 

@@ -34,7 +34,7 @@ enum option_type {
 
 /* What a resumed job may do with a key, from strict to loose. */
 enum option_resume {
-    RESUME_FIXED,     /* must be as in the checkpoint */
+    RESUME_FIXED,     /* must be as in the checkpoint; what a row means that says nothing */
     RESUME_REQUESTED, /* may change if the user names the key, and then the result is another one */
     RESUME_TUNABLE,   /* may change, and then the result is another one */
     RESUME_FREE,      /* may change: the same steps give the same bits */

@@ -88,8 +88,8 @@ OPTIMIZERS(OPTIMIZER_DECLARED)
 /* The optimizers that a job file can name. */
 extern struct registry optimizer_registry;
 
-/* Local, as registry_add (base/registry.h), which it calls. ERROR_USAGE also: the class has no `moments` or no `update`,
- * or only one of `direction` and `trust`. */
+/* Local, as registry_add (base/registry.h), which it calls. ERROR_USAGE also: the class has no `moments` or no
+ * `update`, or only one of `direction` and `trust`. */
 bool optimizer_register(const struct optimizer_class *class, struct error *error) WARN_UNUSED;
 
 /* The rows of an optimizer in a job file; their base is a struct optimizer_spec. */

@@ -12,7 +12,8 @@
  *
  * On a node everything lies in one shared window: the owner adds straight out of the other ranks' buffers, and the
  * ranks of a node share one copy of the parameters. Between nodes each node first adds up its own subtrees, then one
- * message for each shard and node goes to the owner, and one comes back with the parameters. */
+ * message for each shard and each subtree that a node is left with goes to the owner, and one a node comes back with
+ * the parameters. */
 #ifndef PARALLEL_EXCHANGE_H
 #define PARALLEL_EXCHANGE_H
 

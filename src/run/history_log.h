@@ -9,8 +9,8 @@
  *    "boot":"I","up_s":B,        (when it was started, on the monotonic clock of this boot of rank 0's machine)
  *    "job":"J","restart":N,      (only in a batch job: its number, and how often it was requeued)
  *    "previous_step":P,"previous_unix":Q,"previous_alive_s":L}
- *   {"event":"seen","unix":U,"previous_step":P,"previous_unix":Q,"previous_alive_s":L}     of the life before, which was
- *                               killed, by a start that is about to cut these steps out of the metrics
+ *   {"event":"seen","unix":U,"previous_step":P,"previous_unix":Q,"previous_alive_s":L}     of the life before, which
+ * was killed, by a start that is about to cut these steps out of the metrics
  *   {"event":"ready","unix":U,"start_s":T}                  the first step is made, T after the start of the program
  *   {"event":"interval","unix":U,"step":S,"stall_s":A,"write_s":B,"period_s":C}    of checkpoint.every: auto
  *   {"event":"end","unix":U,"step":S,"reason":"...","interrupted":false,"alive_s":L,"saves":K,"stall_s":A,"write_s":B,
@@ -50,8 +50,8 @@ void history_log_init(struct history_log *history);
 struct lives_total history_log_open(struct history_log *history, const char *run, bool anew,
                                     const struct lives_now *now, const struct segment *segments, size_t count);
 
-/* Local, rank 0's work, before a start cuts the metrics to this step: what they tell of a life that has not told its end
- * is kept here. A start may be killed before it tells anything itself. */
+/* Local, rank 0's work, before a start cuts the metrics to this step: what they tell of a life that has not told its
+ * end is kept here. A start may be killed before it tells anything itself. */
 void history_log_note(const char *run, uint64_t step);
 
 /* Local. How long the newest start of the run that came to a step has taken for that, in seconds; 0: none is known.

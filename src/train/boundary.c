@@ -50,7 +50,7 @@ static unsigned find_reasons(struct session *session, unsigned flags)
 #define PATIENT_REASONS (SAVE_EVERY | SAVE_MINUTES | SAVE_AUTO | SAVE_VALIDATION | SAVE_RETRY)
 
 /* Collective. A save that is due now, with the job going on. False as save_begin. */
-static bool save_on_the_way(struct session *session, unsigned reasons, struct error *error)
+static bool save_unless_put_off(struct session *session, unsigned reasons, struct error *error)
 {
     if (session->record.history.skipped_row > 0 && !skipped_select(reasons, SKIPPED_SAVES)) {
         session->saving.put_off = skipped_select(reasons, SKIPPED_WAITS);
@@ -68,7 +68,7 @@ static bool save_on_the_way(struct session *session, unsigned reasons, struct er
 static bool save_or_copy(struct session *session, unsigned reasons, struct error *error)
 {
     if (reasons != 0)
-        return save_on_the_way(session, reasons, error);
+        return save_unless_put_off(session, reasons, error);
     save_copies(session);
     return true;
 }

@@ -57,24 +57,30 @@ static const char *type_words(const struct option *option)
     }
 }
 
-/* Whether these names were listed before. */
-static bool is_listed(const char *const *names)
+/* The key at which these names were listed first; NULL: here. */
+static const char *listed_at(const char *const *names, const char *key)
 {
-    static const char *const *listed[16];
+    static struct {
+        const char *const *names;
+        const char *key;
+    } listed[16];
     static size_t count;
     for (size_t i = 0; i < count; i++)
-        if (listed[i] == names)
-            return true;
-    if (names && count < sizeof listed / sizeof *listed)
-        listed[count++] = names;
-    return false;
+        if (listed[i].names == names)
+            return listed[i].key;
+    if (names && count < sizeof listed / sizeof *listed) {
+        listed[count].names = names;
+        listed[count++].key = key;
+    }
+    return NULL;
 }
 
 static void append_type(const struct option *option, struct text *words)
 {
     text_append(words, "%s", type_words(option));
-    if (is_listed(option->choices))
-        text_append(words, "one of those of the first `%s`", option->name);
+    const char *key = listed_at(option->choices, option->name);
+    if (key)
+        text_append(words, "one of those of the first `%s`", key);
     else if (option->type != OPTION_TEXT && option->type != OPTION_BOOL)
         option_allowed(option, words);
 }
