@@ -1,5 +1,5 @@
 /* The formats of the house: a new one is a new file, which defines dataset_NAME, and a new row here. A program can add
- * formats of its own: registry_add(&dataset_registry, &their_format.kind, ...). */
+ * formats of its own: dataset_register. */
 #ifndef DATA_FORMATS_H
 #define DATA_FORMATS_H
 

@@ -1,5 +1,5 @@
 /* Optimizers: how a range of parameters moves, given its gradient. One file an optimizer, in which its keys stand too,
- * and one row of OPTIMIZERS. A program can add optimizers of its own: registry_add(&optimizer_registry, ...).
+ * and one row of OPTIMIZERS. A program can add optimizers of its own: optimizer_register.
  * Everything is a pure function of (parameters, moments, gradient, step, settings), so that the owner of a shard can
  * update it alone.
  *

@@ -1,5 +1,6 @@
 #include "optim/schedule.h"
 
+#include "base/registry.h"
 #include "base/rows.h"
 
 #include <math.h>
@@ -116,6 +117,11 @@ struct registry schedule_registry = {
             &schedule_wsd.kind,
         },
 };
+
+bool schedule_register(const struct schedule_class *class, struct error *error)
+{
+    return registry_add(&schedule_registry, &class->kind, error);
+}
 
 const char *const schedule_units[] = {
     [SCHEDULE_UNIT_NONE] = NULL,

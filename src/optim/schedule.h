@@ -1,5 +1,5 @@
 /* Learning-rate schedules: the factor of the peak rate at a step, a pure function of it. One row of schedule_registry
- * and a function each. A program can add schedules of its own: registry_add(&schedule_registry, ...). */
+ * and a function each. A program can add schedules of its own: schedule_register. */
 #ifndef OPTIM_SCHEDULE_H
 #define OPTIM_SCHEDULE_H
 
@@ -69,6 +69,9 @@ extern const struct schedule_class schedule_wsd;        /* warmup, stable at 1, 
 
 /* The schedules that a job file can name. */
 extern struct registry schedule_registry;
+
+/* Local, as registry_add (base/registry.h), which it calls. */
+bool schedule_register(const struct schedule_class *class, struct error *error) WARN_UNUSED;
 
 /* The rows of a schedule in a job file; their base is a struct schedule_spec. */
 extern const struct option schedule_rows[];

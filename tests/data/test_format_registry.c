@@ -61,8 +61,11 @@ static const struct dataset_class ramp = {
 static void add_ramp(void)
 {
     struct error error;
+    struct dataset_class half = ramp;
+    half.read = NULL;
+    CU_ASSERT_FALSE(dataset_register(&half, &error));
     if (!kind_find(&dataset_registry, "ramp"))
-        CU_ASSERT_TRUE_FATAL(registry_add(&dataset_registry, &ramp.kind, &error));
+        CU_ASSERT_TRUE_FATAL(dataset_register(&ramp, &error));
 }
 
 static const struct option_key *key_of(const struct dataset_spec *spec, const char *name, struct option_keys *keys)
@@ -185,7 +188,7 @@ static void a_name_that_is_taken_is_refused(void)
         .name = "clash", .help = "of a key", .keys = taken, .settings_bytes = sizeof(struct ramp)};
     struct error error = {0};
     add_ramp();
-    CU_ASSERT_FALSE(registry_add(&dataset_registry, &ramp.kind, &error));
+    CU_ASSERT_FALSE(dataset_register(&ramp, &error));
     CU_ASSERT(error.kind == ERROR_USAGE && strstr(error.text, "data format ramp: there is one of this name already"));
     CU_ASSERT_FALSE(registry_add(&dataset_registry, &idx, &error));
     CU_ASSERT(error.kind == ERROR_USAGE && strstr(error.text, "data format idx: there is one of this name already"));

@@ -172,7 +172,16 @@ static const struct optimizer_class signs = {
 static void a_program_can_add_an_optimizer(void)
 {
     struct error error = {0};
-    CU_ASSERT_TRUE(registry_add(&optimizer_registry, &signs.kind, &error));
+    struct optimizer_class half = signs;
+    half.update = NULL;
+    CU_ASSERT_FALSE(optimizer_register(&half, &error));
+    half = signs;
+    half.trust = optimizer_lars.trust;
+    CU_ASSERT_FALSE(optimizer_register(&half, &error));
+    half = signs;
+    half.weight_decay = "-1";
+    CU_ASSERT_FALSE(optimizer_register(&half, &error));
+    CU_ASSERT_TRUE(optimizer_register(&signs, &error));
     check_names(&optimizer_registry, "sgd, adam, adamw, lamb, lars, signs");
     check_optimizer("signs", "name: signs, learning_rate, weight_decay: 0.25, fade: 0.5, groups");
     struct optimizer_spec spec = {0};
@@ -235,7 +244,7 @@ static const struct schedule_class saw = {KIND_OF("saw", "teeth", struct saw, sa
 static void a_program_can_add_a_schedule(void)
 {
     struct error error = {0};
-    CU_ASSERT_TRUE(registry_add(&schedule_registry, &saw.kind, &error));
+    CU_ASSERT_TRUE(schedule_register(&saw, &error));
     check_schedule("saw", "name: saw, unit: steps, warmup: 0.0, period: 4.0");
     struct schedule_spec spec = {.unit = SCHEDULE_EPOCHS, .warmup = 0.5};
     struct schedule_time time = {.end = 6, .samples = 16, .batch = 2}; /* epochs of 8 steps */
