@@ -85,11 +85,12 @@ struct pass {
 
 struct model_builder; /* model_build.h */
 
-/* The ends of a residual connection: what they do needs two inputs, so that the model does it. */
+/* The ends of a residual connection: what they do needs two inputs, so that the model does it. An end belongs to the
+ * last begin in front of it that has none yet; a model with one that has no other is refused. */
 enum layer_skip {
     SKIP_NONE = 0,
     SKIP_BEGINS, /* remembers its input */
-    SKIP_ENDS,   /* adds it here */
+    SKIP_ENDS,   /* adds it here, where the input has the same shape again */
 };
 
 struct layer_class {

@@ -24,7 +24,7 @@ static bool build(struct model *model, const struct model_spec *spec, struct err
                                     .vocabulary = model->form.vocabulary,
                                     .is_tokens = model->form.vocabulary > 0};
     bool ok = model_builder_add_list(&builder, spec->layers, spec->count, error) &&
-              loss_check(&model->loss, &builder.shape, &model->form, error);
+              model_builder_finish(&builder, error) && loss_check(&model->loss, &builder.shape, &model->form, error);
     model->layers = builder.layers;
     model->count = builder.count;
     for (size_t t = 0; ok && t < model->table.length; t++)

@@ -43,6 +43,31 @@ static bool check_tokens(const struct model_builder *builder, const struct layer
     return true;
 }
 
+/* What has begun can end, if its input can be added to what `layers` have made of it. */
+static bool can_end(const struct model_builder *builder, const char *layers, struct error *error)
+{
+    if (builder->open == 0)
+        return error_set(error, ERROR_USAGE,
+                         "it ends a residual connection, but none is open: let one begin before it");
+    const struct shape *before = &builder->layers[builder->begins[builder->open - 1]].in;
+    if (memcmp(before, &builder->shape, sizeof *before) == 0)
+        return true;
+    char from[64], to[64];
+    shape_text(before, from, sizeof from);
+    shape_text(&builder->shape, to, sizeof to);
+    return error_set(error, ERROR_USAGE, "%s turn %s into %s, which cannot be added to the %s that went in", layers,
+                     from, to, from);
+}
+
+static bool check_skip(const struct model_builder *builder, const struct layer_class *class, struct error *error)
+{
+    if (class->skip == SKIP_ENDS)
+        return can_end(builder, "the layers in front of it", error);
+    return class->skip == SKIP_NONE || builder->open < MODEL_OPEN ||
+           error_set(error, ERROR_USAGE, "%d residual connections are open already: end one before the next begins",
+                     MODEL_OPEN);
+}
+
 static bool build(struct model_builder *builder, struct layer *layer, struct error *error)
 {
     if (!layer->class->build(layer, builder->table, error))
@@ -56,7 +81,7 @@ static bool add_operation(struct model_builder *builder, const struct layer_clas
 {
     if (builder->count == MODEL_OPERATIONS)
         return error_set(error, ERROR_USAGE, "the model has more than %d layers: repeat fewer times", MODEL_OPERATIONS);
-    if (!check_tokens(builder, class, error))
+    if (!check_tokens(builder, class, error) || !check_skip(builder, class, error))
         return false;
     builder->layers = memory_grow(builder->layers, builder->count, &builder->capacity, sizeof *builder->layers);
     struct layer *layer = &builder->layers[builder->count];
@@ -73,6 +98,10 @@ static bool add_operation(struct model_builder *builder, const struct layer_clas
     }
     builder->shape = layer->out;
     builder->is_tokens = false;
+    if (class->skip == SKIP_BEGINS)
+        builder->begins[builder->open++] = builder->count;
+    else if (class->skip == SKIP_ENDS)
+        builder->open--;
     builder->count++;
     return true;
 }
@@ -133,20 +162,15 @@ bool model_builder_begin_residual(struct model_builder *builder, struct error *e
 
 bool model_builder_end_residual(struct model_builder *builder, struct error *error)
 {
-    /* Its begin: the last one that has no end yet. */
-    size_t open = 1, l = builder->count;
-    while (open > 0) {
-        l--;
-        open += builder->layers[l].class->skip == SKIP_ENDS;
-        open -= builder->layers[l].class->skip == SKIP_BEGINS;
-    }
-    const struct shape *before = &builder->layers[l].in;
-    if (memcmp(before, &builder->shape, sizeof *before) != 0) {
-        char from[64], to[64];
-        shape_text(before, from, sizeof from);
-        shape_text(&builder->shape, to, sizeof to);
-        return error_set(error, ERROR_USAGE, "its layers turn %s into %s, which cannot be added to the %s that went in",
-                         from, to, from);
-    }
-    return model_builder_add(builder, &layer_join, NULL, "join", error);
+    return can_end(builder, "its layers", error) && model_builder_add(builder, &layer_join, NULL, "join", error);
+}
+
+bool model_builder_finish(const struct model_builder *builder, struct error *error)
+{
+    if (builder->open == 0)
+        return true;
+    const struct layer *layer = &builder->layers[builder->begins[builder->open - 1]];
+    error_set(error, ERROR_USAGE,
+              "the residual connection that begins here is still open at the end of the model: let a layer end it");
+    return blame(layer->name, layer->class->kind.name, error);
 }

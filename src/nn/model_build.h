@@ -6,6 +6,7 @@
 #include "nn/layer.h"
 
 #define MODEL_DEPTH      16    /* compositions in compositions, at most */
+#define MODEL_OPEN       32    /* residual connections that have begun and not ended, at most */
 #define MODEL_OPERATIONS 10000 /* at most: repeats of repeats grow fast */
 
 struct model_builder {
@@ -18,6 +19,9 @@ struct model_builder {
     bool is_tokens;     /* nothing has turned the tokens into floats yet */
     char name[80];      /* of the composition being expanded; "" at the top */
     size_t depth;
+
+    size_t begins[MODEL_OPEN]; /* operations whose residual connection has not ended yet: an end is the last one's */
+    size_t open;               /* how many */
 };
 
 /* Local. Adds a layer behind the others; its name is builder->name, "." and `name`. Of the settings (NULL for a class
@@ -30,9 +34,14 @@ bool model_builder_add(struct model_builder *builder, const struct layer_class *
 bool model_builder_add_list(struct model_builder *builder, const struct layer_spec *specs, size_t count,
                             struct error *error) WARN_UNUSED;
 
-/* Local. Everything between begin and end is added to what was there at begin: y = x + f(x). */
+/* Local. Everything between begin and end is added to what was there at begin: y = x + f(x). ERROR_USAGE: too many have
+ * begun; none has; or what is there has another shape than what was. The same of layers that begin and end connections
+ * (layer_class.skip). */
 bool model_builder_begin_residual(struct model_builder *builder, struct error *error) WARN_UNUSED;
 bool model_builder_end_residual(struct model_builder *builder, struct error *error) WARN_UNUSED;
+
+/* Local. All layers are there. ERROR_USAGE names one that begins a residual connection which nothing ends. */
+bool model_builder_finish(const struct model_builder *builder, struct error *error) WARN_UNUSED;
 
 /* Local. Frees what the builder, or the model that it has made, holds of an operation. */
 void model_builder_release_layer(struct layer *layer);

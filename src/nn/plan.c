@@ -48,12 +48,13 @@ static void plan_out(struct plan *plan, const struct layer *layer, struct plan_s
 static void plan_forward(struct plan *plan, const struct layer *layers, size_t count, bool tiled)
 {
     struct outs outs = {.kept = memory_need(count, sizeof *outs.kept), .pins = memory_need(count, sizeof *outs.pins)};
-    size_t stack[MODEL_DEPTH * 2], depth = 0, x = PLAN_NONE;
+    size_t stack[MODEL_OPEN], depth = 0, x = PLAN_NONE;
     for (size_t l = 0; l < count; l++) {
         struct plan_step *step = &plan->steps[l];
         *step = (struct plan_step){
             .x = x, .y = PLAN_NONE, .skip = PLAN_NONE, .dy = PLAN_NONE, .dx = PLAN_NONE, .dskip = PLAN_NONE};
         if (layers[l].class->skip == SKIP_ENDS) {
+            CHECK(depth > 0, "the builder lets nothing end that has not begun");
             step->skip = stack[--depth];
             if (step->skip != PLAN_NONE)
                 outs.pins[step->skip]--;
@@ -62,7 +63,7 @@ static void plan_forward(struct plan *plan, const struct layer *layers, size_t c
             break;
         plan_out(plan, &layers[l], step, &outs);
         if (layers[l].class->skip == SKIP_BEGINS) {
-            CHECK(depth < sizeof stack / sizeof *stack, "the builder limits the depth");
+            CHECK(depth < MODEL_OPEN, "the builder limits how many are open");
             stack[depth++] = x;
             if (x != PLAN_NONE)
                 outs.pins[x]++;
@@ -122,7 +123,7 @@ static void plan_backward(struct plan *plan, const struct layer *layers, size_t 
 {
     struct ups ups = {.busy = memory_need(count + 1, sizeof *ups.busy),
                       .pins = memory_need(count + 1, sizeof *ups.pins)};
-    size_t stack[MODEL_DEPTH * 2], depth = 0;
+    size_t stack[MODEL_OPEN], depth = 0;
     const struct layer *last = &layers[count - 1];
     bool learns_before_last = plan->stop + 1 < count;
     size_t dy = PLAN_NONE;

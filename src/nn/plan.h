@@ -27,7 +27,8 @@ struct plan {
     size_t top_up; /* ups: gradient of the last operation's output (not in tiles) or input (in tiles) */
 };
 
-/* Local. Some operation learns. `tiled`: the last operation's output is made in tiles and gets no buffer of its own. */
+/* Local. Some operation learns; each residual connection that begins ends, and at most MODEL_OPEN are open at once.
+ * `tiled`: the last operation's output is made in tiles and gets no buffer of its own. */
 void plan_init(struct plan *plan, const struct layer *layers, size_t count, bool tiled);
 
 /* Local. Accepts a released plan. */
