@@ -1,9 +1,50 @@
 #include "nn/layer.h"
 
 #include "base/check.h"
+#include "base/registry.h"
 
 #include <stdio.h>
 #include <string.h>
+
+static bool has_lists(const struct kind *kind)
+{
+    for (const struct option *key = kind->keys; key && key->name; key++)
+        if (key->type == OPTION_LIST)
+            return true;
+    return false;
+}
+
+const char *layer_fault(const struct layer_class *class)
+{
+    bool composes = class->expand, skips = class->skip != SKIP_NONE;
+    bool by_rows = class->forward_rows || class->backward_rows;
+    bool computes = class->forward || class->backward || by_rows;
+    const struct {
+        bool there;
+        const char *words;
+    } faults[] = {
+        {!composes && !class->build, "it has neither build nor expand"},
+        {composes && (class->build || computes || skips), "it has expand, and what only an operation has"},
+        {!composes && has_lists(&class->kind), "a key is a list of sections, which only a layer with expand can have"},
+        {skips && computes, "it begins or ends a residual connection, and has functions that nobody would call"},
+        {!composes && class->takes_tokens && !class->forward, "it takes tokens, but has no forward"},
+        {(class->needs_x || class->needs_y) && !class->backward, "it needs x or y, but has no backward"},
+        {by_rows && !(class->forward_rows && class->backward_rows && class->forward && class->backward),
+         "forward_rows and backward_rows go together, and with forward and backward"},
+    };
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        if (faults[i].there)
+            return faults[i].words;
+    return NULL;
+}
+
+bool layer_register(const struct layer_class *class, struct error *error)
+{
+    const char *fault = layer_fault(class);
+    if (fault)
+        return error_set(error, ERROR_USAGE, "layer %s: %s", class->kind.name ? class->kind.name : "''", fault);
+    return registry_add(&layer_registry, &class->kind, error);
+}
 
 void layer_add_tensor(struct layer *layer, struct tensor_table *table, const char *what, struct tensor tensor)
 {

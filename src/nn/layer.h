@@ -1,5 +1,5 @@
 /* A layer: one interface, one file a kind, in which its keys stand too, one row of LAYERS (layers/layers.h). A program
- * can add layers of its own: registry_add(&layer_registry, ...).
+ * can add layers of its own: layer_register.
  *
  * A layer is either an operation (build, forward, backward) or a composition (expand): a short name for several others,
  * which stand in the model in its place.
@@ -123,12 +123,20 @@ struct layer_class {
     void (*backward_rows)(const struct layer *layer, const struct pass *pass, bool first, size_t n, const float *x,
                           const float *dy, float *dx);
 
-    /* Local. Instead of all of the above: adds other layers (see model_build.h). */
+    /* Local. Instead of all of the above: adds other layers (see model_build.h). Only its keys can be lists of
+     * sections: the settings that an operation keeps have none. */
     bool (*expand)(struct model_builder *builder, const void *settings, struct error *error);
 };
 
 /* The layers that a job file can name. */
 extern struct registry layer_registry;
+
+/* Local. What contradicts the above in a class, as words behind its name; NULL: nothing. Borrowed. */
+const char *layer_fault(const struct layer_class *class);
+
+/* Local, before jobs are read, and while nobody else reads the registry. Adds a layer to those that a job file can
+ * name; it is not copied and stays as it is. ERROR_USAGE: what layer_fault says, and as registry_add. */
+bool layer_register(const struct layer_class *class, struct error *error) WARN_UNUSED;
 
 /* The rows of a layer in a job file; their base is a struct layer_spec. */
 extern const struct option layer_rows[];

@@ -1,5 +1,6 @@
 #include "nn/loss.h"
 
+#include "base/registry.h"
 #include "base/rows.h"
 #include "nn/kernels/vector.h"
 
@@ -131,6 +132,23 @@ const struct loss_class loss_binary_cross_entropy = {
 };
 
 /* ---- all of them ---- */
+
+bool loss_register(const struct loss_class *class, struct error *error)
+{
+    const char *name = class->kind.name ? class->kind.name : "''";
+    if (!class->point && !class->terms)
+        return error_set(error, ERROR_USAGE, "loss %s: it has neither point nor terms", name);
+    if (class->point && class->terms)
+        return error_set(error, ERROR_USAGE, "loss %s: it has point and terms: only one of them would be asked", name);
+    if (class->terms && !class->check)
+        return error_set(error, ERROR_USAGE,
+                         "loss %s: it has terms, but no check that each term has equally many outputs", name);
+    for (const struct option *key = class->kind.keys; key && key->name; key++)
+        if (key->type == OPTION_LIST)
+            return error_set(error, ERROR_USAGE, "loss %s: the key %s is a list of sections: only values are possible",
+                             name, key->name);
+    return registry_add(&loss_registry, &class->kind, error);
+}
 
 struct registry loss_registry = {
     .role = "loss",

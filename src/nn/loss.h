@@ -33,8 +33,8 @@ struct loss_point {
     float value, slope;
 };
 
-/* A loss: one row of loss_registry, and a function. A program can add losses of its own: registry_add(&loss_registry,
- * ...). */
+/* A loss: one row of loss_registry, and a function. A program can add losses of its own: loss_register. Its keys are no
+ * lists of sections: the settings that a model keeps have none. */
 struct loss_class {
     struct kind kind;
     bool has_hits;      /* terms can be right or wrong: there is an accuracy */
@@ -58,6 +58,11 @@ struct loss_class {
 /* The losses that a job file can name. */
 extern struct registry loss_registry;
 
+/* Local, before jobs are read, and while nobody else reads the registry. Adds a loss to those that a job file can name;
+ * it is not copied and stays as it is. ERROR_USAGE: it has not exactly one of `point` and `terms`, or `terms` without
+ * `check`; a key is a list of sections; and as registry_add. */
+bool loss_register(const struct loss_class *class, struct error *error) WARN_UNUSED;
+
 /* The rows of a loss in a job file; their base is a struct loss_spec. */
 extern const struct option loss_rows[];
 
@@ -71,9 +76,9 @@ bool loss_check(const struct loss_spec *spec, const struct shape *out, const str
                 struct error *error) WARN_UNUSED;
 
 /* Local. n terms [first_term, first_term + n) of the leaf (term = row * T + t): outputs [n, width], where width is
- * as many as a term has outputs (classes for softmax_cross_entropy, 1 for the others, which know no ignored labels).
- * Adds to *sums. With `gradient`, outputs are replaced by the derivative of the sum of losses with respect to them;
- * else they are spoilt. */
+ * as many as a term has outputs: 1 for a loss with `point`, which knows no ignored labels; else any number that passed
+ * the loss's check. Adds to *sums. With `gradient`, outputs are replaced by the derivative of the sum of losses with
+ * respect to them; else they are spoilt. */
 void loss_terms(const struct loss_spec *spec, const struct leaf *leaf, size_t first_term, size_t n, size_t width,
                 float *outputs, bool gradient, struct loss_sums *sums);
 

@@ -70,9 +70,13 @@ static bool check_skip(const struct model_builder *builder, const struct layer_c
 
 static bool build(struct model_builder *builder, struct layer *layer, struct error *error)
 {
-    if (!layer->class->build(layer, builder->table, error))
+    const struct layer_class *class = layer->class;
+    if (!class->build(layer, builder->table, error))
         return false;
     layer->outputs = shape_count(&layer->out);
+    CHECK(layer->outputs == layer->inputs || (class->forward && (class->backward || class->takes_tokens)),
+          "without forward y is x, and without backward dx is dy");
+    CHECK(layer->tensor_count == 0 || class->backward, "tensors are learned in backward");
     return fits_blas(layer, error);
 }
 
@@ -133,6 +137,8 @@ bool model_builder_add(struct model_builder *builder, const struct layer_class *
                        const char *name, struct error *error)
 {
     char full[sizeof builder->name];
+    const char *fault = layer_fault(class);
+    CHECK(!fault, fault);
     CHECK((settings != NULL) == (class->kind.settings_bytes > 0), "settings are those of the class");
     int length = snprintf(full, sizeof full, "%s%s%s", builder->name, builder->name[0] ? "." : "", name);
     if (length >= (int)sizeof full)

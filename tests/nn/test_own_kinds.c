@@ -1,6 +1,5 @@
 /* Layers and losses that a program has added to those of the house. */
 #include "base/memory.h"
-#include "base/registry.h"
 #include "base/rows.h"
 #include "nn/trial.h"
 #include "support/test.h"
@@ -67,29 +66,95 @@ static const struct layer_class layer_stretch = {
     .needs_x = true,
 };
 
-static void check_refused(struct registry *registry, const struct kind *kind, const char *words)
+static void check_layer_refused(const struct layer_class *class, const char *words)
 {
     struct error error = {0};
-    CU_ASSERT_FALSE(registry_add(registry, kind, &error));
+    CU_ASSERT_FALSE(layer_register(class, &error));
     CU_ASSERT_EQUAL(error.kind, ERROR_USAGE);
     CU_ASSERT_PTR_NOT_NULL(strstr(error.text, words));
+    if (!strstr(error.text, words))
+        printf("\n    \"%s\" and not \"%s\"", error.text, words);
 }
 
 static void a_layer_is_added_unless_its_names_are_taken(void)
 {
     struct option keys[] = {stretch_keys[0], {0}};
-    struct kind clash = layer_stretch.kind;
+    struct layer_class clash = layer_stretch;
     struct error error = {0};
-    clash.name = "dense";
-    check_refused(&layer_registry, &clash, "layer dense: there is one of this name already");
-    clash.name = "stretched";
-    clash.keys = keys;
+    clash.kind.name = "dense";
+    check_layer_refused(&clash, "layer dense: there is one of this name already");
+    clash.kind.name = "stretched";
+    clash.kind.keys = keys;
     keys[0].name = "layer";
-    check_refused(&layer_registry, &clash, "layer stretched: its key layer is called as one");
+    check_layer_refused(&clash, "layer stretched: its key layer is called as one");
     CU_ASSERT_PTR_NULL(kind_find(&layer_registry, "stretched"));
-    CU_ASSERT_TRUE(registry_add(&layer_registry, &layer_stretch.kind, &error));
+    CU_ASSERT_TRUE(layer_register(&layer_stretch, &error));
     CU_ASSERT_PTR_EQUAL(kind_find(&layer_registry, "stretch"), &layer_stretch.kind);
     CU_ASSERT_PTR_EQUAL(kind_find(&layer_registry, "dense"), &layer_dense.kind);
+}
+
+static bool expand_nothing(struct model_builder *builder, const void *settings, struct error *error)
+{
+    (void)builder, (void)settings, (void)error;
+    return true;
+}
+
+/* A key that is a list of sections. */
+struct listed {
+    struct layer_spec *layers;
+    size_t count;
+};
+
+static const struct option listed_keys[] = {
+    {"layers", "some layers", LIST(struct listed, layers, count), .keys = layer_rows},
+    {0},
+};
+
+static void a_layer_that_lacks_what_it_must_have_is_refused(void)
+{
+    static const struct kind plain = {.name = "faulty", .help = "is not a layer"};
+    static const struct kind listed = {
+        .name = "faulty", .help = "has a list", .keys = listed_keys, .settings_bytes = sizeof(struct listed)};
+    const struct layer_class *s = &layer_stretch;
+    const struct {
+        struct layer_class class;
+        const char *words;
+    } cases[] = {
+        {{.kind = plain}, "layer faulty: it has neither build nor expand"},
+        {{.kind = plain, .forward = s->forward, .backward = s->backward}, "it has neither build nor expand"},
+        {{.kind = plain, .build = s->build, .expand = expand_nothing}, "it has expand, and what only an operation has"},
+        {{.kind = plain, .expand = expand_nothing, .skip = SKIP_ENDS}, "it has expand, and what only an operation has"},
+        {{.kind = listed, .build = s->build}, "a key is a list of sections, which only a layer with expand can have"},
+        {{.kind = plain, .build = s->build, .forward = s->forward, .skip = SKIP_BEGINS},
+         "it begins or ends a residual connection"},
+        {{.kind = plain, .build = s->build, .backward = s->backward, .skip = SKIP_ENDS},
+         "it begins or ends a residual connection"},
+        {{.kind = plain, .build = s->build, .takes_tokens = true}, "it takes tokens, but has no forward"},
+        {{.kind = plain, .build = s->build, .forward = s->forward, .needs_x = true}, "but has no backward"},
+        {{.kind = plain,
+          .build = s->build,
+          .forward = s->forward,
+          .backward = s->backward,
+          .forward_rows = layer_dense.forward_rows},
+         "forward_rows and backward_rows go together"},
+        {{.kind = {.help = "nobody"}, .expand = expand_nothing}, "layer '': that cannot be a name"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++)
+        check_layer_refused(&cases[i].class, cases[i].words);
+    CU_ASSERT_PTR_NULL(kind_find(&layer_registry, "faulty"));
+    for (const struct kind *const *kind = layer_registry.kinds; *kind; kind++)
+        CU_ASSERT_PTR_NULL(layer_fault((const struct layer_class *)*kind));
+}
+
+/* The settings of a composition are read where they are, lists of sections included. */
+static void a_composition_may_have_a_list_of_sections(void)
+{
+    static const struct layer_class composition = {
+        KIND_OF("composed", "a list", struct listed, listed_keys),
+        .expand = expand_nothing,
+    };
+    struct error error = {0};
+    CU_ASSERT_TRUE(layer_register(&composition, &error));
 }
 
 /* Two of them, one in a residual connection, between layers of the house. */
@@ -187,19 +252,44 @@ static const struct loss_class loss_bundle = {
     .terms = bundle_terms,
 };
 
+static void check_loss_refused(const struct loss_class *class, const char *words)
+{
+    struct error error = {0};
+    CU_ASSERT_FALSE(loss_register(class, &error));
+    CU_ASSERT_EQUAL(error.kind, ERROR_USAGE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, words));
+}
+
 static void a_loss_is_added_unless_its_names_are_taken(void)
 {
     struct option keys[] = {bundle_keys[0], {0}};
-    struct kind clash = loss_bundle.kind;
+    struct loss_class clash = loss_bundle;
     struct error error = {0};
-    clash.name = "huber";
-    check_refused(&loss_registry, &clash, "loss huber: there is one of this name already");
-    clash.name = "bundled";
-    clash.keys = keys;
+    clash.kind.name = "huber";
+    check_loss_refused(&clash, "loss huber: there is one of this name already");
+    clash.kind.name = "bundled";
+    clash.kind.keys = keys;
     keys[0].name = loss_rows[0].name;
-    check_refused(&loss_registry, &clash, "loss bundled: its key");
-    CU_ASSERT_TRUE(registry_add(&loss_registry, &loss_bundle.kind, &error));
+    check_loss_refused(&clash, "loss bundled: its key");
+    CU_ASSERT_TRUE(loss_register(&loss_bundle, &error));
     CU_ASSERT_PTR_EQUAL(kind_find(&loss_registry, "bundle"), &loss_bundle.kind);
+}
+
+static void a_loss_that_lacks_what_it_must_have_is_refused(void)
+{
+    struct loss_class faulty = {.kind = {.name = "faulty", .help = "is no loss"}, .check = bundle_check};
+    check_loss_refused(&faulty, "loss faulty: it has neither point nor terms");
+    faulty.terms = bundle_terms;
+    faulty.point = loss_l1.point;
+    check_loss_refused(&faulty, "loss faulty: it has point and terms");
+    faulty.point = NULL;
+    faulty.check = NULL;
+    check_loss_refused(&faulty, "loss faulty: it has terms, but no check");
+    faulty.check = bundle_check;
+    faulty.kind.keys = listed_keys;
+    faulty.kind.settings_bytes = sizeof(struct listed);
+    check_loss_refused(&faulty, "loss faulty: the key layers is a list of sections");
+    CU_ASSERT_PTR_NULL(kind_find(&loss_registry, "faulty"));
 }
 
 /* Two outputs for one target, or one output for each of two equal targets: the same numbers, whether the last layer is
@@ -238,10 +328,13 @@ int main(void)
 {
     static const struct test_case cases[] = {
         {"a layer is added unless its names are taken", a_layer_is_added_unless_its_names_are_taken},
+        {"a layer that lacks what it must have is refused", a_layer_that_lacks_what_it_must_have_is_refused},
+        {"a composition may have a list of sections", a_composition_may_have_a_list_of_sections},
         {"a model trains with layers that were added", a_model_trains_with_layers_that_were_added},
         {"what it refuses is told with its place", what_it_refuses_is_told_with_its_place},
         {"a model keeps settings of its own", a_model_keeps_settings_of_its_own},
         {"a loss is added unless its names are taken", a_loss_is_added_unless_its_names_are_taken},
+        {"a loss that lacks what it must have is refused", a_loss_that_lacks_what_it_must_have_is_refused},
         {"a term of several outputs gets them side by side", a_term_of_several_outputs_gets_them_side_by_side},
         {NULL, NULL},
     };
