@@ -43,7 +43,8 @@ struct layer {
     size_t inputs;        /* I */
     size_t outputs;       /* O; set after build */
     size_t rows;          /* M at most: what `saved` and `scratch` must suffice for */
-    size_t vocabulary;    /* of the input's tokens; 0: floats */
+    size_t vocabulary;    /* of the data's tokens; 0: floats */
+    size_t embedding;     /* tensor [vocabulary, C] whose rows the tokens have become; TENSOR_NONE: there is none */
 
     /* Set by build, where they are not 0. */
     size_t tensor_count;
@@ -113,7 +114,8 @@ struct layer_class {
     bool needs_x;         /* backward reads x */
     bool needs_y;         /* backward reads y */
     bool in_place;        /* forward works with y == x, and backward with dx == dy */
-    bool takes_tokens;    /* its input are the tokens of the leaf: the first layer of a model of tokens, and no other */
+    bool takes_tokens;    /* its input are the tokens of the leaf: the first layer of a model of tokens, and no other.
+                             With expand: so are those of the first layer that it adds */
     enum layer_skip skip; /* not SKIP_NONE: no forward, no backward */
 
     /* For a last layer that works on each position by itself: forward and backward of n consecutive positions, x [n,

@@ -22,7 +22,8 @@ static bool build(struct model *model, const struct model_spec *spec, struct err
                                     .shape = model->form.input,
                                     .rows = model->rows,
                                     .vocabulary = model->form.vocabulary,
-                                    .is_tokens = model->form.vocabulary > 0};
+                                    .is_tokens = model->form.vocabulary > 0,
+                                    .embedding = TENSOR_NONE};
     bool ok = model_builder_add_list(&builder, spec->layers, spec->count, error) &&
               model_builder_finish(&builder, error) && loss_check(&model->loss, &builder.shape, &model->form, error);
     model->layers = builder.layers;

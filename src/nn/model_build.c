@@ -68,6 +68,17 @@ static bool check_skip(const struct model_builder *builder, const struct layer_c
                      MODEL_OPEN);
 }
 
+/* The tensor, of a layer that takes tokens, of which each becomes a row: a later layer may share it. */
+static size_t embedding_of(const struct layer *layer, const struct tensor_table *table)
+{
+    for (size_t k = 0; k < layer->tensor_count; k++) {
+        const struct tensor *tensor = &table->tensors[layer->tensors[k]];
+        if (tensor->role == TENSOR_EMBEDDING && tensor->dims == 2)
+            return layer->tensors[k];
+    }
+    return TENSOR_NONE;
+}
+
 static bool build(struct model_builder *builder, struct layer *layer, struct error *error)
 {
     const struct layer_class *class = layer->class;
@@ -94,7 +105,8 @@ static bool add_operation(struct model_builder *builder, const struct layer_clas
                             .in = builder->shape,
                             .inputs = shape_count(&builder->shape),
                             .rows = builder->rows,
-                            .vocabulary = builder->vocabulary};
+                            .vocabulary = builder->vocabulary,
+                            .embedding = builder->embedding};
     snprintf(layer->name, sizeof layer->name, "%s", name);
     if (!build(builder, layer, error)) {
         model_builder_release_layer(layer);
@@ -102,6 +114,8 @@ static bool add_operation(struct model_builder *builder, const struct layer_clas
     }
     builder->shape = layer->out;
     builder->is_tokens = false;
+    if (class->takes_tokens)
+        builder->embedding = embedding_of(layer, builder->table);
     if (class->skip == SKIP_BEGINS)
         builder->begins[builder->open++] = builder->count;
     else if (class->skip == SKIP_ENDS)
@@ -121,9 +135,8 @@ static bool expand(struct model_builder *builder, const struct layer_class *clas
     char kept[sizeof builder->name];
     if (builder->depth == MODEL_DEPTH)
         return error_set(error, ERROR_USAGE, "compositions are nested more than %d deep", MODEL_DEPTH);
-    if (builder->is_tokens)
-        return error_set(error, ERROR_USAGE,
-                         "its inputs are tokens: let the model begin with {layer: embedding, width: ...}");
+    if (!check_tokens(builder, class, error))
+        return false;
     memcpy(kept, builder->name, sizeof kept);
     snprintf(builder->name, sizeof builder->name, "%s", name);
     builder->depth++;

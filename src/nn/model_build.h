@@ -17,6 +17,7 @@ struct model_builder {
     size_t rows;        /* M */
     size_t vocabulary;  /* of the data; 0: floats */
     bool is_tokens;     /* nothing has turned the tokens into floats yet */
+    size_t embedding;   /* of the layer that has: its tensor of TENSOR_EMBEDDING; TENSOR_NONE: there is none */
     char name[80];      /* of the composition being expanded; "" at the top */
     size_t depth;
 

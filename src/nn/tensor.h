@@ -18,6 +18,8 @@
 #define TENSOR_ALIGN            16   /* floats */
 #define TENSOR_STATISTICS_ALIGN 4096 /* floats */
 
+#define TENSOR_NONE ((size_t)-1) /* the index of no tensor */
+
 enum tensor_init {
     TENSOR_CONSTANT, /* `scale` everywhere */
     TENSOR_UNIFORM,  /* uniform in [-scale, scale) */

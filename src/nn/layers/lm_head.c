@@ -6,10 +6,6 @@
 #include "nn/layers/layers.h"
 #include "nn/layers/linear.h"
 
-#include <string.h>
-
-#define EMBEDDING ".embedding.weight"
-
 enum { WEIGHT, BIAS };
 
 static const struct option keys[] = {
@@ -19,31 +15,19 @@ static const struct option keys[] = {
     {0},
 };
 
-/* The weight of the embedding at the beginning of the model; NULL: there is none. */
-static const struct tensor *find_embedding(const struct tensor_table *table)
-{
-    for (size_t t = 0; t < table->length; t++) {
-        const struct tensor *tensor = &table->tensors[t];
-        size_t length = strlen(tensor->name), end = strlen(EMBEDDING);
-        if (tensor->role == TENSOR_EMBEDDING && length > end && strcmp(tensor->name + length - end, EMBEDDING) == 0)
-            return tensor;
-    }
-    return NULL;
-}
-
 static bool tie(struct layer *layer, const struct tensor_table *table, struct error *error)
 {
-    const struct tensor *weight = find_embedding(table);
-    if (!weight)
+    if (layer->embedding == TENSOR_NONE)
         return error_set(error, ERROR_USAGE,
                          "tied, but the model has no embedding: say tied: false, or let the model "
                          "begin with {layer: embedding, width: ...}");
+    const struct tensor *weight = &table->tensors[layer->embedding];
     if (weight->shape[0] != layer->vocabulary || weight->shape[1] != layer->in.size[1])
         return error_set(error, ERROR_USAGE,
                          "tied, but its own weight would be %zux%zu, and %s is %zux%zu: say tied: false, or make "
                          "the widths equal",
                          layer->vocabulary, layer->in.size[1], weight->name, weight->shape[0], weight->shape[1]);
-    layer->tensors[layer->tensor_count++] = (size_t)(weight - table->tensors);
+    layer->tensors[layer->tensor_count++] = layer->embedding;
     return true;
 }
 
