@@ -11,10 +11,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A layer's counterpart. Those without tensors need none, if they are layers of ours. */
+/* A layer's counterpart. What is not in the table is refused, whether it has tensors or not: it may change the order of
+ * the features, or what they are. */
 struct counterpart {
     const struct layer_class *class;
-    const char *name;  /* of its class there */
+    const char *name;  /* of its class there; NULL: it has no tensors, and files do not tell of it */
     const char *alien; /* NULL, or why it has none */
 };
 
@@ -30,6 +31,16 @@ static const struct counterpart counterparts[] = {
     {&layer_position_embedding, NULL, "a position embedding"},
     {&layer_fork, NULL, "a residual connection"},
     {&layer_attend, NULL, "attention"},
+    {&layer_max_pool, NULL, NULL},
+    {&layer_avg_pool, NULL, NULL},
+    {&layer_global_avg_pool, NULL, NULL},
+    {&layer_flatten, NULL, NULL},
+    {&layer_relu, NULL, NULL},
+    {&layer_gelu, NULL, NULL},
+    {&layer_tanh, NULL, NULL},
+    {&layer_sigmoid, NULL, NULL},
+    {&layer_silu, NULL, NULL},
+    {&layer_dropout, NULL, NULL},
 };
 #define COUNTERPARTS (sizeof counterparts / sizeof *counterparts)
 
@@ -132,10 +143,8 @@ static bool add_layer(struct walk *walk, const struct layer *layer, struct error
     const struct layer_class *class = layer->class;
     const struct counterpart *counterpart = counterpart_of(layer);
     bool is_image = layer->in.dims == 3, was_image = walk->C > 0;
-    if (counterpart && counterpart->alien)
-        return refuse(layer, counterpart->alien, error);
-    if (!counterpart && layer->tensor_count > 0)
-        return refuse(layer, class->kind.name, error);
+    if (!counterpart || counterpart->alien)
+        return refuse(layer, counterpart ? counterpart->alien : class->kind.name, error);
     if (class == &layer_lm_head && ((const struct lm_head *)layer->settings)->tied)
         return refuse(layer, "a head that shares the embedding's weights (tied: true)", error);
     if (class == &layer_rms_norm && is_image)
@@ -144,7 +153,7 @@ static bool add_layer(struct walk *walk, const struct layer *layer, struct error
         return refuse(layer, "group_norm of features that were an image (its groups would be others)", error);
     if (is_image)
         walk->C = layer->in.size[0], walk->H = layer->in.size[1], walk->W = layer->in.size[2];
-    if (counterpart)
+    if (counterpart->name)
         add_tensors(walk, layer, counterpart);
     /* Behind these the order of the features is that of the channels again. */
     if (class == &layer_dense || layer->out.dims == 2 || class == &layer_global_avg_pool)

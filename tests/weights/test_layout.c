@@ -1,4 +1,5 @@
 #include "model_support.h"
+#include "nn/layers/pool.h"
 #include "weights/floats.h"
 #include "weights/layout.h"
 
@@ -156,6 +157,74 @@ static void layers_without_a_counterpart_in_keras_are_named(void)
     assert_no_keras(&model, "1.group_norm: ");
 }
 
+/* Features from the last to the first: it learns nothing, but what is behind it learns others. */
+static bool build_turned(struct layer *layer, struct tensor_table *table, struct error *unused)
+{
+    (void)table, (void)unused;
+    layer->out = layer->in;
+    return true;
+}
+
+static void forward_turned(const struct layer *layer, const struct pass *pass, const float *x, float *y, float *saved)
+{
+    (void)saved;
+    for (size_t row = 0; row < pass->leaf->rows; row++)
+        for (size_t i = 0; i < layer->inputs; i++)
+            y[row * layer->inputs + i] = x[(row + 1) * layer->inputs - 1 - i];
+}
+
+static void backward_turned(const struct layer *layer, const struct pass *pass, const float *x, const float *y,
+                            const float *saved, const float *dy, float *dx)
+{
+    (void)x, (void)y, (void)saved;
+    if (dx)
+        forward_turned(layer, pass, dy, dx, NULL);
+}
+
+static const struct layer_class layer_turned = {
+    .kind = {.name = "turned", .help = "the last value first"},
+    .build = build_turned,
+    .forward = forward_turned,
+    .backward = backward_turned,
+};
+
+/* Nobody knows what it does to the order of the features. */
+static void an_own_layer_is_refused_by_keras_also_without_tensors(void)
+{
+    struct model model;
+    describe_image_model(&model,
+                         (struct layer_spec[]){{&layer_dense, &(struct dense){.units = 6, .init = INIT_DEFAULT}},
+                                               {&layer_turned, NULL},
+                                               {&layer_dense, &(struct dense){.units = 4, .init = INIT_DEFAULT}}},
+                         3);
+    assert_no_keras(&model, "1.turned: turned has no counterpart in a Sequential model of Keras");
+}
+
+static void our_layers_without_tensors_are_left_out_for_keras(void)
+{
+    struct model model;
+    struct layout layout;
+    struct pool half = {.size = 2}, same = {.size = 1};
+    describe_image_model(&model,
+                         (struct layer_spec[]){{&layer_relu, NULL},
+                                               {&layer_gelu, &(struct gelu){.form = GELU_EXACT}},
+                                               {&layer_max_pool, &half},
+                                               {&layer_tanh, NULL},
+                                               {&layer_avg_pool, &same},
+                                               {&layer_sigmoid, NULL},
+                                               {&layer_global_avg_pool, NULL},
+                                               {&layer_silu, NULL},
+                                               {&layer_flatten, NULL},
+                                               {&layer_dropout, &(struct dropout){.rate = 0.5}},
+                                               {&layer_dense, &(struct dense){.units = 4, .init = INIT_DEFAULT}}},
+                         11);
+    CU_ASSERT_TRUE_FATAL(layout_keras(&layout, &model, &error));
+    CU_ASSERT_EQUAL(layout.count, 1);
+    assert_row(&layout, &model, "layers/dense/vars/0", "10.dense.weight", 2, (size_t[]){2, 4});
+    layout_release(&layout);
+    model_release(&model);
+}
+
 static void an_untied_head_is_a_dense_layer_in_keras(void)
 {
     struct model model;
@@ -262,6 +331,9 @@ int main(void)
         {"Keras has kernels transposed, and channels last", keras_has_kernels_transposed_and_channels_last},
         {"a dense layer flattens an image by itself", a_dense_layer_flattens_an_image_by_itself},
         {"layers without a counterpart in Keras are named", layers_without_a_counterpart_in_keras_are_named},
+        {"an own layer is refused by Keras, also without tensors",
+         an_own_layer_is_refused_by_keras_also_without_tensors},
+        {"our layers without tensors are left out for Keras", our_layers_without_tensors_are_left_out_for_keras},
         {"an untied head is a dense layer in Keras", an_untied_head_is_a_dense_layer_in_keras},
         {"GPT-2 has names and transposed products", gpt2_has_names_and_transposed_products},
         {"only what is a GPT-2 is one", only_what_is_a_gpt2_is_one},
