@@ -46,6 +46,9 @@ struct layer {
     size_t vocabulary;    /* of the data's tokens; 0: floats */
     size_t embedding;     /* tensor [vocabulary, C] whose rows the tokens have become; TENSOR_NONE: there is none */
 
+    /* Of the passes: build asks it how much scratch it needs. */
+    const struct compute *compute;
+
     /* Set by build, where they are not 0. */
     size_t tensor_count;
     size_t tensors[LAYER_TENSORS]; /* indices in the table */

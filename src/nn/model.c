@@ -18,7 +18,8 @@
 
 static bool build(struct model *model, const struct model_spec *spec, struct error *error)
 {
-    struct model_builder builder = {.table = &model->table,
+    struct model_builder builder = {.compute = model->compute,
+                                    .table = &model->table,
                                     .shape = model->form.input,
                                     .rows = model->rows,
                                     .vocabulary = model->form.vocabulary,
@@ -110,7 +111,7 @@ bool model_describe(struct model *model, const struct model_spec *spec, const st
 {
     CHECK(spec->count > 0, "a model has layers");
     *model = (struct model){
-        .compute = &compute_openblas, .rows = rows, .form = *form, .loss = *loss, .terms = form->terms, .seed = seed};
+        .compute = compute_default, .rows = rows, .form = *form, .loss = *loss, .terms = form->terms, .seed = seed};
     model->loss.settings = option_copy_settings(&loss->class->kind, loss->settings);
     if (!build(model, spec, error)) {
         model_release(model);

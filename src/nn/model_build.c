@@ -105,6 +105,7 @@ static bool add_operation(struct model_builder *builder, const struct layer_clas
                             .in = builder->shape,
                             .inputs = shape_count(&builder->shape),
                             .rows = builder->rows,
+                            .compute = builder->compute,
                             .vocabulary = builder->vocabulary,
                             .embedding = builder->embedding};
     snprintf(layer->name, sizeof layer->name, "%s", name);

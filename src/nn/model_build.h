@@ -10,6 +10,7 @@
 #define MODEL_OPERATIONS 10000 /* at most: repeats of repeats grow fast */
 
 struct model_builder {
+    const struct compute *compute; /* of the passes */
     struct tensor_table *table;
     struct layer *layers; /* operations so far; grows */
     size_t count, capacity;

@@ -56,7 +56,9 @@ static void product_choose(struct product *product, size_t i)
 
 static void multiply(const struct product *p, float beta, float *c)
 {
-    compute_product(&compute_openblas, p->m, p->n, p->k, p->a, p->a_transposed, p->b, p->b_transposed, beta, c);
+    struct matrix a = matrix_of(p->a, p->a_transposed ? p->m : p->k, p->a_transposed);
+    struct matrix b = matrix_of(p->b, p->b_transposed ? p->k : p->n, p->b_transposed);
+    compute_openblas.product(&compute_openblas, p->m, p->n, p->k, a, b, beta, c, p->n);
 }
 
 /* c against a b + beta before, in double. A float sum of k products, in any order, is off by at most (k + 1) roundings
@@ -147,8 +149,8 @@ static void check_parts(float beta, bool begin_as_nan)
         spread(b_rows, b_columns, ldb, p.b, b);
         for (size_t e = 0; e < p.m * ldc; e++)
             c[e] = e % ldc >= p.n ? 12345 : begin_as_nan ? NAN : p.before[e / ldc * p.n + e % ldc];
-        compute_openblas.product(&compute_openblas, p.m, p.n, p.k, (struct matrix){a, lda, p.a_transposed},
-                                 (struct matrix){b, ldb, p.b_transposed}, beta, c, ldc);
+        compute_openblas.product(&compute_openblas, p.m, p.n, p.k, matrix_of(a, lda, p.a_transposed),
+                                 matrix_of(b, ldb, p.b_transposed), beta, c, ldc);
         gather(p.m, p.n, ldc, c, p.c);
         bool right = product_is_right(&p, (double)beta);
         CU_ASSERT_TRUE(right);

@@ -1,6 +1,5 @@
 /* What holds of a leaf's pass through any model. That its numbers are right: test_layers*.c. */
 #include "base/memory.h"
-#include "nn/kernels/compute.h"
 #include "nn/model.h"
 #include "nn/trial.h"
 #include "support/test.h"
@@ -186,44 +185,6 @@ static void gradients_are_told_of_while_others_are_still_to_come(void)
     bench_release(&b);
 }
 
-/* ---- products ---- */
-
-/* OpenBLAS's, counted. */
-struct counted {
-    struct compute compute; /* first, so that a pointer to it is one to all */
-    double *flops;
-};
-
-static void product(const struct compute *compute, size_t m, size_t n, size_t k, struct matrix a, struct matrix b,
-                    float beta, float *c, size_t stride)
-{
-    *((const struct counted *)compute)->flops += 2 * (double)m * (double)n * (double)k;
-    compute_openblas.product(&compute_openblas, m, n, k, a, b, beta, c, stride);
-}
-
-/* As many additions and multiplications as the layers say that they need; attention's tiles need a few more, for what
- * no position sees. */
-static void all_products_are_made_with_the_models_compute(void)
-{
-    for (size_t i = 0; i < COUNT(passes); i++) {
-        struct bench b;
-        struct loss_sums sums;
-        double flops = 0, expected = 0;
-        struct counted counted = {{.name = "counted", .product = product}, &flops};
-        CU_ASSERT_TRUE_FATAL(bench_init(&b, &passes[i]));
-        for (size_t l = 0; l < b.model.count; l++)
-            expected += b.model.layers[l].flops * (double)b.model.leaf.rows;
-        CU_ASSERT_PTR_EQUAL(b.model.compute, &compute_openblas);
-        b.model.compute = &counted.compute;
-        model_evaluate_leaf(&b.model, b.params, &sums);
-        CU_ASSERT_TRUE(passes[i].form.vocabulary > 0 ? flops > expected && flops < 1.1 * expected : flops == expected);
-        flops = 0;
-        model_train_leaf(&b.model, b.params, 0, b.gradient, &sums, NULL);
-        CU_ASSERT_TRUE(flops > 1.9 * expected && flops < 4 * expected); /* back again, to weights and to inputs */
-        bench_release(&b);
-    }
-}
-
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -232,7 +193,6 @@ int main(void)
         {"each gradient is said to be final once, and changes no more",
          each_gradient_is_said_to_be_final_once_and_changes_no_more},
         {"gradients are told of while others are still to come", gradients_are_told_of_while_others_are_still_to_come},
-        {"all products are made with the model's compute", all_products_are_made_with_the_models_compute},
         {NULL, NULL},
     };
     return test_run("nn/model_pass", cases);

@@ -1,5 +1,5 @@
-/* What a pass multiplies with. Layers make their products and convolutions through this, so that another precision,
- * another library, or weights that have been brought into another layout before, are no matter of theirs. */
+/* What a pass multiplies with. Layers make their products and convolutions through this, so that another precision or
+ * another library is no matter of theirs. */
 #ifndef NN_KERNELS_COMPUTE_H
 #define NN_KERNELS_COMPUTE_H
 
@@ -13,6 +13,8 @@ struct matrix {
     bool transposed; /* its transpose is stored */
 };
 
+struct convolution; /* convolution.h, with the letters */
+
 struct compute {
     const char *name; /* "OpenBLAS float32" */
 
@@ -20,13 +22,32 @@ struct compute {
      * not matter, also if it is NaN. m, n, k < 2^31. */
     void (*product)(const struct compute *compute, size_t m, size_t n, size_t k, struct matrix a, struct matrix b,
                     float beta, float *c, size_t stride);
+
+    /* Local. The floats of scratch that a call of one of the three below needs. */
+    size_t (*convolution_scratch)(const struct compute *compute, const struct convolution *convolution);
+
+    /* Local. y [M, O, Y, X] from x [M, C, H, W], weight [O, K] and bias [O], which may be NULL: there is none. */
+    void (*convolution_forward)(const struct compute *compute, const struct convolution *convolution, size_t M,
+                                const float *x, struct matrix weight, const float *bias, float *scratch, float *y);
+
+    /* Local. dweight [O, K] and dbias [O], which may be NULL, from x [M, C, H, W] and dy [M, O, Y, X]: overwritten. */
+    void (*convolution_dweight)(const struct compute *compute, const struct convolution *convolution, size_t M,
+                                const float *x, const float *dy, float *scratch, float *dweight, float *dbias);
+
+    /* Local. dx [M, C, H, W] from dy [M, O, Y, X] and weight [O, K]: overwritten. */
+    void (*convolution_dx)(const struct compute *compute, const struct convolution *convolution, size_t M,
+                           const float *dy, struct matrix weight, float *scratch, float *dx);
 };
 
-/* Products in float32 by OpenBLAS, one thread (gemm.c). */
+/* float32 by OpenBLAS, one thread (gemm.c); convolutions by products (convolution.h). */
 extern const struct compute compute_openblas;
 
-/* Local. The same for dense matrices: rows of all three stand without gaps. */
-void compute_product(const struct compute *compute, size_t m, size_t n, size_t k, const float *a, bool a_transposed,
-                     const float *b, bool b_transposed, float beta, float *c);
+/* What models begin with. */
+extern const struct compute *const compute_default;
+
+static inline struct matrix matrix_of(const float *values, size_t stride, bool transposed)
+{
+    return (struct matrix){.values = values, .stride = stride, .transposed = transposed};
+}
 
 #endif

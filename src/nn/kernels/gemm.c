@@ -1,6 +1,6 @@
 #include "nn/kernels/gemm.h"
 
-#include "nn/kernels/compute.h"
+#include "nn/kernels/convolution.h"
 
 #include <cblas.h>
 #include <stdio.h>
@@ -21,7 +21,14 @@ static void product(const struct compute *compute, size_t m, size_t n, size_t k,
                 b.values, (blasint)b.stride, beta, c, (blasint)stride);
 }
 
-const struct compute compute_openblas = {.name = "OpenBLAS float32", .product = product};
+const struct compute compute_openblas = {
+    .name = "OpenBLAS float32",
+    .product = product,
+    .convolution_scratch = convolution_scratch,
+    .convolution_forward = convolution_forward,
+    .convolution_dweight = convolution_dweight,
+    .convolution_dx = convolution_dx,
+};
 
 void gemm_init(void)
 {

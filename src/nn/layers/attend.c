@@ -101,8 +101,8 @@ static void product(const struct head *head, size_t m, size_t n, size_t k, struc
 static void score(const struct head *head, const struct tile *tile)
 {
     size_t ld = 3 * head->C;
-    product(head, tile->R, tile->K, head->D, (struct matrix){head->q + tile->first * ld, ld, false},
-            (struct matrix){head->k, ld, true}, 0, head->p, tile->K);
+    product(head, tile->R, tile->K, head->D, matrix_of(head->q + tile->first * ld, ld, false),
+            matrix_of(head->k, ld, true), 0, head->p, tile->K);
 }
 
 /* y [T, D], rows C apart; log_sums [T]. */
@@ -117,8 +117,8 @@ static void forward_head(const struct head *head, float *y, float *log_sums)
             log_sums[first + i] = vector_softmax(n, head->scale, p, p);
             memset(p + n, 0, (tile.K - n) * sizeof *p);
         }
-        product(head, tile.R, head->D, tile.K, (struct matrix){head->p, tile.K, false},
-                (struct matrix){head->v, 3 * head->C, false}, 0, y + first * head->C, head->C);
+        product(head, tile.R, head->D, tile.K, matrix_of(head->p, tile.K, false),
+                matrix_of(head->v, 3 * head->C, false), 0, y + first * head->C, head->C);
     }
 }
 
@@ -128,8 +128,8 @@ static void score_back(const struct head *head, const struct tile *tile, const f
 {
     size_t C = head->C, first = tile->first;
     score(head, tile);
-    product(head, tile->R, tile->K, head->D, (struct matrix){dy + first * C, C, false},
-            (struct matrix){head->v, 3 * C, true}, 0, head->dp, tile->K);
+    product(head, tile->R, tile->K, head->D, matrix_of(dy + first * C, C, false), matrix_of(head->v, 3 * C, true), 0,
+            head->dp, tile->K);
     for (size_t i = 0; i < tile->R; i++) {
         float *p = head->p + i * tile->K, *dp = head->dp + i * tile->K;
         size_t n = seen(head, tile, i), rest = (tile->K - n) * sizeof *p, row = (first + i) * C;
@@ -151,12 +151,12 @@ static void backward_head(const struct head *head, const float *y, const float *
         struct tile tile = tile_at(head, first);
         float beta = first == last ? 0 : 1;
         score_back(head, &tile, y, log_sums, dy);
-        product(head, tile.R, D, tile.K, (struct matrix){head->dp, tile.K, false}, (struct matrix){head->k, ld, false},
-                0, dq + first * ld, ld);
-        product(head, tile.K, D, tile.R, (struct matrix){head->dp, tile.K, true},
-                (struct matrix){head->q + first * ld, ld, false}, beta, dq + C, ld);
-        product(head, tile.K, D, tile.R, (struct matrix){head->p, tile.K, true},
-                (struct matrix){dy + first * C, C, false}, beta, dq + 2 * C, ld);
+        product(head, tile.R, D, tile.K, matrix_of(head->dp, tile.K, false), matrix_of(head->k, ld, false), 0,
+                dq + first * ld, ld);
+        product(head, tile.K, D, tile.R, matrix_of(head->dp, tile.K, true), matrix_of(head->q + first * ld, ld, false),
+                beta, dq + C, ld);
+        product(head, tile.K, D, tile.R, matrix_of(head->p, tile.K, true), matrix_of(dy + first * C, C, false), beta,
+                dq + 2 * C, ld);
     }
 }
 

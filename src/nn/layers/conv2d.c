@@ -1,15 +1,11 @@
-/* Two-dimensional convolution (a cross-correlation, as everywhere): [C, H, W] -> [O, Y, X], as a product of the filters
- * [O, K] with the columns of conv.h. Letters are explained there. */
+/* Two-dimensional convolution, [C, H, W] -> [O, Y, X]. Letters: kernels/convolution.h. */
 #include "nn/layers/conv2d.h"
 
 #include "base/rows.h"
-#include "nn/kernels/compute.h"
-#include "nn/kernels/vector.h"
-#include "nn/layers/conv.h"
+#include "nn/kernels/convolution.h"
 #include "nn/layers/layers.h"
 
 #include <limits.h>
-#include <string.h>
 
 enum { WEIGHT, BIAS };
 
@@ -34,18 +30,19 @@ static size_t same_padding(size_t size, size_t out, size_t k, size_t stride)
     return span > size ? (span - size) / 2 : 0;
 }
 
-/* Y is 0 if the kernel does not fit. */
-static struct conv conv_of(const struct layer *layer)
+/* Y is 0 if the kernel does not fit: build says so. */
+static struct convolution convolution_of(const struct layer *layer)
 {
     const struct conv2d *conv2d = layer->settings;
-    struct conv v = {.C = layer->in.size[0],
-                     .H = layer->in.size[1],
-                     .W = layer->in.size[2],
-                     .O = conv2d->filters,
-                     .k = conv2d->kernel,
-                     .stride = conv2d->stride,
-                     .top = conv2d->padding,
-                     .left = conv2d->padding};
+    struct convolution v = {.M = layer->rows,
+                            .C = layer->in.size[0],
+                            .H = layer->in.size[1],
+                            .W = layer->in.size[2],
+                            .O = conv2d->filters,
+                            .k = conv2d->kernel,
+                            .stride = conv2d->stride,
+                            .top = conv2d->padding,
+                            .left = conv2d->padding};
     v.K = v.C * v.k * v.k;
     if (conv2d->padding == PADDING_SAME) {
         v.Y = (v.H + v.stride - 1) / v.stride;
@@ -55,10 +52,7 @@ static struct conv conv_of(const struct layer *layer)
     } else if (v.H + 2 * v.top >= v.k && v.W + 2 * v.left >= v.k) {
         v.Y = (v.H + 2 * v.top - v.k) / v.stride + 1;
         v.X = (v.W + 2 * v.left - v.k) / v.stride + 1;
-    } else {
-        return v; /* no place: build says so */
     }
-    conv_choose_tile(&v, layer->rows);
     return v;
 }
 
@@ -67,7 +61,7 @@ static bool build(struct layer *layer, struct tensor_table *table, struct error 
     const struct conv2d *conv2d = layer->settings;
     if (!layer_wants_image(&layer->in, error))
         return false;
-    struct conv v = conv_of(layer);
+    struct convolution v = convolution_of(layer);
     if (v.Y == 0)
         return error_set(error, ERROR_USAGE,
                          "a kernel of %zux%zu does not fit into its input of %zux%zux%zu with %zu zeros on each side: "
@@ -80,16 +74,9 @@ static bool build(struct layer *layer, struct tensor_table *table, struct error 
     layer_add_weight(layer, table, "weight", 4, (size_t[]){v.O, v.C, v.k, v.k}, conv2d->init, v.K, v.O * v.k * v.k, 1);
     if (conv2d->bias)
         layer_add_tensor(layer, table, "bias", (struct tensor){.dims = 1, .shape = {v.O}, .role = TENSOR_BIAS});
-    size_t N = v.S * v.R * v.X;
-    layer->scratch = (v.plain ? 0 : v.K * N) + (v.S > 1 ? v.O * N : 0);
+    layer->scratch = layer->compute->convolution_scratch(layer->compute, &v);
     layer->flops = 2 * (double)v.O * (double)(v.Y * v.X) * (double)v.K;
     return true;
-}
-
-/* Where channel o of sample s of the tile begins in [M, O, Y, X]; [R, X] are there. */
-static size_t out_at(const struct conv *v, const struct tile *tile, size_t s, size_t o)
-{
-    return (((tile->first + s) * v->O + o) * v->Y + tile->row) * v->X;
 }
 
 static bool has_bias(const struct layer *layer)
@@ -97,94 +84,30 @@ static bool has_bias(const struct layer *layer)
     return ((const struct conv2d *)layer->settings)->bias;
 }
 
-static void forward_tile(const struct layer *layer, const struct pass *pass, const struct conv *v,
-                         const struct tile *tile, const float *x, float *y)
+static struct matrix weight_of(const struct layer *layer, const struct pass *pass, const struct convolution *v)
 {
-    const float *weight = layer_params(layer, pass, WEIGHT);
-    const float *bias = has_bias(layer) ? layer_params(layer, pass, BIAS) : NULL;
-    float *scratch = pass->scratch;
-    const float *columns = conv_columns(v, tile, x, scratch);
-    /* [O, N]: in its place at once, if it is of one sample. */
-    float *out = tile->S > 1 ? scratch + v->K * tile->N : y + out_at(v, tile, 0, 0);
-    size_t pitch = tile->S > 1 ? tile->N : v->Y * v->X, part = tile->R * v->X;
-    pass->compute->product(pass->compute, v->O, tile->N, v->K, (struct matrix){weight, v->K, false},
-                           (struct matrix){columns, tile->N, false}, 0, out, pitch);
-    for (size_t s = 0; (bias || tile->S > 1) && s < tile->S; s++)
-        for (size_t o = 0; o < v->O; o++)
-            vector_affine(part, 1, bias ? bias[o] : 0, out + o * pitch + s * part, y + out_at(v, tile, s, o));
+    return matrix_of(layer_params(layer, pass, WEIGHT), v->K, false);
 }
 
 static void forward(const struct layer *layer, const struct pass *pass, const float *x, float *y, float *saved)
 {
     (void)saved;
-    struct conv v = conv_of(layer);
-    for (size_t first = 0; first < pass->leaf->rows; first += v.S)
-        for (size_t row = 0; row < v.Y; row += v.R) {
-            struct tile tile = conv_tile(&v, pass->leaf->rows, first, row);
-            forward_tile(layer, pass, &v, &tile, x, y);
-        }
-}
-
-/* dy of a tile as a matrix [O, N], rows *pitch apart. */
-static const float *gradient_of(const struct conv *v, const struct tile *tile, const float *dy, float *scratch,
-                                size_t *pitch)
-{
-    size_t part = tile->R * v->X;
-    *pitch = v->Y * v->X;
-    if (tile->S == 1)
-        return dy + out_at(v, tile, 0, 0);
-    *pitch = tile->N;
-    for (size_t o = 0; o < v->O; o++)
-        for (size_t s = 0; s < tile->S; s++)
-            memcpy(scratch + o * tile->N + s * part, dy + out_at(v, tile, s, o), part * sizeof *dy);
-    return scratch;
-}
-
-/* Adds to the gradients of weight and bias, which the first tile overwrites. */
-static void backward_params(const struct layer *layer, const struct pass *pass, const struct conv *v,
-                            const struct tile *tile, const float *columns, const float *g, size_t pitch)
-{
-    bool begins = tile->first == 0 && tile->row == 0;
-    float *dbias = has_bias(layer) ? layer_gradient(layer, pass, BIAS) : NULL;
-    pass->compute->product(pass->compute, v->O, v->K, tile->N, (struct matrix){g, pitch, false},
-                           (struct matrix){columns, tile->N, true}, begins ? 0 : 1, layer_gradient(layer, pass, WEIGHT),
-                           v->K);
-    for (size_t o = 0; dbias && o < v->O; o++)
-        dbias[o] = (begins ? 0 : dbias[o]) + vector_sum(tile->N, g + o * pitch);
-}
-
-static void backward_tile(const struct layer *layer, const struct pass *pass, const struct conv *v,
-                          const struct tile *tile, const float *x, const float *dy, float *dx)
-{
-    float *scratch = pass->scratch;
-    size_t pitch;
-    const float *g = gradient_of(v, tile, dy, scratch + v->K * tile->N, &pitch);
-    const float *columns = conv_columns(v, tile, x, scratch);
-    backward_params(layer, pass, v, tile, columns, g, pitch);
-    if (!dx)
-        return;
-    size_t image = v->C * v->H * v->W;
-    float *down = v->plain ? dx + tile->first * image : scratch;
-    pass->compute->product(pass->compute, v->K, tile->N, v->O,
-                           (struct matrix){layer_params(layer, pass, WEIGHT), v->K, true},
-                           (struct matrix){g, pitch, false}, 0, down, tile->N);
-    if (v->plain)
-        return;
-    if (tile->row == 0)
-        memset(dx + tile->first * image, 0, tile->S * image * sizeof *dx);
-    conv_add_columns(v, tile, scratch, dx);
+    struct convolution v = convolution_of(layer);
+    pass->compute->convolution_forward(pass->compute, &v, pass->leaf->rows, x, weight_of(layer, pass, &v),
+                                       has_bias(layer) ? layer_params(layer, pass, BIAS) : NULL, pass->scratch, y);
 }
 
 static void backward(const struct layer *layer, const struct pass *pass, const float *x, const float *y,
                      const float *saved, const float *dy, float *dx)
 {
     (void)y, (void)saved;
-    struct conv v = conv_of(layer);
-    for (size_t first = 0; first < pass->leaf->rows; first += v.S)
-        for (size_t row = 0; row < v.Y; row += v.R) {
-            struct tile tile = conv_tile(&v, pass->leaf->rows, first, row);
-            backward_tile(layer, pass, &v, &tile, x, dy, dx);
-        }
+    struct convolution v = convolution_of(layer);
+    pass->compute->convolution_dweight(pass->compute, &v, pass->leaf->rows, x, dy, pass->scratch,
+                                       layer_gradient(layer, pass, WEIGHT),
+                                       has_bias(layer) ? layer_gradient(layer, pass, BIAS) : NULL);
+    if (dx)
+        pass->compute->convolution_dx(pass->compute, &v, pass->leaf->rows, dy, weight_of(layer, pass, &v),
+                                      pass->scratch, dx);
 }
 
 const struct layer_class layer_conv2d = {
