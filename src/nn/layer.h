@@ -14,6 +14,7 @@
 #include "base/leaf.h"
 #include "base/option.h"
 #include "nn/initialisation.h"
+#include "nn/kernels/compute.h"
 #include "nn/tensor.h"
 
 #include <stddef.h>
@@ -159,11 +160,20 @@ void layer_add_weight(struct layer *layer, struct tensor_table *table, const cha
 bool layer_wants_sequence(const struct shape *in, struct error *error) WARN_UNUSED;
 bool layer_wants_image(const struct shape *in, struct error *error) WARN_UNUSED;
 
-/* Local. The layer's tensor k in an arena. */
+/* Local. The layer's tensor k in the arena of the parameters. */
 static inline const float *layer_params(const struct layer *layer, const struct pass *pass, size_t k)
 {
     return pass->params + layer->offset[k];
 }
+
+/* Local. The same as a side of a product, with rows of `columns` floats. Weights go into products as this: it says
+ * which tensor they are. */
+static inline struct matrix layer_weight(const struct layer *layer, const struct pass *pass, size_t k, size_t columns)
+{
+    return (struct matrix){.values = layer_params(layer, pass, k), .stride = columns, .tensor = &layer->tensors[k]};
+}
+
+/* Local. The place of its gradient. */
 static inline float *layer_gradient(const struct layer *layer, const struct pass *pass, size_t k)
 {
     return pass->gradient + layer->offset[k];

@@ -72,6 +72,59 @@ static void all_products_are_made_with_the_models_compute(void)
     }
 }
 
+/* ---- sides that are parameters ---- */
+
+/* OpenBLAS's, watched. */
+struct watched {
+    struct compute compute; /* first */
+    const struct bench *bench;
+    size_t sides[32]; /* products in which each tensor was a side */
+    size_t wrong;
+};
+
+static void watch_side(struct watched *watched, struct matrix side)
+{
+    const struct bench *b = watched->bench;
+    const float *end = b->params + b->model.table.count;
+    bool is_parameter = (uintptr_t)side.values >= (uintptr_t)b->params && (uintptr_t)side.values < (uintptr_t)end;
+    watched->wrong += is_parameter != (side.tensor != NULL);
+    if (!side.tensor || *side.tensor >= COUNT(watched->sides))
+        return;
+    const struct tensor *tensor = &b->model.table.tensors[*side.tensor];
+    watched->wrong += side.values != b->params + tensor->offset || side.stride != tensor->count / tensor->shape[0];
+    watched->sides[*side.tensor]++;
+}
+
+static void watched_product(const struct compute *compute, size_t m, size_t n, size_t k, struct matrix a,
+                            struct matrix b, float beta, float *c, size_t stride)
+{
+    watch_side((struct watched *)compute, a);
+    watch_side((struct watched *)compute, b);
+    compute_openblas.product(&compute_openblas, m, n, k, a, b, beta, c, stride);
+}
+
+/* Whole, so that they could have been prepared before; what is no parameter says so. */
+static void a_side_that_is_a_parameter_says_which(void)
+{
+    for (size_t i = 0; i < COUNT(passes); i++) {
+        struct bench b;
+        struct loss_sums sums;
+        struct watched watched = {.compute = compute_openblas, .bench = &b};
+        watched.compute.product = watched_product;
+        CU_ASSERT_TRUE_FATAL(bench_init(&b, &passes[i]));
+        b.model.compute = &watched.compute;
+        model_evaluate_leaf(&b.model, b.params, &sums);
+        for (size_t t = 0; t < b.model.table.length; t++) {
+            const struct tensor *tensor = &b.model.table.tensors[t];
+            bool multiplies = tensor->role == TENSOR_WEIGHT || strcmp(tensor->name, "0.embedding.weight") == 0;
+            CU_ASSERT_EQUAL(watched.sides[t] > 0, multiplies);
+        }
+        model_train_leaf(&b.model, b.params, 0, b.gradient, &sums, NULL);
+        CU_ASSERT_EQUAL(watched.wrong, 0);
+        bench_release(&b);
+    }
+}
+
 /* ---- convolutions by another hand ---- */
 
 static size_t no_scratch(const struct compute *compute, const struct convolution *convolution)
@@ -202,6 +255,7 @@ int main(void)
 {
     static const struct test_case cases[] = {
         {"all products are made with the model's compute", all_products_are_made_with_the_models_compute},
+        {"a side that is a parameter says which", a_side_that_is_a_parameter_says_which},
         {"convolutions are made as the model's compute makes them",
          convolutions_are_made_as_the_models_compute_makes_them},
         {NULL, NULL},

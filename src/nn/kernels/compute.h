@@ -1,5 +1,5 @@
 /* What a pass multiplies with. Layers make their products and convolutions through this, so that another precision or
- * another library is no matter of theirs. */
+ * another library is no matter of theirs. A side that is a parameter says which one it is. */
 #ifndef NN_KERNELS_COMPUTE_H
 #define NN_KERNELS_COMPUTE_H
 
@@ -9,8 +9,10 @@
 /* One side of a product, row-major. */
 struct matrix {
     const float *values;
-    size_t stride;   /* floats from one stored row to the next */
-    bool transposed; /* its transpose is stored */
+    size_t stride;        /* floats from one stored row to the next */
+    bool transposed;      /* its transpose is stored */
+    const size_t *tensor; /* index in the table, if it is a parameter, and then all of it: layer_weight of
+                             nn/layer.h sets it; NULL: it is none */
 };
 
 struct convolution; /* convolution.h, with the letters */
@@ -45,6 +47,7 @@ extern const struct compute compute_openblas;
 /* What models begin with. */
 extern const struct compute *const compute_default;
 
+/* Local. One that is no parameter. */
 static inline struct matrix matrix_of(const float *values, size_t stride, bool transposed)
 {
     return (struct matrix){.values = values, .stride = stride, .transposed = transposed};

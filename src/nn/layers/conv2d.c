@@ -84,16 +84,11 @@ static bool has_bias(const struct layer *layer)
     return ((const struct conv2d *)layer->settings)->bias;
 }
 
-static struct matrix weight_of(const struct layer *layer, const struct pass *pass, const struct convolution *v)
-{
-    return matrix_of(layer_params(layer, pass, WEIGHT), v->K, false);
-}
-
 static void forward(const struct layer *layer, const struct pass *pass, const float *x, float *y, float *saved)
 {
     (void)saved;
     struct convolution v = convolution_of(layer);
-    pass->compute->convolution_forward(pass->compute, &v, pass->leaf->rows, x, weight_of(layer, pass, &v),
+    pass->compute->convolution_forward(pass->compute, &v, pass->leaf->rows, x, layer_weight(layer, pass, WEIGHT, v.K),
                                        has_bias(layer) ? layer_params(layer, pass, BIAS) : NULL, pass->scratch, y);
 }
 
@@ -106,7 +101,7 @@ static void backward(const struct layer *layer, const struct pass *pass, const f
                                        layer_gradient(layer, pass, WEIGHT),
                                        has_bias(layer) ? layer_gradient(layer, pass, BIAS) : NULL);
     if (dx)
-        pass->compute->convolution_dx(pass->compute, &v, pass->leaf->rows, dy, weight_of(layer, pass, &v),
+        pass->compute->convolution_dx(pass->compute, &v, pass->leaf->rows, dy, layer_weight(layer, pass, WEIGHT, v.K),
                                       pass->scratch, dx);
 }
 

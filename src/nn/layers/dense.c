@@ -43,7 +43,7 @@ static bool build(struct layer *layer, struct tensor_table *table, struct error 
 static void forward_rows(const struct layer *layer, const struct pass *pass, size_t n, const float *x, float *y)
 {
     const struct dense *dense = layer->settings;
-    linear_forward(pass->compute, n, columns(layer), dense->units, x, layer_params(layer, pass, WEIGHT),
+    linear_forward(pass->compute, n, columns(layer), dense->units, x, layer_weight(layer, pass, WEIGHT, columns(layer)),
                    dense->bias ? layer_params(layer, pass, BIAS) : NULL, y);
 }
 
@@ -51,9 +51,9 @@ static void backward_rows(const struct layer *layer, const struct pass *pass, bo
                           const float *dy, float *dx)
 {
     const struct dense *dense = layer->settings;
-    linear_backward(pass->compute, n, columns(layer), dense->units, x, layer_params(layer, pass, WEIGHT), dy, dx,
-                    layer_gradient(layer, pass, WEIGHT), !first, dense->bias ? layer_gradient(layer, pass, BIAS) : NULL,
-                    !first);
+    linear_backward(pass->compute, n, columns(layer), dense->units, x,
+                    layer_weight(layer, pass, WEIGHT, columns(layer)), dy, dx, layer_gradient(layer, pass, WEIGHT),
+                    !first, dense->bias ? layer_gradient(layer, pass, BIAS) : NULL, !first);
 }
 
 static void forward(const struct layer *layer, const struct pass *pass, const float *x, float *y, float *saved)

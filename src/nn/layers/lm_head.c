@@ -55,7 +55,8 @@ static bool build(struct layer *layer, struct tensor_table *table, struct error 
 static void forward_rows(const struct layer *layer, const struct pass *pass, size_t n, const float *x, float *y)
 {
     const struct lm_head *head = layer->settings;
-    linear_forward(pass->compute, n, layer->in.size[1], layer->vocabulary, x, layer_params(layer, pass, WEIGHT),
+    linear_forward(pass->compute, n, layer->in.size[1], layer->vocabulary, x,
+                   layer_weight(layer, pass, WEIGHT, layer->in.size[1]),
                    head->bias ? layer_params(layer, pass, BIAS) : NULL, y);
 }
 
@@ -63,9 +64,9 @@ static void backward_rows(const struct layer *layer, const struct pass *pass, bo
                           const float *dy, float *dx)
 {
     const struct lm_head *head = layer->settings;
-    linear_backward(pass->compute, n, layer->in.size[1], layer->vocabulary, x, layer_params(layer, pass, WEIGHT), dy,
-                    dx, layer_gradient(layer, pass, WEIGHT), !first || layer->adds[WEIGHT],
-                    head->bias ? layer_gradient(layer, pass, BIAS) : NULL, !first);
+    linear_backward(pass->compute, n, layer->in.size[1], layer->vocabulary, x,
+                    layer_weight(layer, pass, WEIGHT, layer->in.size[1]), dy, dx, layer_gradient(layer, pass, WEIGHT),
+                    !first || layer->adds[WEIGHT], head->bias ? layer_gradient(layer, pass, BIAS) : NULL, !first);
 }
 
 static void forward(const struct layer *layer, const struct pass *pass, const float *x, float *y, float *saved)
