@@ -20,8 +20,7 @@ struct model_spec {
 };
 
 struct model {
-    const struct compute *compute; /* what passes multiply with; another may be set between them, if its convolutions
-                                      need no more scratch */
+    const struct compute *compute; /* compute_default. Tests set another between passes, which needs no more scratch */
     struct tensor_table table;
     struct layer *layers; /* operations */
     size_t count;
@@ -43,8 +42,8 @@ struct model {
 };
 
 /* Local. Builds the operations for leaves of up to `rows` rows: shapes, tensors and plan, without the memory of a pass.
- * ERROR_USAGE names the layer, and what does not fit. Of the specs nothing is needed any more. Passes multiply with
- * compute_default. Nothing stays after failure. */
+ * ERROR_USAGE names the layer, and what does not fit. Of the specs nothing is needed any more. Nothing stays after
+ * failure. */
 bool model_describe(struct model *model, const struct model_spec *spec, const struct loss_spec *loss,
                     const struct leaf_form *form, size_t rows, uint64_t seed, struct error *error) WARN_UNUSED;
 

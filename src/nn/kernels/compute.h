@@ -18,7 +18,9 @@ struct matrix {
 struct convolution; /* convolution.h, with the letters */
 
 struct compute {
-    const char *name; /* "OpenBLAS float32" */
+    /* Local. What the bits of all that follows depend on: "OpenBLAS 0.3.21 SkylakeX, serial build, 1 thread". Borrowed,
+     * until the next call. */
+    const char *(*describe)(const struct compute *compute);
 
     /* Local. c [m, n] = a [m, k] b [k, n] + beta c; row i of c begins at c + i * stride. With beta 0 what c held does
      * not matter, also if it is NaN. m, n, k < 2^31. */
@@ -44,7 +46,7 @@ struct compute {
 /* float32 by OpenBLAS, one thread (gemm.c); convolutions by products (convolution.h). */
 extern const struct compute compute_openblas;
 
-/* What models begin with. */
+/* What models begin with, and passports tell of (gemm_describe). */
 extern const struct compute *const compute_default;
 
 /* Local. One that is no parameter. */

@@ -21,8 +21,23 @@ static void product(const struct compute *compute, size_t m, size_t n, size_t k,
                 b.values, (blasint)b.stride, beta, c, (blasint)stride);
 }
 
+static const char *describe(const struct compute *compute)
+{
+    (void)compute;
+    static const char *const builds[] = {"serial", "pthread", "OpenMP"};
+    static char text[256];
+    /* openblas_get_config begins with "OpenBLAS 0.3.21 " and goes on with build options. */
+    const char *config = openblas_get_config();
+    const char *version = strchr(config, ' ');
+    int name = version ? (int)(strcspn(version + 1, " ") + (size_t)(version + 1 - config)) : (int)strlen(config);
+    int build = openblas_get_parallel();
+    snprintf(text, sizeof text, "%.*s %s, %s build, %d thread", name, config, openblas_get_corename(),
+             builds[build >= 0 && build <= 2 ? build : 0], openblas_get_num_threads());
+    return text;
+}
+
 const struct compute compute_openblas = {
-    .name = "OpenBLAS float32",
+    .describe = describe,
     .product = product,
     .convolution_scratch = convolution_scratch,
     .convolution_forward = convolution_forward,
@@ -37,16 +52,7 @@ void gemm_init(void)
 
 const char *gemm_describe(void)
 {
-    static const char *const builds[] = {"serial", "pthread", "OpenMP"};
-    static char text[256];
-    /* openblas_get_config begins with "OpenBLAS 0.3.21 " and goes on with build options. */
-    const char *config = openblas_get_config();
-    const char *version = strchr(config, ' ');
-    int name = version ? (int)(strcspn(version + 1, " ") + (size_t)(version + 1 - config)) : (int)strlen(config);
-    int build = openblas_get_parallel();
-    snprintf(text, sizeof text, "%.*s %s, %s build, %d thread", name, config, openblas_get_corename(),
-             builds[build >= 0 && build <= 2 ? build : 0], openblas_get_num_threads());
-    return text;
+    return compute_default->describe(compute_default);
 }
 
 const char *gemm_core_ignored(void)

@@ -1,11 +1,11 @@
-/* OpenBLAS itself: one thread, and what its bits depend on. Products are made through compute.h. */
+/* OpenBLAS itself: one thread, and which kernels it has. Products are made through compute.h. */
 #ifndef NN_KERNELS_GEMM_H
 #define NN_KERNELS_GEMM_H
 
 /* Local. One thread from now on, whichever build of OpenBLAS was loaded. */
 void gemm_init(void);
 
-/* Local. What the bits of a product depend on: "OpenBLAS 0.3.21 SkylakeX, serial build, 1 thread". Borrowed. */
+/* Local. What the bits of products depend on, for passports and for people: what compute_default says of itself. */
 const char *gemm_describe(void);
 
 /* Local. What OPENBLAS_CORETYPE asks for, if OpenBLAS has not taken it: it passes over a name that it does not know.
