@@ -1,6 +1,5 @@
 /* lockstep with a data format, a layer, a loss and an optimizer of its own: how a program adds kinds. With KINDS_TWICE
  * in the environment it tries to add one of them twice. */
-#include "base/registry.h"
 #include "cli/command.h"
 #include "data/dataset.h"
 #include "nn/layer.h"
@@ -17,11 +16,9 @@ extern const struct optimizer_class optimizer_sign_momentum;
 int main(int argc, char **argv)
 {
     struct error error;
-    bool ok = registry_add(&dataset_registry, &dataset_wave.kind, &error) &&
-              registry_add(&layer_registry, &layer_stretch.kind, &error) &&
-              registry_add(&loss_registry, &loss_log_cosh.kind, &error) &&
-              registry_add(&optimizer_registry, &optimizer_sign_momentum.kind, &error);
+    bool ok = dataset_register(&dataset_wave, &error) && layer_register(&layer_stretch, &error) &&
+              loss_register(&loss_log_cosh, &error) && optimizer_register(&optimizer_sign_momentum, &error);
     if (ok && getenv("KINDS_TWICE"))
-        ok = registry_add(&layer_registry, &layer_stretch.kind, &error);
+        ok = layer_register(&layer_stretch, &error);
     return ok ? command_main(argc, argv) : command_fail(&error);
 }
