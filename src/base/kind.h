@@ -11,13 +11,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct option; /* base/option.h */
+struct option_row; /* base/option.h */
 
 struct kind {
-    const char *name;          /* in job files and messages: small letters, digits, underscores; a letter first */
-    const char *help;          /* for people: part of a sentence, without a point */
-    const struct option *keys; /* rows, whose base are the settings; NULL: it has none */
-    size_t settings_bytes;     /* 0: it has none */
+    const char *name;              /* in job files and messages: small letters, digits, underscores; a letter first */
+    const char *help;              /* for people: part of a sentence, without a point */
+    const struct option_row *keys; /* rows, whose base are the settings; NULL: it has none */
+    size_t settings_bytes;         /* 0: it has none */
 
     /* Local. Whether the values fit each other, each of them being allowed. On failure the words say what is wrong with
      * *key, one of those that cannot be wrong by its default. NULL: they always do. */
@@ -28,7 +28,7 @@ struct kind {
 
 struct registry {
     const char *role;                            /* "layer" */
-    const struct option *keys;                   /* of the section in which the name of a kind stands */
+    const struct option_row *keys;               /* of the section in which the name of a kind stands */
     const struct kind *kinds[REGISTRY_MOST + 1]; /* NULL behind the last */
 };
 

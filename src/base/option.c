@@ -5,43 +5,43 @@
 
 #include <string.h>
 
-void *option_field(const struct option *option, const void *base)
+void *option_field(const struct option_row *option, const void *base)
 {
     return (char *)base + option->offset;
 }
 
-static size_t *count_field(const struct option *option, const void *base)
+static size_t *count_field(const struct option_row *option, const void *base)
 {
     return (void *)((char *)base + option->count_offset);
 }
 
-size_t option_item_count(const struct option *option, const void *base)
+size_t option_item_count(const struct option_row *option, const void *base)
 {
     return *count_field(option, base);
 }
 
-void *option_item(const struct option *option, const void *base, size_t index)
+void *option_item(const struct option_row *option, const void *base, size_t index)
 {
     char *items;
     memcpy(&items, option_field(option, base), sizeof items);
     return items ? items + index * option->item_bytes : NULL;
 }
 
-void option_add_items(const struct option *option, void *base, size_t count)
+void option_add_items(const struct option_row *option, void *base, size_t count)
 {
     void *items = memory_need(count, option->item_bytes);
     memcpy(option_field(option, base), &items, sizeof items);
     *count_field(option, base) = count;
 }
 
-size_t option_elements(const struct option *option)
+size_t option_elements(const struct option_row *option)
 {
     return option->type == OPTION_PAIR ? 2 : 1;
 }
 
 /* ---- kinds ---- */
 
-const struct kind *option_kind(const struct option *rows, const void *base)
+const struct kind *option_kind(const struct option_row *rows, const void *base)
 {
     const struct kind *kind = NULL;
     if (rows->type == OPTION_KIND)
@@ -49,14 +49,14 @@ const struct kind *option_kind(const struct option *rows, const void *base)
     return kind;
 }
 
-void *option_settings(const struct option *rows, const void *base)
+void *option_settings(const struct option_row *rows, const void *base)
 {
     void *settings;
     memcpy(&settings, (const char *)base + rows->settings_offset, sizeof settings);
     return settings;
 }
 
-void option_set_kind(const struct option *rows, void *base, const struct kind *kind)
+void option_set_kind(const struct option_row *rows, void *base, const struct kind *kind)
 {
     CHECK(rows->type == OPTION_KIND && !option_kind(rows, base), "a section gets its kind once");
     void *settings = kind->settings_bytes > 0 ? memory_need(1, kind->settings_bytes) : NULL;
@@ -66,26 +66,26 @@ void option_set_kind(const struct option *rows, void *base, const struct kind *k
 
 /* ---- the keys of a section ---- */
 
-static void add_key(struct option_keys *keys, const struct option *option, void *base)
+static void add_key(struct option_keys *keys, const struct option_row *option, void *base)
 {
     CHECK(keys->count < OPTION_ROWS, "a section has at most OPTION_ROWS keys");
     keys->keys[keys->count++] = (struct option_key){option, base};
 }
 
-void option_keys_of(const struct option *rows, void *base, struct option_keys *keys)
+void option_keys_of(const struct option_row *rows, void *base, struct option_keys *keys)
 {
     keys->count = 0;
     if (!base)
         return;
     const struct kind *kind = option_kind(rows, base);
-    for (const struct option *option = rows; option->name; option++) {
+    for (const struct option_row *option = rows; option->name; option++) {
         if (option->type != OPTION_KIND_KEYS) {
             if (!option->exists || option->exists(base))
                 add_key(keys, option, base);
             continue;
         }
         void *settings = option_settings(rows, base);
-        for (const struct option *own = kind ? kind->keys : NULL; own && own->name; own++)
+        for (const struct option_row *own = kind ? kind->keys : NULL; own && own->name; own++)
             if (!own->exists || own->exists(settings))
                 add_key(keys, own, settings);
     }
@@ -101,7 +101,7 @@ const struct option_key *option_find(const struct option_keys *keys, const char 
 
 bool option_is_present(const struct option_key *key)
 {
-    const struct option *option = key->option;
+    const struct option_row *option = key->option;
     if (!option->optional)
         return true;
     const void *field = option_field(option, key->base);
@@ -131,7 +131,7 @@ const char *option_input(const struct option_key *key)
 
 /* ---- what a section owns ---- */
 
-static void release_key(const struct option *option, void *base)
+static void release_key(const struct option_row *option, void *base)
 {
     void *field = option_field(option, base);
     if (option->type == OPTION_TEXT)
@@ -146,14 +146,14 @@ static void release_key(const struct option *option, void *base)
 
 void option_release_settings(const struct kind *kind, void *settings)
 {
-    for (const struct option *option = kind && settings ? kind->keys : NULL; option && option->name; option++)
+    for (const struct option_row *option = kind && settings ? kind->keys : NULL; option && option->name; option++)
         release_key(option, settings);
     memory_free(settings);
 }
 
-void option_release(const struct option *rows, void *base)
+void option_release(const struct option_row *rows, void *base)
 {
-    for (const struct option *option = rows; option->name; option++) {
+    for (const struct option_row *option = rows; option->name; option++) {
         if (option->type == OPTION_KIND)
             option_release_settings(option_kind(rows, base), option_settings(rows, base));
         else if (option->type != OPTION_KIND_KEYS)
@@ -162,7 +162,7 @@ void option_release(const struct option *rows, void *base)
 }
 
 /* Makes what the copy shares with the settings its own. */
-static void copy_key(const struct option *option, void *copy)
+static void copy_key(const struct option_row *option, void *copy)
 {
     if (option->type == OPTION_TEXT) {
         char **text = option_field(option, copy);
@@ -184,7 +184,7 @@ void *option_copy_settings(const struct kind *kind, const void *settings)
         return NULL;
     void *copy = memory_need(1, kind->settings_bytes);
     memcpy(copy, settings, kind->settings_bytes);
-    for (const struct option *option = kind->keys; option && option->name; option++)
+    for (const struct option_row *option = kind->keys; option && option->name; option++)
         copy_key(option, copy);
     return copy;
 }

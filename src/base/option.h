@@ -57,7 +57,7 @@ struct option_word {
 #define OPTION_ROWS  64 /* of a section, at most */
 #define OPTION_DEPTH 8  /* lists in the items of lists, at most */
 
-struct option {
+struct option_row {
     const char *name; /* NULL behind the last row of a section */
     const char *help; /* for people: part of a sentence, without a point */
     enum option_type type;
@@ -90,15 +90,15 @@ struct option {
     /* Instead, if not NULL: from the structs in which the key stands in both; NULL, NULL: it is not the same row. */
     enum option_resume (*resume_rule)(const void *saved, const void *now);
 
-    const struct option *keys; /* section, list: its rows */
-    bool bare;                 /* section: the name of its kind may stand in its place */
-    size_t count_offset;       /* list, numbers: of the size_t that counts what the pointer at `offset` points to */
-    size_t item_bytes;         /* list, numbers */
+    const struct option_row *keys; /* section, list: its rows */
+    bool bare;                     /* section: the name of its kind may stand in its place */
+    size_t count_offset;           /* list, numbers: of the size_t that counts what the pointer at `offset` points to */
+    size_t item_bytes;             /* list, numbers */
 };
 
 /* A key of a section, and the struct that its offset counts from: the section, or the settings of its kind. */
 struct option_key {
-    const struct option *option;
+    const struct option_row *option;
     void *base;
 };
 
@@ -109,7 +109,7 @@ struct option_keys {
 };
 
 /* Local. Finds them. base may be NULL, as that of a section that is not there: no keys. */
-void option_keys_of(const struct option *rows, void *base, struct option_keys *keys);
+void option_keys_of(const struct option_row *rows, void *base, struct option_keys *keys);
 
 /* Local. The key with this name; NULL: there is none. */
 const struct option_key *option_find(const struct option_keys *keys, const char *name, size_t length);
@@ -121,29 +121,29 @@ bool option_is_present(const struct option_key *key);
 const char *option_input(const struct option_key *key);
 
 /* Local. The kind that the section names; NULL: none, or its rows name no kind. */
-const struct kind *option_kind(const struct option *rows, const void *base);
+const struct kind *option_kind(const struct option_row *rows, const void *base);
 
 /* Local. The settings of a section that names a kind; NULL: that kind has none. */
-void *option_settings(const struct option *rows, const void *base);
+void *option_settings(const struct option_row *rows, const void *base);
 
 /* Local. Sets the kind of a section that has none: its settings are zero. */
-void option_set_kind(const struct option *rows, void *base, const struct kind *kind);
+void option_set_kind(const struct option_row *rows, void *base, const struct kind *kind);
 
 /* Local. How many texts make a default: two for a pair, else one. */
-size_t option_elements(const struct option *option);
+size_t option_elements(const struct option_row *option);
 
 /* Local. The field of a row: the value, or the base of the section. As changeable as the base is. */
-void *option_field(const struct option *option, const void *base);
+void *option_field(const struct option_row *option, const void *base);
 
 /* Local. For a list and for numbers: how many items there are, and the place of one (NULL if there are none). */
-size_t option_item_count(const struct option *option, const void *base);
-void *option_item(const struct option *option, const void *base, size_t index);
+size_t option_item_count(const struct option_row *option, const void *base);
+void *option_item(const struct option_row *option, const void *base, size_t index);
 
 /* Local. Gives an empty list `count` zeroed items, which the section owns. */
-void option_add_items(const struct option *option, void *base, size_t count);
+void option_add_items(const struct option_row *option, void *base, size_t count);
 
 /* Local. Frees what a section owns: texts, lists, settings. The section itself stays, and is not to be used. */
-void option_release(const struct option *rows, void *base);
+void option_release(const struct option_row *rows, void *base);
 
 /* Local. A copy of a kind's settings, which the caller owns (option_release_settings): texts and numbers as well, but
  * lists of sections are left out: they are those of compositions, which read them where they stand. NULL for NULL. */
@@ -156,7 +156,7 @@ void option_release_settings(const struct kind *kind, void *settings);
 
 /* Local. Checks the text and sets this element of the field. On failure the words say what is wrong and what is
  * allowed, not where. */
-bool option_read(const struct option *option, size_t element, const char *text, void *base,
+bool option_read(const struct option_row *option, size_t element, const char *text, void *base,
                  struct error *error) WARN_UNUSED;
 
 /* Local. Whether a path means what it says: no leading ~ and no $VARIABLE, which nobody expands here, and nothing that
@@ -166,10 +166,10 @@ bool option_check_path(enum option_path kind, const char *path, struct error *er
 
 /* Local. Appends the value as YAML that option_read takes back to the same bits (a text that is not UTF-8 excepted:
  * YAML cannot hold it). */
-void option_write(const struct option *option, const void *base, struct text *yaml);
+void option_write(const struct option_row *option, const void *base, struct text *yaml);
 
 /* Local. Appends what is allowed, e.g. "1 to 1000000". */
-void option_allowed(const struct option *option, struct text *words);
+void option_allowed(const struct option_row *option, struct text *words);
 
 /* Local. A text from outside for use in a message: one line, as text_append_shown has it, shortened to the buffer. */
 void option_show(const char *text, char *shown, size_t bytes);

@@ -28,7 +28,7 @@ static bool is_whole(const char *text)
     return digits > 0 && !text[digits] && (*text != '0' || digits == 1);
 }
 
-static const char *read_unsigned(const struct option *option, const char *text, uint64_t *field)
+static const char *read_unsigned(const struct option_row *option, const char *text, uint64_t *field)
 {
     for (const struct option_word *word = option->words; word && word->word; word++) {
         if (!strcasecmp(text, word->word)) {
@@ -46,7 +46,7 @@ static const char *read_unsigned(const struct option *option, const char *text, 
     return NULL;
 }
 
-static const char *read_real(const struct option *option, const char *text, double *field)
+static const char *read_real(const struct option_row *option, const char *text, double *field)
 {
     /* strtod takes more than YAML does: spaces, hexadecimal, "nan", "infinity". */
     char *end;
@@ -81,7 +81,7 @@ static const char *read_text(const char *text, char **field)
     return NULL;
 }
 
-static const char *read_choice(const struct option *option, const char *text, unsigned *field)
+static const char *read_choice(const struct option_row *option, const char *text, unsigned *field)
 {
     for (unsigned value = 1; option->choices[value]; value++) {
         if (!strcmp(text, option->choices[value])) {
@@ -92,7 +92,7 @@ static const char *read_choice(const struct option *option, const char *text, un
     return "is not known";
 }
 
-static const char *read_kind(const struct option *option, const char *text, void *base)
+static const char *read_kind(const struct option_row *option, const char *text, void *base)
 {
     const struct kind *kind = kind_find(option->registry, text);
     if (!kind)
@@ -101,7 +101,7 @@ static const char *read_kind(const struct option *option, const char *text, void
     return NULL;
 }
 
-bool option_read(const struct option *option, size_t element, const char *text, void *base, struct error *error)
+bool option_read(const struct option_row *option, size_t element, const char *text, void *base, struct error *error)
 {
     void *field = option_field(option, base);
     const char *wrong = NULL;
@@ -189,7 +189,7 @@ bool option_check_path(enum option_path kind, const char *path, struct error *er
     return kind == PATH_READ || check_made(kind, path, error);
 }
 
-static void allowed_reals(const struct option *option, struct text *words)
+static void allowed_reals(const struct option_row *option, struct text *words)
 {
     bool from = isfinite(option->low), to = isfinite(option->high);
     if (!from && !to)
@@ -200,7 +200,7 @@ static void allowed_reals(const struct option *option, struct text *words)
         text_append(words, option->below ? " to less than %g" : " to %g", option->high);
 }
 
-void option_allowed(const struct option *option, struct text *words)
+void option_allowed(const struct option_row *option, struct text *words)
 {
     switch (option->type) {
     case OPTION_UNSIGNED:
@@ -311,7 +311,7 @@ static void write_text(const char *value, struct text *yaml)
     text_append(yaml, "\"");
 }
 
-static void write_unsigned(const struct option *option, uint64_t value, struct text *yaml)
+static void write_unsigned(const struct option_row *option, uint64_t value, struct text *yaml)
 {
     const struct option_word *word = option->words;
     while (word && word->word && word->value != value)
@@ -331,7 +331,7 @@ static void write_pair(const double *values, struct text *yaml)
     text_append(yaml, "]");
 }
 
-static void write_numbers(const struct option *option, const void *base, struct text *yaml)
+static void write_numbers(const struct option_row *option, const void *base, struct text *yaml)
 {
     text_append(yaml, "[");
     for (size_t i = 0; i < option_item_count(option, base); i++) {
@@ -341,7 +341,7 @@ static void write_numbers(const struct option *option, const void *base, struct 
     text_append(yaml, "]");
 }
 
-void option_write(const struct option *option, const void *base, struct text *yaml)
+void option_write(const struct option_row *option, const void *base, struct text *yaml)
 {
     const void *field = option_field(option, base);
     switch (option->type) {

@@ -11,7 +11,7 @@
 struct rows {
     const struct registry *registry;
     const struct kind *kind;
-    const struct option *first;
+    const struct option_row *first;
     size_t bytes; /* of the struct that they are in */
 };
 
@@ -40,7 +40,8 @@ static bool refuse(const struct rows *rows, const char *key, struct error *error
 }
 
 /* One of the rows from `first` to before `end` (NULL: all of them) that has this name; NULL: there is none. */
-static const struct option *row_named(const struct option *first, const struct option *end, const char *name)
+static const struct option_row *row_named(const struct option_row *first, const struct option_row *end,
+                                          const char *name)
 {
     for (; first && first != end && first->name; first++)
         if (first->type != OPTION_KIND_KEYS && !strcmp(first->name, name))
@@ -48,7 +49,7 @@ static const struct option *row_named(const struct option *first, const struct o
     return NULL;
 }
 
-static size_t field_bytes(const struct option *row)
+static size_t field_bytes(const struct option_row *row)
 {
     switch (row->type) {
     case OPTION_PAIR:
@@ -62,7 +63,7 @@ static size_t field_bytes(const struct option *row)
     }
 }
 
-static bool check_name(const struct rows *rows, const struct option *row, struct error *error)
+static bool check_name(const struct rows *rows, const struct option_row *row, struct error *error)
 {
     bool is_own = rows->first == rows->kind->keys;
     if (!is_name(row->name))
@@ -72,7 +73,7 @@ static bool check_name(const struct rows *rows, const struct option *row, struct
     return !row_named(rows->first, row, row->name) || refuse(rows, row->name, error, "stands there twice");
 }
 
-static bool check_type(const struct rows *rows, const struct option *row, struct error *error)
+static bool check_type(const struct rows *rows, const struct option_row *row, struct error *error)
 {
     bool counted = row->type == OPTION_LIST || row->type == OPTION_NUMBERS;
     if (row->type == OPTION_SECTION || row->type == OPTION_KIND || row->type == OPTION_KIND_KEYS)
@@ -87,16 +88,16 @@ static bool check_type(const struct rows *rows, const struct option *row, struct
     return true;
 }
 
-static bool can_be_optional(const struct option *row)
+static bool can_be_optional(const struct option_row *row)
 {
     return row->type == OPTION_UNSIGNED || row->type == OPTION_REAL || row->type == OPTION_TEXT ||
            row->type == OPTION_NUMBERS || row->type == OPTION_LIST;
 }
 
 /* Reads the default, as a job without the key would. */
-static bool check_default(const struct rows *rows, const struct option *row, struct error *error)
+static bool check_default(const struct rows *rows, const struct option_row *row, struct error *error)
 {
-    const struct option *other = row->default_key ? row_named(rows->first, row, row->default_key) : NULL;
+    const struct option_row *other = row->default_key ? row_named(rows->first, row, row->default_key) : NULL;
     if (row->optional && !can_be_optional(row))
         return refuse(rows, row->name, error, "cannot be optional: nothing would say that it is not there");
     if (row->default_key && (!other || other->type != OPTION_UNSIGNED || row->type != OPTION_UNSIGNED))
@@ -120,7 +121,7 @@ static bool check_default(const struct rows *rows, const struct option *row, str
 static bool check_rows(const struct rows *rows, size_t depth, struct error *error)
 {
     size_t count = 0;
-    for (const struct option *row = rows->first; row && row->name; row++, count++) {
+    for (const struct option_row *row = rows->first; row && row->name; row++, count++) {
         if (!check_name(rows, row, error) || !check_type(rows, row, error) || !check_default(rows, row, error))
             return false;
         if (row->type != OPTION_LIST || row->keys == rows->registry->keys)

@@ -17,7 +17,7 @@
         bool: OPTION_BOOL,                                                                                            \
         char *: OPTION_TEXT,                                                                                          \
         uint64_t *: OPTION_NUMBERS,                                                                                    \
-        unsigned: OPTION_CHOICE), /* an enum */                                                                                      \
+        unsigned: OPTION_CHOICE /* an enum */),                                                                        \
     .offset = offsetof(structure, member)
 #define LIST(structure, items, count)                                                                                  \
     .type = OPTION_LIST, .offset = offsetof(structure, items), .count_offset = offsetof(structure, count),             \

@@ -72,7 +72,7 @@ extern struct registry dataset_registry;
 bool dataset_register(const struct dataset_class *class, struct error *error) WARN_UNUSED;
 
 /* The rows of a dataset in a job file; their base is a struct dataset_spec. */
-extern const struct option dataset_rows[];
+extern const struct option_row dataset_rows[];
 
 /* Local, for formats: the error of a guarded read that has met `where` (base/guard.h). Returns false. */
 bool dataset_refuse_hole(const struct dataset *dataset, const void *where, struct error *error);

@@ -21,7 +21,7 @@
 #define DEFAULT_COUNT     60000
 #define LARGEST_END       ((uint64_t)1 << 62) /* of first + count: the most that can be permuted */
 
-static const struct option rows[] = {
+static const struct option_row rows[] = {
     {"seed", "which endless sequence of digits", FIELD(struct digits_settings, seed), ANY_FROM(0), DEFAULT("0")},
     {"first", "the first digit of the sequence that is used, counted from 0", FIELD(struct digits_settings, first),
      ANY_FROM(0), DEFAULT("0")},

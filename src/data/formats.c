@@ -3,7 +3,7 @@
 #include "base/registry.h"
 #include "base/rows.h"
 
-const struct option dataset_rows[] = {
+const struct option_row dataset_rows[] = {
     {"format", "how the data is stored, and what a sample of it is",
      KIND(struct dataset_spec, class, settings, &dataset_registry)},
     KIND_KEYS,

@@ -13,7 +13,7 @@
 #include <math.h>
 
 /* Where the files lie may change: the digest of their content is compared when they are opened. */
-static const struct option rows[] = {
+static const struct option_row rows[] = {
     {"images",
      "path of the inputs: bytes, or big-endian float32; features [N, F], or images [N, height, width] or [N, channels, "
      "height, width]",

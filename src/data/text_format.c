@@ -23,7 +23,7 @@
 #define VOCABULARY_MOST 65536 /* numbers that a uint16_t has */
 
 /* Where the file lies may change: the digest of its content is compared when it is opened. */
-static const struct option rows[] = {
+static const struct option_row rows[] = {
     {"path", "path of the file, a text in UTF-8", FIELD(struct text_format_settings, path), .path = PATH_READ,
      .resume = RESUME_FREE},
     {"context", "characters of a window, which is a sample", FIELD(struct text_format_settings, context),

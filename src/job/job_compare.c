@@ -57,14 +57,14 @@ static void value_text(const struct option_key *key, struct text *value)
         text_append(value, "(none)");
 }
 
-static void compare_sections(struct comparison *comparison, const struct option *rows, bool bare,
+static void compare_sections(struct comparison *comparison, const struct option_row *rows, bool bare,
                              enum option_resume section_resume, const char *path, void *before, void *after);
 
 /* A list of sections; NULL: it is not there. */
 static void compare_items(struct comparison *comparison, enum option_resume resume, const char *path,
                           const struct option_key *was, const struct option_key *is)
 {
-    const struct option *rows = was ? was->option->keys : is->option->keys; /* same_key: of both */
+    const struct option_row *rows = was ? was->option->keys : is->option->keys; /* same_key: of both */
     size_t old_count = was ? option_item_count(was->option, was->base) : 0;
     size_t new_count = is ? option_item_count(is->option, is->base) : 0;
     for (size_t i = 0; i < old_count || i < new_count; i++) {
@@ -98,7 +98,7 @@ struct pair {
 
 static enum option_resume resume_of(struct pair key, enum option_resume section)
 {
-    const struct option *option = key.old ? key.old->option : key.new->option;
+    const struct option_row *option = key.old ? key.old->option : key.new->option;
     bool same = key.old && key.new &&key.old->option == key.new->option;
     enum option_resume own = option->resume;
     if (option->resume_rule)
@@ -114,7 +114,7 @@ static const struct option_key *if_present(const struct option_key *key)
 static void compare_key(struct comparison *comparison, enum option_resume section_resume, const char *path,
                         struct pair key)
 {
-    const struct option *option = key.old ? key.old->option : key.new->option;
+    const struct option_row *option = key.old ? key.old->option : key.new->option;
     const struct option_key *was = if_present(key.old), *is = if_present(key.new);
     enum option_resume resume = resume_of(key, section_resume);
     if (!was && !is)
@@ -159,7 +159,7 @@ static const struct option_key *next_key(struct walk *walk)
 }
 
 /* before, after: NULL if the section is not there. */
-static void compare_sections(struct comparison *comparison, const struct option *rows, bool bare,
+static void compare_sections(struct comparison *comparison, const struct option_row *rows, bool bare,
                              enum option_resume section_resume, const char *path, void *before, void *after)
 {
     struct walk walk = {0};
@@ -179,26 +179,26 @@ static void compare_sections(struct comparison *comparison, const struct option 
 }
 
 /* The row with this name, whatever the kind. */
-static const struct option *row_named(const struct option *rows, const char *name, size_t length)
+static const struct option_row *row_named(const struct option_row *rows, const char *name, size_t length)
 {
     while (rows->name && (strlen(rows->name) != length || memcmp(rows->name, name, length)))
         rows++;
     return rows->name ? rows : NULL;
 }
 
-static bool is_requestable(const struct option *rows, const char *path)
+static bool is_requestable(const struct option_row *rows, const char *path)
 {
     size_t length = strcspn(path, ".");
-    const struct option *option = row_named(rows, path, length);
+    const struct option_row *option = row_named(rows, path, length);
     if (!option || !path[length])
         return option && option->resume == RESUME_REQUESTED;
     return option->type == OPTION_SECTION && is_requestable(option->keys, path + length + 1);
 }
 
 /* Appends the paths of all keys that may change on request. None is in a list. */
-static void list_requestable(const struct option *rows, const char *path, struct text *words)
+static void list_requestable(const struct option_row *rows, const char *path, struct text *words)
 {
-    for (const struct option *option = rows; option->name; option++) {
+    for (const struct option_row *option = rows; option->name; option++) {
         struct text key;
         text_init(&key);
         text_append(&key, "%s%s%s", path, *path ? "." : "", option->name);

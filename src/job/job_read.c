@@ -28,7 +28,7 @@ struct job_reader {
 
 /* A section on its way into a struct. */
 struct section {
-    const struct option *rows;
+    const struct option_row *rows;
     const char *path; /* "" for the whole file */
     int node;         /* 0: not in the file, all keys have their defaults */
     int place;        /* the node to blame for what is missing */
@@ -55,7 +55,7 @@ static bool refuse(struct job_reader *reader, int node, const char *path, const 
     return job_yaml_blame(&reader->yaml, node, reader->error);
 }
 
-static bool refuse_value(struct job_reader *reader, int node, const char *path, const struct option *option,
+static bool refuse_value(struct job_reader *reader, int node, const char *path, const struct option_row *option,
                          const char *wrong)
 {
     struct text allowed;
@@ -91,7 +91,7 @@ static bool read_section(struct job_reader *reader, const struct section *sectio
 
 /* The type that the table gives decides how a value is read, quoted or not: 'run: 2024' is a text, 'seed: "1"' a
  * number. `node` holds the text of this element of the value. */
-static bool read_element(struct job_reader *reader, const struct option *option, size_t element, int node,
+static bool read_element(struct job_reader *reader, const struct option_row *option, size_t element, int node,
                          const char *path, void *base)
 {
     const yaml_node_t *value = job_yaml_node(&reader->yaml, node);
@@ -113,7 +113,7 @@ static bool refuse_length(struct job_reader *reader, int node, const char *path)
 }
 
 /* A pair, or any number of numbers, for which this makes room. */
-static bool read_elements(struct job_reader *reader, const struct option *option, int node, const char *path,
+static bool read_elements(struct job_reader *reader, const struct option_row *option, int node, const char *path,
                           void *base)
 {
     const yaml_node_t *list = job_yaml_node(&reader->yaml, node);
@@ -135,14 +135,15 @@ static bool read_elements(struct job_reader *reader, const struct option *option
     return ok;
 }
 
-static bool read_value(struct job_reader *reader, const struct option *option, int node, const char *path, void *base)
+static bool read_value(struct job_reader *reader, const struct option_row *option, int node, const char *path,
+                       void *base)
 {
     if (option->type == OPTION_PAIR || option->type == OPTION_NUMBERS)
         return read_elements(reader, option, node, path, base);
     return read_element(reader, option, 0, node, path, base);
 }
 
-static bool read_items(struct job_reader *reader, const struct option *option, const int *items, size_t count,
+static bool read_items(struct job_reader *reader, const struct option_row *option, const int *items, size_t count,
                        const char *path, void *base)
 {
     for (size_t i = 0; i < count; i++) {
@@ -156,7 +157,8 @@ static bool read_items(struct job_reader *reader, const struct option *option, c
     return true;
 }
 
-static bool read_list(struct job_reader *reader, const struct option *option, int node, const char *path, void *base)
+static bool read_list(struct job_reader *reader, const struct option_row *option, int node, const char *path,
+                      void *base)
 {
     const yaml_node_t *list = job_yaml_node(&reader->yaml, node);
     if (list->type != YAML_SEQUENCE_NODE)
@@ -179,7 +181,7 @@ static bool read_list(struct job_reader *reader, const struct option *option, in
 
 static bool read_key(struct job_reader *reader, const struct section *section, const struct option_key *key, int node)
 {
-    const struct option *option = key->option;
+    const struct option_row *option = key->option;
     char path[PATH_BYTES];
     join(path, section->path, option->name);
     if (option->type == OPTION_LIST)
@@ -206,7 +208,7 @@ static void take_default_key(const struct option_keys *keys, const struct option
 static bool read_default(struct job_reader *reader, const struct section *section, const struct option_keys *keys,
                          const struct option_key *key)
 {
-    const struct option *option = key->option;
+    const struct option_row *option = key->option;
     char path[PATH_BYTES];
     join(path, section->path, option->name);
     void *field = option_field(option, key->base);

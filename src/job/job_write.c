@@ -1,10 +1,10 @@
 #include "job/job.h"
 #include "job/options.h"
 
-static void write_flow(const struct option *rows, void *base, struct text *yaml);
+static void write_flow(const struct option_row *rows, void *base, struct text *yaml);
 
 /* Whether the section says no more than the name of its kind, and may be given so. */
-static bool is_bare(const struct option *option, void *base)
+static bool is_bare(const struct option_row *option, void *base)
 {
     struct option_keys keys;
     option_keys_of(option->keys, option_field(option, base), &keys);
@@ -14,7 +14,7 @@ static bool is_bare(const struct option *option, void *base)
 /* On one line, whatever it is. */
 static void write_inline(const struct option_key *key, struct text *yaml)
 {
-    const struct option *option = key->option;
+    const struct option_row *option = key->option;
     if (option->type == OPTION_SECTION && is_bare(option, key->base)) {
         option_write(option->keys, option_field(option, key->base), yaml);
     } else if (option->type == OPTION_SECTION) {
@@ -32,7 +32,7 @@ static void write_inline(const struct option_key *key, struct text *yaml)
 }
 
 /* "{layer: residual, layers: [{layer: dense, units: 512}, {layer: relu}]}" */
-static void write_flow(const struct option *rows, void *base, struct text *yaml)
+static void write_flow(const struct option_row *rows, void *base, struct text *yaml)
 {
     struct option_keys keys;
     option_keys_of(rows, base, &keys);
@@ -47,7 +47,7 @@ static void write_flow(const struct option *rows, void *base, struct text *yaml)
     text_append(yaml, "}");
 }
 
-static bool holds_sections(const struct option *rows)
+static bool holds_sections(const struct option_row *rows)
 {
     for (; rows->name; rows++)
         if (rows->type == OPTION_SECTION)
@@ -65,12 +65,12 @@ static void write_items(const struct option_key *key, int indent, struct text *y
 }
 
 /* One line for each value, item of a list, and section without sections in it. */
-static void write_block(const struct option *rows, void *base, int indent, struct text *yaml)
+static void write_block(const struct option_row *rows, void *base, int indent, struct text *yaml)
 {
     struct option_keys keys;
     option_keys_of(rows, base, &keys);
     for (const struct option_key *key = keys.keys; key < keys.keys + keys.count; key++) {
-        const struct option *option = key->option;
+        const struct option_row *option = key->option;
         if (!option_is_present(key))
             continue;
         text_append(yaml, "%*s%s:", indent, "", option->name);

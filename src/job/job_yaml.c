@@ -219,7 +219,7 @@ int job_yaml_find(struct job_yaml *yaml, int id, const char *path)
 /* A single value has no keys; but it may stand for a section that has. False. */
 static bool refuse_key_of_value(const yaml_node_t *value, const char *path, int length, struct error *error)
 {
-    for (const struct option *row = job_options; row->name; row++)
+    for (const struct option_row *row = job_options; row->name; row++)
         if (row->bare && strlen(row->name) == (size_t)length && !memcmp(row->name, path, (size_t)length))
             return error_set(error, ERROR_USAGE, "%.*s: a single value, which has no keys: write %.*s={%s: %.40s, ...}",
                              length, path, length, path, row->keys->name, (const char *)value->data.scalar.value);

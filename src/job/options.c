@@ -26,14 +26,14 @@ static enum option_resume resume_ema(const void *before, const void *after)
     return (saved->ema > 0) != (now->ema > 0) ? RESUME_FIXED : RESUME_TUNABLE;
 }
 
-static const struct option data_rows[] = {
+static const struct option_row data_rows[] = {
     {"train", "what is learned from", SECTION(offsetof(struct job, data.train), dataset_rows)},
     {"validation", "what is judged by", SECTION(offsetof(struct job, data.validation), dataset_rows), .optional = true,
      .resume = RESUME_FREE},
     {0},
 };
 
-static const struct option train_rows[] = {
+static const struct option_row train_rows[] = {
     {"steps", "length of the whole job in optimizer steps; this or `epochs`", FIELD(struct job, train.steps),
      WHOLE(1, JOB_STEPS_MOST), .optional = true, .resume_rule = resume_length},
     {"epochs", "length of the whole job in passes over the training samples, such as 2 or 0.5; this or `steps`",
@@ -46,7 +46,7 @@ static const struct option train_rows[] = {
     {0},
 };
 
-static const struct option skip_rows[] = {
+static const struct option_row skip_rows[] = {
     {"nonfinite", "skip a step whose loss or gradient is not finite; else it stops the job",
      FIELD(struct job, skip.nonfinite), DEFAULT("false"), .resume = RESUME_TUNABLE},
     {"outlier",
@@ -60,7 +60,7 @@ static const struct option skip_rows[] = {
     {0},
 };
 
-static const struct option validate_rows[] = {
+static const struct option_row validate_rows[] = {
     {"every", "steps between validations; 0: never", FIELD(struct job, validate.every), ANY_FROM(0), DEFAULT("0")},
     {"metric", "what decides which validation is the best", FIELD(struct job, validate.metric), .choices = metric_names,
      DEFAULT("loss")},
@@ -70,7 +70,7 @@ static const struct option validate_rows[] = {
     {0},
 };
 
-static const struct option early_stopping_rows[] = {
+static const struct option_row early_stopping_rows[] = {
     {"patience", "end after this many validations without improvement, with exit code 0; 0: never",
      FIELD(struct job, early_stopping.patience), ANY_FROM(0), DEFAULT("0")},
     {"min_delta", "an improvement is more than this", FIELD(struct job, early_stopping.min_delta), REAL(0, INFINITY),
@@ -78,7 +78,7 @@ static const struct option early_stopping_rows[] = {
     {0},
 };
 
-static const struct option checkpoint_rows[] = {
+static const struct option_row checkpoint_rows[] = {
     {"every",
      "steps between saves; 0: only what the other keys say, and when the job stops or ends; auto: from what saves "
      "cost and how often the job is interrupted",
@@ -122,12 +122,12 @@ static const struct option checkpoint_rows[] = {
     {0},
 };
 
-static const struct option log_rows[] = {
+static const struct option_row log_rows[] = {
     {"every", "steps between lines", FIELD(struct job, log.every), ANY_FROM(1), DEFAULT("10")},
     {0},
 };
 
-const struct option job_options[] = {
+const struct option_row job_options[] = {
     {"run", "directory of the results", FIELD(struct job, run), .path = PATH_MADE, .resume = RESUME_FREE},
     {"seed", "of all that is random: initial weights, sample order, dropout", FIELD(struct job, seed), ANY_FROM(0),
      DEFAULT("1")},

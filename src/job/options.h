@@ -6,6 +6,6 @@
 #include "base/option.h"
 
 /* The rows of the whole file; their base is a struct job. */
-extern const struct option job_options[];
+extern const struct option_row job_options[];
 
 #endif

@@ -8,7 +8,7 @@
 
 static bool has_lists(const struct kind *kind)
 {
-    for (const struct option *key = kind->keys; key && key->name; key++)
+    for (const struct option_row *key = kind->keys; key && key->name; key++)
         if (key->type == OPTION_LIST)
             return true;
     return false;

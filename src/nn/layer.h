@@ -145,7 +145,7 @@ const char *layer_fault(const struct layer_class *class);
 bool layer_register(const struct layer_class *class, struct error *error) WARN_UNUSED;
 
 /* The rows of a layer in a job file; their base is a struct layer_spec. */
-extern const struct option layer_rows[];
+extern const struct option_row layer_rows[];
 
 /* Local, for build. Adds a tensor named after the layer ("<layer>.<what>") to the table and to layer->tensors. */
 void layer_add_tensor(struct layer *layer, struct tensor_table *table, const char *what, struct tensor tensor);

@@ -143,7 +143,7 @@ bool loss_register(const struct loss_class *class, struct error *error)
     if (class->terms && !class->check)
         return error_set(error, ERROR_USAGE,
                          "loss %s: it has terms, but no check that each term has equally many outputs", name);
-    for (const struct option *key = class->kind.keys; key && key->name; key++)
+    for (const struct option_row *key = class->kind.keys; key && key->name; key++)
         if (key->type == OPTION_LIST)
             return error_set(error, ERROR_USAGE, "loss %s: the key %s is a list of sections: only values are possible",
                              name, key->name);
@@ -157,7 +157,7 @@ struct registry loss_registry = {
               &loss_binary_cross_entropy.kind},
 };
 
-const struct option loss_rows[] = {
+const struct option_row loss_rows[] = {
     {"name", "what is minimised", KIND(struct loss_spec, class, settings, &loss_registry),
      DEFAULT("softmax_cross_entropy")},
     KIND_KEYS,

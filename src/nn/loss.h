@@ -64,7 +64,7 @@ extern struct registry loss_registry;
 bool loss_register(const struct loss_class *class, struct error *error) WARN_UNUSED;
 
 /* The rows of a loss in a job file; their base is a struct loss_spec. */
-extern const struct option loss_rows[];
+extern const struct option_row loss_rows[];
 
 extern const struct loss_class loss_softmax_cross_entropy; /* softmax_cross_entropy.c; the others: loss.c */
 extern const struct loss_class loss_mean_squared_error, loss_l1, loss_huber, loss_binary_cross_entropy;

@@ -91,7 +91,7 @@ static void adamw_update(const void *settings, const struct optimizer_step *step
     adamw_move(numbers_of(settings, step), count, params, gradient, moments[0], moments[1]);
 }
 
-static const struct option rows[] = {
+static const struct option_row rows[] = {
     {"beta1", "part of the gradient's average that stays at each step", FIELD(struct adam, beta1), REAL(0, 1),
      .below = true, DEFAULT("0.9"), .resume = RESUME_TUNABLE},
     {"beta2", "part of the squared gradient's average that stays at each step", FIELD(struct adam, beta2), REAL(0, 1),

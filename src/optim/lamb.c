@@ -73,7 +73,7 @@ static void update(const void *settings, const struct optimizer_step *step, size
     move((float)(step->learning_rate * step->trust), count, params, gradient);
 }
 
-static const struct option rows[] = {
+static const struct option_row rows[] = {
     {"beta1", "part of the gradient's average that stays at each step", FIELD(struct adam, beta1), REAL(0, 1),
      .below = true, DEFAULT("0.9"), .resume = RESUME_TUNABLE},
     {"beta2", "part of the squared gradient's average that stays at each step", FIELD(struct adam, beta2), REAL(0, 1),

@@ -71,7 +71,7 @@ static enum option_resume resume_momentum(const void *saved, const void *now)
     return differ ? RESUME_FIXED : RESUME_TUNABLE;
 }
 
-static const struct option rows[] = {
+static const struct option_row rows[] = {
     {"momentum", "part of the velocity that stays at each step; 0: there is no velocity", FIELD(struct lars, momentum),
      REAL(0, 1), .below = true, DEFAULT("0.9"), .resume_rule = resume_momentum},
     {"epsilon", "added to the denominator of the trust ratio", FIELD(struct lars, epsilon), POSITIVE, DEFAULT("1e-8"),

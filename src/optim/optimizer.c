@@ -17,7 +17,7 @@ static const char *default_decay(const void *section)
     return spec->class->weight_decay ? spec->class->weight_decay : "0";
 }
 
-static const struct option group_rows[] = {
+static const struct option_row group_rows[] = {
     {"match", "shell pattern for names of tensors, such as *.bias", FIELD(struct optimizer_group, match)},
     {"rate_factor", "what the learning rate is multiplied by; 0 freezes, running averages too",
      FIELD(struct optimizer_group, rate_factor), REAL(0, INFINITY), DEFAULT("1")},
@@ -26,7 +26,7 @@ static const struct option group_rows[] = {
     {0},
 };
 
-const struct option optimizer_rows[] = {
+const struct option_row optimizer_rows[] = {
     {"name", "how the parameters move, given their gradient",
      KIND(struct optimizer_spec, class, settings, &optimizer_registry)},
     {"learning_rate", "learning rate at its peak, which the schedule scales",

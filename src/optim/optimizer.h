@@ -93,7 +93,7 @@ extern struct registry optimizer_registry;
 bool optimizer_register(const struct optimizer_class *class, struct error *error) WARN_UNUSED;
 
 /* The rows of an optimizer in a job file; their base is a struct optimizer_spec. */
-extern const struct option optimizer_rows[];
+extern const struct option_row optimizer_rows[];
 
 /* Local. The numbers of an update, with what follows from its number; the rest is 0. */
 struct optimizer_step optimizer_step_at(const struct optimizer_spec *spec, uint64_t step);

@@ -64,7 +64,7 @@ static double wsd(const struct schedule_spec *spec, const struct schedule_time *
 
 /* ---- what a job file says of them ---- */
 
-static const struct option step_rows[] = {
+static const struct option_row step_rows[] = {
     {"every", "length after which the rate falls, again and again, counted from the end of the warmup",
      FIELD(struct step_settings, every), POSITIVE},
     {"gamma", "what the rate is multiplied by each time", FIELD(struct step_settings, gamma), REAL(0, 1), .above = true,
@@ -72,12 +72,12 @@ static const struct option step_rows[] = {
     {0},
 };
 
-static const struct option polynomial_rows[] = {
+static const struct option_row polynomial_rows[] = {
     {"power", "power of the line; 1 is linear", FIELD(struct polynomial_settings, power), POSITIVE, DEFAULT("1")},
     {0},
 };
 
-static const struct option wsd_rows[] = {
+static const struct option_row wsd_rows[] = {
     {"decay", "length of the last phase, in which the rate falls", FIELD(struct wsd_settings, decay), POSITIVE},
     {0},
 };
@@ -136,7 +136,7 @@ static bool falls(const void *section)
     return spec->class->falls;
 }
 
-const struct option schedule_rows[] = {
+const struct option_row schedule_rows[] = {
     {"name", "curve of the learning rate behind the warmup",
      KIND(struct schedule_spec, class, settings, &schedule_registry), DEFAULT("constant")},
     {"unit", "what lengths are given in; those in epochs go by the samples that were taken",

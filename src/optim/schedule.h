@@ -74,7 +74,7 @@ extern struct registry schedule_registry;
 bool schedule_register(const struct schedule_class *class, struct error *error) WARN_UNUSED;
 
 /* The rows of a schedule in a job file; their base is a struct schedule_spec. */
-extern const struct option schedule_rows[];
+extern const struct option_row schedule_rows[];
 
 /* Local. Whether its curve ends where the job ends, so that a job of another length has another curve. */
 bool schedule_follows_job(const struct schedule_spec *spec);

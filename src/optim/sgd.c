@@ -69,7 +69,7 @@ static bool check(const void *settings, const char **key, struct error *error)
            error_set(error, ERROR_USAGE, "needs an optimizer.momentum of more than 0");
 }
 
-static const struct option rows[] = {
+static const struct option_row rows[] = {
     {"momentum", "part of the velocity that stays at each step; 0: there is no velocity", FIELD(struct sgd, momentum),
      REAL(0, 1), .below = true, DEFAULT("0"), .resume_rule = resume_momentum},
     {"nesterov", "whether the step goes by the velocity as it will be at the next one", FIELD(struct sgd, nesterov),

@@ -19,7 +19,7 @@ struct circle {
     uint64_t copies;
 };
 
-static const struct option circle_keys[] = {
+static const struct option_row circle_keys[] = {
     {"radius", "distance of the line from the middle", FIELD(struct circle, radius), POSITIVE},
     {"copies", "how many", FIELD(struct circle, copies), WHOLE(1, 9), DEFAULT("1")},
     {0},
@@ -27,9 +27,9 @@ static const struct option circle_keys[] = {
 static const struct kind circle = {.name = "circle", .keys = circle_keys, .settings_bytes = sizeof(struct circle)};
 static const struct kind point = {.name = "point"};
 
-static const struct option shape_rows[4];
+static const struct option_row shape_rows[4];
 static struct registry shapes = {.role = "shape", .keys = shape_rows, .kinds = {&point}};
-static const struct option shape_rows[] = {
+static const struct option_row shape_rows[] = {
     {"name", "what the shape is", KIND(struct shape, kind, settings, &shapes)},
     KIND_KEYS,
     {"colour", "of all of it", FIELD(struct shape, colour), ANY_FROM(0)},
@@ -94,7 +94,7 @@ static void keys_that_could_not_be_told_apart_are_refused(void)
         {"", "radius", "shape arc: its key  has a name that cannot be one"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct option keys[] = {circle_keys[0], circle_keys[1], {0}};
+        struct option_row keys[] = {circle_keys[0], circle_keys[1], {0}};
         keys[0].name = cases[i].first;
         keys[1].name = cases[i].second;
         check_refused(&shapes, &(struct kind){.name = "arc", .keys = keys, .settings_bytes = sizeof(struct circle)},
@@ -106,8 +106,9 @@ static void keys_that_could_not_be_told_apart_are_refused(void)
 static void rows_that_are_not_what_they_should_be_are_refused(void)
 {
     static const char *const colours[] = {NULL, "red", "green", NULL};
-    static const struct option item_keys[] = {{"radius", "of an item", FIELD(struct circle, radius), POSITIVE}, {0}};
-    static const struct option wrong_keys[] = {
+    static const struct option_row item_keys[] = {{"radius", "of an item", FIELD(struct circle, radius), POSITIVE},
+                                                  {0}};
+    static const struct option_row wrong_keys[] = {
         {"radius", "of an item", FIELD(struct circle, radius), POSITIVE, DEFAULT("0")}, {0}};
     struct settings {
         uint64_t number, *numbers;
@@ -117,7 +118,7 @@ static void rows_that_are_not_what_they_should_be_are_refused(void)
         bool flag;
     };
     const struct {
-        struct option row;
+        struct option_row row;
         const char *words; /* NULL: it is good */
     } cases[] = {
         {{"a", "", FIELD(struct settings, number), WHOLE(1, 9), DEFAULT("9")}, NULL},
@@ -137,7 +138,7 @@ static void rows_that_are_not_what_they_should_be_are_refused(void)
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct registry registry = shapes;
-        const struct option keys[] = {cases[i].row, {0}};
+        const struct option_row keys[] = {cases[i].row, {0}};
         const struct kind kind = {.name = "arc", .keys = keys, .settings_bytes = sizeof(struct settings)};
         struct error error = {0};
         if (cases[i].words)
@@ -155,7 +156,7 @@ static void keys_need_settings_for_their_values(void)
 /* What a section's keys are gathered in has room for so many. */
 static void a_kind_with_too_many_keys_is_refused(void)
 {
-    struct option keys[OPTION_ROWS / 2 + 2] = {0};
+    struct option_row keys[OPTION_ROWS / 2 + 2] = {0};
     char names[OPTION_ROWS / 2 + 1][8];
     struct kind kind = {.name = "arc", .keys = keys, .settings_bytes = sizeof(struct circle)};
     for (size_t i = 0; i < COUNT(names); i++) {

@@ -13,7 +13,7 @@ struct ramp {
     uint64_t count, width;
 };
 
-static const struct option ramp_rows[] = {
+static const struct option_row ramp_rows[] = {
     {"count", "how many samples there are", FIELD(struct ramp, count), ANY_FROM(1)},
     {"width", "numbers of a sample", FIELD(struct ramp, width), WHOLE(1, 1000), DEFAULT("4")},
     {0},
@@ -144,7 +144,7 @@ static void all_is_explained_and_could_be_added(void)
     for (size_t f = 0; dataset_registry.kinds[f]; f++) {
         const struct kind *kind = dataset_registry.kinds[f];
         CU_ASSERT(explains(kind->help));
-        for (const struct option *row = kind->keys; row->name; row++)
+        for (const struct option_row *row = kind->keys; row->name; row++)
             CU_ASSERT(explains(row->help));
         CU_ASSERT_TRUE(registry_add(&other, kind, &error));
     }
@@ -182,7 +182,7 @@ static void a_format_that_was_added_is_read_as_any_other(void)
 
 static void a_name_that_is_taken_is_refused(void)
 {
-    static const struct option taken[] = {{"format", "of the ramp", FIELD(struct ramp, count), ANY_FROM(1)}, {0}};
+    static const struct option_row taken[] = {{"format", "of the ramp", FIELD(struct ramp, count), ANY_FROM(1)}, {0}};
     static const struct kind idx = {.name = "idx", .help = "another one"};
     static const struct kind clash = {
         .name = "clash", .help = "of a key", .keys = taken, .settings_bytes = sizeof(struct ramp)};

@@ -10,7 +10,7 @@
 
 /* Rows that were explained already, which others only refer to. */
 static struct {
-    const struct option *rows;
+    const struct option_row *rows;
     char path[64];
 } known[16];
 static size_t known_count;
@@ -37,7 +37,7 @@ static void print_item(size_t indent, const char *words)
     printf("\n");
 }
 
-static const char *type_words(const struct option *option)
+static const char *type_words(const struct option_row *option)
 {
     switch (option->type) {
     case OPTION_UNSIGNED:
@@ -75,7 +75,7 @@ static const char *listed_at(const char *const *names, const char *key)
     return NULL;
 }
 
-static void append_type(const struct option *option, struct text *words)
+static void append_type(const struct option_row *option, struct text *words)
 {
     text_append(words, "%s", type_words(option));
     const char *key = listed_at(option->choices, option->name);
@@ -86,7 +86,7 @@ static void append_type(const struct option *option, struct text *words)
 }
 
 /* The default of each kind that a section of these rows may name. */
-static void append_defaults(const struct option *option, const struct option *rows, struct text *words)
+static void append_defaults(const struct option_row *option, const struct option_row *rows, struct text *words)
 {
     for (size_t i = 0; rows->registry->kinds[i]; i++) {
         _Alignas(16) char section[512] = {0};
@@ -96,7 +96,7 @@ static void append_defaults(const struct option *option, const struct option *ro
     }
 }
 
-static void append_default(const struct option *option, const struct option *rows, struct text *words)
+static void append_default(const struct option_row *option, const struct option_row *rows, struct text *words)
 {
     if (option->default_key)
         text_append(words, "; default: `%s`", option->default_key);
@@ -110,14 +110,14 @@ static void append_default(const struct option *option, const struct option *row
         text_append(words, option->optional ? "; none by default" : "; required");
 }
 
-static const char *resume_words(const struct option *option, enum option_resume section)
+static const char *resume_words(const struct option_row *option, enum option_resume section)
 {
     static const char *const words[] = {"fixed", "on request", "another result", "free"};
     enum option_resume resume = option->resume > section ? option->resume : section;
     return option->resume_rule && resume != RESUME_FREE ? "depends" : words[resume];
 }
 
-static void print_value(size_t indent, const struct option *option, const struct option *rows,
+static void print_value(size_t indent, const struct option_row *option, const struct option_row *rows,
                         enum option_resume section)
 {
     struct text words;
@@ -132,9 +132,9 @@ static void print_value(size_t indent, const struct option *option, const struct
     text_release(&words);
 }
 
-static void print_rows(size_t indent, const struct option *rows, const char *path, enum option_resume section);
+static void print_rows(size_t indent, const struct option_row *rows, const char *path, enum option_resume section);
 
-static void print_list_or_section(size_t indent, const struct option *option, const char *path,
+static void print_list_or_section(size_t indent, const struct option_row *option, const char *path,
                                   enum option_resume section)
 {
     struct text words;
@@ -161,7 +161,7 @@ static void print_list_or_section(size_t indent, const struct option *option, co
 }
 
 /* The kinds of a registry, each with its keys. */
-static void print_kinds(size_t indent, const struct option *option, const char *path, enum option_resume section)
+static void print_kinds(size_t indent, const struct option_row *option, const char *path, enum option_resume section)
 {
     for (size_t i = 0; option->registry->kinds[i]; i++) {
         const struct kind *kind = option->registry->kinds[i];
@@ -175,9 +175,9 @@ static void print_kinds(size_t indent, const struct option *option, const char *
     }
 }
 
-static void print_rows(size_t indent, const struct option *rows, const char *path, enum option_resume section)
+static void print_rows(size_t indent, const struct option_row *rows, const char *path, enum option_resume section)
 {
-    for (const struct option *option = rows; option->name; option++) {
+    for (const struct option_row *option = rows; option->name; option++) {
         if (option->type == OPTION_SECTION || option->type == OPTION_LIST)
             print_list_or_section(indent, option, path, section);
         else if (option->type != OPTION_KIND_KEYS)

@@ -6,7 +6,7 @@ struct log_cosh {
     double sharpness; /* s */
 };
 
-static const struct option rows[] = {
+static const struct option_row rows[] = {
     {"sharpness", "how soon it becomes linear", FIELD(struct log_cosh, sharpness), POSITIVE, DEFAULT("1")},
     {0},
 };

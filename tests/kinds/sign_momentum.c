@@ -6,7 +6,7 @@ struct sign_momentum {
     double momentum; /* c */
 };
 
-static const struct option rows[] = {
+static const struct option_row rows[] = {
     {"momentum", "weight of the past", FIELD(struct sign_momentum, momentum), REAL(0, 1), .below = true, DEFAULT("0.9"),
      .resume = RESUME_TUNABLE},
     {0},

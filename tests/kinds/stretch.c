@@ -9,7 +9,7 @@ struct stretch {
 
 enum { WEIGHT, SHIFT };
 
-static const struct option rows[] = {
+static const struct option_row rows[] = {
     {"gain", "what the weights are multiplied by", FIELD(struct stretch, gain), REAL(-100, 100), DEFAULT("1")},
     {"shifts", "the input is shifted before", FIELD(struct stretch, shifts), DEFAULT("true")},
     {0},

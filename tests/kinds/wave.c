@@ -10,7 +10,7 @@ struct wave {
     double pitch;   /* radians from one value to the next */
 };
 
-static const struct option rows[] = {
+static const struct option_row rows[] = {
     {"count", "samples", FIELD(struct wave, count), WHOLE(1, 1000000), DEFAULT("1000")},
     {"width", "values of a sample", FIELD(struct wave, width), WHOLE(1, 1000)},
     {"pitch", "radians from one value to the next", FIELD(struct wave, pitch), POSITIVE, DEFAULT("0.3")},

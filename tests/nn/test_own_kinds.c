@@ -16,7 +16,7 @@ struct stretch {
     size_t mark_count;
 };
 
-static const struct option stretch_keys[] = {
+static const struct option_row stretch_keys[] = {
     {"factor", "what each value is multiplied by, besides a weight", FIELD(struct stretch, factor), POSITIVE},
     {"note", "what it is for", FIELD(struct stretch, note), .optional = true},
     {"marks", "numbers to remember", NUMBERS(struct stretch, marks, mark_count), ANY_FROM(0), .optional = true},
@@ -78,7 +78,7 @@ static void check_layer_refused(const struct layer_class *class, const char *wor
 
 static void a_layer_is_added_unless_its_names_are_taken(void)
 {
-    struct option keys[] = {stretch_keys[0], {0}};
+    struct option_row keys[] = {stretch_keys[0], {0}};
     struct layer_class clash = layer_stretch;
     struct error error = {0};
     clash.kind.name = "dense";
@@ -105,7 +105,7 @@ struct listed {
     size_t count;
 };
 
-static const struct option listed_keys[] = {
+static const struct option_row listed_keys[] = {
     {"layers", "some layers", LIST(struct listed, layers, count), .keys = layer_rows},
     {0},
 };
@@ -221,7 +221,7 @@ struct bundle {
     double weight;
 };
 
-static const struct option bundle_keys[] = {
+static const struct option_row bundle_keys[] = {
     {"weight", "of the squares", FIELD(struct bundle, weight), POSITIVE, DEFAULT("1")},
     {0},
 };
@@ -262,7 +262,7 @@ static void check_loss_refused(const struct loss_class *class, const char *words
 
 static void a_loss_is_added_unless_its_names_are_taken(void)
 {
-    struct option keys[] = {bundle_keys[0], {0}};
+    struct option_row keys[] = {bundle_keys[0], {0}};
     struct loss_class clash = loss_bundle;
     struct error error = {0};
     clash.kind.name = "huber";

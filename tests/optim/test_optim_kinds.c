@@ -27,7 +27,7 @@ static void check_names(const struct registry *registry, const char *expected)
 /* Gives a key its default, as a reader of job files does. */
 static void take_default(const struct option_key *key, const void *section)
 {
-    const struct option *option = key->option;
+    const struct option_row *option = key->option;
     const char *value = option->default_rule ? option->default_rule(section) : option->defaults[0];
     struct error error = {0};
     if (value)
@@ -35,14 +35,14 @@ static void take_default(const struct option_key *key, const void *section)
 }
 
 /* The keys of a section in their order, with their defaults: "name: sgd, learning_rate, momentum: 0.0". */
-static void check_keys(const struct option *rows, void *section, const char *expected)
+static void check_keys(const struct option_row *rows, void *section, const char *expected)
 {
     struct option_keys keys;
     struct text words;
     text_init(&words);
     option_keys_of(rows, section, &keys);
     for (size_t k = 0; k < keys.count; k++) {
-        const struct option *option = keys.keys[k].option;
+        const struct option_row *option = keys.keys[k].option;
         bool has_value = option->type == OPTION_KIND || option->default_rule || option->defaults[0];
         text_append(&words, "%s%s%s", k ? ", " : "", option->name, has_value ? ": " : "");
         if (option->type != OPTION_KIND)
@@ -156,7 +156,7 @@ static void signs_update(const void *settings, const struct optimizer_step *step
         params[i] -= (float)(step->learning_rate * step->power[0]) * (gradient[i] > 0 ? 1.0f : -1.0f);
 }
 
-static const struct option signs_rows[] = {
+static const struct option_row signs_rows[] = {
     {"fade", "factor of each step to the one before", FIELD(struct signs, fade), REAL(0, 1), DEFAULT("0.5")},
     {0},
 };
@@ -200,7 +200,7 @@ static void a_program_can_add_an_optimizer(void)
 
 static void what_clashes_is_refused(void)
 {
-    static const struct option taken[] = {{"weight_decay", "twice", FIELD(struct signs, fade), REAL(0, 1)}, {0}};
+    static const struct option_row taken[] = {{"weight_decay", "twice", FIELD(struct signs, fade), REAL(0, 1)}, {0}};
     static const struct optimizer_class same_name = {KIND_OF("adam", "another", struct signs, signs_rows)},
                                         same_key = {KIND_OF("other", "another", struct signs, taken)},
                                         no_settings = {.kind = {"other", "another", .keys = signs_rows}};
@@ -234,7 +234,7 @@ static double saw_factor(const struct schedule_spec *spec, const struct schedule
     return 1 - fmod(time->step - warmup, period) / period;
 }
 
-static const struct option saw_rows[] = {
+static const struct option_row saw_rows[] = {
     {"period", "length of a tooth", FIELD(struct saw, period), POSITIVE, DEFAULT("4")},
     {0},
 };

@@ -10,7 +10,7 @@
 #include "nn/layers/layers.h"
 #include "nn/model_build.h"
 
-static const struct option keys[] = {
+static const struct option_row keys[] = {
     {"heads", "attentions side by side, among which the channels are shared", FIELD(struct attention, heads),
      WHOLE(1, LAYER_WIDTH_MOST)},
     {"causal", "whether a position sees only itself and those before it", FIELD(struct attention, causal),

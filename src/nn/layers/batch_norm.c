@@ -18,7 +18,7 @@
 
 enum { WEIGHT, BIAS, RUNNING_MEAN, RUNNING_VAR };
 
-static const struct option keys[] = {
+static const struct option_row keys[] = {
     {"momentum", "weight of a leaf's statistics in the running averages", FIELD(struct batch_norm, momentum),
      REAL(0, 1), .above = true, DEFAULT("0.1")},
     {"epsilon", "added to the variance", FIELD(struct batch_norm, epsilon), REAL(1e-30, INFINITY), DEFAULT("1e-5")},

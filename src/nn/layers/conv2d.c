@@ -11,7 +11,7 @@ enum { WEIGHT, BIAS };
 
 static const struct option_word padding_words[] = {{"valid", 0}, {"same", PADDING_SAME}, {0}};
 
-static const struct option keys[] = {
+static const struct option_row keys[] = {
     {"filters", "channels of the output", FIELD(struct conv2d, filters), WHOLE(1, LAYER_WIDTH_MOST)},
     {"kernel", "side of the square that a filter looks at", FIELD(struct conv2d, kernel), WHOLE(1, LAYER_SIDE_MOST)},
     {"stride", "pixels from one place of the kernel to the next", FIELD(struct conv2d, stride),

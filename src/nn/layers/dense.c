@@ -8,7 +8,7 @@
 
 enum { WEIGHT, BIAS };
 
-static const struct option keys[] = {
+static const struct option_row keys[] = {
     {"units", "outputs, of a sequence at each position", FIELD(struct dense, units), WHOLE(1, LAYER_WIDTH_MOST)},
     {"bias", "whether a bias is added", FIELD(struct dense, bias), DEFAULT("true")},
     {"init", "how the weights begin", FIELD(struct dense, init), .choices = init_names, DEFAULT("default")},

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-static const struct option keys[] = {
+static const struct option_row keys[] = {
     {"rate", "share of the values that is dropped in training", FIELD(struct dropout, rate), REAL(0, 1), .below = true},
     {0},
 };

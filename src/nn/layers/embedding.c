@@ -10,7 +10,7 @@
 
 enum { WEIGHT };
 
-static const struct option keys[] = {
+static const struct option_row keys[] = {
     {"width", "channels that each token becomes", FIELD(struct embedding, width), WHOLE(1, LAYER_WIDTH_MOST)},
     {"init", "how the weights begin", FIELD(struct embedding, init), .choices = init_names, DEFAULT("gpt2")},
     {0},

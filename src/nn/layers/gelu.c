@@ -7,7 +7,7 @@
 
 const char *const gelu_forms[] = {[GELU_EXACT] = "exact", [GELU_TANH] = "tanh", NULL};
 
-static const struct option keys[] = {
+static const struct option_row keys[] = {
     {"form", "exact: x Phi(x); tanh: the approximation of GPT-2", FIELD(struct gelu, form), .choices = gelu_forms,
      DEFAULT("exact")},
     {0},

@@ -14,7 +14,7 @@
 
 enum { WEIGHT, BIAS };
 
-static const struct option keys[] = {
+static const struct option_row keys[] = {
     {"groups", "groups that the channels are divided into", FIELD(struct group_norm, groups),
      WHOLE(1, LAYER_WIDTH_MOST)},
     {"epsilon", "added to the variance", FIELD(struct group_norm, epsilon), REAL(1e-30, INFINITY), DEFAULT("1e-5")},

@@ -5,7 +5,7 @@
 #define LAYER_KIND(name) &layer_##name.kind,
 struct registry layer_registry = {.role = "layer", .keys = layer_rows, .kinds = {LAYERS(LAYER_KIND)}};
 
-const struct option layer_rows[] = {
+const struct option_row layer_rows[] = {
     {"layer", "what the layer is", KIND(struct layer_spec, class, settings, &layer_registry)},
     KIND_KEYS,
     {0},

@@ -8,7 +8,7 @@
 
 enum { WEIGHT, BIAS };
 
-static const struct option keys[] = {
+static const struct option_row keys[] = {
     {"tied", "whether it uses the embedding's weights", FIELD(struct lm_head, tied), DEFAULT("true")},
     {"bias", "whether a bias is added", FIELD(struct lm_head, bias), DEFAULT("false")},
     {"init", "how weights of its own begin", FIELD(struct lm_head, init), .choices = init_names, DEFAULT("gpt2")},

@@ -2,7 +2,7 @@
 
 #include "base/rows.h"
 
-const struct option pool_keys[] = {
+const struct option_row pool_keys[] = {
     {"size", "side of the square window", FIELD(struct pool, size), WHOLE(1, LAYER_SIDE_MOST)},
     {"stride", "pixels from one place of the window to the next", FIELD(struct pool, stride), WHOLE(1, LAYER_SIDE_MOST),
      .default_key = "size"},

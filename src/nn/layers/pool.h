@@ -11,7 +11,7 @@ struct pool {
     uint64_t stride; /* 0: the size */
 };
 
-extern const struct option pool_keys[];
+extern const struct option_row pool_keys[];
 
 struct pool_windows {
     size_t C, H, W; /* channels, height and width of the input */

@@ -9,7 +9,7 @@
 
 enum { WEIGHT };
 
-static const struct option keys[] = {
+static const struct option_row keys[] = {
     {"init", "how the weights begin", FIELD(struct position_embedding, init), .choices = init_names, DEFAULT("gpt2")},
     {0},
 };

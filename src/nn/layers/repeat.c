@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct option keys[] = {
+static const struct option_row keys[] = {
     {"times", "how often", FIELD(struct repeat, times), WHOLE(1, LAYER_REPEAT_MOST)},
     {"layers", "what is repeated", LIST(struct repeat, layers, count), .keys = layer_rows},
     {0},

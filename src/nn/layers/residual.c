@@ -5,7 +5,7 @@
 #include "nn/layers/layers.h"
 #include "nn/model_build.h"
 
-static const struct option keys[] = {
+static const struct option_row keys[] = {
     {"layers", "those whose output is added to their input", LIST(struct residual, layers, count), .keys = layer_rows},
     {0},
 };

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-const struct option row_norm_keys[] = {
+const struct option_row row_norm_keys[] = {
     {"epsilon", "added to the variance", FIELD(struct row_norm, epsilon), REAL(1e-30, INFINITY), DEFAULT("1e-5")},
     {0},
 };

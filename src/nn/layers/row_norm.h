@@ -10,7 +10,7 @@ struct row_norm {
     double epsilon; /* added to the variance */
 };
 
-extern const struct option row_norm_keys[];
+extern const struct option_row row_norm_keys[];
 
 /* Local. That of a layer. */
 float row_norm_epsilon(const struct layer *layer);

@@ -16,7 +16,7 @@
 
 #define NORM_EPSILON 1e-5
 
-static const struct option keys[] = {
+static const struct option_row keys[] = {
     {"blocks", "blocks of attention and perceptron, one behind the other", FIELD(struct transformer, blocks),
      WHOLE(1, LAYER_REPEAT_MOST)},
     {"heads", "attentions side by side, among which the channels are shared", FIELD(struct transformer, heads),
