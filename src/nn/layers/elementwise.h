@@ -1,5 +1,5 @@
-/* The layers that apply one function to every element: all but the function is the same. Each of their files is one
- * line of this. */
+/* The layers that apply one function without settings to every element: all but the function is the same. Each of their
+ * files is one line of this. */
 #ifndef NN_LAYERS_ELEMENTWISE_H
 #define NN_LAYERS_ELEMENTWISE_H
 
