@@ -86,8 +86,7 @@ void option_keys_of(const struct option_row *rows, void *base, struct option_key
         }
         void *settings = option_settings(rows, base);
         for (const struct option_row *own = kind ? kind->keys : NULL; own && own->name; own++)
-            if (!own->exists || own->exists(settings))
-                add_key(keys, own, settings);
+            add_key(keys, own, settings);
     }
 }
 

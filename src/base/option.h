@@ -82,9 +82,9 @@ struct option_row {
                       pair, a bool */
     double absent; /* a value that cannot be given otherwise */
 
-    /* Whether the section, which has its kind, has the key; of a kind's own key: whether the settings, in which nothing
-     * is read yet, have it. NULL: always. */
-    bool (*exists)(const void *base);
+    /* Whether a section of this kind has the key (nothing else of it is read yet); NULL: always. Not of a kind's own
+     * keys, which exist with it. */
+    bool (*exists)(const void *section);
 
     enum option_resume resume; /* a section's holds for its keys where it is the looser one */
     /* Instead, if not NULL: from the structs in which the key stands in both; NULL, NULL: it is not the same row. */

@@ -27,7 +27,7 @@ static bool is_name(const char *name)
     return name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")] == 0;
 }
 
-/* "layer NAME: the key KEY: words". False. */
+/* "layer NAME: its key KEY words". False. */
 static bool refuse(const struct rows *rows, const char *key, struct error *error, const char *format, ...) FORMAT(4, 5);
 static bool refuse(const struct rows *rows, const char *key, struct error *error, const char *format, ...)
 {
@@ -83,6 +83,8 @@ static bool check_type(const struct rows *rows, const struct option_row *row, st
     if ((row->type == OPTION_CHOICE && !row->choices) || (counted && row->item_bytes == 0) ||
         (row->type == OPTION_LIST && !row->keys))
         return refuse(rows, row->name, error, "does not say what may stand there");
+    if (row->exists)
+        return refuse(rows, row->name, error, "cannot be one that exists now and then");
     if (row->resume == RESUME_REQUESTED)
         return refuse(rows, row->name, error, "cannot be one that changes on request");
     return true;

@@ -12,7 +12,8 @@
  * it is; a class is added by the function that knows what it must have (dataset_register, layer_register, ...).
  * ERROR_USAGE: the name is taken, or cannot be one; the registry is full; or a row of the keys is not what it should
  * be: its name is one that the section has whatever the kind, or stands there twice; it is a section; it lies beyond
- * the settings; its default is not allowed; a resumed job could change it on request (that is for the job's own keys).
+ * the settings; its default is not allowed; it says when it exists; a resumed job could change it on request (that is
+ * for the job's own keys).
  */
 bool registry_add(struct registry *registry, const struct kind *kind, struct error *error) WARN_UNUSED;
 

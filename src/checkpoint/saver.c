@@ -40,8 +40,8 @@ struct saver {
     double gap_s;   /* and the longest time of late between two looks */
 };
 
-/* Local. What training has written to the file so far is on disk before the checkpoint is, which then does not know more
- * than it. If that fails the save goes on, and a warning says so. */
+/* Local. What training has written to the file so far is on disk before the checkpoint is, which then does not know
+ * more than it. If that fails the save goes on, and a warning says so. */
 static bool sync_descriptor(int descriptor, struct error *error)
 {
     return descriptor < 0 || fsync(descriptor) == 0 || error_errno(error, "cannot sync");

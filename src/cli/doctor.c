@@ -9,6 +9,7 @@
 #include "cli/flags.h"
 #include "cli/locate.h"
 #include "h5/h5.h"
+#include "nn/kernels/compute.h"
 #include "nn/kernels/gemm.h"
 #include "parallel/node.h"
 #include "parallel/world.h"
@@ -216,12 +217,12 @@ static void say_blas(void)
     const char *forced = getenv("OPENBLAS_CORETYPE"), *ignored = gemm_core_ignored();
     if (ignored)
         doctor_say(VERDICT_WARNING, "BLAS", "unset it, or name a core type that OpenBLAS knows",
-                   "%s a rank; OPENBLAS_CORETYPE=%s is not taken", gemm_describe(), ignored);
+                   "%s a rank; OPENBLAS_CORETYPE=%s is not taken", compute_describe(), ignored);
     else if (forced && *forced)
         doctor_say(VERDICT_WARNING, "BLAS", "unset it, unless old checkpoints are to be continued with the same bits",
-                   "%s a rank; OPENBLAS_CORETYPE=%s chooses its kernels", gemm_describe(), forced);
+                   "%s a rank; OPENBLAS_CORETYPE=%s chooses its kernels", compute_describe(), forced);
     else
-        doctor_say(VERDICT_GOOD, "BLAS", NULL, "%s a rank", gemm_describe());
+        doctor_say(VERDICT_GOOD, "BLAS", NULL, "%s a rank", compute_describe());
 }
 
 /* The cores that one rank may use, and those that the ranks of its node may use together. */

@@ -188,6 +188,8 @@ static int run(int count, char **words)
                                             .meeting_s = meeting_limit(START_S),
                                             .lost = leave_without_the_late};
     bool is_up = runtime_begin(&runtime, &options, &wrong);
+    if (!runtime.is_up)
+        return command_fail(&wrong);
     bool ok = train(&runtime.world, is_up ? NULL : &wrong, count, words, &outcome, &error);
     if (!ok && error.kind == ERROR_LATE)
         leave_without_the_late(&error);

@@ -84,6 +84,8 @@ static int run(int count, char **words)
     fflush(stdout);
     if (launched)
         runtime_end(&runtime);
+    else
+        h5_release();
     return code;
 }
 

@@ -93,16 +93,16 @@ static void compare_values(struct comparison *comparison, enum option_resume res
 
 /* A key in two sections; NULL: one of them has not got it. */
 struct pair {
-    const struct option_key *old, *new;
+    const struct option_key *was, *is;
 };
 
 static enum option_resume resume_of(struct pair key, enum option_resume section)
 {
-    const struct option_row *option = key.old ? key.old->option : key.new->option;
-    bool same = key.old && key.new &&key.old->option == key.new->option;
+    const struct option_row *option = key.was ? key.was->option : key.is->option;
+    bool same = key.was && key.is && key.was->option == key.is->option;
     enum option_resume own = option->resume;
     if (option->resume_rule)
-        own = option->resume_rule(same ? key.old->base : NULL, same ? key.new->base : NULL);
+        own = option->resume_rule(same ? key.was->base : NULL, same ? key.is->base : NULL);
     return own > section ? own : section;
 }
 
@@ -114,8 +114,8 @@ static const struct option_key *if_present(const struct option_key *key)
 static void compare_key(struct comparison *comparison, enum option_resume section_resume, const char *path,
                         struct pair key)
 {
-    const struct option_row *option = key.old ? key.old->option : key.new->option;
-    const struct option_key *was = if_present(key.old), *is = if_present(key.new);
+    const struct option_row *option = key.was ? key.was->option : key.is->option;
+    const struct option_key *was = if_present(key.was), *is = if_present(key.is);
     enum option_resume resume = resume_of(key, section_resume);
     if (!was && !is)
         return;

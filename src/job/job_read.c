@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/registry.h"
 #include "job/job_check.h"
 #include "job/job_yaml.h"
 #include "job/options.h"
@@ -14,9 +15,9 @@
 /* In all lists of a job together: aliases can make a short file mean any number. */
 #define ITEMS_MOST 10000
 
-/* Of a path that the table knows: a key of a list ("model", "layers") and a place ("9999") for each list on the way,
- * with their points, and a last key. */
-#define PATH_BYTES (64 + (OPTION_DEPTH + 1) * 24)
+/* Of a path that the rows know: a key of a list and a place ("9999") for each list on the way, with their points, and
+ * some keys around them. */
+#define PATH_BYTES (96 + (OPTION_DEPTH + 1) * (REGISTRY_NAME + 8))
 
 struct job_reader {
     struct job_yaml yaml;

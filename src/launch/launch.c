@@ -94,7 +94,8 @@ static enum supervision_event not_begun(const struct launch *launch)
     return launch->slurm->is_unanswered || lacks_something(launch) ? EVENT_EXCUSED : EVENT_NOT_BEGUN;
 }
 
-static bool is_moved(const struct launch *launch)
+/* Whether the run directory was moved; a warning says so. */
+static bool tell_moved(const struct launch *launch)
 {
     char where[PATH_MAX];
     if (!sight_is_moved(launch->sight, where))
@@ -116,7 +117,7 @@ enum supervision_event launch_start(struct launch *launch, struct error *error)
     log_warn("supervise: %s", error->text); /* its disk may be away for a while */
     sense_hear(launch->sense, error);
     enum supervision_event event = not_begun(launch);
-    return is_moved(launch) ? EVENT_MOVED : event;
+    return tell_moved(launch) ? EVENT_MOVED : event;
 }
 
 /* ---- while it runs ---- */
@@ -230,7 +231,7 @@ enum supervision_event launch_judge(struct launch *launch, struct error *error)
     if (ending != ENDING_NOT_BEGUN)
         sense_hear(launch->sense, NULL);
     tell_ending(launch, ending);
-    if (ending != ENDING_FINISHED && is_moved(launch))
+    if (ending != ENDING_FINISHED && tell_moved(launch))
         return EVENT_MOVED;
     if (ending == ENDING_REFUSED)
         error_set(error, ERROR_USAGE, "%s: it is not started any more",

@@ -49,7 +49,8 @@ void launch_happens(struct launch *launch, enum supervision_event event);
 /* Local. Waits for a signal or the end of a child, and does what the signal asks for. */
 void launch_attend(struct launch *launch, double seconds);
 
-/* Local. Whether the job is at its work now. */
+/* Local. Looks whether the job is at its work now; if so, that happens (EVENT_AT_WORK), with all that the table has
+ * done then. */
 bool launch_find_work(struct launch *launch);
 
 #endif

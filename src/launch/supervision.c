@@ -48,7 +48,8 @@ static const struct supervision_row table[] = {
     {IN(STOPPING) | IN(STOPPING_ASKED), EVENT_STAYS, SAME, ACTION_KILL},
     {RUNNING_ASKED, EVENT_LAST_CALL, SAME, ACTION_REQUEUE_SOON},
 
-    /* Wishes. They reach the launcher in any case: what is seen of the job is never new enough to hold one back. */
+    /* Wishes. They reach a launcher that runs, whatever is seen of the job, which is never new enough to hold one back:
+     * but for a warning of a limit that the job knows. */
     {IN(BEGINNING), EVENT_ASKED, STATE_BEGINNING_ASKED, ACTION_PASS_ON},
     {IN(WORKING), EVENT_ASKED, STATE_WORKING_ASKED, ACTION_PASS_ON},
     {IN(STOPPING), EVENT_ASKED, STATE_STOPPING_ASKED, ACTION_PASS_ON},

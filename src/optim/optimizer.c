@@ -63,8 +63,9 @@ const char *const *optimizer_moments(const struct optimizer_spec *spec)
 {
     const char *const *names = spec->class->moments(spec->settings);
     for (size_t k = 0; names[k]; k++) {
-        bool is_taken = !strcmp(names[k], "params") || !strcmp(names[k], "ema") ||
-                        (k > 0 && !strcmp(names[k], names[0]));
+        bool is_taken = !strcmp(names[k], "params") || !strcmp(names[k], "ema");
+        for (size_t before = 0; before < k; before++)
+            is_taken = is_taken || !strcmp(names[k], names[before]);
         CHECK(k < OPTIMIZER_MOMENTS && !is_taken,
               "an optimizer has at most OPTIMIZER_MOMENTS moments, with names of their own");
     }

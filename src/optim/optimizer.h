@@ -89,7 +89,8 @@ OPTIMIZERS(OPTIMIZER_DECLARED)
 extern struct registry optimizer_registry;
 
 /* Local, as registry_add (base/registry.h), which it calls. ERROR_USAGE also: the class has no `moments` or no
- * `update`, or only one of `direction` and `trust`. */
+ * `update`, or only one of `direction` and `trust`, or a default of weight_decay
+ * that is no number. */
 bool optimizer_register(const struct optimizer_class *class, struct error *error) WARN_UNUSED;
 
 /* The rows of an optimizer in a job file; their base is a struct optimizer_spec. */

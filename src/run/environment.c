@@ -4,7 +4,7 @@
 #include "base/file.h"
 #include "base/number.h"
 #include "checkpoint/passport.h"
-#include "nn/kernels/gemm.h"
+#include "nn/kernels/compute.h"
 
 #include <gnu/libc-version.h>
 #include <link.h>
@@ -35,7 +35,7 @@ void environment_passport(struct text *passport)
 {
     passport_add(passport, "lockstep", LOCKSTEP_VERSION);
     passport_add(passport, "compiler", "gcc " __VERSION__);
-    passport_add(passport, "blas", gemm_describe());
+    passport_add(passport, "blas", compute_describe());
     passport_add(passport, "instructions", instruction_set());
     passport_add(passport, "libc", gnu_get_libc_version());
     passport_add(passport, "precision", "float32");

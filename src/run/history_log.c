@@ -169,7 +169,7 @@ static bool open_lines(struct history_log *history, const char *path, const stru
     history->earlier = history->known.length;
     if (is_new)
         put_known(history, 0);
-    return !is_new || file_sync_parent(path, error);
+    return true;
 }
 
 /* Somebody may have built or installed it anew between two starts. */
@@ -208,32 +208,46 @@ static double silence_of(const struct life *life)
     return is_here ? fmax(0, clock_seconds() - life->up_s - life->alive_s) : (double)NAN;
 }
 
-void history_log_note(const char *run, uint64_t step)
+/* Whether the last life in this file has not told its end. What it has come to, as far as it is told: *reached. */
+static bool is_last_silent(const char *path, uint64_t *reached)
 {
-    char path[PATH_MAX], *bytes = NULL;
+    char *bytes = NULL;
     size_t length;
     struct lives lives = {0};
-    struct metrics lines;
-    struct text line;
-    struct error error; /* no history: nothing is lost of it */
-    run_file_path(run, RUN_METRICS, path);
-    struct metrics_seen seen = metrics_look(path);
-    run_file_path(run, RUN_HISTORY, path);
-    if (seen.step > step && file_read_own(path, HISTORY_MOST, &bytes, &length, &error))
+    struct error error; /* no history: nothing can be lost of it */
+    if (file_read_own(path, HISTORY_MOST, &bytes, &length, &error))
         lives_parse(&lives, bytes, length, &(struct lives_now){0});
     free(bytes);
-    bool is_silent = lives.count > 0 && !lives.items[lives.count - 1].ended &&
-                     lives.items[lives.count - 1].reached < seen.step;
+    const struct life *last = lives.count > 0 ? &lives.items[lives.count - 1] : NULL;
+    bool is_silent = last && !last->ended;
+    *reached = is_silent ? last->reached : 0;
     lives_release(&lives);
-    if (!is_silent || !metrics_open(&lines, path, UINT64_MAX, false, &error))
+    return is_silent;
+}
+
+void history_log_note(const char *run, uint64_t step)
+{
+    char path[PATH_MAX], metrics[PATH_MAX];
+    uint64_t reached;
+    struct metrics lines;
+    struct text line;
+    struct error error;
+    run_file_path(run, RUN_HISTORY, path);
+    run_file_path(run, RUN_METRICS, metrics);
+    if (!is_last_silent(path, &reached))
         return;
-    begin_line(&line, "seen");
-    append_seen(&line, seen.step, seen.unix_s, seen.alive_s);
-    text_append(&line, "}");
-    metrics_write(&lines, &line);
-    metrics_sync(&lines);
+    struct metrics_seen seen = metrics_look(metrics);
+    if (seen.step <= step || seen.step <= reached)
+        return;
+    if (metrics_open(&lines, path, UINT64_MAX, false, &error)) {
+        begin_line(&line, "seen");
+        append_seen(&line, seen.step, seen.unix_s, seen.alive_s);
+        text_append(&line, "}");
+        metrics_write(&lines, &line);
+        metrics_sync(&lines);
+        text_release(&line);
+    }
     metrics_close(&lines);
-    text_release(&line);
 }
 
 struct lives_total history_log_open(struct history_log *history, const char *run, bool anew,

@@ -9,8 +9,8 @@
  *    "boot":"I","up_s":B,        (when it was started, on the monotonic clock of this boot of rank 0's machine)
  *    "job":"J","restart":N,      (only in a batch job: its number, and how often it was requeued)
  *    "previous_step":P,"previous_unix":Q,"previous_alive_s":L}
- *   {"event":"seen","unix":U,"previous_step":P,"previous_unix":Q,"previous_alive_s":L}     of the life before, which
- * was killed, by a start that is about to cut these steps out of the metrics
+ *   {"event":"seen","unix":U,"previous_step":P,"previous_unix":Q,"previous_alive_s":L}
+ *    (of the life before, which was killed, by a start that is about to cut these steps out of the metrics)
  *   {"event":"ready","unix":U,"start_s":T}                  the first step is made, T after the start of the program
  *   {"event":"interval","unix":U,"step":S,"stall_s":A,"write_s":B,"period_s":C}    of checkpoint.every: auto
  *   {"event":"end","unix":U,"step":S,"reason":"...","interrupted":false,"alive_s":L,"saves":K,"stall_s":A,"write_s":B,

@@ -5,7 +5,8 @@
  * older versions), it is what lies between two dates, if that is plausible (clock.h), else nothing.
  *
  * Nobody writes down a kill. It shows in that there is no end; how far a killed life had come and until when it lived
- * is seen by the next one, in metrics.jsonl, and told in the line of its begin. */
+ * is seen by the next one, in metrics.jsonl, and told in the line of its begin, or before that in one of its own
+ * (`seen`). */
 #ifndef RUN_LIVES_H
 #define RUN_LIVES_H
 

@@ -80,7 +80,10 @@ static bool begin_files(struct session *session, struct error *error)
         run_file_path(session->job->run, RUN_METRICS, path);
         if (session->options->fresh)
             unlink(path);
-        history_log_note(session->job->run, session->step);
+        watchdog_begin(run_file_names[RUN_HISTORY], 0);
+        if (ok)
+            history_log_note(session->job->run, session->step);
+        watchdog_end();
         ok = ok && metrics_open(&session->metrics, path, session->step, session_validation_is_pending(session), error);
         fault_at(FAULT_METRICS_CUT, session->step);
     }

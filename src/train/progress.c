@@ -8,6 +8,7 @@
 #include "base/watchdog.h"
 #include "checkpoint/layout.h"
 #include "job/length.h"
+#include "nn/kernels/compute.h"
 #include "nn/kernels/gemm.h"
 #include "policy/best.h"
 #include "run/environment.h"
@@ -40,9 +41,11 @@ static void end_event(struct text *line, struct session *session)
 static void append_loss(const struct session *session, struct text *words)
 {
     const struct metrics_seen *seen = &session->metrics.seen;
-    if (session->step == 0 && seen->step == 0)
+    /* The history knows more if a start that was killed has cut the metrics. */
+    uint64_t last = seen->step > session->history_log.seen_step ? seen->step : session->history_log.seen_step;
+    if (session->step == 0 && last == 0)
         return;
-    uint64_t steps = seen->step > session->step ? seen->step - session->step : 0;
+    uint64_t steps = last > session->step ? last - session->step : 0;
     text_append(words, ", %" PRIu64 " step%s lost", steps, steps == 1 ? "" : "s");
     double silent_s = session->history_log.silent_s;
     if (isnan(silent_s))
@@ -154,7 +157,7 @@ void progress_begin(struct session *session)
              session->world->size, session->world->size == 1 ? "" : "s", session->learner.node.count,
              session->learner.node.count == 1 ? "" : "s", segment->hosts, job->train.batch / job->train.microbatch,
              job->train.microbatch);
-    log_info("%s a rank", gemm_describe());
+    log_info("%s a rank", compute_describe());
     log_info("%zu parameters in %zu tensors; %zu training samples, %zu for validation; run directory %s",
              tensor_table_elements(&session->learner.model.table, false), session->learner.model.table.length,
              session->data.train.count, session->data.validation.count, job->run);
@@ -185,7 +188,7 @@ void progress_begin(struct session *session)
                 session->learner.node.count, session->history_log.life);
     text_append_json(&line, segment->hosts);
     text_append(&line, ",\"blas\":");
-    text_append_json(&line, gemm_describe());
+    text_append_json(&line, compute_describe());
     if (session->step == 0 && session->record.origin) {
         text_append(&line, ",\"init_from\":");
         text_append_json(&line, session->record.origin);

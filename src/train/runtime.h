@@ -2,7 +2,8 @@
  * over meetings. Set up once, before the first trainer, and torn down behind the last one; trainers may follow each
  * other in between.
  *
- * What stays: a handler of SIGBUS from the first dataset on (base/guard.h), which passes on what is not its own. And
+ * What stays: a handler of SIGBUS from the first dataset on (base/guard.h), which passes on what is not its own; HDF5
+ * says nothing on standard error, loads no plugins and closes nothing by itself at exit; OpenBLAS has one thread. And
  * small memory that cannot be had ends the process (memory_none), as there is nothing left to return an error with. */
 #ifndef TRAIN_RUNTIME_H
 #define TRAIN_RUNTIME_H
@@ -33,13 +34,12 @@ struct runtime {
  * done it: then without MPI_THREAD_MULTIPLE saves are in the foreground, and MPI-IO leaves files for shared pointers
  * beside those that it opens unless OMPI_MCA_sharedfp=individual was set before.
  *
- * False, perhaps on this rank alone, so that the ranks have to agree on it: the environment names a fault point that
- * there is not; or MPI was finalised before, and then is_up is false and there is no world. runtime_end is due all the
- * same. */
+ * False: MPI was finalised before, and is_up is false: there is no world. Or, perhaps on this rank alone, so that the
+ * ranks have to agree on it: the environment names a fault point that there is not. runtime_end is due in any case. */
 bool runtime_begin(struct runtime *runtime, const struct runtime_options *options, struct error *error) WARN_UNUSED;
 
-/* Collective over world, not after ERROR_LATE. MPI is finalised, if runtime_begin has initialised it; HDF5, which then
- * is the process's own, closes nothing by itself afterwards. */
+/* Collective over world, not after ERROR_LATE. MPI is finalised, if runtime_begin has initialised it. If the program
+ * finalises it later, HDF5 cleans up in there, and may crash over it if a save has failed. */
 void runtime_end(struct runtime *runtime);
 
 /* Local, at any time and in any thread. The rank of this process, as far as it can be known. */

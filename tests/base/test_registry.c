@@ -102,6 +102,12 @@ static void keys_that_could_not_be_told_apart_are_refused(void)
     }
 }
 
+static bool never(const void *section)
+{
+    (void)section;
+    return false;
+}
+
 /* Rows that would lead the reader of a job astray, one fault each. */
 static void rows_that_are_not_what_they_should_be_are_refused(void)
 {
@@ -131,6 +137,7 @@ static void rows_that_are_not_what_they_should_be_are_refused(void)
         {{"a", "", FIELD(struct settings, colour), .choices = colours, .optional = true}, "cannot be optional"},
         {{"a", "", FIELD(struct settings, flag), .optional = true}, "cannot be optional"},
         {{"a", "", NUMBERS(struct settings, numbers, count), WHOLE(1, 9), DEFAULT("1")}, "cannot have this default"},
+        {{"a", "", FIELD(struct settings, number), WHOLE(1, 9), DEFAULT("1"), .exists = never}, "now and then"},
         {{"a", "", SECTION(0, item_keys)}, "is a section"},
         {{"a", "", LIST(struct settings, items, count), .keys = item_keys}, NULL},
         {{"a", "", LIST(struct settings, items, count), .keys = wrong_keys}, "the default of its key radius"},

@@ -226,8 +226,8 @@ static void the_description_says_version_core_build_and_one_thread(void)
     snprintf(expected, sizeof expected, "OpenBLAS %s %s, %s, 1 thread", version, openblas_get_corename(),
              builds[openblas_get_parallel()]);
     CU_ASSERT_STRING_EQUAL(compute_openblas.describe(&compute_openblas), expected);
-    CU_ASSERT_STRING_EQUAL(gemm_describe(), compute_default->describe(compute_default));
-    CU_ASSERT_EQUAL(strncmp(gemm_describe(), "OpenBLAS 0.", 11), 0);
+    CU_ASSERT_STRING_EQUAL(compute_describe(), compute_default->describe(compute_default));
+    CU_ASSERT_EQUAL(strncmp(compute_describe(), "OpenBLAS 0.", 11), 0);
 }
 
 int main(void)

@@ -228,7 +228,7 @@ static void a_start_that_says_nothing_hides_nothing(void)
     trial_close(&trial);
     MPI_Barrier(world.comm);
     expect_lives(run, false, "0-3 killed! lost 3");
-    if (!begin_life(&trial, run, NULL, "segment 2, "))
+    if (!begin_life(&trial, run, NULL, "3 steps lost"))
         return;
     expect_lives(run, true, "0-3 killed! lost 3, 0-0 running");
     trial_close(&trial);

@@ -12,7 +12,8 @@ struct matrix {
     size_t stride;        /* floats from one stored row to the next */
     bool transposed;      /* its transpose is stored */
     const size_t *tensor; /* index in the table, if it is a parameter, and then all of it: layer_weight of
-                             nn/layer.h sets it; NULL: it is none */
+                             nn/layer.h sets it; NULL: it is none. For who keeps weights in another
+                             layout; nobody here does so far */
 };
 
 struct convolution; /* convolution.h, with the letters */
@@ -46,8 +47,12 @@ struct compute {
 /* float32 by OpenBLAS, one thread (gemm.c); convolutions by products (convolution.h). */
 extern const struct compute compute_openblas;
 
-/* What models begin with, and passports tell of (gemm_describe). */
+/* What models begin with. */
 extern const struct compute *const compute_default;
+
+/* Local. What the bits of their products depend on, for passports and for people: as compute_default says of itself.
+ * Borrowed, until the next call. */
+const char *compute_describe(void);
 
 /* Local. One that is no parameter. */
 static inline struct matrix matrix_of(const float *values, size_t stride, bool transposed)

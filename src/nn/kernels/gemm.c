@@ -50,11 +50,6 @@ void gemm_init(void)
     openblas_set_num_threads(1);
 }
 
-const char *gemm_describe(void)
-{
-    return compute_default->describe(compute_default);
-}
-
 const char *gemm_core_ignored(void)
 {
     const char *asked = getenv("OPENBLAS_CORETYPE");

@@ -5,9 +5,6 @@
 /* Local. One thread from now on, whichever build of OpenBLAS was loaded. */
 void gemm_init(void);
 
-/* Local. What the bits of products depend on, for passports and for people: what compute_default says of itself. */
-const char *gemm_describe(void);
-
 /* Local. What OPENBLAS_CORETYPE asks for, if OpenBLAS has not taken it: it passes over a name that it does not know.
  * NULL: nothing is asked for, or it was taken. Borrowed. */
 const char *gemm_core_ignored(void);
