@@ -48,7 +48,7 @@ static bool sync_descriptor(int descriptor, struct error *error)
 }
 
 /* Collective over the savers. */
-static bool save_copies(struct saver *saver)
+static bool commit_copies(struct saver *saver)
 {
     double start = clock_seconds();
     bool ok = copies_save(saver->work.copies, &saver->agreement, &saver->snapshot, &saver->work.record,
@@ -58,7 +58,7 @@ static bool save_copies(struct saver *saver)
 }
 
 /* Collective over the savers. */
-static bool save(struct saver *saver)
+static bool commit(struct saver *saver)
 {
     struct error *error = &saver->error;
     struct snapshot *snapshot = &saver->snapshot;
@@ -77,7 +77,7 @@ static bool save(struct saver *saver)
         return false;
     saver->result.fingerprint = snapshot->fingerprint;
     if (work->copies)
-        return save_copies(saver);
+        return commit_copies(saver);
     store_follow(saver->store);
     return writer_commit(agreement, snapshot, &work->record, saver->store, &work->retention, &saver->patience,
                          &saver->result.commit, error);
@@ -104,7 +104,7 @@ static void watch_training(struct saver *saver)
 /* Collective over the savers. The work, and this rank's verdict. */
 static void run_work(struct saver *saver)
 {
-    saver->ok = save(saver);
+    saver->ok = commit(saver);
     saver->result.late = !saver->ok && saver->error.kind == ERROR_LATE;
     if (saver->agreement.broken && saver->options.lost)
         saver->options.lost(&saver->error);
