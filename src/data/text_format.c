@@ -1,7 +1,4 @@
-/* Characters of a UTF-8 text: predict the next one.
- *
- * Letters: L characters of the part that is used, T context: characters of a window. A window that begins at s reads
- * the characters s ... s + T - 1, and its labels are their successors s + 1 ... s + T. */
+/* Characters of a UTF-8 text: predict the next one. Samples are windows (data/windows.h). */
 #include "data/text_format.h"
 
 #include "base/digest.h"
@@ -10,10 +7,10 @@
 #include "base/rows.h"
 #include "base/utf8.h"
 #include "data/formats.h"
+#include "data/windows.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,9 +32,7 @@ static const struct option_row rows[] = {
 
 struct text_format {
     uint16_t *tokens; /* [L] */
-    size_t length;    /* L */
-    size_t context;   /* T */
-    bool tiled;       /* windows stand side by side; else they begin at any place */
+    struct windows windows;
     struct watched watched;
 };
 
@@ -119,14 +114,12 @@ static bool unknown_character(const char *path, uint32_t character, size_t offse
                      offset);
 }
 
-/* The tokens of the characters [begin, end). The digest is that of their bytes and the vocabulary. */
-static bool take_part(const struct reading *reading, size_t begin, size_t end, struct dataset *dataset,
-                      struct error *error)
+/* The tokens of the part's characters. The digest is that of their bytes and the vocabulary. */
+static bool take_part(const struct reading *reading, struct dataset *dataset, struct error *error)
 {
     struct text_format *text = dataset->self;
-    size_t offset = 0, from = 0;
-    text->length = end - begin;
-    text->tokens = memory_alloc(text->length, sizeof *text->tokens, "the tokens of a text", error);
+    size_t begin = text->windows.begin, end = begin + text->windows.length, offset = 0, from = 0;
+    text->tokens = memory_alloc(text->windows.length, sizeof *text->tokens, "the tokens of a text", error);
     if (!text->tokens)
         return false;
     for (size_t i = 0; i < end; i++) {
@@ -145,35 +138,21 @@ static bool take_part(const struct reading *reading, size_t begin, size_t end, s
     return true;
 }
 
-/* What can be wrong with the settings alone, or beside the training data. */
-static bool check_settings(const struct text_format_settings *settings, const struct dataset *train,
-                           struct error *error)
+static struct windows_wanted wanted(const struct text_format_settings *settings)
 {
-    if (!settings->path || !*settings->path)
-        return error_set(error, ERROR_USAGE, "a dataset of format text needs the path of its file");
-    if (settings->context < 1)
-        return error_set(error, ERROR_USAGE, "the dataset has context 0: a window needs at least 1 character");
-    if (!(settings->part[0] >= 0 && settings->part[0] < settings->part[1] && settings->part[1] <= 1))
-        return error_set(error, ERROR_USAGE, "the dataset has part [%g, %g]: 0 <= first < second <= 1 is needed",
-                         settings->part[0], settings->part[1]);
-    if (train && !train->vocabulary)
-        return error_set(error, ERROR_USAGE, "%s holds text, but the training data numbers: both must be of one kind",
-                         settings->path);
-    if (train && train->form.input.size[0] != settings->context)
-        return error_set(error, ERROR_USAGE,
-                         "%s is read with context %" PRIu64 ", but the training data with %zu: both must be equal",
-                         settings->path, settings->context, train->form.input.size[0]);
-    return true;
+    return (struct windows_wanted){.format = "text",
+                                   .unit = "character",
+                                   .path = settings->path,
+                                   .context = settings->context,
+                                   .part = settings->part};
 }
 
-static bool check_length(const struct text_format_settings *settings, size_t length, struct error *error)
+/* Its vocabulary is that of the training data, which has one if it is a text. */
+static bool check_train(const char *path, const struct dataset *train, struct error *error)
 {
-    return length > settings->context ||
-           error_set(error, ERROR_USAGE,
-                     "context %" PRIu64
-                     " is longer than the text allows: part [%g, %g] of %s holds %zu characters, and "
-                     "a window needs one more than its context; choose a smaller context or a larger part",
-                     settings->context, settings->part[0], settings->part[1], settings->path, length);
+    return train->vocabulary ||
+           error_set(error, ERROR_USAGE, "%s holds text, but the training data %s: both must be of one kind", path,
+                     train->form.vocabulary > 0 ? "tokens" : "numbers");
 }
 
 static void text_close(struct dataset *dataset)
@@ -206,6 +185,8 @@ static bool load(struct dataset *dataset, const struct text_format_settings *set
                  struct error *error)
 {
     bool ok = false;
+    struct text_format *text = dataset->self;
+    struct windows_wanted windows = wanted(settings);
     struct reading reading = {.path = settings->path};
     reading.number = memory_alloc(UTF8_CODE_POINTS, sizeof *reading.number, "a table of characters", error);
     if (!reading.number || !look(dataset, settings->path, error) ||
@@ -215,17 +196,13 @@ static bool load(struct dataset *dataset, const struct text_format_settings *set
         error_set(error, ERROR_CORRUPT, "%s is empty", settings->path);
         goto done;
     }
-    if (!scan(&reading, error))
-        goto done;
-    size_t begin = (size_t)floor((double)reading.characters * settings->part[0]);
-    size_t end = (size_t)floor((double)reading.characters * settings->part[1]);
-    if (!check_length(settings, end - begin, error))
+    if (!scan(&reading, error) || !windows_cut(&text->windows, &windows, reading.characters, train != NULL, error))
         goto done;
     if (train)
         adopt_vocabulary(&reading, dataset, train);
     else if (!number_characters(&reading, dataset, error))
         goto done;
-    ok = take_part(&reading, begin, end, dataset, error);
+    ok = take_part(&reading, dataset, error);
 done:
     memory_free(reading.number);
     free(reading.bytes);
@@ -235,21 +212,21 @@ done:
 static struct leaf_form text_form(const void *given, const char *vocabulary)
 {
     const struct text_format_settings *settings = given;
-    size_t context = (size_t)settings->context, characters = 0, length;
+    size_t characters = 0, length;
     for (; *vocabulary; vocabulary += length, characters++) {
         uint32_t character;
         length = utf8_decode(vocabulary, strnlen(vocabulary, UTF8_BYTES), &character);
         if (length == 0) /* whoever's vocabulary it is */
             length = 1;
     }
-    return (struct leaf_form){
-        .input = {1, {context}}, .vocabulary = characters, .classes = characters, .terms = context};
+    return windows_form((size_t)settings->context, characters);
 }
 
 static bool text_open(struct dataset *dataset, const void *given, const struct dataset *train, struct error *error)
 {
     const struct text_format_settings *settings = given;
-    if (!check_settings(settings, train, error))
+    struct windows_wanted windows = wanted(settings);
+    if (!windows_check(&windows, train, error) || (train && !check_train(settings->path, train, error)))
         return false;
     struct text_format *text = memory_need(1, sizeof *text);
     dataset->self = text;
@@ -257,13 +234,9 @@ static bool text_open(struct dataset *dataset, const void *given, const struct d
         text_close(dataset);
         return false;
     }
-    size_t context = (size_t)settings->context, successors = text->length - 1;
-    text->context = context;
-    text->tiled = train != NULL;
-    /* Tiled: rounded up, for the last window reaches back. */
-    dataset->count = text->tiled ? (successors - 1) / context + 1 : text->length - context;
+    dataset->count = windows_count(&text->windows);
     dataset->form = text_form(settings, dataset->vocabulary);
-    dataset->sample_bytes = text->tiled ? context : 1;
+    dataset->sample_bytes = windows_cost(&text->windows);
     return true;
 }
 
@@ -271,15 +244,12 @@ static bool text_read(const struct dataset *dataset, size_t index, struct leaf *
 {
     (void)error;
     const struct text_format *text = dataset->self;
-    size_t context = text->context;
-    size_t last = text->length - 1 - context; /* where the last window begins */
-    size_t tile = text->tiled ? index * context : index;
-    size_t begin = tile < last ? tile : last;
-    const uint16_t *tokens = text->tokens + begin;
+    size_t context = text->windows.context, repeated;
+    const uint16_t *tokens = text->tokens + windows_place(&text->windows, index, &repeated);
     int32_t *into = leaf->tokens + row * context, *labels = leaf->labels + row * context;
     for (size_t t = 0; t < context; t++) {
         into[t] = tokens[t];
-        labels[t] = begin + t < tile ? LEAF_IGNORED : tokens[t + 1];
+        labels[t] = t < repeated ? LEAF_IGNORED : tokens[t + 1];
     }
     return true;
 }
@@ -295,9 +265,7 @@ static bool check_part(const void *given, const char **key, struct error *error)
 {
     const struct text_format_settings *settings = given;
     *key = "part";
-    return settings->part[0] < settings->part[1] ||
-           error_set(error, ERROR_USAGE, "begins at %g, which is not before its end, %g", settings->part[0],
-                     settings->part[1]);
+    return windows_check_part(settings->part, error);
 }
 
 const struct dataset_class dataset_text = {
