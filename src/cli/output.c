@@ -1,14 +1,23 @@
 #include "cli/output.h"
 
+#include "base/pattern.h"
 #include "checkpoint/seal.h"
 
 #include <sys/stat.h>
 
+/* Whether the output is none of the files that are read by this path, or pattern. */
 static bool is_other(const char *output, const struct stat *out, const char *input, struct error *error)
 {
+    struct pattern pattern;
     struct stat in;
-    return stat(input, &in) || in.st_dev != out->st_dev || in.st_ino != out->st_ino ||
-           error_set(error, ERROR_USAGE, "%s is the file that is to be read: choose another --output", output);
+    struct error ignored;
+    bool ok = true;
+    if (!pattern_find(&pattern, input, &ignored)) /* what is not there is no output either */
+        return true;
+    for (size_t i = 0; ok && i < pattern.count; i++)
+        ok = stat(pattern.paths[i], &in) || in.st_dev != out->st_dev || in.st_ino != out->st_ino;
+    pattern_release(&pattern);
+    return ok || error_set(error, ERROR_USAGE, "%s is the file that is to be read: choose another --output", output);
 }
 
 bool output_check(const char *output, const char *const *inputs, bool force, struct error *error)
