@@ -20,13 +20,20 @@ static uint64_t digest_shape(uint64_t digest, const struct shape *shape)
     return digest;
 }
 
-/* Whether a model for the training data can read samples of `form` (`name`: where they come from). */
-static bool inputs_fit(const struct leaf_form *form, const struct leaf_form *train, const char *name,
+/* What the samples are, in a word. */
+static const char *kind_of(const struct dataset *dataset)
+{
+    return dataset->vocabulary ? "text" : dataset->form.vocabulary > 0 ? "tokens" : "numbers";
+}
+
+/* Whether a model for the training data can read these samples (`name`: where they come from). */
+static bool inputs_fit(const struct dataset *dataset, const struct dataset *training, const char *name,
                        struct error *error)
 {
+    const struct leaf_form *form = &dataset->form, *train = &training->form;
     if ((form->vocabulary > 0) != (train->vocabulary > 0))
         return error_set(error, ERROR_USAGE, "%s holds %s, but the training data %s: both must be of one kind", name,
-                         form->vocabulary ? "text" : "numbers", train->vocabulary ? "text" : "numbers");
+                         kind_of(dataset), kind_of(training));
     if (memcmp(&form->input, &train->input, sizeof form->input) == 0)
         return true;
     char here[96], there[96];
@@ -63,7 +70,7 @@ static const char *source(const struct dataset_spec *spec, bool targets)
 static bool fits(const struct dataset *dataset, const struct dataset_spec *spec, const struct dataset *train,
                  struct error *error)
 {
-    return inputs_fit(&dataset->form, &train->form, source(spec, false), error) &&
+    return inputs_fit(dataset, train, source(spec, false), error) &&
            targets_fit(&dataset->form, &train->form, source(spec, true), error);
 }
 
@@ -113,7 +120,8 @@ void dataset_describe(const struct dataset *dataset, struct text *words)
     const struct leaf_form *form = &dataset->form;
     text_append(words, "%zu samples", dataset->count);
     if (form->vocabulary > 0)
-        text_append(words, ", %zu different characters", form->vocabulary);
+        text_append(words, dataset->vocabulary ? ", %zu different characters" : ", %zu tokens in the vocabulary",
+                    form->vocabulary);
     else if (form->classes > 0)
         text_append(words, ", %zu classes", form->classes);
     text_append(words, ", digest %016" PRIx64, dataset->digest);

@@ -24,12 +24,13 @@ struct dataset {
     size_t count;          /* samples */
     struct leaf_form form; /* of each sample; opened with `train`: that of the training data */
     uint64_t digest;     /* of the samples and labels that are used: within a format equal content has an equal digest,
-                            wherever the file lies; mean and std are not part of it. Text: of the characters of the part,
-                            the vocabulary and the context */
+                            wherever the file lies; mean and std are not part of it. Text and tokens: of those of the
+                            part, the vocabulary and the context */
     double mean, std;    /* with which the format has normalised its inputs; both 0: with nothing that the digest does
                             not tell */
     size_t sample_bytes; /* about what has to be read for one more of them; 0: nothing is */
-    char *vocabulary;    /* of tokens: the characters in UTF-8, in the order of their numbers; NULL: no tokens */
+    char *vocabulary; /* of text: the characters in UTF-8, in the order of their numbers; NULL: it is none, though its
+                         samples may be tokens (form.vocabulary) */
     /* private */
     const struct dataset_class *class;
     void *self;
@@ -60,8 +61,8 @@ struct dataset_class {
      * do. */
     const char *(*source)(const void *settings, bool targets);
 
-    /* Local. The form of the samples, from the settings and the vocabulary of a checkpoint (never NULL or ""), without
-     * a look at the data. NULL: only the data tells. */
+    /* Local. The form of the samples, from the settings and the vocabulary of a checkpoint ("": it has none), without
+     * a look at the data. All 0: these do not tell. NULL: only the data ever does. */
     struct leaf_form (*form)(const void *settings, const char *vocabulary);
 };
 
@@ -83,10 +84,10 @@ bool dataset_refuse_hole(const struct dataset *dataset, const void *where, struc
  *
  * train: NULL for training data; for validation data the open training data, to which it has to fit: equal input shape
  * (text: equal context), the same kind and number of targets, labels below the training data's classes, no character
- * outside the training data's vocabulary (that of the whole training file, not only of its part). Text is enumerated by
- * role: a training sample is the window of `context` characters, and their successors, that begins at any place;
- * validation windows stand side by side and cover the whole part, each successor exactly once (the last window reaches
- * back, and what it repeats is labelled LEAF_IGNORED). */
+ * or token outside the training data's vocabulary (that of all training files, not only of the part). Text and tokens
+ * are enumerated by role: a training sample is the window of `context` of them, and their successors, that begins at
+ * any place; validation windows stand side by side and cover the whole part, each successor exactly once (the last
+ * window reaches back, and what it repeats is labelled LEAF_IGNORED). */
 bool dataset_open(struct dataset *dataset, const struct dataset_spec *spec, const struct dataset *train,
                   struct error *error) WARN_UNUSED;
 

@@ -219,7 +219,7 @@ static struct leaf_form text_form(const void *given, const char *vocabulary)
         if (length == 0) /* whoever's vocabulary it is */
             length = 1;
     }
-    return windows_form((size_t)settings->context, characters);
+    return characters ? windows_form((size_t)settings->context, characters) : (struct leaf_form){0};
 }
 
 static bool text_open(struct dataset *dataset, const void *given, const struct dataset *train, struct error *error)

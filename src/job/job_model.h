@@ -6,7 +6,7 @@
 #include "nn/model.h"
 
 /* Local. Whether the settings of the data, and this vocabulary (NULL or "": there is none), say all about the samples,
- * as they do for text. */
+ * as they do for text, and for tokens whose vocabulary is given. */
 bool job_model_is_known(const struct job *job, const char *vocabulary);
 
 /* Local. Describes the model (model_describe). If job_model_is_known says no, the training data is opened to see what

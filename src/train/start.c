@@ -65,8 +65,8 @@ static bool check_job_with_data(const struct session *session, struct error *err
                  job->schedule.warmup, schedule_units[job->schedule.unit], warmup, session->steps);
     for (size_t l = 0; l < session->learner.model.count; l++)
         if (session->data.train.form.vocabulary > 0 && session->learner.model.layers[l].sees_ahead) {
-            log_warn("model: %s is not causal: it sees the characters that it has to predict",
-                     session->learner.model.layers[l].name);
+            log_warn("model: %s is not causal: it sees the %s that it has to predict",
+                     session->learner.model.layers[l].name, session->data.train.vocabulary ? "characters" : "tokens");
             break;
         }
     if (session->data.validation.count > 0 &&

@@ -19,6 +19,21 @@ struct source {
     uint64_t digest;
 };
 
+/* Local. Whether the rows of the file's embedding mean what tokens mean here can be told of two texts alone. */
+static void tell_vocabulary(const struct session *session, const struct weights *weights)
+{
+    const struct dataset *data = &session->data.train;
+    bool has_text = weights->vocabulary && *weights->vocabulary;
+    if (data->vocabulary && !has_text)
+        log_warn("%s does not tell its vocabulary: its rows are taken for the characters of this job's text, in the "
+                 "order of their numbers",
+                 session->options->init_from);
+    if (!data->vocabulary && data->form.vocabulary > 0 && has_text)
+        log_warn("%s was trained on a text: its rows are taken for the tokens of this job, in the order of their "
+                 "numbers",
+                 session->options->init_from);
+}
+
 /* Local, rank 0's work. */
 static bool open_source(const struct session *session, struct source *source, struct error *error)
 {
@@ -26,10 +41,7 @@ static bool open_source(const struct session *session, struct source *source, st
     if (weights_open(&source->file, options->init_from, false, error) &&
         match_init(&source->match, &source->file, &session->learner.model, session->data.train.vocabulary, error) &&
         match_check(&source->match, options->partial, error)) {
-        if (session->data.train.vocabulary && !source->file.weights.vocabulary)
-            log_warn("%s does not tell its vocabulary: its rows are taken for the characters of this job's text, in "
-                     "the order of their numbers",
-                     options->init_from);
+        tell_vocabulary(session, &source->file.weights);
         return true;
     }
     if (error->kind == ERROR_NOT_FOUND) /* as with a job file that is not there: the request is wrong */

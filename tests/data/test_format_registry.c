@@ -114,6 +114,7 @@ static void formats_have_their_keys_in_order(void)
         {"idx", "images", "labels", "first", "count", "mean", "std"},
         {"digits", "seed", "first", "count", "mean", "std"},
         {"text", "path", "context", "part"},
+        {"tokens", "path", "context", "vocabulary", "part", "type"},
     };
     size_t formats = sizeof expected / sizeof *expected;
     for (size_t f = 0; f < formats; f++) {
@@ -224,7 +225,7 @@ static void who_names_no_format_is_told_all(void)
 {
     struct dataset_spec none = {0};
     add_ramp();
-    expect(&none, NULL, "the dataset has no format: choose idx, digits, text or ramp");
+    expect(&none, NULL, "the dataset has no format: choose idx, digits, text, tokens or ramp");
 }
 
 int main(void)

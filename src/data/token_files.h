@@ -1,0 +1,49 @@
+/* Files of tokens, one behind the other: little-endian numbers of 2 or 4 bytes, either alone, as nanoGPT's prepare.py
+ * writes them (A. Karpathy, https://github.com/karpathy/nanoGPT), or behind a header, as those of llm.c are
+ * (https://github.com/karpathy/llm.c, dev/data/data_common.py): 256 int32, the first of which are a magic number, a
+ * version, and the number of tokens. */
+#ifndef DATA_TOKEN_FILES_H
+#define DATA_TOKEN_FILES_H
+
+#include "base/error.h"
+#include "data/watched.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* How a token is stored where a file does not say so itself. */
+enum token_type {
+    TOKEN_NONE = 0,
+    TOKEN_AUTO, /* by the header; without one uint16 */
+    TOKEN_UINT16,
+    TOKEN_UINT32,
+};
+
+struct token_file {
+    struct watched watched;  /* mapped: watched.bytes */
+    const uint8_t *elements; /* [length] */
+    size_t first;            /* the place of its first token among those of all files */
+    size_t length;           /* above 0 */
+    size_t width;            /* bytes of a token: 2 or 4 */
+};
+
+struct token_files {
+    struct token_file *files; /* [count], their `watched` in a list */
+    size_t count;
+    size_t length; /* tokens of all */
+    size_t width;  /* of a token in each of them */
+};
+
+/* Local. Opens and maps all files that the path means. What holds afterwards: each is exactly as long as its tokens,
+ * and its header if it has one, are. Errors name the file. Nothing stays after failure; close accepts closed ones. */
+bool token_files_open(struct token_files *files, const char *path, enum token_type type,
+                      struct error *error) WARN_UNUSED;
+void token_files_close(struct token_files *files);
+
+/* Local; under guard_run (base/guard.h). Copies the tokens [first, first + n), which have to be there. */
+void token_files_copy(const struct token_files *files, size_t first, size_t n, uint32_t *into);
+
+/* Local. The file that the token at this place is in. */
+const struct token_file *token_files_at(const struct token_files *files, size_t place);
+
+#endif
