@@ -154,6 +154,12 @@ static void the_vocabulary_is_that_of_all_files_and_the_digest_that_of_the_part(
     uint64_t digest = dataset.digest;
     CU_ASSERT(dataset.form.vocabulary == 20 && dataset.count == 8);
     dataset_close(&dataset);
+    fixture.settings.part[0] = 0.25;
+    write_tokens(fixture.path, 0, 2, 19, UINT32_MAX, 20); /* down to 0 */
+    dataset = tokens_fixture_opened(&fixture, NULL);
+    CU_ASSERT(dataset.form.vocabulary == 20 && dataset.count == 3 && reads_as(&dataset, 0, 14, -1, 0));
+    dataset_close(&dataset);
+    fixture.settings.part[0] = 0;
     fixture.settings.vocabulary = 20;
     write_tokens(fixture.path, 0, 2, 0, 1, 21); /* the last one is not used */
     dataset = tokens_fixture_opened(&fixture, NULL);

@@ -172,6 +172,8 @@ static void shards_are_of_one_type_and_all_are_looked_at(void)
     pattern.settings.vocabulary = 100;
     tokens_fixture_expect(&pattern, NULL, ERROR_USAGE, second.path,
                           "token 5 (counted from 0) is 100, but vocabulary is 100");
+    write_tokens(second.path, 0, 2, 100, 1, 1);
+    tokens_fixture_expect(&pattern, NULL, ERROR_USAGE, second.path, "token 0 (counted from 0) is 100");
 }
 
 int main(void)
