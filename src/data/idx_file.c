@@ -1,15 +1,14 @@
 #include "data/idx_file.h"
 
 #include "base/guard.h"
+#include "data/inflate.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #define MAGIC_BYTES 4
 #define SIZE_BYTES  4
@@ -47,68 +46,14 @@ static bool file_map(struct idx_file *file, const char *path, int fd, struct err
     return true;
 }
 
-/* At the end of what zlib could read: whether that was all. */
-static bool inflated_whole(gzFile stream, size_t count, const char *path, struct error *error)
-{
-    int status;
-    int number = errno;
-    const char *words = gzerror(stream, &status);
-    if (status == Z_OK || status == Z_STREAM_END)
-        return count > 0 || error_set(error, ERROR_CORRUPT, "%s is empty: its gzip data holds no bytes", path);
-    if (status == Z_BUF_ERROR)
-        return error_set(error, ERROR_CORRUPT, "%s is truncated: its gzip data breaks off after %zu inflated bytes",
-                         path, count);
-    if (status == Z_ERRNO) {
-        errno = number;
-        return error_errno(error, "cannot read %s", path);
-    }
-    if (status == Z_MEM_ERROR)
-        return error_set(error, ERROR_IO, "not enough memory to inflate %s", path);
-    size_t length = strlen(path); /* zlib begins with the path as well */
-    bool has_path = strncmp(words, path, length) == 0 && strncmp(words + length, ": ", 2) == 0;
-    return error_set(error, ERROR_CORRUPT, "%s is corrupt gzip data: %s", path, has_path ? words + length + 2 : words);
-}
-
-/* The room follows what really comes out, never what a header promises. */
-static bool file_inflate(struct idx_file *file, const char *path, struct error *error)
-{
-    bool ok = false;
-    size_t room = 0;
-    gzFile stream = gzopen(path, "rb");
-    if (!stream)
-        return error_errno(error, "cannot open %s", path);
-    for (;;) {
-        if (file->count == room) {
-            room = room ? 2 * room : (size_t)1 << 20;
-            uint8_t *larger = realloc(file->bytes, room);
-            if (!larger) {
-                error_set(error, ERROR_IO, "not enough memory to inflate %s (%.1f MB)", path, (double)room / 1e6);
-                break;
-            }
-            file->bytes = larger;
-        }
-        size_t most = (size_t)1 << 30; /* gzread counts in an int */
-        size_t want = room - file->count;
-        int got = gzread(stream, file->bytes + file->count, (unsigned)(want < most ? want : most));
-        if (got <= 0) {
-            ok = inflated_whole(stream, file->count, path, error);
-            break;
-        }
-        file->count += (size_t)got;
-    }
-    gzclose(stream);
-    return ok;
-}
-
 /* After failure the file may hold something: close it. */
 static bool file_load(struct idx_file *file, const char *path, struct error *error)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not keep us waiting */
     if (fd < 0)
         return error_errno(error, "cannot open %s", path);
-    uint8_t magic[2] = {0};
     bool ok = file_map(file, path, fd, error);
-    bool is_gzip = ok && pread(fd, magic, 2, 0) == 2 && magic[0] == 0x1f && magic[1] == 0x8b;
+    bool is_gzip = ok && inflate_is_gzip(fd);
     if (!ok || is_gzip)
         close(fd);
     if (!is_gzip) {
@@ -123,7 +68,7 @@ static bool file_load(struct idx_file *file, const char *path, struct error *err
     file->bytes = NULL;
     file->count = 0;
     file->mapped = false;
-    return file_inflate(file, path, error);
+    return inflate_file(path, &file->bytes, &file->count, error);
 }
 
 /* By kind; the numbers of dimensions that each element type may have, 0 to 0: not this type. */
