@@ -107,6 +107,7 @@ bool option_is_present(const struct option_key *key)
     switch (option->type) {
     case OPTION_LIST:
     case OPTION_NUMBERS:
+    case OPTION_TEXTS:
         return option_item_count(option, key->base) > 0;
     case OPTION_SECTION:
         return option_kind(option->keys, field) != NULL;
@@ -139,7 +140,9 @@ static void release_key(const struct option_row *option, void *base)
         option_release(option->keys, field);
     for (size_t i = 0; option->type == OPTION_LIST && i < option_item_count(option, base); i++)
         option_release(option->keys, option_item(option, base, i));
-    if (option->type == OPTION_LIST || option->type == OPTION_NUMBERS)
+    for (size_t i = 0; option->type == OPTION_TEXTS && i < option_item_count(option, base); i++)
+        memory_free(*(char **)option_item(option, base, i));
+    if (option->type == OPTION_LIST || option->type == OPTION_NUMBERS || option->type == OPTION_TEXTS)
         memory_free(option_item(option, base, 0));
 }
 
@@ -174,6 +177,11 @@ static void copy_key(const struct option_row *option, void *copy)
         size_t count = option_item_count(option, copy);
         option_add_items(option, copy, count);
         memcpy(option_item(option, copy, 0), numbers ? numbers : "", numbers ? count * option->item_bytes : 0);
+    } else if (option->type == OPTION_TEXTS) {
+        char *const *texts = option_item(option, copy, 0);
+        option_add_items(option, copy, option_item_count(option, copy));
+        for (size_t i = 0; i < option_item_count(option, copy); i++)
+            *(char **)option_item(option, copy, i) = memory_text(texts[i]);
     }
 }
 

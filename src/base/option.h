@@ -1,8 +1,8 @@
 /* Rows of keys: what a section of a job file may hold, and what can be done with one row.
  *
- * A row is a value, a list of numbers, a section (a mapping with rows of its own), a list of sections, or the name of a
- * kind (base/kind.h). The rows of a list may be the rows that it is itself one of. Reading, checking, writing,
- * comparing and explaining jobs all walk these rows; a new key is one new row.
+ * A row is a value, a list of numbers or texts, a section (a mapping with rows of its own), a list of sections, or the
+ * name of a kind (base/kind.h). The rows of a list may be the rows that it is itself one of. Reading, checking,
+ * writing, comparing and explaining jobs all walk these rows; a new key is one new row.
  *
  * A section that names a kind begins with that row; the kind's own keys stand where the row KIND_KEYS is, and their
  * base are the kind's settings. */
@@ -25,6 +25,7 @@ enum option_type {
     OPTION_TEXT,     /* char *, owned by the section, not empty */
     OPTION_CHOICE,   /* an enum whose 0 means that nothing was chosen */
     OPTION_NUMBERS,  /* uint64_t *, owned by the section, and how many: any number of them */
+    OPTION_TEXTS,    /* char **, owned by the section as the texts are, and how many: any number, none of them empty */
     OPTION_KIND,     /* const struct kind *; NULL: nothing was chosen. Its settings are owned by the section. The first
                       * row of its section */
     OPTION_SECTION,
@@ -92,8 +93,8 @@ struct option_row {
 
     const struct option_row *keys; /* section, list: its rows */
     bool bare;                     /* section: the name of its kind may stand in its place */
-    size_t count_offset;           /* list, numbers: of the size_t that counts what the pointer at `offset` points to */
-    size_t item_bytes;             /* list, numbers */
+    size_t count_offset; /* lists of all kinds: of the size_t that counts what the pointer at `offset` points to */
+    size_t item_bytes;   /* lists of all kinds */
 };
 
 /* A key of a section, and the struct that its offset counts from: the section, or the settings of its kind. */
@@ -135,7 +136,7 @@ size_t option_elements(const struct option_row *option);
 /* Local. The field of a row: the value, or the base of the section. As changeable as the base is. */
 void *option_field(const struct option_row *option, const void *base);
 
-/* Local. For a list and for numbers: how many items there are, and the place of one (NULL if there are none). */
+/* Local. For lists of all kinds: how many items there are, and the place of one (NULL if there are none). */
 size_t option_item_count(const struct option_row *option, const void *base);
 void *option_item(const struct option_row *option, const void *base, size_t index);
 
@@ -145,8 +146,9 @@ void option_add_items(const struct option_row *option, void *base, size_t count)
 /* Local. Frees what a section owns: texts, lists, settings. The section itself stays, and is not to be used. */
 void option_release(const struct option_row *rows, void *base);
 
-/* Local. A copy of a kind's settings, which the caller owns (option_release_settings): texts and numbers as well, but
- * lists of sections are left out: they are those of compositions, which read them where they stand. NULL for NULL. */
+/* Local. A copy of a kind's settings, which the caller owns (option_release_settings): texts and lists of values as
+ * well, but lists of sections are left out: they are those of compositions, which read them where they stand. NULL for
+ * NULL. */
 void *option_copy_settings(const struct kind *kind, const void *settings) WARN_UNUSED;
 
 /* Local. Frees settings, and what they own. NULL is fine. */

@@ -125,6 +125,9 @@ bool option_read(const struct option_row *option, size_t element, const char *te
     case OPTION_NUMBERS:
         wrong = read_unsigned(option, text, option_item(option, base, element));
         break;
+    case OPTION_TEXTS:
+        wrong = read_text(text, option_item(option, base, element));
+        break;
     case OPTION_KIND:
         wrong = read_kind(option, text, base);
         break;
@@ -223,6 +226,9 @@ void option_allowed(const struct option_row *option, struct text *words)
         break;
     case OPTION_TEXT:
         text_append(words, "a text");
+        break;
+    case OPTION_TEXTS:
+        text_append(words, "texts");
         break;
     case OPTION_CHOICE:
         for (unsigned value = 1; option->choices[value]; value++)
@@ -341,6 +347,16 @@ static void write_numbers(const struct option_row *option, const void *base, str
     text_append(yaml, "]");
 }
 
+static void write_texts(const struct option_row *option, const void *base, struct text *yaml)
+{
+    text_append(yaml, "[");
+    for (size_t i = 0; i < option_item_count(option, base); i++) {
+        text_append(yaml, "%s", i ? ", " : "");
+        write_text(*(char *const *)option_item(option, base, i), yaml);
+    }
+    text_append(yaml, "]");
+}
+
 void option_write(const struct option_row *option, const void *base, struct text *yaml)
 {
     const void *field = option_field(option, base);
@@ -368,6 +384,9 @@ void option_write(const struct option_row *option, const void *base, struct text
         break;
     case OPTION_NUMBERS:
         write_numbers(option, base, yaml);
+        break;
+    case OPTION_TEXTS:
+        write_texts(option, base, yaml);
         break;
     case OPTION_SECTION:
     case OPTION_LIST:

@@ -17,6 +17,7 @@
         bool: OPTION_BOOL,                                                                                            \
         char *: OPTION_TEXT,                                                                                          \
         uint64_t *: OPTION_NUMBERS,                                                                                    \
+        char **: OPTION_TEXTS,                                                                                         \
         unsigned: OPTION_CHOICE /* an enum */),                                                                        \
     .offset = offsetof(structure, member)
 #define LIST(structure, items, count)                                                                                  \
@@ -24,7 +25,8 @@
     .item_bytes = sizeof *((structure *)0)->items
 #define NUMBERS(structure, items, count)                                                                               \
     FIELD(structure, items), .count_offset = offsetof(structure, count), .item_bytes = sizeof *((structure *)0)->items
-#define SECTION(place, rows) .type = OPTION_SECTION, .offset = (place), .keys = (rows)
+#define TEXTS(structure, items, count) NUMBERS(structure, items, count)
+#define SECTION(place, rows)           .type = OPTION_SECTION, .offset = (place), .keys = (rows)
 #define KIND(structure, class, settings, kinds)                                                                        \
     .type = OPTION_KIND, .offset = offsetof(structure, class), .settings_offset = offsetof(structure, settings),       \
     .registry = (kinds)

@@ -113,7 +113,7 @@ static bool refuse_length(struct job_reader *reader, int node, const char *path)
     return refuse(reader, node, path, "the lists of this job have more than %d items", ITEMS_MOST);
 }
 
-/* A pair, or any number of numbers, for which this makes room. */
+/* A pair, or any number of numbers or texts, for which this makes room. */
 static bool read_elements(struct job_reader *reader, const struct option_row *option, int node, const char *path,
                           void *base)
 {
@@ -123,7 +123,9 @@ static bool read_elements(struct job_reader *reader, const struct option_row *op
     if (is_pair && count != 2)
         return refuse_value(reader, node, path, option, "two numbers are expected, as in [a, b]");
     if (!is_list)
-        return refuse_value(reader, node, path, option, "a list of numbers is expected, as in [10, 20]");
+        return refuse_value(reader, node, path, option,
+                            option->type == OPTION_TEXTS ? "a list of texts is expected, as in [a, b]"
+                                                         : "a list of numbers is expected, as in [10, 20]");
     if (!is_pair) {
         if (count > ITEMS_MOST - reader->items)
             return refuse_length(reader, node, path);
@@ -139,7 +141,7 @@ static bool read_elements(struct job_reader *reader, const struct option_row *op
 static bool read_value(struct job_reader *reader, const struct option_row *option, int node, const char *path,
                        void *base)
 {
-    if (option->type == OPTION_PAIR || option->type == OPTION_NUMBERS)
+    if (option->type == OPTION_PAIR || option->type == OPTION_NUMBERS || option->type == OPTION_TEXTS)
         return read_elements(reader, option, node, path, base);
     return read_element(reader, option, 0, node, path, base);
 }

@@ -118,6 +118,7 @@ static void rows_that_are_not_what_they_should_be_are_refused(void)
         {"radius", "of an item", FIELD(struct circle, radius), POSITIVE, DEFAULT("0")}, {0}};
     struct settings {
         uint64_t number, *numbers;
+        char **texts;
         struct circle *items;
         size_t count;
         unsigned colour;
@@ -138,6 +139,9 @@ static void rows_that_are_not_what_they_should_be_are_refused(void)
         {{"a", "", FIELD(struct settings, flag), .optional = true}, "cannot be optional"},
         {{"a", "", NUMBERS(struct settings, numbers, count), WHOLE(1, 9), DEFAULT("1")}, "cannot have this default"},
         {{"a", "", FIELD(struct settings, number), WHOLE(1, 9), DEFAULT("1"), .exists = never}, "now and then"},
+        {{"a", "", TEXTS(struct settings, texts, count), .optional = true}, NULL},
+        {{"a", "", TEXTS(struct settings, texts, count), DEFAULT("b")}, "cannot have this default"},
+        {{"a", "", FIELD(struct settings, texts), .optional = true}, "does not say what may stand there"},
         {{"a", "", SECTION(0, item_keys)}, "is a section"},
         {{"a", "", LIST(struct settings, items, count), .keys = item_keys}, NULL},
         {{"a", "", LIST(struct settings, items, count), .keys = wrong_keys}, "the default of its key radius"},

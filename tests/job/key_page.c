@@ -48,6 +48,8 @@ static const char *type_words(const struct option_row *option)
         return "two numbers, as in [0.1, 0.9], ";
     case OPTION_NUMBERS:
         return "list of whole numbers, ";
+    case OPTION_TEXTS:
+        return "list of texts, as in [a, b]";
     case OPTION_TEXT:
         return option->path ? "path" : "text";
     case OPTION_BOOL:
@@ -81,7 +83,7 @@ static void append_type(const struct option_row *option, struct text *words)
     const char *key = listed_at(option->choices, option->name);
     if (key)
         text_append(words, "one of those of the first `%s`", key);
-    else if (option->type != OPTION_TEXT && option->type != OPTION_BOOL)
+    else if (option->type != OPTION_TEXT && option->type != OPTION_TEXTS && option->type != OPTION_BOOL)
         option_allowed(option, words);
 }
 

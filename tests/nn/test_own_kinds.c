@@ -14,12 +14,15 @@ struct stretch {
     char *note;
     uint64_t *marks; /* [mark_count] */
     size_t mark_count;
+    char **names; /* [name_count] */
+    size_t name_count;
 };
 
 static const struct option_row stretch_keys[] = {
     {"factor", "what each value is multiplied by, besides a weight", FIELD(struct stretch, factor), POSITIVE},
     {"note", "what it is for", FIELD(struct stretch, note), .optional = true},
     {"marks", "numbers to remember", NUMBERS(struct stretch, marks, mark_count), ANY_FROM(0), .optional = true},
+    {"names", "texts to remember", TEXTS(struct stretch, names, name_count), .optional = true},
     {0},
 };
 
@@ -197,20 +200,28 @@ static void what_it_refuses_is_told_with_its_place(void)
 /* The job that a model was made from may go. */
 static void a_model_keeps_settings_of_its_own(void)
 {
-    char note[] = "before";
+    char note[] = "before", *names[] = {note, note};
     uint64_t marks[] = {3, 5, 7};
-    struct stretch settings = {.factor = 3, .note = note, .marks = marks, .mark_count = COUNT(marks)};
+    struct stretch settings = {.factor = 3,
+                               .note = note,
+                               .marks = marks,
+                               .mark_count = COUNT(marks),
+                               .names = names,
+                               .name_count = COUNT(names)};
     struct trial trial = {
         .spec = {(struct layer_spec[]){{&layer_stretch, &settings}}, 1}, .form = FEATURES(5, 5), .rows = 2};
     struct bench b;
     CU_ASSERT_TRUE_FATAL(bench_init(&b, &trial));
     memset(note, 'x', sizeof note - 1);
     memset(marks, 0, sizeof marks);
+    memset(names, 0, sizeof names);
     memset(&settings, 0, sizeof settings);
     const struct stretch *own = b.model.layers[0].settings;
     CU_ASSERT_EQUAL(own->factor, 3);
     CU_ASSERT_STRING_EQUAL(own->note, "before");
     CU_ASSERT_EQUAL(own->mark_count, 3);
+    CU_ASSERT_EQUAL(own->name_count, 2);
+    CU_ASSERT(own->names[0] != own->names[1] && !strcmp(own->names[0], "before") && !strcmp(own->names[1], "before"));
     CU_ASSERT_EQUAL(memcmp(own->marks, (uint64_t[]){3, 5, 7}, sizeof marks), 0);
     bench_release(&b);
 }
