@@ -110,11 +110,13 @@ static void expect(struct dataset_spec *spec, const struct dataset *train, const
 /* Checkpoints hold jobs as text, in this order. */
 static void formats_have_their_keys_in_order(void)
 {
-    static const char *const expected[][7] = {
+    static const char *const expected[][14] = {
         {"idx", "images", "labels", "first", "count", "mean", "std"},
         {"digits", "seed", "first", "count", "mean", "std"},
         {"text", "path", "context", "part"},
         {"tokens", "path", "context", "vocabulary", "part", "type"},
+        {"csv", "path", "targets", "inputs", "categories", "header", "separator", "missing", "task", "classes",
+         "label_offset", "part", "first", "count"},
     };
     size_t formats = sizeof expected / sizeof *expected;
     for (size_t f = 0; f < formats; f++) {
@@ -124,7 +126,7 @@ static void formats_have_their_keys_in_order(void)
         option_set_kind(dataset_rows, &spec, dataset_registry.kinds[f]);
         option_keys_of(dataset_rows, &spec, &keys);
         CU_ASSERT_STRING_EQUAL(keys.keys[0].option->name, "format");
-        CU_ASSERT(keys.count == 7 || !expected[f][keys.count]);
+        CU_ASSERT(keys.count == 14 || !expected[f][keys.count]);
         for (size_t k = 1; k < keys.count; k++)
             CU_ASSERT_STRING_EQUAL(keys.keys[k].option->name, expected[f][k]);
         option_release(dataset_rows, &spec);
@@ -225,7 +227,7 @@ static void who_names_no_format_is_told_all(void)
 {
     struct dataset_spec none = {0};
     add_ramp();
-    expect(&none, NULL, "the dataset has no format: choose idx, digits, text, tokens or ramp");
+    expect(&none, NULL, "the dataset has no format: choose idx, digits, text, tokens, csv or ramp");
 }
 
 int main(void)

@@ -2,6 +2,7 @@
 #ifndef JOB_JOB_SUPPORT_H
 #define JOB_JOB_SUPPORT_H
 
+#include "data/csv_settings.h"
 #include "data/digits.h"
 #include "data/formats.h"
 #include "data/idx.h"

@@ -79,6 +79,24 @@ static void test_bad_values(void)
          "data.train.part: '1.5' is out of range; allowed: 0 to 1"},
         {NULL, "checkpoint.every=often",
          "checkpoint.every: 'often' is not a whole number; allowed: auto, 0 to 1000000000000"},
+        {NULL, "data.train={format: csv, path: a}", "data.train.targets: missing; allowed: texts"},
+        {NULL, "data.train={format: csv, path: a, targets: y}",
+         "data.train.targets: a list of texts is expected, as in [a, b]; allowed: texts"},
+        {NULL, "data.train={format: csv, path: a, targets: [[y]]}",
+         "data.train.targets: a single value is expected; allowed: texts"},
+        {NULL, "data.train={format: csv, path: a, targets: [y, \"\"]}",
+         "data.train.targets: '' is empty; allowed: texts"},
+        {NULL, "data.train={format: csv, path: a, targets: [\"y\\0\"]}",
+         "data.train.targets: a NUL byte cannot be part of it; allowed: texts"},
+        {NULL, "data.train={format: csv, path: a, targets: []}",
+         "data.train.targets: the list is empty; at least one column is to be predicted"},
+        {NULL, "data.train={format: csv, path: a, targets: [y], separator: ab}",
+         "data.train.separator: 'ab' cannot be one: a single character is needed that is in no number, name or quote, "
+         "as , ; | or \\t for a tab"},
+        {NULL, "data.train={format: csv, path: a, targets: [y], missing: nan}",
+         "data.train.missing: 'nan' is not a number; allowed: -3.40282e+38 to 3.40282e+38"},
+        {NULL, "data.train={format: csv, path: a, targets: [y], part: [0.5, 0.5]}",
+         "data.train.part: begins at 0.5, which is not before its end, 0.5"},
         {NULL, "checkpoint.at=10",
          "checkpoint.at: a list of numbers is expected, as in [10, 20]; allowed: 1 to "
          "1000000000000"},
@@ -128,7 +146,7 @@ static void test_bad_keys(void)
         {"optimizer: {learning_rate: 1}\n", NULL, "job.yaml:1:12: optimizer.name: missing; allowed: " OPTIMIZER_LIST},
         {"optimizer: {name: adamw}\n", NULL, "job.yaml:1:12: optimizer.learning_rate: missing; allowed: more than 0"},
         {"seed: 1\n", NULL, "job.yaml:1:1: run: missing; allowed: a text"},
-        {"run: a\n", NULL, "job.yaml:1:1: data.train.format: missing; allowed: idx, digits, text, tokens"},
+        {"run: a\n", NULL, "job.yaml:1:1: data.train.format: missing; allowed: idx, digits, text, tokens, csv"},
         {"run: a\ndata:\n  train: {format: idx}\n", NULL, "job.yaml:3:10: data.train.images: missing; allowed: a text"},
         {"run: a\ndata: {train: {format: digits}}\n", NULL, "job.yaml:1:1: model: missing; a list is expected"},
         {"run: a\ndata: {train: {format: digits}}\nmodel: [{layer: dense}]\n", NULL,
@@ -304,7 +322,7 @@ static void test_bad_yaml(void)
         {"run: &a [*a]\n", NULL, "job.yaml:1:6: run: a single value is expected; allowed: a text"},
         {"model: &a [*a]\nrun: b\n", NULL, "job.yaml:1:8: model.0: keys with values are expected, as in {layer: ...}"},
         {"data: &a {train: *a}\n", NULL,
-         "job.yaml:1:7: data.train.format: missing; allowed: idx, digits, text, tokens"},
+         "job.yaml:1:7: data.train.format: missing; allowed: idx, digits, text, tokens, csv"},
     };
     CHECK_REFUSALS(refusals);
 }
@@ -353,7 +371,7 @@ static void test_bad_overrides(void)
         {NULL, "model=[1", "--set model=[1: not YAML: did not find expected ',' or ']', while parsing a flow sequence"},
         {NULL, "seed=1\n---\n2", "--set seed=1\\n---\\n2: a second YAML document begins here; allowed: one"},
         {NULL, "data.validation=&a {format: *a}",
-         "--set data.validation=&a {format: *a}: data.validation.format: a single value is expected; allowed: idx, digits, text, tokens"},
+         "--set data.validation=&a {format: *a}: data.validation.format: a single value is expected; allowed: idx, digits, text, tokens, csv"},
         {NULL, "run=runs/a #1",
          "--set run=runs/a #1: what stands behind ' #' is a comment for YAML: put the value in quotes, or take the "
          "comment away"},

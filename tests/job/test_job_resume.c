@@ -31,6 +31,7 @@ static void check_continues(const char *const saved[OVERRIDES_MAX], const char *
 
 #define SGD      "optimizer={name: sgd, learning_rate: 0.1}"
 #define MOMENTUM "optimizer={name: sgd, learning_rate: 0.1, momentum: 0.9}"
+#define TABLE    "data.train={format: csv, path: a.csv, targets: [y], inputs: [a, b]}"
 #define DIFFER   "this job contradicts the checkpoint:"
 
 static void test_same_job(void)
@@ -58,6 +59,9 @@ static void test_free_changes(void)
                     "checkpoint.every: 100 -> auto\n"
                     "checkpoint.at: [1, 2] -> [1, 3]\n");
     check_continues(NULL, OVERRIDES("checkpoint.at=[5]"), true, "checkpoint.at: (none) -> [5]\n");
+    check_continues(OVERRIDES(TABLE), OVERRIDES(TABLE, "data.train.path=b.csv", "data.train.separator=;"), true,
+                    "data.train.path: a.csv -> b.csv\n"
+                    "data.train.separator: \",\" -> \";\"\n");
     check_continues(NULL, OVERRIDES("data.validation={format: digits, count: 50}"), true,
                     "data.validation.format: idx -> digits\n"
                     "data.validation.images: IMAGES -> (none)\n"
@@ -135,6 +139,10 @@ static void test_fixed_changes(void)
                "\n  train.batch: 128 in the checkpoint, 64 here (would be permitted by --allow-change train.batch)"
                "\n  train.microbatch: 16 in the checkpoint, 8 here (would be permitted by --allow-change "
                "train.microbatch)");
+    check_continues(OVERRIDES(TABLE), OVERRIDES(TABLE, "data.train.inputs=[a]", "data.train.categories=[\"b c\"]"),
+                    false,
+                    DIFFER "\n  data.train.inputs: [a, b] in the checkpoint, [a] here"
+                           "\n  data.train.categories: (none) in the checkpoint, [\"b c\"] here");
     check_continues(NULL, OVERRIDES("data.train={format: digits, count: 9000}"), false,
                     DIFFER "\n  data.train.format: idx in the checkpoint, digits here"
                            "\n  data.train.seed: (none) in the checkpoint, 0 here");

@@ -133,6 +133,38 @@ static void test_numbers(void)
     }
 }
 
+static void test_lists_of_texts(void)
+{
+    struct job job;
+    static const char csv[] = "data.train={format: csv, path: a.csv, targets: [y], inputs: [a, 'b, c', \"d\\te\", 1, "
+                              "yes, null, a b], categories: []}";
+    if (!PARSE(&job, SMALLEST, csv, "data.train.inputs.0=ä", "data.train.missing=-1"))
+        return;
+    const struct csv_settings *settings = SETTINGS(csv_settings, job.data.train);
+    static const char *const inputs[] = {"ä", "b, c", "d\te", "1", "yes", "null", "a b"};
+    CU_ASSERT(settings->target_count == 1 && settings->category_count == 0 && settings->missing == -1);
+    CU_ASSERT_EQUAL_FATAL(settings->input_count, COUNT(inputs));
+    for (size_t i = 0; i < COUNT(inputs); i++)
+        check_text(settings->inputs[i], inputs[i]);
+    struct text yaml = {0};
+    job_write(&job, &yaml);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text_bytes(&yaml),
+                                  "  train: {format: csv, path: a.csv, targets: [\"y\"], inputs: [\"ä\", "
+                                  "\"b, c\", \"d\\x09e\", \"1\", \"yes\", \"null\", \"a b\"], "
+                                  "header: true, separator: \",\", missing: -1.0, task: auto, "
+                                  "classes: 0, label_offset: 0, part: [0.0, 1.0], first: 0, "
+                                  "count: 0}\n"));
+    text_release(&yaml);
+    check_round_trip(&job, NULL);
+    job_release(&job);
+    if (PARSE(&job, SMALLEST, "data.train={format: csv, path: a.csv, targets: [y], inputs: null}")) {
+        CU_ASSERT_EQUAL(SETTINGS(csv_settings, job.data.train)->input_count, 0);
+        CU_ASSERT_EQUAL(SETTINGS(csv_settings, job.data.train)->missing, CSV_NONE);
+        check_round_trip(&job, NULL);
+        job_release(&job);
+    }
+}
+
 static void test_byte_order_mark(void)
 {
     struct job job;
@@ -150,6 +182,7 @@ int main(void)
         {"a text that is not UTF-8 is written as YAML that can be read", test_not_utf8},
         {"numbers, truth and texts are read as the table says", test_scalars},
         {"a list of numbers has any length, and none means that there are none", test_numbers},
+        {"lists of texts are written as they can be read", test_lists_of_texts},
         {"a byte order mark is passed over", test_byte_order_mark},
         {NULL, NULL},
     };

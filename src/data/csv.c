@@ -1,0 +1,379 @@
+/* A table in a CSV file: each row is a sample. It is read once, into memory.
+ *
+ * Letters: N rows that are used, C columns of inputs, T of targets. A column of categories is kept as the number of
+ * each row's value, and becomes one 1 among zeros when it is read: else a file could grow a thousandfold in memory. */
+#include "data/csv_settings.h"
+
+#include "base/digest.h"
+#include "base/memory.h"
+#include "base/rows.h"
+#include "data/csv_columns.h"
+#include "data/formats.h"
+
+#include <float.h>
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#define NO_VALUE (-1.0f) /* in place of the number of a category */
+
+static const char *const tasks[] = {
+    NULL, [CSV_AUTO] = "auto", [CSV_CLASSES] = "classes", [CSV_REGRESSION] = "regression", NULL};
+
+/* What only says how the table is written may change: the digest of the content is compared when it is opened. */
+static const struct option_row rows[] = {
+    {"path", "path of the file, a table in UTF-8, plain or gzip", FIELD(struct csv_settings, path), .path = PATH_READ,
+     .resume = RESUME_FREE},
+    {"targets", "names of the columns that are to be predicted", TEXTS(struct csv_settings, targets, target_count)},
+    {"inputs",
+     "names of the columns that are known; without it all that are no targets, in the order of the file, of validation "
+     "data those of the training data",
+     TEXTS(struct csv_settings, inputs, input_count), .optional = true},
+    {"categories",
+     "names of the columns whose values are names: of an input each value becomes a number of its own, 1 where it is "
+     "and else 0; a target's values are classes; in the order of their bytes",
+     TEXTS(struct csv_settings, categories, category_count), .optional = true},
+    {"header", "whether the first line holds the names of the columns; else they are called by their numbers, from 1",
+     FIELD(struct csv_settings, header), DEFAULT("true"), .resume = RESUME_FREE},
+    {"separator", "the character between two fields; \\t for a tab", FIELD(struct csv_settings, separator),
+     DEFAULT(","), .resume = RESUME_FREE},
+    {"missing",
+     "the number that an input gets where its field is empty, NA, N/A, NaN or null; without it such a field is an error",
+     FIELD(struct csv_settings, missing), REAL(-FLT_MAX, FLT_MAX), .optional = true, .absent = CSV_NONE},
+    {"task",
+     "what is predicted; auto: classes, if there is one target, and it holds whole numbers, written without a point, or "
+     "names",
+     FIELD(struct csv_settings, task), .choices = tasks, DEFAULT("auto")},
+    {"classes", "how many classes whole numbers mean; 0 for 1 + the largest in the file",
+     FIELD(struct csv_settings, classes), WHOLE(0, 1000000), DEFAULT("0")},
+    {"label_offset", "what is subtracted from each label, where they do not begin at 0",
+     FIELD(struct csv_settings, label_offset), WHOLE(0, 1000000000), DEFAULT("0")},
+    {"part", "where in the file the rows that are used begin and end, as shares of it",
+     FIELD(struct csv_settings, part), REAL(0, 1), DEFAULT("0", "1")},
+    {"first", "the first row of them that is used, counted from 0", FIELD(struct csv_settings, first), ANY_FROM(0),
+     DEFAULT("0")},
+    {"count", "how many rows are used; 0 for all that are there", FIELD(struct csv_settings, count), ANY_FROM(0),
+     DEFAULT("0")},
+    {0},
+};
+
+struct csv {
+    struct csv_columns columns;
+    float *inputs;   /* [N, C] numbers, or of categories their numbers */
+    int32_t *labels; /* [N]; NULL: it is a regression */
+    float *targets;  /* [N, T]; NULL: they are classes */
+    struct watched watched;
+};
+
+static bool check(const void *given, const char **key, struct error *error)
+{
+    const struct csv_settings *settings = given;
+    *key = "targets";
+    if (settings->target_count == 0)
+        return error_set(error, ERROR_USAGE, "the list is empty; at least one column is to be predicted");
+    *key = "separator";
+    if (!csv_separator(settings->separator)) {
+        char shown[32];
+        option_show(settings->separator, shown, sizeof shown);
+        return error_set(error, ERROR_USAGE,
+                         "'%s' cannot be one: a single character is needed that is in no number, name or quote, as , ; "
+                         "| or \\t for a tab",
+                         shown);
+    }
+    *key = "part";
+    return settings->part[0] < settings->part[1] ||
+           error_set(error, ERROR_USAGE, "begins at %g, which is not before its end, %g", settings->part[0],
+                     settings->part[1]);
+}
+
+static void csv_close(struct dataset *dataset)
+{
+    struct csv *csv = dataset->self;
+    csv_columns_release(&csv->columns);
+    watched_release(&csv->watched);
+    memory_free(csv->inputs);
+    memory_free(csv->labels);
+    memory_free(csv->targets);
+    memory_free(csv);
+}
+
+/* The rows [begin, begin + count) of the file that the settings want. */
+static bool choose(const struct csv_settings *settings, size_t there, size_t *begin, size_t *count, struct error *error)
+{
+    size_t from = (size_t)floor((double)there * settings->part[0]);
+    size_t rest = (size_t)floor((double)there * settings->part[1]) - from;
+    if (rest == 0)
+        return error_set(error, ERROR_USAGE, "part [%g, %g] of the %zu rows of %s is none: choose a larger one",
+                         settings->part[0], settings->part[1], there, settings->path);
+    if (settings->first >= rest)
+        return error_set(error, ERROR_USAGE, "first is %" PRIu64 ", but %s holds only %zu rows%s", settings->first,
+                         settings->path, rest, rest < there ? " in this part" : "");
+    rest -= (size_t)settings->first;
+    if (settings->count > rest)
+        return error_set(error, ERROR_USAGE,
+                         "count is %" PRIu64 ", but from row %" PRIu64 " on (counted from 0) %s holds only %zu",
+                         settings->count, settings->first, settings->path, rest);
+    *begin = from + (size_t)settings->first;
+    *count = settings->count ? (size_t)settings->count : rest;
+    return true;
+}
+
+/* ---- from fields to numbers ---- */
+
+struct reading {
+    struct csv *csv;
+    struct dataset *dataset;
+    const struct csv_source *source;
+    struct error *error;
+};
+
+static bool refuse_number(struct reading *reading, const struct csv_column *column, const struct csv_field *field,
+                          enum csv_number number, bool is_input)
+{
+    if (number == CSV_MISSING)
+        return csv_refuse(reading->source, column, field, ERROR_CORRUPT, reading->error,
+                          is_input ? ": a value is missing; missing: NUMBER puts a number in its place"
+                                   : ": a target is missing; leave the row out of the file");
+    if (number == CSV_BEYOND)
+        return csv_refuse(reading->source, column, field, ERROR_CORRUPT, reading->error,
+                          ", which is not finite, or beyond a float");
+    if (memchr(field->bytes, ',', field->length) && field->length < 64)
+        return csv_refuse(reading->source, column, field, ERROR_CORRUPT, reading->error,
+                          ", which is no number: numbers have a point, and nothing between thousands");
+    return csv_refuse(reading->source, column, field, ERROR_CORRUPT, reading->error, ", which is no number%s",
+                      is_input ? ": repair it, or name the column in categories: [...]" : "");
+}
+
+static bool refuse_value(struct reading *reading, const struct csv_column *column, const struct csv_field *field)
+{
+    return csv_refuse(reading->source, column, field, ERROR_USAGE, reading->error,
+                      ", which is no value of this column in the training data");
+}
+
+static bool take_input(struct reading *reading, const struct csv_column *column, const struct csv_field *field,
+                       float *input)
+{
+    double missing = reading->source->settings->missing, value = 0;
+    if (column->is_category) {
+        size_t place = 0;
+        *input = NO_VALUE;
+        if (field->length == 0)
+            return missing != CSV_NONE || refuse_number(reading, column, field, CSV_MISSING, true);
+        if (!csv_values_find(&column->values, field, &place))
+            return refuse_value(reading, column, field);
+        *input = (float)place;
+        return true;
+    }
+    enum csv_number number = csv_field_number(field, reading->source->locale, &value);
+    if (number == CSV_MISSING && missing != CSV_NONE)
+        value = missing;
+    else if (number != CSV_WHOLE && number != CSV_REAL)
+        return refuse_number(reading, column, field, number, true);
+    *input = (float)value;
+    return true;
+}
+
+static bool take_label(struct reading *reading, const struct csv_field *field, int32_t *label)
+{
+    const struct csv_columns *columns = &reading->csv->columns;
+    const struct csv_column *column = &columns->targets[0];
+    double value = 0, offset = (double)reading->source->settings->label_offset;
+    size_t place = 0;
+    if (column->is_category) {
+        if (field->length == 0)
+            return refuse_number(reading, column, field, CSV_MISSING, false);
+        if (!csv_values_find(&column->values, field, &place))
+            return refuse_value(reading, column, field);
+        *label = (int32_t)place;
+        return true;
+    }
+    enum csv_number number = csv_field_number(field, reading->source->locale, &value);
+    if (number != CSV_WHOLE && number != CSV_REAL)
+        return refuse_number(reading, column, field, number, false);
+    value -= offset;
+    if (value != floor(value) || value < 0)
+        return csv_refuse(reading->source, column, field, ERROR_USAGE, reading->error,
+                          ": labels are whole numbers from %.0f on; of a quantity: task: regression", offset);
+    if (value >= (double)columns->classes)
+        return csv_refuse(reading->source, column, field, ERROR_USAGE, reading->error,
+                          ", but there are only %zu classes, %.0f to %.0f", columns->classes, offset,
+                          offset + (double)columns->classes - 1);
+    *label = (int32_t)value;
+    return true;
+}
+
+static bool take_target(struct reading *reading, const struct csv_column *column, const struct csv_field *field,
+                        float *target)
+{
+    struct leaf_form *form = &reading->dataset->form;
+    double value = 0;
+    enum csv_number number = csv_field_number(field, reading->source->locale, &value);
+    if (number != CSV_WHOLE && number != CSV_REAL)
+        return refuse_number(reading, column, field, number, false);
+    *target = (float)value;
+    form->least = *target < form->least ? *target : form->least;
+    form->most = *target > form->most ? *target : form->most;
+    return true;
+}
+
+static bool take_row(struct reading *reading, const struct csv_field *fields, size_t row)
+{
+    const struct csv *csv = reading->csv;
+    const struct csv_columns *columns = &csv->columns;
+    for (size_t c = 0; c < columns->input_count; c++) {
+        const struct csv_column *column = &columns->inputs[c];
+        if (!take_input(reading, column, &fields[column->place], &csv->inputs[row * columns->input_count + c]))
+            return false;
+    }
+    if (columns->has_classes)
+        return take_label(reading, &fields[columns->targets[0].place], &csv->labels[row]);
+    for (size_t t = 0; t < columns->target_count; t++) {
+        const struct csv_column *column = &columns->targets[t];
+        if (!take_target(reading, column, &fields[column->place], &csv->targets[row * columns->target_count + t]))
+            return false;
+    }
+    return true;
+}
+
+static bool take_rows(struct reading *reading, size_t begin, size_t count)
+{
+    struct csv *csv = reading->csv;
+    const struct csv_columns *columns = &csv->columns;
+    csv->inputs = memory_alloc(count * columns->input_count, sizeof *csv->inputs, "a table", reading->error);
+    if (columns->has_classes)
+        csv->labels = memory_alloc(count, sizeof *csv->labels, "the labels of a table", reading->error);
+    else
+        csv->targets = memory_alloc(count * columns->target_count, sizeof *csv->targets, "the targets of a table",
+                                    reading->error);
+    if (!csv->inputs || (!csv->labels && !csv->targets))
+        return false;
+    struct csv_scan scan = csv_table_begin(reading->source->table);
+    for (size_t row = 0; row < begin; row++)
+        csv_table_row(reading->source->table, &scan);
+    for (size_t row = 0; row < count; row++)
+        if (!take_row(reading, csv_table_row(reading->source->table, &scan), row))
+            return false;
+    return true;
+}
+
+/* ---- as a dataset ---- */
+
+static uint64_t digest_columns(uint64_t digest, const struct csv_column *columns, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct csv_column *column = &columns[i];
+        digest = digest_chain(digest, digest_bytes(column->name, strlen(column->name)));
+        digest = digest_chain(digest, column->values.count);
+        for (size_t v = 0; v < column->values.count; v++)
+            digest = digest_chain(digest, digest_bytes(column->values.values[v], strlen(column->values.values[v])));
+    }
+    return digest_chain(digest, count);
+}
+
+static uint64_t digest(const struct csv *csv, size_t count)
+{
+    const struct csv_columns *columns = &csv->columns;
+    uint64_t inputs = digest_bytes(csv->inputs, count * columns->input_count * sizeof *csv->inputs);
+    uint64_t targets = csv->labels ? digest_bytes(csv->labels, count * sizeof *csv->labels)
+                                   : digest_bytes(csv->targets, count * columns->target_count * sizeof *csv->targets);
+    uint64_t names = digest_columns(digest_columns(columns->has_classes, columns->inputs, columns->input_count),
+                                    columns->targets, columns->target_count);
+    return digest_chain(digest_chain(inputs, targets), names);
+}
+
+static bool read_table(struct reading *reading)
+{
+    struct csv *csv = reading->csv;
+    struct csv_columns *columns = &csv->columns;
+    struct dataset *dataset = reading->dataset;
+    const struct csv_table *table = reading->source->table;
+    size_t begin = 0;
+    if (!csv_columns_find(columns, reading->source, reading->error) ||
+        !choose(reading->source->settings, table->rows, &begin, &dataset->count, reading->error))
+        return false;
+    dataset->form = (struct leaf_form){.input = {1, {columns->width}},
+                                       .classes = columns->has_classes ? columns->classes : 0,
+                                       .terms = columns->target_count};
+    if (!columns->has_classes) {
+        dataset->form.least = INFINITY;
+        dataset->form.most = -INFINITY;
+    }
+    if (!take_rows(reading, begin, dataset->count))
+        return false;
+    dataset->digest = digest(csv, dataset->count);
+    dataset->sample_bytes = table->bytes / table->rows + 1;
+    dataset->files = &csv->watched;
+    return true;
+}
+
+static bool csv_open(struct dataset *dataset, const void *given, const struct dataset *train, struct error *error)
+{
+    const struct csv_settings *settings = given;
+    const char *key;
+    if (!settings->path || !*settings->path)
+        return error_set(error, ERROR_USAGE, "a dataset of format csv needs the path of its file");
+    if (!check(settings, &key, error))
+        return error_prefix(error, "%s: ", key);
+    struct csv *csv = memory_need(1, sizeof *csv);
+    struct csv_table table;
+    dataset->self = csv;
+    bool is_csv = train && train->class == &dataset_csv;
+    struct csv_source source = {.table = &table,
+                                .settings = settings,
+                                .locale = newlocale(LC_ALL_MASK, "C", NULL),
+                                .train = is_csv ? &((const struct csv *)train->self)->columns : NULL,
+                                .form = train ? &train->form : NULL};
+    struct reading reading = {csv, dataset, &source, error};
+    bool ok = source.locale || error_errno(error, "cannot have the locale C");
+    ok = ok && csv_table_open(&table, &csv->watched, settings->path, csv_separator(settings->separator),
+                              settings->header, error);
+    if (ok) {
+        ok = read_table(&reading);
+        csv_table_close(&table);
+    }
+    if (source.locale)
+        freelocale(source.locale);
+    if (!ok)
+        csv_close(dataset);
+    return ok;
+}
+
+static bool csv_read(const struct dataset *dataset, size_t index, struct leaf *leaf, size_t row, struct error *error)
+{
+    (void)error;
+    const struct csv *csv = dataset->self;
+    const struct csv_columns *columns = &csv->columns;
+    const float *from = csv->inputs + index * columns->input_count;
+    float *input = leaf->inputs + row * columns->width;
+    for (size_t c = 0; c < columns->input_count; c++) {
+        const struct csv_column *column = &columns->inputs[c];
+        if (!column->is_category) {
+            *input++ = from[c];
+            continue;
+        }
+        for (size_t v = 0; v < column->values.count; v++)
+            *input++ = (float)v == from[c] ? 1.0f : 0.0f;
+    }
+    size_t terms = columns->target_count;
+    if (csv->labels)
+        leaf->labels[row] = csv->labels[index];
+    else
+        memcpy(leaf->targets + row * terms, csv->targets + index * terms, terms * sizeof *leaf->targets);
+    return true;
+}
+
+static const char *csv_source(const void *given, bool targets)
+{
+    const struct csv_settings *settings = given;
+    (void)targets;
+    return settings->path;
+}
+
+const struct dataset_class dataset_csv = {
+    KIND_OF("csv", "a table in a CSV file, plain or gzip, whose rows are samples", struct csv_settings, rows),
+    .kind.check = check,
+    .open = csv_open,
+    .close = csv_close,
+    .read = csv_read,
+    .source = csv_source,
+};

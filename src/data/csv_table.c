@@ -1,0 +1,230 @@
+#include "data/csv_table.h"
+
+#include "base/check.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/option.h"
+#include "base/text.h"
+#include "data/inflate.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NAMES_SHOWN 20 /* of columns, in a message */
+
+void csv_table_close(struct csv_table *table)
+{
+    for (size_t i = 0; table->names && i < table->columns; i++)
+        memory_free(table->names[i]);
+    memory_free(table->names);
+    memory_free(table->by_name);
+    memory_free(table->fields);
+    free(table->text);
+    memset(table, 0, sizeof *table);
+}
+
+/* Looks at the file before it is read. A pipe or a device would give each rank something else, or nothing for ever. */
+static bool look(const char *path, struct watched *watched, bool *is_gzip, struct error *error)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return error_errno(error, "cannot open %s", path);
+    bool ok = watched_init(watched, path, fd, error);
+    mode_t mode = watched->known.st_mode;
+    if (ok && !S_ISREG(mode) && !S_ISDIR(mode))
+        ok = error_set(error, ERROR_USAGE, "%s is not a regular file: give the path of a CSV file", path);
+    *is_gzip = ok && inflate_is_gzip(fd);
+    close(fd);
+    return ok;
+}
+
+/* What people take for CSV, or what has been given to the wrong format. */
+static const struct {
+    const char *magic;
+    size_t length;
+    const char *words;
+} strangers[] = {
+    {"\x93NUMPY", 6, "is a NumPy file: format: npy"},
+    {"\x89HDF\r\n\x1a\n", 8, "is an HDF5 file: format: hdf5"},
+    {"PK\x03\x04", 4, "is a ZIP archive, as spreadsheets (.xlsx, .ods) and .npz are: save the table as CSV"},
+    {"PAR1", 4, "is a Parquet file: save the table as CSV"},
+    {"\xff\xfe", 2, "is UTF-16: save the table as CSV in UTF-8"},
+    {"\xfe\xff", 2, "is UTF-16: save the table as CSV in UTF-8"},
+};
+
+static bool check_text(const struct csv_table *table, struct error *error)
+{
+    if (table->bytes == 0)
+        return error_set(error, ERROR_CORRUPT, "%s is empty", table->path);
+    for (size_t i = 0; i < sizeof strangers / sizeof *strangers; i++)
+        if (table->bytes >= strangers[i].length && !memcmp(table->text, strangers[i].magic, strangers[i].length))
+            return error_set(error, ERROR_CORRUPT, "%s %s", table->path, strangers[i].words);
+    const char *nul = memchr(table->text, 0, table->bytes);
+    return !nul || error_set(error, ERROR_CORRUPT, "%s is not a CSV file: there is a NUL byte at offset %zu",
+                             table->path, (size_t)(nul - table->text));
+}
+
+static bool load(struct csv_table *table, struct watched *watched, struct error *error)
+{
+    bool is_gzip = false;
+    const char *path = table->path;
+    if (!look(path, watched, &is_gzip, error))
+        return false;
+    uint8_t *bytes = NULL;
+    bool ok = is_gzip ? inflate_file(path, &bytes, &table->bytes, error)
+                      : file_read(path, &table->text, &table->bytes, error);
+    if (is_gzip)
+        table->text = (char *)bytes;
+    return ok && check_text(table, error);
+}
+
+/* Counts the columns in the first row. */
+static bool count_columns(struct csv_table *table, struct error *error)
+{
+    struct csv_scan scan = table->body;
+    struct csv_field field;
+    bool last = false;
+    for (; !last; table->columns++)
+        if (!csv_scan_field(&scan, &field, &last, error))
+            return false;
+    table->names = memory_alloc(table->columns, sizeof *table->names, "the columns of a table", error);
+    table->by_name = memory_alloc(table->columns, sizeof *table->by_name, "the columns of a table", error);
+    table->fields = memory_alloc(table->columns, sizeof *table->fields, "the columns of a table", error);
+    return table->names && table->by_name && table->fields;
+}
+
+static int compare_names(const void *a, const void *b, void *names)
+{
+    char *const *name = names;
+    size_t i = *(const size_t *)a, j = *(const size_t *)b;
+    int order = strcmp(name[i], name[j]);
+    return order ? order : (i > j) - (i < j);
+}
+
+static bool take_names(struct csv_table *table, struct error *error)
+{
+    struct csv_field field;
+    bool last;
+    char number[24], shown[64];
+    for (size_t i = 0; i < table->columns; i++) {
+        if (table->has_header && !csv_scan_field(&table->body, &field, &last, error))
+            return false;
+        snprintf(number, sizeof number, "%zu", i + 1);
+        table->names[i] = table->has_header ? csv_field_text(&field) : memory_text(number);
+        table->by_name[i] = i;
+    }
+    qsort_r(table->by_name, table->columns, sizeof *table->by_name, compare_names, table->names);
+    for (size_t i = 1; i < table->columns; i++) {
+        size_t before = table->by_name[i - 1], here = table->by_name[i];
+        if (!*table->names[here] || strcmp(table->names[before], table->names[here]))
+            continue;
+        option_show(table->names[here], shown, sizeof shown);
+        return error_set(error, ERROR_CORRUPT, "%s: columns %zu and %zu are both called %s: rename one of them",
+                         table->path, before + 1, here + 1, shown);
+    }
+    return true;
+}
+
+/* How many fields the next row has; those of the first `columns` are taken. */
+static bool read_row(const struct csv_table *table, struct csv_scan *scan, size_t *count, struct error *error)
+{
+    bool last = false;
+    for (*count = 0; !last; ++*count) {
+        struct csv_field field;
+        if (!csv_scan_field(scan, &field, &last, error))
+            return false;
+        if (*count < table->columns)
+            table->fields[*count] = field;
+    }
+    return true;
+}
+
+static bool count_rows(struct csv_table *table, struct error *error)
+{
+    size_t count;
+    for (struct csv_scan scan = table->body; !csv_scan_done(&scan); table->rows++) {
+        size_t line = scan.line;
+        if (!read_row(table, &scan, &count, error))
+            return false;
+        if (count != table->columns)
+            return error_set(error, ERROR_CORRUPT, "%s: line %zu has %zu field%s, but the first line %zu%s",
+                             table->path, line, count, count == 1 ? "" : "s", table->columns,
+                             table->columns == 1 ? ": is the separator another one? (separator)" : "");
+    }
+    return table->rows > 0 ||
+           error_set(error, ERROR_CORRUPT, "%s holds a header, but no rows; if its only line is data: header: false",
+                     table->path);
+}
+
+bool csv_table_open(struct csv_table *table, struct watched *watched, const char *path, char separator, bool has_header,
+                    struct error *error)
+{
+    *table = (struct csv_table){.path = path, .has_header = has_header};
+    bool ok = load(table, watched, error);
+    if (ok) {
+        csv_scan_init(&table->body, path, table->text, table->bytes, separator);
+        if (csv_scan_done(&table->body))
+            ok = error_set(error, ERROR_CORRUPT, "%s is empty: it has blank lines only", path);
+    }
+    ok = ok && count_columns(table, error) && take_names(table, error) && count_rows(table, error);
+    if (!ok)
+        csv_table_close(table);
+    return ok;
+}
+
+/* "a, b, c and 4 more", and what else may be wrong. */
+static void append_names(const struct csv_table *table, struct text *words)
+{
+    char shown[40];
+    size_t most = table->columns > NAMES_SHOWN ? NAMES_SHOWN : table->columns;
+    for (size_t i = 0; i < most; i++) {
+        option_show(table->names[i], shown, sizeof shown);
+        text_append(words, "%s%s", i ? ", " : "", *shown ? shown : "(no name)");
+    }
+    if (most < table->columns)
+        text_append(words, " and %zu more", table->columns - most);
+    if (table->columns == 1)
+        text_append(words, "; is the separator another one? (separator)");
+    else if (table->has_header && strspn(table->names[0], "0123456789+-.eE") == strlen(table->names[0]))
+        text_append(words, "; if its first line is data: header: false");
+}
+
+bool csv_table_find(const struct csv_table *table, const char *name, size_t *column, struct error *error)
+{
+    size_t first = 0, end = table->columns;
+    while (first < end) {
+        size_t middle = first + (end - first) / 2;
+        int order = strcmp(table->names[table->by_name[middle]], name);
+        *column = table->by_name[middle];
+        if (order == 0)
+            return true;
+        if (order < 0)
+            first = middle + 1;
+        else
+            end = middle;
+    }
+    char shown[64];
+    struct text names;
+    text_init(&names);
+    append_names(table, &names);
+    option_show(name, shown, sizeof shown);
+    error_set(error, ERROR_USAGE, "%s has no column %s; it has %s", table->path, shown, text_bytes(&names));
+    text_release(&names);
+    return false;
+}
+
+struct csv_scan csv_table_begin(const struct csv_table *table)
+{
+    return table->body;
+}
+
+const struct csv_field *csv_table_row(const struct csv_table *table, struct csv_scan *scan)
+{
+    struct error error;
+    size_t count;
+    CHECK(read_row(table, scan, &count, &error) && count == table->columns, "a row that was there before");
+    return table->fields;
+}
