@@ -38,11 +38,12 @@ static const struct option_row rows[] = {
     {"separator", "the character between two fields; \\t for a tab", FIELD(struct csv_settings, separator),
      DEFAULT(","), .resume = RESUME_FREE},
     {"missing",
-     "the number that an input gets where its field is empty, NA, N/A, NaN or null; without it such a field is an error",
+     "the number that an input gets where its field is empty, NA, N/A, NaN or null, where an empty category is none; "
+     "without it such a field is an error",
      FIELD(struct csv_settings, missing), REAL(-FLT_MAX, FLT_MAX), .optional = true, .absent = CSV_NONE},
     {"task",
-     "what is predicted; auto: classes, if there is one target, and it holds whole numbers, written without a point, or "
-     "names",
+     "what is predicted; auto: classes, if there is one target, and it holds whole numbers, written without a point, "
+     "or names",
      FIELD(struct csv_settings, task), .choices = tasks, DEFAULT("auto")},
     {"classes", "how many classes whole numbers mean; 0 for 1 + the largest in the file",
      FIELD(struct csv_settings, classes), WHOLE(0, 1000000), DEFAULT("0")},
@@ -195,9 +196,10 @@ static bool take_label(struct reading *reading, const struct csv_field *field, i
         return csv_refuse(reading->source, column, field, ERROR_USAGE, reading->error,
                           ": labels are whole numbers from %.0f on; of a quantity: task: regression", offset);
     if (value >= (double)columns->classes)
-        return csv_refuse(reading->source, column, field, ERROR_USAGE, reading->error,
-                          ", but there are only %zu classes, %.0f to %.0f", columns->classes, offset,
-                          offset + (double)columns->classes - 1);
+        return csv_refuse(
+            reading->source, column, field, ERROR_USAGE, reading->error,
+            ", but there are only %zu classes, %.0f to %.0f; of a quantity: task: regression, of the training data",
+            columns->classes, offset, offset + (double)columns->classes - 1);
     *label = (int32_t)value;
     return true;
 }

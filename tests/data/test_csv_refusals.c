@@ -233,7 +233,8 @@ static void validation_data_that_does_not_fit_is_refused(void)
     fixture_init(&fixture, "a", "a,y\n1,0\n3,1\n");
     train = open_good(&fixture, NULL);
     fixture_init(&other, "b", "a,y\n1,2\n");
-    expect(&other, &train, ERROR_USAGE, "column y holds '2', but there are only 2 classes, 0 to 1");
+    expect(&other, &train, ERROR_USAGE,
+           "column y holds '2', but there are only 2 classes, 0 to 1; of a quantity: task: regression, of the");
     fixture_init(&other, "b", "a,y\n1,dog\n");
     expect(&other, &train, ERROR_CORRUPT, "column y holds 'dog', which is no number");
     train.class = &dataset_idx; /* as if it came from there */
