@@ -80,7 +80,7 @@ static bool refuse_key(struct job_reader *reader, int node, const struct section
     text_init(&words);
     text_append(&words, "unknown key");
     if (kind)
-        text_append(&words, " for %s: %s", section->rows->name, kind->name);
+        text_append(&words, " for %s: %s", section->is_bare ? section->path : section->rows->name, kind->name);
     for (size_t i = 0; i < keys->count; i++)
         text_append(&words, "%s%s", i ? ", " : "; allowed here: ", keys->keys[i].option->name);
     refuse(reader, node, path, "%s", text_bytes(&words));

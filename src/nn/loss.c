@@ -89,7 +89,7 @@ static struct loss_point huber(const struct loss_spec *spec, float y, float t)
 }
 
 const struct loss_class loss_huber = {
-    PLAIN_KIND("huber", "(y - t)^2 / 2 up to |y - t| = delta, delta (|y - t| - delta / 2) beyond"),
+    PLAIN_KIND("huber", "(y - t)^2 / 2 up to |y - t| = d, d (|y - t| - d / 2) beyond, d being `huber_delta`"),
     .has_delta = true,
     .point = huber,
 };

@@ -45,7 +45,7 @@ static void test_bad_values(void)
         {NULL, "loss=mse", "loss: 'mse' is not known; allowed: " LOSSES},
         {NULL, "loss=[huber]", "loss: a single value is expected; allowed: " LOSSES},
         {NULL, "loss={name: mse}", "loss.name: 'mse' is not known; allowed: " LOSSES},
-        {NULL, "loss={name: huber, delta: 2}", "loss.delta: unknown key for name: huber; allowed here: name"},
+        {NULL, "loss={name: huber, delta: 2}", "loss.delta: unknown key for loss: huber; allowed here: name"},
         {NULL, "loss={name: null, name: huber}", "loss.name: this key stands here twice"},
         {NULL, "schedule={name: null, name: cosine}", "schedule.name: this key stands here twice"},
         {NULL, "optimizer={name: sgd, learning_rate: 1, nesterov: maybe}",
