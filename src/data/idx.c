@@ -211,8 +211,8 @@ static bool idx_open(struct dataset *dataset, const void *given, const struct da
     idx->first = settings->first;
     idx->inputs = images->elements + settings->first * images->width * images->element_bytes;
     idx->targets = labels->elements + settings->first * labels->width * labels->element_bytes;
-    dataset->files = &images->watched;
-    images->watched.next = &labels->watched;
+    dataset->files = &images->content.watched;
+    images->content.watched.next = &labels->content.watched;
     struct scan scan = {.dataset = dataset, .settings = settings, .train = train, .error = error};
     const void *where;
     if (guard_run(scan_samples, &scan, &where) ? scan.ok : dataset_refuse_hole(dataset, where, error))
@@ -229,7 +229,7 @@ static bool refuse_value(const struct idx_file *file, uint64_t sample, size_t pl
                      "%s: sample %" PRIu64
                      ", value %zu (both counted from 0) is %g, which it cannot have been when the "
                      "file was opened: it was changed while it was in use",
-                     file->watched.path, sample, place, value);
+                     file->content.watched.path, sample, place, value);
 }
 
 /* The floats of a sample: whether all that were finite still are. Bits, not comparisons: so it costs next to nothing.

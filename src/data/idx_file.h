@@ -5,7 +5,7 @@
 #define DATA_IDX_FILE_H
 
 #include "base/error.h"
-#include "data/watched.h"
+#include "data/content.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -26,11 +26,7 @@ struct idx_file {
     bool floats;             /* elements are big-endian float32 (type 0x0D); else unsigned bytes (0x08) */
     size_t element_bytes;    /* 4 or 1 */
     const uint8_t *elements; /* [size[0], width], aligned to nothing */
-    struct watched watched;
-    /* private */
-    uint8_t *bytes; /* the whole file; NULL: closed */
-    size_t count;
-    bool mapped;
+    struct content content;
 };
 
 /* Local. Opens a plain file, or one that gzip made, whatever its name. What holds afterwards: the file is exactly as

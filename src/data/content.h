@@ -1,0 +1,39 @@
+/* The bytes of a file that a dataset is made of: a plain one is mapped, so that the ranks of a node share the page
+ * cache, and stays open, so that it can be looked at (watched.h); what gzip made is inflated into memory, whatever its
+ * name. */
+#ifndef DATA_CONTENT_H
+#define DATA_CONTENT_H
+
+#include "base/error.h"
+#include "data/watched.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct content {
+    const uint8_t *bytes; /* [count]; NULL: closed, or left */
+    size_t count;         /* above 0 */
+    struct watched watched;
+    /* private */
+    uint8_t *owned; /* inflated, or mapped */
+    bool mapped;
+};
+
+/* Local. `what`: "an IDX file", for the words about a directory or a device. Whoever reads the bytes does so under
+ * guard_run (base/guard.h). Nothing stays after failure. */
+bool content_open(struct content *content, const char *path, const char *what, struct error *error) WARN_UNUSED;
+
+/* Local. Gives the bytes back before the end: what was needed of them is in memory. The file is still watched, as one
+ * that was read as a whole. */
+void content_leave(struct content *content);
+
+/* Local. Accepts a closed one. */
+void content_close(struct content *content);
+
+/* Local. Runs work(context) under guard_run; false, with words, if there were no bytes. */
+bool content_guard(const struct content *content, void (*work)(void *), void *context, struct error *error) WARN_UNUSED;
+
+/* Local. What a file is by its first bytes, and what reads it: "a NumPy file: format: npy"; NULL: not known. */
+const char *content_kind(const uint8_t *bytes, size_t count);
+
+#endif
