@@ -15,10 +15,11 @@ struct rows {
     size_t bytes; /* of the struct that they are in */
 };
 
-/* Small letters, digits, underscores; nothing that YAML takes for a value of its own. */
+/* Small letters, digits, underscores; nothing that YAML takes for a value of its own. (YAML 1.1 says so of y and n as
+ * well, but its readers do not: libyaml knows no types, and PyYAML leaves them texts. Targets are called y.) */
 static bool is_name(const char *name)
 {
-    static const char *const values[] = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"};
+    static const char *const values[] = {"null", "true", "false", "yes", "no", "on", "off"};
     if (!name || !strchr("abcdefghijklmnopqrstuvwxyz", *name) || !*name || strlen(name) > REGISTRY_NAME)
         return false;
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
