@@ -2,11 +2,17 @@
 
 #include <math.h>
 
+bool levels_check(double mean, double std, struct error *error)
+{
+    return (isfinite(mean) && isfinite(std) && std > 0) ||
+           error_set(error, ERROR_USAGE, "the dataset has mean %g and std %g: both must be finite, std above 0", mean,
+                     std);
+}
+
 bool levels_set(struct levels *levels, double mean, double std, struct error *error)
 {
-    if (!isfinite(mean) || !isfinite(std) || std <= 0)
-        return error_set(error, ERROR_USAGE, "the dataset has mean %g and std %g: both must be finite, std above 0",
-                         mean, std);
+    if (!levels_check(mean, std, error))
+        return false;
     levels->mean = mean;
     levels->std = std;
     for (int b = 0; b < 256; b++)

@@ -10,6 +10,9 @@ struct levels {
     float level[256]; /* the float of each byte */
 };
 
+/* Local. ERROR_USAGE: mean or std is not finite, or std is not above 0. */
+bool levels_check(double mean, double std, struct error *error) WARN_UNUSED;
+
 /* Local. ERROR_USAGE: mean or std is not finite, std is not above 0, or a byte goes beyond a float with them. */
 bool levels_set(struct levels *levels, double mean, double std, struct error *error) WARN_UNUSED;
 

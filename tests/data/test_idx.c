@@ -336,7 +336,7 @@ static void absent_files_are_named(void)
     fixture.settings.labels = NULL;
     expect(&fixture, ERROR_USAGE, "labels", "path");
     fixture.class = NULL;
-    expect(&fixture, ERROR_USAGE, "format", "idx, digits, text, tokens or csv");
+    expect(&fixture, ERROR_USAGE, "format", "idx, digits, text, tokens, csv, npy or npz");
 }
 
 static void wrong_lengths_are_told_in_bytes(void)

@@ -1,0 +1,63 @@
+/* An array of numbers as other programs store them: any integer or float type, either byte order, row-major, mapped or
+ * in memory. Its rows are samples. */
+#ifndef DATA_ARRAY_H
+#define DATA_ARRAY_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define ARRAY_DIMS 8 /* at most */
+
+enum array_type {
+    ARRAY_NONE,
+    ARRAY_BOOL, /* a byte: 0 is 0, else 1 */
+    ARRAY_U8,
+    ARRAY_U16,
+    ARRAY_U32,
+    ARRAY_U64,
+    ARRAY_I8,
+    ARRAY_I16,
+    ARRAY_I32,
+    ARRAY_I64,
+    ARRAY_F16,
+    ARRAY_F32,
+    ARRAY_F64,
+    ARRAY_TYPES
+};
+
+struct array {
+    const char *name; /* where it lies, for messages; borrowed */
+    enum array_type type;
+    bool big_endian;
+    size_t dims;             /* >= 1 */
+    size_t size[ARRAY_DIMS]; /* all above 0; [0]: rows */
+    size_t width;            /* elements of a row: the product of size[1], size[2]... */
+    size_t row_bytes;
+    const uint8_t *elements; /* [size[0], width], aligned to nothing */
+};
+
+/* Local. Of one element; "float32". */
+size_t array_type_bytes(enum array_type type);
+const char *array_type_name(enum array_type type);
+bool array_type_has_floats(enum array_type type);
+
+/* Local. Once name, type, dims and sizes are set, which anybody may have written: sets width, row_bytes and elements.
+ * ERROR_CORRUPT: a size is 0, or `there` bytes are not what they say. */
+bool array_place(struct array *array, const uint8_t *elements, size_t there, struct error *error) WARN_UNUSED;
+
+/* Local. "10x3x32x32" for messages. */
+void array_shape_text(const struct array *array, char *text, size_t bytes);
+
+/* Local. to[i]: the number x of element `first` + i becomes (x - mean) / std, in double and rounded once (of a 64-bit
+ * integer x is the nearest double). What goes beyond a float becomes infinite. */
+void array_floats(const struct array *array, size_t first, size_t n, double mean, double std, float *to);
+
+/* Local. One element, as the nearest double. */
+double array_number(const struct array *array, size_t element);
+
+/* Local. One element of integers; what goes beyond an int64_t is INT64_MAX. */
+int64_t array_integer(const struct array *array, size_t element);
+
+#endif

@@ -1,0 +1,317 @@
+#include "data/array_data.h"
+
+#include "base/digest.h"
+#include "base/guard.h"
+#include "data/levels.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PIECE 1024 /* numbers looked at at once */
+
+bool array_data_check(const void *given, const char **key, struct error *error)
+{
+    const struct array_settings *settings = given;
+    *key = "part";
+    return settings->part[0] < settings->part[1] ||
+           error_set(error, ERROR_USAGE, "begins at %g, which is not before its end, %g", settings->part[0],
+                     settings->part[1]);
+}
+
+/* ---- shapes ---- */
+
+static bool set_input(const struct array *x, struct shape *input, struct error *error)
+{
+    const size_t *size = x->size;
+    char shape[160];
+    switch (x->dims) {
+    case 1:
+        *input = (struct shape){1, {1}};
+        return true;
+    case 2:
+        *input = (struct shape){1, {size[1]}};
+        return true;
+    case 3:
+        *input = (struct shape){3, {1, size[1], size[2]}};
+        return true;
+    case 4:
+        *input = (struct shape){3, {size[1], size[2], size[3]}};
+        return true;
+    default:
+        array_shape_text(x, shape, sizeof shape);
+        return error_set(error, ERROR_USAGE,
+                         "%s has the shape %s: inputs are [N, features], [N, height, width] or [N, channels, height, "
+                         "width]; reshape it",
+                         x->name, shape);
+    }
+}
+
+/* Whether y can be what the settings say, x's samples being N. */
+static bool check_targets(const struct array_data *data, const struct array_settings *settings, struct error *error)
+{
+    const struct array *x = &data->x, *y = &data->y;
+    if (x->size[0] != y->size[0])
+        return error_set(error, ERROR_CORRUPT,
+                         "%s holds %zu samples, but %s targets of %zu: they do not belong together", x->name,
+                         x->size[0], y->name, y->size[0]);
+    bool floats = array_type_has_floats(y->type);
+    char shape[160];
+    array_shape_text(y, shape, sizeof shape);
+    if (!floats && y->width > 1)
+        return error_set(error, ERROR_USAGE,
+                         "%s holds integers (%s) of the shape %s: labels are one integer a sample, [N]; for targets "
+                         "of a regression store floats",
+                         y->name, array_type_name(y->type), shape);
+    if (floats && (settings->classes > 0 || settings->label_offset > 0))
+        return error_set(error, ERROR_USAGE,
+                         "%s holds floats (%s), which are targets of a regression: classes and label_offset are for "
+                         "labels, which are integers; store labels as such",
+                         y->name, array_type_name(y->type));
+    return true;
+}
+
+/* Sets which of the samples that are there the settings want. */
+static bool choose(struct dataset *dataset, const struct array_settings *settings, struct error *error)
+{
+    struct array_data *data = dataset->self;
+    const double *part = settings->part;
+    if (!(part[0] >= 0 && part[0] < part[1] && part[1] <= 1))
+        return error_set(error, ERROR_USAGE, "the dataset has part [%g, %g]: 0 <= first < second <= 1 is needed",
+                         part[0], part[1]);
+    size_t there = data->x.size[0];
+    size_t begin = (size_t)floor((double)there * part[0]), end = (size_t)floor((double)there * part[1]);
+    end = end < there && part[1] < 1 ? end : there; /* 2^53 samples and more are not whole numbers any more */
+    size_t holds = begin < end ? end - begin : 0;
+    if (settings->first >= holds)
+        return error_set(error, ERROR_USAGE,
+                         "first is %" PRIu64 ", but part [%g, %g] of %s holds only %zu samples (of %zu)",
+                         settings->first, part[0], part[1], data->x.name, holds, there);
+    uint64_t rest = holds - settings->first;
+    if (settings->count > rest)
+        return error_set(error, ERROR_USAGE,
+                         "count is %" PRIu64 ", but from sample %" PRIu64 " of part [%g, %g] on %s holds only %" PRIu64,
+                         settings->count, settings->first, part[0], part[1], data->x.name, rest);
+    data->first = begin + (size_t)settings->first;
+    dataset->count = (size_t)(settings->count ? settings->count : rest);
+    return true;
+}
+
+/* ---- the look at all that is used ---- */
+
+struct scan {
+    struct dataset *dataset;
+    const struct array_settings *settings;
+    const struct dataset *train;
+    struct error *error;
+    bool ok;
+};
+
+/* Says what is wrong with a number that has become none. */
+static bool refuse_number(const struct array *array, size_t element, double mean, double std, struct error *error)
+{
+    size_t sample = element / array->width, value = element % array->width;
+    double number = array_number(array, element);
+    if (isfinite(number) && (mean != 0 || std != 1) && isfinite((float)number))
+        return error_set(error, ERROR_USAGE,
+                         "%s: sample %zu, value %zu is %g: with mean %g and std %g it goes beyond a float", array->name,
+                         sample, value, number, mean, std);
+    return error_set(error, ERROR_CORRUPT,
+                     "%s: sample %zu, value %zu is %g%s (both counted from 0): repair it, or leave the sample out with "
+                     "first and count",
+                     array->name, sample, value, isnan(number) ? NAN : number,
+                     isfinite(number) ? ", which is beyond a float" : "");
+}
+
+/* The numbers of the used rows become finite floats. least, most: NULL, or their range. */
+static bool check_numbers(const struct scan *scan, const struct array *array, double mean, double std, float *least,
+                          float *most)
+{
+    const struct array_data *data = scan->dataset->self;
+    size_t begin = data->first * array->width, end = begin + scan->dataset->count * array->width;
+    float piece[PIECE], low = INFINITY, high = -INFINITY;
+    for (size_t at = begin; at < end; at += PIECE) {
+        size_t n = end - at < PIECE ? end - at : PIECE;
+        array_floats(array, at, n, mean, std, piece);
+        for (size_t i = 0; i < n; i++) {
+            if (!isfinite(piece[i]))
+                return refuse_number(array, at + i, mean, std, scan->error);
+            low = piece[i] < low ? piece[i] : low;
+            high = piece[i] > high ? piece[i] : high;
+        }
+    }
+    if (least)
+        *least = low, *most = high;
+    return true;
+}
+
+/* Whether a label, as it is stored, is one of the classes. */
+static bool has_class(const struct array_data *data, int64_t label, size_t classes)
+{
+    return label >= data->label_offset && (uint64_t)(label - data->label_offset) < classes;
+}
+
+/* 1 + the largest label of the whole file, so that all parts of it have the same classes. */
+static bool count_classes(const struct scan *scan, size_t *classes)
+{
+    const struct array_data *data = scan->dataset->self;
+    const struct array *y = &data->y;
+    *classes = 2;
+    for (size_t i = 0; i < y->size[0]; i++) {
+        int64_t label = array_integer(y, i);
+        if (label >= ARRAY_CLASSES_MOST + data->label_offset)
+            return error_set(scan->error, ERROR_USAGE,
+                             "%s: sample %zu (counted from 0) has label %" PRId64
+                             ": labels are below %d, once label_offset is subtracted; for targets of a regression "
+                             "store floats",
+                             y->name, i, label, ARRAY_CLASSES_MOST);
+        if (label >= (int64_t)*classes + data->label_offset)
+            *classes = (size_t)(label - data->label_offset) + 1;
+    }
+    return true;
+}
+
+static bool refuse_label(const struct scan *scan, size_t sample, int64_t label)
+{
+    const struct array_data *data = scan->dataset->self;
+    size_t classes = scan->dataset->form.classes;
+    char offset[80] = "";
+    if (data->label_offset)
+        snprintf(offset, sizeof offset, ", from which label_offset %" PRId64 " is subtracted", data->label_offset);
+    if (label < data->label_offset)
+        return error_set(scan->error, ERROR_USAGE,
+                         "%s: sample %zu (counted from 0) has label %" PRId64 "%s: classes count from 0", data->y.name,
+                         sample, label, offset);
+    if (scan->settings->classes)
+        return error_set(scan->error, ERROR_USAGE,
+                         "%s: sample %zu (counted from 0) has label %" PRId64 "%s, but classes is %zu: 0 to %zu%s",
+                         data->y.name, sample, label, offset, classes, classes - 1,
+                         data->label_offset ? "" : "; label_offset is for labels that begin at 1");
+    return error_set(scan->error, ERROR_USAGE,
+                     "%s: sample %zu (counted from 0) has label %" PRId64
+                     "%s, but the training data has only %zu classes, 0 to %zu",
+                     data->y.name, sample, label, offset, classes, classes - 1);
+}
+
+static bool check_labels(const struct scan *scan)
+{
+    struct leaf_form *form = &scan->dataset->form;
+    const struct array_data *data = scan->dataset->self;
+    size_t known = scan->train && scan->train->form.vocabulary == 0 ? scan->train->form.classes : 0;
+    if (scan->settings->classes)
+        form->classes = (size_t)scan->settings->classes;
+    else if (known)
+        form->classes = known;
+    else if (!count_classes(scan, &form->classes))
+        return false;
+    for (size_t i = data->first; i < data->first + scan->dataset->count; i++) {
+        int64_t label = array_integer(&data->y, i);
+        if (!has_class(data, label, form->classes))
+            return refuse_label(scan, i, label);
+    }
+    return true;
+}
+
+/* Guarded: all that reads the samples at the start. */
+static void scan_samples(void *context)
+{
+    struct scan *scan = context;
+    const struct array_data *data = scan->dataset->self;
+    struct leaf_form *form = &scan->dataset->form;
+    scan->ok = check_numbers(scan, &data->x, data->mean, data->std, NULL, NULL) &&
+               (array_type_has_floats(data->y.type) ? check_numbers(scan, &data->y, 0, 1, &form->least, &form->most)
+                                                    : check_labels(scan));
+    if (scan->ok)
+        scan->dataset->digest = array_data_digest(scan->dataset);
+}
+
+bool array_data_open(struct dataset *dataset, const struct array_settings *settings, const struct dataset *train,
+                     struct error *error)
+{
+    struct array_data *data = dataset->self;
+    const struct array *x = &data->x, *y = &data->y;
+    if (!levels_check(settings->mean, settings->std, error) || !set_input(x, &dataset->form.input, error) ||
+        !check_targets(data, settings, error) || !choose(dataset, settings, error))
+        return false;
+    data->mean = dataset->mean = settings->mean;
+    data->std = dataset->std = settings->std;
+    data->label_offset = (int64_t)settings->label_offset;
+    dataset->form.terms = y->width;
+    dataset->sample_bytes = x->row_bytes + y->row_bytes;
+    struct scan scan = {.dataset = dataset, .settings = settings, .train = train, .error = error};
+    const void *where;
+    return guard_run(scan_samples, &scan, &where) ? scan.ok : dataset_refuse_hole(dataset, where, error);
+}
+
+/* Types and byte orders tell what the bytes are; the shape of the inputs, which dataset_open adds, how many samples. */
+uint64_t array_data_digest(const struct dataset *dataset)
+{
+    const struct array_data *data = dataset->self;
+    const struct array *arrays[] = {&data->x, &data->y};
+    uint64_t digest = 0;
+    for (size_t i = 0; i < 2; i++) {
+        const struct array *array = arrays[i];
+        digest = digest_chain(
+            digest, digest_bytes(array->elements + data->first * array->row_bytes, dataset->count * array->row_bytes));
+        digest = digest_chain(digest, (uint64_t)array->type << 1 | array->big_endian);
+    }
+    return digest_chain(digest, (uint64_t)data->label_offset);
+}
+
+/* ---- reading ---- */
+
+/* Another number than this could be was there when the file was opened. */
+static bool refuse_value(const struct array *array, size_t sample, size_t value, struct error *error)
+{
+    return error_set(error, ERROR_CORRUPT,
+                     "%s: sample %zu, value %zu (both counted from 0) is %g, which it cannot have been when the file "
+                     "was opened: it was changed while it was in use",
+                     array->name, sample, value, array_number(array, sample * array->width + value));
+}
+
+/* The first that is not finite; n: all are. Bits, not comparisons: so it costs next to nothing. */
+static size_t find_infinite(const float *values, size_t n)
+{
+    uint32_t most = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, &values[i], sizeof bits);
+        bits &= 0x7FFFFFFF;
+        most = bits > most ? bits : most;
+    }
+    size_t i = most < 0x7F800000 ? n : 0;
+    while (i < n && isfinite(values[i]))
+        i++;
+    return i;
+}
+
+static bool read_targets(const struct dataset *dataset, size_t sample, float *targets, struct error *error)
+{
+    const struct array_data *data = dataset->self;
+    const struct array *y = &data->y;
+    array_floats(y, sample * y->width, y->width, 0, 1, targets);
+    for (size_t t = 0; t < y->width; t++)
+        if (!(targets[t] >= dataset->form.least && targets[t] <= dataset->form.most))
+            return refuse_value(y, sample, t, error);
+    return true;
+}
+
+bool array_data_read(const struct dataset *dataset, size_t index, struct leaf *leaf, size_t row, struct error *error)
+{
+    const struct array_data *data = dataset->self;
+    const struct array *x = &data->x, *y = &data->y;
+    size_t sample = data->first + index;
+    float *input = leaf->inputs + row * x->width;
+    array_floats(x, sample * x->width, x->width, data->mean, data->std, input);
+    size_t place = find_infinite(input, x->width);
+    if (place < x->width)
+        return refuse_value(x, sample, place, error);
+    if (array_type_has_floats(y->type))
+        return read_targets(dataset, sample, leaf->targets + row * y->width, error);
+    int64_t label = array_integer(y, sample);
+    if (!has_class(data, label, dataset->form.classes))
+        return refuse_value(y, sample, 0, error);
+    leaf->labels[row] = (int32_t)(label - data->label_offset);
+    return true;
+}

@@ -1,0 +1,67 @@
+/* What the formats have in common that store arrays: inputs x [N, ...] and targets y [N, ...], each a struct array.
+ *
+ * A sample of x [N] is one number, of [N, F] features, of [N, H, W] an image of one channel, of [N, C, H, W] one of
+ * several. Integers y [N] (or [N, 1]) are labels; floats are the targets of a regression, of any shape.
+ *
+ * A format's settings begin with a struct array_settings, its rows with ARRAY_ROWS, and what dataset->self points to
+ * with a struct array_data; so the functions here are entries of its class. */
+#ifndef DATA_ARRAY_DATA_H
+#define DATA_ARRAY_DATA_H
+
+#include "base/rows.h"
+#include "data/array.h"
+#include "data/dataset.h"
+
+#define ARRAY_CLASSES_MOST 1000000 /* a larger integer is no label */
+
+struct array_settings {
+    double part[2];   /* of the N samples that are there, those from floor(N part[0]) to before floor(N part[1]) are the
+                         part; 0 <= [0] < [1] <= 1 */
+    uint64_t first;   /* the first sample of the part that is used */
+    uint64_t count;   /* how many are used; 0: all of the part from there on */
+    uint64_t classes; /* labels are below; 0: 1 + the largest label of the whole file, at least 2 */
+    uint64_t label_offset; /* is subtracted from each label first */
+    double mean;           /* a number x of the inputs becomes (x - mean) / std, in double and rounded once */
+    double std;            /* > 0 */
+};
+
+/* clang-format off */
+#define ARRAY_ROWS \
+    {"first", "the first sample of the part that is used, counted from 0", FIELD(struct array_settings, first), \
+     ANY_FROM(0), DEFAULT("0")}, \
+    {"count", "how many samples are used; 0 for all of the part from there on", FIELD(struct array_settings, count), \
+     ANY_FROM(0), DEFAULT("0")}, \
+    {"part", "where the samples begin and end that are used, as shares of all that are there", \
+     FIELD(struct array_settings, part), REAL(0, 1), DEFAULT("0", "1")}, \
+    {"classes", "how many classes there are; 0: 1 + the largest label, at least 2", \
+     FIELD(struct array_settings, classes), WHOLE(0, ARRAY_CLASSES_MOST), DEFAULT("0")}, \
+    {"label_offset", "what is subtracted from each label, for classes count from 0", \
+     FIELD(struct array_settings, label_offset), WHOLE(0, 1000000000000), DEFAULT("0")}, \
+    {"mean", "what is subtracted from each number of the inputs", FIELD(struct array_settings, mean), \
+     REAL(-INFINITY, INFINITY), DEFAULT("0")}, \
+    {"std", "what each number of the inputs is divided by after that", FIELD(struct array_settings, std), POSITIVE, \
+     DEFAULT("1")}
+/* clang-format on */
+
+struct array_data {
+    struct array x, y;
+    /* private */
+    double mean, std;
+    int64_t label_offset;
+    size_t first; /* the row of the first used sample */
+};
+
+/* Local. Whether part begins before it ends (struct kind). */
+bool array_data_check(const void *settings, const char **key, struct error *error);
+
+/* Local. The end of a format's open: self and files are set, x and y are placed; sets the rest, once it has looked at
+ * all that is used. Closing after failure is the caller's. */
+bool array_data_open(struct dataset *dataset, const struct array_settings *settings, const struct dataset *train,
+                     struct error *error) WARN_UNUSED;
+
+/* Local. Entries of struct dataset_class. */
+bool array_data_read(const struct dataset *dataset, size_t index, struct leaf *leaf, size_t row,
+                     struct error *error) WARN_UNUSED;
+uint64_t array_data_digest(const struct dataset *dataset);
+
+#endif
