@@ -126,7 +126,9 @@ bool option_is_present(const struct option_key *key)
 
 const char *option_input(const struct option_key *key)
 {
-    return key->option->path == PATH_READ ? *(char *const *)option_field(key->option, key->base) : NULL;
+    return key->option->path == PATH_READ && key->option->type == OPTION_TEXT
+               ? *(char *const *)option_field(key->option, key->base)
+               : NULL;
 }
 
 /* ---- what a section owns ---- */

@@ -89,6 +89,8 @@ static bool check_type(const struct rows *rows, const struct option_row *row, st
     if ((row->type == OPTION_CHOICE && !row->choices) || (counted && row->item_bytes == 0) ||
         (row->type == OPTION_LIST && !row->keys))
         return refuse(rows, row->name, error, "does not say what may stand there");
+    if (row->path && row->type != OPTION_TEXT)
+        return refuse(rows, row->name, error, "cannot hold a path: only a text can");
     if (row->exists)
         return refuse(rows, row->name, error, "cannot be one that exists now and then");
     if (row->resume == RESUME_REQUESTED)

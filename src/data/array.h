@@ -10,20 +10,21 @@
 
 #define ARRAY_DIMS 8 /* at most */
 
+/* The numbers are part of digests that checkpoints hold: they stay. */
 enum array_type {
-    ARRAY_NONE,
-    ARRAY_BOOL, /* a byte: 0 is 0, else 1 */
-    ARRAY_U8,
-    ARRAY_U16,
-    ARRAY_U32,
-    ARRAY_U64,
-    ARRAY_I8,
-    ARRAY_I16,
-    ARRAY_I32,
-    ARRAY_I64,
-    ARRAY_F16,
-    ARRAY_F32,
-    ARRAY_F64,
+    ARRAY_NONE = 0,
+    ARRAY_BOOL = 1, /* a byte: 0 is 0, else 1 */
+    ARRAY_U8 = 2,
+    ARRAY_U16 = 3,
+    ARRAY_U32 = 4,
+    ARRAY_U64 = 5,
+    ARRAY_I8 = 6,
+    ARRAY_I16 = 7,
+    ARRAY_I32 = 8,
+    ARRAY_I64 = 9,
+    ARRAY_F16 = 10,
+    ARRAY_F32 = 11,
+    ARRAY_F64 = 12,
     ARRAY_TYPES
 };
 

@@ -237,6 +237,7 @@ bool array_data_open(struct dataset *dataset, const struct array_settings *setti
     data->mean = dataset->mean = settings->mean;
     data->std = dataset->std = settings->std;
     data->label_offset = (int64_t)settings->label_offset;
+    dataset->label_offset = settings->label_offset;
     dataset->form.terms = y->width;
     dataset->sample_bytes = x->row_bytes + y->row_bytes;
     struct scan scan = {.dataset = dataset, .settings = settings, .train = train, .error = error};

@@ -293,6 +293,7 @@ static bool read_table(struct reading *reading)
     if (!csv_columns_find(columns, reading->source, reading->error) ||
         !choose(reading->source->settings, table->rows, &begin, &dataset->count, reading->error))
         return false;
+    dataset->label_offset = reading->source->settings->label_offset;
     dataset->form = (struct leaf_form){.input = {1, {columns->width}},
                                        .classes = columns->has_classes ? columns->classes : 0,
                                        .terms = columns->target_count};

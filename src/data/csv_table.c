@@ -81,15 +81,21 @@ static bool load(struct csv_table *table, struct watched *watched, struct error 
     return ok && check_text(table, error);
 }
 
+#define COLUMNS_MOST 100000 /* each costs memory, whatever stands in it */
+
 /* Counts the columns in the first row. */
 static bool count_columns(struct csv_table *table, struct error *error)
 {
     struct csv_scan scan = table->body;
     struct csv_field field;
     bool last = false;
-    for (; !last; table->columns++)
+    for (; !last; table->columns++) {
+        if (table->columns == COLUMNS_MOST)
+            return error_set(error, ERROR_CORRUPT, "%s has more than %d columns: is its separator another one?",
+                             table->path, COLUMNS_MOST);
         if (!csv_scan_field(&scan, &field, &last, error))
             return false;
+    }
     table->names = memory_alloc(table->columns, sizeof *table->names, "the columns of a table", error);
     table->by_name = memory_alloc(table->columns, sizeof *table->by_name, "the columns of a table", error);
     table->fields = memory_alloc(table->columns, sizeof *table->fields, "the columns of a table", error);

@@ -70,6 +70,12 @@ static const char *source(const struct dataset_spec *spec, bool targets)
 static bool fits(const struct dataset *dataset, const struct dataset_spec *spec, const struct dataset *train,
                  struct error *error)
 {
+    /* Files of another format may number their classes in another way. */
+    if (dataset->class == train->class && dataset->label_offset != train->label_offset)
+        return error_set(error, ERROR_USAGE,
+                         "%s: label_offset is %" PRIu64 ", but that of the training data %" PRIu64
+                         ": the classes would not be the same",
+                         source(spec, true), dataset->label_offset, train->label_offset);
     return inputs_fit(dataset, train, source(spec, false), error) &&
            targets_fit(&dataset->form, &train->form, source(spec, true), error);
 }

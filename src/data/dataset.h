@@ -23,12 +23,13 @@ struct dataset_spec {
 struct dataset {
     size_t count;          /* samples */
     struct leaf_form form; /* of each sample; opened with `train`: that of the training data */
-    uint64_t digest;     /* of the samples and labels that are used: within a format equal content has an equal digest,
-                            wherever the file lies; mean and std are not part of it. Text and tokens: of those of the
-                            part, the vocabulary and the context */
-    double mean, std;    /* with which the format has normalised its inputs; both 0: with nothing that the digest does
-                            not tell */
-    size_t sample_bytes; /* about what has to be read for one more of them; 0: nothing is */
+    uint64_t digest; /* of the samples and labels that are used: within a format equal content has an equal digest,
+                        wherever the file lies; mean and std are not part of it. Text and tokens: of those of the
+                        part, the vocabulary and the context */
+    uint64_t label_offset; /* what the format has subtracted from its labels */
+    double mean, std;      /* with which the format has normalised its inputs; both 0: with nothing that the digest does
+                              not tell */
+    size_t sample_bytes;   /* about what has to be read for one more of them; 0: nothing is */
     char *vocabulary; /* of text: the characters in UTF-8, in the order of their numbers; NULL: it is none, though its
                          samples may be tokens (form.vocabulary) */
     /* private */

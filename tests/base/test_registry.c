@@ -142,6 +142,7 @@ static void rows_that_are_not_what_they_should_be_are_refused(void)
         {{"a", "", TEXTS(struct settings, texts, count), .optional = true}, NULL},
         {{"a", "", TEXTS(struct settings, texts, count), DEFAULT("b")}, "cannot have this default"},
         {{"a", "", FIELD(struct settings, texts), .optional = true}, "does not say what may stand there"},
+        {{"a", "", FIELD(struct settings, number), WHOLE(1, 9), DEFAULT("1"), .path = PATH_READ}, "cannot hold a path"},
         {{"a", "", SECTION(0, item_keys)}, "is a section"},
         {{"a", "", LIST(struct settings, items, count), .keys = item_keys}, NULL},
         {{"a", "", LIST(struct settings, items, count), .keys = wrong_keys}, "the default of its key radius"},

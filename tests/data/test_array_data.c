@@ -173,6 +173,11 @@ static void labels_may_begin_at_one_and_show_not_all_classes(void)
     CU_ASSERT_EQUAL(label, 2);
     dataset_close(&dataset);
 
+    expect(&fixture, &train, ERROR_USAGE, "label_offset is 1, but that of the training data 0");
+    dataset_close(&train);
+    fixture.settings.samples.classes = 1000;
+    train = open_good(&fixture);
+    fixture.settings.samples.classes = 0;
     struct error error;
     CU_ASSERT(fixture_open(&fixture, &train, &dataset, &error) && dataset.form.classes == 1000);
     dataset_close(&dataset);

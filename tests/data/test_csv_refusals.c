@@ -41,6 +41,19 @@ static void files_that_are_no_table_are_refused(void)
     }
 }
 
+static void so_many_columns_are_another_separator(void)
+{
+    struct fixture fixture;
+    struct text text;
+    text_init(&text);
+    for (int i = 0; i < 100000; i++)
+        text_append(&text, "%d,", i);
+    text_append(&text, "y\n");
+    fixture_init(&fixture, "a", text_bytes(&text));
+    expect(&fixture, NULL, ERROR_CORRUPT, "has more than 100000 columns: is its separator another one?");
+    text_release(&text);
+}
+
 static void fields_that_are_no_number_are_refused(void)
 {
     static const struct {
@@ -235,6 +248,9 @@ static void validation_data_that_does_not_fit_is_refused(void)
     fixture_init(&other, "b", "a,y\n1,2\n");
     expect(&other, &train, ERROR_USAGE,
            "column y holds '2', but there are only 2 classes, 0 to 1; of a quantity: task: regression, of the");
+    fixture_init(&other, "b", "a,y\n1,1\n3,2\n");
+    other.settings.label_offset = 1;
+    expect(&other, &train, ERROR_USAGE, "label_offset is 1, but that of the training data 0");
     fixture_init(&other, "b", "a,y\n1,dog\n");
     expect(&other, &train, ERROR_CORRUPT, "column y holds 'dog', which is no number");
     train.class = &dataset_idx; /* as if it came from there */
@@ -261,6 +277,7 @@ int main(void)
 {
     static const struct test_case cases[] = {
         {"files that are no table are refused", files_that_are_no_table_are_refused},
+        {"so many columns are another separator", so_many_columns_are_another_separator},
         {"fields that are no number are refused", fields_that_are_no_number_are_refused},
         {"long fields are shown shortened", long_fields_are_shown_shortened},
         {"settings that do not fit are refused", settings_that_do_not_fit_are_refused},
