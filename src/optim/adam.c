@@ -7,7 +7,6 @@
  *   p -= rate * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon) */
 #include "optim/adam.h"
 
-#include "base/rows.h"
 #include "base/target.h"
 
 #include <math.h>
@@ -92,12 +91,7 @@ static void adamw_update(const void *settings, const struct optimizer_step *step
 }
 
 static const struct option_row rows[] = {
-    {"beta1", "part of the gradient's average that stays at each step", FIELD(struct adam, beta1), REAL(0, 1),
-     .below = true, DEFAULT("0.9"), .resume = RESUME_TUNABLE},
-    {"beta2", "part of the squared gradient's average that stays at each step", FIELD(struct adam, beta2), REAL(0, 1),
-     .below = true, DEFAULT("0.999"), .resume = RESUME_TUNABLE},
-    {"epsilon", "added to the root of the second average, which may be 0", FIELD(struct adam, epsilon), POSITIVE,
-     DEFAULT("1e-8"), .resume = RESUME_TUNABLE},
+    ADAM_ROWS("1e-8"),
     {0},
 };
 

@@ -4,7 +4,6 @@
  *   d = (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon) + decay * p
  *   p -= rate * (|p| / |d|) * d
  * The ratio is that of a whole tensor, and of every tensor: also of those that do not decay, as in the paper. */
-#include "base/rows.h"
 #include "base/target.h"
 #include "optim/adam.h"
 
@@ -74,12 +73,7 @@ static void update(const void *settings, const struct optimizer_step *step, size
 }
 
 static const struct option_row rows[] = {
-    {"beta1", "part of the gradient's average that stays at each step", FIELD(struct adam, beta1), REAL(0, 1),
-     .below = true, DEFAULT("0.9"), .resume = RESUME_TUNABLE},
-    {"beta2", "part of the squared gradient's average that stays at each step", FIELD(struct adam, beta2), REAL(0, 1),
-     .below = true, DEFAULT("0.999"), .resume = RESUME_TUNABLE},
-    {"epsilon", "added to the root of the second average, which may be 0", FIELD(struct adam, epsilon), POSITIVE,
-     DEFAULT("1e-6"), .resume = RESUME_TUNABLE},
+    ADAM_ROWS("1e-6"),
     {0},
 };
 

@@ -4,6 +4,7 @@
 
 #include "data/csv_settings.h"
 #include "data/formats.h"
+#include "data/opening.h"
 #include "support/test.h"
 
 #include <limits.h>
@@ -60,9 +61,7 @@ static inline struct dataset open_good(const struct fixture *fixture, const stru
     struct dataset dataset;
     struct error error;
     bool ok = open_fixture(fixture, train, &dataset, &error);
-    if (!ok)
-        printf("%s\n", error.text);
-    CU_ASSERT_FATAL(ok);
+    check_opened(ok, &error);
     return dataset;
 }
 
@@ -73,12 +72,7 @@ static inline void expect(const struct fixture *fixture, const struct dataset *t
     struct dataset dataset;
     struct error error = {0};
     bool opened = open_fixture(fixture, train, &dataset, &error);
-    const char *path = strstr(error.text, fixture->path);
-    bool good = !opened && error.kind == kind && strstr(error.text, words) && path && !strchr(error.text, '\n');
-    if (!good)
-        printf("expected kind %d, \"%s\", got kind %d: %s\n", (int)kind, words, (int)error.kind,
-               opened ? "opened" : error.text);
-    CU_ASSERT(good);
+    check_refused(opened, &error, kind, words, fixture->path);
     dataset_close(&dataset);
 }
 

@@ -1,6 +1,7 @@
 #include "data/npy_trial.h"
 
 #include "data/formats.h"
+#include "data/opening.h"
 #include "support/test.h"
 
 #include <stdio.h>
@@ -39,9 +40,7 @@ struct dataset open_good(const struct fixture *fixture)
     struct dataset dataset;
     struct error error = {0};
     bool ok = fixture_open(fixture, NULL, &dataset, &error);
-    if (!ok)
-        printf("%s\n", error.text);
-    CU_ASSERT_FATAL(ok);
+    check_opened(ok, &error);
     return dataset;
 }
 
@@ -58,10 +57,7 @@ void expect(const struct fixture *fixture, const struct dataset *train, enum err
     struct dataset dataset;
     struct error error = {0};
     bool opened = fixture_open(fixture, train, &dataset, &error);
-    bool good = !opened && error.kind == kind && strstr(error.text, words) && !strchr(error.text, '\n');
-    if (!good)
-        printf("expected kind %d and \"%s\", got kind %d: %s\n", (int)kind, words, (int)error.kind, error.text);
-    CU_ASSERT(good);
+    check_refused(opened, &error, kind, words, "");
     dataset_close(&dataset);
 }
 

@@ -1,6 +1,7 @@
 /* IDX files of floats, features and regression targets; and what validation data has to be. */
 #include "data/formats.h"
 #include "data/idx.h"
+#include "data/opening.h"
 #include "support/test.h"
 
 #include <limits.h>
@@ -81,9 +82,7 @@ static struct dataset open_good(const struct fixture *fixture, const struct data
     struct dataset dataset;
     struct error error;
     bool ok = open_fixture(fixture, train, &dataset, &error);
-    if (!ok)
-        printf("%s\n", error.text);
-    CU_ASSERT_FATAL(ok);
+    check_opened(ok, &error);
     return dataset;
 }
 
@@ -100,13 +99,8 @@ static void expect(const struct fixture *fixture, const struct dataset *train, e
 {
     struct dataset dataset;
     struct error error = {0};
-    CU_ASSERT_FALSE_FATAL(open_fixture(fixture, train, &dataset, &error));
-    bool good = error.kind == kind && strstr(error.text, words) && strstr(error.text, more) &&
-                !strchr(error.text, '\n');
-    if (!good)
-        printf("expected kind %d, \"%s\" and \"%s\", got kind %d: %s\n", (int)kind, words, more, (int)error.kind,
-               error.text);
-    CU_ASSERT(good);
+    bool opened = open_fixture(fixture, train, &dataset, &error);
+    check_refused(opened, &error, kind, words, more);
     dataset_close(&dataset);
 }
 

@@ -3,6 +3,7 @@
 #include "data/formats.h"
 #include "data/npy_file.h"
 #include "data/npz.h"
+#include "data/opening.h"
 #include "support/test.h"
 
 #include <limits.h>
@@ -145,9 +146,7 @@ static struct dataset open_good(const struct fixture *fixture)
     struct dataset dataset;
     struct error error = {0};
     bool ok = open_fixture(fixture, &dataset, &error);
-    if (!ok)
-        printf("%s\n", error.text);
-    CU_ASSERT_FATAL(ok);
+    check_opened(ok, &error);
     return dataset;
 }
 
@@ -156,10 +155,7 @@ static void expect(const struct fixture *fixture, enum error_kind kind, const ch
     struct dataset dataset;
     struct error error = {0};
     bool opened = open_fixture(fixture, &dataset, &error);
-    bool good = !opened && error.kind == kind && strstr(error.text, words) && !strchr(error.text, '\n');
-    if (!good)
-        printf("expected kind %d and \"%s\", got kind %d: %s\n", (int)kind, words, (int)error.kind, error.text);
-    CU_ASSERT(good);
+    check_refused(opened, &error, kind, words, "");
     dataset_close(&dataset);
 }
 

@@ -1,5 +1,6 @@
 #include "data/digits.h"
 #include "data/formats.h"
+#include "data/opening.h"
 #include "data/text_format.h"
 #include "support/test.h"
 
@@ -47,9 +48,7 @@ static struct dataset open_part(struct fixture *fixture, double from, double to,
     fixture->settings.part[0] = from;
     fixture->settings.part[1] = to;
     bool ok = open_fixture(fixture, train, &dataset, &error);
-    if (!ok)
-        printf("%s\n", error.text);
-    CU_ASSERT_FATAL(ok);
+    check_opened(ok, &error);
     return dataset;
 }
 
@@ -58,13 +57,8 @@ static void expect(const struct fixture *fixture, const struct dataset *train, e
 {
     struct dataset dataset;
     struct error error = {0};
-    CU_ASSERT_FALSE_FATAL(open_fixture(fixture, train, &dataset, &error));
-    bool good = error.kind == kind && strstr(error.text, words) && strstr(error.text, more) &&
-                !strchr(error.text, '\n');
-    if (!good)
-        printf("expected kind %d, \"%s\" and \"%s\", got kind %d: %s\n", (int)kind, words, more, (int)error.kind,
-               error.text);
-    CU_ASSERT(good);
+    bool opened = open_fixture(fixture, train, &dataset, &error);
+    check_refused(opened, &error, kind, words, more);
     dataset_close(&dataset);
 }
 

@@ -1,5 +1,6 @@
 #include "data/tokens_fixture.h"
 
+#include "data/opening.h"
 #include "support/test.h"
 
 #include <stdio.h>
@@ -47,9 +48,7 @@ struct dataset tokens_fixture_opened(const struct tokens_fixture *fixture, const
     struct dataset dataset;
     struct error error;
     bool ok = tokens_fixture_open(fixture, train, &dataset, &error);
-    if (!ok)
-        printf("%s\n", error.text);
-    CU_ASSERT_FATAL(ok);
+    check_opened(ok, &error);
     return dataset;
 }
 
@@ -58,12 +57,7 @@ void tokens_fixture_expect(const struct tokens_fixture *fixture, const struct da
 {
     struct dataset dataset;
     struct error error = {0};
-    CU_ASSERT_FALSE_FATAL(tokens_fixture_open(fixture, train, &dataset, &error));
-    bool good = error.kind == kind && strstr(error.text, words) && strstr(error.text, more) &&
-                !strchr(error.text, '\n');
-    if (!good)
-        printf("expected kind %d, \"%s\" and \"%s\", got kind %d: %s\n", (int)kind, words, more, (int)error.kind,
-               error.text);
-    CU_ASSERT(good);
+    bool opened = tokens_fixture_open(fixture, train, &dataset, &error);
+    check_refused(opened, &error, kind, words, more);
     dataset_close(&dataset);
 }

@@ -2,7 +2,7 @@
 #include "data/formats.h"
 #include "data/npy.h"
 #include "fuzz.h"
-#include "fuzz_arrays.h"
+#include "fuzz_data.h"
 
 #include <string.h>
 
@@ -15,6 +15,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     strcpy(x, fuzz_file(0, data, first));
     strcpy(y, fuzz_file(1, second, second_size));
     struct npy_settings settings = {.samples = {.part = {0, 1}, .std = 1}, .x = x, .y = y};
-    fuzz_samples(&(struct dataset_spec){&dataset_npy, &settings});
+    fuzz_open(&dataset_npy, &settings, &settings);
     return 0;
 }

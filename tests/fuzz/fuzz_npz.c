@@ -2,7 +2,7 @@
 #include "data/formats.h"
 #include "data/npz.h"
 #include "fuzz.h"
-#include "fuzz_arrays.h"
+#include "fuzz_data.h"
 
 #include <string.h>
 
@@ -11,6 +11,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char path[64], x[] = "x", y[] = "y";
     strcpy(path, fuzz_file(0, data, size));
     struct npz_settings settings = {.samples = {.part = {0, 1}, .std = 1}, .path = path, .x = x, .y = y};
-    fuzz_samples(&(struct dataset_spec){&dataset_npz, &settings});
+    fuzz_open(&dataset_npz, &settings, &settings);
     return 0;
 }

@@ -3,35 +3,15 @@
 #include "data/formats.h"
 #include "data/tokens.h"
 #include "fuzz.h"
+#include "fuzz_data.h"
 
 #include <string.h>
 
-static void read_some(const struct dataset *dataset)
-{
-    struct leaf leaf;
-    struct error error;
-    if (!leaf_init(&leaf, &dataset->form, 1, &error))
-        return;
-    for (uint64_t sample = 0; sample < dataset->count && sample < 64; sample++)
-        dataset_read(dataset, &(uint64_t){dataset->count - 1 - sample}, 1, &leaf);
-    leaf_release(&leaf);
-}
-
 static void open_both(char *train_path, char *validation_path, enum token_type type)
 {
-    struct tokens_settings settings = {.path = train_path, .context = 3, .part = {0, 1}, .type = type};
-    struct dataset_spec spec = {&dataset_tokens, &settings};
-    struct dataset train, validation;
-    struct error error;
-    if (!dataset_open(&train, &spec, NULL, &error))
-        return;
-    read_some(&train);
-    settings.path = validation_path;
-    if (dataset_open(&validation, &spec, &train, &error)) {
-        read_some(&validation);
-        dataset_close(&validation);
-    }
-    dataset_close(&train);
+    struct tokens_settings train = {.path = train_path, .context = 3, .part = {0, 1}, .type = type}, other = train;
+    other.path = validation_path;
+    fuzz_open(&dataset_tokens, &train, &other);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
