@@ -30,25 +30,20 @@ static bool search(const struct csv_values *values, const char *bytes, size_t le
     return false;
 }
 
-static bool find(const struct csv_values *values, const struct csv_field *field, size_t *place)
-{
-    if (!field->doubled)
-        return search(values, field->bytes, field->length, place);
-    char *text = csv_field_text(field);
-    bool found = search(values, text, strlen(text), place);
-    memory_free(text);
-    return found;
-}
-
 bool csv_values_find(const struct csv_values *values, const struct csv_field *field, size_t *number)
 {
-    return find(values, field, number);
+    if (!field->doubled)
+        return search(values, field->bytes, field->length, number);
+    char *text = csv_field_text(field);
+    bool found = search(values, text, strlen(text), number);
+    memory_free(text);
+    return found;
 }
 
 bool csv_values_add(struct csv_values *values, const struct csv_field *field)
 {
     size_t place;
-    if (find(values, field, &place))
+    if (csv_values_find(values, field, &place))
         return true;
     if (values->count == CSV_VALUES_MOST)
         return false;
