@@ -3,6 +3,7 @@
 #include "base/digest.h"
 #include "base/guard.h"
 #include "data/levels.h"
+#include "data/part.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -15,9 +16,7 @@ bool array_data_check(const void *given, const char **key, struct error *error)
 {
     const struct array_settings *settings = given;
     *key = "part";
-    return settings->part[0] < settings->part[1] ||
-           error_set(error, ERROR_USAGE, "begins at %g, which is not before its end, %g", settings->part[0],
-                     settings->part[1]);
+    return part_check(settings->part, error);
 }
 
 /* ---- shapes ---- */
@@ -77,12 +76,10 @@ static bool choose(struct dataset *dataset, const struct array_settings *setting
 {
     struct array_data *data = dataset->self;
     const double *part = settings->part;
-    if (!(part[0] >= 0 && part[0] < part[1] && part[1] <= 1))
-        return error_set(error, ERROR_USAGE, "the dataset has part [%g, %g]: 0 <= first < second <= 1 is needed",
-                         part[0], part[1]);
-    size_t there = data->x.size[0];
-    size_t begin = (size_t)floor((double)there * part[0]), end = (size_t)floor((double)there * part[1]);
-    end = end < there && part[1] < 1 ? end : there; /* 2^53 samples and more are not whole numbers any more */
+    if (!part_is_possible(part, error))
+        return false;
+    size_t there = data->x.size[0], begin, end;
+    part_place(part, there, &begin, &end);
     size_t holds = begin < end ? end - begin : 0;
     if (settings->first >= holds)
         return error_set(error, ERROR_USAGE,

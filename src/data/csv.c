@@ -9,6 +9,7 @@
 #include "base/rows.h"
 #include "data/csv_columns.h"
 #include "data/formats.h"
+#include "data/part.h"
 
 #include <float.h>
 #include <inttypes.h>
@@ -82,9 +83,7 @@ static bool check(const void *given, const char **key, struct error *error)
                          shown);
     }
     *key = "part";
-    return settings->part[0] < settings->part[1] ||
-           error_set(error, ERROR_USAGE, "begins at %g, which is not before its end, %g", settings->part[0],
-                     settings->part[1]);
+    return part_check(settings->part, error);
 }
 
 static void csv_close(struct dataset *dataset)
@@ -101,8 +100,11 @@ static void csv_close(struct dataset *dataset)
 /* The rows [begin, begin + count) of the file that the settings want. */
 static bool choose(const struct csv_settings *settings, size_t there, size_t *begin, size_t *count, struct error *error)
 {
-    size_t from = (size_t)floor((double)there * settings->part[0]);
-    size_t rest = (size_t)floor((double)there * settings->part[1]) - from;
+    if (!part_is_possible(settings->part, error))
+        return false;
+    size_t from, end;
+    part_place(settings->part, there, &from, &end);
+    size_t rest = end - from;
     if (rest == 0)
         return error_set(error, ERROR_USAGE, "part [%g, %g] of the %zu rows of %s is none: choose a larger one",
                          settings->part[0], settings->part[1], there, settings->path);

@@ -7,6 +7,7 @@
 #include "base/rows.h"
 #include "base/utf8.h"
 #include "data/formats.h"
+#include "data/part.h"
 #include "data/windows.h"
 
 #include <fcntl.h>
@@ -265,7 +266,7 @@ static bool check_part(const void *given, const char **key, struct error *error)
 {
     const struct text_format_settings *settings = given;
     *key = "part";
-    return windows_check_part(settings->part, error);
+    return part_check(settings->part, error);
 }
 
 const struct dataset_class dataset_text = {

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/rows.h"
 #include "data/formats.h"
+#include "data/part.h"
 #include "data/windows.h"
 
 #include <inttypes.h>
@@ -258,7 +259,7 @@ static bool check_part(const void *given, const char **key, struct error *error)
 {
     const struct tokens_settings *settings = given;
     *key = "part";
-    return windows_check_part(settings->part, error);
+    return part_check(settings->part, error);
 }
 
 const struct dataset_class dataset_tokens = {

@@ -1,26 +1,18 @@
 #include "data/windows.h"
 
 #include "data/dataset.h"
+#include "data/part.h"
 
 #include <inttypes.h>
-#include <math.h>
-
-bool windows_check_part(const double part[2], struct error *error)
-{
-    return part[0] < part[1] ||
-           error_set(error, ERROR_USAGE, "begins at %g, which is not before its end, %g", part[0], part[1]);
-}
 
 bool windows_check(const struct windows_wanted *wanted, const struct dataset *train, struct error *error)
 {
-    const double *part = wanted->part;
     if (!wanted->path || !*wanted->path)
         return error_set(error, ERROR_USAGE, "a dataset of format %s needs the path of its file", wanted->format);
     if (wanted->context < 1)
         return error_set(error, ERROR_USAGE, "the dataset has context 0: a window needs at least 1 %s", wanted->unit);
-    if (!(part[0] >= 0 && part[0] < part[1] && part[1] <= 1))
-        return error_set(error, ERROR_USAGE, "the dataset has part [%g, %g]: 0 <= first < second <= 1 is needed",
-                         part[0], part[1]);
+    if (!part_is_possible(wanted->part, error))
+        return false;
     if (train && train->form.vocabulary > 0 && train->form.input.size[0] != wanted->context)
         return error_set(error, ERROR_USAGE,
                          "%s is read with context %" PRIu64 ", but the training data with %zu: both must be equal",
@@ -31,10 +23,8 @@ bool windows_check(const struct windows_wanted *wanted, const struct dataset *tr
 bool windows_cut(struct windows *windows, const struct windows_wanted *wanted, size_t there, bool tiled,
                  struct error *error)
 {
-    size_t begin = (size_t)floor((double)there * wanted->part[0]);
-    size_t end = (size_t)floor((double)there * wanted->part[1]);
-    if (end > there) /* a double has not all bits of so large a number */
-        end = there;
+    size_t begin, end;
+    part_place(wanted->part, there, &begin, &end);
     if (end - begin <= wanted->context)
         return error_set(error, ERROR_USAGE,
                          "context %" PRIu64

@@ -29,9 +29,6 @@ struct windows {
     bool tiled;     /* they stand side by side, and cover the part; else they begin at any place */
 };
 
-/* Local. Whether a part has a beginning before its end, each being allowed: for the check of a kind. */
-bool windows_check_part(const double part[2], struct error *error) WARN_UNUSED;
-
 /* Local. What can be wrong with the words alone, or beside the training data (NULL: these are it). ERROR_USAGE. */
 bool windows_check(const struct windows_wanted *wanted, const struct dataset *train, struct error *error) WARN_UNUSED;
 

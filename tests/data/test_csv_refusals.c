@@ -175,6 +175,18 @@ static void numbers_of_settings_that_do_not_fit_are_refused(void)
     }
 }
 
+static void a_part_that_no_job_file_can_say_is_refused(void)
+{
+    struct fixture fixture;
+    struct dataset dataset;
+    struct error error = {0};
+    fixture_init(&fixture, "a", "a,y\n1,0\n3,1\n");
+    fixture.settings.part[1] = 2;
+    bool opened = open_fixture(&fixture, NULL, &dataset, &error);
+    check_refused(opened, &error, ERROR_USAGE, "the dataset has part [0, 2]: 0 <= first < second <= 1 is needed", "");
+    dataset_close(&dataset);
+}
+
 static void a_task_that_the_target_does_not_have_is_refused(void)
 {
     static char z[] = "z";
@@ -282,6 +294,7 @@ int main(void)
         {"long fields are shown shortened", long_fields_are_shown_shortened},
         {"settings that do not fit are refused", settings_that_do_not_fit_are_refused},
         {"numbers of settings that do not fit are refused", numbers_of_settings_that_do_not_fit_are_refused},
+        {"a part that no job file can say is refused", a_part_that_no_job_file_can_say_is_refused},
         {"a task that the target does not have is refused", a_task_that_the_target_does_not_have_is_refused},
         {"a column has so many categories, and no more", a_column_has_so_many_categories_and_no_more},
         {"first lines that are names are told", first_lines_that_are_names_are_told},
