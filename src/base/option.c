@@ -98,17 +98,20 @@ const struct option_key *option_find(const struct option_keys *keys, const char 
     return NULL;
 }
 
+bool option_is_counted(const struct option_row *option)
+{
+    return option->type == OPTION_NUMBERS || option->type == OPTION_TEXTS || option->type == OPTION_LIST;
+}
+
 bool option_is_present(const struct option_key *key)
 {
     const struct option_row *option = key->option;
     if (!option->optional)
         return true;
+    if (option_is_counted(option))
+        return option_item_count(option, key->base) > 0;
     const void *field = option_field(option, key->base);
     switch (option->type) {
-    case OPTION_LIST:
-    case OPTION_NUMBERS:
-    case OPTION_TEXTS:
-        return option_item_count(option, key->base) > 0;
     case OPTION_SECTION:
         return option_kind(option->keys, field) != NULL;
     case OPTION_UNSIGNED:
@@ -144,7 +147,7 @@ static void release_key(const struct option_row *option, void *base)
         option_release(option->keys, option_item(option, base, i));
     for (size_t i = 0; option->type == OPTION_TEXTS && i < option_item_count(option, base); i++)
         memory_free(*(char **)option_item(option, base, i));
-    if (option->type == OPTION_LIST || option->type == OPTION_NUMBERS || option->type == OPTION_TEXTS)
+    if (option_is_counted(option))
         memory_free(option_item(option, base, 0));
 }
 

@@ -136,6 +136,9 @@ size_t option_elements(const struct option_row *option);
 /* Local. The field of a row: the value, or the base of the section. As changeable as the base is. */
 void *option_field(const struct option_row *option, const void *base);
 
+/* Local. Whether it is a list: of numbers, texts or sections. */
+bool option_is_counted(const struct option_row *option);
+
 /* Local. For lists of all kinds: how many items there are, and the place of one (NULL if there are none). */
 size_t option_item_count(const struct option_row *option, const void *base);
 void *option_item(const struct option_row *option, const void *base, size_t index);

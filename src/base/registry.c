@@ -74,14 +74,9 @@ static bool check_name(const struct rows *rows, const struct option_row *row, st
     return !row_named(rows->first, row, row->name) || refuse(rows, row->name, error, "stands there twice");
 }
 
-static bool is_counted(const struct option_row *row)
-{
-    return row->type == OPTION_NUMBERS || row->type == OPTION_TEXTS || row->type == OPTION_LIST;
-}
-
 static bool check_type(const struct rows *rows, const struct option_row *row, struct error *error)
 {
-    bool counted = is_counted(row);
+    bool counted = option_is_counted(row);
     if (row->type == OPTION_SECTION || row->type == OPTION_KIND || row->type == OPTION_KIND_KEYS)
         return refuse(rows, row->name, error, "is a section: only values and lists are possible");
     if (row->offset + field_bytes(row) > rows->bytes || (counted && row->count_offset + sizeof(size_t) > rows->bytes))
@@ -100,7 +95,8 @@ static bool check_type(const struct rows *rows, const struct option_row *row, st
 
 static bool can_be_optional(const struct option_row *row)
 {
-    return row->type == OPTION_UNSIGNED || row->type == OPTION_REAL || row->type == OPTION_TEXT || is_counted(row);
+    return row->type == OPTION_UNSIGNED || row->type == OPTION_REAL || row->type == OPTION_TEXT ||
+           option_is_counted(row);
 }
 
 /* Reads the default, as a job without the key would. */
@@ -114,7 +110,7 @@ static bool check_default(const struct rows *rows, const struct option_row *row,
                       row->default_key);
     if (!row->defaults[0] || row->default_key)
         return true;
-    if (is_counted(row) || (row->type == OPTION_PAIR && !row->defaults[1]))
+    if (option_is_counted(row) || (row->type == OPTION_PAIR && !row->defaults[1]))
         return refuse(rows, row->name, error, "cannot have this default");
     void *settings = memory_need(1, rows->bytes);
     bool ok = true;
