@@ -159,21 +159,6 @@ static void adopt_values(struct csv_column *columns, const struct csv_column *tr
     }
 }
 
-static bool adopt(struct csv_columns *columns, const struct csv_source *source, struct error *error)
-{
-    const struct csv_columns *train = source->train;
-    if (!check_names(source, "inputs", columns->inputs, columns->input_count, train->inputs, train->input_count,
-                     error) ||
-        !check_names(source, "targets", columns->targets, columns->target_count, train->targets, train->target_count,
-                     error))
-        return false;
-    adopt_values(columns->inputs, train->inputs, train->input_count);
-    adopt_values(columns->targets, train->targets, train->target_count);
-    columns->has_classes = train->has_classes;
-    columns->classes = train->classes;
-    return true;
-}
-
 /* ---- what their values are ---- */
 
 static struct csv_column *column_named(struct csv_columns *columns, const char *name)
@@ -197,6 +182,9 @@ static bool mark_categories(struct csv_columns *columns, const struct csv_source
         if (!column)
             return error_set(error, ERROR_USAGE, "%s: categories names %s, which is neither an input nor a target",
                              settings->path, shown);
+        if (source->train && !column->is_category)
+            return error_set(error, ERROR_USAGE, "%s: categories names %s, which is none in the training data",
+                             settings->path, shown);
         column->is_category = true;
         bool is_target = column >= columns->targets && column < columns->targets + columns->target_count;
         if (is_target && (columns->target_count > 1 || settings->task == CSV_REGRESSION))
@@ -211,6 +199,21 @@ static bool mark_categories(struct csv_columns *columns, const struct csv_source
                              settings->path, shown);
     }
     return true;
+}
+
+static bool adopt(struct csv_columns *columns, const struct csv_source *source, struct error *error)
+{
+    const struct csv_columns *train = source->train;
+    if (!check_names(source, "inputs", columns->inputs, columns->input_count, train->inputs, train->input_count,
+                     error) ||
+        !check_names(source, "targets", columns->targets, columns->target_count, train->targets, train->target_count,
+                     error))
+        return false;
+    adopt_values(columns->inputs, train->inputs, train->input_count);
+    adopt_values(columns->targets, train->targets, train->target_count);
+    columns->has_classes = train->has_classes;
+    columns->classes = train->classes;
+    return mark_categories(columns, source, error);
 }
 
 /* What stands in the one target, in the whole file. */
@@ -327,12 +330,36 @@ static bool learn(struct csv_columns *columns, const struct csv_source *source, 
            gather(columns, source, error);
 }
 
+/* Whether what the settings say of the target is so, whoever has told what it holds. */
+static bool check_target(const struct csv_columns *columns, const struct csv_source *source, struct error *error)
+{
+    const struct csv_settings *settings = source->settings;
+    const struct csv_column *target = &columns->targets[0];
+    char shown[64];
+    option_show(target->name, shown, sizeof shown);
+    if (settings->task != CSV_AUTO && (settings->task == CSV_CLASSES) != columns->has_classes)
+        return error_set(error, ERROR_USAGE, "%s: task is %s, but the target %s holds %s", settings->path,
+                         columns->has_classes ? "regression" : "classes", shown,
+                         columns->has_classes ? "classes" : "a quantity");
+    if (columns->has_classes && !target->is_category) {
+        if (settings->classes > 0 && settings->classes != columns->classes)
+            return error_set(error, ERROR_USAGE, "%s: classes is %zu, but of the training data %zu: both must be equal",
+                             settings->path, (size_t)settings->classes, columns->classes);
+        return true;
+    }
+    return (settings->classes == 0 && settings->label_offset == 0) ||
+           error_set(error, ERROR_USAGE,
+                     "%s: classes and label_offset are for labels that are whole numbers, but the target %s holds %s",
+                     settings->path, shown, columns->has_classes ? "names" : "a quantity");
+}
+
 bool csv_columns_find(struct csv_columns *columns, const struct csv_source *source, struct error *error)
 {
     *columns = (struct csv_columns){0};
     struct choosing choosing = {source, memory_need(source->table->columns, sizeof(enum use)), error};
     bool ok = choose(&choosing, columns) &&
-              (source->train ? adopt(columns, source, error) : learn(columns, source, error));
+              (source->train ? adopt(columns, source, error) : learn(columns, source, error)) &&
+              check_target(columns, source, error);
     memory_free(choosing.uses);
     for (size_t i = 0; ok && i < columns->input_count; i++)
         columns->width += columns->inputs[i].is_category ? columns->inputs[i].values.count : 1;

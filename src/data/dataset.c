@@ -234,7 +234,7 @@ static bool has_same_content(const struct dataset *dataset, struct watched *file
         return error_set(error, ERROR_CORRUPT,
                          "%s was changed while it was in use: it has other content than at the start", file->path);
     double now_s = clock_seconds();
-    if (file->excused_s == 0 || now_s - file->excused_s >= EXCUSED_S) {
+    if (!file->told && (file->excused_s == 0 || now_s - file->excused_s >= EXCUSED_S)) {
         log_info("%s was touched, or written anew, with the same content", file->path);
         file->excused_s = now_s;
     }
@@ -249,7 +249,7 @@ bool dataset_look(struct dataset *dataset, struct error *error)
             break;
         case WATCHED_LEFT:
             log_warn("%s is not the file any more that this run has read: it goes on with what it has read, but the "
-                     "next start will find something else",
+                     "next start may find something else",
                      file->path);
             break;
         case WATCHED_SHORT:

@@ -117,7 +117,7 @@ bool dataset_failed(const struct dataset *dataset, struct error *error);
 
 /* Local. Looks at the files, which costs a stat a file. False if one that is still read from has become shorter, or
  * cannot be looked at. A file that was replaced or removed is still read as it was: a warning, once, that the next
- * start will find something else. */
+ * start may find something else. */
 bool dataset_look(struct dataset *dataset, struct error *error) WARN_UNUSED;
 
 /* Local. Whether a look has found that the size or a time of one that is still read from has changed: nothing is known

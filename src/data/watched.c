@@ -11,6 +11,7 @@ bool watched_init(struct watched *watched, const char *path, int descriptor, str
     *watched = (struct watched){.descriptor = -1};
     if (fstat(descriptor, &watched->known))
         return error_errno(error, "cannot look at %s", path);
+    watched->size = watched->known.st_size;
     watched->path = memory_text(path);
     return true;
 }
@@ -46,7 +47,7 @@ enum watched_state watched_look(struct watched *watched)
     if (watched->descriptor >= 0) {
         if (fstat(watched->descriptor, &now))
             return WATCHED_UNKNOWN;
-        if (now.st_size < watched->known.st_size)
+        if (now.st_size < watched->size)
             return WATCHED_SHORT;
         /* Who writes can put the time of the last write back (rsync, cp -p), but not that of the inode's last change;
          * new rights or a new link change that one as well. */
@@ -64,7 +65,7 @@ enum watched_state watched_look(struct watched *watched)
     else if (!same_file(&there, &watched->known))
         watched->told = true;
     else
-        watched->told = watched->descriptor < 0 && !same_bytes(&there, &watched->known);
+        watched->told = watched->descriptor < 0 ? !same_bytes(&there, &watched->known) : there.st_size > watched->size;
     return watched->told ? WATCHED_LEFT : WATCHED_SAME;
 }
 
@@ -73,11 +74,11 @@ bool watched_refuse(const struct watched *watched, struct error *error)
     struct stat now;
     if (fstat(watched->descriptor, &now))
         return error_errno(error, "%s cannot be read any more", watched->path);
-    if (now.st_size < watched->known.st_size)
+    if (now.st_size < watched->size)
         return error_set(
             error, ERROR_CORRUPT,
             "%s has become shorter while it was in use: %lld bytes, %lld when it was opened. Data files are "
             "replaced by a rename, not in place",
-            watched->path, (long long)now.st_size, (long long)watched->known.st_size);
+            watched->path, (long long)now.st_size, (long long)watched->size);
     return error_set(error, ERROR_IO, "%s cannot be read any more: its disk or its file server fails", watched->path);
 }

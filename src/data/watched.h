@@ -13,6 +13,7 @@ struct watched {
     int descriptor; /* of a file that is read as long as the dataset is open; -1: it was read into memory as a whole */
     const void *bytes; /* [count] where such a file is mapped; set by whoever has mapped it */
     size_t count;
+    off_t size;        /* as it was opened */
     struct stat known; /* as of the last look */
     bool touched; /* it is still read, and its size or one of its times has changed: only its bytes can tell; whoever
                      proves them takes this back first, and the next one */
@@ -25,7 +26,8 @@ struct watched {
 
 enum watched_state {
     WATCHED_SAME,
-    WATCHED_LEFT,    /* what is read stays as it was, but the path leads to something else, or nowhere; told once */
+    WATCHED_LEFT,    /* what is read stays as it was, but the path leads to something else, to more, or nowhere; told
+                        once */
     WATCHED_SHORT,   /* it is still read, and bytes of it are gone */
     WATCHED_UNKNOWN, /* it cannot be looked at; errno tells */
 };

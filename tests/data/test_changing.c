@@ -317,6 +317,27 @@ static void a_file_that_was_replaced_or_removed_is_read_on(void)
     end(&fixture);
 }
 
+/* What was appended is not read, but the next start would. */
+static void a_file_that_grows_is_told_and_may_shrink_back(void)
+{
+    struct fixture fixture;
+    struct error error;
+    begin(&fixture, write_bytes);
+    struct stat status;
+    CU_ASSERT_EQUAL_FATAL(stat(fixture.images, &status), 0);
+    overwrite(fixture.images, (size_t)status.st_size, "more", 4);
+    CU_ASSERT_TRUE(dataset_look(&fixture.dataset, &error));
+    CU_ASSERT_TRUE(fixture.dataset.files->told);
+    CU_ASSERT_TRUE(dataset_prove(&fixture.dataset, &error));
+    CU_ASSERT_EQUAL(truncate(fixture.images, status.st_size), 0);
+    CU_ASSERT_TRUE(is_same(&fixture.dataset, &error));
+    CU_ASSERT_TRUE(reads(&fixture, 3, 19));
+    CU_ASSERT_EQUAL(truncate(fixture.images, status.st_size - 1), 0);
+    CU_ASSERT_FALSE(dataset_look(&fixture.dataset, &error));
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "has become shorter"));
+    end(&fixture);
+}
+
 /* It was read as a whole: whatever becomes of the file, this run is not touched. */
 static void a_text_is_not_read_again(void)
 {
@@ -351,6 +372,7 @@ int main(void)
         {"bytes are counted, not numbers", bytes_are_counted_not_numbers},
         {"a file that was written anew is told by its content", a_file_that_was_written_anew_is_told_by_its_content},
         {"a file that was replaced or removed is read on", a_file_that_was_replaced_or_removed_is_read_on},
+        {"a file that grows is told, and may shrink back", a_file_that_grows_is_told_and_may_shrink_back},
         {"a text is not read again", a_text_is_not_read_again},
         {NULL, NULL},
     };

@@ -63,6 +63,7 @@ static void whole_targets_are_labels_unless_the_job_says_otherwise(void)
     HAS_FORM(&dataset, 3, 1, 7, 1);
     dataset_close(&dataset);
     fixture.settings.task = CSV_REGRESSION;
+    fixture.settings.classes = fixture.settings.label_offset = 0;
     dataset = open_good(&fixture, NULL);
     HAS_FORM(&dataset, 3, 1, 0, 1);
     READS_AS(&dataset, 1, 3, 6);

@@ -202,6 +202,35 @@ static void a_task_that_the_target_does_not_have_is_refused(void)
     expect(&fixture, NULL, ERROR_CORRUPT, "line 3, column y holds 'cat', which is no number");
 }
 
+static void keys_of_labels_are_for_labels(void)
+{
+    static char c[] = "c";
+    static const struct {
+        const char *text;
+        enum csv_task task;
+        bool categories; /* the target's */
+        uint64_t classes, label_offset;
+        const char *words;
+    } cases[] = {
+        {"a,c\n1,2\n", CSV_REGRESSION, false, 0, 1, "but the target c holds a quantity"},
+        {"a,c\n1,2\n", CSV_REGRESSION, false, 3, 0, "but the target c holds a quantity"},
+        {"a,c\n1,2.5\n", CSV_AUTO, false, 0, 1, "but the target c holds a quantity"},
+        {"a,c\n1,2\n", CSV_AUTO, true, 0, 1, "but the target c holds names"},
+        {"a,c\n1,cat\n", CSV_AUTO, false, 3, 0, "but the target c holds names"},
+        {"a,c\n1,cat\n", CSV_REGRESSION, true, 0, 0, "categories are classes, of which there can be one target"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct fixture fixture;
+        fixture_init(&fixture, "a", cases[i].text);
+        fixture.targets[0] = fixture.categories[0] = c;
+        fixture.settings.category_count = cases[i].categories;
+        fixture.settings.task = cases[i].task;
+        fixture.settings.classes = cases[i].classes;
+        fixture.settings.label_offset = cases[i].label_offset;
+        expect(&fixture, NULL, ERROR_USAGE, cases[i].words);
+    }
+}
+
 static void a_column_has_so_many_categories_and_no_more(void)
 {
     struct fixture fixture;
@@ -263,6 +292,18 @@ static void validation_data_that_does_not_fit_is_refused(void)
     fixture_init(&other, "b", "a,y\n1,1\n3,2\n");
     other.settings.label_offset = 1;
     expect(&other, &train, ERROR_USAGE, "label_offset is 1, but that of the training data 0");
+    fixture_init(&other, "b", "a,y\n1,1\n");
+    other.settings.classes = 3;
+    expect(&other, &train, ERROR_USAGE, "classes is 3, but of the training data 2: both must be equal");
+    other.settings.classes = 0;
+    other.settings.task = CSV_REGRESSION;
+    expect(&other, &train, ERROR_USAGE, "task is regression, but the target y holds classes");
+    other.settings.task = CSV_AUTO;
+    other.categories[0] = a;
+    other.settings.category_count = 1;
+    expect(&other, &train, ERROR_USAGE, "categories names a, which is none in the training data");
+    other.categories[0] = c;
+    expect(&other, &train, ERROR_USAGE, "categories names c, which is neither an input nor a target");
     fixture_init(&other, "b", "a,y\n1,dog\n");
     expect(&other, &train, ERROR_CORRUPT, "column y holds 'dog', which is no number");
     train.class = &dataset_idx; /* as if it came from there */
@@ -296,6 +337,7 @@ int main(void)
         {"numbers of settings that do not fit are refused", numbers_of_settings_that_do_not_fit_are_refused},
         {"a part that no job file can say is refused", a_part_that_no_job_file_can_say_is_refused},
         {"a task that the target does not have is refused", a_task_that_the_target_does_not_have_is_refused},
+        {"keys of labels are for labels", keys_of_labels_are_for_labels},
         {"a column has so many categories, and no more", a_column_has_so_many_categories_and_no_more},
         {"first lines that are names are told", first_lines_that_are_names_are_told},
         {"validation data that does not fit is refused", validation_data_that_does_not_fit_is_refused},
