@@ -26,9 +26,15 @@ static double linear(const struct schedule_spec *spec, const struct schedule_tim
     return line(spec->floor, warmup, time->end, time->step);
 }
 
+/* Half a wave of a cosine: from `from` at progress 0 to `to` at 1. */
+static double wave(double from, double to, double progress)
+{
+    return to + (from - to) * 0.5 * (1 + cos(M_PI * progress));
+}
+
 static double cosine(const struct schedule_spec *spec, const struct schedule_time *time, double warmup)
 {
-    return spec->floor + (1 - spec->floor) * 0.5 * (1 + cos(M_PI * progress_of(time, warmup)));
+    return wave(1, spec->floor, progress_of(time, warmup));
 }
 
 /* base^times, by squaring. */
@@ -62,6 +68,29 @@ static double wsd(const struct schedule_spec *spec, const struct schedule_time *
     return time->step <= begin ? 1 : line(spec->floor, begin, time->end, time->step);
 }
 
+static double one_cycle(const struct schedule_spec *spec, const struct schedule_time *time, double warmup)
+{
+    (void)warmup;
+    const struct one_cycle_settings *settings = spec->settings;
+    double begin = 1 / settings->div_factor, peak = settings->pct_start * time->end;
+    if (time->step < peak)
+        return wave(begin, 1, fmax(0, time->step - 1) / (peak - 1));
+    if (time->step == peak)
+        return 1;
+    return wave(1, begin / settings->final_div_factor, (time->step - peak) / (time->end - peak));
+}
+
+static double cosine_restarts(const struct schedule_spec *spec, const struct schedule_time *time, double warmup)
+{
+    const struct cosine_restarts_settings *settings = spec->settings;
+    double t = fmax(0, time->step - fmax(warmup, 1)), period = schedule_length(spec, time, settings->t_0);
+    if (settings->t_mult == 1)
+        t = fmod(t, period);
+    for (; t >= period; period *= (double)settings->t_mult)
+        t -= period;
+    return wave(1, spec->floor, t / period);
+}
+
 /* ---- what a job file says of them ---- */
 
 static const struct option_row step_rows[] = {
@@ -79,6 +108,24 @@ static const struct option_row polynomial_rows[] = {
 
 static const struct option_row wsd_rows[] = {
     {"decay", "length of the last phase, in which the rate falls", FIELD(struct wsd_settings, decay), POSITIVE},
+    {0},
+};
+
+static const struct option_row one_cycle_rows[] = {
+    {"pct_start", "part of the length after which the rate is at its peak", FIELD(struct one_cycle_settings, pct_start),
+     REAL(0, 1), DEFAULT("0.3")},
+    {"div_factor", "the rate begins at the peak divided by this", FIELD(struct one_cycle_settings, div_factor),
+     REAL(1, INFINITY), DEFAULT("25")},
+    {"final_div_factor", "it ends at what it began with divided by this",
+     FIELD(struct one_cycle_settings, final_div_factor), REAL(1, INFINITY), DEFAULT("1e4")},
+    {0},
+};
+
+static const struct option_row cosine_restarts_rows[] = {
+    {"t_0", "length of the first half wave, after which the rate is at its peak again",
+     FIELD(struct cosine_restarts_settings, t_0), POSITIVE},
+    {"t_mult", "each half wave is this many times as long as the one before",
+     FIELD(struct cosine_restarts_settings, t_mult), WHOLE(1, 1000), DEFAULT("1")},
     {0},
 };
 
@@ -104,6 +151,16 @@ const struct schedule_class schedule_wsd = {
             wsd_rows),
     .falls = true, .factor = wsd};
 
+const struct schedule_class schedule_one_cycle = {
+    KIND_OF("one_cycle", "half a wave of a cosine up to the peak, and half a wave down to next to nothing",
+            struct one_cycle_settings, one_cycle_rows),
+    .falls = true, .own_ends = true, .factor = one_cycle};
+
+const struct schedule_class schedule_cosine_restarts = {
+    KIND_OF("cosine_restarts", "half a wave of a cosine from the peak down to the floor, again and again",
+            struct cosine_restarts_settings, cosine_restarts_rows),
+    .returns = true, .factor = cosine_restarts};
+
 struct registry schedule_registry = {
     .role = "schedule",
     .keys = schedule_rows,
@@ -115,6 +172,8 @@ struct registry schedule_registry = {
             &schedule_step.kind,
             &schedule_polynomial.kind,
             &schedule_wsd.kind,
+            &schedule_one_cycle.kind,
+            &schedule_cosine_restarts.kind,
         },
 };
 
@@ -136,18 +195,30 @@ static bool falls(const void *section)
     return spec->class->falls;
 }
 
+static bool has_warmup(const void *section)
+{
+    const struct schedule_spec *spec = section;
+    return !spec->class->own_ends;
+}
+
+static bool has_floor(const void *section)
+{
+    const struct schedule_spec *spec = section;
+    return spec->class->returns || (spec->class->falls && !spec->class->own_ends);
+}
+
 const struct option_row schedule_rows[] = {
     {"name", "curve of the learning rate behind the warmup",
      KIND(struct schedule_spec, class, settings, &schedule_registry), DEFAULT("constant")},
     {"unit", "what lengths are given in; those in epochs go by the samples that were taken",
      FIELD(struct schedule_spec, unit), .choices = schedule_units, DEFAULT("steps")},
     {"warmup", "length over which the rate rises in a line from 0 to its peak", FIELD(struct schedule_spec, warmup),
-     REAL(0, INFINITY), DEFAULT("0")},
+     REAL(0, INFINITY), DEFAULT("0"), .exists = has_warmup},
     {"horizon",
      "of those that fall: where the rate has reached its floor, and stays there; without it: the end of the job",
      FIELD(struct schedule_spec, horizon), POSITIVE, .optional = true, .exists = falls},
-    {"floor", "of those that fall: part of the peak that is left at the horizon", FIELD(struct schedule_spec, floor),
-     REAL(0, 1), DEFAULT("0"), .exists = falls},
+    {"floor", "of those that fall: part of the peak that is left at the end of the fall",
+     FIELD(struct schedule_spec, floor), REAL(0, 1), DEFAULT("0"), .exists = has_floor},
     KIND_KEYS,
     {0},
 };

@@ -7,6 +7,7 @@
 #include "base/option.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum schedule_unit {
     SCHEDULE_UNIT_NONE = 0,
@@ -38,6 +39,15 @@ struct polynomial_settings {
 struct wsd_settings {
     double decay; /* length of the last phase; begins at the end of the warmup if there is no room for more */
 };
+struct one_cycle_settings {
+    double pct_start;        /* where the peak is, as a part of the horizon; in [0, 1] */
+    double div_factor;       /* >= 1: the rate begins at peak / div_factor ... */
+    double final_div_factor; /* >= 1: ... and ends at that / final_div_factor */
+};
+struct cosine_restarts_settings {
+    double t_0;      /* > 0: length of the first period */
+    uint64_t t_mult; /* >= 1: each period is this many times as long as the one before */
+};
 
 /* Where a job is. Steps may have a fraction: those of a job whose batch has changed, counted in the present batch. */
 struct schedule_time {
@@ -49,7 +59,9 @@ struct schedule_time {
 
 struct schedule_class {
     struct kind kind;
-    bool falls; /* to a floor, which it reaches at the horizon */
+    bool falls;    /* to an end, which it reaches at the horizon: `floor`, unless `own_ends` */
+    bool own_ends; /* of those that fall: where it begins and ends its own keys say: it has no warmup and no floor */
+    bool returns;  /* to `floor`, again and again: it has no horizon */
 
     /* Local. The factor behind the warmup, which ends at `warmup` (in steps), in [0, 1]. Of those that fall: warmup <
      * time->end, and time->step is at most time->end. NULL: it is 1. */
@@ -67,6 +79,16 @@ extern const struct schedule_class schedule_polynomial; /* floor + (1 - floor) (
 extern const struct schedule_class schedule_wsd;        /* warmup, stable at 1, then over the last `decay` linearly down
                                                          * to floor (S. Hu et al., "MiniCPM", 2024, section 4.2) */
 
+/* L. Smith, N. Topin, "Super-convergence", 2018, as PyTorch's OneCycleLR has it with two phases: half a wave from 1 /
+ * div_factor at step 1 up to 1 at pct_start of the horizon, and half a wave down to 1 / (div_factor final_div_factor)
+ * at the horizon. Momentum stays what it is. */
+extern const struct schedule_class schedule_one_cycle;
+
+/* "SGDR" with its restarts, as PyTorch's CosineAnnealingWarmRestarts has them: floor + (1 - floor) (1 + cos(pi t / T))
+ * / 2 in each period of length T, t being 0 where it begins. The first begins at the end of the warmup, at step 1 if
+ * there is none. */
+extern const struct schedule_class schedule_cosine_restarts;
+
 /* The schedules that a job file can name. */
 extern struct registry schedule_registry;
 
@@ -83,7 +105,8 @@ bool schedule_follows_job(const struct schedule_spec *spec);
 double schedule_length(const struct schedule_spec *spec, const struct schedule_time *time, double length);
 
 /* Local. The factor for time->step, in [0, 1]. All falling curves begin at the end of the warmup, end at the horizon,
- * and stay there (step ends nowhere). If the warmup is not shorter than the horizon, 1 comes after it. */
+ * and stay there (step and cosine_restarts end nowhere). If the warmup is not shorter than the horizon, 1 comes after
+ * it. */
 double schedule_factor(const struct schedule_spec *spec, const struct schedule_time *time);
 
 #endif

@@ -361,6 +361,10 @@ static void test_schedules(void)
          "{name: cosine, unit: steps, warmup: 0.0, horizon: 10.5, floor: 0.0}"},
         {"schedule={name: linear, horizon: 200, warmup: 150}",
          "{name: linear, unit: steps, warmup: 150.0, horizon: 200.0, floor: 0.0}"},
+        {"schedule={name: one_cycle, horizon: 50}",
+         "{name: one_cycle, unit: steps, horizon: 50.0, pct_start: 0.3, div_factor: 25.0, final_div_factor: 10000.0}"},
+        {"schedule={name: cosine_restarts, t_0: 3, floor: 0.1}",
+         "{name: cosine_restarts, unit: steps, warmup: 0.0, floor: 0.1, t_0: 3.0, t_mult: 1}"},
         {"schedule={unit: epochs, warmup: 1000.5}", "{name: constant, unit: epochs, warmup: 1000.5}"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {

@@ -162,6 +162,12 @@ static void test_bad_keys(void)
          "job.yaml:13:38: schedule.floor: unknown key for name: constant; allowed here: name, unit, warmup"},
         {NULL, "model.1.units=3",
          "--set model.1.units=3: model.1.units: unknown key for layer: relu; allowed here: layer"},
+        {NULL, "schedule={name: one_cycle, warmup: 1}",
+         "--set schedule={name: one_cycle, warmup: 1}: schedule.warmup: unknown key for name: one_cycle; allowed here: "
+         "name, unit, horizon, pct_start, div_factor, final_div_factor"},
+        {NULL, "schedule={name: cosine_restarts, t_0: 1, t_mult: 0}",
+         "--set schedule={name: cosine_restarts, t_0: 1, t_mult: 0}: schedule.t_mult: '0' is out of range; allowed: 1 to "
+         "1000"},
         {NULL, "schedule={name: wsd}", "--set schedule={name: wsd}: schedule.decay: missing; allowed: more than 0"},
         {NULL, "schedule={name: step}", "--set schedule={name: step}: schedule.every: missing; allowed: more than 0"},
         {NULL, "model.0={layer: max_pool}",

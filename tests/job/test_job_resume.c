@@ -346,6 +346,8 @@ static void test_steps_of_schedules(void)
         {"schedule={name: cosine}", true},
         {"schedule={name: polynomial}", true},
         {"schedule={name: wsd, decay: 5}", true},
+        {"schedule={name: one_cycle}", true},
+        {"schedule={name: cosine_restarts, t_0: 5}", false},
     };
     for (size_t i = 0; i < COUNT(cases); i++)
         check_continues(OVERRIDES(cases[i].schedule), OVERRIDES(cases[i].schedule, "train.steps=2000"), true,

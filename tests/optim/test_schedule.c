@@ -13,12 +13,18 @@ static const struct schedule_class *const classes[] = {&schedule_constant, &sche
                                                        &schedule_step,     &schedule_polynomial, &schedule_wsd};
 enum { CLASSES = sizeof classes / sizeof *classes };
 
+/* Those that rise again, and have tests of their own. */
+static const struct schedule_class *const cycles[] = {&schedule_one_cycle, &schedule_cosine_restarts};
+enum { CYCLES = sizeof cycles / sizeof *cycles };
+
 /* A schedule, with room for its settings. */
 struct curve {
     struct schedule_spec spec;
     struct step_settings step;
     struct polynomial_settings polynomial;
     struct wsd_settings wsd;
+    struct one_cycle_settings one_cycle;
+    struct cosine_restarts_settings restarts;
 };
 
 static double factor_at(struct curve *curve, double step, double end, double samples, double batch)
@@ -30,6 +36,10 @@ static double factor_at(struct curve *curve, double step, double end, double sam
         curve->spec.settings = &curve->polynomial;
     if (curve->spec.class == &schedule_wsd)
         curve->spec.settings = &curve->wsd;
+    if (curve->spec.class == &schedule_one_cycle)
+        curve->spec.settings = &curve->one_cycle;
+    if (curve->spec.class == &schedule_cosine_restarts)
+        curve->spec.settings = &curve->restarts;
     return schedule_factor(&curve->spec, &time);
 }
 
@@ -46,7 +56,9 @@ static struct curve curve_of(const struct schedule_class *class, double warmup, 
         .spec = {.class = class, .unit = SCHEDULE_STEPS, .warmup = warmup, .floor = class->falls ? floor : 0},
         .step = {.every = 10, .gamma = 0.5},
         .polynomial = {.power = 2},
-        .wsd = {.decay = 10}};
+        .wsd = {.decay = 10},
+        .one_cycle = {.pct_start = 0.3, .div_factor = 25, .final_div_factor = 1e4},
+        .restarts = {.t_0 = 4, .t_mult = 1}};
 }
 
 static void warmup_is_a_line_through_0_that_reaches_1_at_its_end(void)
@@ -141,6 +153,88 @@ static void wsd_is_stable_until_its_decay(void)
         CU_ASSERT_EQUAL(factor_of(&curve, step, 100), factor_of(&linear, step, 100));
     curve.wsd.decay = 0;
     CU_ASSERT_EQUAL(factor_of(&curve, 100, 100), 1);
+}
+
+static void check_curve(struct curve *curve, size_t steps, const double *expected)
+{
+    for (size_t i = 0; i < steps; i++)
+        CU_ASSERT_DOUBLE_EQUAL(factor_of(curve, i + 1, steps), expected[i], 1e-15);
+}
+
+/* Numbers of torch.optim.lr_scheduler.OneCycleLR(optimizer, 1.0, total_steps=...), PyTorch 1.13. */
+static void one_cycle_has_the_rates_of_pytorch(void)
+{
+    static const double ten[] = {0.040000000000000036,  0.52000000000000002, 1,
+                                 0.95048463201347366,   0.81174565394976306, 0.61126202193628931,
+                                 0.38874197806371075,   0.18825834605023697, 0.049519367986526286,
+                                 3.9999999999999998e-06};
+    static const double seven[] = {0.099999999999999978,
+                                   0.41094235253127365,
+                                   0.91405764746872631,
+                                   0.95053394951725834,
+                                   0.61164920651117904,
+                                   0.18906684397156262,
+                                   0.001}; /* pct_start=0.5, div_factor=10, final_div_factor=100 */
+    struct curve curve = curve_of(&schedule_one_cycle, 0, 0);
+    check_curve(&curve, 10, ten);
+    CU_ASSERT_EQUAL(factor_of(&curve, 3, 10), 1);
+    curve.one_cycle = (struct one_cycle_settings){.pct_start = 0.5, .div_factor = 10, .final_div_factor = 100};
+    check_curve(&curve, 7, seven);
+}
+
+static void one_cycle_has_a_rate_wherever_its_peak_is(void)
+{
+    struct curve curve = curve_of(&schedule_one_cycle, 0, 0);
+    double last = 1.0 / 25 / 1e4;
+    for (double part = 0; part <= 1; part += 0.25)
+        for (uint64_t steps = 1; steps <= 5; steps++) {
+            curve.one_cycle.pct_start = part;
+            for (uint64_t step = 1; step <= steps; step++)
+                CU_ASSERT_TRUE(factor_of(&curve, step, steps) >= last * 0.999 && factor_of(&curve, step, steps) <= 1);
+            CU_ASSERT_DOUBLE_EQUAL(factor_of(&curve, steps, steps), part == 1 ? 1 : last, 1e-15);
+            CU_ASSERT_EQUAL(factor_of(&curve, 2 * steps, steps), factor_of(&curve, steps, steps));
+        }
+}
+
+/* Numbers of CosineAnnealingWarmRestarts(optimizer, 4), and (optimizer, 3, 2, eta_min=0.1). */
+static void cosine_restarts_has_the_rates_of_pytorch(void)
+{
+    static const double even[] = {1,   0.85355339059327373, 0.5, 0.14644660940672627, 1, 0.85355339059327373,
+                                  0.5, 0.14644660940672627, 1,   0.85355339059327373};
+    static const double growing[] = {1,
+                                     0.77500000000000002,
+                                     0.32500000000000012,
+                                     1,
+                                     0.93971143170299742,
+                                     0.77500000000000002,
+                                     0.55000000000000004,
+                                     0.32500000000000012,
+                                     0.16028856829700258,
+                                     1,
+                                     0.98466662183008069,
+                                     0.93971143170299742};
+    struct curve curve = curve_of(&schedule_cosine_restarts, 0, 0);
+    check_curve(&curve, 10, even);
+    curve.spec.floor = 0.1;
+    curve.restarts = (struct cosine_restarts_settings){.t_0 = 3, .t_mult = 2};
+    check_curve(&curve, 12, growing);
+    curve.spec.warmup = 5; /* the first period begins where the warmup has reached the peak */
+    for (uint64_t step = 5; step <= 16; step++)
+        CU_ASSERT_DOUBLE_EQUAL(factor_of(&curve, step, 16), growing[step - 5], 1e-15);
+    CU_ASSERT_EQUAL(factor_of(&curve, 4, 16), 0.8);
+}
+
+static void cycles_in_epochs_are_cycles_in_steps(void)
+{
+    for (size_t c = 0; c < CYCLES; c++)
+        for (uint64_t mult = 1; mult <= 2; mult++) {
+            struct curve epochs = curve_of(cycles[c], 0, 0), steps = curve_of(cycles[c], 0, 0);
+            epochs.spec.unit = SCHEDULE_EPOCHS;
+            epochs.restarts.t_mult = steps.restarts.t_mult = mult;
+            steps.restarts.t_0 *= 12.5;
+            for (uint64_t step = 1; step <= 200; step++)
+                CU_ASSERT_EQUAL(factor_at(&epochs, (double)step, 200, 25, 2), factor_of(&steps, step, 200));
+        }
 }
 
 static void all_fall_from_1_and_end_at_their_floor(void)
@@ -247,12 +341,13 @@ static void enormous_numbers_of_steps_stay_in_range(void)
     static const double warmups[] = {0, 0x1p63, 0x1p64, 0x1p64 - 0x1p11};
     static const double everies[] = {1e-300, 1, 0x1p60};
     const uint64_t at[] = {1, last / 4, last / 2, last / 2 + 1, last - 1, last};
-    for (size_t c = 0; c < CLASSES; c++)
+    for (size_t c = 0; c < CLASSES + CYCLES; c++)
         for (size_t w = 0; w < sizeof warmups / sizeof *warmups; w++)
             for (size_t s = 0; s < sizeof at / sizeof *at; s++)
                 for (size_t e = 0; e < sizeof everies / sizeof *everies; e++) {
-                    struct curve curve = curve_of(classes[c], warmups[w], 0.1);
-                    curve.step.every = everies[e];
+                    struct curve curve = curve_of(c < CLASSES ? classes[c] : cycles[c - CLASSES], warmups[w], 0.1);
+                    curve.step.every = curve.restarts.t_0 = everies[e];
+                    curve.restarts.t_mult = 1 + s % 2;
                     double factor = factor_of(&curve, at[s], last);
                     CU_ASSERT_TRUE(factor >= 0 && factor <= 1);
                 }
@@ -277,6 +372,10 @@ int main(void)
         {"step halves after every ten", step_halves_after_every_ten},
         {"polynomial is the power of the line", polynomial_is_the_power_of_the_line},
         {"warmup-stable-decay is stable until its decay", wsd_is_stable_until_its_decay},
+        {"one_cycle has the rates of PyTorch", one_cycle_has_the_rates_of_pytorch},
+        {"one_cycle has a rate wherever its peak is", one_cycle_has_a_rate_wherever_its_peak_is},
+        {"cosine_restarts has the rates of PyTorch", cosine_restarts_has_the_rates_of_pytorch},
+        {"cycles in epochs are cycles in steps", cycles_in_epochs_are_cycles_in_steps},
         {"all fall from 1 and end at their floor", all_fall_from_1_and_end_at_their_floor},
         {"with floor 1 all stay at 1", with_floor_1_all_stay_at_1},
         {"without warmup the fall starts at once", without_warmup_the_fall_starts_at_once},

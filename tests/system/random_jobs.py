@@ -98,16 +98,18 @@ def optimizer(r):
 
 
 def schedule(r, steps, epochs):
-    name = r.choice(["constant", "linear", "cosine", "polynomial", "step", "wsd"])
+    name = r.choice(["constant", "linear", "cosine", "polynomial", "step", "wsd", "one_cycle", "cosine_restarts"])
     unit, most = r.choice([("steps", steps), ("epochs", epochs)])
     part = lambda low, high: float("%.3g" % (most * r.uniform(low, high)))
-    options = {"name": name, "unit": unit, "warmup": r.choice([0, part(0.02, 0.3)])}
-    if name in ("linear", "cosine", "polynomial", "wsd") and r.random() < 0.3:
+    options = {"name": name, "unit": unit}
+    if name != "one_cycle":
+        options["warmup"] = r.choice([0, part(0.02, 0.3)])
+    if name in ("linear", "cosine", "polynomial", "wsd", "one_cycle") and r.random() < 0.3:
         options["horizon"] = part(0.6, 1.5)
-    if name in ("linear", "cosine", "polynomial", "wsd"):
+    if name in ("linear", "cosine", "polynomial", "wsd", "cosine_restarts"):
         options["floor"] = r.choice([0, 0.1])
     options.update({"polynomial": {"power": r.choice([0.5, 2])}, "step": {"every": part(0.1, 0.5), "gamma": 0.5},
-                    "wsd": {"decay": part(0.1, 0.3)}}.get(name, {}))
+                    "wsd": {"decay": part(0.1, 0.3)}, "cosine_restarts": {"t_0": part(0.1, 0.5), "t_mult": r.randint(1, 2)}}.get(name, {}))
     return options
 
 
