@@ -115,34 +115,40 @@ const char *array_type_name(enum array_type type)
     return types[type].name;
 }
 
-bool array_type_has_floats(enum array_type type)
+bool array_has_floats(const struct array *array)
 {
-    return types[type].has_floats;
+    return types[array->type].has_floats || array->is_scaled;
 }
 
-bool array_place(struct array *array, const uint8_t *elements, size_t there, struct error *error)
+bool array_measure(struct array *array, size_t *bytes, struct error *error)
 {
-    size_t expected = types[array->type].bytes;
     bool overflow = false;
+    *bytes = types[array->type].bytes;
     array->width = 1;
     for (size_t i = 0; i < array->dims; i++) {
         if (array->size[i] == 0)
             return error_set(error, ERROR_CORRUPT, "%s holds nothing: axis %zu of %zu has the size 0", array->name,
                              i + 1, array->dims);
-        overflow |= __builtin_mul_overflow(expected, array->size[i], &expected);
+        overflow |= __builtin_mul_overflow(*bytes, array->size[i], bytes);
         if (i > 0)
             overflow |= __builtin_mul_overflow(array->width, array->size[i], &array->width);
     }
-    if (overflow)
-        return error_set(error, ERROR_CORRUPT, "%s is corrupt: its header promises more than 2^64 bytes, %zu are there",
-                         array->name, there);
+    array->row_bytes = *bytes / array->size[0];
+    return !overflow ||
+           error_set(error, ERROR_CORRUPT, "%s is corrupt: its header promises more than 2^64 bytes", array->name);
+}
+
+bool array_place(struct array *array, const uint8_t *elements, size_t there, struct error *error)
+{
+    size_t expected;
+    if (!array_measure(array, &expected, error))
+        return false;
     if (there < expected)
         return error_set(error, ERROR_CORRUPT, "%s is truncated: %zu bytes of numbers expected, %zu there", array->name,
                          expected, there);
     if (there > expected)
         return error_set(error, ERROR_CORRUPT, "%s is too long by %zu bytes: %zu bytes of numbers expected, %zu there",
                          array->name, there - expected, expected, there);
-    array->row_bytes = expected / array->size[0];
     array->elements = elements;
     return true;
 }
@@ -155,32 +161,66 @@ void array_shape_text(const struct array *array, char *text, size_t bytes)
         used += (size_t)snprintf(text + used, bytes - used, "%s%zu", i ? "x" : "", array->size[i]);
 }
 
-static const uint8_t *place(const struct array *array, size_t element)
+bool array_rows(const struct array *array, size_t first, size_t count, struct array_rows *rows, struct error *error)
 {
-    return array->elements + element * types[array->type].bytes;
+    if (!array->elements)
+        return array->find(array, first, count, rows, error);
+    *rows = (struct array_rows){array, array->elements + first * array->row_bytes, first, count};
+    return true;
 }
 
-void array_floats(const struct array *array, size_t first, size_t n, double mean, double std, float *to)
+static const uint8_t *place(const struct array_rows *rows, size_t element)
 {
-    types[array->type].convert(place(array, first), array->big_endian, n, mean, std, to);
+    return rows->bytes + element * types[rows->array->type].bytes;
 }
 
-double array_number(const struct array *array, size_t element)
+/* As it is stored. */
+static double stored(const struct array_rows *rows, size_t element)
 {
-    return types[array->type].number(place(array, element), array->big_endian);
+    return types[rows->array->type].number(place(rows, element), rows->array->big_endian);
 }
 
-int64_t array_integer(const struct array *array, size_t element)
+double array_number(const struct array_rows *rows, size_t element)
 {
-    const uint8_t *from = place(array, element);
+    const struct array *array = rows->array;
+    double number = stored(rows, element);
+    return array->is_scaled ? number * array->scale + array->offset : number;
+}
+
+void array_floats(const struct array_rows *rows, size_t first, size_t n, double mean, double std, float *to)
+{
+    const struct array *array = rows->array;
+    if (array->is_scaled)
+        for (size_t i = 0; i < n; i++)
+            to[i] = (float)((array_number(rows, first + i) - mean) / std);
+    else
+        types[array->type].convert(place(rows, first), array->big_endian, n, mean, std, to);
+}
+
+int64_t array_integer(const struct array_rows *rows, size_t element)
+{
+    const uint8_t *from = place(rows, element);
+    bool big = rows->array->big_endian;
     uint64_t bits;
-    switch (array->type) {
+    switch (rows->array->type) {
     case ARRAY_U64:
-        bits = load_64(from, array->big_endian);
+        bits = load_64(from, big);
         return bits > INT64_MAX ? INT64_MAX : (int64_t)bits;
     case ARRAY_I64:
-        return (int64_t)load_64(from, array->big_endian);
+        return (int64_t)load_64(from, big);
     default: /* the others fit a double */
-        return (int64_t)array_number(array, element);
+        return (int64_t)stored(rows, element);
     }
+}
+
+size_t array_find_missing(const struct array_rows *rows, size_t n)
+{
+    const struct array *array = rows->array;
+    for (size_t i = 0; array->missing_count > 0 && i < n; i++) {
+        double number = stored(rows, i);
+        for (size_t m = 0; m < array->missing_count; m++)
+            if (number == array->missing[m])
+                return i;
+    }
+    return n;
 }

@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PIECE 1024 /* numbers looked at at once */
+#define PIECE   1024              /* numbers looked at at once */
+#define AT_ONCE ((size_t)1 << 20) /* bytes of rows, of those that do not lie in one piece */
 
 bool array_data_check(const void *given, const char **key, struct error *error)
 {
@@ -55,7 +56,7 @@ static bool check_targets(const struct array_data *data, const struct array_sett
         return error_set(error, ERROR_CORRUPT,
                          "%s holds %zu samples, but %s targets of %zu: they do not belong together", x->name,
                          x->size[0], y->name, y->size[0]);
-    bool floats = array_type_has_floats(y->type);
+    bool floats = array_has_floats(y);
     char shape[160];
     array_shape_text(y, shape, sizeof shape);
     if (!floats && y->width > 1)
@@ -106,10 +107,11 @@ struct scan {
 };
 
 /* Says what is wrong with a number that has become none. */
-static bool refuse_number(const struct array *array, size_t element, double mean, double std, struct error *error)
+static bool refuse_number(const struct array_rows *rows, size_t element, double mean, double std, struct error *error)
 {
-    size_t sample = element / array->width, value = element % array->width;
-    double number = array_number(array, element);
+    const struct array *array = rows->array;
+    size_t sample = rows->first + element / array->width, value = element % array->width;
+    double number = array_number(rows, element);
     if (isfinite(number) && (mean != 0 || std != 1) && isfinite((float)number))
         return error_set(error, ERROR_USAGE,
                          "%s: sample %zu, value %zu is %g: with mean %g and std %g it goes beyond a float", array->name,
@@ -121,25 +123,35 @@ static bool refuse_number(const struct array *array, size_t element, double mean
                      isfinite(number) ? ", which is beyond a float" : "");
 }
 
-/* The numbers of the used rows become finite floats. least, most: NULL, or their range. */
-static bool check_numbers(const struct scan *scan, const struct array *array, double mean, double std, float *least,
-                          float *most)
+static bool check_missing(const struct array_rows *rows, struct error *error)
 {
-    const struct array_data *data = scan->dataset->self;
-    size_t begin = data->first * array->width, end = begin + scan->dataset->count * array->width;
-    float piece[PIECE], low = INFINITY, high = -INFINITY;
-    for (size_t at = begin; at < end; at += PIECE) {
+    const struct array *array = rows->array;
+    size_t n = rows->count * array->width, at = array_find_missing(rows, n);
+    return at == n || error_set(error, ERROR_CORRUPT,
+                                "%s: sample %zu, value %zu (both counted from 0) is the fill value, which stands for a "
+                                "number that is missing: fill it, or leave the sample out with first and count",
+                                array->name, rows->first + at / array->width, at % array->width);
+}
+
+/* These numbers become finite floats. *least, *most: their range, and that of those before. */
+static bool check_numbers(const struct array_rows *rows, double mean, double std, float *least, float *most,
+                          struct error *error)
+{
+    size_t end = rows->count * rows->array->width;
+    float piece[PIECE], low = *least, high = *most;
+    if (!check_missing(rows, error))
+        return false;
+    for (size_t at = 0; at < end; at += PIECE) {
         size_t n = end - at < PIECE ? end - at : PIECE;
-        array_floats(array, at, n, mean, std, piece);
+        array_floats(rows, at, n, mean, std, piece);
         for (size_t i = 0; i < n; i++) {
             if (!isfinite(piece[i]))
-                return refuse_number(array, at + i, mean, std, scan->error);
+                return refuse_number(rows, at + i, mean, std, error);
             low = piece[i] < low ? piece[i] : low;
             high = piece[i] > high ? piece[i] : high;
         }
     }
-    if (least)
-        *least = low, *most = high;
+    *least = low, *most = high;
     return true;
 }
 
@@ -154,22 +166,27 @@ static bool count_classes(const struct scan *scan, size_t *classes)
 {
     const struct array_data *data = scan->dataset->self;
     const struct array *y = &data->y;
+    struct array_rows rows;
     *classes = 2;
-    for (size_t i = 0; i < y->size[0]; i++) {
-        int64_t label = array_integer(y, i);
-        if (label >= ARRAY_CLASSES_MOST + data->label_offset)
-            return error_set(scan->error, ERROR_USAGE,
-                             "%s: sample %zu (counted from 0) has label %" PRId64
-                             ": labels are below %d, once label_offset is subtracted; for targets of a regression "
-                             "store floats",
-                             y->name, i, label, ARRAY_CLASSES_MOST);
-        if (label >= (int64_t)*classes + data->label_offset)
-            *classes = (size_t)(label - data->label_offset) + 1;
+    for (size_t at = 0; at < y->size[0]; at += rows.count) {
+        if (!array_rows(y, at, y->size[0] - at, &rows, scan->error))
+            return false;
+        for (size_t i = 0; i < rows.count; i++) {
+            int64_t label = array_integer(&rows, i);
+            if (label >= ARRAY_CLASSES_MOST + data->label_offset)
+                return error_set(scan->error, ERROR_USAGE,
+                                 "%s: sample %zu (counted from 0) has label %" PRId64
+                                 ": labels are below %d, once label_offset is subtracted; for targets of a regression "
+                                 "store floats",
+                                 rows.array->name, rows.first + i, label, ARRAY_CLASSES_MOST);
+            if (label >= (int64_t)*classes + data->label_offset)
+                *classes = (size_t)(label - data->label_offset) + 1;
+        }
     }
     return true;
 }
 
-static bool refuse_label(const struct scan *scan, size_t sample, int64_t label)
+static bool refuse_label(const struct scan *scan, const char *name, size_t sample, int64_t label)
 {
     const struct array_data *data = scan->dataset->self;
     size_t classes = scan->dataset->form.classes;
@@ -178,35 +195,85 @@ static bool refuse_label(const struct scan *scan, size_t sample, int64_t label)
         snprintf(offset, sizeof offset, ", from which label_offset %" PRId64 " is subtracted", data->label_offset);
     if (label < data->label_offset)
         return error_set(scan->error, ERROR_USAGE,
-                         "%s: sample %zu (counted from 0) has label %" PRId64 "%s: classes count from 0", data->y.name,
-                         sample, label, offset);
+                         "%s: sample %zu (counted from 0) has label %" PRId64 "%s: classes count from 0", name, sample,
+                         label, offset);
     if (scan->settings->classes)
         return error_set(scan->error, ERROR_USAGE,
                          "%s: sample %zu (counted from 0) has label %" PRId64 "%s, but classes is %zu: 0 to %zu%s",
-                         data->y.name, sample, label, offset, classes, classes - 1,
+                         name, sample, label, offset, classes, classes - 1,
                          data->label_offset ? "" : "; label_offset is for labels that begin at 1");
     return error_set(scan->error, ERROR_USAGE,
                      "%s: sample %zu (counted from 0) has label %" PRId64
                      "%s, but the training data has only %zu classes, 0 to %zu",
-                     data->y.name, sample, label, offset, classes, classes - 1);
+                     name, sample, label, offset, classes, classes - 1);
 }
 
-static bool check_labels(const struct scan *scan)
+static bool set_classes(const struct scan *scan)
 {
     struct leaf_form *form = &scan->dataset->form;
-    const struct array_data *data = scan->dataset->self;
     size_t known = scan->train && scan->train->form.vocabulary == 0 ? scan->train->form.classes : 0;
-    if (scan->settings->classes)
-        form->classes = (size_t)scan->settings->classes;
-    else if (known)
-        form->classes = known;
-    else if (!count_classes(scan, &form->classes))
+    if (!scan->settings->classes && !known)
+        return count_classes(scan, &form->classes);
+    form->classes = scan->settings->classes ? (size_t)scan->settings->classes : known;
+    return true;
+}
+
+static bool check_labels(const struct scan *scan, const struct array_rows *rows)
+{
+    if (!check_missing(rows, scan->error))
         return false;
-    for (size_t i = data->first; i < data->first + scan->dataset->count; i++) {
-        int64_t label = array_integer(&data->y, i);
-        if (!has_class(data, label, form->classes))
-            return refuse_label(scan, i, label);
+    for (size_t i = 0; i < rows->count; i++) {
+        int64_t label = array_integer(rows, i);
+        if (!has_class(scan->dataset->self, label, scan->dataset->form.classes))
+            return refuse_label(scan, rows->array->name, rows->first + i, label);
     }
+    return true;
+}
+
+static bool check_input_rows(const struct scan *scan, const struct array_rows *rows)
+{
+    float least = 0, most = 0; /* which nobody asks for */
+    return check_numbers(rows, scan->settings->mean, scan->settings->std, &least, &most, scan->error);
+}
+
+static bool check_target_rows(const struct scan *scan, const struct array_rows *rows)
+{
+    struct leaf_form *form = &scan->dataset->form;
+    return check_numbers(rows, 0, 1, &form->least, &form->most, scan->error);
+}
+
+/* Adds rows to the digest of their array. In pieces they have one each: how they lie is no part of it. */
+static void digest_rows(const struct array *array, const struct array_rows *rows, uint64_t *digest)
+{
+    const struct array *part = rows->array;
+    const double packing[] = {part->scale, part->offset};
+    uint64_t packed = part->is_scaled ? digest_bytes(packing, sizeof packing) : 0;
+    if (array->elements)
+        *digest = digest_bytes(rows->bytes, rows->count * array->row_bytes);
+    else
+        for (size_t i = 0; i < rows->count; i++)
+            *digest = digest_chain(*digest,
+                                   digest_bytes(rows->bytes + i * array->row_bytes, array->row_bytes) ^ packed);
+}
+
+typedef bool check_rows(const struct scan *scan, const struct array_rows *rows);
+
+/* Goes once through the used rows of x or y, checks them (NULL: does not), and chains their digest to *digest. Types
+ * and byte orders tell what the bytes are; the shape of the inputs, which dataset_open adds, how many samples. */
+static bool go_through(const struct dataset *dataset, const struct array *array, check_rows *check,
+                       const struct scan *scan, uint64_t *digest, struct error *error)
+{
+    const struct array_data *data = dataset->self;
+    size_t end = data->first + dataset->count, most = array->elements ? dataset->count : AT_ONCE / array->row_bytes + 1;
+    uint64_t own = 0;
+    struct array_rows rows;
+    for (size_t at = data->first; at < end; at += rows.count) {
+        if (!array_rows(array, at, end - at < most ? end - at : most, &rows, error) || (check && !check(scan, &rows)))
+            return false;
+        digest_rows(array, &rows, &own);
+    }
+    *digest = digest_chain(*digest, own);
+    *digest = digest_chain(*digest, (uint64_t)array->type << 1 | array->big_endian);
     return true;
 }
 
@@ -214,13 +281,16 @@ static bool check_labels(const struct scan *scan)
 static void scan_samples(void *context)
 {
     struct scan *scan = context;
-    const struct array_data *data = scan->dataset->self;
-    struct leaf_form *form = &scan->dataset->form;
-    scan->ok = check_numbers(scan, &data->x, data->mean, data->std, NULL, NULL) &&
-               (array_type_has_floats(data->y.type) ? check_numbers(scan, &data->y, 0, 1, &form->least, &form->most)
-                                                    : check_labels(scan));
-    if (scan->ok)
-        scan->dataset->digest = array_data_digest(scan->dataset);
+    struct dataset *dataset = scan->dataset;
+    const struct array_data *data = dataset->self;
+    bool floats = array_has_floats(&data->y);
+    dataset->form.least = floats ? INFINITY : 0;
+    dataset->form.most = floats ? -INFINITY : 0;
+    scan->ok = (floats || set_classes(scan)) &&
+               go_through(dataset, &data->x, check_input_rows, scan, &dataset->digest, scan->error) &&
+               go_through(dataset, &data->y, floats ? check_target_rows : check_labels, scan, &dataset->digest,
+                          scan->error);
+    dataset->digest = digest_chain(dataset->digest, (uint64_t)data->label_offset);
 }
 
 bool array_data_open(struct dataset *dataset, const struct array_settings *settings, const struct dataset *train,
@@ -242,30 +312,27 @@ bool array_data_open(struct dataset *dataset, const struct array_settings *setti
     return guard_run(scan_samples, &scan, &where) ? scan.ok : dataset_refuse_hole(dataset, where, error);
 }
 
-/* Types and byte orders tell what the bytes are; the shape of the inputs, which dataset_open adds, how many samples. */
+/* What cannot be read has another digest than it had. */
 uint64_t array_data_digest(const struct dataset *dataset)
 {
     const struct array_data *data = dataset->self;
-    const struct array *arrays[] = {&data->x, &data->y};
     uint64_t digest = 0;
-    for (size_t i = 0; i < 2; i++) {
-        const struct array *array = arrays[i];
-        digest = digest_chain(
-            digest, digest_bytes(array->elements + data->first * array->row_bytes, dataset->count * array->row_bytes));
-        digest = digest_chain(digest, (uint64_t)array->type << 1 | array->big_endian);
-    }
+    struct error error;
+    if (!go_through(dataset, &data->x, NULL, NULL, &digest, &error) ||
+        !go_through(dataset, &data->y, NULL, NULL, &digest, &error))
+        return ~dataset->digest;
     return digest_chain(digest, (uint64_t)data->label_offset);
 }
 
 /* ---- reading ---- */
 
 /* Another number than this could be was there when the file was opened. */
-static bool refuse_value(const struct array *array, size_t sample, size_t value, struct error *error)
+static bool refuse_value(const struct array_rows *rows, size_t value, struct error *error)
 {
     return error_set(error, ERROR_CORRUPT,
                      "%s: sample %zu, value %zu (both counted from 0) is %g, which it cannot have been when the file "
                      "was opened: it was changed while it was in use",
-                     array->name, sample, value, array_number(array, sample * array->width + value));
+                     rows->array->name, rows->first, value, array_number(rows, value));
 }
 
 /* The first that is not finite; n: all are. Bits, not comparisons: so it costs next to nothing. */
@@ -284,14 +351,26 @@ static size_t find_infinite(const float *values, size_t n)
     return i;
 }
 
-static bool read_targets(const struct dataset *dataset, size_t sample, float *targets, struct error *error)
+static bool read_inputs(const struct dataset *dataset, size_t sample, float *inputs, struct error *error)
 {
     const struct array_data *data = dataset->self;
-    const struct array *y = &data->y;
-    array_floats(y, sample * y->width, y->width, 0, 1, targets);
-    for (size_t t = 0; t < y->width; t++)
+    const size_t width = data->x.width;
+    struct array_rows rows;
+    if (!array_rows(&data->x, sample, 1, &rows, error))
+        return false;
+    array_floats(&rows, 0, width, data->mean, data->std, inputs);
+    size_t place = find_infinite(inputs, width);
+    return place == width || refuse_value(&rows, place, error);
+}
+
+static bool read_targets(const struct dataset *dataset, const struct array_rows *rows, float *targets,
+                         struct error *error)
+{
+    size_t width = rows->array->width;
+    array_floats(rows, 0, width, 0, 1, targets);
+    for (size_t t = 0; t < width; t++)
         if (!(targets[t] >= dataset->form.least && targets[t] <= dataset->form.most))
-            return refuse_value(y, sample, t, error);
+            return refuse_value(rows, t, error);
     return true;
 }
 
@@ -300,16 +379,14 @@ bool array_data_read(const struct dataset *dataset, size_t index, struct leaf *l
     const struct array_data *data = dataset->self;
     const struct array *x = &data->x, *y = &data->y;
     size_t sample = data->first + index;
-    float *input = leaf->inputs + row * x->width;
-    array_floats(x, sample * x->width, x->width, data->mean, data->std, input);
-    size_t place = find_infinite(input, x->width);
-    if (place < x->width)
-        return refuse_value(x, sample, place, error);
-    if (array_type_has_floats(y->type))
-        return read_targets(dataset, sample, leaf->targets + row * y->width, error);
-    int64_t label = array_integer(y, sample);
+    struct array_rows rows;
+    if (!read_inputs(dataset, sample, leaf->inputs + row * x->width, error) || !array_rows(y, sample, 1, &rows, error))
+        return false;
+    if (array_has_floats(y))
+        return read_targets(dataset, &rows, leaf->targets + row * y->width, error);
+    int64_t label = array_integer(&rows, 0);
     if (!has_class(data, label, dataset->form.classes))
-        return refuse_value(y, sample, 0, error);
+        return refuse_value(&rows, 0, error);
     leaf->labels[row] = (int32_t)(label - data->label_offset);
     return true;
 }
