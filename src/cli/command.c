@@ -36,10 +36,12 @@ static void print_help(FILE *out)
     fprintf(out, "lockstep %s: data-parallel training that survives its job\n\n", LOCKSTEP_VERSION);
     for (size_t i = 0; i < COUNT; i++)
         fprintf(out, "  %s\n", commands[i]->usage);
-    fprintf(out,
-            "  lockstep --version | --help\n\nexit codes: %d finished or all well, %d saved and wants to be run again, "
-            "%d the request cannot succeed as it is, %d failed while it was tried\n",
-            EXIT_FINISHED, EXIT_SAVED, EXIT_USAGE, EXIT_FAILED);
+    fprintf(
+        out,
+        "  lockstep --version | --help\n\na CHECKPOINT is a file, or RUN (its newest), RUN@best (of its best validation), "
+        "RUN@1750 (of that step)\n\nexit codes: %d finished or all well, %d saved and wants to be run again, "
+        "%d the request cannot succeed as it is, %d failed while it was tried\n",
+        EXIT_FINISHED, EXIT_SAVED, EXIT_USAGE, EXIT_FAILED);
 }
 
 static int is_help(const char *word)

@@ -1,10 +1,10 @@
 #include "base/memory.h"
 #include "base/say.h"
 #include "base/text.h"
+#include "checkpoint/locate.h"
 #include "checkpoint/reader.h"
 #include "cli/command.h"
 #include "cli/flags.h"
-#include "cli/locate.h"
 #include "h5/h5.h"
 
 #include <inttypes.h>
@@ -25,14 +25,14 @@ struct verdict {
     size_t equal, others;
 };
 
-/* A run directory stands for its newest checkpoint: then that is told. */
+/* What is no path of a file stands for one: then that is told. */
 static bool open_side(struct side *side, const char *word, struct error *error)
 {
     char path[PATH_MAX];
     if (!locate_checkpoint(word, path, error))
         return false;
     if (strcmp(word, path) != 0)
-        say("%s: its newest checkpoint is %s\n", word, path);
+        say("%s is %s\n", word, path);
     return reader_open(&side->reader, path, error) && reader_verify(&side->reader, error) &&
            reader_list_tensors(&side->reader, &side->tensors, &side->count, error);
 }
@@ -171,5 +171,5 @@ static int run(int count, char **words)
 
 const struct command command_diff = {
     .name = "diff",
-    .usage = "lockstep diff A B [--all]       compares two checkpoints (or runs: their newest) tensor by tensor",
+    .usage = "lockstep diff CHECKPOINT CHECKPOINT [--all]    compares them tensor by tensor",
     .run = run};

@@ -1,5 +1,6 @@
 #include "base/memory.h"
 #include "base/say.h"
+#include "checkpoint/locate.h"
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "cli/output.h"
@@ -12,12 +13,13 @@
 #include <string.h>
 
 struct request {
-    const char *file, *format_name, *output, *names;
+    const char *word, *format_name, *output, *names;
+    char file[PATH_MAX];    /* that the word means */
     const char **overrides; /* of the job in the file */
     size_t override_count;
     bool averaged, force;
     const struct weights_format *format;
-    char name[64]; /* of the output, if none was given */
+    char name[LOCATE_NAME + 16]; /* of the output, if none was given */
 };
 
 static bool find_format(struct request *request, struct error *error)
@@ -41,7 +43,8 @@ static bool find_format(struct request *request, struct error *error)
 static bool check_output(struct request *request, uint64_t step, struct error *error)
 {
     if (!request->output) {
-        snprintf(request->name, sizeof request->name, "step-%012" PRIu64 "%s", step, request->format->suffix);
+        locate_name(request->word, request->file, step, request->name);
+        strcat(request->name, request->format->suffix);
         request->output = request->name;
     }
     return output_check(request->output, (const char *const[]){request->file, NULL}, request->force, error);
@@ -165,7 +168,8 @@ static bool export(struct request *request, struct error *error)
     struct weights_file file;
     struct weights out;
     const char *names = "lockstep";
-    if (!find_format(request, error) || !weights_open(&file, request->file, request->averaged, error))
+    if (!find_format(request, error) || !locate_checkpoint(request->word, request->file, error) ||
+        !weights_open(&file, request->file, request->averaged, error))
         return false;
     weights_init(&out);
     bool ok = check_output(request, file.weights.step, error) && convert(request, &file, &out, &names, error) &&
@@ -191,7 +195,7 @@ static int run(int count, char **words)
     int code = EXIT_FINISHED;
     h5_init();
     if (flags_parse(flags, (struct flag_files){"a checkpoint", 1, 1}, &count, words, &error)) {
-        request.file = words[0];
+        request.word = words[0];
         if (!export(&request, &error))
             code = command_fail(&error);
     } else {

@@ -1,5 +1,6 @@
 #include "base/memory.h"
 #include "base/say.h"
+#include "checkpoint/locate.h"
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "cli/output.h"
@@ -12,17 +13,19 @@
 #include <string.h>
 
 struct request {
-    const char *file, *job, *output;
+    const char *word, *job, *output;
+    char file[PATH_MAX]; /* that the word means */
     const char **overrides;
     size_t override_count;
     bool partial, force;
 };
 
-static bool check_request(const struct request *request, struct error *error)
+static bool check_request(struct request *request, struct error *error)
 {
     if (!request->job || !request->output)
         return error_set(error, ERROR_USAGE, "%s is missing", request->job ? "--output FILE" : "--job JOB.yaml");
-    return output_check(request->output, (const char *const[]){request->file, request->job, NULL}, request->force,
+    return locate_checkpoint(request->word, request->file, error) &&
+           output_check(request->output, (const char *const[]){request->file, request->job, NULL}, request->force,
                         error);
 }
 
@@ -112,7 +115,7 @@ static int run(int count, char **words)
     int code = EXIT_FINISHED;
     h5_init();
     if (flags_parse(flags, (struct flag_files){"a file", 1, 1}, &count, words, &error)) {
-        request.file = words[0];
+        request.word = words[0];
         if (!check_request(&request, &error) || !import(&request, &error))
             code = command_fail(&error);
     } else {
@@ -125,8 +128,9 @@ static int run(int count, char **words)
 
 const struct command command_import = {
     .name = "import",
-    .usage = "lockstep import FILE --job JOB.yaml --output FILE [--partial] [--force] [--set key.path=value]...   "
-             "weights of other programs, for train --init-from",
+    .usage =
+        "lockstep import FILE|CHECKPOINT --job JOB.yaml --output FILE [--partial] [--force] [--set key.path=value]...   "
+        "weights of other programs, for train --init-from",
     .run = run,
     .acts = true,
 };

@@ -1,5 +1,6 @@
 #include "checkpoint/pin.h"
 #include "base/say.h"
+#include "checkpoint/locate.h"
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "h5/h5.h"
@@ -14,13 +15,15 @@ static int run(int count, char **words)
     bool remove = false;
     const struct flag flags[] = {{.name = "--remove", .given = &remove}, {0}};
     struct error error;
-    if (!flags_parse(flags, (struct flag_files){"a file", 1, INT_MAX}, &count, words, &error))
+    if (!flags_parse(flags, (struct flag_files){"a checkpoint", 1, INT_MAX}, &count, words, &error))
         return command_misused(&command_pin, "%s", error.text);
     h5_init();
     for (int i = 0; i < count; i++) {
-        bool ok = remove ? pin_remove(words[i], &error) : pin_add(words[i], &error);
+        char path[PATH_MAX];
+        bool ok = locate_checkpoint(words[i], path, &error) &&
+                  (remove ? pin_remove(path, &error) : pin_add(path, &error));
         if (ok)
-            say("%s: %s\n", words[i], remove ? "no longer pinned" : "pinned");
+            say("%s: %s\n", path, remove ? "no longer pinned" : "pinned");
         else
             code = command_fail(&error);
     }
@@ -30,8 +33,7 @@ static int run(int count, char **words)
 
 const struct command command_pin = {
     .name = "pin",
-    .usage =
-        "lockstep pin [--remove] FILE...        a pinned checkpoint is never taken away, not even by a running job",
+    .usage = "lockstep pin [--remove] CHECKPOINT...      a pinned one is never taken away, not even by a running job",
     .run = run,
     .acts = true,
 };

@@ -2,10 +2,10 @@
 #include "base/memory.h"
 #include "base/say.h"
 #include "base/text.h"
+#include "checkpoint/locate.h"
 #include "checkpoint/reader.h"
 #include "cli/command.h"
 #include "cli/flags.h"
-#include "cli/locate.h"
 #include "cli/statistics.h"
 #include "h5/h5.h"
 #include "job/job.h"
@@ -162,7 +162,7 @@ static int run(int count, char **words)
     char path[PATH_MAX];
     struct reader reader = {0};
     struct error error;
-    if (!flags_parse(flags, (struct flag_files){"a file", 1, 1}, &count, words, &error))
+    if (!flags_parse(flags, (struct flag_files){"a checkpoint", 1, 1}, &count, words, &error))
         return command_misused(&command_show, "%s", error.text);
     h5_init();
     bool ok = locate_checkpoint(words[0], path, &error) && reader_open(&reader, path, &error) &&
@@ -177,5 +177,5 @@ static int run(int count, char **words)
 
 const struct command command_show = {
     .name = "show",
-    .usage = "lockstep show FILE [--tensors PATTERN]     what is in a checkpoint, and how its tensors look",
+    .usage = "lockstep show CHECKPOINT [--tensors PATTERN]   what is in a checkpoint, and how its tensors look",
     .run = run};

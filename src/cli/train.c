@@ -206,7 +206,7 @@ static int run(int count, char **words)
 const struct command command_train = {
     .name = "train",
     .usage = "lockstep train JOB.yaml [--set key.path=value]... [--fresh [--overwrite]] "
-             "[--stop-after 500steps|2epochs|30min] [--allow-change KEY]... [--init-from FILE [--partial]] "
+             "[--stop-after 500steps|2epochs|30min] [--allow-change KEY]... [--init-from FILE|CHECKPOINT [--partial]] "
              "[--ranks-per-node N] [--reread]",
     .run = run,
     .parallel = true,

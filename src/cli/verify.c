@@ -1,5 +1,6 @@
 #include "base/partition.h"
 #include "base/say.h"
+#include "checkpoint/locate.h"
 #include "checkpoint/reader.h"
 #include "checkpoint/store_name.h"
 #include "cli/command.h"
@@ -13,6 +14,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+
+/* Collective over world, if there is one. A job that runs may make a new one meanwhile: rank 0 looks for all. */
+static bool locate(const struct world *world, const char *word, char path[PATH_MAX], struct error *error)
+{
+    bool ok = (world && world->rank != 0) || locate_checkpoint(word, path, error);
+    if (!world)
+        return ok;
+    ok = world_agree(world, ok, error);
+    if (ok)
+        world_share(world, path, PATH_MAX);
+    return ok;
+}
 
 /* Collective over world, if there is one: each rank reads its part of the blocks. The same verdict on every rank. */
 static bool verify(const struct world *world, struct reader *reader, const char *path, struct error *error)
@@ -39,25 +52,33 @@ static int code_of(const char *path, const struct error *error)
     return (int)error_exit_code(error->kind);
 }
 
+/* What is not there is not invalid. */
+static const char *verdict_of(const struct error *error)
+{
+    return error->kind == ERROR_NOT_FOUND ? "not there" : "not valid";
+}
+
 /* A verdict a file on standard output; what is wrong, on standard error. */
 static int verify_all(const struct world *world, int count, char **words)
 {
     int code = EXIT_FINISHED;
     bool prints = !world || world->rank == 0;
     for (int i = 0; i < count; i++) {
-        struct reader reader;
+        struct reader reader = {0};
         struct error error;
-        bool ok = verify(world, &reader, words[i], &error);
+        char path[PATH_MAX];
+        bool found = locate(world, words[i], path, &error), ok = found && verify(world, &reader, path, &error);
+        const char *shown = found ? path : words[i];
         if (ok && prints)
-            say("%s: valid, step %" PRIu64 ", %zu arrays of %zu floats, fingerprint %016" PRIx64 "\n", words[i],
+            say("%s: valid, step %" PRIu64 ", %zu arrays of %zu floats, fingerprint %016" PRIx64 "\n", shown,
                 reader.record.step, reader.array_count, reader.count, reader.record.fingerprint);
         if (!ok && prints) {
-            say("%s: not valid\n", words[i]);
+            say("%s: %s\n", shown, verdict_of(&error));
             fflush(stdout);
             command_fail(&error);
         }
-        if (!ok && code_of(words[i], &error) > code)
-            code = code_of(words[i], &error);
+        if (!ok && code_of(shown, &error) > code)
+            code = code_of(shown, &error);
         reader_close(&reader);
     }
     return code;
@@ -73,7 +94,7 @@ static int run(int count, char **words)
 {
     struct runtime runtime;
     struct error error;
-    if (!flags_parse(&(struct flag){0}, (struct flag_files){"a file", 1, INT_MAX}, &count, words, &error))
+    if (!flags_parse(&(struct flag){0}, (struct flag_files){"a checkpoint", 1, INT_MAX}, &count, words, &error))
         return command_misused(&command_verify, "%s", error.text);
     bool launched = is_launched();
     if (!launched)
@@ -92,6 +113,6 @@ static int run(int count, char **words)
 const struct command command_verify = {
     .name = "verify",
     .usage =
-        "lockstep verify FILE...         reads everything and compares it with its digests; under mpirun in parallel",
+        "lockstep verify CHECKPOINT...   reads everything and compares it with its digests; under mpirun in parallel",
     .run = run,
     .parallel = true};

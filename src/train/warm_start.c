@@ -3,6 +3,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "checkpoint/locate.h"
 #include "train/restore.h"
 #include "weights/match.h"
 
@@ -38,7 +39,8 @@ static void tell_vocabulary(const struct session *session, const struct weights 
 static bool open_source(const struct session *session, struct source *source, struct error *error)
 {
     const struct session_options *options = session->options;
-    if (weights_open(&source->file, options->init_from, false, error) &&
+    char path[PATH_MAX];
+    if (locate_checkpoint(options->init_from, path, error) && weights_open(&source->file, path, false, error) &&
         match_init(&source->match, &source->file, &session->learner.model, session->data.train.vocabulary, error) &&
         match_check(&source->match, options->partial, error)) {
         tell_vocabulary(session, &source->file.weights);
