@@ -34,6 +34,7 @@ static const struct counterpart counterparts[] = {
     {&layer_max_pool, NULL, NULL},
     {&layer_avg_pool, NULL, NULL},
     {&layer_global_avg_pool, NULL, NULL},
+    {&layer_upsample, NULL, NULL},
     {&layer_flatten, NULL, NULL},
     {&layer_relu, NULL, NULL},
     {&layer_gelu, NULL, NULL},

@@ -38,6 +38,8 @@ static const struct {
     {&layer_max_pool, "size: 2", "size: 2, stride: 2"},
     {&layer_avg_pool, "stride: 1, size: 3", "size: 3, stride: 1"},
     {&layer_global_avg_pool, NULL, NULL},
+    {&layer_upsample, NULL, "factor: 2, mode: nearest"},
+    {&layer_upsample, "factor: 3, mode: linear", "factor: 3, mode: linear"},
     {&layer_flatten, NULL, NULL},
     {&layer_relu, NULL, NULL},
     {&layer_gelu, NULL, "form: exact"},

@@ -14,6 +14,7 @@
 #include "nn/layers/lm_head.h"
 #include "nn/layers/pool.h"
 #include "nn/layers/row_norm.h"
+#include "nn/layers/upsample.h"
 #include "support/test.h"
 
 #include <math.h>
@@ -247,6 +248,39 @@ static void global_avg_pool(struct walk *w, const void *settings, const char *na
     memory_free(x);
 }
 
+/* The share of input i of n in output o, along one side. */
+static double share_of(const struct upsample *own, size_t i, size_t n, size_t o)
+{
+    double f = (double)own->factor;
+    if (own->mode == UPSAMPLE_NEAREST)
+        return i == (size_t)floor((double)o / f);
+    double at = fmin(fmax(((double)o + 0.5) / f - 0.5, 0), (double)(n - 1)); /* what is outside: the edge */
+    return fmax(0, 1 - fabs(at - (double)i));
+}
+
+/* Every output from all inputs. */
+static void upsample(struct walk *w, const void *settings, const char *name)
+{
+    const struct upsample *own = settings;
+    struct shape in = w->shape, out = in;
+    size_t I = shape_count(&in), channel = in.dims == 2 ? 1 : 0; /* its place in the shape */
+    (void)name;
+    for (size_t d = 0; d < in.dims; d++)
+        out.size[d] *= d == channel ? 1 : own->factor;
+    size_t O = shape_count(&out);
+    double *x = walk_begin(w, out);
+    for (size_t o = 0; o < O; o++)
+        for (size_t i = 0; i < I; i++) {
+            double share = 1;
+            for (size_t d = in.dims, from = i, to = o; d-- > 0; from /= in.size[d], to /= out.size[d])
+                share *= d == channel ? from % in.size[d] == to % out.size[d]
+                                      : share_of(own, from % in.size[d], in.size[d], to % out.size[d]);
+            for (size_t m = 0; m < w->rows; m++)
+                w->x[m * O + o] += share * x[m * I + i];
+        }
+    memory_free(x);
+}
+
 static void flatten(struct walk *w, const void *settings, const char *name)
 {
     (void)settings, (void)name;
@@ -433,6 +467,7 @@ static const struct {
     {&layer_max_pool, max_pool},
     {&layer_avg_pool, avg_pool},
     {&layer_global_avg_pool, global_avg_pool},
+    {&layer_upsample, upsample},
     {&layer_flatten, flatten},
     {&layer_relu, relu},
     {&layer_gelu, gelu},

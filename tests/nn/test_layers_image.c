@@ -81,6 +81,29 @@ static void pools_are_right_also_with_windows_that_overlap(void)
     trials_pass(trials, COUNT(trials));
 }
 
+static void upsample_is_right_in_both_modes(void)
+{
+    struct trial trials[] = {
+        {.spec = MODEL(CONV2D(2, 2, 1, 0), UPSAMPLE(2, UPSAMPLE_NEAREST)), .form = IMAGE(1, 3, 5, 64), .rows = 2},
+        {.spec = MODEL(CONV2D(2, 2, 1, 0), UPSAMPLE(2, UPSAMPLE_LINEAR)),
+         .form = IMAGE(1, 3, 5, 64),
+         .rows = 2,
+         .room = 3},
+        {.spec = MODEL(CONV2D(2, 1, 1, 0), UPSAMPLE(3, UPSAMPLE_LINEAR)), .form = IMAGE(1, 1, 4, 72), .rows = 3},
+        {.spec = MODEL(CONV2D(1, 1, 1, 0), UPSAMPLE(4, UPSAMPLE_LINEAR)), .form = IMAGE(2, 7, 6, 672), .rows = 2},
+        {.spec = MODEL(CONV2D(2, 1, 1, 0), UPSAMPLE(1, UPSAMPLE_LINEAR)), .form = IMAGE(1, 2, 2, 8), .rows = 2},
+        {.spec = MODEL(CONV2D(2, 1, 1, 0), UPSAMPLE(2, UPSAMPLE_LINEAR), PLAIN(relu), CONV2D(1, 3, 2, 1)),
+         .form = IMAGE(1, 2, 1, 2),
+         .rows = 2},
+        {.spec = MODEL(DENSE(3), UPSAMPLE(2, UPSAMPLE_NEAREST), DENSE(2)), .form = SEQUENCE(4, 2, 16), .rows = 3},
+        {.spec = MODEL(DENSE(1), UPSAMPLE(3, UPSAMPLE_NEAREST)), .form = SEQUENCE(5, 2, 15), .rows = 2},
+        {.spec = MODEL(DENSE(1), UPSAMPLE(3, UPSAMPLE_LINEAR)), .form = SEQUENCE(6, 2, 18), .rows = 2},
+        {.spec = MODEL(DENSE(3), UPSAMPLE(2, UPSAMPLE_LINEAR)), .form = SEQUENCE(1, 2, 6), .rows = 2},
+        {.spec = MODEL(DENSE(5), UPSAMPLE(5, UPSAMPLE_LINEAR), DENSE(2)), .form = SEQUENCE(3, 2, 30), .rows = 2},
+    };
+    trials_pass(trials, COUNT(trials));
+}
+
 /* Training: statistics of the leaf; they, times the leaf's terms, in place of a gradient. Evaluation: the running ones.
  * Nothing in front has a bias: its shift would be undone, so that its derivative is 0, and tells nothing. */
 static void batch_norm_is_right_in_training_and_evaluation(void)
@@ -137,6 +160,7 @@ int main(void)
     static const struct test_case cases[] = {
         {"conv2d is right with any kernel, stride and padding", conv2d_is_right_with_any_kernel_stride_and_padding},
         {"pools are right, also with windows that overlap", pools_are_right_also_with_windows_that_overlap},
+        {"upsample is right in both modes", upsample_is_right_in_both_modes},
         {"batch norm is right in training and evaluation", batch_norm_is_right_in_training_and_evaluation},
         {"group norm is right", group_norm_is_right},
         {"one value has no variance", one_value_has_no_variance},

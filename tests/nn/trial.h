@@ -18,6 +18,7 @@
 #include "nn/layers/residual.h"
 #include "nn/layers/row_norm.h"
 #include "nn/layers/transformer.h"
+#include "nn/layers/upsample.h"
 #include "nn/reference.h"
 
 struct trial {
@@ -42,6 +43,7 @@ struct trial {
 #define PLAIN(name)         {&layer_##name, NULL}
 #define LAYER(name, ...)    {&layer_##name, &(struct name){__VA_ARGS__}}
 #define POOL(name, k, s)    {&layer_##name, &(struct pool){.size = (k), .stride = (s)}}
+#define UPSAMPLE(f, how)    LAYER(upsample, .factor = (f), .mode = (how))
 #define NORM(name)          {&layer_##name, &(struct row_norm){.epsilon = 1e-5}}
 #define BATCH_NORM          LAYER(batch_norm, .epsilon = 1e-5, .momentum = 0.1)
 #define GROUP_NORM(g)       LAYER(group_norm, .epsilon = 1e-5, .groups = (g))

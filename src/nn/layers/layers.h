@@ -11,6 +11,7 @@
     ROW(max_pool)           \
     ROW(avg_pool)           \
     ROW(global_avg_pool)    \
+    ROW(upsample)           \
     ROW(flatten)            \
     ROW(relu)               \
     ROW(gelu)               \
