@@ -121,7 +121,7 @@ static void print_best(const struct listing *listing)
         if (history->best_count > 1)
             snprintf(number, sizeof number, " %zu", i + 1);
         say("best%s: step %" PRIu64 ", validation %s %.6g%s\n", number, history->best[i].step,
-            history->metric == METRIC_ACCURACY ? "accuracy" : "loss", history->best[i].value,
+            metric_name(history->metric), history->best[i].value,
             access(path, R_OK) == 0 ? "" : " (its checkpoint was not kept)");
     }
 }

@@ -81,7 +81,7 @@ static void print_history(const struct history *history)
         say("  nothing was validated\n");
     } else {
         say("  %" PRIu64 " validations since the %s that patience counts from, %.9g\n", history->stale,
-            history->metric == METRIC_ACCURACY ? "accuracy" : "loss", history->reference);
+            metric_name(history->metric), history->reference);
         for (size_t i = 0; i < history->best_count; i++)
             say("  best %zu: step %" PRIu64 ", %.9g\n", i + 1, history->best[i].step, history->best[i].value);
     }

@@ -11,16 +11,10 @@
 #include "data/dataset.h"
 #include "nn/layer.h"
 #include "nn/loss.h"
+#include "nn/metric.h"
 #include "nn/model.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
-
-/* What a validation is judged by. */
-enum metric_kind {
-    METRIC_NONE = 0,
-    METRIC_LOSS,     /* lower is better, by nature */
-    METRIC_ACCURACY, /* higher is better */
-};
 
 /* What a save that is due does while another one is still being written. */
 enum busy_kind {
@@ -38,7 +32,8 @@ enum metric_mode {
     MODE_MIN,
     MODE_MAX,
 };
-#define CHECKPOINT_AUTO UINT64_MAX /* of checkpoint.every */
+#define CHECKPOINT_AUTO      UINT64_MAX /* of checkpoint.every */
+#define CHECKPOINT_BEST_AUTO UINT64_MAX /* of checkpoint.best: best_kept (policy/best.h) knows */
 
 struct job {
     char *run;     /* directory of the results */
@@ -67,7 +62,7 @@ struct job {
     double ema; /* decay of the exponential moving average of the weights, in (0, 1); 0: none */
     struct {
         uint64_t every;          /* steps; 0: never */
-        enum metric_kind metric; /* what "best" means; accuracy only with a loss that has one */
+        enum metric_kind metric; /* what "best" means: one that fits the loss */
         enum metric_mode mode;
         bool ema; /* with the averaged weights; only if there are any */
     } validate;
@@ -85,7 +80,8 @@ struct job {
         double overhead;     /* CHECKPOINT_AUTO: the share of training time that saves may cost, in (0, 1] */
         uint64_t keep;       /* newest checkpoints that stay, >= 1 */
         uint64_t keep_every; /* steps; 0: never. Its multiples are saved, too, and stay for ever */
-        uint64_t best;       /* a validation that is one of this many best is saved, and stays while it is */
+        uint64_t best;       /* a validation that is one of this many best is saved, and stays while it is;
+                              * CHECKPOINT_BEST_AUTO: 1 if there are validations */
         bool background;     /* written by a thread of its own while training goes on */
         enum busy_kind busy; /* what a save that is due does while another one runs */
         double timeout;      /* seconds for a phase of a save or restore; 0: derived from measurements */

@@ -89,9 +89,8 @@ static bool check_loss(const struct complaint *to, const struct job *job)
         return refuse_for_loss(to, job, "label_smoothing", has_smoothing);
     if (job->loss.delta != 1 && !class->has_delta)
         return refuse_for_loss(to, job, "huber_delta", has_delta);
-    if (job->validate.metric == METRIC_ACCURACY && !class->has_hits)
-        return refuse(to, "validate.metric", "there is no accuracy with loss: %s; allowed: loss", class->kind.name);
-    return true;
+    struct error wrong;
+    return metric_check(job->validate.metric, class, NULL, &wrong) || refuse(to, "validate.metric", "%s", wrong.text);
 }
 
 static bool check_validation(const struct complaint *to, const struct job *job)
@@ -100,7 +99,7 @@ static bool check_validation(const struct complaint *to, const struct job *job)
     bool validates = job->data.validation.class && job->validate.every > 0;
     if (job->early_stopping.patience > 0 && !validates)
         return refuse(to, "early_stopping.patience", "%s", words);
-    if (job->checkpoint.best > 0 && !validates)
+    if (job->checkpoint.best > 0 && job->checkpoint.best != CHECKPOINT_BEST_AUTO && !validates)
         return refuse(to, "checkpoint.best", "%s", words);
     if (job->checkpoint.on_validation && !validates)
         return refuse(to, "checkpoint.on_validation", "%s", words);

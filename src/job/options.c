@@ -4,11 +4,10 @@
 #include "checkpoint/history.h"
 #include "job/job.h"
 
-static const char *const metric_names[] = {[METRIC_LOSS] = "loss", [METRIC_ACCURACY] = "accuracy", NULL};
 static const char *const busy_names[] = {[BUSY_WAIT] = "wait", [BUSY_SKIP] = "skip", NULL};
 static const char *const metric_modes[] = {[MODE_AUTO] = "auto", [MODE_MIN] = "min", [MODE_MAX] = "max", NULL};
-static const struct option_word best_words[] = {{"false", 0}, {"true", 1}, {"no", 0}, {"yes", 1},
-                                                {"off", 0},   {"on", 1},   {0}};
+static const struct option_word best_words[] = {
+    {"auto", CHECKPOINT_BEST_AUTO}, {"false", 0}, {"true", 1}, {"no", 0}, {"yes", 1}, {"off", 0}, {"on", 1}, {0}};
 static const struct option_word auto_words[] = {{"auto", CHECKPOINT_AUTO}, {0}};
 
 /* Most curves reach their end at the last step, so that another length of the job is another curve. */
@@ -64,7 +63,8 @@ static const struct option_row validate_rows[] = {
     {"every", "steps between validations; 0: never", FIELD(struct job, validate.every), ANY_FROM(0), DEFAULT("0")},
     {"metric", "what decides which validation is the best", FIELD(struct job, validate.metric), .choices = metric_names,
      DEFAULT("loss")},
-    {"mode", "which of its values are the better ones; auto: a small loss, a large accuracy",
+    {"mode",
+     "which of its values are the better ones; auto: small ones of loss, mae, rmse and perplexity, large ones of the others",
      FIELD(struct job, validate.mode), .choices = metric_modes, DEFAULT("auto")},
     {"ema", "validate with the averaged weights of `ema_decay`", FIELD(struct job, validate.ema), DEFAULT("false")},
     {0},
@@ -95,7 +95,7 @@ static const struct option_row checkpoint_rows[] = {
      FIELD(struct job, checkpoint.keep_every), ANY_FROM(0), DEFAULT("0")},
     {"best",
      "a validation that is one of this many best (`true` is 1) is saved when it comes, and stays while it is; with "
-     "`early_stopping` 1 at least",
+     "`early_stopping` 1 at least; auto: 1 if there are validations",
      FIELD(struct job, checkpoint.best), WHOLE(0, HISTORY_BEST), .words = best_words, DEFAULT("false")},
     {"background", "saves are written beside training; false: training stands still, without the second set of arrays",
      FIELD(struct job, checkpoint.background), DEFAULT("true")},

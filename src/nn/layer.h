@@ -74,6 +74,15 @@ struct gradient_watch {
     void *context;
 };
 
+/* Who wants to see the outputs of a model on their way into the loss. */
+struct output_watch {
+    /* Called by the model in each pass for terms [first_term, first_term + n) of the leaf, and for all terms from the
+     * first to the last, in as many parts as it likes: outputs [n, width] as loss_terms will get them (nn/loss.h). */
+    void (*see)(void *context, const struct leaf *leaf, size_t first_term, size_t n, size_t width,
+                const float *outputs);
+    void *context;
+};
+
 /* One leaf's pass through the model. */
 struct pass {
     const struct compute *compute; /* what products are made with: kernels/compute.h */
@@ -86,6 +95,7 @@ struct pass {
     float statistic_weight; /* a statistic's "gradient" is its value in this leaf times this: the exchange's sum over
                                the leaves, divided as all gradients are, is then the mean over the leaves */
     const struct gradient_watch *watch; /* the model tells it, not the layers; NULL: nobody wants to know */
+    const struct output_watch *viewer;  /* the same */
 };
 
 struct model_builder; /* model_build.h */

@@ -24,8 +24,9 @@ struct loss_spec {
 /* Sums over terms. */
 struct loss_sums {
     double loss;
-    double hits;  /* terms that are predicted right: the label has the largest output; binary: y > 0 where t > 0.5 */
-    double terms; /* that counted: all but labels LEAF_IGNORED */
+    double hits;     /* terms that are predicted right: the label has the largest output; binary: y > 0 where t > 0.5 */
+    double terms;    /* that counted: all but labels LEAF_IGNORED */
+    double surprise; /* -log p of the labels, p being the softmax of the outputs: the loss without label_smoothing */
 };
 
 /* Value and derivative of a loss at one output. */
@@ -40,6 +41,8 @@ struct loss_class {
     bool has_hits;      /* terms can be right or wrong: there is an accuracy */
     bool has_smoothing; /* label_smoothing means something */
     bool has_delta;     /* huber_delta means something */
+    bool ranks_classes; /* a term has an output for each class of labels, and predicts the one with the largest */
+    bool has_surprise;  /* these outputs are logits of a softmax, and loss_sums.surprise is counted */
 
     /* Local. Of one output a term, y, for the target t, which may be a label's number. NULL: the two below say it all.
      */

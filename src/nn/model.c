@@ -236,6 +236,15 @@ static void backward(const struct model *model, const struct pass *pass, size_t 
     }
 }
 
+/* Terms [first, first + n) of the leaf, with their outputs [n, width]: somebody may look, then the loss has them. */
+static void take_loss(const struct model *model, const struct pass *pass, size_t first, size_t n, size_t width,
+                      float *outputs, struct loss_sums *sums)
+{
+    if (pass->viewer)
+        pass->viewer->see(pass->viewer->context, pass->leaf, first, n, width, outputs);
+    loss_terms(&model->loss, pass->leaf, first, n, width, outputs, pass->gradient != NULL, sums);
+}
+
 /* The last layer, the loss, and the layer's gradient, tile by tile: its whole output never exists. */
 static void run_tiles(const struct model *model, const struct pass *pass, struct loss_sums *sums)
 {
@@ -248,8 +257,7 @@ static void run_tiles(const struct model *model, const struct pass *pass, struct
     for (size_t first = 0; first < n; first += model->tile_rows) {
         size_t rows = n - first < model->tile_rows ? n - first : model->tile_rows;
         last->class->forward_rows(last, pass, rows, x + first * columns, model->tile);
-        loss_terms(&model->loss, pass->leaf, first * terms, rows * terms, width / terms, model->tile,
-                   pass->gradient != NULL, sums);
+        take_loss(model, pass, first * terms, rows * terms, width / terms, model->tile, sums);
         if (pass->gradient)
             last->class->backward_rows(last, pass, first == 0, rows, x + first * columns, model->tile,
                                        dx ? dx + first * columns : NULL);
@@ -265,7 +273,7 @@ static void run_loss(const struct model *model, const struct pass *pass, struct 
     size_t count = pass->leaf->rows * last->outputs, terms = pass->leaf->rows * model->terms;
     float *top = model->ups[model->plan.top_up];
     memcpy(top, model->outs[model->plan.steps[model->count - 1].y], count * sizeof *top);
-    loss_terms(&model->loss, pass->leaf, 0, terms, count / terms, top, pass->gradient != NULL, sums);
+    take_loss(model, pass, 0, terms, count / terms, top, sums);
 }
 
 static void run(const struct model *model, const struct pass *pass, struct loss_sums *sums)
@@ -294,8 +302,10 @@ void model_train_leaf(struct model *model, const float *params, uint64_t step, f
     run(model, &pass, sums);
 }
 
-void model_evaluate_leaf(struct model *model, const float *params, struct loss_sums *sums)
+void model_evaluate_leaf(struct model *model, const float *params, struct loss_sums *sums,
+                         const struct output_watch *viewer)
 {
-    struct pass pass = {.compute = model->compute, .params = params, .leaf = &model->leaf, .scratch = model->scratch};
+    struct pass pass = {
+        .compute = model->compute, .params = params, .leaf = &model->leaf, .scratch = model->scratch, .viewer = viewer};
     run(model, &pass, sums);
 }

@@ -60,8 +60,10 @@ void model_release(struct model *model);
 void model_train_leaf(struct model *model, const float *params, uint64_t step, float *gradient, struct loss_sums *sums,
                       const struct gradient_watch *watch);
 
-/* Local. The same without gradient, and as a model is used: no dropout, running statistics. */
-void model_evaluate_leaf(struct model *model, const float *params, struct loss_sums *sums);
+/* Local. The same without gradient, and as a model is used: no dropout, running statistics. `viewer` (NULL: nobody) is
+ * shown the outputs. */
+void model_evaluate_leaf(struct model *model, const float *params, struct loss_sums *sums,
+                         const struct output_watch *viewer);
 
 /* Local. Bytes of a rank for one leaf's pass: outputs, gradients of outputs, saved, scratch. */
 size_t model_bytes(const struct model *model);

@@ -82,6 +82,7 @@ static void term(double smoothing, int32_t label, size_t K, float *z, bool gradi
     sums->loss += (1 - smoothing) * (top - own) + (smoothing > 0 ? smoothing * (top - mean) : 0) - (double)log_p;
     sums->hits += largest == l && !isnan(log_p);
     sums->terms += 1;
+    sums->surprise += top - own - (double)log_p;
     if (!gradient)
         return;
     float p = z[l];
@@ -101,6 +102,8 @@ const struct loss_class loss_softmax_cross_entropy = {
     PLAIN_KIND("softmax_cross_entropy", "of one output a class, with the softmax of them as probabilities"),
     .has_hits = true,
     .has_smoothing = true,
+    .ranks_classes = true,
+    .has_surprise = true,
     .check = check,
     .terms = terms,
 };

@@ -128,6 +128,15 @@ void world_sum_disjoint(const struct world *world, double *values, size_t count)
     watchdog_end();
 }
 
+void world_sum(const struct world *world, uint64_t *values, size_t count)
+{
+    PROMISE_EQUAL(world, count);
+    CHECK(count < INT_MAX, "these are few");
+    meet();
+    MPI_Allreduce(MPI_IN_PLACE, values, (int)count, MPI_UINT64_T, MPI_SUM, world->comm);
+    watchdog_end();
+}
+
 void world_most(const struct world *world, uint64_t *values, size_t count)
 {
     CHECK(count < INT_MAX, "these are few");

@@ -60,6 +60,9 @@ unsigned world_union(const struct world *world, unsigned flags);
  * that value on all: a sum that no order can round. */
 void world_sum_disjoint(const struct world *world, double *values, size_t count);
 
+/* Collective over world; count must be equal on every rank. Each value becomes the sum of all ranks'. */
+void world_sum(const struct world *world, uint64_t *values, size_t count);
+
 /* Collective over world; count must be equal on every rank. Each value becomes the largest of all ranks. */
 void world_most(const struct world *world, uint64_t *values, size_t count);
 

@@ -11,7 +11,7 @@
 static bool is_less_better(const struct job *job)
 {
     enum metric_mode mode = job->validate.mode;
-    return mode == MODE_MIN || (mode != MODE_MAX && job->validate.metric == METRIC_LOSS);
+    return mode == MODE_MIN || (mode != MODE_MAX && metric_is_less_better(job->validate.metric));
 }
 
 /* By how much `value` is better than `than`. */
@@ -44,7 +44,7 @@ static size_t insert(const struct job *job, struct history *history, double valu
 
 size_t best_consider(const struct job *job, struct history *history, const struct evaluation *evaluation, uint64_t step)
 {
-    double value = job->validate.metric == METRIC_LOSS ? evaluation->loss : evaluation->accuracy;
+    double value = evaluation->values[job->validate.metric];
     bool counts = !isnan(value);
     history->validated_step = step;
     if (counts && (isnan(history->reference) || gain(job, value, history->reference) > job->early_stopping.min_delta)) {
@@ -59,6 +59,8 @@ size_t best_consider(const struct job *job, struct history *history, const struc
 
 size_t best_kept(const struct job *job)
 {
+    if (job->checkpoint.best == CHECKPOINT_BEST_AUTO)
+        return job->data.validation.class && job->validate.every > 0 ? 1 : 0;
     return job->checkpoint.best == 0 && job->early_stopping.patience > 0 ? 1 : job->checkpoint.best;
 }
 
@@ -75,7 +77,7 @@ static uint64_t yardstick(const struct job *job, const struct dataset *validatio
     digest = digest_chain(digest, digest_bytes(&validation->std, sizeof validation->std));
     digest = digest_chain(digest, job->validate.ema);
     /* Only the unnatural order is told: without a mode, jobs had this digest before there were modes. */
-    bool natural = is_less_better(job) == (job->validate.metric == METRIC_LOSS);
+    bool natural = is_less_better(job) == metric_is_less_better(job->validate.metric);
     return natural ? digest : digest_chain(digest, (uint64_t)job->validate.mode);
 }
 

@@ -18,8 +18,9 @@
 size_t best_consider(const struct job *job, struct history *history, const struct evaluation *evaluation,
                      uint64_t step);
 
-/* Local. How many of the best are saved when they appear, and stay: what the job asks for, and one at least with early
- * stopping. Of a job that keeps none the history still knows the best one. */
+/* Local. How many of the best are saved when they appear, and stay: what the job asks for, one if it does not say, and
+ * one at least with early stopping; none without validations. Of a job that keeps none the history still knows the best
+ * one. */
 size_t best_kept(const struct job *job);
 
 /* Local. Whether early_stopping.patience is exhausted. */

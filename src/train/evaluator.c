@@ -12,38 +12,76 @@
 #define ROUND_S 0.1 /* from one talk of the ranks to the next, at least, ... */
 #define LONG_S  0.5 /* ... and at most: between them a busy machine does not make the ranks talk more */
 
-bool evaluator_init(struct evaluator *evaluator, const struct world *world, const struct dataset *dataset, size_t rows,
-                    struct error *error)
+bool evaluator_init(struct evaluator *evaluator, const struct world *world, const struct dataset *dataset,
+                    const struct model *model, const struct evaluator_options *options, struct error *error)
 {
-    *evaluator = (struct evaluator){.dataset = dataset, .round = 1};
-    evaluator->indices = memory_need(rows, sizeof *evaluator->indices);
-    return tally_init(&evaluator->tally, world, (dataset->count + rows - 1) / rows, 3, error);
+    size_t chunks = (dataset->count + model->rows - 1) / model->rows;
+    *evaluator = (struct evaluator){
+        .dataset = dataset, .viewer = options ? options->viewer : NULL, .spread = NAN, .round = 1};
+    evaluator->indices = memory_need(model->rows, sizeof *evaluator->indices);
+    return tally_init(&evaluator->tally, world, chunks, METRIC_SUMS, error) &&
+           meter_init(&evaluator->meter, model->loss.class, &model->form, options ? &options->meter : NULL, error) &&
+           (!evaluator->meter.reference ||
+            column_sums_init(&evaluator->shifts, world, chunks, model->form.terms, error));
 }
 
 void evaluator_release(struct evaluator *evaluator)
 {
     tally_release(&evaluator->tally);
+    meter_release(&evaluator->meter);
+    column_sums_release(&evaluator->shifts);
     memory_free(evaluator->indices);
     memset(evaluator, 0, sizeof *evaluator);
 }
 
-/* Local. Loss, hits and terms of one chunk. */
-static void evaluate(struct evaluator *evaluator, struct model *model, const float *params, size_t chunk)
+static void read(struct evaluator *evaluator, struct model *model, size_t first, size_t rows)
 {
-    size_t first = chunk * model->rows, left = evaluator->dataset->count - first;
-    size_t rows = left < model->rows ? left : model->rows;
-    struct loss_sums sums;
     for (size_t i = 0; i < rows; i++)
         evaluator->indices[i] = first + i;
     watchdog_begin("the validation data", 0);
     dataset_read(evaluator->dataset, evaluator->indices, rows, &model->leaf);
     watchdog_end();
     model->leaf.first = first;
-    model_evaluate_leaf(model, params, &sums);
-    double *item = tally_item(&evaluator->tally, chunk);
-    item[0] = sums.loss;
-    item[1] = sums.hits;
-    item[2] = sums.terms;
+}
+
+/* Whoever sees the outputs. */
+static void see(void *context, const struct leaf *leaf, size_t first_term, size_t n, size_t width, const float *outputs)
+{
+    struct evaluator *evaluator = context;
+    meter_see(&evaluator->meter, leaf, first_term, n, width, outputs);
+    if (evaluator->viewer)
+        evaluator->viewer->see(evaluator->viewer->context, leaf, first_term, n, width, outputs);
+}
+
+/* Whether this run has to find out how far the targets spread: a property of the data, found once. */
+static bool wants_spread(const struct evaluator *evaluator)
+{
+    return evaluator->shifts.columns > 0 && isnan(evaluator->spread);
+}
+
+static void begin(struct evaluator *evaluator, struct model *model)
+{
+    meter_begin(&evaluator->meter);
+    if (!wants_spread(evaluator))
+        return;
+    column_sums_begin(&evaluator->shifts);
+    read(evaluator, model, 0, 1); /* on every rank: all shift by the same sample */
+    meter_refer(&evaluator->meter, &model->leaf);
+}
+
+/* Local. The sums of one chunk. */
+static void evaluate(struct evaluator *evaluator, struct model *model, const float *params, size_t chunk)
+{
+    size_t first = chunk * model->rows, left = evaluator->dataset->count - first;
+    bool wants = wants_spread(evaluator);
+    const struct output_watch viewer = {.see = see, .context = evaluator};
+    struct loss_sums sums;
+    read(evaluator, model, first, left < model->rows ? left : model->rows);
+    meter_begin_leaf(&evaluator->meter, wants ? column_sums_next(&evaluator->shifts) : NULL);
+    model_evaluate_leaf(model, params, &sums, &viewer);
+    if (wants)
+        column_sums_add(&evaluator->shifts);
+    meter_end_leaf(&evaluator->meter, &sums, tally_item(&evaluator->tally, chunk));
 }
 
 /* Collective. The end of a round that has taken this rank so long. Whether to give up. The next round is longer if this
@@ -85,14 +123,39 @@ static bool evaluate_all(struct evaluator *evaluator, struct model *model, const
     return true;
 }
 
-bool evaluator_run(struct evaluator *evaluator, struct model *model, const float *params, struct evaluation *evaluation)
+/* Collective. What all ranks have counted, once each of them is through. */
+static void find_totals(struct evaluator *evaluator, struct metric_totals *totals)
 {
     struct tally *tally = &evaluator->tally;
+    struct meter *meter = &evaluator->meter;
+    size_t K = meter->classes;
+    tally_share(tally, 0);
+    for (size_t sum = 0; sum < METRIC_SUMS; sum++)
+        totals->sums[sum] = tally_sum(tally, sum);
+    if (wants_spread(evaluator))
+        evaluator->spread = meter_spread(meter, totals->sums[SUM_SHIFTED], column_sums_share(&evaluator->shifts),
+                                         (double)evaluator->dataset->count);
+    if (meter->counts)
+        world_sum(tally->world, (uint64_t *)(void *)meter->counts, K * sizeof *meter->counts / sizeof(uint64_t));
+    if (meter->confusion)
+        world_sum(tally->world, meter->confusion, K * K);
+    totals->spread = evaluator->spread;
+    totals->counts = meter->counts;
+    totals->classes = K;
+}
+
+bool evaluator_run(struct evaluator *evaluator, struct model *model, const float *params, struct evaluation *evaluation)
+{
+    const struct meter *meter = &evaluator->meter;
+    struct metric_totals totals;
+    begin(evaluator, model);
     if (!evaluate_all(evaluator, model, params))
         return false;
-    tally_share(tally, 0);
-    double terms = tally_sum(tally, 2), loss = tally_sum(tally, 0) / terms;
-    *evaluation = (struct evaluation){.loss = isnan(loss) ? (double)NAN : loss, /* its sign would be printed */
-                                      .accuracy = model->loss.class->has_hits ? tally_sum(tally, 1) / terms : NAN};
+    find_totals(evaluator, &totals);
+    *evaluation = (struct evaluation){.is_constant = evaluator->spread <= 0};
+    for (enum metric_kind metric = METRIC_LOSS; metric < METRIC_KINDS; metric++) {
+        evaluation->fits[metric] = meter->fits[metric];
+        evaluation->values[metric] = meter->fits[metric] ? metric_value(metric, &totals) : (double)NAN;
+    }
     return true;
 }

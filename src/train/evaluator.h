@@ -1,17 +1,29 @@
 /* Validation: the model over a whole dataset, cut into fixed chunks of one microbatch (the last may be smaller), which
- * the ranks share. Loss and hits are summed along the tree over the chunks: equal bits for every number of ranks. */
+ * the ranks share. What metrics are made of is summed along the tree over the chunks: equal bits for every number of
+ * ranks. */
 #ifndef TRAIN_EVALUATOR_H
 #define TRAIN_EVALUATOR_H
 
 #include "data/dataset.h"
+#include "nn/meter.h"
 #include "nn/model.h"
+#include "parallel/column_sums.h"
 #include "parallel/tally.h"
 #include "policy/evaluation.h"
 
+struct evaluator_options {
+    struct meter_options meter;
+    const struct output_watch *viewer; /* who sees the outputs, too, of this rank's chunks; NULL: nobody. Borrowed */
+};
+
 struct evaluator {
-    const struct dataset *dataset; /* borrowed */
-    struct tally tally;            /* an item a chunk: loss, hits, terms */
-    uint64_t *indices;             /* [model->rows] */
+    const struct dataset *dataset;     /* borrowed */
+    const struct output_watch *viewer; /* see options */
+    struct tally tally;                /* an item a chunk: the sums of its terms */
+    struct meter meter;                /* behind a run: its counts and its confusion matrix, of all ranks, on all */
+    struct column_sums shifts;         /* of the targets, until `spread` is known */
+    double spread;                     /* of them (metric_totals); NaN: not known yet, or not wanted */
+    uint64_t *indices;                 /* [model->rows] */
     size_t round; /* chunks a rank between two talks of the ranks; equal on all, and kept for the next */
     /* A validation may be long. sign: NULL, or called before each chunk, a sign of life; returns this rank's flags
      * (policy/flags.h). heed: called on all ranks at the same place, now and then, with the flags of all together;
@@ -21,9 +33,10 @@ struct evaluator {
     void *context;
 };
 
-/* Local. `rows` is the chunk: that of the model which will be run. The dataset is borrowed. Release it after failure
- * too; release accepts a released one. */
-bool evaluator_init(struct evaluator *evaluator, const struct world *world, const struct dataset *dataset, size_t rows,
+/* Local. The model is one like that which will be run: its loss, form and rows, which are those of a chunk. The dataset
+ * is borrowed; options NULL: none. Release it after failure too; release accepts a released one. */
+bool evaluator_init(struct evaluator *evaluator, const struct world *world, const struct dataset *dataset,
+                    const struct model *model, const struct evaluator_options *options,
                     struct error *error) WARN_UNUSED;
 void evaluator_release(struct evaluator *evaluator);
 

@@ -16,6 +16,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <unistd.h>
 
 /* Begins an event; the caller appends fields and ends it with end_event. */
 static void begin_event(struct text *line, const char *event, uint64_t step)
@@ -289,24 +290,55 @@ void progress_skipped(struct session *session, uint64_t step, const struct step_
     end_event(&line, session);
 }
 
+/* "loss 0.0812, accuracy 0.9715": all that fit. */
+static void append_numbers(const struct evaluation *evaluation, struct text *words)
+{
+    for (enum metric_kind metric = METRIC_LOSS; metric < METRIC_KINDS; metric++) {
+        char value[METRIC_TEXT] = "- (constant targets)";
+        if (!evaluation->fits[metric])
+            continue;
+        if (metric != METRIC_R2 || !evaluation->is_constant)
+            metric_text(metric, evaluation->values[metric], value);
+        text_append(words, "%s%s %s", metric == METRIC_LOSS ? "" : ", ", metric_names[metric], value);
+    }
+}
+
 void progress_validation(struct session *session, const struct evaluation *evaluation, size_t rank)
 {
     struct text line;
-    char accuracy[40] = "", place[60] = "";
+    struct text numbers;
+    char place[60] = "";
     size_t most = session->record.history.best_most;
-    if (!isnan(evaluation->accuracy))
-        snprintf(accuracy, sizeof accuracy, ", accuracy %.4f", evaluation->accuracy);
     if (rank == 1)
         snprintf(place, sizeof place, " (the best so far)");
     else if (rank > 1)
         snprintf(place, sizeof place, " (number %zu of the best %zu)", rank, most);
-    log_info("validation at step %" PRIu64 ": loss %.4f%s%s", session->step, evaluation->loss, accuracy, place);
+    text_init(&numbers);
+    append_numbers(evaluation, &numbers);
+    log_info("validation at step %" PRIu64 ": %s%s", session->step, text_bytes(&numbers), place);
+    text_release(&numbers);
     begin_event(&line, "validation", session->step);
-    metrics_number(&line, "loss", evaluation->loss);
-    if (!isnan(evaluation->accuracy))
-        metrics_number(&line, "accuracy", evaluation->accuracy);
+    for (enum metric_kind metric = METRIC_LOSS; metric < METRIC_KINDS; metric++)
+        if (evaluation->fits[metric])
+            metrics_number(&line, metric_names[metric], evaluation->values[metric]);
     text_append(&line, ",\"best\":%s,\"best_rank\":%zu", rank == 1 ? "true" : "false", rank);
     end_event(&line, session);
+}
+
+void progress_best(const struct session *session)
+{
+    const struct history *history = &session->record.history;
+    enum metric_kind metric = session->job->validate.metric;
+    char path[PATH_MAX], value[METRIC_TEXT];
+    if (session->world->rank != 0 || history->best_count == 0)
+        return;
+    store_path(&session->store, history->best[0].step, path);
+    metric_text(metric, history->best[0].value, value);
+    watchdog_begin(path, 0);
+    bool is_there = access(path, R_OK) == 0;
+    watchdog_end();
+    log_info("best: %s %s at step %" PRIu64 "%s%s", metric_names[metric], value, history->best[0].step,
+             is_there ? " -> " : " (its checkpoint was not kept)", is_there ? path : "");
 }
 
 void progress_validation_left(struct session *session)

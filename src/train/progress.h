@@ -45,6 +45,9 @@ void progress_skipped(struct session *session, uint64_t step, const struct step_
 /* Local. A line and the `validation` event; `rank` as best_consider returns it. */
 void progress_validation(struct session *session, const struct evaluation *evaluation, size_t rank);
 
+/* Local. A line, if anything was validated: the best model so far, and where it is. */
+void progress_best(const struct session *session);
+
 /* Local. A line: the validation of this step is left to the next life. */
 void progress_validation_left(struct session *session);
 

@@ -72,6 +72,9 @@ static bool check_job_with_data(const struct session *session, struct error *err
     if (session->data.validation.count > 0 &&
         !loss_check(&job->loss, &last->out, &session->data.validation.form, error))
         return error_prefix(error, "data.validation: ");
+    if (session->data.validation.count > 0 && job->validate.every > 0 &&
+        !metric_check(job->validate.metric, job->loss.class, &session->data.train.form, error))
+        return error_prefix(error, "validate.metric: ");
     return update_check_groups(&job->optimizer, &session->learner.model.table, error);
 }
 
@@ -80,9 +83,10 @@ static bool allocate(struct session *session, struct error *error)
 {
     const struct job *job = session->job;
     struct training_data *data = &session->data;
-    return learner_allocate(&session->learner, session->world, job, saves_beside(session), error) &&
+    struct learner *learner = &session->learner;
+    return learner_allocate(learner, session->world, job, saves_beside(session), error) &&
            (data->validation.count == 0 ||
-            evaluator_init(&session->evaluator, session->world, &data->validation, job->train.microbatch, error));
+            evaluator_init(&session->evaluator, session->world, &data->validation, &learner->model, NULL, error));
 }
 
 static bool build(struct session *session, struct error *error)

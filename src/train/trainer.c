@@ -77,6 +77,8 @@ static bool run(struct session *session, double start, struct trainer_outcome *o
     if (!nothing_left)
         progress_end(session, reason, !ok || (!boundary_is_finished(session) && (flags & LEAVE_SIGNALS)),
                      ok ? NULL : error);
+    if (ok)
+        progress_best(session);
     *outcome = (struct trainer_outcome){.finished = boundary_is_finished(session),
                                         .step = session->step,
                                         .loss = session->loss,

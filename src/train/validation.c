@@ -121,7 +121,7 @@ static double count_finite(struct session *session, uint64_t position)
          leaf++) {
         struct loss_sums sums;
         training_data_read(&session->data, position, leaf, rows, session->learner.indices, &model->leaf);
-        model_evaluate_leaf(model, learner_params(&session->learner), &sums);
+        model_evaluate_leaf(model, learner_params(&session->learner), &sums, NULL);
         *tally_item(tally, leaf) = isfinite(sums.loss) ? 1 : 0;
     }
     tally_share(tally, 0);

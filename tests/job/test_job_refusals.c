@@ -110,7 +110,8 @@ static void test_bad_values(void)
         {NULL, "skip_step.outlier=0", "skip_step.outlier: '0' is out of range; allowed: more than 0"},
         {NULL, "skip_step.window=7", "skip_step.window: '7' is out of range; allowed: 8 to 100000"},
         {NULL, "skip_step.limit=0", "skip_step.limit: '0' is out of range; allowed: 1 or more"},
-        {NULL, "validate.metric=f1", "validate.metric: 'f1' is not known; allowed: loss, accuracy"},
+        {NULL, "validate.metric=f2",
+         "validate.metric: 'f2' is not known; allowed: loss, accuracy, top5, f1, mae, rmse, r2, perplexity"},
         {NULL, "schedule={unit: days}", "schedule.unit: 'days' is not known; allowed: steps, epochs"},
         {NULL, "train.epochs=0", "train.epochs: '0' is out of range; allowed: more than 0"},
         {NULL, "schedule={name: cosine, horizon: 0}", "schedule.horizon: '0' is out of range; allowed: more than 0"},
@@ -216,7 +217,11 @@ static void test_bad_pairs(void)
          "job.yaml:6:18: label_smoothing: has no meaning for loss: l1, only for softmax_cross_entropy and "
          "binary_cross_entropy"},
         {SMALLEST "validate: {metric: accuracy}\n", "loss=mean_squared_error",
-         "job.yaml:6:20: validate.metric: there is no accuracy with loss: mean_squared_error; allowed: loss"},
+         "job.yaml:6:20: validate.metric: there is no accuracy with loss: mean_squared_error; allowed: loss, mae, "
+         "rmse, r2"},
+        {SMALLEST, "validate.metric=mae",
+         "--set validate.metric=mae: validate.metric: there is no mae with loss: softmax_cross_entropy; allowed: loss, "
+         "accuracy, top5, f1, perplexity"},
         {SMALLEST "early_stopping: {patience: 3}\n", "validate.every=1",
          "job.yaml:6:28: early_stopping.patience: needs data.validation and a validate.every of more than 0"},
         {SMALLEST "early_stopping: {patience: 3}\n", "data.validation={format: digits}",
@@ -224,7 +229,7 @@ static void test_bad_pairs(void)
         {SMALLEST "checkpoint: {best: true}\n", NULL,
          "job.yaml:6:20: checkpoint.best: needs data.validation and a validate.every of more than 0"},
         {SMALLEST, "checkpoint.best=101",
-         "--set checkpoint.best=101: checkpoint.best: '101' is out of range; allowed: false, true, no, yes, off, on, 0 "
+         "--set checkpoint.best=101: checkpoint.best: '101' is out of range; allowed: auto, false, true, no, yes, off, on, 0 "
          "to 100"},
         {SMALLEST "checkpoint: {on_validation: true}\n", "data.validation={format: digits}",
          "job.yaml:6:29: checkpoint.on_validation: needs data.validation and a validate.every of more than 0"},

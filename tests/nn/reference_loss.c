@@ -66,6 +66,8 @@ struct loss_sums reference_sums(const struct reference *reference, const double 
         sums.loss += reference_term(&model->loss, K, outputs + i * K, label, target);
         sums.hits += is_hit(&model->loss, K, outputs + i * K, label, target);
         sums.terms += !(K > 1 && label == LEAF_IGNORED);
+        if (model->loss.class->has_surprise && label != LEAF_IGNORED)
+            sums.surprise += softmax_cross_entropy(outputs + i * K, K, (size_t)label, 0);
     }
     return sums;
 }

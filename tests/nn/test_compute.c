@@ -63,7 +63,7 @@ static void all_products_are_made_with_the_models_compute(void)
             expected += b.model.layers[l].flops * (double)b.model.leaf.rows;
         CU_ASSERT_PTR_EQUAL(b.model.compute, compute_default);
         b.model.compute = &counted.compute;
-        model_evaluate_leaf(&b.model, b.params, &sums);
+        model_evaluate_leaf(&b.model, b.params, &sums, NULL);
         CU_ASSERT_TRUE(passes[i].form.vocabulary > 0 ? flops > expected && flops < 1.1 * expected : flops == expected);
         flops = 0;
         model_train_leaf(&b.model, b.params, 0, b.gradient, &sums, NULL);
@@ -113,7 +113,7 @@ static void a_side_that_is_a_parameter_says_which(void)
         watched.compute.product = watched_product;
         CU_ASSERT_TRUE_FATAL(bench_init(&b, &passes[i]));
         b.model.compute = &watched.compute;
-        model_evaluate_leaf(&b.model, b.params, &sums);
+        model_evaluate_leaf(&b.model, b.params, &sums, NULL);
         for (size_t t = 0; t < b.model.table.length; t++) {
             const struct tensor *tensor = &b.model.table.tensors[t];
             bool multiplies = tensor->role == TENSOR_WEIGHT || strcmp(tensor->name, "0.embedding.weight") == 0;

@@ -43,7 +43,7 @@ static void evaluation_and_training_give_the_same_loss_bits(void)
         float *kept = memory_need(2, bytes);
         memcpy(kept, b.gradient, bytes);
         memcpy(kept + b.model.table.count, b.params, bytes);
-        model_evaluate_leaf(&b.model, b.params, &evaluated);
+        model_evaluate_leaf(&b.model, b.params, &evaluated, NULL);
         CU_ASSERT_EQUAL(memcmp(&trained, &evaluated, sizeof trained), 0);
         CU_ASSERT_EQUAL(memcmp(kept, b.gradient, bytes), 0);
         CU_ASSERT_EQUAL(memcmp(kept + b.model.table.count, b.params, bytes), 0);

@@ -177,9 +177,9 @@ static void a_model_trains_with_layers_that_were_added(void)
         size_t place = b.model.table.tensors[t].offset;
         float kept = b.params[place], h = 0x1p-10f;
         b.params[place] = kept + h;
-        model_evaluate_leaf(&b.model, b.params, &moved);
+        model_evaluate_leaf(&b.model, b.params, &moved, NULL);
         b.params[place] = kept - h;
-        model_evaluate_leaf(&b.model, b.params, &sums);
+        model_evaluate_leaf(&b.model, b.params, &sums, NULL);
         b.params[place] = kept;
         double slope = (moved.loss - sums.loss) / (2 * (double)h);
         CU_ASSERT_DOUBLE_EQUAL((double)b.gradient[place], slope, 1e-2 * (1 + (slope < 0 ? -slope : slope)));

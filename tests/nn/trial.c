@@ -239,7 +239,8 @@ static bool values_are_right(const struct bench *b, const struct loss_sums *sums
     for (size_t e = 0; y != PLAN_NONE && model->tile_rows == 0 && e < count; e++)
         wrong += !near((double)model->outs[y][e], expected[e], usual);
     bool ok = wrong == 0 && fabs(sums->loss - right.loss) <= 1e-5 * fabs(right.loss) && sums->hits == right.hits &&
-              sums->terms == right.terms && memcmp(&shape, &model->layers[model->count - 1].out, sizeof shape) == 0;
+              fabs(sums->surprise - right.surprise) <= 1e-5 * fabs(right.surprise) && sums->terms == right.terms &&
+              memcmp(&shape, &model->layers[model->count - 1].out, sizeof shape) == 0;
     if (!ok)
         printf("\n    %s: %zu of %zu outputs are wrong; loss %.8g, hits %g, terms %g and not %.8g, %g, %g",
                b->reference.training ? "training" : "evaluation", wrong, count, sums->loss, sums->hits, sums->terms,
@@ -251,7 +252,7 @@ static bool values_are_right(const struct bench *b, const struct loss_sums *sums
 bool trial_passes(const struct trial *trial)
 {
     struct bench b;
-    struct loss_sums sums = {NAN, NAN, NAN};
+    struct loss_sums sums = {NAN, NAN, NAN, NAN};
     if (!bench_init(&b, trial))
         return false;
     model_train_leaf(&b.model, b.params, trial->step, b.gradient, &sums, NULL);
@@ -262,7 +263,7 @@ bool trial_passes(const struct trial *trial)
         printf("\n    %zu elements of the gradient are NaN, %zu between tensors were written", nans, gaps);
     ok = statistics_are_right(&b) && derivatives_are_right(&b, trial->most) && nans + gaps == 0 && ok;
     spoil(&b.model);
-    model_evaluate_leaf(&b.model, b.params, &sums);
+    model_evaluate_leaf(&b.model, b.params, &sums, NULL);
     b.reference.training = false;
     ok = values_are_right(&b, &sums) && ok;
     bench_release(&b);

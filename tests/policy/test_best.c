@@ -17,7 +17,7 @@ static struct job job_of(enum metric_kind metric)
 /* The rank of a validation with this loss. */
 static size_t loss(const struct job *job, struct history *history, double value, uint64_t step)
 {
-    return best_consider(job, history, &(struct evaluation){.loss = value, .accuracy = (double)NAN}, step);
+    return best_consider(job, history, &(struct evaluation){.values = {[METRIC_LOSS] = value}}, step);
 }
 
 static void assert_best(const struct history *history, size_t count, const uint64_t *steps)
@@ -42,9 +42,15 @@ static void the_best_is_the_best_by_the_metric(void)
     struct job other = job_of(METRIC_ACCURACY);
     best_prepare(&other, &digits, &history);
     CU_ASSERT_EQUAL(history.best_count, 0);
-    CU_ASSERT_EQUAL(best_consider(&other, &history, &(struct evaluation){.loss = 1, .accuracy = 0.4}, 50), 1);
-    CU_ASSERT_EQUAL(best_consider(&other, &history, &(struct evaluation){.loss = 2, .accuracy = 0.5}, 60), 1);
-    CU_ASSERT_EQUAL(best_consider(&other, &history, &(struct evaluation){.loss = 0, .accuracy = 0.45}, 70), 0);
+    CU_ASSERT_EQUAL(best_consider(&other, &history,
+                                  &(struct evaluation){.values = {[METRIC_LOSS] = 1, [METRIC_ACCURACY] = 0.4}}, 50),
+                    1);
+    CU_ASSERT_EQUAL(best_consider(&other, &history,
+                                  &(struct evaluation){.values = {[METRIC_LOSS] = 2, [METRIC_ACCURACY] = 0.5}}, 60),
+                    1);
+    CU_ASSERT_EQUAL(best_consider(&other, &history,
+                                  &(struct evaluation){.values = {[METRIC_LOSS] = 0, [METRIC_ACCURACY] = 0.45}}, 70),
+                    0);
     CU_ASSERT_EQUAL(history.best[0].step, 60);
 }
 

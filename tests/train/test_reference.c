@@ -317,7 +317,7 @@ static void check_used(const struct run *run, const char *group, const char *nam
     for (size_t m = 0; m < run->subject.batch; m++) {
         struct loss_sums sums;
         fill_leaf(&alone, 0, m, 1);
-        model_evaluate_leaf(&alone.model, run->params, &sums);
+        model_evaluate_leaf(&alone.model, run->params, &sums, NULL);
         float loss = (float)(sums.loss / sums.terms);
         check_near(group ? group : run->subject.name, name, 1, &loss, &theirs[m]);
     }
