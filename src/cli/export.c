@@ -2,41 +2,79 @@
 #include "base/say.h"
 #include "checkpoint/locate.h"
 #include "cli/command.h"
+#include "cli/export_model.h"
 #include "cli/flags.h"
 #include "cli/output.h"
 #include "h5/h5.h"
-#include "job/job_model.h"
 #include "weights/convert.h"
+#include "weights/torch_program.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+/* What --format names. */
+struct target {
+    const char *name;
+    const struct weights_format *format;
+    /* Its own names and layouts, which depend on the model; NULL: the tensors as they are, or a GPT-2's. */
+    bool (*layout)(struct layout *layout, const struct model *model, struct text *modules, struct error *error);
+    bool has_names;   /* --names says which, ours or a GPT-2's */
+    bool has_softmax; /* --softmax means something */
+};
+
+static bool layout_for_keras(struct layout *layout, const struct model *model, struct text *modules,
+                             struct error *error)
+{
+    (void)modules;
+    return layout_keras(layout, model, error);
+}
+
+static const struct target targets[] = {
+    {"safetensors", &weights_safetensors, .has_names = true},
+    {"npz", &weights_npz, .has_names = true},
+    {"keras", &weights_keras, .layout = layout_for_keras},
+    {"weights", &weights_lockstep, .layout = NULL},
+    {"torch", &weights_safetensors, .layout = layout_torch, .has_softmax = true},
+};
+#define TARGETS (sizeof targets / sizeof *targets)
+
 struct request {
-    const char *word, *format_name, *output, *names;
+    const char *word, *target_name, *output, *names;
     char file[PATH_MAX];    /* that the word means */
     const char **overrides; /* of the job in the file */
     size_t override_count;
-    bool averaged, force;
-    const struct weights_format *format;
+    bool averaged, force, softmax;
+    const struct target *target;
     char name[LOCATE_NAME + 16]; /* of the output, if none was given */
+    struct text modules;         /* of PyTorch */
 };
 
-static bool find_format(struct request *request, struct error *error)
+static bool find_target(struct request *request, struct error *error)
 {
-    for (size_t f = 0; request->format_name && weights_formats[f]; f++)
-        if (strcmp(weights_formats[f]->name, request->format_name) == 0)
-            request->format = weights_formats[f];
-    bool has_names = request->format == &weights_safetensors || request->format == &weights_npz;
-    if (!request->format)
-        return error_set(error, ERROR_USAGE, "--format %s: wanted is one of safetensors, npz, keras, weights",
-                         request->format_name ? request->format_name : "(not given)");
-    if (request->names && !has_names)
-        return error_set(error, ERROR_USAGE, "--names goes with safetensors and npz: %s has its own",
-                         request->format->name);
+    struct text names;
+    text_init(&names);
+    for (size_t t = 0; t < TARGETS; t++) {
+        text_append(&names, "%s%s", t > 0 ? ", " : "", targets[t].name);
+        if (request->target_name && strcmp(targets[t].name, request->target_name) == 0)
+            request->target = &targets[t];
+    }
+    if (!request->target)
+        error_set(error, ERROR_USAGE, "--format %s: wanted is one of %s",
+                  request->target_name ? request->target_name : "(not given)", text_bytes(&names));
+    text_release(&names);
+    return request->target != NULL;
+}
+
+static bool check_flags(const struct request *request, struct error *error)
+{
+    const struct target *target = request->target;
+    if (request->names && !target->has_names)
+        return error_set(error, ERROR_USAGE, "--names goes with safetensors and npz: %s has its own", target->name);
     if (request->names && strcmp(request->names, "lockstep") != 0 && strcmp(request->names, "gpt2") != 0)
         return error_set(error, ERROR_USAGE, "--names %s: wanted is lockstep or gpt2", request->names);
-    return true;
+    return !request->softmax || target->has_softmax ||
+           error_set(error, ERROR_USAGE, "--softmax goes with a model; %s holds weights alone", target->name);
 }
 
 /* What is there is not replaced by accident, and never while it is being read. */
@@ -44,95 +82,54 @@ static bool check_output(struct request *request, uint64_t step, struct error *e
 {
     if (!request->output) {
         locate_name(request->word, request->file, step, request->name);
-        strcat(request->name, request->format->suffix);
+        strcat(request->name, request->target->format->suffix);
         request->output = request->name;
     }
     return output_check(request->output, (const char *const[]){request->file, NULL}, request->force, error);
 }
 
 /* The layout that the output wants; count 0: the tensors as they are. */
-static bool choose_layout(const struct request *request, const struct model *model, struct layout *layout,
+static bool choose_layout(struct request *request, const struct model *model, struct layout *layout,
                           struct error *error)
 {
     bool wants_gpt2 = request->names && strcmp(request->names, "gpt2") == 0;
-    if (request->format == &weights_keras)
-        return layout_keras(layout, model, error);
+    if (request->target->layout)
+        return request->target->layout(layout, model, &request->modules, error);
     return layout_gpt2(layout, model) || !wants_gpt2 ||
            error_set(error, ERROR_USAGE,
                      "--names gpt2: the model has not the layers of GPT-2 (embedding, position_embedding, causal "
                      "transformer, layer_norm, lm_head without bias)");
 }
 
-/* Whether the model has to be known: Keras' layouts depend on it, and whether it is a GPT-2. */
+/* Whether the model has to be known: for layouts of its own, and whether it is a GPT-2. */
 static bool needs_model(const struct request *request, const struct job *job)
 {
-    if (request->format == &weights_keras)
-        return true;
-    if (request->format == &weights_lockstep || (request->names && strcmp(request->names, "lockstep") == 0))
+    if (!request->target->has_names)
+        return request->target->layout != NULL;
+    if (request->names && strcmp(request->names, "lockstep") == 0)
         return false;
     return request->names || job->data.train.class->form;
 }
 
-/* Whether the user has said what this key of the job is: itself, or all of a section that it is in. */
-static bool is_said(const struct request *request, const char *key)
-{
-    for (size_t i = 0; i < request->override_count; i++) {
-        size_t length = strcspn(request->overrides[i], "=");
-        if (strncmp(request->overrides[i], key, length) == 0 && (key[length] == '\0' || key[length] == '.'))
-            return true;
-    }
-    return false;
-}
-
-/* A file is only opened if the user names it. The job in a checkpoint is whoever's words, and may name any file of this
- * machine. */
-static bool check_data(const struct request *request, const struct weights_file *file, const struct job *job,
-                       struct error *error)
-{
-    const struct dataset_spec *data = &job->data.train;
-    struct option_keys keys;
-    option_keys_of(dataset_rows, (struct dataset_spec *)data, &keys);
-    bool is_known = job_model_is_known(job, file->weights.vocabulary);
-    for (size_t k = 0; !is_known && k < keys.count; k++) {
-        const char *input = option_input(&keys.keys[k]);
-        char name[64];
-        snprintf(name, sizeof name, "data.train.%s", keys.keys[k].option->name);
-        if (input && !is_said(request, name))
-            return error_set(error, ERROR_USAGE,
-                             "%s: what the samples are is to be seen in the data alone, and its own job's word for "
-                             "where they are is not taken: say it, with --set %s=... (there: %.200s)",
-                             file->path, name, input);
-    }
-    return true;
-}
-
-static bool convert_model(const struct request *request, const struct weights_file *file, const struct job *job,
+static bool convert_model(struct request *request, const struct weights_file *file, const struct job *job,
                           struct weights *out, const char **names, struct error *error)
 {
-    struct model model;
+    struct export_model opened;
     struct layout layout = {0};
-    struct match match;
-    char *vocabulary;
-    if (!check_data(request, file, job, error))
+    if (!export_model_open(&opened, file, job, request->overrides, request->override_count, error))
         return false;
-    if (!job_model_describe(job, file->weights.vocabulary, &model, &vocabulary, error))
-        return error_prefix(error, "%s: the model that its job describes: ", file->path);
-    bool ok = choose_layout(request, &model, &layout, error);
+    bool ok = choose_layout(request, &opened.model, &layout, error) &&
+              (!request->softmax || torch_softmax(&opened.model, &request->modules, error));
     *names = layout.name ? layout.name : *names;
-    if (ok && layout.count == 0) {
-        ok = convert_copy(file, out, error);
-    } else if (ok && (ok = match_init(&match, file, &model, NULL, error))) {
-        ok = match_check(&match, false, error) && convert_layout(&match, &layout, out, error);
-        match_release(&match);
-    }
+    if (ok)
+        ok = layout.count == 0 ? convert_copy(file, out, error) : convert_layout(&opened.match, &layout, out, error);
     layout_release(&layout);
-    model_release(&model);
-    memory_free(vocabulary);
+    export_model_close(&opened);
     return ok;
 }
 
-static bool convert(const struct request *request, const struct weights_file *file, struct weights *out,
-                    const char **names, struct error *error)
+static bool convert(struct request *request, const struct weights_file *file, struct weights *out, const char **names,
+                    struct error *error)
 {
     const struct weights *from = &file->weights;
     struct job job;
@@ -159,8 +156,19 @@ static void print(const struct request *request, const struct weights *weights, 
     for (size_t i = 0; i < weights->count; i++)
         floats += weights->tensors[i].count;
     say("%s: %s, %zu tensors, %zu floats, names of %s, step %" PRIu64 "%s%s%s\n", request->output,
-        request->format->name, weights->count, floats, names, weights->step, *weights->fingerprint ? ", of " : "",
+        request->target->name, weights->count, floats, names, weights->step, *weights->fingerprint ? ", of " : "",
         weights->fingerprint, request->averaged ? ", averaged" : "");
+}
+
+/* What makes the model of the file. */
+static void print_program(const struct request *request)
+{
+    struct text program;
+    text_init(&program);
+    torch_program(&request->modules, request->output, &program);
+    for (const char *line = text_bytes(&program); *line; line += strcspn(line, "\n") + 1)
+        say("%.*s\n", (int)strcspn(line, "\n"), line);
+    text_release(&program);
 }
 
 static bool export(struct request *request, struct error *error)
@@ -168,14 +176,17 @@ static bool export(struct request *request, struct error *error)
     struct weights_file file;
     struct weights out;
     const char *names = "lockstep";
-    if (!find_format(request, error) || !locate_checkpoint(request->word, request->file, error) ||
+    if (!find_target(request, error) || !check_flags(request, error) ||
+        !locate_checkpoint(request->word, request->file, error) ||
         !weights_open(&file, request->file, request->averaged, error))
         return false;
     weights_init(&out);
     bool ok = check_output(request, file.weights.step, error) && convert(request, &file, &out, &names, error) &&
-              weights_write(request->format, request->output, &out, error);
+              weights_write(request->target->format, request->output, &out, error);
     if (ok)
         print(request, &out, names);
+    if (ok && request->modules.length > 0)
+        print_program(request);
     weights_release(&out);
     weights_close(&file);
     return ok;
@@ -184,9 +195,10 @@ static bool export(struct request *request, struct error *error)
 static int run(int count, char **words)
 {
     struct request request = {.overrides = memory_need((size_t)count, sizeof *request.overrides)};
-    const struct flag flags[] = {{.name = "--format", .value = &request.format_name},
+    const struct flag flags[] = {{.name = "--format", .value = &request.target_name},
                                  {.name = "--output", .value = &request.output},
                                  {.name = "--names", .value = &request.names},
+                                 {.name = "--softmax", .given = &request.softmax},
                                  {.name = "--ema", .given = &request.averaged},
                                  {.name = "--force", .given = &request.force},
                                  {.name = "--set", .list = request.overrides, .length = &request.override_count},
@@ -202,14 +214,16 @@ static int run(int count, char **words)
         code = command_misused(&command_export, "%s", error.text);
     }
     h5_release();
+    text_release(&request.modules);
     memory_free(request.overrides);
     return code;
 }
 
 const struct command command_export = {
     .name = "export",
-    .usage = "lockstep export CHECKPOINT --format safetensors|npz|keras|weights [--output FILE [--force]] [--ema] "
-             "[--names lockstep|gpt2] [--set key.path=value]...   the weights, for other programs",
+    .usage =
+        "lockstep export CHECKPOINT --format safetensors|npz|keras|torch|weights [--output FILE [--force]] [--ema] "
+        "[--names lockstep|gpt2] [--softmax] [--set key.path=value]...   the weights, for other programs",
     .run = run,
     .acts = true,
 };

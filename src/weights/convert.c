@@ -39,7 +39,7 @@ static bool convert_row(const struct match *match, const struct layout_row *row,
 bool convert_layout(const struct match *match, const struct layout *layout, struct weights *out, struct error *error)
 {
     for (size_t r = 0; r < layout->count; r++)
-        if (!layout->rows[r].repeats && match_has(match, layout->rows[r].tensor) &&
+        if ((!layout->rows[r].repeats || layout->writes_repeats) && match_has(match, layout->rows[r].tensor) &&
             !convert_row(match, &layout->rows[r], out, error))
             return false;
     return true;

@@ -2,6 +2,7 @@
 #ifndef WEIGHTS_LAYOUT_H
 #define WEIGHTS_LAYOUT_H
 
+#include "base/text.h"
 #include "nn/model.h"
 
 #define LAYOUT_NAME 160 /* bytes */
@@ -24,7 +25,8 @@ struct layout {
     size_t count, capacity;
     /* Whether a tensor of that name is nothing to be learned, so that nobody misses it here. NULL: all are missed. */
     bool (*ignores)(const char *name);
-    const char *prefix; /* which the names in a file may lack; "" or a part of each row's name */
+    const char *prefix;  /* which the names in a file may lack; "" or a part of each row's name */
+    bool writes_repeats; /* whether files have second copies, too */
 };
 
 /* Local. The model's own names and layouts, which are like PyTorch's: dense [out, in], conv2d [out, in, height, width].
@@ -39,6 +41,12 @@ bool layout_gpt2(struct layout *layout, const struct model *model);
 /* Local. Those of a Sequential model in a .weights.h5 of Keras 3: channels last. ERROR_USAGE (nothing stays) names a
  * layer that has no counterpart there. */
 bool layout_keras(struct layout *layout, const struct model *model, struct error *error) WARN_UNUSED;
+
+/* Local. Those of a torch.nn.Sequential, which is told in `modules`: its arguments, appended as indented lines of
+ * Python that end with commas. They may name classes of torch_program.c. ERROR_USAGE (nothing stays of the layout)
+ * names a layer of which it is not known what it is in PyTorch. */
+bool layout_torch(struct layout *layout, const struct model *model, struct text *modules,
+                  struct error *error) WARN_UNUSED;
 
 /* Local. Accepts a released layout. */
 void layout_release(struct layout *layout);

@@ -108,6 +108,9 @@ bool match_init(struct match *match, const struct weights_file *file, const stru
         attempt(match, &layout);
         if (layout_gpt2(&layout, model))
             attempt(match, &layout);
+        struct error unknown;
+        if (layout_torch(&layout, model, NULL, &unknown))
+            attempt(match, &layout);
     }
     if (match->found > 0)
         return true;

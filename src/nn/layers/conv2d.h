@@ -2,7 +2,7 @@
 #ifndef NN_LAYERS_CONV2D_H
 #define NN_LAYERS_CONV2D_H
 
-#include "nn/initialisation.h"
+#include "nn/layer.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,5 +17,13 @@ struct conv2d {
     bool bias;
     enum init_kind init;
 };
+
+/* Zeros around an image. */
+struct conv2d_zeros {
+    size_t top, left, bottom, right;
+};
+
+/* Local. Those of a layer: for who says elsewhere what it does. */
+struct conv2d_zeros conv2d_zeros(const struct layer *layer);
 
 #endif

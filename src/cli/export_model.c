@@ -1,0 +1,76 @@
+#include "cli/export_model.h"
+
+#include "base/memory.h"
+#include "job/job_model.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Whether the user has said what this key of the job is: itself, or all of a section that it is in. */
+static bool is_said(const char *const *overrides, size_t count, const char *key)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t length = strcspn(overrides[i], "=");
+        if (strncmp(overrides[i], key, length) == 0 && (key[length] == '\0' || key[length] == '.'))
+            return true;
+    }
+    return false;
+}
+
+static bool check_data(const struct weights_file *file, const struct job *job, const char *const *overrides,
+                       size_t count, struct error *error)
+{
+    const struct dataset_spec *data = &job->data.train;
+    struct option_keys keys;
+    option_keys_of(dataset_rows, (struct dataset_spec *)data, &keys);
+    bool is_known = job_model_is_known(job, file->weights.vocabulary);
+    for (size_t k = 0; !is_known && k < keys.count; k++) {
+        const char *input = option_input(&keys.keys[k]);
+        char name[64];
+        snprintf(name, sizeof name, "data.train.%s", keys.keys[k].option->name);
+        if (input && !is_said(overrides, count, name))
+            return error_set(error, ERROR_USAGE,
+                             "%s: what the samples are is to be seen in the data alone, and its own job's word for "
+                             "where they are is not taken: say it, with --set %s=... (there: %.200s)",
+                             file->path, name, input);
+    }
+    return true;
+}
+
+bool export_model_open(struct export_model *opened, const struct weights_file *file, const struct job *job,
+                       const char *const *overrides, size_t count, struct error *error)
+{
+    char *vocabulary;
+    *opened = (struct export_model){0};
+    if (!check_data(file, job, overrides, count, error))
+        return false;
+    if (!job_model_describe(job, file->weights.vocabulary, &opened->model, &vocabulary, error))
+        return error_prefix(error, "%s: the model that its job describes: ", file->path);
+    memory_free(vocabulary);
+    if (match_init(&opened->match, file, &opened->model, NULL, error) && match_check(&opened->match, false, error))
+        return true;
+    export_model_close(opened);
+    return false;
+}
+
+void export_model_close(struct export_model *opened)
+{
+    match_release(&opened->match);
+    model_release(&opened->model);
+    *opened = (struct export_model){0};
+}
+
+float *export_model_load(const struct export_model *opened, struct error *error)
+{
+    const struct tensor_table *table = &opened->model.table;
+    float *params = memory_alloc(table->count, sizeof *params, "the weights", error);
+    bool ok = params != NULL;
+    if (ok)
+        memset(params, 0, table->count * sizeof *params);
+    for (size_t t = 0; ok && t < table->length; t++)
+        ok = match_load(&opened->match, t, params + table->tensors[t].offset, error);
+    if (ok)
+        return params;
+    memory_free(params);
+    return NULL;
+}

@@ -1,0 +1,273 @@
+/* The names of a torch.nn.Sequential (pytorch/pytorch, torch/nn/modules/container.py): a module's tensors are named
+ * after its place, counted from 0, those without tensors included: "0.weight", "3.1.running_mean". Layouts are ours.
+ *
+ * What PyTorch has no module for is a class of a few lines, which is told with the model. A residual connection is a
+ * Sequential of its own, so that its modules have two numbers. */
+#include "base/check.h"
+#include "base/text.h"
+#include "nn/layers/attend.h"
+#include "nn/layers/batch_norm.h"
+#include "nn/layers/conv2d.h"
+#include "nn/layers/dense.h"
+#include "nn/layers/dropout.h"
+#include "nn/layers/gelu.h"
+#include "nn/layers/group_norm.h"
+#include "nn/layers/layers.h"
+#include "nn/layers/lm_head.h"
+#include "nn/layers/pool.h"
+#include "nn/layers/row_norm.h"
+#include "nn/model_build.h"
+#include "weights/layout.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DEPTH_MOST (MODEL_OPEN + 1)
+
+struct writer {
+    struct layout *layout;
+    const struct model *model;
+    struct text *modules;      /* a line each; NULL: nobody wants them */
+    size_t places[DEPTH_MOST]; /* of the next module, in each Sequential that is open */
+    size_t depth;              /* how many are open, without the outermost */
+    const struct layer *layer; /* whose modules are being written */
+};
+
+/* A line of Python. */
+static void line(struct writer *writer, const char *words)
+{
+    if (writer->modules)
+        text_append(writer->modules, "%*s%s\n", 4 + 4 * (int)writer->depth, "", words);
+}
+
+static void FORMAT(2, 3) add(struct writer *writer, const char *format, ...)
+{
+    char words[160];
+    va_list args;
+    va_start(args, format);
+    int length = vsnprintf(words, sizeof words - 1, format, args);
+    va_end(args);
+    CHECK(length > 0 && length < (int)sizeof words - 1, "modules are short");
+    strcat(words, ",");
+    line(writer, words);
+    writer->places[writer->depth]++;
+}
+
+static const char *truth(bool value)
+{
+    return value ? "True" : "False";
+}
+
+/* ---- modules of each class ---- */
+
+static void add_linear(struct writer *writer, size_t inputs, size_t outputs, bool bias)
+{
+    add(writer, bias ? "nn.Linear(%zu, %zu)" : "nn.Linear(%zu, %zu, bias=False)", inputs, outputs);
+}
+
+static void add_dense(struct writer *writer)
+{
+    const struct layer *layer = writer->layer;
+    const struct dense *dense = layer->settings;
+    if (layer->in.dims == 3)
+        add(writer, "nn.Flatten()");
+    add_linear(writer, layer->in.dims == 2 ? layer->in.size[1] : layer->inputs, dense->units, dense->bias);
+}
+
+static void add_head(struct writer *writer)
+{
+    const struct layer *layer = writer->layer;
+    add_linear(writer, layer->in.size[1], layer->out.size[1], ((const struct lm_head *)layer->settings)->bias);
+}
+
+/* PyTorch's own padding is the same on both sides. */
+static void add_conv2d(struct writer *writer)
+{
+    const struct layer *layer = writer->layer;
+    const struct conv2d *conv2d = layer->settings;
+    struct conv2d_zeros zeros = conv2d_zeros(layer);
+    bool equal = zeros.top == zeros.bottom && zeros.left == zeros.right && zeros.top == zeros.left;
+    if (!equal)
+        add(writer, "nn.ZeroPad2d((%zu, %zu, %zu, %zu))", zeros.left, zeros.right, zeros.top, zeros.bottom);
+    add(writer, "nn.Conv2d(%zu, %zu, %llu, stride=%llu, padding=%zu, bias=%s)", layer->in.size[0], layer->out.size[0],
+        (unsigned long long)conv2d->kernel, (unsigned long long)conv2d->stride, equal ? zeros.top : 0,
+        truth(conv2d->bias));
+}
+
+static void add_pool(struct writer *writer)
+{
+    struct pool_windows pool = pool_windows(writer->layer);
+    add(writer, "nn.%sPool2d(%zu, %zu)", writer->layer->class == &layer_max_pool ? "Max" : "Avg", pool.size,
+        pool.stride);
+}
+
+static void add_global_pool(struct writer *writer)
+{
+    if (writer->layer->in.dims == 2) {
+        add(writer, "Mean()");
+    } else {
+        add(writer, "nn.AdaptiveAvgPool2d(1)");
+        add(writer, "nn.Flatten()");
+    }
+}
+
+static void add_gelu(struct writer *writer)
+{
+    bool tanh = ((const struct gelu *)writer->layer->settings)->form == GELU_TANH;
+    add(writer, "nn.GELU(%s)", tanh ? "approximate=\"tanh\"" : "");
+}
+
+static void add_dropout(struct writer *writer)
+{
+    add(writer, "nn.Dropout(%.9g)", ((const struct dropout *)writer->layer->settings)->rate);
+}
+
+/* layer_norm and rms_norm: of the channels, or of all that a sample has. */
+static void add_row_norm(struct writer *writer)
+{
+    const struct shape *in = &writer->layer->in;
+    char sizes[64];
+    if (in->dims == 3)
+        snprintf(sizes, sizeof sizes, "(%zu, %zu, %zu)", in->size[0], in->size[1], in->size[2]);
+    else
+        snprintf(sizes, sizeof sizes, "%zu", in->size[in->dims - 1]);
+    add(writer, "%s(%s, eps=%.9g)", writer->layer->class == &layer_layer_norm ? "nn.LayerNorm" : "RMSNorm", sizes,
+        ((const struct row_norm *)writer->layer->settings)->epsilon);
+}
+
+static void add_group_norm(struct writer *writer)
+{
+    const struct group_norm *norm = writer->layer->settings;
+    add(writer, "nn.GroupNorm(%llu, %zu, eps=%.9g)", (unsigned long long)norm->groups, writer->layer->in.size[0],
+        norm->epsilon);
+}
+
+static void add_batch_norm(struct writer *writer)
+{
+    static const char *const names[] = {"", "nn.BatchNorm1d", "SequenceNorm", "nn.BatchNorm2d"};
+    const struct shape *in = &writer->layer->in;
+    const struct batch_norm *norm = writer->layer->settings;
+    add(writer, "%s(%zu, eps=%.9g, momentum=%.9g)", names[in->dims], in->size[in->dims == 2 ? 1 : 0], norm->epsilon,
+        norm->momentum);
+}
+
+static void add_embedding(struct writer *writer)
+{
+    add(writer, "nn.Embedding(%zu, %zu)", writer->layer->vocabulary, writer->layer->out.size[1]);
+}
+
+static void add_positions(struct writer *writer)
+{
+    add(writer, "Positions(%zu, %zu)", writer->layer->in.size[0], writer->layer->in.size[1]);
+}
+
+static void add_attend(struct writer *writer)
+{
+    const struct attend *attend = writer->layer->settings;
+    add(writer, "Attend(%llu, causal=%s)", (unsigned long long)attend->heads, truth(attend->causal));
+}
+
+static void open_residual(struct writer *writer)
+{
+    line(writer, "Residual(");
+    writer->places[++writer->depth] = 0;
+}
+
+static void close_residual(struct writer *writer)
+{
+    writer->depth--;
+    line(writer, "),");
+    writer->places[writer->depth]++;
+}
+
+/* ---- which class is what ---- */
+
+struct counterpart {
+    const struct layer_class *class;
+    const char *module;                 /* without settings; NULL: */
+    void (*add)(struct writer *writer); /* the last module that it adds has the layer's tensors */
+};
+
+static const struct counterpart counterparts[] = {
+    {&layer_dense, NULL, add_dense},
+    {&layer_conv2d, NULL, add_conv2d},
+    {&layer_max_pool, NULL, add_pool},
+    {&layer_avg_pool, NULL, add_pool},
+    {&layer_global_avg_pool, NULL, add_global_pool},
+    {&layer_flatten, "nn.Flatten()", NULL},
+    {&layer_relu, "nn.ReLU()", NULL},
+    {&layer_gelu, NULL, add_gelu},
+    {&layer_tanh, "nn.Tanh()", NULL},
+    {&layer_sigmoid, "nn.Sigmoid()", NULL},
+    {&layer_silu, "nn.SiLU()", NULL},
+    {&layer_dropout, NULL, add_dropout},
+    {&layer_layer_norm, NULL, add_row_norm},
+    {&layer_rms_norm, NULL, add_row_norm},
+    {&layer_group_norm, NULL, add_group_norm},
+    {&layer_batch_norm, NULL, add_batch_norm},
+    {&layer_fork, NULL, open_residual},
+    {&layer_join, NULL, close_residual},
+    {&layer_embedding, NULL, add_embedding},
+    {&layer_position_embedding, NULL, add_positions},
+    {&layer_attend, NULL, add_attend},
+    {&layer_lm_head, NULL, add_head},
+};
+#define COUNTERPARTS (sizeof counterparts / sizeof *counterparts)
+
+/* NULL: it is not in the table. */
+static const struct counterpart *counterpart_of(const struct layer *layer)
+{
+    for (size_t i = 0; i < COUNTERPARTS; i++)
+        if (counterparts[i].class == layer->class)
+            return &counterparts[i];
+    return NULL;
+}
+
+/* Rows of the tensors of the module that was added last: "3.1.weight". */
+static void add_tensors(struct writer *writer)
+{
+    const struct layer *layer = writer->layer;
+    struct text place;
+    text_init(&place);
+    for (size_t d = 0; d <= writer->depth; d++)
+        text_append(&place, "%zu.", writer->places[d] - (d == writer->depth));
+    for (size_t k = 0; k < layer->tensor_count; k++) {
+        char name[LAYOUT_NAME];
+        const char *own = writer->model->table.tensors[layer->tensors[k]].name;
+        snprintf(name, sizeof name, "%s%s", text_bytes(&place), strrchr(own, '.') + 1);
+        struct layout_row *row = layout_add(writer->layout, writer->model, layer->tensors[k], name);
+        row->repeats = layer->class == &layer_lm_head && ((const struct lm_head *)layer->settings)->tied && k == 0;
+    }
+    text_release(&place);
+}
+
+/* What PyTorch counts besides what is learned. */
+static bool is_counter(const char *name)
+{
+    const char *last = strrchr(name, '.');
+    return last && strcmp(last, ".num_batches_tracked") == 0;
+}
+
+bool layout_torch(struct layout *layout, const struct model *model, struct text *modules, struct error *error)
+{
+    *layout = (struct layout){.name = "torch", .prefix = "", .ignores = is_counter, .writes_repeats = true};
+    struct writer writer = {.layout = layout, .model = model, .modules = modules};
+    for (size_t l = 0; l < model->count; l++) {
+        const struct counterpart *counterpart = counterpart_of(&model->layers[l]);
+        writer.layer = &model->layers[l];
+        if (!counterpart) {
+            layout_release(layout);
+            return error_set(error, ERROR_USAGE,
+                             "%s: nobody has said yet what %s is in PyTorch: use another format, "
+                             "such as safetensors",
+                             writer.layer->name, writer.layer->class->kind.name);
+        }
+        if (counterpart->module)
+            add(&writer, "%s", counterpart->module);
+        else
+            counterpart->add(&writer);
+        add_tensors(&writer);
+    }
+    return true;
+}
