@@ -13,6 +13,7 @@ const char *const reason_words[REASONS] = {
     [REASON_STOP_AFTER] = "stop-after",
     [REASON_DEADLINE] = "deadline",
     [REASON_MOVED] = "run-directory-moved",
+    [REASON_BRANCHED] = "branched",
 };
 
 enum reason reason_of(const char *text)
@@ -32,7 +33,7 @@ bool reason_finishes(enum reason reason)
 bool reason_interrupts(enum reason reason)
 {
     return !reason_finishes(reason) && reason != REASON_STOP_AFTER && reason != REASON_DEADLINE &&
-           reason != REASON_MOVED;
+           reason != REASON_MOVED && reason != REASON_BRANCHED;
 }
 
 const char *reason_details(const char *text)

@@ -16,6 +16,7 @@ enum reason {
     REASON_STOP_AFTER,     /* --stop-after */
     REASON_DEADLINE,       /* the end that others have set */
     REASON_MOVED,          /* the run directory was moved */
+    REASON_BRANCHED,       /* of a segment: the next one is of another run, which goes on from its checkpoint */
     REASONS
 };
 
@@ -28,7 +29,7 @@ enum reason reason_of(const char *text);
 bool reason_finishes(enum reason reason);
 
 /* Local. Whether it came against the will of the job's owner: killed, failed, a signal, or nobody knows. Not: finished,
- * paused on purpose, an end that was known, a run directory that was moved. */
+ * paused on purpose, an end that was known, a run directory that was moved, a branch. */
 bool reason_interrupts(enum reason reason);
 
 /* Local. What stands behind the word and a colon; without these the text itself. Borrowed. */

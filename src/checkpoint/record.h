@@ -17,6 +17,8 @@
 #define RECORD_SEALED  3 /* the first version with a seal */
 #define RECORD_PLAIN   4 /* the first version with an image */
 
+#define RECORD_BRANCH "a branch of " /* then a checkpoint of another run: an origin */
+
 #define RECORD_SEGMENTS_MOST 16384 /* a year of a job that is interrupted every half hour */
 
 /* One stretch of the job's life, from a start to an end. */
@@ -47,7 +49,8 @@ struct record {
     char *job;            /* resolved YAML */
     char *passport;
     char *vocabulary; /* of text data: the characters in the order of their numbers; "" for other data */
-    char *origin;     /* of a warm start: which weights the job began with; "": its own initial ones */
+    char *origin;     /* of a warm start: which weights the job began with; of a branch (RECORD_BRANCH in front): which
+                       * checkpoint; "": its own initial weights */
     struct history history;
     struct segment *segments;
     size_t segment_count;

@@ -12,6 +12,7 @@ static bool read_train(struct request *request, int *count, char **words, struct
         {.name = "--fresh", .given = &options->fresh},
         {.name = "--overwrite", .given = &options->overwrite},
         {.name = "--init-from", .value = &options->init_from},
+        {.name = "--branch", .value = &options->branch},
         {.name = "--partial", .given = &options->partial},
         {.name = "--stop-after", .value = &stop_after},
         {.name = "--allow-change", .list = request->allowed, .length = &options->allowed.count},
@@ -26,6 +27,9 @@ static bool read_train(struct request *request, int *count, char **words, struct
         return error_set(error, ERROR_USAGE, "--overwrite goes with --fresh");
     if (options->partial && !options->init_from)
         return error_set(error, ERROR_USAGE, "--partial goes with --init-from");
+    if (options->branch && (options->fresh || options->init_from))
+        return error_set(error, ERROR_USAGE, "--branch goes on from a checkpoint, with all that is in it; %s %s",
+                         options->fresh ? "--fresh" : "--init-from", "begins at step 0: give one of them");
     return (!stop_after || pause_parse(stop_after, &options->stop_after, error)) &&
            job_check_allowed(&options->allowed, error);
 }

@@ -51,7 +51,7 @@ static void print_head(const struct reader *reader)
     if (record->why[0])
         say("why          %s\n", record->why);
     if (record->origin && record->origin[0])
-        say("began with   %s\n", record->origin);
+        say("origin       %s\n", record->origin);
 }
 
 static void print_segments(const struct record *record)

@@ -79,6 +79,11 @@ static void compare_rest(const struct session *session, const struct record *rec
                     "\n  data.train: content with digest %016" PRIx64 " in the checkpoint, other content (%016" PRIx64
                     ") here",
                     record->data_digest, session->data.train.digest);
+    bool is_foreign = session->options->branch && !session->restore->is_branch &&
+                      strncmp(record->origin ? record->origin : "", RECORD_BRANCH, strlen(RECORD_BRANCH)) != 0;
+    if (is_foreign)
+        text_append(differences, "\n  --branch %s: this run has a checkpoint of its own, and is no branch of another",
+                    session->options->branch);
     if (record->step > session->steps && session->job->train.steps > 0)
         text_append(differences, "\n  train.steps: %" PRIu64 " are done in the checkpoint, %" PRIu64 " are wanted here",
                     record->step, session->steps);
@@ -121,8 +126,10 @@ bool continuation_check(struct session *session, const char *name, const struct 
     if (!ok)
         *error = unreadable;
     else if (!same_job || more.length > 0)
-        ok = error_set(error, ERROR_USAGE, "%s: %s%s\n  To start anew: another run:, or --fresh --overwrite", name,
-                       same_job ? "this job contradicts the checkpoint:" : error->text, text_bytes(&more));
+        ok = error_set(error, ERROR_USAGE, "%s: %s%s\n  %s", name,
+                       same_job ? "this job contradicts the checkpoint:" : error->text, text_bytes(&more),
+                       session->restore->is_branch ? "To begin a new job with its weights alone: --init-from"
+                                                   : "To start anew: another run:, or --fresh --overwrite");
     text_release(&more);
     session->restore->kept_every = saved.checkpoint.keep_every;
     job_release(&saved);

@@ -11,6 +11,7 @@ struct restore {
     struct patience patience;   /* of one phase of a restore */
     struct text passport;       /* of all ranks: checkpoint/passport.h */
     struct text changes;        /* in what the job differs from that of the checkpoint, a line each */
+    bool is_branch;             /* the checkpoint is another run's (branch.h) */
     uint64_t kept_every;        /* checkpoint.keep_every of the job that wrote the checkpoint */
 };
 

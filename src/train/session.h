@@ -27,8 +27,9 @@ struct session_options {
     double meeting_s;      /* what a meeting of all ranks may take at a start and at the end (base/watchdog.h); 0: any
                             * time */
     const char *init_from; /* weights to begin with, if the job begins at all (warm_start.h); NULL: none */
-    bool partial;          /* with init_from: it may lack tensors, and have others */
-    const char *key;       /* whose start it is: of the batch job or the supervisor (submission.h); "": nobody's */
+    const char *branch; /* the checkpoint of another run to go on from, if there is none here (branch.h); NULL: none */
+    bool partial;       /* with init_from: it may lack tensors, and have others */
+    const char *key;    /* whose start it is: of the batch job or the supervisor (submission.h); "": nobody's */
     struct pause_spec stop_after;
     struct job_allowed allowed;
 };
