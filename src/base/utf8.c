@@ -19,6 +19,17 @@ size_t utf8_decode(const char *bytes, size_t count, uint32_t *character)
     return length;
 }
 
+bool utf8_is_text(const char *bytes, size_t count)
+{
+    uint32_t character;
+    for (size_t i = 0, length; i < count; i += length) {
+        length = utf8_decode(bytes + i, count - i, &character);
+        if (length == 0)
+            return false;
+    }
+    return true;
+}
+
 bool utf8_is_visible(uint32_t character)
 {
     static const struct {

@@ -29,6 +29,7 @@ const struct field record_fields[] = {
     {"job",             AT(job),                    0,     FIELD_TEXT,   1, 0},
     {"passport",        AT(passport),               0,     FIELD_TEXT,   1, 0},
     {"vocabulary",      AT(vocabulary),             0,     FIELD_TEXT,   2, 0},
+    {"data",            AT(data),                   0,     FIELD_TEXT,   5, 0},
     {"origin",          AT(origin),                 0,     FIELD_TEXT,   3, 0},
     {"sampler_step",    AT(history.sampler_step),   STEPS, FIELD_NUMBER, 3, FIELD_TO_STEP},
     {"sampler_sample",  AT(history.sampler_sample), ANY/4, FIELD_NUMBER, 3, 0},

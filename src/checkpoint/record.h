@@ -12,8 +12,9 @@
 
 #define RECORD_FORMAT "lockstep checkpoint"
 /* 1: without history and vocabulary; 2: without a seal (seal.h), the changes of the job, its origin and its lineage,
- * and with only one best validation; 3: without an image of the record; all are still read. */
-#define RECORD_VERSION 4
+ * and with only one best validation; 3: without an image of the record; 4: without what is known of the data; all are
+ * still read. */
+#define RECORD_VERSION 5
 #define RECORD_SEALED  3 /* the first version with a seal */
 #define RECORD_PLAIN   4 /* the first version with an image */
 
@@ -49,6 +50,7 @@ struct record {
     char *job;            /* resolved YAML */
     char *passport;
     char *vocabulary; /* of text data: the characters in the order of their numbers; "" for other data */
+    char *data;       /* what is known of the training data (data/description.h), as JSON; "": nothing */
     char *origin;     /* of a warm start: which weights the job began with; of a branch (RECORD_BRANCH in front): which
                        * checkpoint; "": its own initial weights */
     struct history history;

@@ -382,8 +382,12 @@ bool record_image_parse(char *image, size_t bytes, bool old, uint64_t file_bytes
     bool ok = !in.ok || check_version(head.version, old, error);
     record->version = head.version;
     record->fingerprint = head.fingerprint;
+    uint64_t known = old ? RECORD_VERSION : head.version; /* the image of an older file is of today's making */
     for (size_t i = 0; ok && i < record_field_count; i++)
-        take_field(&in, &record_fields[i], (char *)record);
+        if (record_fields[i].since <= known)
+            take_field(&in, &record_fields[i], (char *)record);
+        else if (record_fields[i].kind == FIELD_TEXT)
+            *(char **)(void *)((char *)record + record_fields[i].offset) = memory_text("");
     for (size_t t = 0; ok && t < RECORD_TABLES; t++)
         ok = take_table(&in, &record_tables[t], record, error);
     record->history.best_most = record->history.best_count;

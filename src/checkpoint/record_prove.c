@@ -179,7 +179,9 @@ static bool prove_attributes(hid_t file, const struct record *record, struct err
 {
     H5O_info_t info;
     uint64_t version;
-    hsize_t attributes = record_field_count + 3; /* format, version, fingerprint */
+    hsize_t attributes = 3; /* format, version, fingerprint */
+    for (size_t i = 0; i < record_field_count; i++)
+        attributes += record_fields[i].since <= record->version;
     for (size_t t = 0; t < RECORD_TABLES; t++)
         attributes += record_tables[t].count_name != NULL;
     return record_h5_version(file, &version, error) &&

@@ -142,6 +142,7 @@ static bool convert(struct request *request, const struct weights_file *file, st
     out->step = from->step;
     out->job = memory_text(from->job);
     out->vocabulary = from->vocabulary ? memory_text(from->vocabulary) : NULL;
+    out->data = from->data ? memory_text(from->data) : NULL;
     memcpy(out->fingerprint, from->fingerprint, sizeof out->fingerprint);
     bool ok = output_check_data(request->output, &job.data.train, error) &&
               (needs_model(request, &job) ? convert_model(request, file, &job, out, names, error)

@@ -17,13 +17,18 @@ static bool is_said(const char *const *overrides, size_t count, const char *key)
     return false;
 }
 
+static struct job_model_data known_of(const struct weights_file *file)
+{
+    return (struct job_model_data){file->weights.vocabulary, file->weights.data};
+}
+
 static bool check_data(const struct weights_file *file, const struct job *job, const char *const *overrides,
                        size_t count, struct error *error)
 {
     const struct dataset_spec *data = &job->data.train;
     struct option_keys keys;
     option_keys_of(dataset_rows, (struct dataset_spec *)data, &keys);
-    bool is_known = job_model_is_known(job, file->weights.vocabulary);
+    bool is_known = job_model_is_known(job, known_of(file));
     for (size_t k = 0; !is_known && k < keys.count; k++) {
         const char *input = option_input(&keys.keys[k]);
         char name[64];
@@ -40,13 +45,11 @@ static bool check_data(const struct weights_file *file, const struct job *job, c
 bool export_model_open(struct export_model *opened, const struct weights_file *file, const struct job *job,
                        const char *const *overrides, size_t count, struct error *error)
 {
-    char *vocabulary;
     *opened = (struct export_model){0};
     if (!check_data(file, job, overrides, count, error))
         return false;
-    if (!job_model_describe(job, file->weights.vocabulary, &opened->model, &vocabulary, error))
+    if (!job_model_describe(job, known_of(file), &opened->model, &opened->about, error))
         return error_prefix(error, "%s: the model that its job describes: ", file->path);
-    memory_free(vocabulary);
     if (match_init(&opened->match, file, &opened->model, NULL, error) && match_check(&opened->match, false, error))
         return true;
     export_model_close(opened);
@@ -57,6 +60,7 @@ void export_model_close(struct export_model *opened)
 {
     match_release(&opened->match);
     model_release(&opened->model);
+    description_release(&opened->about);
     *opened = (struct export_model){0};
 }
 

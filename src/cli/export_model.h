@@ -2,12 +2,14 @@
 #ifndef CLI_EXPORT_MODEL_H
 #define CLI_EXPORT_MODEL_H
 
+#include "data/description.h"
 #include "job/job.h"
 #include "weights/match.h"
 
 struct export_model {
     struct model model;
-    struct match match; /* of the file with it: all tensors are there */
+    struct description about; /* of its training data */
+    struct match match;       /* of the file with it: all tensors are there */
 };
 
 /* Local. `overrides`: the user's words for keys of the job [count]. The data is opened if nothing else tells what the

@@ -35,15 +35,18 @@ static void print_names(const char *what, const struct text *names)
         say("%s %.*s\n", what, (int)strcspn(line, "\n"), line);
 }
 
-static void describe(const struct job *job, const struct weights_file *file, const char *vocabulary,
+static void describe(const struct job *job, const struct weights_file *file, const struct description *about,
                      struct weights *out)
 {
-    struct text yaml;
-    text_init(&yaml);
-    job_write(job, &yaml);
-    out->job = memory_text(text_bytes(&yaml));
-    text_release(&yaml);
-    out->vocabulary = vocabulary ? memory_text(vocabulary) : NULL;
+    struct text words;
+    text_init(&words);
+    job_write(job, &words);
+    out->job = memory_text(text_bytes(&words));
+    text_release(&words);
+    description_write(about, &words);
+    out->data = memory_text(text_bytes(&words));
+    text_release(&words);
+    out->vocabulary = about->vocabulary ? memory_text(about->vocabulary) : NULL;
     out->step = file->weights.step;
     memcpy(out->fingerprint, file->weights.fingerprint, sizeof out->fingerprint);
 }
@@ -72,19 +75,19 @@ static bool import_for(const struct request *request, const struct job *job, str
     struct model model;
     struct match match;
     struct weights out;
-    char *vocabulary;
+    struct description about;
     if (!weights_open(&file, request->file, false, error))
         return false;
     weights_init(&out);
-    bool ok = job_model_describe(job, NULL, &model, &vocabulary, error);
+    bool ok = job_model_describe(job, (struct job_model_data){NULL, NULL}, &model, &about, error);
     if (ok) {
-        describe(job, &file, vocabulary, &out);
-        if ((ok = match_init(&match, &file, &model, vocabulary, error))) {
+        describe(job, &file, &about, &out);
+        if ((ok = match_init(&match, &file, &model, about.vocabulary, error))) {
             ok = write_matched(request, &match, &out, error);
             match_release(&match);
         }
         model_release(&model);
-        memory_free(vocabulary);
+        description_release(&about);
     }
     weights_release(&out);
     weights_close(&file);

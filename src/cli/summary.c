@@ -95,23 +95,24 @@ static bool print_summary(const struct job *job, size_t ranks, struct error *err
         return error_set(error, ERROR_USAGE, "%zu ranks, but only %zu leaves", ranks, leaves);
     if (!dataset_open(&train, &job->data.train, NULL, error))
         return error_prefix(error, "data.train: ");
-    if (job->data.validation.class && !dataset_open(&validation, &job->data.validation, &train, error)) {
+    if (job->data.validation.class && !dataset_open(&validation, &job->data.validation, &train.about, error)) {
         dataset_close(&train);
         return error_prefix(error, "data.validation: ");
     }
     if (job->data.validation.class)
         dataset_close(&validation); /* it fits: that is all that is asked of it here */
-    bool ok = model_describe(&model, &job->model, &job->loss, &train.form, job->train.microbatch, job->seed, error);
+    bool ok = model_describe(&model, &job->model, &job->loss, &train.about.form, job->train.microbatch, job->seed,
+                             error);
     if (ok && !update_check_groups(&job->optimizer, &model.table, error)) {
         model_release(&model);
         ok = false;
     }
     if (ok) {
         char shape[64];
-        shape_text(&train.form.input, shape, sizeof shape);
+        shape_text(&train.about.form.input, shape, sizeof shape);
         say("%zu samples of %s %s; %zu leaves of %" PRIu64
             " samples a step; shapes and FLOPs (of forward's matrix products) of one sample\n\n",
-            train.count, shape, train.form.vocabulary > 0 ? "tokens" : "floats", leaves, job->train.microbatch);
+            train.count, shape, train.about.form.vocabulary > 0 ? "tokens" : "floats", leaves, job->train.microbatch);
         print_layers(&model);
         print_memory(job, &model, ranks);
         say("\n");

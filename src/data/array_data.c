@@ -101,7 +101,7 @@ static bool choose(struct dataset *dataset, const struct array_settings *setting
 struct scan {
     struct dataset *dataset;
     const struct array_settings *settings;
-    const struct dataset *train;
+    const struct description *train;
     struct error *error;
     bool ok;
 };
@@ -189,7 +189,7 @@ static bool count_classes(const struct scan *scan, size_t *classes)
 static bool refuse_label(const struct scan *scan, const char *name, size_t sample, int64_t label)
 {
     const struct array_data *data = scan->dataset->self;
-    size_t classes = scan->dataset->form.classes;
+    size_t classes = scan->dataset->about.form.classes;
     char offset[80] = "";
     if (data->label_offset)
         snprintf(offset, sizeof offset, ", from which label_offset %" PRId64 " is subtracted", data->label_offset);
@@ -210,7 +210,7 @@ static bool refuse_label(const struct scan *scan, const char *name, size_t sampl
 
 static bool set_classes(const struct scan *scan)
 {
-    struct leaf_form *form = &scan->dataset->form;
+    struct leaf_form *form = &scan->dataset->about.form;
     size_t known = scan->train && scan->train->form.vocabulary == 0 ? scan->train->form.classes : 0;
     if (!scan->settings->classes && !known)
         return count_classes(scan, &form->classes);
@@ -224,7 +224,7 @@ static bool check_labels(const struct scan *scan, const struct array_rows *rows)
         return false;
     for (size_t i = 0; i < rows->count; i++) {
         int64_t label = array_integer(rows, i);
-        if (!has_class(scan->dataset->self, label, scan->dataset->form.classes))
+        if (!has_class(scan->dataset->self, label, scan->dataset->about.form.classes))
             return refuse_label(scan, rows->array->name, rows->first + i, label);
     }
     return true;
@@ -238,7 +238,7 @@ static bool check_input_rows(const struct scan *scan, const struct array_rows *r
 
 static bool check_target_rows(const struct scan *scan, const struct array_rows *rows)
 {
-    struct leaf_form *form = &scan->dataset->form;
+    struct leaf_form *form = &scan->dataset->about.form;
     return check_numbers(rows, 0, 1, &form->least, &form->most, scan->error);
 }
 
@@ -284,8 +284,8 @@ static void scan_samples(void *context)
     struct dataset *dataset = scan->dataset;
     const struct array_data *data = dataset->self;
     bool floats = array_has_floats(&data->y);
-    dataset->form.least = floats ? INFINITY : 0;
-    dataset->form.most = floats ? -INFINITY : 0;
+    dataset->about.form.least = floats ? INFINITY : 0;
+    dataset->about.form.most = floats ? -INFINITY : 0;
     scan->ok = (floats || set_classes(scan)) &&
                go_through(dataset, &data->x, check_input_rows, scan, &dataset->digest, scan->error) &&
                go_through(dataset, &data->y, floats ? check_target_rows : check_labels, scan, &dataset->digest,
@@ -293,19 +293,19 @@ static void scan_samples(void *context)
     dataset->digest = digest_chain(dataset->digest, (uint64_t)data->label_offset);
 }
 
-bool array_data_open(struct dataset *dataset, const struct array_settings *settings, const struct dataset *train,
+bool array_data_open(struct dataset *dataset, const struct array_settings *settings, const struct description *train,
                      struct error *error)
 {
     struct array_data *data = dataset->self;
     const struct array *x = &data->x, *y = &data->y;
-    if (!levels_check(settings->mean, settings->std, error) || !set_input(x, &dataset->form.input, error) ||
+    if (!levels_check(settings->mean, settings->std, error) || !set_input(x, &dataset->about.form.input, error) ||
         !check_targets(data, settings, error) || !choose(dataset, settings, error))
         return false;
     data->mean = dataset->mean = settings->mean;
     data->std = dataset->std = settings->std;
     data->label_offset = (int64_t)settings->label_offset;
-    dataset->label_offset = settings->label_offset;
-    dataset->form.terms = y->width;
+    dataset->about.label_offset = settings->label_offset;
+    dataset->about.form.terms = y->width;
     dataset->sample_bytes = x->row_bytes + y->row_bytes;
     struct scan scan = {.dataset = dataset, .settings = settings, .train = train, .error = error};
     const void *where;
@@ -369,7 +369,7 @@ static bool read_targets(const struct dataset *dataset, const struct array_rows 
     size_t width = rows->array->width;
     array_floats(rows, 0, width, 0, 1, targets);
     for (size_t t = 0; t < width; t++)
-        if (!(targets[t] >= dataset->form.least && targets[t] <= dataset->form.most))
+        if (!(targets[t] >= dataset->about.form.least && targets[t] <= dataset->about.form.most))
             return refuse_value(rows, t, error);
     return true;
 }
@@ -385,7 +385,7 @@ bool array_data_read(const struct dataset *dataset, size_t index, struct leaf *l
     if (array_has_floats(y))
         return read_targets(dataset, &rows, leaf->targets + row * y->width, error);
     int64_t label = array_integer(&rows, 0);
-    if (!has_class(data, label, dataset->form.classes))
+    if (!has_class(data, label, dataset->about.form.classes))
         return refuse_value(&rows, 0, error);
     leaf->labels[row] = (int32_t)(label - data->label_offset);
     return true;

@@ -56,7 +56,7 @@ bool array_data_check(const void *settings, const char **key, struct error *erro
 
 /* Local. The end of a format's open: self and files are set, x and y are placed; sets the rest, once it has looked at
  * all that is used. Closing after failure is the caller's. */
-bool array_data_open(struct dataset *dataset, const struct array_settings *settings, const struct dataset *train,
+bool array_data_open(struct dataset *dataset, const struct array_settings *settings, const struct description *train,
                      struct error *error) WARN_UNUSED;
 
 /* Local. Entries of struct dataset_class. */

@@ -157,12 +157,12 @@ static bool take_input(struct reading *reading, const struct csv_column *column,
                        float *input)
 {
     double missing = reading->source->settings->missing, value = 0;
-    if (column->is_category) {
+    if (column->about.is_category) {
         size_t place = 0;
         *input = NO_VALUE;
         if (field->length == 0)
             return missing != CSV_NONE || refuse_number(reading, column, field, CSV_MISSING, true);
-        if (!csv_values_find(&column->values, field, &place))
+        if (!csv_columns_category(column, field, &place))
             return refuse_value(reading, column, field);
         *input = (float)place;
         return true;
@@ -182,10 +182,10 @@ static bool take_label(struct reading *reading, const struct csv_field *field, i
     const struct csv_column *column = &columns->targets[0];
     double value = 0, offset = (double)reading->source->settings->label_offset;
     size_t place = 0;
-    if (column->is_category) {
+    if (column->about.is_category) {
         if (field->length == 0)
             return refuse_number(reading, column, field, CSV_MISSING, false);
-        if (!csv_values_find(&column->values, field, &place))
+        if (!csv_columns_category(column, field, &place))
             return refuse_value(reading, column, field);
         *label = (int32_t)place;
         return true;
@@ -209,7 +209,7 @@ static bool take_label(struct reading *reading, const struct csv_field *field, i
 static bool take_target(struct reading *reading, const struct csv_column *column, const struct csv_field *field,
                         float *target)
 {
-    struct leaf_form *form = &reading->dataset->form;
+    struct leaf_form *form = &reading->dataset->about.form;
     double value = 0;
     enum csv_number number = csv_field_number(field, reading->source->locale, &value);
     if (number != CSV_WHOLE && number != CSV_REAL)
@@ -266,10 +266,11 @@ static uint64_t digest_columns(uint64_t digest, const struct csv_column *columns
 {
     for (size_t i = 0; i < count; i++) {
         const struct csv_column *column = &columns[i];
-        digest = digest_chain(digest, digest_bytes(column->name, strlen(column->name)));
-        digest = digest_chain(digest, column->values.count);
-        for (size_t v = 0; v < column->values.count; v++)
-            digest = digest_chain(digest, digest_bytes(column->values.values[v], strlen(column->values.values[v])));
+        digest = digest_chain(digest, digest_bytes(column->about.name, strlen(column->about.name)));
+        digest = digest_chain(digest, column->about.values.count);
+        for (size_t v = 0; v < column->about.values.count; v++)
+            digest = digest_chain(digest,
+                                  digest_bytes(column->about.values.names[v], strlen(column->about.values.names[v])));
     }
     return digest_chain(digest, count);
 }
@@ -285,6 +286,24 @@ static uint64_t digest(const struct csv *csv, size_t count)
     return digest_chain(digest_chain(inputs, targets), names);
 }
 
+/* Letters: n columns. The caller owns what comes back, but not what is in it. */
+static struct column *list(const struct csv_column *columns, size_t n)
+{
+    struct column *list = memory_need(n, sizeof *list);
+    for (size_t i = 0; i < n; i++)
+        list[i] = columns[i].about;
+    return list;
+}
+
+static void describe(const struct csv_columns *columns, struct description *about)
+{
+    struct column *inputs = list(columns->inputs, columns->input_count);
+    struct column *targets = list(columns->targets, columns->target_count);
+    description_name(about, inputs, columns->input_count, targets, columns->target_count);
+    memory_free(inputs);
+    memory_free(targets);
+}
+
 static bool read_table(struct reading *reading)
 {
     struct csv *csv = reading->csv;
@@ -295,23 +314,24 @@ static bool read_table(struct reading *reading)
     if (!csv_columns_find(columns, reading->source, reading->error) ||
         !choose(reading->source->settings, table->rows, &begin, &dataset->count, reading->error))
         return false;
-    dataset->label_offset = reading->source->settings->label_offset;
-    dataset->form = (struct leaf_form){.input = {1, {columns->width}},
-                                       .classes = columns->has_classes ? columns->classes : 0,
-                                       .terms = columns->target_count};
+    dataset->about.label_offset = reading->source->settings->label_offset;
+    dataset->about.form = (struct leaf_form){.input = {1, {columns->width}},
+                                             .classes = columns->has_classes ? columns->classes : 0,
+                                             .terms = columns->target_count};
     if (!columns->has_classes) {
-        dataset->form.least = INFINITY;
-        dataset->form.most = -INFINITY;
+        dataset->about.form.least = INFINITY;
+        dataset->about.form.most = -INFINITY;
     }
     if (!take_rows(reading, begin, dataset->count))
         return false;
+    describe(columns, &dataset->about);
     dataset->digest = digest(csv, dataset->count);
     dataset->sample_bytes = table->bytes / table->rows + 1;
     dataset->files = &csv->watched;
     return true;
 }
 
-static bool csv_open(struct dataset *dataset, const void *given, const struct dataset *train, struct error *error)
+static bool csv_open(struct dataset *dataset, const void *given, const struct description *train, struct error *error)
 {
     const struct csv_settings *settings = given;
     const char *key;
@@ -322,12 +342,8 @@ static bool csv_open(struct dataset *dataset, const void *given, const struct da
     struct csv *csv = memory_need(1, sizeof *csv);
     struct csv_table table;
     dataset->self = csv;
-    bool is_csv = train && train->class == &dataset_csv;
-    struct csv_source source = {.table = &table,
-                                .settings = settings,
-                                .locale = newlocale(LC_ALL_MASK, "C", NULL),
-                                .train = is_csv ? &((const struct csv *)train->self)->columns : NULL,
-                                .form = train ? &train->form : NULL};
+    struct csv_source source = {
+        .table = &table, .settings = settings, .locale = newlocale(LC_ALL_MASK, "C", NULL), .train = train};
     struct reading reading = {csv, dataset, &source, error};
     bool ok = source.locale || error_errno(error, "cannot have the locale C");
     ok = ok && csv_table_open(&table, &csv->watched, settings->path, csv_separator(settings->separator),
@@ -352,11 +368,11 @@ static bool csv_read(const struct dataset *dataset, size_t index, struct leaf *l
     float *input = leaf->inputs + row * columns->width;
     for (size_t c = 0; c < columns->input_count; c++) {
         const struct csv_column *column = &columns->inputs[c];
-        if (!column->is_category) {
+        if (!column->about.is_category) {
             *input++ = from[c];
             continue;
         }
-        for (size_t v = 0; v < column->values.count; v++)
+        for (size_t v = 0; v < column->about.values.count; v++)
             *input++ = (float)v == from[c] ? 1.0f : 0.0f;
     }
     size_t terms = columns->target_count;

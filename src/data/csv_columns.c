@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/option.h"
+#include "base/utf8.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -19,7 +20,7 @@ bool csv_refuse(const struct csv_source *source, const struct csv_column *column
     va_start(args, format);
     vsnprintf(words, sizeof words, format, args);
     va_end(args);
-    option_show(column->name, name, sizeof name);
+    option_show(column->about.name, name, sizeof name);
     csv_field_show(field, shown, sizeof shown);
     const char *hint = field->line == 1 && !source->table->has_header ? "; if the first line holds names: header: true"
                                                                       : "";
@@ -27,11 +28,17 @@ bool csv_refuse(const struct csv_source *source, const struct csv_column *column
                      shown, words, hint);
 }
 
+/* Whether there are names of the training data, which these columns have to have. */
+static bool is_named(const struct csv_source *source)
+{
+    return source->train && source->train->input_count > 0;
+}
+
 static void release(struct csv_column *columns, size_t count)
 {
     for (size_t i = 0; columns && i < count; i++) {
-        memory_free(columns[i].name);
-        csv_values_release(&columns[i].values);
+        memory_free(columns[i].about.name);
+        categories_release(&columns[i].about.values);
     }
     memory_free(columns);
 }
@@ -59,9 +66,13 @@ static bool take(struct choosing *choosing, struct csv_column *column, const cha
     const char *path = choosing->source->settings->path;
     if (!csv_table_find(choosing->source->table, name, &column->place, choosing->error))
         return false;
+    if (!utf8_is_text(name, strlen(name)))
+        return error_set(choosing->error, ERROR_USAGE,
+                         "%s: the name of column %zu is not UTF-8: convert the file first, with iconv", path,
+                         column->place + 1);
     enum use before = choosing->uses[column->place];
     choosing->uses[column->place] = use;
-    column->name = memory_text(name);
+    column->about.name = memory_text(name);
     if (before == UNUSED)
         return true;
     char shown[64];
@@ -108,7 +119,7 @@ static bool take_rest(struct choosing *choosing, struct csv_columns *columns)
 /* Columns of validation data are found by the names that those of the training data have. */
 static bool take_as_trained(struct choosing *choosing, struct csv_columns *columns)
 {
-    const struct csv_columns *train = choosing->source->train;
+    const struct description *train = choosing->source->train;
     columns->inputs = memory_need(train->input_count, sizeof *columns->inputs);
     for (size_t i = 0; i < train->input_count; i++) {
         columns->input_count = i + 1;
@@ -127,13 +138,13 @@ static bool choose(struct choosing *choosing, struct csv_columns *columns)
     if (settings->input_count > 0)
         return take_all(choosing, &columns->inputs, &columns->input_count, settings->inputs, settings->input_count,
                         INPUT);
-    return choosing->source->train ? take_as_trained(choosing, columns) : take_rest(choosing, columns);
+    return is_named(choosing->source) ? take_as_trained(choosing, columns) : take_rest(choosing, columns);
 }
 
 /* ---- as the training data has them ---- */
 
 static bool check_names(const struct csv_source *source, const char *key, const struct csv_column *columns,
-                        size_t count, const struct csv_column *train, size_t train_count, struct error *error)
+                        size_t count, const struct column *train, size_t train_count, struct error *error)
 {
     char here[64], there[64];
     if (count != train_count)
@@ -141,9 +152,9 @@ static bool check_names(const struct csv_source *source, const char *key, const 
                          "%s: %s names %zu columns, but of the training data %zu: both must be equal",
                          source->settings->path, key, count, train_count);
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(columns[i].name, train[i].name) == 0)
+        if (strcmp(columns[i].about.name, train[i].name) == 0)
             continue;
-        option_show(columns[i].name, here, sizeof here);
+        option_show(columns[i].about.name, here, sizeof here);
         option_show(train[i].name, there, sizeof there);
         return error_set(error, ERROR_USAGE, "%s: %s has %s where it is %s in the training data: both must be equal",
                          source->settings->path, key, here, there);
@@ -151,11 +162,11 @@ static bool check_names(const struct csv_source *source, const char *key, const 
     return true;
 }
 
-static void adopt_values(struct csv_column *columns, const struct csv_column *train, size_t count)
+static void adopt_values(struct csv_column *columns, const struct column *train, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        columns[i].is_category = train[i].is_category;
-        csv_values_copy(&columns[i].values, &train[i].values);
+        columns[i].about.is_category = train[i].is_category;
+        categories_copy(&columns[i].about.values, &train[i].values);
     }
 }
 
@@ -164,10 +175,10 @@ static void adopt_values(struct csv_column *columns, const struct csv_column *tr
 static struct csv_column *column_named(struct csv_columns *columns, const char *name)
 {
     for (size_t i = 0; i < columns->input_count; i++)
-        if (strcmp(columns->inputs[i].name, name) == 0)
+        if (strcmp(columns->inputs[i].about.name, name) == 0)
             return &columns->inputs[i];
     for (size_t i = 0; i < columns->target_count; i++)
-        if (strcmp(columns->targets[i].name, name) == 0)
+        if (strcmp(columns->targets[i].about.name, name) == 0)
             return &columns->targets[i];
     return NULL;
 }
@@ -182,17 +193,17 @@ static bool mark_categories(struct csv_columns *columns, const struct csv_source
         if (!column)
             return error_set(error, ERROR_USAGE, "%s: categories names %s, which is neither an input nor a target",
                              settings->path, shown);
-        if (source->train && !column->is_category)
+        if (is_named(source) && !column->about.is_category)
             return error_set(error, ERROR_USAGE, "%s: categories names %s, which is none in the training data",
                              settings->path, shown);
-        column->is_category = true;
+        column->about.is_category = true;
         bool is_target = column >= columns->targets && column < columns->targets + columns->target_count;
         if (is_target && (columns->target_count > 1 || settings->task == CSV_REGRESSION))
             return error_set(error, ERROR_USAGE,
                              "%s: categories names the target %s: categories are classes, of which there can be one "
                              "target, and no regression",
                              settings->path, shown);
-        if (source->form)
+        if (source->train && !is_named(source))
             return error_set(error, ERROR_USAGE,
                              "%s: column %s holds categories, whose numbers come from the training data: that must be "
                              "of format csv as well",
@@ -203,7 +214,7 @@ static bool mark_categories(struct csv_columns *columns, const struct csv_source
 
 static bool adopt(struct csv_columns *columns, const struct csv_source *source, struct error *error)
 {
-    const struct csv_columns *train = source->train;
+    const struct description *train = source->train;
     if (!check_names(source, "inputs", columns->inputs, columns->input_count, train->inputs, train->input_count,
                      error) ||
         !check_names(source, "targets", columns->targets, columns->target_count, train->targets, train->target_count,
@@ -211,8 +222,8 @@ static bool adopt(struct csv_columns *columns, const struct csv_source *source, 
         return false;
     adopt_values(columns->inputs, train->inputs, train->input_count);
     adopt_values(columns->targets, train->targets, train->target_count);
-    columns->has_classes = train->has_classes;
-    columns->classes = train->classes;
+    columns->has_classes = train->form.classes > 0;
+    columns->classes = train->form.classes;
     return mark_categories(columns, source, error);
 }
 
@@ -253,8 +264,8 @@ static bool count_classes(struct csv_columns *columns, const struct csv_source *
     double largest = survey->largest - (double)settings->label_offset;
     double most = settings->task == CSV_CLASSES ? 1e6 : CLASSES_MOST;
     columns->classes = (size_t)settings->classes;
-    if (source->form)
-        columns->classes = source->form->classes;
+    if (source->train)
+        columns->classes = source->train->form.classes;
     if (columns->classes > 0)
         return true;
     if (largest >= most)
@@ -272,44 +283,60 @@ static bool judge_target(struct csv_columns *columns, const struct csv_source *s
     const struct csv_settings *settings = source->settings;
     struct csv_column *target = &columns->targets[0];
     unsigned task = settings->task;
-    if (source->form)
-        task = source->form->classes > 0 ? CSV_CLASSES : CSV_REGRESSION;
+    if (source->train)
+        task = source->train->form.classes > 0 ? CSV_CLASSES : CSV_REGRESSION;
     if (columns->target_count > 1 && settings->task == CSV_CLASSES)
         return error_set(error, ERROR_USAGE, "%s: classes have one target, but targets names %zu columns",
                          settings->path, columns->target_count);
-    columns->has_classes = target->is_category;
-    if (target->is_category || columns->target_count > 1 || task == CSV_REGRESSION)
+    columns->has_classes = target->about.is_category;
+    if (target->about.is_category || columns->target_count > 1 || task == CSV_REGRESSION)
         return true;
     struct survey survey = survey_target(columns, source);
     if (survey.words > 0 && survey.numbers > 0)
         return csv_refuse(source, target, &survey.word, ERROR_CORRUPT, error,
                           ", which is no number, but others of the column are: repair it, or let all of them be names: "
                           "categories: [...]");
-    if (survey.words > 0 && source->form)
+    if (survey.words > 0 && source->train)
         return csv_refuse(source, target, &survey.word, ERROR_USAGE, error,
                           ", which is no number: what numbers names have only training data of format csv can tell");
-    target->is_category = survey.words > 0;
-    columns->has_classes = target->is_category || task == CSV_CLASSES ||
+    target->about.is_category = survey.words > 0;
+    columns->has_classes = target->about.is_category || task == CSV_CLASSES ||
                            (survey.numbers > 0 && survey.wholes == survey.numbers);
-    return !columns->has_classes || target->is_category || count_classes(columns, source, &survey, error);
+    return !columns->has_classes || target->about.is_category || count_classes(columns, source, &survey, error);
+}
+
+bool csv_columns_category(const struct csv_column *column, const struct csv_field *field, size_t *number)
+{
+    if (!field->doubled)
+        return categories_find(&column->about.values, field->bytes, field->length, number);
+    char *text = csv_field_text(field);
+    bool found = categories_find(&column->about.values, text, strlen(text), number);
+    memory_free(text);
+    return found;
 }
 
 static bool add_value(struct csv_column *column, const struct csv_field *fields, const struct csv_source *source,
                       struct error *error)
 {
     const struct csv_field *field = &fields[column->place];
-    return !column->is_category || field->length == 0 || csv_values_add(&column->values, field) ||
-           csv_refuse(source, column, field, ERROR_USAGE, error,
-                      ", which is one value too many: a column of categories can have %d different ones",
-                      CSV_VALUES_MOST);
+    if (!column->about.is_category || field->length == 0)
+        return true;
+    char *text = csv_field_text(field);
+    bool is_utf8 = utf8_is_text(text, strlen(text));
+    bool ok = is_utf8 && categories_add(&column->about.values, text, strlen(text));
+    memory_free(text);
+    return ok || csv_refuse(source, column, field, ERROR_USAGE, error,
+                            is_utf8 ? ", which is one value too many: a column of categories can have %d different ones"
+                                    : ", which is not UTF-8: convert the file first, with iconv",
+                            CATEGORIES_MOST);
 }
 
 /* Gathers the values of all columns of categories, in the whole file. */
 static bool gather(struct csv_columns *columns, const struct csv_source *source, struct error *error)
 {
-    bool any = columns->targets[0].is_category;
+    bool any = columns->targets[0].about.is_category;
     for (size_t i = 0; i < columns->input_count; i++)
-        any = any || columns->inputs[i].is_category;
+        any = any || columns->inputs[i].about.is_category;
     struct csv_scan scan = csv_table_begin(source->table);
     for (size_t row = 0; any && row < source->table->rows; row++) {
         const struct csv_field *fields = csv_table_row(source->table, &scan);
@@ -319,8 +346,8 @@ static bool gather(struct csv_columns *columns, const struct csv_source *source,
             if (!add_value(&columns->inputs[i], fields, source, error))
                 return false;
     }
-    if (columns->targets[0].is_category)
-        columns->classes = columns->targets[0].values.count < 2 ? 2 : columns->targets[0].values.count;
+    if (columns->targets[0].about.is_category)
+        columns->classes = columns->targets[0].about.values.count < 2 ? 2 : columns->targets[0].about.values.count;
     return true;
 }
 
@@ -336,12 +363,12 @@ static bool check_target(const struct csv_columns *columns, const struct csv_sou
     const struct csv_settings *settings = source->settings;
     const struct csv_column *target = &columns->targets[0];
     char shown[64];
-    option_show(target->name, shown, sizeof shown);
+    option_show(target->about.name, shown, sizeof shown);
     if (settings->task != CSV_AUTO && (settings->task == CSV_CLASSES) != columns->has_classes)
         return error_set(error, ERROR_USAGE, "%s: task is %s, but the target %s holds %s", settings->path,
                          columns->has_classes ? "regression" : "classes", shown,
                          columns->has_classes ? "classes" : "a quantity");
-    if (columns->has_classes && !target->is_category) {
+    if (columns->has_classes && !target->about.is_category) {
         if (settings->classes > 0 && settings->classes != columns->classes)
             return error_set(error, ERROR_USAGE, "%s: classes is %zu, but of the training data %zu: both must be equal",
                              settings->path, (size_t)settings->classes, columns->classes);
@@ -358,11 +385,11 @@ bool csv_columns_find(struct csv_columns *columns, const struct csv_source *sour
     *columns = (struct csv_columns){0};
     struct choosing choosing = {source, memory_need(source->table->columns, sizeof(enum use)), error};
     bool ok = choose(&choosing, columns) &&
-              (source->train ? adopt(columns, source, error) : learn(columns, source, error)) &&
+              (is_named(source) ? adopt(columns, source, error) : learn(columns, source, error)) &&
               check_target(columns, source, error);
     memory_free(choosing.uses);
     for (size_t i = 0; ok && i < columns->input_count; i++)
-        columns->width += columns->inputs[i].is_category ? columns->inputs[i].values.count : 1;
+        columns->width += columns->inputs[i].about.is_category ? columns->inputs[i].about.values.count : 1;
     if (ok && columns->width == 0)
         ok = error_set(error, ERROR_CORRUPT, "%s: no field of the inputs holds anything", source->settings->path);
     if (!ok)

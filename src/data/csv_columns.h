@@ -2,16 +2,13 @@
 #ifndef DATA_CSV_COLUMNS_H
 #define DATA_CSV_COLUMNS_H
 
-#include "base/leaf.h"
 #include "data/csv_settings.h"
 #include "data/csv_table.h"
-#include "data/csv_values.h"
+#include "data/description.h"
 
 struct csv_column {
-    char *name;               /* owned */
-    size_t place;             /* in the file */
-    bool is_category;         /* else it holds numbers */
-    struct csv_values values; /* of categories */
+    struct column about;
+    size_t place; /* in the file */
 };
 
 /* Letters: C columns of inputs, T of targets. */
@@ -30,16 +27,18 @@ struct csv_source {
     const struct csv_table *table;
     const struct csv_settings *settings;
     locale_t locale;
-    const struct csv_columns *train; /* those of the training data, if they are of a CSV file; else NULL */
-    const struct leaf_form *form;    /* of the training data; NULL: this is the training data */
+    const struct description *train; /* the training data; NULL: this is it */
 };
 
-/* Local. Finds them; what their values are is asked of the whole file, or of `train`, which have to be called the same.
- * Nothing stays after failure. */
+/* Local. Finds them; what their values are is asked of the whole file, or of `train`, if its columns have names: they
+ * have to be the same. Nothing stays after failure. */
 bool csv_columns_find(struct csv_columns *columns, const struct csv_source *source, struct error *error) WARN_UNUSED;
 
 /* Local. Accepts released ones. */
 void csv_columns_release(struct csv_columns *columns);
+
+/* Local. The number of a field's value among those of its column; false: it is none of them. */
+bool csv_columns_category(const struct csv_column *column, const struct csv_field *field, size_t *number);
 
 /* Local. "PATH: line 7, column NAME holds 'FIELD': words" in an error of this kind. Returns false. */
 bool csv_refuse(const struct csv_source *source, const struct csv_column *column, const struct csv_field *field,

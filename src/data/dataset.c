@@ -21,19 +21,19 @@ static uint64_t digest_shape(uint64_t digest, const struct shape *shape)
 }
 
 /* What the samples are, in a word. */
-static const char *kind_of(const struct dataset *dataset)
+static const char *kind_of(const struct description *about)
 {
-    return dataset->vocabulary ? "text" : dataset->form.vocabulary > 0 ? "tokens" : "numbers";
+    return about->vocabulary ? "text" : about->form.vocabulary > 0 ? "tokens" : "numbers";
 }
 
 /* Whether a model for the training data can read these samples (`name`: where they come from). */
-static bool inputs_fit(const struct dataset *dataset, const struct dataset *training, const char *name,
+static bool inputs_fit(const struct dataset *dataset, const struct description *training, const char *name,
                        struct error *error)
 {
-    const struct leaf_form *form = &dataset->form, *train = &training->form;
+    const struct leaf_form *form = &dataset->about.form, *train = &training->form;
     if ((form->vocabulary > 0) != (train->vocabulary > 0))
         return error_set(error, ERROR_USAGE, "%s holds %s, but the training data %s: both must be of one kind", name,
-                         kind_of(dataset), kind_of(training));
+                         kind_of(&dataset->about), kind_of(training));
     if (memcmp(&form->input, &train->input, sizeof form->input) == 0)
         return true;
     char here[96], there[96];
@@ -67,17 +67,17 @@ static const char *source(const struct dataset_spec *spec, bool targets)
     return class->source ? class->source(spec->settings, targets) : class->kind.name;
 }
 
-static bool fits(const struct dataset *dataset, const struct dataset_spec *spec, const struct dataset *train,
+static bool fits(const struct dataset *dataset, const struct dataset_spec *spec, const struct description *train,
                  struct error *error)
 {
     /* Files of another format may number their classes in another way. */
-    if (dataset->class == train->class && dataset->label_offset != train->label_offset)
+    if (strcmp(dataset->about.format, train->format) == 0 && dataset->about.label_offset != train->label_offset)
         return error_set(error, ERROR_USAGE,
                          "%s: label_offset is %" PRIu64 ", but that of the training data %" PRIu64
                          ": the classes would not be the same",
-                         source(spec, true), dataset->label_offset, train->label_offset);
+                         source(spec, true), dataset->about.label_offset, train->label_offset);
     return inputs_fit(dataset, train, source(spec, false), error) &&
-           targets_fit(&dataset->form, &train->form, source(spec, true), error);
+           targets_fit(&dataset->about.form, &train->form, source(spec, true), error);
 }
 
 static bool refuse_no_format(struct error *error)
@@ -92,7 +92,7 @@ static bool refuse_no_format(struct error *error)
     return false;
 }
 
-bool dataset_open(struct dataset *dataset, const struct dataset_spec *spec, const struct dataset *train,
+bool dataset_open(struct dataset *dataset, const struct dataset_spec *spec, const struct description *train,
                   struct error *error)
 {
     memset(dataset, 0, sizeof *dataset);
@@ -100,33 +100,35 @@ bool dataset_open(struct dataset *dataset, const struct dataset_spec *spec, cons
         return refuse_no_format(error);
     dataset->failure = memory_need(1, sizeof *dataset->failure);
     if (!spec->class->open(dataset, spec->settings, train, error)) {
+        description_release(&dataset->about);
         memory_free(dataset->failure);
         memset(dataset, 0, sizeof *dataset);
         return false;
     }
-    CHECK(dataset->count > 0 && shape_count(&dataset->form.input) > 0 && dataset->form.terms > 0,
+    CHECK(dataset->count > 0 && shape_count(&dataset->about.form.input) > 0 && dataset->about.form.terms > 0,
           "a dataset that a format has opened holds something");
     dataset->class = spec->class;
-    dataset->digest = digest_shape(dataset->digest, &dataset->form.input);
+    dataset->about.format = memory_text(spec->class->kind.name);
+    dataset->digest = digest_shape(dataset->digest, &dataset->about.form.input);
     if (train && !fits(dataset, spec, train, error)) {
         dataset_close(dataset);
         return false;
     }
     if (train) {
-        float least = dataset->form.least, most = dataset->form.most;
-        dataset->form = train->form;
-        dataset->form.least = least;
-        dataset->form.most = most;
+        float least = dataset->about.form.least, most = dataset->about.form.most;
+        dataset->about.form = train->form;
+        dataset->about.form.least = least;
+        dataset->about.form.most = most;
     }
     return true;
 }
 
 void dataset_describe(const struct dataset *dataset, struct text *words)
 {
-    const struct leaf_form *form = &dataset->form;
+    const struct leaf_form *form = &dataset->about.form;
     text_append(words, "%zu samples", dataset->count);
     if (form->vocabulary > 0)
-        text_append(words, dataset->vocabulary ? ", %zu different characters" : ", %zu tokens in the vocabulary",
+        text_append(words, dataset->about.vocabulary ? ", %zu different characters" : ", %zu tokens in the vocabulary",
                     form->vocabulary);
     else if (form->classes > 0)
         text_append(words, ", %zu classes", form->classes);
@@ -137,6 +139,7 @@ void dataset_close(struct dataset *dataset)
 {
     if (dataset->class)
         dataset->class->close(dataset);
+    description_release(&dataset->about);
     memory_free(dataset->failure);
     memset(dataset, 0, sizeof *dataset);
 }
@@ -178,7 +181,7 @@ static void read_rows(void *context)
 
 static void clear(const struct dataset *dataset, struct leaf *leaf, size_t n)
 {
-    size_t inputs = n * shape_count(&dataset->form.input), terms = n * dataset->form.terms;
+    size_t inputs = n * shape_count(&dataset->about.form.input), terms = n * dataset->about.form.terms;
     if (leaf->inputs)
         memset(leaf->inputs, 0, inputs * sizeof *leaf->inputs);
     if (leaf->tokens)
@@ -230,7 +233,7 @@ static bool has_same_content(const struct dataset *dataset, struct watched *file
     const void *where;
     if (!guard_run(digest, &digesting, &where))
         return dataset_refuse_hole(dataset, where, error);
-    if (digest_shape(digesting.digest, &dataset->form.input) != dataset->digest)
+    if (digest_shape(digesting.digest, &dataset->about.form.input) != dataset->digest)
         return error_set(error, ERROR_CORRUPT,
                          "%s was changed while it was in use: it has other content than at the start", file->path);
     double now_s = clock_seconds();

@@ -9,6 +9,7 @@
 #include "base/leaf.h"
 #include "base/option.h"
 #include "base/text.h"
+#include "data/description.h"
 #include "data/watched.h"
 
 #include <stddef.h>
@@ -21,17 +22,14 @@ struct dataset_spec {
 };
 
 struct dataset {
-    size_t count;          /* samples */
-    struct leaf_form form; /* of each sample; opened with `train`: that of the training data */
-    uint64_t digest; /* of the samples and labels that are used: within a format equal content has an equal digest,
-                        wherever the file lies; mean and std are not part of it. Text and tokens: of those of the
-                        part, the vocabulary and the context */
-    uint64_t label_offset; /* what the format has subtracted from its labels */
-    double mean, std;      /* with which the format has normalised its inputs; both 0: with nothing that the digest does
-                              not tell */
-    size_t sample_bytes;   /* about what has to be read for one more of them; 0: nothing is */
-    char *vocabulary; /* of text: the characters in UTF-8, in the order of their numbers; NULL: it is none, though its
-                         samples may be tokens (form.vocabulary) */
+    size_t count;             /* samples */
+    struct description about; /* of each sample; opened with `train`: of the form of the training data */
+    uint64_t digest;     /* of the samples and labels that are used: within a format equal content has an equal digest,
+                            wherever the file lies; mean and std are not part of it. Text and tokens: of those of the
+                            part, the vocabulary and the context */
+    double mean, std;    /* with which the format has normalised its inputs; both 0: with nothing that the digest does
+                            not tell */
+    size_t sample_bytes; /* about what has to be read for one more of them; 0: nothing is */
     /* private */
     const struct dataset_class *class;
     void *self;
@@ -43,12 +41,12 @@ struct dataset {
 struct dataset_class {
     struct kind kind;
 
-    /* Local. Sets count (above 0), form, digest, mean and std, sample_bytes, vocabulary, files and self, the others
-     * being 0; the settings are not kept. `train`: see dataset_open, which compares the forms afterwards. Nothing stays
-     * after failure. */
-    bool (*open)(struct dataset *dataset, const void *settings, const struct dataset *train,
+    /* Local. Sets count (above 0), about (but for its format), digest, mean and std, sample_bytes, files and self, the
+     * others being 0; the settings are not kept. `train`: see dataset_open, which compares the forms afterwards. After
+     * failure nothing stays but what is in `about`, which the caller releases, as that of a dataset that is closed. */
+    bool (*open)(struct dataset *dataset, const void *settings, const struct description *train,
                  struct error *error) WARN_UNUSED;
-    void (*close)(struct dataset *dataset); /* frees vocabulary, too */
+    void (*close)(struct dataset *dataset);
 
     /* Local. Writes one sample into row `row` of the leaf. False with ERROR_CORRUPT if it is none that was there when
      * the dataset was opened: a label beyond the classes, a target beyond the range, a number that is not finite. */
@@ -83,13 +81,13 @@ bool dataset_refuse_hole(const struct dataset *dataset, const void *where, struc
  * counts that differ, first + count beyond its end, NaN or infinity in a used sample, not UTF-8, a context longer than
  * the text) and what to do.
  *
- * train: NULL for training data; for validation data the open training data, to which it has to fit: equal input shape
+ * train: NULL for training data; for other data the training data, to which it has to fit: equal input shape
  * (text: equal context), the same kind and number of targets, labels below the training data's classes, no character
  * or token outside the training data's vocabulary (that of all training files, not only of the part). Text and tokens
  * are enumerated by role: a training sample is the window of `context` of them, and their successors, that begins at
  * any place; validation windows stand side by side and cover the whole part, each successor exactly once (the last
  * window reaches back, and what it repeats is labelled LEAF_IGNORED). */
-bool dataset_open(struct dataset *dataset, const struct dataset_spec *spec, const struct dataset *train,
+bool dataset_open(struct dataset *dataset, const struct dataset_spec *spec, const struct description *train,
                   struct error *error) WARN_UNUSED;
 
 /* Local. Appends what has to be the same wherever this dataset is opened: samples, classes or characters, digest. */

@@ -331,7 +331,8 @@ static void digits_close(struct dataset *dataset)
     memory_free(dataset->self);
 }
 
-static bool digits_open(struct dataset *dataset, const void *given, const struct dataset *train, struct error *error)
+static bool digits_open(struct dataset *dataset, const void *given, const struct description *train,
+                        struct error *error)
 {
     const struct digits_settings *settings = given;
     (void)train; /* dataset_open compares what digits look like */
@@ -350,7 +351,7 @@ static bool digits_open(struct dataset *dataset, const void *given, const struct
     dataset->count = (size_t)count;
     dataset->mean = settings->mean;
     dataset->std = settings->std;
-    dataset->form = (struct leaf_form){.input = {3, {1, SIDE, SIDE}}, .classes = DIGITS, .terms = 1};
+    dataset->about.form = (struct leaf_form){.input = {3, {1, SIDE, SIDE}}, .classes = DIGITS, .terms = 1};
     /* What determines the samples stands for them. */
     uint64_t digest = digest_chain(rng_key(GENERATOR_VERSION, "digits generator"), settings->seed);
     dataset->digest = digest_chain(digest_chain(digest, settings->first), count);

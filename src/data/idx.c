@@ -150,7 +150,7 @@ static uint64_t idx_digest(const struct dataset *dataset)
 struct scan {
     struct dataset *dataset;
     const struct idx_settings *settings;
-    const struct dataset *train;
+    const struct description *train;
     struct error *error;
     bool ok;
 };
@@ -168,12 +168,12 @@ static bool check_samples(const struct scan *scan)
     if (labels->floats) {
         if (!check_finite(labels, settings->labels, idx->targets, settings->first, count, &untouched, scan->error))
             return false;
-        find_range(idx->targets, count * labels->width, &dataset->form);
+        find_range(idx->targets, count * labels->width, &dataset->about.form);
         return true;
     }
     size_t known = scan->train && scan->train->form.vocabulary == 0 ? scan->train->form.classes : 0;
-    dataset->form.classes = known ? known : count_classes(labels);
-    return check_labels(idx->targets, settings, count, dataset->form.classes, scan->error);
+    dataset->about.form.classes = known ? known : count_classes(labels);
+    return check_labels(idx->targets, settings, count, dataset->about.form.classes, scan->error);
 }
 
 /* Guarded: all that reads the samples at the start. */
@@ -185,7 +185,7 @@ static void scan_samples(void *context)
         scan->dataset->digest = idx_digest(scan->dataset);
 }
 
-static bool idx_open(struct dataset *dataset, const void *given, const struct dataset *train, struct error *error)
+static bool idx_open(struct dataset *dataset, const void *given, const struct description *train, struct error *error)
 {
     const struct idx_settings *settings = given;
     struct idx *idx = memory_need(1, sizeof *idx);
@@ -203,8 +203,8 @@ static bool idx_open(struct dataset *dataset, const void *given, const struct da
     if (!choose(settings, images->size[0], &dataset->count, error))
         goto failed;
 
-    dataset->form.input = input_shape(images);
-    dataset->form.terms = labels->width;
+    dataset->about.form.input = input_shape(images);
+    dataset->about.form.terms = labels->width;
     dataset->mean = settings->mean;
     dataset->std = settings->std;
     dataset->sample_bytes = images->width * images->element_bytes + labels->width * labels->element_bytes;
@@ -255,7 +255,7 @@ static bool read_targets(const struct dataset *dataset, size_t index, float *tar
     const uint8_t *from = idx->targets + index * terms * sizeof *targets;
     for (size_t t = 0; t < terms; t++) {
         targets[t] = idx_float(from + t * sizeof *targets);
-        if (!(targets[t] >= dataset->form.least && targets[t] <= dataset->form.most))
+        if (!(targets[t] >= dataset->about.form.least && targets[t] <= dataset->about.form.most))
             return refuse_value(&idx->labels, idx->first + index, t, (double)targets[t], error);
     }
     return true;
@@ -280,7 +280,7 @@ static bool idx_read(const struct dataset *dataset, size_t index, struct leaf *l
         return read_targets(dataset, index, leaf->targets + row * idx->labels.width, error);
     uint8_t label = idx->targets[index];
     leaf->labels[row] = label;
-    return label < dataset->form.classes || refuse_value(&idx->labels, idx->first + index, 0, label, error);
+    return label < dataset->about.form.classes || refuse_value(&idx->labels, idx->first + index, 0, label, error);
 }
 
 static const char *idx_source(const void *given, bool targets)

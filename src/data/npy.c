@@ -54,7 +54,7 @@ static bool open_array(struct array *array, struct content *content, const char 
            content_guard(content, parse_mapped, &parsing, error) && parsing.ok;
 }
 
-static bool npy_open(struct dataset *dataset, const void *given, const struct dataset *train, struct error *error)
+static bool npy_open(struct dataset *dataset, const void *given, const struct description *train, struct error *error)
 {
     const struct npy_settings *settings = given;
     struct npy *npy = memory_need(1, sizeof *npy);

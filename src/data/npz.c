@@ -91,7 +91,7 @@ static bool open_array(struct npz *npz, int which, const char *key, struct error
     return ok;
 }
 
-static bool npz_open(struct dataset *dataset, const void *given, const struct dataset *train, struct error *error)
+static bool npz_open(struct dataset *dataset, const void *given, const struct description *train, struct error *error)
 {
     const struct npz_settings *settings = given;
     if (!settings->path || !*settings->path)

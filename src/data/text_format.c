@@ -80,21 +80,21 @@ static bool number_characters(struct reading *reading, struct dataset *dataset, 
     if (count > VOCABULARY_MOST)
         return error_set(error, ERROR_USAGE, "%s has %zu different characters: at most %d are possible", reading->path,
                          count, VOCABULARY_MOST);
-    dataset->vocabulary = memory_alloc(count * UTF8_BYTES + 1, 1, "a vocabulary", error);
-    if (!dataset->vocabulary)
+    dataset->about.vocabulary = memory_alloc(count * UTF8_BYTES + 1, 1, "a vocabulary", error);
+    if (!dataset->about.vocabulary)
         return false;
     for (uint32_t c = 0; c < reading->end; c++)
         if (reading->number[c])
-            used += utf8_encode(c, dataset->vocabulary + used);
+            used += utf8_encode(c, dataset->about.vocabulary + used);
     return true;
 }
 
 /* Numbers the characters as the training data does: only those are known. */
-static void adopt_vocabulary(struct reading *reading, struct dataset *dataset, const struct dataset *train)
+static void adopt_vocabulary(struct reading *reading, struct dataset *dataset, const struct description *train)
 {
     memset(reading->number, 0, reading->end * sizeof *reading->number);
-    dataset->vocabulary = memory_text(train->vocabulary);
-    const char *vocabulary = dataset->vocabulary;
+    dataset->about.vocabulary = memory_text(train->vocabulary);
+    const char *vocabulary = dataset->about.vocabulary;
     size_t count = 0, rest = strlen(vocabulary), length;
     for (; rest > 0; rest -= length, vocabulary += length) {
         uint32_t character;
@@ -135,7 +135,7 @@ static bool take_part(const struct reading *reading, struct dataset *dataset, st
         offset += length;
     }
     dataset->digest = digest_chain(digest_bytes(reading->bytes + from, offset - from),
-                                   digest_bytes(dataset->vocabulary, strlen(dataset->vocabulary)));
+                                   digest_bytes(dataset->about.vocabulary, strlen(dataset->about.vocabulary)));
     return true;
 }
 
@@ -149,7 +149,7 @@ static struct windows_wanted wanted(const struct text_format_settings *settings)
 }
 
 /* Its vocabulary is that of the training data, which has one if it is a text. */
-static bool check_train(const char *path, const struct dataset *train, struct error *error)
+static bool check_train(const char *path, const struct description *train, struct error *error)
 {
     return train->vocabulary ||
            error_set(error, ERROR_USAGE, "%s holds text, but the training data %s: both must be of one kind", path,
@@ -162,7 +162,6 @@ static void text_close(struct dataset *dataset)
     watched_release(&text->watched);
     memory_free(text->tokens);
     memory_free(text);
-    memory_free(dataset->vocabulary);
 }
 
 /* Looks at the file before it is read. A pipe or a device would give each rank something else, or nothing for ever. */
@@ -182,7 +181,7 @@ static bool look(struct dataset *dataset, const char *path, struct error *error)
 }
 
 /* Reads the file, and turns the part that the settings want into tokens. */
-static bool load(struct dataset *dataset, const struct text_format_settings *settings, const struct dataset *train,
+static bool load(struct dataset *dataset, const struct text_format_settings *settings, const struct description *train,
                  struct error *error)
 {
     bool ok = false;
@@ -223,7 +222,7 @@ static struct leaf_form text_form(const void *given, const char *vocabulary)
     return characters ? windows_form((size_t)settings->context, characters) : (struct leaf_form){0};
 }
 
-static bool text_open(struct dataset *dataset, const void *given, const struct dataset *train, struct error *error)
+static bool text_open(struct dataset *dataset, const void *given, const struct description *train, struct error *error)
 {
     const struct text_format_settings *settings = given;
     struct windows_wanted windows = wanted(settings);
@@ -236,7 +235,7 @@ static bool text_open(struct dataset *dataset, const void *given, const struct d
         return false;
     }
     dataset->count = windows_count(&text->windows);
-    dataset->form = text_form(settings, dataset->vocabulary);
+    dataset->about.form = text_form(settings, dataset->about.vocabulary);
     dataset->sample_bytes = windows_cost(&text->windows);
     return true;
 }

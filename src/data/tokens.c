@@ -48,7 +48,7 @@ static struct windows_wanted wanted(const struct tokens_settings *settings)
 }
 
 /* What can be wrong beside the training data. */
-static bool check_train(const struct tokens_settings *settings, const struct dataset *train, struct error *error)
+static bool check_train(const struct tokens_settings *settings, const struct description *train, struct error *error)
 {
     size_t known = train->form.vocabulary;
     if (known == 0 || train->vocabulary)
@@ -108,7 +108,7 @@ static uint64_t tokens_digest(const struct dataset *dataset)
     const struct tokens *tokens = dataset->self;
     struct walk walk = {.files = &tokens->files, .limit = SIZE_MAX};
     (void)walk_on(&walk, tokens->windows.begin, tokens->windows.begin + tokens->windows.length, true);
-    return digest_chain(walk.digest, dataset->form.vocabulary);
+    return digest_chain(walk.digest, dataset->about.form.vocabulary);
 }
 
 struct scan {
@@ -153,7 +153,7 @@ static bool refuse_token(const struct walk *walk, const struct tokens_settings *
 }
 
 /* Looks at all that is used. */
-static bool scan(struct dataset *dataset, const struct tokens_settings *settings, const struct dataset *train,
+static bool scan(struct dataset *dataset, const struct tokens_settings *settings, const struct description *train,
                  struct error *error)
 {
     const struct tokens *tokens = dataset->self;
@@ -166,8 +166,8 @@ static bool scan(struct dataset *dataset, const struct tokens_settings *settings
         return dataset_refuse_hole(dataset, where, error);
     if (!scan.ok)
         return refuse_token(&scan.walk, settings, !train, error);
-    dataset->form = windows_form(tokens->windows.context, known ? known : (size_t)scan.walk.most + 1);
-    dataset->digest = digest_chain(scan.walk.digest, dataset->form.vocabulary);
+    dataset->about.form = windows_form(tokens->windows.context, known ? known : (size_t)scan.walk.most + 1);
+    dataset->digest = digest_chain(scan.walk.digest, dataset->about.form.vocabulary);
     return true;
 }
 
@@ -178,7 +178,7 @@ static void tokens_close(struct dataset *dataset)
     memory_free(tokens);
 }
 
-static bool load(struct dataset *dataset, const struct tokens_settings *settings, const struct dataset *train,
+static bool load(struct dataset *dataset, const struct tokens_settings *settings, const struct description *train,
                  struct error *error)
 {
     struct tokens *tokens = dataset->self;
@@ -190,7 +190,8 @@ static bool load(struct dataset *dataset, const struct tokens_settings *settings
            scan(dataset, settings, train, error);
 }
 
-static bool tokens_open(struct dataset *dataset, const void *given, const struct dataset *train, struct error *error)
+static bool tokens_open(struct dataset *dataset, const void *given, const struct description *train,
+                        struct error *error)
 {
     const struct tokens_settings *settings = given;
     struct windows_wanted windows = wanted(settings);
@@ -222,7 +223,7 @@ static bool refuse_change(const struct dataset *dataset, size_t place, uint32_t 
 static bool tokens_read(const struct dataset *dataset, size_t index, struct leaf *leaf, size_t row, struct error *error)
 {
     const struct tokens *tokens = dataset->self;
-    size_t context = tokens->windows.context, vocabulary = dataset->form.vocabulary, repeated;
+    size_t context = tokens->windows.context, vocabulary = dataset->about.form.vocabulary, repeated;
     size_t begin = tokens->windows.begin + windows_place(&tokens->windows, index, &repeated);
     uint32_t *into = (uint32_t *)leaf->tokens + row * context, last;
     int32_t *labels = leaf->labels + row * context;

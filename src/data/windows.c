@@ -5,7 +5,7 @@
 
 #include <inttypes.h>
 
-bool windows_check(const struct windows_wanted *wanted, const struct dataset *train, struct error *error)
+bool windows_check(const struct windows_wanted *wanted, const struct description *train, struct error *error)
 {
     if (!wanted->path || !*wanted->path)
         return error_set(error, ERROR_USAGE, "a dataset of format %s needs the path of its file", wanted->format);

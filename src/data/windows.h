@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct dataset;
+struct description;
 
 /* What a job file says about them. Borrowed. */
 struct windows_wanted {
@@ -30,7 +30,8 @@ struct windows {
 };
 
 /* Local. What can be wrong with the words alone, or beside the training data (NULL: these are it). ERROR_USAGE. */
-bool windows_check(const struct windows_wanted *wanted, const struct dataset *train, struct error *error) WARN_UNUSED;
+bool windows_check(const struct windows_wanted *wanted, const struct description *train,
+                   struct error *error) WARN_UNUSED;
 
 /* Local. Cuts the part out of the `there` tokens of a file; checked before. ERROR_USAGE: it is too short. */
 bool windows_cut(struct windows *windows, const struct windows_wanted *wanted, size_t there, bool tiled,

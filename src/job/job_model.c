@@ -9,32 +9,48 @@ static struct leaf_form known_form(const struct job *job, const char *vocabulary
     return data->class->form ? data->class->form(data->settings, vocabulary ? vocabulary : "") : (struct leaf_form){0};
 }
 
-bool job_model_is_known(const struct job *job, const char *vocabulary)
+static bool is_described(struct job_model_data known)
 {
-    return known_form(job, vocabulary).terms > 0;
+    return known.description && *known.description;
 }
 
-bool job_model_describe(const struct job *job, const char *vocabulary, struct model *model, char **own,
-                        struct error *error)
+bool job_model_is_known(const struct job *job, struct job_model_data known)
 {
-    struct leaf_form form;
-    *own = NULL;
-    if (job_model_is_known(job, vocabulary)) {
-        form = known_form(job, vocabulary);
-        if (vocabulary && *vocabulary)
-            *own = memory_text(vocabulary);
-    } else {
-        struct dataset data;
-        if (!dataset_open(&data, &job->data.train, NULL, error))
-            return error_prefix(error, "data.train: ");
-        form = data.form;
-        if (data.vocabulary)
-            *own = memory_text(data.vocabulary);
-        dataset_close(&data);
-    }
-    if (model_describe(model, &job->model, &job->loss, &form, job->train.microbatch, job->seed, error))
+    return is_described(known) || known_form(job, known.vocabulary).terms > 0;
+}
+
+static bool open_data(const struct job *job, struct description *about, struct error *error)
+{
+    struct dataset data;
+    if (!dataset_open(&data, &job->data.train, NULL, error))
+        return error_prefix(error, "data.train: ");
+    description_copy(about, &data.about);
+    dataset_close(&data);
+    return true;
+}
+
+static bool describe_data(const struct job *job, struct job_model_data known, struct description *about,
+                          struct error *error)
+{
+    if (!job_model_is_known(job, known))
+        return open_data(job, about, error);
+    if (is_described(known) && !description_read(about, known.description, error))
+        return false;
+    if (!is_described(known))
+        *about = (struct description){.format = memory_text(job->data.train.class->kind.name),
+                                      .form = known_form(job, known.vocabulary)};
+    if (known.vocabulary && *known.vocabulary)
+        about->vocabulary = memory_text(known.vocabulary);
+    return true;
+}
+
+bool job_model_describe(const struct job *job, struct job_model_data known, struct model *model,
+                        struct description *about, struct error *error)
+{
+    if (!describe_data(job, known, about, error))
+        return false;
+    if (model_describe(model, &job->model, &job->loss, &about->form, job->train.microbatch, job->seed, error))
         return true;
-    memory_free(*own);
-    *own = NULL;
+    description_release(about);
     return false;
 }

@@ -63,15 +63,20 @@ static void begin_segment(struct session *session)
 static bool begin_files(struct session *session, struct error *error)
 {
     char path[PATH_MAX];
-    struct text yaml;
-    text_init(&yaml);
-    job_write(session->job, &yaml);
+    struct text words;
+    text_init(&words);
+    job_write(session->job, &words);
     memory_free(session->record.job);
     memory_free(session->record.passport);
     memory_free(session->record.vocabulary);
-    session->record.job = memory_text(text_bytes(&yaml));
+    session->record.job = memory_text(text_bytes(&words));
     session->record.passport = memory_text(text_bytes(&session->restore->passport));
-    session->record.vocabulary = memory_text(session->data.train.vocabulary ? session->data.train.vocabulary : "");
+    session->record.vocabulary = memory_text(session->data.train.about.vocabulary ? session->data.train.about.vocabulary
+                                                                                  : "");
+    text_release(&words);
+    description_write(&session->data.train.about, &words);
+    memory_free(session->record.data);
+    session->record.data = memory_text(text_bytes(&words));
     session->record.data_digest = session->data.train.digest;
     bool ok = true;
     if (session->world->rank == 0) {
@@ -89,7 +94,7 @@ static bool begin_files(struct session *session, struct error *error)
     }
     if (session->world->rank == 0)
         ok = ok && lineage_write(session->job->run, session->record.lineage, error);
-    text_release(&yaml);
+    text_release(&words);
     return restore_agree(session->restore, ok, "the files of the run directory", error);
 }
 

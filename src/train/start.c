@@ -30,7 +30,7 @@ static bool open_datasets(struct session *session, struct error *error)
     if (!dataset_open(&session->data.train, &job->data.train, NULL, error))
         return error_prefix(error, "data.train: ");
     if (!job->data.validation.class ||
-        dataset_open(&session->data.validation, &job->data.validation, &session->data.train, error))
+        dataset_open(&session->data.validation, &job->data.validation, &session->data.train.about, error))
         return true;
     return error_prefix(error, "data.validation: ");
 }
@@ -64,16 +64,17 @@ static bool check_job_with_data(const struct session *session, struct error *err
                  ": the learning rate never reaches its peak",
                  job->schedule.warmup, schedule_units[job->schedule.unit], warmup, session->steps);
     for (size_t l = 0; l < session->learner.model.count; l++)
-        if (session->data.train.form.vocabulary > 0 && session->learner.model.layers[l].sees_ahead) {
+        if (session->data.train.about.form.vocabulary > 0 && session->learner.model.layers[l].sees_ahead) {
             log_warn("model: %s is not causal: it sees the %s that it has to predict",
-                     session->learner.model.layers[l].name, session->data.train.vocabulary ? "characters" : "tokens");
+                     session->learner.model.layers[l].name,
+                     session->data.train.about.vocabulary ? "characters" : "tokens");
             break;
         }
     if (session->data.validation.count > 0 &&
-        !loss_check(&job->loss, &last->out, &session->data.validation.form, error))
+        !loss_check(&job->loss, &last->out, &session->data.validation.about.form, error))
         return error_prefix(error, "data.validation: ");
     if (session->data.validation.count > 0 && job->validate.every > 0 &&
-        !metric_check(job->validate.metric, job->loss.class, &session->data.train.form, error))
+        !metric_check(job->validate.metric, job->loss.class, &session->data.train.about.form, error))
         return error_prefix(error, "validate.metric: ");
     return update_check_groups(&job->optimizer, &session->learner.model.table, error);
 }
@@ -95,7 +96,7 @@ static bool build(struct session *session, struct error *error)
     const struct job *job = session->job;
     struct learner *learner = &session->learner;
     bool two_sets = saves_beside(session);
-    bool ok = learner_init(learner, job, &session->data.train.form, error) && check_job_with_data(session, error);
+    bool ok = learner_init(learner, job, &session->data.train.about.form, error) && check_job_with_data(session, error);
     if (!world_agree(world, ok, error) ||
         !learner_connect(learner, world, job, two_sets, session->options->ranks_per_node, error))
         return false;

@@ -25,11 +25,11 @@ static void tell_vocabulary(const struct session *session, const struct weights 
 {
     const struct dataset *data = &session->data.train;
     bool has_text = weights->vocabulary && *weights->vocabulary;
-    if (data->vocabulary && !has_text)
+    if (data->about.vocabulary && !has_text)
         log_warn("%s does not tell its vocabulary: its rows are taken for the characters of this job's text, in the "
                  "order of their numbers",
                  session->options->init_from);
-    if (!data->vocabulary && data->form.vocabulary > 0 && has_text)
+    if (!data->about.vocabulary && data->about.form.vocabulary > 0 && has_text)
         log_warn("%s was trained on a text: its rows are taken for the tokens of this job, in the order of their "
                  "numbers",
                  session->options->init_from);
@@ -41,7 +41,8 @@ static bool open_source(const struct session *session, struct source *source, st
     const struct session_options *options = session->options;
     char path[PATH_MAX];
     if (locate_checkpoint(options->init_from, path, error) && weights_open(&source->file, path, false, error) &&
-        match_init(&source->match, &source->file, &session->learner.model, session->data.train.vocabulary, error) &&
+        match_init(&source->match, &source->file, &session->learner.model, session->data.train.about.vocabulary,
+                   error) &&
         match_check(&source->match, options->partial, error)) {
         tell_vocabulary(session, &source->file.weights);
         return true;

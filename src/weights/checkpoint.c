@@ -49,6 +49,8 @@ static bool open_file(struct weights_file *file, bool averaged, struct error *er
     weights->job = memory_text(record->job);
     if (record->vocabulary)
         weights->vocabulary = memory_text(record->vocabulary);
+    if (record->data && *record->data)
+        weights->data = memory_text(record->data);
     return take_tensors(file, opened, count, averaged ? AVERAGE : MODEL, error);
 }
 

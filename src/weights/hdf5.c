@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define WEIGHTS_VERSION 1
+#define WEIGHTS_VERSION 2 /* 1: without what is known of the data */
 #define MODEL           "model/"
 #define LINKS_MOST      65535 /* that a header can hold */
 #define DIGEST          "digest"
@@ -95,7 +95,8 @@ static bool read_about(hid_t root, struct weights *weights, struct error *error)
                        (unsigned long long)version, LOCKSTEP_VERSION, WEIGHTS_VERSION);
     ok = ok && h5_get_number(root, "step", &weights->step, error) &&
          h5_get_text(root, "fingerprint", &fingerprint, error) && h5_get_text(root, "job", &weights->job, error) &&
-         h5_get_text(root, "vocabulary", &weights->vocabulary, error);
+         h5_get_text(root, "vocabulary", &weights->vocabulary, error) &&
+         (version < 2 || h5_get_text(root, "data", &weights->data, error));
     if (ok)
         weights_take_fingerprint(weights, fingerprint);
     memory_free(fingerprint);
@@ -292,7 +293,8 @@ static bool write_about(hid_t file, const struct weights *weights, struct error 
            h5_put_number(file, "step", weights->step, error) &&
            h5_put_text(file, "fingerprint", weights->fingerprint, error) &&
            h5_put_text(file, "job", weights->job ? weights->job : "", error) &&
-           h5_put_text(file, "vocabulary", weights->vocabulary ? weights->vocabulary : "", error);
+           h5_put_text(file, "vocabulary", weights->vocabulary ? weights->vocabulary : "", error) &&
+           h5_put_text(file, "data", weights->data ? weights->data : "", error);
 }
 
 static bool write_with(const char *path, int descriptor, const char *prefix, const struct weights *weights,

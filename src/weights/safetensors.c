@@ -106,12 +106,15 @@ static void take_metadata(struct weights *weights, json_t *metadata)
     const char *step = json_string_value(json_object_get(metadata, "lockstep.step"));
     const char *fingerprint = json_string_value(json_object_get(metadata, "lockstep.fingerprint"));
     const char *vocabulary = json_string_value(json_object_get(metadata, "lockstep.vocabulary"));
+    const char *data = json_string_value(json_object_get(metadata, "lockstep.data"));
     if (step)
         weights->step = strtoull(step, NULL, 10);
     if (fingerprint)
         weights_take_fingerprint(weights, fingerprint);
     if (vocabulary)
         weights->vocabulary = memory_text(vocabulary);
+    if (data)
+        weights->data = memory_text(data);
 }
 
 static bool take_header(struct weights_file *file, json_t *header, uint64_t data_bytes, struct error *error)
@@ -212,6 +215,10 @@ static void make_header(const struct weights *weights, struct text *header)
     if (weights->vocabulary && *weights->vocabulary) {
         text_append(header, ",\"lockstep.vocabulary\":");
         text_append_json(header, weights->vocabulary);
+    }
+    if (weights->data) {
+        text_append(header, ",\"lockstep.data\":");
+        text_append_json(header, weights->data);
     }
     text_append(header, "}");
     for (size_t i = 0; i < weights->count; i++) {

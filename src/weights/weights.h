@@ -38,6 +38,7 @@ struct weights {
     char fingerprint[17]; /* of the checkpoint; "": unknown */
     char *job;            /* resolved YAML; NULL: unknown */
     char *vocabulary;     /* of text: the characters in the order of their numbers; NULL: unknown, or no text */
+    char *data;           /* what is known of the training data (data/description.h), as JSON; NULL: nothing */
 };
 
 /* What was loaded, is not zero in the file, and is zero as a float of 32 bits. */

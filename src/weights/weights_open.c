@@ -33,6 +33,7 @@ void weights_release(struct weights *weights)
     memory_free(weights->tensors);
     memory_free(weights->job);
     memory_free(weights->vocabulary);
+    memory_free(weights->data);
     weights_init(weights);
 }
 

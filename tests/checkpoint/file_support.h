@@ -95,6 +95,7 @@ static inline bool commit_step(const struct store *store, uint64_t step, size_t 
                             .job = (char *)job,
                             .passport = (char *)"blas: none\n",
                             .vocabulary = (char *)"\n aé€",
+                            .data = (char *)"{}",
                             .history = history,
                             .segments = segments,
                             .segment_count = 2};

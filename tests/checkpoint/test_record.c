@@ -173,6 +173,7 @@ static void older_files_mean_what_they_meant(void)
         CU_ASSERT(files[i].best == 0 || (history->best[0].step == 20 && history->best[0].value > 2));
         CU_ASSERT_STRING_EQUAL(record->why, files[i].why);
         CU_ASSERT_STRING_EQUAL(record->origin, "");
+        CU_ASSERT_STRING_EQUAL(record->data, "");
         CU_ASSERT_STRING_EQUAL(record->vocabulary, i == 0 ? "" : "\n0123456789");
         CU_ASSERT_EQUAL(strlen(record->segments[files[i].segments - 1].changes) > 0, i >= 2);
         reader_close(&reader);

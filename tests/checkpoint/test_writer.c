@@ -32,6 +32,7 @@ static void what_is_written_is_read(void)
     CU_ASSERT_STRING_EQUAL(reader.record.job, "run: x\n");
     CU_ASSERT_STRING_EQUAL(reader.record.passport, "blas: none\n");
     CU_ASSERT_STRING_EQUAL(reader.record.vocabulary, "\n aé€");
+    CU_ASSERT_STRING_EQUAL(reader.record.data, "{}");
     struct history found = reader.record.history;
     CU_ASSERT_EQUAL(found.window_count, 3);
     CU_ASSERT_EQUAL(memcmp(found.window, window, sizeof window), 0);

@@ -53,7 +53,7 @@ static inline bool open_fixture(const struct fixture *fixture, const struct data
                                 struct error *error)
 {
     struct csv_settings settings = fixture->settings;
-    return dataset_open(dataset, &(struct dataset_spec){&dataset_csv, &settings}, train, error);
+    return dataset_open(dataset, &(struct dataset_spec){&dataset_csv, &settings}, train ? &train->about : NULL, error);
 }
 
 static inline struct dataset open_good(const struct fixture *fixture, const struct dataset *train)

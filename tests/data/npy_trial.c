@@ -31,8 +31,8 @@ void fixture_init(struct fixture *fixture)
 bool fixture_open(const struct fixture *fixture, const struct dataset *train, struct dataset *dataset,
                   struct error *error)
 {
-    return dataset_open(dataset, &(struct dataset_spec){&dataset_npy, (void *)(uintptr_t)&fixture->settings}, train,
-                        error);
+    return dataset_open(dataset, &(struct dataset_spec){&dataset_npy, (void *)(uintptr_t)&fixture->settings},
+                        train ? &train->about : NULL, error);
 }
 
 struct dataset open_good(const struct fixture *fixture)
@@ -63,7 +63,7 @@ void expect(const struct fixture *fixture, const struct dataset *train, enum err
 
 bool has_form(const struct dataset *dataset, struct shape input, size_t n, size_t terms)
 {
-    const struct leaf_form *form = &dataset->form;
+    const struct leaf_form *form = &dataset->about.form;
     return memcmp(&form->input, &input, sizeof input) == 0 && form->classes == n && form->terms == terms &&
            form->vocabulary == 0;
 }

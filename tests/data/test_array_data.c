@@ -139,7 +139,7 @@ static void floats_are_targets_of_any_shape(void)
     fixture_write(&fixture);
     struct dataset dataset = open_good(&fixture);
     CU_ASSERT(has_form(&dataset, (struct shape){1, {F}}, 0, 4));
-    CU_ASSERT(dataset.form.least == -7 && dataset.form.most == 9);
+    CU_ASSERT(dataset.about.form.least == -7 && dataset.about.form.most == 9);
     float inputs[F], read[4];
     struct leaf leaf = {.inputs = inputs, .targets = read};
     dataset_read(&dataset, (const uint64_t[]){0}, 1, &leaf);
@@ -155,7 +155,7 @@ static void labels_may_begin_at_one_and_show_not_all_classes(void)
     uint64_t digest = digest_of(&fixture);
     fixture.settings.samples.classes = 1000;
     struct dataset train = open_good(&fixture);
-    CU_ASSERT_EQUAL(train.form.classes, 1000);
+    CU_ASSERT_EQUAL(train.about.form.classes, 1000);
 
     npy_file_array(&fixture.y, "<i8", "(6,)", from_one, sizeof from_one);
     fixture_write(&fixture);
@@ -165,7 +165,7 @@ static void labels_may_begin_at_one_and_show_not_all_classes(void)
     fixture.settings.samples.label_offset = 1;
     struct dataset dataset = open_good(&fixture);
     CU_ASSERT_NOT_EQUAL(dataset.digest, digest);
-    CU_ASSERT_EQUAL(dataset.form.classes, 3);
+    CU_ASSERT_EQUAL(dataset.about.form.classes, 3);
     float inputs[F];
     int32_t label;
     struct leaf leaf = {.inputs = inputs, .labels = &label};
@@ -179,7 +179,7 @@ static void labels_may_begin_at_one_and_show_not_all_classes(void)
     train = open_good(&fixture);
     fixture.settings.samples.classes = 0;
     struct error error;
-    CU_ASSERT(fixture_open(&fixture, &train, &dataset, &error) && dataset.form.classes == 1000);
+    CU_ASSERT(fixture_open(&fixture, &train, &dataset, &error) && dataset.about.form.classes == 1000);
     dataset_close(&dataset);
     dataset_close(&train);
     fixture.settings.samples.label_offset = 2;
@@ -197,7 +197,7 @@ static void parts_are_counted_first(void)
     fixture.settings.samples.part[0] = 0.34; /* 2.04 */
     fixture.settings.samples.part[1] = 0.9;  /* 5.4 */
     struct dataset dataset = open_good(&fixture);
-    CU_ASSERT(dataset.count == 3 && dataset.form.classes == 8);
+    CU_ASSERT(dataset.count == 3 && dataset.about.form.classes == 8);
     dataset_close(&dataset);
     fixture.settings.samples.first = 1;
     fixture.settings.samples.count = 2;
@@ -207,7 +207,7 @@ static void parts_are_counted_first(void)
     int32_t label;
     struct leaf leaf = {.inputs = inputs, .labels = &label};
     dataset_read(&dataset, (const uint64_t[]){0}, 1, &leaf);
-    CU_ASSERT(dataset.count == 2 && inputs[0] == 6 && label == 1 && dataset.form.classes == 8); /* of all */
+    CU_ASSERT(dataset.count == 2 && inputs[0] == 6 && label == 1 && dataset.about.form.classes == 8); /* of all */
     dataset_close(&dataset);
     fixture.settings.samples.count = 3;
     expect(&fixture, NULL, ERROR_USAGE, "count is 3, but from sample 1 of part [0.34, 0.9] on");

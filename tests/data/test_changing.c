@@ -111,7 +111,7 @@ static void begin(struct fixture *fixture, void (*write)(const char *images, con
     fixture->settings = (struct idx_settings){.images = fixture->images, .labels = fixture->labels, .std = 1};
     fixture->spec = (struct dataset_spec){&dataset_idx, &fixture->settings};
     CU_ASSERT_FATAL(dataset_open(&fixture->dataset, &fixture->spec, NULL, &error));
-    CU_ASSERT_FATAL(leaf_init(&fixture->leaf, &fixture->dataset.form, 2, &error));
+    CU_ASSERT_FATAL(leaf_init(&fixture->leaf, &fixture->dataset.about.form, 2, &error));
 }
 
 static void end(struct fixture *fixture)

@@ -13,23 +13,23 @@ static bool reads_as(const struct dataset *dataset, uint64_t index, const float 
     float got_inputs[MOST], got_targets[MOST];
     int32_t labels[MOST];
     struct leaf leaf = {.inputs = got_inputs, .labels = labels, .targets = got_targets};
-    CU_ASSERT_FATAL(dataset->form.input.size[0] <= MOST && dataset->form.terms <= MOST);
+    CU_ASSERT_FATAL(dataset->about.form.input.size[0] <= MOST && dataset->about.form.terms <= MOST);
     dataset_read(dataset, &index, 1, &leaf);
-    bool ok = memcmp(got_inputs, inputs, dataset->form.input.size[0] * sizeof *inputs) == 0;
-    for (size_t t = 0; t < dataset->form.terms; t++)
-        ok = ok && (dataset->form.classes > 0 ? (float)labels[t] : got_targets[t]) == targets[t];
+    bool ok = memcmp(got_inputs, inputs, dataset->about.form.input.size[0] * sizeof *inputs) == 0;
+    for (size_t t = 0; t < dataset->about.form.terms; t++)
+        ok = ok && (dataset->about.form.classes > 0 ? (float)labels[t] : got_targets[t]) == targets[t];
     if (!ok)
         printf("sample %d: %g %g ... -> %g\n", (int)index, (double)got_inputs[0], (double)got_inputs[1],
-               dataset->form.classes > 0 ? labels[0] : (double)got_targets[0]);
+               dataset->about.form.classes > 0 ? labels[0] : (double)got_targets[0]);
     return ok;
 }
 
 #define VALUES(...)                           ((const float[]){__VA_ARGS__})
 #define READS_AS(dataset, index, target, ...) CU_ASSERT(reads_as(dataset, index, VALUES(__VA_ARGS__), VALUES(target)))
 #define HAS_FORM(dataset, rows, inputs, n, t)                                                                          \
-    CU_ASSERT((dataset)->count == (rows) && (dataset)->form.input.dims == 1 &&                                         \
-              (dataset)->form.input.size[0] == (inputs) && (dataset)->form.classes == (n) &&                           \
-              (dataset)->form.terms == (t) && (dataset)->form.vocabulary == 0)
+    CU_ASSERT((dataset)->count == (rows) && (dataset)->about.form.input.dims == 1 &&                                   \
+              (dataset)->about.form.input.size[0] == (inputs) && (dataset)->about.form.classes == (n) &&               \
+              (dataset)->about.form.terms == (t) && (dataset)->about.form.vocabulary == 0)
 
 static void a_target_with_points_is_a_regression(void)
 {
@@ -40,7 +40,8 @@ static void a_target_with_points_is_a_regression(void)
     READS_AS(&dataset, 0, 3, 1, 2);
     READS_AS(&dataset, 1, 1e-3f, -1.5f, 0.25f);
     READS_AS(&dataset, 2, -4.5f, 100, 7);
-    CU_ASSERT(dataset.form.least == -4.5f && dataset.form.most == 3 && dataset.mean == 0 && dataset.std == 0);
+    CU_ASSERT(dataset.about.form.least == -4.5f && dataset.about.form.most == 3 && dataset.mean == 0 &&
+              dataset.std == 0);
     dataset_close(&dataset);
     dataset_close(&dataset);
 }

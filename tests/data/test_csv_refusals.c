@@ -241,7 +241,7 @@ static void a_column_has_so_many_categories_and_no_more(void)
         text_append(&text, "1,v%d\n", i);
     fixture_init(&fixture, "a", text_bytes(&text));
     struct dataset dataset = open_good(&fixture, NULL);
-    CU_ASSERT_EQUAL(dataset.form.classes, 10000);
+    CU_ASSERT_EQUAL(dataset.about.form.classes, 10000);
     dataset_close(&dataset);
     text_append(&text, "1,w\n");
     fixture_write(&fixture, text_bytes(&text), text.length);
@@ -306,10 +306,9 @@ static void validation_data_that_does_not_fit_is_refused(void)
     expect(&other, &train, ERROR_USAGE, "categories names c, which is neither an input nor a target");
     fixture_init(&other, "b", "a,y\n1,dog\n");
     expect(&other, &train, ERROR_CORRUPT, "column y holds 'dog', which is no number");
-    train.class = &dataset_idx; /* as if it came from there */
-    expect(&other, &train, ERROR_USAGE, "only training data of format csv can tell");
-    train.class = &dataset_csv;
     dataset_close(&train);
+    train.about = (struct description){.form = {{1, {1}}, .classes = 2, .terms = 1}}; /* of a format without names */
+    expect(&other, &train, ERROR_USAGE, "only training data of format csv can tell");
 }
 
 static void what_is_no_file_is_refused(void)

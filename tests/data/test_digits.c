@@ -30,8 +30,8 @@ static void digits_have_the_shape_of_mnist(void)
     struct dataset dataset = open_digits(1, 0, 0);
     CU_ASSERT_EQUAL(dataset.count, 60000);
     struct leaf_form form = {.input = {3, {1, 28, 28}}, .classes = 10, .terms = 1};
-    CU_ASSERT_EQUAL(memcmp(&dataset.form, &form, sizeof form), 0);
-    CU_ASSERT_PTR_NULL(dataset.vocabulary);
+    CU_ASSERT_EQUAL(memcmp(&dataset.about.form, &form, sizeof form), 0);
+    CU_ASSERT_PTR_NULL(dataset.about.vocabulary);
     dataset_close(&dataset);
 }
 
@@ -179,18 +179,18 @@ static void digits_validate_what_has_their_shape(void)
     struct dataset_spec spec = {&dataset_digits, &settings};
     struct dataset train = open_digits(1, 0, 10), dataset;
     struct error error;
-    CU_ASSERT_TRUE_FATAL(dataset_open(&dataset, &spec, &train, &error));
+    CU_ASSERT_TRUE_FATAL(dataset_open(&dataset, &spec, &train.about, &error));
     dataset_close(&dataset);
-    train.form.input.size[2] = 27;
-    CU_ASSERT_FALSE(dataset_open(&dataset, &spec, &train, &error));
+    train.about.form.input.size[2] = 27;
+    CU_ASSERT_FALSE(dataset_open(&dataset, &spec, &train.about, &error));
     CU_ASSERT(error.kind == ERROR_USAGE && strstr(error.text, "1x28x28") && strstr(error.text, "1x28x27"));
-    train.form.input.size[2] = 28;
-    train.form.classes = 9;
-    CU_ASSERT_FALSE(dataset_open(&dataset, &spec, &train, &error));
+    train.about.form.input.size[2] = 28;
+    train.about.form.classes = 9;
+    CU_ASSERT_FALSE(dataset_open(&dataset, &spec, &train.about, &error));
     CU_ASSERT(error.kind == ERROR_USAGE && strstr(error.text, "10 classes") && strstr(error.text, "only 9"));
-    train.form.classes = 12;
-    CU_ASSERT_TRUE_FATAL(dataset_open(&dataset, &spec, &train, &error));
-    CU_ASSERT_EQUAL(dataset.form.classes, 12);
+    train.about.form.classes = 12;
+    CU_ASSERT_TRUE_FATAL(dataset_open(&dataset, &spec, &train.about, &error));
+    CU_ASSERT_EQUAL(dataset.about.form.classes, 12);
     dataset_close(&dataset);
     dataset_close(&train);
 }

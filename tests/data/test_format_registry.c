@@ -21,14 +21,14 @@ static const struct option_row ramp_rows[] = {
 
 static int ramps_open;
 
-static bool ramp_open(struct dataset *dataset, const void *given, const struct dataset *train, struct error *error)
+static bool ramp_open(struct dataset *dataset, const void *given, const struct description *train, struct error *error)
 {
     const struct ramp *ramp = given;
     (void)train;
     if (ramp->count > 1000)
         return error_set(error, ERROR_USAGE, "a ramp of %d samples is too steep", (int)ramp->count);
     dataset->count = (size_t)ramp->count;
-    dataset->form = (struct leaf_form){
+    dataset->about.form = (struct leaf_form){
         .input = {1, {(size_t)ramp->width}}, .terms = 1, .most = (float)(ramp->count - 1) / 2};
     dataset->digest = ramp->count;
     ramps_open++;
@@ -43,7 +43,7 @@ static void ramp_close(struct dataset *dataset)
 
 static bool ramp_read(const struct dataset *dataset, size_t index, struct leaf *leaf, size_t row, struct error *error)
 {
-    size_t width = dataset->form.input.size[0];
+    size_t width = dataset->about.form.input.size[0];
     (void)error;
     for (size_t x = 0; x < width; x++)
         leaf->inputs[row * width + x] = (float)(index + x);
@@ -99,7 +99,7 @@ static void expect(struct dataset_spec *spec, const struct dataset *train, const
 {
     struct dataset dataset;
     struct error error = {0};
-    CU_ASSERT_FALSE_FATAL(dataset_open(&dataset, spec, train, &error));
+    CU_ASSERT_FALSE_FATAL(dataset_open(&dataset, spec, train ? &train->about : NULL, &error));
     CU_ASSERT_EQUAL(error.kind, ERROR_USAGE);
     CU_ASSERT_STRING_EQUAL(error.text, words);
     if (strcmp(error.text, words))
@@ -165,7 +165,7 @@ static void a_format_that_was_added_is_read_as_any_other(void)
     CU_ASSERT_TRUE_FATAL(dataset_open(&dataset, &spec, NULL, &error));
     CU_ASSERT(ramps_open == 1 && dataset.count == 6 && dataset.mean == 0 && dataset.std == 0);
     struct leaf leaf;
-    CU_ASSERT_TRUE_FATAL(leaf_init(&leaf, &dataset.form, 2, &error));
+    CU_ASSERT_TRUE_FATAL(leaf_init(&leaf, &dataset.about.form, 2, &error));
     dataset_read(&dataset, (const uint64_t[]){5, 1}, 2, &leaf);
     static const float inputs[] = {5, 6, 7, 1, 2, 3}, targets[] = {2.5f, 0.5f};
     CU_ASSERT(!dataset_failed(&dataset, &error) && leaf.rows == 2);
@@ -210,13 +210,13 @@ static void validation_data_that_does_not_fit_is_named_by_its_format(void)
     struct dataset train, dataset;
     struct error error;
     CU_ASSERT_TRUE_FATAL(dataset_open(&train, &spec, NULL, &error));
-    CU_ASSERT_TRUE_FATAL(dataset_open(&dataset, &small, &train, &error));
-    CU_ASSERT(dataset.count == 2 && dataset.form.most == 0.5f);
+    CU_ASSERT_TRUE_FATAL(dataset_open(&dataset, &small, &train.about, &error));
+    CU_ASSERT(dataset.count == 2 && dataset.about.form.most == 0.5f);
     dataset_close(&dataset);
     expect(&wide, &train, "samples of ramp have the shape 4, but those of the training data 3: both must be equal");
     expect(&digits, &train,
            "samples of the digits have the shape 1x28x28, but those of the training data 3: both must be equal");
-    train.form.classes = 2;
+    train.about.form.classes = 2;
     expect(&spec, &train, "ramp holds float targets, but the training data has labels: both must be of one kind");
     dataset_close(&train);
     CU_ASSERT_EQUAL(ramps_open, 0);

@@ -74,7 +74,8 @@ static void fixture_write(const struct fixture *fixture)
 static bool open_fixture(const struct fixture *fixture, struct dataset *dataset, struct error *error)
 {
     struct idx_settings settings = fixture->settings;
-    return dataset_open(dataset, &(struct dataset_spec){fixture->class, &settings}, fixture->train, error);
+    return dataset_open(dataset, &(struct dataset_spec){fixture->class, &settings},
+                        fixture->train ? &fixture->train->about : NULL, error);
 }
 
 static struct dataset open_good(const struct fixture *fixture)
@@ -90,7 +91,7 @@ static struct dataset open_good(const struct fixture *fixture)
 static bool has_form(const struct dataset *dataset, struct shape input, size_t classes)
 {
     struct leaf_form form = {.input = input, .classes = classes, .terms = 1};
-    return memcmp(&dataset->form, &form, sizeof form) == 0;
+    return memcmp(&dataset->about.form, &form, sizeof form) == 0;
 }
 
 static void read_samples(const struct dataset *dataset, const uint64_t *indices, size_t n, float *inputs,
@@ -129,7 +130,7 @@ static void plain_files_give_what_is_in_them(void)
     struct dataset dataset = open_good(&fixture);
     CU_ASSERT_EQUAL(dataset.count, IMAGES);
     CU_ASSERT(has_form(&dataset, (struct shape){3, {1, HEIGHT, WIDTH}}, 8));
-    CU_ASSERT_PTR_NULL(dataset.vocabulary);
+    CU_ASSERT_PTR_NULL(dataset.about.vocabulary);
     static const uint64_t indices[3] = {4, 0, 2};
     float inputs[3][PIXELS];
     int32_t labels[3];
@@ -245,12 +246,12 @@ static void classes_come_from_the_whole_file(void)
     fixture_write(&fixture);
     fixture.settings.first = 3; /* labels 1 and 1; the 7 lies before */
     struct dataset dataset = open_good(&fixture);
-    CU_ASSERT_EQUAL(dataset.form.classes, 8);
+    CU_ASSERT_EQUAL(dataset.about.form.classes, 8);
     dataset_close(&dataset);
     memset(fixture.label_bytes + 8, 0, IMAGES);
     fixture_write(&fixture);
     dataset = open_good(&fixture);
-    CU_ASSERT_EQUAL(dataset.form.classes, 2);
+    CU_ASSERT_EQUAL(dataset.about.form.classes, 2);
     dataset_close(&dataset);
 }
 

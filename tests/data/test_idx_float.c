@@ -74,7 +74,7 @@ static bool open_fixture(const struct fixture *fixture, const struct dataset *tr
                          struct error *error)
 {
     struct idx_settings settings = fixture->settings;
-    return dataset_open(dataset, &(struct dataset_spec){&dataset_idx, &settings}, train, error);
+    return dataset_open(dataset, &(struct dataset_spec){&dataset_idx, &settings}, train ? &train->about : NULL, error);
 }
 
 static struct dataset open_good(const struct fixture *fixture, const struct dataset *train)
@@ -106,7 +106,7 @@ static void expect(const struct fixture *fixture, const struct dataset *train, e
 
 static bool has_form(const struct dataset *dataset, struct shape input, size_t classes, size_t terms)
 {
-    const struct leaf_form *form = &dataset->form;
+    const struct leaf_form *form = &dataset->about.form;
     return memcmp(&form->input, &input, sizeof input) == 0 && form->classes == classes && form->terms == terms &&
            form->vocabulary == 0;
 }
@@ -123,7 +123,7 @@ static void floats_give_what_is_in_them(void)
         least = fixture.targets[i] < least ? fixture.targets[i] : least;
         most = fixture.targets[i] > most ? fixture.targets[i] : most;
     }
-    CU_ASSERT(dataset.form.least == least && dataset.form.most == most && least < most);
+    CU_ASSERT(dataset.about.form.least == least && dataset.about.form.most == most && least < most);
     float inputs[2 * F], targets[2 * K];
     struct leaf leaf = {.inputs = inputs, .targets = targets, .first = 77};
     dataset_read(&dataset, (const uint64_t[]){3, 1}, 2, &leaf);
@@ -308,14 +308,14 @@ static void validation_labels_are_classes_of_the_training_data(void)
     write_idx(fixture.labels, 0x08, SIZES(N), (const float[N]){0, 1, 4, 3});
     write_idx(other.labels, 0x08, SIZES(N), (const float[N]){4, 0, 5, 1});
     struct dataset train = open_good(&fixture, NULL), dataset;
-    CU_ASSERT_EQUAL(train.form.classes, 5);
+    CU_ASSERT_EQUAL(train.about.form.classes, 5);
     expect(&other, &train, ERROR_USAGE, other.labels,
            "sample 2 (counted from 0) has label 5, but the training data has only 5 classes, 0 to 4");
     other.settings.first = 1;
     expect(&other, &train, ERROR_USAGE, other.labels, "sample 2 (counted from 0) has label 5");
     other.settings.first = 3;
     dataset = open_good(&other, &train);
-    CU_ASSERT_EQUAL(dataset.form.classes, 5);
+    CU_ASSERT_EQUAL(dataset.about.form.classes, 5);
     dataset_close(&dataset);
     dataset_close(&train);
 }

@@ -168,7 +168,7 @@ static void check_samples(const struct dataset *dataset)
     dataset_read(dataset, (const uint64_t[]){3, 1}, 2, &leaf);
     CU_ASSERT_FALSE(dataset_failed(dataset, &error));
     CU_ASSERT(labels[0] == 1 && labels[1] == 0 && inputs[0][2] == -11 && inputs[1][0] == 3.5f);
-    CU_ASSERT(dataset->count == N && dataset->form.classes == 3 && dataset->form.input.size[0] == F);
+    CU_ASSERT(dataset->count == N && dataset->about.form.classes == 3 && dataset->about.form.input.size[0] == F);
 }
 
 static void members_may_be_stored_or_deflated(void)

@@ -38,7 +38,7 @@ static bool open_fixture(const struct fixture *fixture, const struct dataset *tr
                          struct error *error)
 {
     struct text_format_settings settings = fixture->settings;
-    return dataset_open(dataset, &(struct dataset_spec){&dataset_text, &settings}, train, error);
+    return dataset_open(dataset, &(struct dataset_spec){&dataset_text, &settings}, train ? &train->about : NULL, error);
 }
 
 static struct dataset open_part(struct fixture *fixture, double from, double to, const struct dataset *train)
@@ -69,10 +69,10 @@ static bool reads_as(const struct dataset *dataset, uint64_t index, const char *
     int32_t tokens[MOST], labels[MOST];
     struct leaf leaf = {.tokens = tokens, .labels = labels, .first = 77};
     dataset_read(dataset, &index, 1, &leaf);
-    bool ok = leaf.rows == 1 && leaf.first == 77 && strlen(window) == dataset->form.terms;
-    for (size_t t = 0; ok && t < dataset->form.terms; t++)
-        ok = dataset->vocabulary[tokens[t]] == window[t] &&
-             (labels[t] == LEAF_IGNORED ? '-' : dataset->vocabulary[labels[t]]) == successors[t];
+    bool ok = leaf.rows == 1 && leaf.first == 77 && strlen(window) == dataset->about.form.terms;
+    for (size_t t = 0; ok && t < dataset->about.form.terms; t++)
+        ok = dataset->about.vocabulary[tokens[t]] == window[t] &&
+             (labels[t] == LEAF_IGNORED ? '-' : dataset->about.vocabulary[labels[t]]) == successors[t];
     return ok;
 }
 
@@ -82,10 +82,10 @@ static void training_windows_begin_anywhere(void)
     fixture_init(&fixture, "a", "hello world", 4);
     struct dataset dataset = open_part(&fixture, 0, 1, NULL);
     CU_ASSERT_EQUAL(dataset.count, 7);
-    CU_ASSERT_STRING_EQUAL(dataset.vocabulary, " dehlorw");
+    CU_ASSERT_STRING_EQUAL(dataset.about.vocabulary, " dehlorw");
     CU_ASSERT(dataset.mean == 0 && dataset.std == 0);
     struct leaf_form form = {.input = {1, {4}}, .vocabulary = 8, .classes = 8, .terms = 4};
-    CU_ASSERT_EQUAL(memcmp(&dataset.form, &form, sizeof form), 0);
+    CU_ASSERT_EQUAL(memcmp(&dataset.about.form, &form, sizeof form), 0);
     CU_ASSERT(reads_as(&dataset, 0, "hell", "ello"));
     CU_ASSERT(reads_as(&dataset, 3, "lo w", "o wo"));
     CU_ASSERT(reads_as(&dataset, 6, "worl", "orld"));
@@ -103,8 +103,8 @@ static void characters_are_sorted_by_code_point(void)
     struct fixture fixture;
     fixture_init(&fixture, "a", text, 6);
     struct dataset dataset = open_part(&fixture, 0, 1, NULL);
-    CU_ASSERT_STRING_EQUAL(dataset.vocabulary, "\naz\u00e9\u20ac\U0001F600");
-    CU_ASSERT_EQUAL(dataset.form.vocabulary, 6);
+    CU_ASSERT_STRING_EQUAL(dataset.about.vocabulary, "\naz\u00e9\u20ac\U0001F600");
+    CU_ASSERT_EQUAL(dataset.about.form.vocabulary, 6);
     static const int32_t expected[7] = {2, 3, 4, 5, 1, 3, 0};
     int32_t tokens[6], labels[6];
     struct leaf leaf = {.tokens = tokens, .labels = labels};
@@ -121,12 +121,12 @@ static void parts_are_cut_between_characters(void)
     fixture_init(&fixture, "a", "0123456789\u00e9", 2); /* 11 characters: 5.5 of them are a half */
     struct dataset train = open_part(&fixture, 0, 0.5, NULL);
     CU_ASSERT_EQUAL(train.count, 3);
-    CU_ASSERT_EQUAL(train.form.vocabulary, 11); /* of the whole file */
+    CU_ASSERT_EQUAL(train.about.form.vocabulary, 11); /* of the whole file */
     CU_ASSERT(reads_as(&train, 2, "23", "34"));
     struct dataset validation = open_part(&fixture, 0.5, 1, &train);
     CU_ASSERT_EQUAL(validation.count, 3); /* of 6 characters: 5 successors */
     CU_ASSERT(reads_as(&validation, 0, "56", "67"));
-    CU_ASSERT_STRING_EQUAL(validation.vocabulary, train.vocabulary);
+    CU_ASSERT_STRING_EQUAL(validation.about.vocabulary, train.about.vocabulary);
     dataset_close(&validation);
     dataset_close(&train);
 }
@@ -259,8 +259,8 @@ static void every_character_survives(void)
     text[used - 4] = '\0';
     fixture_init(&fixture, "a", text, 2);
     struct dataset train = open_part(&fixture, 0, 1, NULL), dataset = open_part(&fixture, 0, 1, &train);
-    CU_ASSERT_EQUAL(train.form.vocabulary, COUNT);
-    CU_ASSERT_STRING_EQUAL(train.vocabulary, text);
+    CU_ASSERT_EQUAL(train.about.form.vocabulary, COUNT);
+    CU_ASSERT_STRING_EQUAL(train.about.vocabulary, text);
     int32_t tokens[2], labels[2];
     struct leaf leaf = {.tokens = tokens, .labels = labels};
     dataset_read(&dataset, &(uint64_t){dataset.count - 1}, 1, &leaf);
@@ -299,7 +299,7 @@ static void validation_speaks_the_training_language(void)
     fixture_init(&fixture, "a", "the cat sat\xc3\xa9", 3);
     fixture_init(&other, "b", "the\xc3\xa9 hat", 3);
     struct dataset train = open_part(&fixture, 0, 1, NULL), dataset = open_part(&other, 0, 0.75, &train);
-    CU_ASSERT_STRING_EQUAL(dataset.vocabulary, train.vocabulary);
+    CU_ASSERT_STRING_EQUAL(dataset.about.vocabulary, train.about.vocabulary);
     CU_ASSERT(reads_as(&dataset, 0, "the", "he\xc3"));
     dataset_close(&dataset);
 
@@ -332,7 +332,7 @@ static void text_and_numbers_do_not_mix(void)
     expect(&fixture, &train, ERROR_USAGE, fixture.path, "holds text, but the training data numbers");
     dataset_close(&train);
     train = open_part(&fixture, 0, 1, NULL);
-    CU_ASSERT_FALSE(dataset_open(&dataset, &digits, &train, &error));
+    CU_ASSERT_FALSE(dataset_open(&dataset, &digits, &train.about, &error));
     CU_ASSERT(error.kind == ERROR_USAGE && strstr(error.text, "numbers, but the training data text"));
     dataset_close(&train);
 }
@@ -359,8 +359,8 @@ static void a_vocabulary_tells_the_form(void)
     struct fixture fixture;
     fixture_init(&fixture, "a", "z\u00e9\u20ac\U0001F600a\u00e9\n", 5);
     struct dataset dataset = open_part(&fixture, 0, 1, NULL);
-    struct leaf_form form = dataset_text.form(&fixture.settings, dataset.vocabulary);
-    CU_ASSERT_EQUAL(memcmp(&form, &dataset.form, sizeof form), 0);
+    struct leaf_form form = dataset_text.form(&fixture.settings, dataset.about.vocabulary);
+    CU_ASSERT_EQUAL(memcmp(&form, &dataset.about.form, sizeof form), 0);
     dataset_close(&dataset);
     form = dataset_text.form(&fixture.settings, "a\xff\xe2"); /* whoever's checkpoint it is */
     CU_ASSERT_EQUAL(form.vocabulary, 3);

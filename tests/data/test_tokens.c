@@ -15,8 +15,8 @@ static bool reads_as(const struct dataset *dataset, uint64_t index, int32_t firs
     int32_t tokens[MOST], labels[MOST];
     struct leaf leaf = {.tokens = tokens, .labels = labels};
     dataset_read(dataset, &index, 1, &leaf);
-    bool ok = dataset->form.terms <= MOST;
-    for (size_t t = 0; ok && t < dataset->form.terms; t++) {
+    bool ok = dataset->about.form.terms <= MOST;
+    for (size_t t = 0; ok && t < dataset->about.form.terms; t++) {
         int32_t token = first + (int32_t)t * step;
         ok = tokens[t] == token && labels[t] == (t < repeated ? LEAF_IGNORED : token + step);
     }
@@ -31,8 +31,8 @@ static void raw_files_are_read_as_nanogpt_writes_them(void)
     struct dataset dataset = tokens_fixture_opened(&fixture, NULL),
                    validation = tokens_fixture_opened(&fixture, &dataset);
     struct leaf_form form = {.input = {1, {4}}, .vocabulary = 211, .classes = 211, .terms = 4};
-    CU_ASSERT_EQUAL(memcmp(&dataset.form, &form, sizeof form), 0);
-    CU_ASSERT_PTR_NULL(dataset.vocabulary);
+    CU_ASSERT_EQUAL(memcmp(&dataset.about.form, &form, sizeof form), 0);
+    CU_ASSERT_PTR_NULL(dataset.about.vocabulary);
     CU_ASSERT_EQUAL(dataset.count, 8);
     CU_ASSERT(reads_as(&dataset, 0, 100, 10, 0) && reads_as(&dataset, 7, 170, 10, 0));
     CU_ASSERT_EQUAL(dataset_bytes(&dataset), 16);
@@ -62,7 +62,7 @@ static void headers_tell_how_tokens_are_stored(void)
         write_tokens(fixture.path, ways[i].magic, ways[i].width, 7, 3, 9000);
         fixture.settings.type = ways[i].type;
         struct dataset dataset = tokens_fixture_opened(&fixture, NULL);
-        CU_ASSERT(dataset.count == 8997 && dataset.form.vocabulary == 27005);
+        CU_ASSERT(dataset.count == 8997 && dataset.about.form.vocabulary == 27005);
         CU_ASSERT(reads_as(&dataset, 0, 7, 3, 0) && reads_as(&dataset, 8996, 26995, 3, 0));
         digests[i] = dataset.digest;
         dataset_close(&dataset);
@@ -76,12 +76,12 @@ static void large_vocabularies_are_read(void)
     tokens_fixture_init(&fixture, "large.bin", 2);
     write_tokens(fixture.path, LLAMA3, 4, 65000, 1000, 64);
     struct dataset dataset = tokens_fixture_opened(&fixture, NULL);
-    CU_ASSERT_EQUAL(dataset.form.vocabulary, 128001);
+    CU_ASSERT_EQUAL(dataset.about.form.vocabulary, 128001);
     CU_ASSERT(reads_as(&dataset, 61, 126000, 1000, 0));
     dataset_close(&dataset);
     fixture.settings.vocabulary = 128256;
     dataset = tokens_fixture_opened(&fixture, NULL);
-    CU_ASSERT_EQUAL(dataset.form.classes, 128256);
+    CU_ASSERT_EQUAL(dataset.about.form.classes, 128256);
     dataset_close(&dataset);
 }
 
@@ -152,12 +152,12 @@ static void the_vocabulary_is_that_of_all_files_and_the_digest_that_of_the_part(
     write_tokens(fixture.path, 0, 2, 0, 1, 20);
     struct dataset dataset = tokens_fixture_opened(&fixture, NULL);
     uint64_t digest = dataset.digest;
-    CU_ASSERT(dataset.form.vocabulary == 20 && dataset.count == 8);
+    CU_ASSERT(dataset.about.form.vocabulary == 20 && dataset.count == 8);
     dataset_close(&dataset);
     fixture.settings.part[0] = 0.25;
     write_tokens(fixture.path, 0, 2, 19, UINT32_MAX, 20); /* down to 0 */
     dataset = tokens_fixture_opened(&fixture, NULL);
-    CU_ASSERT(dataset.form.vocabulary == 20 && dataset.count == 3 && reads_as(&dataset, 0, 14, -1, 0));
+    CU_ASSERT(dataset.about.form.vocabulary == 20 && dataset.count == 3 && reads_as(&dataset, 0, 14, -1, 0));
     dataset_close(&dataset);
     fixture.settings.part[0] = 0;
     fixture.settings.vocabulary = 20;

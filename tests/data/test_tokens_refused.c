@@ -24,7 +24,7 @@ static void validation_must_fit(void)
                           "token 10 (counted from 0) is 20, but the training data has a vocabulary of 20, 0 to 19");
     other.settings.part[1] = 0.95;
     dataset = tokens_fixture_opened(&other, &train);
-    CU_ASSERT_EQUAL(dataset.form.vocabulary, 20);
+    CU_ASSERT_EQUAL(dataset.about.form.vocabulary, 20);
     dataset_close(&dataset);
     other.settings.vocabulary = 21;
     tokens_fixture_expect(&other, &train, ERROR_USAGE, "vocabulary is 21 for", "but 20 for the training data");
@@ -35,7 +35,7 @@ static void validation_must_fit(void)
 
     struct text_format_settings settings = {.path = text.path, .context = 3, .part = {0, 1}};
     struct dataset_spec spec = {&dataset_text, &settings};
-    CU_ASSERT_FALSE(dataset_open(&dataset, &spec, &train, &error));
+    CU_ASSERT_FALSE(dataset_open(&dataset, &spec, &train.about, &error));
     CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "holds text, but the training data tokens: both must be of one kind"));
     dataset_close(&train);
     CU_ASSERT_FATAL(dataset_open(&train, &spec, NULL, &error));
@@ -46,7 +46,7 @@ static void validation_must_fit(void)
     tokens_fixture_expect(&other, &train, ERROR_USAGE, other.path, "holds tokens, but the training data numbers");
     dataset_close(&train);
     train = tokens_fixture_opened(&fixture, NULL);
-    CU_ASSERT_FALSE(dataset_open(&dataset, &spec, &train, &error));
+    CU_ASSERT_FALSE(dataset_open(&dataset, &spec, &train.about, &error));
     CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "holds numbers, but the training data tokens"));
     dataset_close(&train);
 }

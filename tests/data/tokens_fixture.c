@@ -40,7 +40,8 @@ bool tokens_fixture_open(const struct tokens_fixture *fixture, const struct data
                          struct error *error)
 {
     struct tokens_settings settings = fixture->settings;
-    return dataset_open(dataset, &(struct dataset_spec){&dataset_tokens, &settings}, train, error);
+    return dataset_open(dataset, &(struct dataset_spec){&dataset_tokens, &settings}, train ? &train->about : NULL,
+                        error);
 }
 
 struct dataset tokens_fixture_opened(const struct tokens_fixture *fixture, const struct dataset *train)

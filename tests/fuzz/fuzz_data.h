@@ -11,7 +11,7 @@ static inline void fuzz_read(const struct dataset *dataset)
 {
     struct leaf leaf;
     struct error error;
-    if (shape_count(&dataset->form.input) > 1 << 20 || !leaf_init(&leaf, &dataset->form, FUZZ_ROWS, &error))
+    if (shape_count(&dataset->about.form.input) > 1 << 20 || !leaf_init(&leaf, &dataset->about.form, FUZZ_ROWS, &error))
         return;
     for (uint64_t first = 0; first < dataset->count; first += FUZZ_ROWS) {
         uint64_t indices[FUZZ_ROWS];
@@ -31,7 +31,7 @@ static inline void fuzz_open(const struct dataset_class *class, void *training, 
     if (!dataset_open(&train, &(struct dataset_spec){class, training}, NULL, &error))
         return;
     fuzz_read(&train);
-    if (dataset_open(&other, &(struct dataset_spec){class, validation}, &train, &error)) {
+    if (dataset_open(&other, &(struct dataset_spec){class, validation}, &train.about, &error)) {
         fuzz_read(&other);
         dataset_close(&other);
     }

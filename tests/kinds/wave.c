@@ -17,7 +17,8 @@ static const struct option_row rows[] = {
     {0},
 };
 
-static bool wave_open(struct dataset *dataset, const void *settings, const struct dataset *train, struct error *error)
+static bool wave_open(struct dataset *dataset, const void *settings, const struct description *train,
+                      struct error *error)
 {
     const struct wave *wave = settings;
     struct wave *own = memory_need(1, sizeof *own);
@@ -25,7 +26,7 @@ static bool wave_open(struct dataset *dataset, const void *settings, const struc
     *own = *wave;
     dataset->self = own;
     dataset->count = (size_t)wave->count;
-    dataset->form = (struct leaf_form){.input = {1, {(size_t)wave->width}}, .terms = 1, .least = -1, .most = 1};
+    dataset->about.form = (struct leaf_form){.input = {1, {(size_t)wave->width}}, .terms = 1, .least = -1, .most = 1};
     dataset->digest = digest_bytes(wave, sizeof *wave);
     return true;
 }

@@ -146,8 +146,9 @@ def read_image(whole):
     need(whole[IMAGE:IMAGE + 16] == b"lockstep record\n", "no image")
     need(number(whole, IMAGE_FINISHED) == 1, "image: not finished")
     end = IMAGE + number(whole, IMAGE_SIZE)
-    image = Input(whole[:end], IMAGE_FIELDS)
-    fields = {field.name: image.value(field.type) for field in FIELDS}
+    image, version, fields = Input(whole[:end], IMAGE_FIELDS), number(whole, IMAGE_VERSION), {}
+    for field in FIELDS:
+        fields[field.name] = image.value(field.type) if field.since <= version else missing(field, fields)
     tables = {name: [tuple(image.value(column.type) for column in columns) for _ in range(image.number())]
               for name, columns in COLUMNS.items()}
     floats, count = image.number(), image.number()
@@ -158,7 +159,7 @@ def read_image(whole):
         need(1 <= dims <= 4 and not any(sizes[dims:]), "image: a shape")
         tensors[name] = (tuple(sizes[:dims]), image.number())
     need(image.at == end, "image: its length")
-    return Checkpoint(number(whole, IMAGE_VERSION), number(whole, IMAGE_FINGERPRINT), fields, tables, floats, arrays,
+    return Checkpoint(version, number(whole, IMAGE_FINGERPRINT), fields, tables, floats, arrays,
                       tensors)
 
 

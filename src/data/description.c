@@ -1,0 +1,203 @@
+#include "data/description.h"
+
+#include "base/memory.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <string.h>
+
+#define NAMED_MOST  10000000 /* columns that a description may have */
+#define NUMBER_MOST ((json_int_t)1 << 40)
+
+static void copy_columns(struct column **to, size_t *count, const struct column *from, size_t from_count)
+{
+    *to = from_count > 0 ? memory_need(from_count, sizeof **to) : NULL;
+    *count = from_count;
+    for (size_t i = 0; i < from_count; i++) {
+        (*to)[i] = (struct column){.name = memory_text(from[i].name), .is_category = from[i].is_category};
+        categories_copy(&(*to)[i].values, &from[i].values);
+    }
+}
+
+static void release_columns(struct column *columns, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        memory_free(columns[i].name);
+        categories_release(&columns[i].values);
+    }
+    memory_free(columns);
+}
+
+void description_copy(struct description *description, const struct description *from)
+{
+    *description = (struct description){.form = from->form, .label_offset = from->label_offset};
+    description->format = memory_text(from->format);
+    if (from->vocabulary)
+        description->vocabulary = memory_text(from->vocabulary);
+    description_name(description, from->inputs, from->input_count, from->targets, from->target_count);
+}
+
+void description_release(struct description *description)
+{
+    memory_free(description->format);
+    memory_free(description->vocabulary);
+    release_columns(description->inputs, description->input_count);
+    release_columns(description->targets, description->target_count);
+    *description = (struct description){0};
+}
+
+void description_name(struct description *description, const struct column *inputs, size_t input_count,
+                      const struct column *targets, size_t target_count)
+{
+    copy_columns(&description->inputs, &description->input_count, inputs, input_count);
+    copy_columns(&description->targets, &description->target_count, targets, target_count);
+}
+
+const struct categories *description_classes(const struct description *description)
+{
+    bool named = description->form.classes > 0 && description->target_count == 1 && description->targets[0].is_category;
+    return named ? &description->targets[0].values : NULL;
+}
+
+/* ---- written ---- */
+
+static void write_columns(const char *key, const struct column *columns, size_t count, struct text *json)
+{
+    text_append(json, ",\"%s\":[", key);
+    for (size_t i = 0; i < count; i++) {
+        text_append(json, i > 0 ? ",{\"name\":" : "{\"name\":");
+        text_append_json(json, columns[i].name);
+        for (size_t v = 0; columns[i].is_category && v < columns[i].values.count; v++) {
+            text_append(json, v > 0 ? "," : ",\"values\":[");
+            text_append_json(json, columns[i].values.names[v]);
+        }
+        text_append(json, !columns[i].is_category ? "}" : columns[i].values.count > 0 ? "]}" : ",\"values\":[]}");
+    }
+    text_append(json, "]");
+}
+
+void description_write(const struct description *description, struct text *json)
+{
+    const struct leaf_form *form = &description->form;
+    text_append(json, "{\"format\":");
+    text_append_json(json, description->format);
+    text_append(json, ",\"input\":[");
+    for (size_t d = 0; d < form->input.dims; d++)
+        text_append(json, d > 0 ? ",%zu" : "%zu", form->input.size[d]);
+    text_append(json, "],\"vocabulary\":%zu,\"classes\":%zu,\"terms\":%zu,\"label_offset\":%llu", form->vocabulary,
+                form->classes, form->terms, (unsigned long long)description->label_offset);
+    text_append(json, ",\"least\":%.9g,\"most\":%.9g", (double)form->least, (double)form->most);
+    write_columns("inputs", description->inputs, description->input_count, json);
+    write_columns("targets", description->targets, description->target_count, json);
+    text_append(json, "}");
+}
+
+/* ---- read ---- */
+
+static bool read_number(const json_t *object, const char *key, size_t *number)
+{
+    const json_t *value = json_object_get(object, key);
+    if (!json_is_integer(value) || json_integer_value(value) < 0 || json_integer_value(value) > NUMBER_MOST)
+        return false;
+    *number = (size_t)json_integer_value(value);
+    return true;
+}
+
+static bool read_float(const json_t *object, const char *key, float *number)
+{
+    const json_t *value = json_object_get(object, key);
+    *number = (float)json_number_value(value);
+    return json_is_number(value) && isfinite(*number);
+}
+
+static bool read_shape(const json_t *sizes, struct shape *shape)
+{
+    size_t count = 1;
+    shape->dims = json_array_size(sizes);
+    if (shape->dims == 0 || shape->dims > sizeof shape->size / sizeof *shape->size)
+        return false;
+    for (size_t d = 0; d < shape->dims; d++) {
+        json_int_t size = json_integer_value(json_array_get(sizes, d));
+        if (size < 1 || size > NUMBER_MOST || __builtin_mul_overflow(count, (size_t)size, &count))
+            return false;
+        shape->size[d] = (size_t)size;
+    }
+    return count <= (size_t)NUMBER_MOST;
+}
+
+/* What was sorted when it was written has to be sorted still: it is searched. */
+static bool read_values(const json_t *names, struct categories *values)
+{
+    size_t count = json_array_size(names);
+    if (!json_is_array(names) || count > CATEGORIES_MOST)
+        return false;
+    for (size_t v = 0; v < count; v++) {
+        const char *name = json_string_value(json_array_get(names, v));
+        if (!name || (v > 0 && strcmp(values->names[v - 1], name) >= 0) || !categories_add(values, name, strlen(name)))
+            return false;
+    }
+    return true;
+}
+
+static bool read_columns(const json_t *list, struct column **columns, size_t *count)
+{
+    size_t there = json_array_size(list);
+    if (!json_is_array(list) || there > NAMED_MOST)
+        return false;
+    *columns = there > 0 ? memory_need(there, sizeof **columns) : NULL;
+    for (size_t i = 0; i < there; i++) {
+        const json_t *item = json_array_get(list, i), *values = json_object_get(item, "values");
+        const char *name = json_string_value(json_object_get(item, "name"));
+        if (!name)
+            return false;
+        (*columns)[i] = (struct column){.name = memory_text(name), .is_category = values != NULL};
+        *count = i + 1;
+        if (values && !read_values(values, &(*columns)[i].values))
+            return false;
+    }
+    return true;
+}
+
+/* Whether the names are as many as what they name. */
+static bool names_fit(const struct description *description)
+{
+    const struct leaf_form *form = &description->form;
+    const struct categories *classes = description_classes(description);
+    size_t width = 0;
+    for (size_t i = 0; i < description->input_count; i++)
+        width += description->inputs[i].is_category ? description->inputs[i].values.count : 1;
+    return (description->input_count == 0 || width == shape_count(&form->input)) &&
+           (description->target_count == 0 || description->target_count == form->terms) &&
+           (!classes || classes->count <= form->classes);
+}
+
+static bool read_all(struct description *description, const json_t *root)
+{
+    struct leaf_form *form = &description->form;
+    const char *format = json_string_value(json_object_get(root, "format"));
+    size_t label_offset;
+    bool ok = format && read_shape(json_object_get(root, "input"), &form->input) &&
+              read_number(root, "vocabulary", &form->vocabulary) && read_number(root, "classes", &form->classes) &&
+              read_number(root, "terms", &form->terms) && form->terms > 0 &&
+              read_number(root, "label_offset", &label_offset) && read_float(root, "least", &form->least) &&
+              read_float(root, "most", &form->most) &&
+              read_columns(json_object_get(root, "inputs"), &description->inputs, &description->input_count) &&
+              read_columns(json_object_get(root, "targets"), &description->targets, &description->target_count);
+    if (!ok || !names_fit(description))
+        return false;
+    description->format = memory_text(format);
+    description->label_offset = label_offset;
+    return true;
+}
+
+bool description_read(struct description *description, const char *json, struct error *error)
+{
+    *description = (struct description){0};
+    json_t *root = json_loads(json, JSON_REJECT_DUPLICATES, NULL);
+    bool ok = json_is_object(root) && read_all(description, root);
+    json_decref(root);
+    if (ok)
+        return true;
+    description_release(description);
+    return error_set(error, ERROR_CORRUPT, "what it says of its training data cannot be meant");
+}

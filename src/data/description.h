@@ -1,0 +1,48 @@
+/* What is known of a dataset without its files: all that it takes to describe the model, to fit further data to it, and
+ * to say in words what the model answers. That of the training data goes into the checkpoint. */
+#ifndef DATA_DESCRIPTION_H
+#define DATA_DESCRIPTION_H
+
+#include "base/leaf.h"
+#include "base/text.h"
+#include "data/categories.h"
+
+/* An input or a target that has a name. */
+struct column {
+    char *name;               /* UTF-8; owned */
+    bool is_category;         /* its values are names; else they are numbers */
+    struct categories values; /* of categories; of a target: the names of the classes */
+};
+
+struct description {
+    char *format; /* of the dataset; owned */
+    struct leaf_form form;
+    uint64_t label_offset; /* what the format has subtracted from its labels */
+    char *vocabulary; /* of text: the characters in UTF-8, in the order of their numbers; NULL: it is none, though its
+                         samples may be tokens (form.vocabulary); owned */
+    struct column *inputs; /* [input_count]; owned, as the targets. One of numbers is one number of a sample, one of
+                              categories a 1 among as many zeros as it has values. */
+    size_t input_count;    /* 0: the inputs have no names */
+    struct column *targets;
+    size_t target_count; /* as form.terms; 0: the targets have no names */
+};
+
+/* Local. A copy of its own. Release accepts a released one. */
+void description_copy(struct description *description, const struct description *from);
+void description_release(struct description *description);
+
+/* Local. Adds named inputs, or targets; `columns` [count] are copied. Once each. */
+void description_name(struct description *description, const struct column *inputs, size_t input_count,
+                      const struct column *targets, size_t target_count);
+
+/* Local. The names of the classes; NULL: they have none but their numbers. */
+const struct categories *description_classes(const struct description *description);
+
+/* Local. All but the vocabulary, as one JSON object. */
+void description_write(const struct description *description, struct text *json);
+
+/* Local. The same back. Strangers may have written it: ERROR_CORRUPT if it is no description, or none that can be
+ * meant. Nothing stays after failure. */
+bool description_read(struct description *description, const char *json, struct error *error) WARN_UNUSED;
+
+#endif

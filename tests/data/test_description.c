@@ -1,0 +1,133 @@
+/* What is known of a dataset survives being written, and what strangers write is not believed. */
+#include "data/description.h"
+
+#include "support/test.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static char age[] = "age", city[] = "a \"city\"\\\n\xE2\x80\xAE\xF0\x9F\x98\x80", kind[] = "Art", none[] = "";
+static char berlin[] = "Berlin", koeln[] = "K\xC3\xB6ln";
+static char *cities[] = {berlin, koeln}, *kinds[] = {none, kind};
+
+static struct description make(void)
+{
+    static struct column inputs[] = {{.name = age}, {city, true, {cities, 2, 2}}};
+    static struct column targets[] = {{kind, true, {kinds, 2, 2}}};
+    static char format[] = "csv";
+    return (struct description){.format = format,
+                                .form = {.input = {1, {3}}, .classes = 2, .terms = 1, .least = -0.1f, .most = 3e8f},
+                                .label_offset = 7,
+                                .inputs = inputs,
+                                .input_count = 2,
+                                .targets = targets,
+                                .target_count = 1};
+}
+
+static bool same_columns(const struct column *a, size_t a_count, const struct column *b, size_t b_count)
+{
+    bool same = a_count == b_count;
+    for (size_t i = 0; same && i < a_count; i++) {
+        same = strcmp(a[i].name, b[i].name) == 0 && a[i].is_category == b[i].is_category &&
+               a[i].values.count == b[i].values.count;
+        for (size_t v = 0; same && v < a[i].values.count; v++)
+            same = strcmp(a[i].values.names[v], b[i].values.names[v]) == 0;
+    }
+    return same;
+}
+
+static bool same(const struct description *a, const struct description *b)
+{
+    return strcmp(a->format, b->format) == 0 && memcmp(&a->form, &b->form, sizeof a->form) == 0 &&
+           a->label_offset == b->label_offset && same_columns(a->inputs, a->input_count, b->inputs, b->input_count) &&
+           same_columns(a->targets, a->target_count, b->targets, b->target_count);
+}
+
+static void what_is_written_is_read(void)
+{
+    struct description made = make(), read, copy;
+    struct error error;
+    struct text json;
+    text_init(&json);
+    description_write(&made, &json);
+    CU_ASSERT_TRUE_FATAL(description_read(&read, text_bytes(&json), &error));
+    CU_ASSERT_TRUE(same(&made, &read));
+    const struct categories *classes = description_classes(&read);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(classes);
+    CU_ASSERT(classes->count == 2 && strcmp(classes->names[1], "Art") == 0);
+    description_copy(&copy, &read);
+    description_release(&read);
+    description_release(&read);
+    CU_ASSERT_TRUE(same(&made, &copy));
+    description_release(&copy);
+    text_release(&json);
+}
+
+static void numbers_alone_have_no_names(void)
+{
+    struct description made = make(), read;
+    struct error error;
+    struct text json;
+    made.input_count = made.target_count = 0;
+    made.form.input = (struct shape){3, {1, 28, 28}};
+    text_init(&json);
+    description_write(&made, &json);
+    CU_ASSERT_TRUE_FATAL(description_read(&read, text_bytes(&json), &error));
+    CU_ASSERT_TRUE(same(&made, &read));
+    CU_ASSERT_PTR_NULL(description_classes(&read));
+    description_release(&read);
+    text_release(&json);
+}
+
+#define REST  ",\"vocabulary\":0,\"classes\":2,\"terms\":1,\"label_offset\":0,\"least\":0,\"most\":0"
+#define NAMES ",\"inputs\":[],\"targets\":[]}"
+#define HEAD  "{\"format\":\"x\",\"input\":[2]"
+
+static void what_cannot_be_meant_is_refused(void)
+{
+    static const char *const texts[] = {
+        "",
+        "7",
+        "{}",
+        HEAD,
+        "{\"input\":[2]" REST NAMES,
+        "{\"format\":\"x\",\"input\":[]" REST NAMES,
+        "{\"format\":\"x\",\"input\":[1,1,1,1,1]" REST NAMES,
+        "{\"format\":\"x\",\"input\":[0]" REST NAMES,
+        "{\"format\":\"x\",\"input\":[-2]" REST NAMES,
+        "{\"format\":\"x\",\"input\":[1000000000,1000000000,1000000000]" REST NAMES,
+        HEAD ",\"vocabulary\":-1,\"classes\":2,\"terms\":1,\"label_offset\":0,\"least\":0,\"most\":0" NAMES,
+        HEAD ",\"vocabulary\":0,\"classes\":2,\"terms\":0,\"label_offset\":0,\"least\":0,\"most\":0" NAMES,
+        HEAD ",\"vocabulary\":0,\"classes\":2,\"terms\":1,\"label_offset\":0,\"least\":1e99,\"most\":0" NAMES,
+        HEAD REST ",\"inputs\":[{\"name\":\"a\"}],\"targets\":[]}", /* one name for two numbers */
+        HEAD REST ",\"inputs\":[{\"name\":\"a\"},{}],\"targets\":[]}",
+        HEAD REST ",\"inputs\":[{\"name\":\"a\",\"values\":[\"c\",\"b\"]}],\"targets\":[]}", /* not sorted */
+        HEAD REST ",\"inputs\":[{\"name\":\"a\",\"values\":[\"b\",\"b\"]}],\"targets\":[]}",
+        HEAD REST ",\"inputs\":[{\"name\":\"a\",\"values\":[\"b\",7]}],\"targets\":[]}",
+        HEAD REST ",\"inputs\":[],\"targets\":[{\"name\":\"a\"},{\"name\":\"b\"}]}",
+        HEAD REST ",\"inputs\":[],\"targets\":[{\"name\":\"a\",\"values\":[\"a\",\"b\",\"c\"]}]}", /* of two classes */
+        HEAD REST ",\"inputs\":[],\"inputs\":[],\"targets\":[]}",
+    };
+    struct description read;
+    struct error error;
+    CU_ASSERT_TRUE(description_read(&read, HEAD REST NAMES, &error));
+    description_release(&read);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        error_clear(&error);
+        bool refused = !description_read(&read, texts[i], &error) && error.kind == ERROR_CORRUPT;
+        CU_ASSERT_TRUE(refused);
+        if (!refused)
+            printf("taken: %s\n", texts[i]);
+    }
+}
+
+int main(void)
+{
+    static const struct test_case cases[] = {
+        {"what is written is read", what_is_written_is_read},
+        {"numbers alone have no names", numbers_alone_have_no_names},
+        {"what cannot be meant is refused", what_cannot_be_meant_is_refused},
+        {NULL, NULL},
+    };
+    return test_run("data/description", cases);
+}
