@@ -96,7 +96,7 @@ static const struct option_row checkpoint_rows[] = {
     {"best",
      "a validation that is one of this many best (`true` is 1) is saved when it comes, and stays while it is; with "
      "`early_stopping` 1 at least; auto: 1 if there are validations",
-     FIELD(struct job, checkpoint.best), WHOLE(0, HISTORY_BEST), .words = best_words, DEFAULT("false")},
+     FIELD(struct job, checkpoint.best), WHOLE(0, HISTORY_BEST), .words = best_words, DEFAULT("auto")},
     {"background", "saves are written beside training; false: training stands still, without the second set of arrays",
      FIELD(struct job, checkpoint.background), DEFAULT("true")},
     {"busy",

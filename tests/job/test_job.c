@@ -70,7 +70,7 @@ static void test_defaults(void)
     CU_ASSERT_EQUAL(job.clip_norm, 0);
     CU_ASSERT_EQUAL(job.validate.every, 0);
     CU_ASSERT(job.checkpoint.every == 0 && job.checkpoint.keep == 3 && job.checkpoint.keep_every == 0 &&
-              job.checkpoint.best == 0 && job.validate.mode == MODE_AUTO);
+              job.checkpoint.best == CHECKPOINT_BEST_AUTO && job.validate.mode == MODE_AUTO);
     CU_ASSERT_EQUAL(job.log.every, 10);
     CU_ASSERT_EQUAL(job.heartbeat, 60);
     CU_ASSERT(job.loss.label_smoothing == 0 && job.loss.delta == 1);
@@ -124,7 +124,7 @@ static void test_written(void)
             "skip_step: {nonfinite: false, window: 100, limit: 10}\n"
             "validate: {every: 100, metric: loss, mode: auto, ema: false}\n"
             "early_stopping: {patience: 0, min_delta: 0.0}\n"
-            "checkpoint: {every: 100, minutes: 0.0, on_validation: false, overhead: 0.01, keep: 3, keep_every: 0, best: false, background: true, busy: wait, timeout: 0.0, "
+            "checkpoint: {every: 100, minutes: 0.0, on_validation: false, overhead: 0.01, keep: 3, keep_every: 0, best: auto, background: true, busy: wait, timeout: 0.0, "
             "local_every: 0, stripe_count: 0, stripe_size: 0, aggregators: 0}\n"
             "log: {every: 10}\n"
             "heartbeat: 60.0\n");
@@ -148,7 +148,7 @@ static void test_written(void)
             "skip_step: {nonfinite: false, window: 100, limit: 10}\n"
             "validate: {every: 0, metric: loss, mode: auto, ema: false}\n"
             "early_stopping: {patience: 0, min_delta: 0.0}\n"
-            "checkpoint: {every: 0, minutes: 0.0, on_validation: false, overhead: 0.01, keep: 3, keep_every: 0, best: false, background: true, busy: wait, timeout: 0.0, "
+            "checkpoint: {every: 0, minutes: 0.0, on_validation: false, overhead: 0.01, keep: 3, keep_every: 0, best: auto, background: true, busy: wait, timeout: 0.0, "
             "local_every: 0, stripe_count: 0, stripe_size: 0, aggregators: 0}\n"
             "log: {every: 10}\n"
             "heartbeat: 60.0\n");
@@ -281,9 +281,10 @@ static void test_best(void)
     static const struct {
         const char *text, *yaml;
         uint64_t best;
-    } cases[] = {{"0", "best: false,", 0},  {"1", "best: true,", 1},  {"True", "best: true,", 1},
-                 {"no", "best: false,", 0}, {"on", "best: true,", 1}, {"7", "best: 7,", 7},
-                 {"100", "best: 100,", 100}};
+    } cases[] = {{"0", "best: false,", 0},   {"1", "best: true,", 1},
+                 {"True", "best: true,", 1}, {"no", "best: false,", 0},
+                 {"on", "best: true,", 1},   {"7", "best: 7,", 7},
+                 {"100", "best: 100,", 100}, {"auto", "best: auto,", CHECKPOINT_BEST_AUTO}};
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct job job;
         struct text yaml = {0};

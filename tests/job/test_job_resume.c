@@ -460,7 +460,7 @@ static void test_judgement_is_free(void)
         "validate.metric: loss -> accuracy\n"
         "early_stopping.patience: 0 -> 2\n"
         "early_stopping.min_delta: 0.0 -> 0.5\n"
-        "checkpoint.best: false -> true\n");
+        "checkpoint.best: auto -> true\n");
     check_continues(OVERRIDES("loss=huber", "huber_delta=2"), OVERRIDES("loss=huber"), false,
                     DIFFER "\n  huber_delta: 2.0 in the checkpoint, 1.0 here");
 }

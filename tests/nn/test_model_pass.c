@@ -79,6 +79,42 @@ static void a_leafs_gradient_depends_on_its_rows_only(void)
     }
 }
 
+/* Takes the loss of what it is shown. */
+struct view {
+    const struct model *model;
+    struct loss_sums sums;
+    size_t terms; /* so far */
+};
+
+static void take_shown(void *context, const struct leaf *leaf, size_t first, size_t n, size_t width,
+                       const float *outputs)
+{
+    struct view *view = context;
+    float *spoilt = memory_need(n * width, sizeof *spoilt);
+    memcpy(spoilt, outputs, n * width * sizeof *spoilt);
+    CU_ASSERT_EQUAL(first, view->terms);
+    view->terms += n;
+    loss_terms(&view->model->loss, leaf, first, n, width, spoilt, false, &view->sums);
+    memory_free(spoilt);
+}
+
+/* In tiles or as a whole. */
+static void who_watches_the_outputs_sees_each_term_once(void)
+{
+    for (size_t i = 0; i < COUNT(passes); i++) {
+        struct bench b;
+        struct loss_sums sums, unseen;
+        CU_ASSERT_TRUE_FATAL(bench_init(&b, &passes[i]));
+        struct view view = {.model = &b.model};
+        model_evaluate_leaf(&b.model, b.params, &unseen, NULL);
+        model_evaluate_leaf(&b.model, b.params, &sums, &(struct output_watch){take_shown, &view});
+        CU_ASSERT_EQUAL(view.terms, b.model.leaf.rows * b.model.terms);
+        CU_ASSERT_EQUAL(memcmp(&view.sums, &sums, sizeof sums), 0);
+        CU_ASSERT_EQUAL(memcmp(&unseen, &sums, sizeof sums), 0);
+        bench_release(&b);
+    }
+}
+
 /* ---- gradients that are final ---- */
 
 struct witness {
@@ -190,6 +226,7 @@ int main(void)
     static const struct test_case cases[] = {
         {"evaluation and training give the same loss bits", evaluation_and_training_give_the_same_loss_bits},
         {"a leaf's gradient depends on its rows only", a_leafs_gradient_depends_on_its_rows_only},
+        {"who watches the outputs sees each term once", who_watches_the_outputs_sees_each_term_once},
         {"each gradient is said to be final once, and changes no more",
          each_gradient_is_said_to_be_final_once_and_changes_no_more},
         {"gradients are told of while others are still to come", gradients_are_told_of_while_others_are_still_to_come},

@@ -170,6 +170,62 @@ static void the_number_of_best_ones_may_change(void)
     CU_ASSERT_EQUAL(loss(&job, &history, 9, 10), 2);
 }
 
+static void each_metric_has_its_better_side(void)
+{
+    static const bool is_less_better[METRIC_KINDS] = {
+        [METRIC_LOSS] = true, [METRIC_MAE] = true, [METRIC_RMSE] = true, [METRIC_PERPLEXITY] = true};
+    for (enum metric_kind metric = METRIC_LOSS; metric < METRIC_KINDS; metric++) {
+        struct job job = job_of(metric);
+        struct history history = {0};
+        best_prepare(&job, &digits, &history);
+        for (uint64_t step = 1; step <= 3; step++) {
+            struct evaluation evaluation = {.values = {0}};
+            evaluation.values[metric] = (double)step;
+            best_consider(&job, &history, &evaluation, step);
+        }
+        CU_ASSERT_EQUAL(history.best[0].step, is_less_better[metric] ? 1 : 3);
+        CU_ASSERT_EQUAL(history.metric, (uint64_t)metric);
+    }
+}
+
+/* Jobs of before there were more metrics go on with what they have found. */
+static void the_yardsticks_of_old_runs_are_what_they_were(void)
+{
+    static const struct {
+        enum metric_kind metric;
+        enum metric_mode mode;
+        uint64_t yardstick;
+    } cases[] = {{METRIC_LOSS, MODE_AUTO, UINT64_C(0x0c7e575b47855376)},
+                 {METRIC_LOSS, MODE_MAX, UINT64_C(0xcb8b527a9b6103be)},
+                 {METRIC_ACCURACY, MODE_AUTO, UINT64_C(0x2b33225e89cb29f3)},
+                 {METRIC_ACCURACY, MODE_MIN, UINT64_C(0x086e274a9b3abdc9)}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct job job = job_of(cases[i].metric);
+        struct history history = {0};
+        job.validate.mode = cases[i].mode;
+        best_prepare(&job, &digits, &history);
+        CU_ASSERT_EQUAL(history.yardstick, cases[i].yardstick);
+    }
+}
+
+static void one_is_kept_if_nobody_says_how_many(void)
+{
+    static const struct dataset_class format;
+    struct job job = job_of(METRIC_LOSS);
+    job.checkpoint.best = CHECKPOINT_BEST_AUTO;
+    job.validate.every = 10;
+    CU_ASSERT_EQUAL(best_kept(&job), 0);
+    job.data.validation.class = &format;
+    CU_ASSERT_EQUAL(best_kept(&job), 1);
+    job.validate.every = 0;
+    CU_ASSERT_EQUAL(best_kept(&job), 0);
+    job.validate.every = 10;
+    job.checkpoint.best = 0;
+    CU_ASSERT_EQUAL(best_kept(&job), 0);
+    job.early_stopping.patience = 5;
+    CU_ASSERT_EQUAL(best_kept(&job), 1);
+}
+
 static void another_yardstick_begins_anew(void)
 {
     struct job job = job_of(METRIC_LOSS);
@@ -234,6 +290,9 @@ int main(void)
         {"what was pushed out comes back if the save fails", what_was_pushed_out_comes_back_if_the_save_fails},
         {"the list has an end", the_list_has_an_end},
         {"the number of best ones may change", the_number_of_best_ones_may_change},
+        {"each metric has its better side", each_metric_has_its_better_side},
+        {"the yardsticks of old runs are what they were", the_yardsticks_of_old_runs_are_what_they_were},
+        {"one is kept if nobody says how many", one_is_kept_if_nobody_says_how_many},
         {"another yardstick begins anew", another_yardstick_begins_anew},
         {"patience wants more than the best does", patience_wants_more_than_the_best_does},
         {"a best without a file is forgotten", a_best_without_a_file_is_forgotten},

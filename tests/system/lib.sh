@@ -176,7 +176,7 @@ log: {every: 1}
 YAML
 
 # For runs that are to be interrupted at a certain step: a validation after each leaves time to look, and no trace.
-slowly=(--set validate.every=1)
+slowly=(--set validate.every=1 --set checkpoint.best=0)
 
 # start NAME RANKS [ARGS...]: trains job.yaml in the run directory NAME, in the background. Its output goes to NAME.out
 # and NAME.log; `mpirun` is the id of the process, to be passed to `finish`.

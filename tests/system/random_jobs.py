@@ -148,6 +148,16 @@ def make_job(r):
     return job
 
 
+METRICS = ("loss", "accuracy", "top5", "f1", "mae", "rmse", "r2", "perplexity")
+
+
+def metrics_of(job):
+    loss, is_text = job.get("loss", "softmax_cross_entropy"), job["data"]["train"]["format"] == "text"
+    if "cross_entropy" not in loss:
+        return ["loss", "mae", "rmse", "r2"]
+    return ["loss", "accuracy"] + (["perplexity"] if is_text else ["f1"])
+
+
 def add_saves(r, job, steps):
     job["checkpoint"] = saves = {"every": r.choice([0, 0, r.randint(20, 150)]), "keep": r.randint(1, 4), "background": r.random() < 0.7,
                                  "busy": r.choice(["wait", "skip"])}
@@ -156,6 +166,7 @@ def add_saves(r, job, steps):
         saves.update(best=r.choice([0, 1, 2, 3]), on_validation=r.random() < 0.3)
         if r.random() < 0.3:
             job["early_stopping"] = {"patience": r.randint(2, 6), "min_delta": r.choice([0, 0.001])}
+        job["validate"]["metric"] = r.choice(metrics_of(job))
     if r.random() < 0.3:
         saves["keep_every"] = r.randint(40, 150)
     if r.random() < 0.3:
@@ -276,7 +287,7 @@ def told(name):
             if values.get("event", "validation") not in ("validation", "skipped"):
                 continue
             lines.append({key: value for key, value in values.items() if key in
-                          ("event", "step", "epoch", "loss", "lr", "grad_norm", "accuracy", "best", "best_rank")})
+                          ("event", "step", "epoch", "lr", "grad_norm", "best", "best_rank") + METRICS})
     return lines
 
 
