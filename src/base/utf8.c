@@ -19,15 +19,20 @@ size_t utf8_decode(const char *bytes, size_t count, uint32_t *character)
     return length;
 }
 
+size_t utf8_whole(const char *bytes, size_t count)
+{
+    size_t whole = 0, length;
+    for (uint32_t character; whole < count; whole += length) {
+        length = utf8_decode(bytes + whole, count - whole, &character);
+        if (length == 0)
+            break;
+    }
+    return whole;
+}
+
 bool utf8_is_text(const char *bytes, size_t count)
 {
-    uint32_t character;
-    for (size_t i = 0, length; i < count; i += length) {
-        length = utf8_decode(bytes + i, count - i, &character);
-        if (length == 0)
-            return false;
-    }
-    return true;
+    return utf8_whole(bytes, count) == count;
 }
 
 bool utf8_is_visible(uint32_t character)

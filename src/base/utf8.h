@@ -13,7 +13,8 @@
 /* Local. The character at bytes[0 ... count), count > 0, and its length in bytes; 0 if there is none. */
 size_t utf8_decode(const char *bytes, size_t count, uint32_t *character);
 
-/* Local. Whether all of it are characters. */
+/* Local. How many of the bytes, from the first one on, are whole characters; whether all of them are. */
+size_t utf8_whole(const char *bytes, size_t count);
 bool utf8_is_text(const char *bytes, size_t count);
 
 /* Local. Whether a character may stand as it is where people read. Not: control characters (C0, DEL, C1), which a
