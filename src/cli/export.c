@@ -2,10 +2,10 @@
 #include "base/say.h"
 #include "checkpoint/locate.h"
 #include "cli/command.h"
-#include "cli/export_model.h"
 #include "cli/flags.h"
 #include "cli/output.h"
 #include "h5/h5.h"
+#include "use/saved_model.h"
 #include "weights/convert.h"
 #include "weights/torch_program.h"
 
@@ -114,9 +114,9 @@ static bool needs_model(const struct request *request, const struct job *job)
 static bool convert_model(struct request *request, const struct weights_file *file, const struct job *job,
                           struct weights *out, const char **names, struct error *error)
 {
-    struct export_model opened;
+    struct saved_model opened;
     struct layout layout = {0};
-    if (!export_model_open(&opened, file, job, request->overrides, request->override_count, error))
+    if (!saved_model_open(&opened, file, job, request->overrides, request->override_count, error))
         return false;
     bool ok = choose_layout(request, &opened.model, &layout, error) &&
               (!request->softmax || torch_softmax(&opened.model, &request->modules, error));
@@ -124,7 +124,7 @@ static bool convert_model(struct request *request, const struct weights_file *fi
     if (ok)
         ok = layout.count == 0 ? convert_copy(file, out, error) : convert_layout(&opened.match, &layout, out, error);
     layout_release(&layout);
-    export_model_close(&opened);
+    saved_model_close(&opened);
     return ok;
 }
 

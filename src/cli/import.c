@@ -100,7 +100,8 @@ static bool import(const struct request *request, struct error *error)
     if (!job_read(&job, request->job, request->overrides, request->override_count, error))
         return false;
     bool ok = output_check_data(request->output, &job.data.train, error) &&
-              output_check_data(request->output, &job.data.validation, error) && import_for(request, &job, error);
+              output_check_data(request->output, &job.data.validation, error) &&
+              output_check_data(request->output, &job.data.test, error) && import_for(request, &job, error);
     job_release(&job);
     return ok;
 }

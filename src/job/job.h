@@ -41,6 +41,7 @@ struct job {
     struct {
         struct dataset_spec train;
         struct dataset_spec validation; /* class NULL: there is none */
+        struct dataset_spec test;       /* the same */
     } data;
     struct model_spec model;
     struct loss_spec loss;

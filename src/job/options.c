@@ -29,6 +29,8 @@ static const struct option_row data_rows[] = {
     {"train", "what is learned from", SECTION(offsetof(struct job, data.train), dataset_rows)},
     {"validation", "what is judged by", SECTION(offsetof(struct job, data.validation), dataset_rows), .optional = true,
      .resume = RESUME_FREE},
+    {"test", "what `lockstep evaluate` judges by; training never looks at it",
+     SECTION(offsetof(struct job, data.test), dataset_rows), .optional = true, .resume = RESUME_FREE},
     {0},
 };
 

@@ -83,7 +83,7 @@ static bool allocate_floats(float **floats, size_t count, struct error *error)
     return *floats != NULL;
 }
 
-static bool allocate(struct model *model, struct error *error)
+bool model_allocate(struct model *model, struct error *error)
 {
     const struct plan *plan = &model->plan;
     const struct layer *last = &model->layers[model->count - 1];
@@ -131,7 +131,7 @@ bool model_init(struct model *model, const struct model_spec *spec, const struct
 {
     if (!model_describe(model, spec, loss, form, rows, seed, error))
         return false;
-    if (!allocate(model, error)) {
+    if (!model_allocate(model, error)) {
         model_release(model);
         return false;
     }
@@ -236,13 +236,15 @@ static void backward(const struct model *model, const struct pass *pass, size_t 
     }
 }
 
-/* Terms [first, first + n) of the leaf, with their outputs [n, width]: somebody may look, then the loss has them. */
+/* Terms [first, first + n) of the leaf, with their outputs [n, width]: somebody may look, then the loss has them, if it
+ * is wanted. */
 static void take_loss(const struct model *model, const struct pass *pass, size_t first, size_t n, size_t width,
                       float *outputs, struct loss_sums *sums)
 {
     if (pass->viewer)
         pass->viewer->see(pass->viewer->context, pass->leaf, first, n, width, outputs);
-    loss_terms(&model->loss, pass->leaf, first, n, width, outputs, pass->gradient != NULL, sums);
+    if (sums)
+        loss_terms(&model->loss, pass->leaf, first, n, width, outputs, pass->gradient != NULL, sums);
 }
 
 /* The last layer, the loss, and the layer's gradient, tile by tile: its whole output never exists. */
@@ -276,11 +278,13 @@ static void run_loss(const struct model *model, const struct pass *pass, struct 
     take_loss(model, pass, 0, terms, count / terms, top, sums);
 }
 
+/* sums NULL: the loss is not wanted. */
 static void run(const struct model *model, const struct pass *pass, struct loss_sums *sums)
 {
     bool tiled = model->tile_rows > 0;
     size_t end = model->count - (tiled ? 1 : 0);
-    *sums = (struct loss_sums){0};
+    if (sums)
+        *sums = (struct loss_sums){0};
     forward(model, pass, end);
     (tiled ? run_tiles : run_loss)(model, pass, sums);
     if (pass->gradient)
@@ -308,4 +312,11 @@ void model_evaluate_leaf(struct model *model, const float *params, struct loss_s
     struct pass pass = {
         .compute = model->compute, .params = params, .leaf = &model->leaf, .scratch = model->scratch, .viewer = viewer};
     run(model, &pass, sums);
+}
+
+void model_predict_leaf(struct model *model, const float *params, const struct output_watch *viewer)
+{
+    struct pass pass = {
+        .compute = model->compute, .params = params, .leaf = &model->leaf, .scratch = model->scratch, .viewer = viewer};
+    run(model, &pass, NULL);
 }

@@ -47,7 +47,12 @@ struct model {
 bool model_describe(struct model *model, const struct model_spec *spec, const struct loss_spec *loss,
                     const struct leaf_form *form, size_t rows, uint64_t seed, struct error *error) WARN_UNUSED;
 
-/* Local. The same, and allocates what model_train_leaf needs. */
+/* Local. Of a described model: allocates what its passes need. ERROR_IO if there is no room; release it after that,
+ * too.
+ */
+bool model_allocate(struct model *model, struct error *error) WARN_UNUSED;
+
+/* Local. Both. */
 bool model_init(struct model *model, const struct model_spec *spec, const struct loss_spec *loss,
                 const struct leaf_form *form, size_t rows, uint64_t seed, struct error *error) WARN_UNUSED;
 
@@ -64,6 +69,9 @@ void model_train_leaf(struct model *model, const float *params, uint64_t step, f
  * shown the outputs. */
 void model_evaluate_leaf(struct model *model, const float *params, struct loss_sums *sums,
                          const struct output_watch *viewer);
+
+/* Local. The same without labels, targets or loss: `viewer` is shown what the model says of the leaf's inputs. */
+void model_predict_leaf(struct model *model, const float *params, const struct output_watch *viewer);
 
 /* Local. Bytes of a rank for one leaf's pass: outputs, gradients of outputs, saved, scratch. */
 size_t model_bytes(const struct model *model);

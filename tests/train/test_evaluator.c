@@ -31,7 +31,7 @@ static bool ground_init(struct ground *ground, const struct loss_class *class, s
     struct error error;
     *ground = (struct ground){0};
     bool ok = dataset_open(&ground->dataset, &(struct dataset_spec){&dataset_digits, &digits}, NULL, &error) &&
-              model_init(&ground->model, &spec, &loss, &ground->dataset.form, ROWS, 1, &error);
+              model_init(&ground->model, &spec, &loss, &ground->dataset.about.form, ROWS, 1, &error);
     CU_ASSERT_TRUE(ok);
     if (!ok)
         return false;

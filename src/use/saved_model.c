@@ -1,4 +1,4 @@
-#include "cli/export_model.h"
+#include "use/saved_model.h"
 
 #include "base/memory.h"
 #include "job/job_model.h"
@@ -42,29 +42,29 @@ static bool check_data(const struct weights_file *file, const struct job *job, c
     return true;
 }
 
-bool export_model_open(struct export_model *opened, const struct weights_file *file, const struct job *job,
-                       const char *const *overrides, size_t count, struct error *error)
+bool saved_model_open(struct saved_model *opened, const struct weights_file *file, const struct job *job,
+                      const char *const *overrides, size_t count, struct error *error)
 {
-    *opened = (struct export_model){0};
+    *opened = (struct saved_model){0};
     if (!check_data(file, job, overrides, count, error))
         return false;
     if (!job_model_describe(job, known_of(file), &opened->model, &opened->about, error))
         return error_prefix(error, "%s: the model that its job describes: ", file->path);
     if (match_init(&opened->match, file, &opened->model, NULL, error) && match_check(&opened->match, false, error))
         return true;
-    export_model_close(opened);
+    saved_model_close(opened);
     return false;
 }
 
-void export_model_close(struct export_model *opened)
+void saved_model_close(struct saved_model *opened)
 {
     match_release(&opened->match);
     model_release(&opened->model);
     description_release(&opened->about);
-    *opened = (struct export_model){0};
+    *opened = (struct saved_model){0};
 }
 
-float *export_model_load(const struct export_model *opened, struct error *error)
+float *saved_model_load(const struct saved_model *opened, struct error *error)
 {
     const struct tensor_table *table = &opened->model.table;
     float *params = memory_alloc(table->count, sizeof *params, "the weights", error);
