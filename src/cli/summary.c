@@ -40,7 +40,7 @@ static void print_layers(const struct model *model)
     say("%-44s %14s %14s %14s %12s\n", "layer", "output", "parameters", "GEMM FLOPs", "leaf MB");
     for (size_t l = 0; l < model->count; l++) {
         flops += model->layers[l].flops;
-        if (model->layers[l].class->skip != SKIP_BEGINS)
+        if (model->layers[l].class->skip != SKIP_BEGINS && model->layers[l].class->skip != SKIP_IS_NAMED)
             print_layer(model, l);
     }
     say("%-44s %14s %14zu %14.0f\n", "together", "", tensor_table_elements(&model->table, false), flops);

@@ -43,6 +43,7 @@ bool layer_register(const struct layer_class *class, struct error *error)
     const char *fault = layer_fault(class);
     if (fault)
         return error_set(error, ERROR_USAGE, "layer %s: %s", class->kind.name ? class->kind.name : "''", fault);
+    CHECK(class->skip <= SKIP_ENDS, "only concat of the house appends what is named");
     return registry_add(&layer_registry, &class->kind, error);
 }
 

@@ -24,6 +24,7 @@
 struct layer_spec {
     const struct layer_class *class;
     void *settings; /* of the class's kind; NULL: it has none */
+    char *name;     /* for layers behind it in its list, and in lists inside these; NULL: it has none */
 };
 
 /* Bounds for keys, which no model needs to cross, so that products of a few of these numbers fit into 64 bits. */
@@ -46,6 +47,8 @@ struct layer {
     size_t rows;          /* M at most: what `saved` and `scratch` must suffice for */
     size_t vocabulary;    /* of the data's tokens; 0: floats */
     size_t embedding;     /* tensor [vocabulary, C] whose rows the tokens have become; TENSOR_NONE: there is none */
+    size_t tap;           /* SKIP_APPENDS: the operation whose output is appended, ... */
+    struct shape earlier; /* ... and what that is */
 
     /* Of the passes: build asks it how much scratch it needs. */
     const struct compute *compute;
@@ -101,11 +104,14 @@ struct pass {
 struct model_builder; /* model_build.h */
 
 /* The ends of a residual connection: what they do needs two inputs, so that the model does it. An end belongs to the
- * last begin in front of it that has none yet; a model with one that has no other is refused. */
+ * last begin in front of it that has none yet; a model with one that has no other is refused. And those of concat,
+ * which are the house's alone: any number may append what is named. */
 enum layer_skip {
     SKIP_NONE = 0,
-    SKIP_BEGINS, /* remembers its input */
-    SKIP_ENDS,   /* adds it here, where the input has the same shape again */
+    SKIP_BEGINS,   /* remembers its input */
+    SKIP_ENDS,     /* adds it here, where the input has the same shape again */
+    SKIP_IS_NAMED, /* keeps its input until the last that appends it */
+    SKIP_APPENDS,  /* the channels of layer->tap's input behind those of its own */
 };
 
 struct layer_class {

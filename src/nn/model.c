@@ -6,6 +6,7 @@
 #include "base/rng.h"
 #include "nn/kernels/compute.h"
 #include "nn/kernels/vector.h"
+#include "nn/layers/concat.h"
 #include "nn/model_build.h"
 
 #include <limits.h>
@@ -196,9 +197,11 @@ static void forward(const struct model *model, const struct pass *pass, size_t e
         const struct plan_step *step = &model->plan.steps[l];
         const float *x = input(model, l);
         float *y = buffer(model->outs, step->y);
+        const float *skip = step->skip == PLAN_NONE ? model->leaf.inputs : model->outs[step->skip];
         if (layer->class->skip == SKIP_ENDS)
-            vector_add(pass->leaf->rows * layer->outputs, x,
-                       step->skip == PLAN_NONE ? model->leaf.inputs : model->outs[step->skip], y);
+            vector_add(pass->leaf->rows * layer->outputs, x, skip, y);
+        else if (layer->class->skip == SKIP_APPENDS)
+            concat_forward(layer, pass->leaf->rows, x, skip, y);
         else if (layer->class->forward)
             layer->class->forward(layer, pass, x, y, model->saved[l]);
     }
@@ -220,8 +223,11 @@ static void backward_step(const struct model *model, const struct pass *pass, si
     const float *dy = buffer(model->ups, step->dy);
     float *dx = buffer(model->ups, step->dx);
     size_t count = pass->leaf->rows * layer->inputs;
-    if (layer->class->skip == SKIP_BEGINS)
-        vector_add(count, dy, model->ups[step->dskip], dx);
+    float *dskip = buffer(model->ups, step->dskip);
+    if (layer->class->skip == SKIP_APPENDS)
+        concat_backward(layer, pass->leaf->rows, dy, dx, dskip, step->adds);
+    else if (dskip) /* where what has gone two ways comes together */
+        vector_add(count, dy, dskip, dx);
     else if (layer->class->backward)
         layer->class->backward(layer, pass, input(model, l), buffer(model->outs, step->y), model->saved[l], dy, dx);
     else if (dx && dx != dy)

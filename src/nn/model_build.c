@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "nn/layers/layers.h"
 
 #include <limits.h>
@@ -85,7 +86,8 @@ static bool build(struct model_builder *builder, struct layer *layer, struct err
     if (!class->build(layer, builder->table, error))
         return false;
     layer->outputs = shape_count(&layer->out);
-    CHECK(layer->outputs == layer->inputs || (class->forward && (class->backward || class->takes_tokens)),
+    CHECK(layer->outputs == layer->inputs || class->skip == SKIP_APPENDS ||
+              (class->forward && (class->backward || class->takes_tokens)),
           "without forward y is x, and without backward dx is dy");
     CHECK(layer->tensor_count == 0 || class->backward, "tensors are learned in backward");
     return fits_blas(layer, error);
@@ -108,6 +110,10 @@ static bool add_operation(struct model_builder *builder, const struct layer_clas
                             .compute = builder->compute,
                             .vocabulary = builder->vocabulary,
                             .embedding = builder->embedding};
+    if (class->skip == SKIP_APPENDS) {
+        layer->tap = builder->found;
+        layer->earlier = builder->layers[builder->found].out;
+    }
     snprintf(layer->name, sizeof layer->name, "%s", name);
     if (!build(builder, layer, error)) {
         model_builder_release_layer(layer);
@@ -163,16 +169,43 @@ bool model_builder_add(struct model_builder *builder, const struct layer_class *
     return add_operation(builder, class, settings, full, error) || blame(full, class->kind.name, error);
 }
 
+/* NULL: no layer that can be meant has this name. */
+static const struct model_name *find_name(const struct model_builder *builder, const char *name)
+{
+    for (size_t i = 0; i < builder->name_count; i++)
+        if (strcmp(builder->names[i].name, name) == 0)
+            return &builder->names[i];
+    return NULL;
+}
+
+/* The layer that was added last, item `i` of its list, is called this. */
+static bool keep(struct model_builder *builder, size_t i, const char *name, struct error *error)
+{
+    char tap[48];
+    if (find_name(builder, name))
+        return error_set(error, ERROR_USAGE, "model: two layers are called %s: give one of them another name", name);
+    if (builder->name_count == MODEL_NAMES)
+        return error_set(error, ERROR_USAGE, "model: more than %d layers have a name, up to %s: name fewer",
+                         MODEL_NAMES, name);
+    builder->names[builder->name_count++] = (struct model_name){.name = name, .tap = builder->count};
+    snprintf(tap, sizeof tap, "%zu.tap", i);
+    return model_builder_add(builder, &layer_tap, NULL, tap, error);
+}
+
 bool model_builder_add_list(struct model_builder *builder, const struct layer_spec *specs, size_t count,
                             struct error *error)
 {
-    for (size_t i = 0; i < count; i++) {
+    size_t known = builder->name_count;
+    bool ok = true;
+    for (size_t i = 0; ok && i < count; i++) {
         char name[48];
         snprintf(name, sizeof name, "%zu.%s", i, specs[i].class->kind.name);
-        if (!model_builder_add(builder, specs[i].class, specs[i].settings, name, error))
-            return false;
+        ok = model_builder_add(builder, specs[i].class, specs[i].settings, name, error);
+        if (ok && specs[i].name && i + 1 < count) /* behind the last of a list there is none that could mean it */
+            ok = keep(builder, i, specs[i].name, error);
     }
-    return true;
+    builder->name_count = known;
+    return ok;
 }
 
 bool model_builder_begin_residual(struct model_builder *builder, struct error *error)
@@ -183,6 +216,29 @@ bool model_builder_begin_residual(struct model_builder *builder, struct error *e
 bool model_builder_end_residual(struct model_builder *builder, struct error *error)
 {
     return can_end(builder, "its layers", error) && model_builder_add(builder, &layer_join, NULL, "join", error);
+}
+
+static bool refuse_name(const struct model_builder *builder, const char *name, struct error *error)
+{
+    struct text words;
+    text_init(&words);
+    for (size_t i = 0; i < builder->name_count; i++)
+        text_append(&words, "%s%s", i > 0 ? ", " : "", builder->names[i].name);
+    error_set(error, ERROR_USAGE,
+              "no layer in front of it is called %s; those that are called something: %s. (Names in the list of a "
+              "residual or repeat are known only there.)",
+              name, builder->name_count > 0 ? text_bytes(&words) : "none");
+    text_release(&words);
+    return false;
+}
+
+bool model_builder_append(struct model_builder *builder, const char *name, struct error *error)
+{
+    const struct model_name *found = find_name(builder, name);
+    if (!found)
+        return refuse_name(builder, name, error);
+    builder->found = found->tap;
+    return model_builder_add(builder, &layer_append, NULL, "append", error);
 }
 
 bool model_builder_finish(const struct model_builder *builder, struct error *error)

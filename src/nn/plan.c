@@ -13,14 +13,14 @@ static size_t padded(size_t floats)
 
 static bool is_alias(const struct layer *layer)
 {
-    return !layer->class->forward && layer->class->skip != SKIP_ENDS;
+    return !layer->class->forward && layer->class->skip != SKIP_ENDS && layer->class->skip != SKIP_APPENDS;
 }
 
 /* ---- outputs ---- */
 
 struct outs {
     bool *kept;   /* some backward reads it, so that nothing may overwrite it */
-    size_t *pins; /* residual connections that have it */
+    size_t *pins; /* residual connections and later concats that have it */
 };
 
 static size_t add_out(struct plan *plan, size_t floats)
@@ -45,6 +45,15 @@ static void plan_out(struct plan *plan, const struct layer *layer, struct plan_s
         outs->kept[step->y] = true;
 }
 
+/* How many append what has a name here. */
+static size_t readers_of(const struct layer *layers, size_t count, size_t tap)
+{
+    size_t readers = 0;
+    for (size_t l = tap + 1; l < count; l++)
+        readers += layers[l].class->skip == SKIP_APPENDS && layers[l].tap == tap;
+    return readers;
+}
+
 static void plan_forward(struct plan *plan, const struct layer *layers, size_t count, bool tiled)
 {
     struct outs outs = {.kept = memory_need(count, sizeof *outs.kept), .pins = memory_need(count, sizeof *outs.pins)};
@@ -59,8 +68,15 @@ static void plan_forward(struct plan *plan, const struct layer *layers, size_t c
             if (step->skip != PLAN_NONE)
                 outs.pins[step->skip]--;
         }
+        if (layers[l].class->skip == SKIP_APPENDS) {
+            step->skip = plan->steps[layers[l].tap].x;
+            if (step->skip != PLAN_NONE)
+                outs.pins[step->skip]--;
+        }
         if (tiled && l + 1 == count)
             break;
+        if (layers[l].class->skip == SKIP_IS_NAMED && x != PLAN_NONE)
+            outs.pins[x] += readers_of(layers, count, l);
         plan_out(plan, &layers[l], step, &outs);
         if (layers[l].class->skip == SKIP_BEGINS) {
             CHECK(depth < MODEL_OPEN, "the builder limits how many are open");
@@ -119,6 +135,20 @@ static size_t plan_dx(struct plan *plan, struct ups *ups, const struct layer *la
     return dx;
 }
 
+/* Its gradient goes two ways. */
+static void plan_append(struct plan *plan, struct ups *ups, const struct layer *layers, size_t l)
+{
+    struct plan_step *step = &plan->steps[l], *tap = &plan->steps[layers[l].tap];
+    step->dx = take_up(plan, ups, layers[l].inputs);
+    if (layers[l].tap > plan->stop) {
+        step->adds = tap->dskip != PLAN_NONE;
+        if (!step->adds)
+            tap->dskip = take_up(plan, ups, shape_count(&layers[l].earlier));
+        step->dskip = tap->dskip;
+    }
+    drop_up(ups, step->dy);
+}
+
 static void plan_backward(struct plan *plan, const struct layer *layers, size_t count, bool tiled)
 {
     struct ups ups = {.busy = memory_need(count + 1, sizeof *ups.busy),
@@ -146,6 +176,11 @@ static void plan_backward(struct plan *plan, const struct layer *layers, size_t 
                 drop_up(&ups, dy);
             if (step->dskip != step->dx)
                 drop_up(&ups, step->dskip);
+        } else if (layers[l].class->skip == SKIP_APPENDS) {
+            plan_append(plan, &ups, layers, l);
+        } else if (step->dskip != PLAN_NONE) { /* a tap: both parts, in the buffer that is its own */
+            step->dx = step->dskip;
+            drop_up(&ups, dy);
         } else if (l > plan->stop) {
             step->dx = plan_dx(plan, &ups, &layers[l], dy);
         }

@@ -53,6 +53,8 @@ static const struct {
     {&layer_group_norm, "groups: 4", "groups: 4, epsilon: 1.0e-05"},
     {&layer_batch_norm, NULL, "momentum: 0.1, epsilon: 1.0e-05"},
     {&layer_residual, "layers: [{layer: relu}]", "layers: [{layer: relu}]"},
+    {&layer_concat, "with: a", "with: a"},
+    {&layer_dense, "name: a, units: 3", "name: a, units: 3, bias: true, init: default"},
     {&layer_repeat, "times: 3, layers: [{layer: relu}, {layer: max_pool, size: 2}]",
      "times: 3, layers: [{layer: relu}, {layer: max_pool, size: 2, stride: 2}]"},
     {&layer_embedding, "width: 128", "width: 128, init: gpt2"},

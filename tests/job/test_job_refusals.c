@@ -7,9 +7,9 @@
     "ema_decay, validate, early_stopping, checkpoint, log, heartbeat"
 #define OPTIMIZER_LIST "sgd, adam, adamw, lamb, lars"
 #define LOSSES         "softmax_cross_entropy, mean_squared_error, l1, huber, binary_cross_entropy"
-#define LAYER_LIST                                                                                                      \
-    "dense, conv2d, max_pool, avg_pool, global_avg_pool, upsample, flatten, relu, gelu, tanh, sigmoid, silu, dropout, " \
-    "layer_norm, rms_norm, group_norm, batch_norm, residual, repeat, embedding, position_embedding, attention, "        \
+#define LAYER_LIST                                                                                                       \
+    "dense, conv2d, max_pool, avg_pool, global_avg_pool, upsample, flatten, relu, gelu, tanh, sigmoid, silu, dropout, "  \
+    "layer_norm, rms_norm, group_norm, batch_norm, residual, concat, repeat, embedding, position_embedding, attention, " \
     "transformer, lm_head"
 
 static void test_bad_values(void)
@@ -162,7 +162,7 @@ static void test_bad_keys(void)
         {NULL, "schedule.name=constant",
          "job.yaml:13:38: schedule.floor: unknown key for name: constant; allowed here: name, unit, warmup"},
         {NULL, "model.1.units=3",
-         "--set model.1.units=3: model.1.units: unknown key for layer: relu; allowed here: layer"},
+         "--set model.1.units=3: model.1.units: unknown key for layer: relu; allowed here: layer, name"},
         {NULL, "schedule={name: one_cycle, warmup: 1}",
          "--set schedule={name: one_cycle, warmup: 1}: schedule.warmup: unknown key for name: one_cycle; allowed here: "
          "name, unit, horizon, pct_start, div_factor, final_div_factor"},
@@ -177,7 +177,7 @@ static void test_bad_keys(void)
          "--set model.0={layer: residual}: model.0.layers: missing; a list is expected"},
         {NULL, "model.0={layer: attention, heads: 1, rate: 0}",
          "--set model.0={layer: attention, heads: 1, rate: 0}: model.0.rate: unknown key for layer: attention; allowed "
-         "here: layer, heads, causal, dropout, bias, init"},
+         "here: layer, name, heads, causal, dropout, bias, init"},
         {NULL, "model.0={layer: max_pool, size: 2, stride: 1, stride: 2}",
          "--set model.0={layer: max_pool, size: 2, stride: 1, stride: 2}: model.0.stride: this key stands here twice"},
         {NULL, "optimizer.groups=[{rate_factor: 1}]",
@@ -376,7 +376,7 @@ static void test_bad_overrides(void)
         {NULL, "model.99999999999999999999.units=1",
          "--set model.99999999999999999999.units=1: model: a list of 3, counted from 0"},
         {NULL, "model.0.layers.0.units=1",
-         "--set model.0.layers.0.units=1: model.0.layers: unknown key for layer: dense; allowed here: layer, units, bias, "
+         "--set model.0.layers.0.units=1: model.0.layers: unknown key for layer: dense; allowed here: layer, name, units, bias, "
          "init"},
         {NULL, "seed.x=1", "--set seed.x=1: seed: a single value, which has no keys"},
         {NULL, "train.batch.x.y=1", "--set train.batch.x.y=1: train.batch: a single value, which has no keys"},

@@ -2,12 +2,15 @@
 
 #include "base/memory.h"
 #include "nn/layers/attention.h"
+#include "nn/layers/concat.h"
 #include "nn/layers/gelu.h"
 #include "nn/layers/layers.h"
 #include "nn/layers/repeat.h"
 #include "nn/layers/residual.h"
 #include "nn/layers/transformer.h"
 #include "nn/reference_layers.h"
+
+#include "support/test.h"
 
 #include <math.h>
 #include <string.h>
@@ -46,6 +49,27 @@ static void repeat(struct walk *w, const void *settings, const char *name)
         char prefix[NAME_BYTES];
         list(w, walk_named(prefix, "%s.%u", name, (unsigned)i), own->layers, own->count);
     }
+}
+
+/* Element by element, of either: a sequence's channels are its last dimension, an image's its first. */
+static void concat(struct walk *w, const void *settings, const char *name)
+{
+    const struct walk_kept *kept = w->kept;
+    (void)name;
+    while (strcmp(kept->name, ((const struct concat *)settings)->with) != 0)
+        kept++;
+    struct shape in = w->shape, out = in;
+    size_t c = in.dims == 2 ? 1 : 0;
+    out.size[c] += kept->shape.size[c];
+    size_t inner = in.dims == 2 ? 1 : shape_count(&in) / in.size[0], I = shape_count(&in), O = shape_count(&out);
+    size_t own = in.size[c] * inner, both = out.size[c] * inner;
+    double *x = walk_begin(w, out);
+    for (size_t e = 0; e < w->rows * O; e++) {
+        size_t row = e / both, place = e % both;
+        w->x[e] = place < own ? x[row * own + place] : kept->x[row * (both - own) + place - own];
+    }
+    CU_ASSERT_EQUAL(I / own, O / both);
+    memory_free(x);
 }
 
 /* y [C of a head] of query position t: the values, weighted by softmax(q k / sqrt D) over the positions it sees.
@@ -110,10 +134,8 @@ static const struct {
     const struct layer_class *class;
     void (*run)(struct walk *w, const void *settings, const char *name);
 } compositions[] = {
-    {&layer_residual, residual},
-    {&layer_repeat, repeat},
-    {&layer_attention, attention},
-    {&layer_transformer, transformer},
+    {&layer_residual, residual},   {&layer_repeat, repeat},           {&layer_concat, concat},
+    {&layer_attention, attention}, {&layer_transformer, transformer},
 };
 
 static void layer(struct walk *w, const struct layer_spec *spec, const char *name)
@@ -128,11 +150,16 @@ static void layer(struct walk *w, const struct layer_spec *spec, const char *nam
 
 static void list(struct walk *w, const char *prefix, const struct layer_spec *specs, size_t count)
 {
+    size_t known = w->kept_count;
     for (size_t i = 0; i < count; i++) {
         char name[NAME_BYTES];
         walk_named(name, "%s%s%zu.%s", prefix, prefix[0] ? "." : "", i, specs[i].class->kind.name);
         layer(w, &specs[i], name);
+        if (specs[i].name)
+            w->kept[w->kept_count++] = (struct walk_kept){specs[i].name, w->shape, copy(w)};
     }
+    while (w->kept_count > known)
+        memory_free(w->kept[--w->kept_count].x);
 }
 
 static double *doubles(const float *values, size_t count)

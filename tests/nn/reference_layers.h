@@ -6,12 +6,23 @@
 
 enum { NAME_BYTES = 160 };
 
+enum { WALK_NAMES = 16 };
+
+/* What a layer with a name has given. */
+struct walk_kept {
+    const char *name;
+    struct shape shape;
+    double *x; /* owned */
+};
+
 /* The samples on their way through the layers. */
 struct walk {
     const struct reference *reference;
     size_t rows;        /* M */
     struct shape shape; /* of a sample */
     double *x;          /* [M, shape] */
+    struct walk_kept kept[WALK_NAMES];
+    size_t kept_count;
 };
 
 /* Local. Writes a name; returns it. */

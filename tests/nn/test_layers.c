@@ -74,6 +74,63 @@ static void relu_keeps_nan_and_is_0_with_derivative_0_at_0(void)
     CU_ASSERT_TRUE(isnan(dx[2]) && isnan(dx[6]) && isnan(dx[8]) && isnan(dx[0]));
 }
 
+/* What is appended may be overwritten no more before it is, and its gradient is the sum of all that have read it. */
+static void concat_is_right_wherever_the_other_layer_is(void)
+{
+    struct trial trials[] = {
+        {.spec = MODEL(DENSE(5), PLAIN_NAMED("a", tanh), DENSE(4), CONCAT("a"), DENSE(3)),
+         .form = FEATURES(4, 3),
+         .rows = 3,
+         .room = 4},
+        {.spec = MODEL(DENSE(5), PLAIN_NAMED("a", tanh), CONCAT("a"), DENSE(3)), .form = FEATURES(4, 3), .rows = 3},
+        {.spec = MODEL(DENSE(5), PLAIN_NAMED("a", tanh), DENSE(2), CONCAT("a")), .form = FEATURES(4, 7), .rows = 3},
+        /* Two that read one, one that reads two, one that nobody reads. */
+        {.spec = MODEL(DENSE(3), PLAIN_NAMED("a", tanh), DENSE(4), PLAIN_NAMED("b", relu), CONCAT("a"), CONCAT("b"),
+                       DENSE(2), CONCAT("a"), PLAIN_NAMED("c", tanh), DENSE(2)),
+         .form = FEATURES(4, 2),
+         .rows = 5},
+        /* Of the inputs themselves, behind which nothing learns. */
+        {.spec = MODEL(PLAIN_NAMED("in", flatten), DENSE(4), PLAIN(tanh), CONCAT("in"), DENSE(2)),
+         .form = FEATURES(4, 2),
+         .rows = 3},
+        {.spec = MODEL(PLAIN_NAMED("in", tanh), DENSE(4), PLAIN(tanh), CONCAT("in"), DENSE(2)),
+         .form = FEATURES(4, 2),
+         .rows = 3},
+        /* Sequences; images, of which parts are in place. */
+        {.spec = MODEL(DENSE(3), PLAIN_NAMED("a", silu), DENSE(4), CONCAT("a"), DENSE(2)),
+         .form = SEQUENCE(3, 2, 6),
+         .rows = 2},
+        {.spec = MODEL(CONV2D(2, 3, 1, 1), PLAIN_NAMED("a", relu), POOL(max_pool, 2, 2), CONV2D(3, 3, 1, 1),
+                       PLAIN_NAMED("b", relu), POOL(max_pool, 2, 2), CONV2D(4, 3, 1, 1), PLAIN(relu),
+                       UPSAMPLE(2, UPSAMPLE_LINEAR), CONCAT("b"), CONV2D(3, 3, 1, 1), PLAIN(relu),
+                       UPSAMPLE(2, UPSAMPLE_NEAREST), CONCAT("a"), CONV2D(1, 1, 1, 0)),
+         .form = IMAGE(1, 8, 8, 64),
+         .rows = 3,
+         .room = 4},
+        /* In, around and across residual connections. */
+        {.spec = MODEL(NAMED("a", dense, .units = 3, .bias = true, .init = INIT_DEFAULT),
+                       RESIDUAL(PLAIN(tanh), CONCAT("a"), DENSE(3)), PLAIN(silu), DENSE(2)),
+         .form = FEATURES(4, 2),
+         .rows = 3},
+        {.spec = MODEL(DENSE(3), RESIDUAL(PLAIN_NAMED("a", tanh), DENSE(3), CONCAT("a"), DENSE(3)), DENSE(2)),
+         .form = FEATURES(4, 2),
+         .rows = 3},
+        {.spec = MODEL(DENSE(3), RESIDUAL(PLAIN(tanh), PLAIN_NAMED("a", relu)), DENSE(2)),
+         .form = FEATURES(4, 2),
+         .rows = 3},
+        {.spec = MODEL(
+             DENSE(3),
+             {.class = &layer_residual, .settings = &(struct residual){LAYERS_OF(PLAIN(tanh))}, .name = (char[]){"a"}},
+             RESIDUAL(DENSE(3)), CONCAT("a"), RESIDUAL(PLAIN(tanh)), DENSE(2)),
+         .form = FEATURES(4, 2),
+         .rows = 3},
+        {.spec = MODEL(DENSE(3), REPEAT(PLAIN_NAMED("a", tanh), DENSE(2), CONCAT("a"), DENSE(3)), DENSE(2)),
+         .form = FEATURES(4, 2),
+         .rows = 3},
+    };
+    trials_pass(trials, COUNT(trials));
+}
+
 /* Its mask is computed again by the second implementation, from the seed, the step, the name and the place. */
 static void dropout_is_right_at_any_step_and_place_in_the_batch(void)
 {
@@ -100,10 +157,10 @@ static void layer_norm_and_rms_norm_are_right(void)
         {.spec = MODEL(DENSE(19), NORM(rms_norm)), .form = FEATURES(5, 19), .rows = 6, .room = 7},
         {.spec = MODEL(DENSE(3), NORM(layer_norm), DENSE(3)), .form = FEATURES(5, 3), .rows = 3},
         {.spec = MODEL(DENSE(2), NORM(rms_norm), DENSE(3)), .form = FEATURES(5, 3), .rows = 3},
-        {.spec = MODEL(DENSE(16), {&layer_layer_norm, &(struct row_norm){.epsilon = 0.5}}),
+        {.spec = MODEL(DENSE(16), {.class = &layer_layer_norm, .settings = &(struct row_norm){.epsilon = 0.5}}),
          .form = FEATURES(5, 16),
          .rows = 3},
-        {.spec = MODEL(DENSE(16), {&layer_rms_norm, &(struct row_norm){.epsilon = 0.5}}),
+        {.spec = MODEL(DENSE(16), {.class = &layer_rms_norm, .settings = &(struct row_norm){.epsilon = 0.5}}),
          .form = FEATURES(5, 16),
          .rows = 3},
         {.spec = MODEL(DENSE(7), NORM(layer_norm), DENSE(2)), .form = SEQUENCE(5, 3, 10), .rows = 3},
@@ -215,6 +272,7 @@ int main(void)
         {"dense is right on features, sequences and images", dense_is_right_on_features_sequences_and_images},
         {"activations are right", activations_are_right},
         {"relu keeps NaN, and is 0 with derivative 0 at 0", relu_keeps_nan_and_is_0_with_derivative_0_at_0},
+        {"concat is right wherever the other layer is", concat_is_right_wherever_the_other_layer_is},
         {"dropout is right at any step and place in the batch", dropout_is_right_at_any_step_and_place_in_the_batch},
         {"layer norm and RMS norm are right", layer_norm_and_rms_norm_are_right},
         {"residual connections are right", residual_connections_are_right},

@@ -295,6 +295,26 @@ static void layers_that_do_not_fit_are_refused_by_name(void)
         {{.spec = MODEL(CONV2D(2, 3, 1, 0), REPEAT(POOL(max_pool, 2, 0))), .form = IMAGE(1, 5, 5, 3)},
          "1.repeat.1.0.max_pool",
          "2x2"},
+        {{.spec = MODEL(PLAIN_NAMED("a", tanh), PLAIN_NAMED("b", relu), DENSE(5), CONCAT("c")), .form = FEATURES(5, 5)},
+         "3.concat",
+         "no layer in front of it is called c; those that are called something: a, b."},
+        {{.spec = MODEL(DENSE(5), CONCAT("c")), .form = FEATURES(5, 5)}, "1.concat", "something: none. (Names in"},
+        {{.spec = MODEL(RESIDUAL(PLAIN_NAMED("a", tanh), DENSE(5)), CONCAT("a")), .form = FEATURES(5, 5)},
+         "1.concat",
+         "known only there"},
+        {{.spec = MODEL(PLAIN_NAMED("a", tanh), PLAIN_NAMED("a", tanh), DENSE(5)), .form = FEATURES(5, 5)},
+         "",
+         "two layers are called a"},
+        {{.spec = MODEL(PLAIN_NAMED("a", tanh), RESIDUAL(PLAIN_NAMED("a", tanh), DENSE(5))), .form = FEATURES(5, 5)},
+         "",
+         "two layers are called a"},
+        {{.spec = MODEL(PLAIN_NAMED("a", tanh), POOL(max_pool, 2, 0), UPSAMPLE(2, UPSAMPLE_NEAREST), CONCAT("a")),
+          .form = IMAGE(1, 5, 6, 5)},
+         "3.concat",
+         "its input is 1x4x6, and the earlier output is 1x5x6: only the channels may differ"},
+        {{.spec = MODEL(PLAIN_NAMED("a", tanh), PLAIN(flatten), CONCAT("a")), .form = IMAGE(1, 5, 6, 5)},
+         "2.concat",
+         "only the channels may differ"},
         {{.spec = MODEL(PLAIN(relu), PLAIN(flatten)), .form = FEATURES(5, 5)}, "", "to learn"},
     };
     for (size_t i = 0; i < COUNT(cases); i++)
@@ -323,7 +343,7 @@ static void compositions_nested_too_deep_are_refused(void)
     struct residual settings[DEPTH + 1];
     for (size_t depth = 1; depth <= DEPTH; depth++) {
         settings[depth] = (struct residual){&nested[depth - 1], 1};
-        nested[depth] = (struct layer_spec){&layer_residual, &settings[depth]};
+        nested[depth] = (struct layer_spec){.class = &layer_residual, .settings = &settings[depth]};
     }
     struct trial trial = {.spec = {&nested[DEPTH], 1}, .form = FEATURES(5, 5)};
     check_refused(&trial, "0.residual", "too deep");

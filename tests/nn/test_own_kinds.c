@@ -208,8 +208,9 @@ static void a_model_keeps_settings_of_its_own(void)
                                .mark_count = COUNT(marks),
                                .names = names,
                                .name_count = COUNT(names)};
-    struct trial trial = {
-        .spec = {(struct layer_spec[]){{&layer_stretch, &settings}}, 1}, .form = FEATURES(5, 5), .rows = 2};
+    struct trial trial = {.spec = {(struct layer_spec[]){{.class = &layer_stretch, .settings = &settings}}, 1},
+                          .form = FEATURES(5, 5),
+                          .rows = 2};
     struct bench b;
     CU_ASSERT_TRUE_FATAL(bench_init(&b, &trial));
     memset(note, 'x', sizeof note - 1);

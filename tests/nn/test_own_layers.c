@@ -215,7 +215,7 @@ static const struct layer_class layer_wrong = FRONT("wrong", expand_wrong);
 
 #define OWN(name, c)                                                                                                   \
     {                                                                                                                  \
-        &layer_##name, &(struct embedding)                                                                             \
+        .class = &layer_##name, .settings = &(struct embedding)                                                        \
         {                                                                                                              \
             .width = (c)                                                                                               \
         }                                                                                                              \

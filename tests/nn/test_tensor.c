@@ -274,7 +274,9 @@ static void constant_tensors_have_their_value(void)
 static void initial_weights_never_change(void)
 {
     struct dense first_dense = {.units = 32, .bias = true, .init = INIT_DEFAULT}, last_dense = first_dense;
-    struct layer_spec layers[] = {{&layer_dense, &first_dense}, {&layer_relu, NULL}, {&layer_dense, &last_dense}};
+    struct layer_spec layers[] = {{.class = &layer_dense, .settings = &first_dense},
+                                  {.class = &layer_relu},
+                                  {.class = &layer_dense, .settings = &last_dense}};
     static const struct loss_spec loss = {.class = &loss_softmax_cross_entropy};
     static const struct leaf_form form = {.input = {1, {784}}, .classes = 10, .terms = 1};
     static const float first[] = {-0x1.b64faap-6f, -0x1.a35d26p-8f, -0x1.ad9238p-6f, -0x1.18e636p-5f};

@@ -4,6 +4,7 @@
 
 #include "nn/layers/attention.h"
 #include "nn/layers/batch_norm.h"
+#include "nn/layers/concat.h"
 #include "nn/layers/conv2d.h"
 #include "nn/layers/dense.h"
 #include "nn/layers/dropout.h"
@@ -40,11 +41,15 @@ struct trial {
 #define MODEL(...)     {LAYERS_OF(__VA_ARGS__)}
 
 /* One layer each; what a macro does not set is zero, or as given behind its number. */
-#define PLAIN(name)         {&layer_##name, NULL}
-#define LAYER(name, ...)    {&layer_##name, &(struct name){__VA_ARGS__}}
-#define POOL(name, k, s)    {&layer_##name, &(struct pool){.size = (k), .stride = (s)}}
+#define PLAIN(name)         {.class = &layer_##name}
+#define LAYER(name, ...)    {.class = &layer_##name, .settings = &(struct name){__VA_ARGS__}}
+#define NAMED(words, kind, ...) \
+    {.class = &layer_##kind, .settings = &(struct kind){__VA_ARGS__}, .name = (char[]){words}}
+#define PLAIN_NAMED(words, kind) {.class = &layer_##kind, .name = (char[]){words}}
+#define CONCAT(words)       LAYER(concat, .with = (char[]){words})
+#define POOL(name, k, s)    {.class = &layer_##name, .settings = &(struct pool){.size = (k), .stride = (s)}}
 #define UPSAMPLE(f, how)    LAYER(upsample, .factor = (f), .mode = (how))
-#define NORM(name)          {&layer_##name, &(struct row_norm){.epsilon = 1e-5}}
+#define NORM(name)          {.class = &layer_##name, .settings = &(struct row_norm){.epsilon = 1e-5}}
 #define BATCH_NORM          LAYER(batch_norm, .epsilon = 1e-5, .momentum = 0.1)
 #define GROUP_NORM(g)       LAYER(group_norm, .epsilon = 1e-5, .groups = (g))
 #define DENSE(n)            LAYER(dense, .units = (n), .bias = true, .init = INIT_DEFAULT)
@@ -54,8 +59,8 @@ struct trial {
 #define CONV2D_ALONE(f, k)  LAYER(conv2d, .filters = (f), .kernel = (k), .stride = 1, .init = INIT_DEFAULT)
 #define GELU(how)           LAYER(gelu, .form = (how))
 #define DROPOUT(r)          LAYER(dropout, .rate = (r))
-#define RESIDUAL(...)       {&layer_residual, &(struct residual){LAYERS_OF(__VA_ARGS__)}}
-#define REPEAT(...)         {&layer_repeat, &(struct repeat){2, LAYERS_OF(__VA_ARGS__)}}
+#define RESIDUAL(...)       {.class = &layer_residual, .settings = &(struct residual){LAYERS_OF(__VA_ARGS__)}}
+#define REPEAT(...)         {.class = &layer_repeat, .settings = &(struct repeat){2, LAYERS_OF(__VA_ARGS__)}}
 #define EMBEDDING(c)        LAYER(embedding, .width = (c), .init = INIT_GPT2)
 #define POSITION_EMBEDDING  LAYER(position_embedding, .init = INIT_GPT2)
 #define ATTENTION(h, is_causal, r) \

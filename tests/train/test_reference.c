@@ -138,25 +138,25 @@ struct subject {
 
 #define DENSE(n)                                                                                                       \
     {                                                                                                                  \
-        &layer_dense, &(struct dense)                                                                                  \
+        .class = &layer_dense, .settings = &(struct dense)                                                             \
         {                                                                                                              \
             .units = (n), .bias = true, .init = INIT_DEFAULT                                                           \
         }                                                                                                              \
     }
 #define RELU                                                                                                           \
     {                                                                                                                  \
-        &layer_relu, NULL                                                                                              \
+        .class = &layer_relu                                                                                           \
     }
 #define CONV(n, step, pads, has_bias)                                                                                  \
     {                                                                                                                  \
-        &layer_conv2d, &(struct conv2d)                                                                                \
+        .class = &layer_conv2d, .settings = &(struct conv2d)                                                           \
         {                                                                                                              \
             .filters = (n), .kernel = 3, .stride = (step), .padding = (pads), .bias = (has_bias), .init = INIT_DEFAULT \
         }                                                                                                              \
     }
 #define BATCH_NORM                                                                                                     \
     {                                                                                                                  \
-        &layer_batch_norm, &(struct batch_norm)                                                                        \
+        .class = &layer_batch_norm, .settings = &(struct batch_norm)                                                   \
         {                                                                                                              \
             .epsilon = 1e-3, .momentum = 0.1                                                                           \
         }                                                                                                              \
@@ -169,23 +169,24 @@ static struct layer_spec mlp_layers[] = {DENSE(16), RELU, DENSE(4)};
 static struct layer_spec cnn_layers[] = {CONV(4, 1, PADDING_SAME, false),
                                          BATCH_NORM,
                                          RELU,
-                                         {&layer_max_pool, &(struct pool){.size = 2, .stride = 2}},
+                                         {.class = &layer_max_pool, .settings = &(struct pool){.size = 2, .stride = 2}},
                                          CONV(8, 1, PADDING_SAME, false),
                                          BATCH_NORM,
                                          RELU,
                                          CONV(6, 2, 1, true),
                                          RELU,
-                                         {&layer_global_avg_pool, NULL},
+                                         {.class = &layer_global_avg_pool},
                                          DENSE(3)};
 
 static struct layer_spec gpt_layers[] = {
-    {&layer_embedding, &(struct embedding){.width = 16, .init = INIT_GPT2}},
-    {&layer_position_embedding, &(struct position_embedding){.init = INIT_GPT2}},
-    {&layer_transformer,
-     &(struct transformer){
-         .blocks = 2, .heads = 2, .ratio = 4, .causal = true, .bias = true, .gelu = GELU_EXACT, .init = INIT_GPT2}},
-    {&layer_layer_norm, &(struct row_norm){.epsilon = 1e-3}},
-    {&layer_lm_head, &(struct lm_head){.tied = true, .init = INIT_GPT2}},
+    {.class = &layer_embedding, .settings = &(struct embedding){.width = 16, .init = INIT_GPT2}},
+    {.class = &layer_position_embedding, .settings = &(struct position_embedding){.init = INIT_GPT2}},
+    {.class = &layer_transformer,
+     .settings =
+         &(struct transformer){
+             .blocks = 2, .heads = 2, .ratio = 4, .causal = true, .bias = true, .gelu = GELU_EXACT, .init = INIT_GPT2}},
+    {.class = &layer_layer_norm, .settings = &(struct row_norm){.epsilon = 1e-3}},
+    {.class = &layer_lm_head, .settings = &(struct lm_head){.tied = true, .init = INIT_GPT2}},
 };
 
 static struct subject mlp(void)

@@ -48,19 +48,21 @@ static inline void describe_gpt(struct model *model, bool tied, bool bias)
 {
     describe_text_model(
         model,
-        (struct layer_spec[]){{&layer_embedding, &(struct embedding){.width = 6, .init = INIT_DEFAULT}},
-                              {&layer_position_embedding, &(struct position_embedding){.init = INIT_DEFAULT}},
-                              {&layer_dropout, &(struct dropout){.rate = 0.1}},
-                              {&layer_transformer, &(struct transformer){.blocks = 2,
-                                                                         .heads = 2,
-                                                                         .ratio = 4,
-                                                                         .dropout = 0.1,
-                                                                         .causal = true,
-                                                                         .bias = bias,
-                                                                         .gelu = GELU_TANH,
-                                                                         .init = INIT_DEFAULT}},
-                              {&layer_layer_norm, &(struct row_norm){.epsilon = 1e-5}},
-                              {&layer_lm_head, &(struct lm_head){.tied = tied, .init = INIT_DEFAULT}}},
+        (struct layer_spec[]){
+            {.class = &layer_embedding, .settings = &(struct embedding){.width = 6, .init = INIT_DEFAULT}},
+            {.class = &layer_position_embedding, .settings = &(struct position_embedding){.init = INIT_DEFAULT}},
+            {.class = &layer_dropout, .settings = &(struct dropout){.rate = 0.1}},
+            {.class = &layer_transformer,
+             .settings = &(struct transformer){.blocks = 2,
+                                               .heads = 2,
+                                               .ratio = 4,
+                                               .dropout = 0.1,
+                                               .causal = true,
+                                               .bias = bias,
+                                               .gelu = GELU_TANH,
+                                               .init = INIT_DEFAULT}},
+            {.class = &layer_layer_norm, .settings = &(struct row_norm){.epsilon = 1e-5}},
+            {.class = &layer_lm_head, .settings = &(struct lm_head){.tied = tied, .init = INIT_DEFAULT}}},
         6);
 }
 

@@ -51,16 +51,16 @@ static void keras_has_kernels_transposed_and_channels_last(void)
     describe_image_model(
         &model,
         (struct layer_spec[]){
-            {&layer_conv2d,
-             &(struct conv2d){.filters = 3, .kernel = 3, .stride = 1, .bias = true, .init = INIT_DEFAULT}},
-            {&layer_batch_norm, &(struct batch_norm){.epsilon = 1e-5, .momentum = 0.1}},
-            {&layer_layer_norm, &(struct row_norm){.epsilon = 1e-5}},
-            {&layer_flatten, NULL},
-            {&layer_batch_norm, &(struct batch_norm){.epsilon = 1e-5, .momentum = 0.1}},
-            {&layer_dense, &(struct dense){.units = 5, .init = INIT_DEFAULT}},
-            {&layer_relu, NULL},
-            {&layer_layer_norm, &(struct row_norm){.epsilon = 1e-5}},
-            {&layer_dense, &(struct dense){.units = 4, .bias = true, .init = INIT_DEFAULT}}},
+            {.class = &layer_conv2d,
+             .settings = &(struct conv2d){.filters = 3, .kernel = 3, .stride = 1, .bias = true, .init = INIT_DEFAULT}},
+            {.class = &layer_batch_norm, .settings = &(struct batch_norm){.epsilon = 1e-5, .momentum = 0.1}},
+            {.class = &layer_layer_norm, .settings = &(struct row_norm){.epsilon = 1e-5}},
+            {.class = &layer_flatten},
+            {.class = &layer_batch_norm, .settings = &(struct batch_norm){.epsilon = 1e-5, .momentum = 0.1}},
+            {.class = &layer_dense, .settings = &(struct dense){.units = 5, .init = INIT_DEFAULT}},
+            {.class = &layer_relu},
+            {.class = &layer_layer_norm, .settings = &(struct row_norm){.epsilon = 1e-5}},
+            {.class = &layer_dense, .settings = &(struct dense){.units = 4, .bias = true, .init = INIT_DEFAULT}}},
         9);
     CU_ASSERT_TRUE_FATAL(layout_keras(&layout, &model, &error));
     CU_ASSERT_EQUAL(layout.count, model.table.length);
@@ -111,8 +111,10 @@ static void a_dense_layer_flattens_an_image_by_itself(void)
     struct model model;
     struct layout layout;
     float places[4096];
-    describe_image_model(&model,
-                         (struct layer_spec[]){{&layer_dense, &(struct dense){.units = 4, .init = INIT_DEFAULT}}}, 1);
+    describe_image_model(
+        &model,
+        (struct layer_spec[]){{.class = &layer_dense, .settings = &(struct dense){.units = 4, .init = INIT_DEFAULT}}},
+        1);
     CU_ASSERT_TRUE_FATAL(layout_keras(&layout, &model, &error));
     walk(assert_row(&layout, &model, "layers/dense/vars/0", "0.dense.weight", 2, (size_t[]){48, 4}), places);
     for (size_t y = 0; y < 6; y++)
@@ -139,21 +141,29 @@ static void layers_without_a_counterpart_in_keras_are_named(void)
     struct model model;
     describe_gpt(&model, true, true);
     assert_no_keras(&model, "1.position_embedding: ");
-    struct layer_spec inner = {&layer_relu, NULL};
-    struct layer_spec residual = {&layer_residual, &(struct residual){.layers = &inner, .count = 1}};
+    struct layer_spec inner = {.class = &layer_relu};
+    struct layer_spec residual = {.class = &layer_residual,
+                                  .settings = &(struct residual){.layers = &inner, .count = 1}};
     describe_image_model(
-        &model, (struct layer_spec[]){residual, {&layer_dense, &(struct dense){.units = 4, .init = INIT_DEFAULT}}}, 2);
+        &model,
+        (struct layer_spec[]){residual,
+                              {.class = &layer_dense, .settings = &(struct dense){.units = 4, .init = INIT_DEFAULT}}},
+        2);
     assert_no_keras(&model, "0.residual.fork: a residual connection");
-    describe_text_model(&model,
-                        (struct layer_spec[]){{&layer_embedding, &(struct embedding){.width = 6, .init = INIT_DEFAULT}},
-                                              {&layer_lm_head, &(struct lm_head){.tied = true, .init = INIT_DEFAULT}}},
-                        2);
+    describe_text_model(
+        &model,
+        (struct layer_spec[]){
+            {.class = &layer_embedding, .settings = &(struct embedding){.width = 6, .init = INIT_DEFAULT}},
+            {.class = &layer_lm_head, .settings = &(struct lm_head){.tied = true, .init = INIT_DEFAULT}}},
+        2);
     assert_no_keras(&model, "1.lm_head: ");
-    describe_image_model(&model,
-                         (struct layer_spec[]){{&layer_flatten, NULL},
-                                               {&layer_group_norm, &(struct group_norm){.groups = 2, .epsilon = 1e-5}},
-                                               {&layer_dense, &(struct dense){.units = 4, .init = INIT_DEFAULT}}},
-                         3);
+    describe_image_model(
+        &model,
+        (struct layer_spec[]){
+            {.class = &layer_flatten},
+            {.class = &layer_group_norm, .settings = &(struct group_norm){.groups = 2, .epsilon = 1e-5}},
+            {.class = &layer_dense, .settings = &(struct dense){.units = 4, .init = INIT_DEFAULT}}},
+        3);
     assert_no_keras(&model, "1.group_norm: ");
 }
 
@@ -192,11 +202,12 @@ static const struct layer_class layer_turned = {
 static void an_own_layer_is_refused_by_keras_also_without_tensors(void)
 {
     struct model model;
-    describe_image_model(&model,
-                         (struct layer_spec[]){{&layer_dense, &(struct dense){.units = 6, .init = INIT_DEFAULT}},
-                                               {&layer_turned, NULL},
-                                               {&layer_dense, &(struct dense){.units = 4, .init = INIT_DEFAULT}}},
-                         3);
+    describe_image_model(
+        &model,
+        (struct layer_spec[]){{.class = &layer_dense, .settings = &(struct dense){.units = 6, .init = INIT_DEFAULT}},
+                              {.class = &layer_turned},
+                              {.class = &layer_dense, .settings = &(struct dense){.units = 4, .init = INIT_DEFAULT}}},
+        3);
     assert_no_keras(&model, "1.turned: turned has no counterpart in a Sequential model of Keras");
 }
 
@@ -205,19 +216,20 @@ static void our_layers_without_tensors_are_left_out_for_keras(void)
     struct model model;
     struct layout layout;
     struct pool half = {.size = 2}, same = {.size = 1};
-    describe_image_model(&model,
-                         (struct layer_spec[]){{&layer_relu, NULL},
-                                               {&layer_gelu, &(struct gelu){.form = GELU_EXACT}},
-                                               {&layer_max_pool, &half},
-                                               {&layer_tanh, NULL},
-                                               {&layer_avg_pool, &same},
-                                               {&layer_sigmoid, NULL},
-                                               {&layer_global_avg_pool, NULL},
-                                               {&layer_silu, NULL},
-                                               {&layer_flatten, NULL},
-                                               {&layer_dropout, &(struct dropout){.rate = 0.5}},
-                                               {&layer_dense, &(struct dense){.units = 4, .init = INIT_DEFAULT}}},
-                         11);
+    describe_image_model(
+        &model,
+        (struct layer_spec[]){{.class = &layer_relu},
+                              {.class = &layer_gelu, .settings = &(struct gelu){.form = GELU_EXACT}},
+                              {.class = &layer_max_pool, .settings = &half},
+                              {.class = &layer_tanh},
+                              {.class = &layer_avg_pool, .settings = &same},
+                              {.class = &layer_sigmoid},
+                              {.class = &layer_global_avg_pool},
+                              {.class = &layer_silu},
+                              {.class = &layer_flatten},
+                              {.class = &layer_dropout, .settings = &(struct dropout){.rate = 0.5}},
+                              {.class = &layer_dense, .settings = &(struct dense){.units = 4, .init = INIT_DEFAULT}}},
+        11);
     CU_ASSERT_TRUE_FATAL(layout_keras(&layout, &model, &error));
     CU_ASSERT_EQUAL(layout.count, 1);
     assert_row(&layout, &model, "layers/dense/vars/0", "10.dense.weight", 2, (size_t[]){2, 4});
@@ -229,11 +241,13 @@ static void an_untied_head_is_a_dense_layer_in_keras(void)
 {
     struct model model;
     struct layout layout;
-    describe_text_model(&model,
-                        (struct layer_spec[]){{&layer_embedding, &(struct embedding){.width = 6, .init = INIT_DEFAULT}},
-                                              {&layer_dense, &(struct dense){.units = 6, .init = INIT_DEFAULT}},
-                                              {&layer_lm_head, &(struct lm_head){.bias = true, .init = INIT_DEFAULT}}},
-                        3);
+    describe_text_model(
+        &model,
+        (struct layer_spec[]){
+            {.class = &layer_embedding, .settings = &(struct embedding){.width = 6, .init = INIT_DEFAULT}},
+            {.class = &layer_dense, .settings = &(struct dense){.units = 6, .init = INIT_DEFAULT}},
+            {.class = &layer_lm_head, .settings = &(struct lm_head){.bias = true, .init = INIT_DEFAULT}}},
+        3);
     CU_ASSERT_TRUE_FATAL(layout_keras(&layout, &model, &error));
     assert_row(&layout, &model, "layers/embedding/vars/0", "0.embedding.weight", 2, (size_t[]){7, 6});
     assert_row(&layout, &model, "layers/dense/vars/0", "1.dense.weight", 2, (size_t[]){6, 6});
@@ -288,13 +302,14 @@ static void gpt2_has_names_and_transposed_products(void)
 static void only_what_is_a_gpt2_is_one(void)
 {
     struct layer_spec layers[] = {
-        {&layer_embedding, &(struct embedding){.width = 6, .init = INIT_DEFAULT}},
-        {&layer_position_embedding, &(struct position_embedding){.init = INIT_DEFAULT}},
-        {&layer_transformer,
-         &(struct transformer){
-             .blocks = 1, .heads = 2, .ratio = 2, .causal = true, .gelu = GELU_EXACT, .init = INIT_DEFAULT}},
-        {&layer_layer_norm, &(struct row_norm){.epsilon = 1e-5}},
-        {&layer_lm_head, &(struct lm_head){.init = INIT_DEFAULT}}};
+        {.class = &layer_embedding, .settings = &(struct embedding){.width = 6, .init = INIT_DEFAULT}},
+        {.class = &layer_position_embedding, .settings = &(struct position_embedding){.init = INIT_DEFAULT}},
+        {.class = &layer_transformer,
+         .settings =
+             &(struct transformer){
+                 .blocks = 1, .heads = 2, .ratio = 2, .causal = true, .gelu = GELU_EXACT, .init = INIT_DEFAULT}},
+        {.class = &layer_layer_norm, .settings = &(struct row_norm){.epsilon = 1e-5}},
+        {.class = &layer_lm_head, .settings = &(struct lm_head){.init = INIT_DEFAULT}}};
     struct transformer seeing = {
         .blocks = 1, .heads = 2, .ratio = 2, .gelu = GELU_EXACT, .init = INIT_DEFAULT}; /* what it has to predict */
     struct lm_head with_bias = {.bias = true, .init = INIT_DEFAULT};
@@ -309,11 +324,11 @@ static void only_what_is_a_gpt2_is_one(void)
         struct layer_spec other[5];
         memcpy(other, layers, sizeof other);
         if (change == 0)
-            other[1] = (struct layer_spec){&layer_relu, NULL};
+            other[1] = (struct layer_spec){.class = &layer_relu};
         if (change == 1)
             other[2].settings = &seeing;
         if (change == 2)
-            other[2] = (struct layer_spec){&layer_dense, &dense};
+            other[2] = (struct layer_spec){.class = &layer_dense, .settings = &dense};
         if (change == 3)
             other[3].class = &layer_rms_norm;
         if (change == 4)

@@ -75,9 +75,10 @@ static void our_own_names_and_those_of_keras_are_known(void)
         describe_image_model(
             &model,
             (struct layer_spec[]){
-                {&layer_conv2d, &(struct conv2d){.filters = 3, .kernel = 3, .stride = 2, .init = INIT_DEFAULT}},
-                {&layer_batch_norm, &(struct batch_norm){.epsilon = 1e-5, .momentum = 0.1}},
-                {&layer_dense, &(struct dense){.units = 4, .bias = true, .init = INIT_DEFAULT}}},
+                {.class = &layer_conv2d,
+                 .settings = &(struct conv2d){.filters = 3, .kernel = 3, .stride = 2, .init = INIT_DEFAULT}},
+                {.class = &layer_batch_norm, .settings = &(struct batch_norm){.epsilon = 1e-5, .momentum = 0.1}},
+                {.class = &layer_dense, .settings = &(struct dense){.units = 4, .bias = true, .init = INIT_DEFAULT}}},
             3);
         if (i == 0)
             layout_lockstep(&layout, &model);

@@ -24,6 +24,7 @@
     ROW(group_norm)         \
     ROW(batch_norm)         \
     ROW(residual)           \
+    ROW(concat)             \
     ROW(repeat)             \
     ROW(embedding)          \
     ROW(position_embedding) \
@@ -36,7 +37,8 @@
 LAYERS(LAYER_EXTERN)
 
 /* Parts of compositions, which a job file cannot name. */
-extern const struct layer_class layer_fork, layer_join; /* residual.c */
-extern const struct layer_class layer_attend;           /* attend.c */
+extern const struct layer_class layer_fork, layer_join;  /* residual.c */
+extern const struct layer_class layer_tap, layer_append; /* concat.c */
+extern const struct layer_class layer_attend;            /* attend.c */
 
 #endif
