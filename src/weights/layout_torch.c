@@ -16,6 +16,7 @@
 #include "nn/layers/lm_head.h"
 #include "nn/layers/pool.h"
 #include "nn/layers/row_norm.h"
+#include "nn/layers/upsample.h"
 #include "nn/model_build.h"
 #include "weights/layout.h"
 
@@ -112,6 +113,20 @@ static void add_global_pool(struct writer *writer)
     }
 }
 
+/* Of an image: torch's has the channels in front. */
+static void add_upsample(struct writer *writer)
+{
+    const struct upsample *upsample = writer->layer->settings;
+    add(writer, "nn.Upsample(scale_factor=%llu, mode=\"%s\")", (unsigned long long)upsample->factor,
+        upsample->mode == UPSAMPLE_LINEAR ? "bilinear" : "nearest");
+}
+
+/* What keeps an output for another is no module. */
+static void add_nothing(struct writer *writer)
+{
+    (void)writer;
+}
+
 static void add_gelu(struct writer *writer)
 {
     bool tanh = ((const struct gelu *)writer->layer->settings)->form == GELU_TANH;
@@ -195,6 +210,7 @@ static const struct counterpart counterparts[] = {
     {&layer_max_pool, NULL, add_pool},
     {&layer_avg_pool, NULL, add_pool},
     {&layer_global_avg_pool, NULL, add_global_pool},
+    {&layer_upsample, NULL, add_upsample},
     {&layer_flatten, "nn.Flatten()", NULL},
     {&layer_relu, "nn.ReLU()", NULL},
     {&layer_gelu, NULL, add_gelu},
@@ -206,6 +222,7 @@ static const struct counterpart counterparts[] = {
     {&layer_rms_norm, NULL, add_row_norm},
     {&layer_group_norm, NULL, add_group_norm},
     {&layer_batch_norm, NULL, add_batch_norm},
+    {&layer_tap, NULL, add_nothing},
     {&layer_fork, NULL, open_residual},
     {&layer_join, NULL, close_residual},
     {&layer_embedding, NULL, add_embedding},
@@ -215,9 +232,11 @@ static const struct counterpart counterparts[] = {
 };
 #define COUNTERPARTS (sizeof counterparts / sizeof *counterparts)
 
-/* NULL: it is not in the table. */
+/* NULL: it is not in the table, as an upsample of sequences, which have their channels behind. */
 static const struct counterpart *counterpart_of(const struct layer *layer)
 {
+    if (layer->class == &layer_upsample && layer->in.dims == 2)
+        return NULL;
     for (size_t i = 0; i < COUNTERPARTS; i++)
         if (counterparts[i].class == layer->class)
             return &counterparts[i];

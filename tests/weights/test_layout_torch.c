@@ -1,5 +1,6 @@
 #include "model_support.h"
 #include "nn/layers/pool.h"
+#include "nn/layers/upsample.h"
 #include "weights/layout.h"
 #include "weights/probabilities.h"
 #include "weights/torch_program.h"
@@ -40,15 +41,18 @@ static void places_count_modules_without_tensors_and_what_torch_wants_besides(vo
     struct model model;
     struct conv2d same = {.filters = 3, .kernel = 3, .stride = 2, .padding = PADDING_SAME, .init = INIT_DEFAULT};
     struct conv2d wide = {.filters = 3, .kernel = 3, .stride = 1, .padding = 1, .bias = true, .init = INIT_DEFAULT};
-    describe_image_model(&model,
-                         (struct layer_spec[]){{&layer_conv2d, &same},
-                                               {&layer_batch_norm, &(struct batch_norm){0.5, 1e-3}},
-                                               {&layer_conv2d, &wide},
-                                               {&layer_gelu, &(struct gelu){GELU_TANH}},
-                                               {&layer_max_pool, &(struct pool){.size = 2, .stride = 1}},
-                                               {&layer_dropout, &(struct dropout){.rate = 0.25}},
-                                               {&layer_dense, &(struct dense){.units = 4, .init = INIT_DEFAULT}}},
-                         7);
+    describe_image_model(
+        &model,
+        (struct layer_spec[]){
+            {.class = &layer_conv2d, .settings = &same},
+            {.class = &layer_batch_norm, .settings = &(struct batch_norm){0.5, 1e-3}},
+            {.class = &layer_conv2d, .settings = &wide},
+            {.class = &layer_gelu, .settings = &(struct gelu){GELU_TANH}},
+            {.class = &layer_max_pool, .settings = &(struct pool){.size = 2, .stride = 1}},
+            {.class = &layer_upsample, .settings = &(struct upsample){2, UPSAMPLE_LINEAR}, .name = (char[]){"a"}},
+            {.class = &layer_dropout, .settings = &(struct dropout){.rate = 0.25}},
+            {.class = &layer_dense, .settings = &(struct dense){.units = 4, .init = INIT_DEFAULT}}},
+        7);
     assert_torch(&model,
                  "    nn.ZeroPad2d((0, 1, 0, 1)),\n"
                  "    nn.Conv2d(2, 3, 3, stride=2, padding=0, bias=False),\n"
@@ -56,9 +60,10 @@ static void places_count_modules_without_tensors_and_what_torch_wants_besides(vo
                  "    nn.Conv2d(3, 3, 3, stride=1, padding=1, bias=True),\n"
                  "    nn.GELU(approximate=\"tanh\"),\n"
                  "    nn.MaxPool2d(2, 1),\n"
+                 "    nn.Upsample(scale_factor=2, mode=\"bilinear\"),\n"
                  "    nn.Dropout(0.25),\n"
                  "    nn.Flatten(),\n"
-                 "    nn.Linear(6, 4, bias=False),\n",
+                 "    nn.Linear(24, 4, bias=False),\n",
                  "1.weight 0.conv2d.weight\n"
                  "2.weight 1.batch_norm.weight\n"
                  "2.bias 1.batch_norm.bias\n"
@@ -66,21 +71,23 @@ static void places_count_modules_without_tensors_and_what_torch_wants_besides(vo
                  "2.running_var 1.batch_norm.running_var\n"
                  "3.weight 2.conv2d.weight\n"
                  "3.bias 2.conv2d.bias\n"
-                 "8.weight 6.dense.weight\n");
+                 "9.weight 7.dense.weight\n");
 }
 
 static void residual_connections_are_sequentials_of_their_own(void)
 {
     struct model model;
-    struct layer_spec inner[] = {{&layer_relu, NULL},
-                                 {&layer_dense, &(struct dense){.units = 6, .init = INIT_DEFAULT}}};
-    struct layer_spec outer[] = {{&layer_rms_norm, &(struct row_norm){.epsilon = 1e-5}},
-                                 {&layer_residual, &(struct residual){.layers = inner, .count = 2}}};
+    struct layer_spec inner[] = {
+        {.class = &layer_relu}, {.class = &layer_dense, .settings = &(struct dense){.units = 6, .init = INIT_DEFAULT}}};
+    struct layer_spec outer[] = {
+        {.class = &layer_rms_norm, .settings = &(struct row_norm){.epsilon = 1e-5}},
+        {.class = &layer_residual, .settings = &(struct residual){.layers = inner, .count = 2}}};
     describe_text_model(
         &model,
-        (struct layer_spec[]){{&layer_embedding, &(struct embedding){.width = 6, .init = INIT_DEFAULT}},
-                              {&layer_residual, &(struct residual){.layers = outer, .count = 2}},
-                              {&layer_lm_head, &(struct lm_head){.tied = true, .bias = true, .init = INIT_DEFAULT}}},
+        (struct layer_spec[]){
+            {.class = &layer_embedding, .settings = &(struct embedding){.width = 6, .init = INIT_DEFAULT}},
+            {.class = &layer_residual, .settings = &(struct residual){.layers = outer, .count = 2}},
+            {.class = &layer_lm_head, .settings = &(struct lm_head){.tied = true, .bias = true, .init = INIT_DEFAULT}}},
         3);
     assert_torch(&model,
                  "    nn.Embedding(7, 6),\n"
@@ -120,7 +127,8 @@ static void probabilities_are_those_of_the_loss(void)
 {
     struct model model;
     struct text modules;
-    struct layer_spec layers[] = {{&layer_dense, &(struct dense){.units = 4, .init = INIT_DEFAULT}}};
+    struct layer_spec layers[] = {
+        {.class = &layer_dense, .settings = &(struct dense){.units = 4, .init = INIT_DEFAULT}}};
     text_init(&modules);
     describe_image_model(&model, layers, 1);
     CU_ASSERT_TRUE(torch_softmax(&model, &modules, &error));
@@ -147,7 +155,8 @@ static void a_layer_of_a_program_s_own_is_refused_by_name(void)
     struct layout layout;
     describe_image_model(
         &model,
-        (struct layer_spec[]){{&layer_own, NULL}, {&layer_dense, &(struct dense){.units = 4, .init = INIT_DEFAULT}}},
+        (struct layer_spec[]){{.class = &layer_own},
+                              {.class = &layer_dense, .settings = &(struct dense){.units = 4, .init = INIT_DEFAULT}}},
         2);
     CU_ASSERT_FALSE(layout_torch(&layout, &model, NULL, &error));
     CU_ASSERT_EQUAL(error.kind, ERROR_USAGE);
