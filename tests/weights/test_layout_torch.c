@@ -52,7 +52,7 @@ static void places_count_modules_without_tensors_and_what_torch_wants_besides(vo
             {.class = &layer_upsample, .settings = &(struct upsample){2, UPSAMPLE_LINEAR}, .name = (char[]){"a"}},
             {.class = &layer_dropout, .settings = &(struct dropout){.rate = 0.25}},
             {.class = &layer_dense, .settings = &(struct dense){.units = 4, .init = INIT_DEFAULT}}},
-        7);
+        8);
     assert_torch(&model,
                  "    nn.ZeroPad2d((0, 1, 0, 1)),\n"
                  "    nn.Conv2d(2, 3, 3, stride=2, padding=0, bias=False),\n"
