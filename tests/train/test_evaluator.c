@@ -25,7 +25,7 @@ static bool ground_init(struct ground *ground, const struct loss_class *class, s
 {
     struct digits_settings digits = {.count = SAMPLES, .std = 1};
     struct dense dense = {.units = units, .bias = true, .init = INIT_DEFAULT};
-    struct layer_spec layer = {&layer_dense, &dense};
+    struct layer_spec layer = {.class = &layer_dense, .settings = &dense};
     struct model_spec spec = {&layer, 1};
     struct loss_spec loss = {.class = class, .delta = 1};
     struct error error;
