@@ -72,30 +72,6 @@ static bool check_targets(const struct array_data *data, const struct array_sett
     return true;
 }
 
-/* Sets which of the samples that are there the settings want. */
-static bool choose(struct dataset *dataset, const struct array_settings *settings, struct error *error)
-{
-    struct array_data *data = dataset->self;
-    const double *part = settings->part;
-    if (!part_is_possible(part, error))
-        return false;
-    size_t there = data->x.size[0], begin, end;
-    part_place(part, there, &begin, &end);
-    size_t holds = begin < end ? end - begin : 0;
-    if (settings->first >= holds)
-        return error_set(error, ERROR_USAGE,
-                         "first is %" PRIu64 ", but part [%g, %g] of %s holds only %zu samples (of %zu)",
-                         settings->first, part[0], part[1], data->x.name, holds, there);
-    uint64_t rest = holds - settings->first;
-    if (settings->count > rest)
-        return error_set(error, ERROR_USAGE,
-                         "count is %" PRIu64 ", but from sample %" PRIu64 " of part [%g, %g] on %s holds only %" PRIu64,
-                         settings->count, settings->first, part[0], part[1], data->x.name, rest);
-    data->first = begin + (size_t)settings->first;
-    dataset->count = (size_t)(settings->count ? settings->count : rest);
-    return true;
-}
-
 /* ---- the look at all that is used ---- */
 
 struct scan {
@@ -299,7 +275,9 @@ bool array_data_open(struct dataset *dataset, const struct array_settings *setti
     struct array_data *data = dataset->self;
     const struct array *x = &data->x, *y = &data->y;
     if (!levels_check(settings->mean, settings->std, error) || !set_input(x, &dataset->about.form.input, error) ||
-        !check_targets(data, settings, error) || !choose(dataset, settings, error))
+        !check_targets(data, settings, error) ||
+        !part_choose(settings->part, settings->first, settings->count, x->size[0], x->name, &data->first,
+                     &dataset->count, error))
         return false;
     data->mean = dataset->mean = settings->mean;
     data->std = dataset->std = settings->std;

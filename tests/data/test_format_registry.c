@@ -119,6 +119,7 @@ static void formats_have_their_keys_in_order(void)
          "label_offset", "part", "first", "count"},
         {"npy", "x", "y", "first", "count", "part", "classes", "label_offset", "mean", "std"},
         {"npz", "path", "x", "y", "first", "count", "part", "classes", "label_offset", "mean", "std"},
+        {"folder", "path", "size", "channels", "first", "count", "part", "mean", "std"},
     };
     size_t formats = sizeof expected / sizeof *expected;
     for (size_t f = 0; f < formats; f++) {
@@ -229,7 +230,7 @@ static void who_names_no_format_is_told_all(void)
 {
     struct dataset_spec none = {0};
     add_ramp();
-    expect(&none, NULL, "the dataset has no format: choose idx, digits, text, tokens, csv, npy, npz or ramp");
+    expect(&none, NULL, "the dataset has no format: choose idx, digits, text, tokens, csv, npy, npz, folder or ramp");
 }
 
 int main(void)
