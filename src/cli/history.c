@@ -51,6 +51,8 @@ static void print_life(const struct life *life, size_t number, bool in_jobs)
         print_job(life);
     bool fits = strlen(life->end) <= END_WIDTH;
     say("  %-14.*s%s  %s\n", fits ? END_WIDTH : END_WIDTH - 3, life->end, fits ? "" : "...", life->hosts);
+    if (*life->changes)
+        say("%9schanged: %s\n", "", life->changes);
 }
 
 static void print_table(const struct lives *lives)

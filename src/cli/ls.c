@@ -9,6 +9,7 @@
 #include "checkpoint/store_name.h"
 #include "cli/command.h"
 #include "cli/flags.h"
+#include "cli/ls_runs.h"
 #include "h5/h5.h"
 #include "job/job.h"
 #include "policy/best.h"
@@ -167,20 +168,20 @@ static bool list_all(struct listing *listing, bool *all_valid, struct error *err
 static int run(int count, char **words)
 {
     struct listing listing = {0};
-    const struct flag flags[] = {{.name = "--fast", .given = &listing.fast}, {0}};
+    bool as_json = false, all_valid = true;
+    const struct flag flags[] = {
+        {.name = "--fast", .given = &listing.fast}, {.name = "--json", .given = &as_json}, {0}};
     struct error error;
     struct stat info;
-    bool all_valid = true;
-    if (!flags_parse(flags, (struct flag_files){"a run directory", 1, 1}, &count, words, &error))
+    if (!flags_parse(flags, (struct flag_files){"a directory", 1, 1}, &count, words, &error))
         return command_misused(&command_ls, "%s", error.text);
-    if (!store_init(&listing.store, words[0], 0, &error))
-        return command_fail(&error);
-    if (stat(listing.store.directory, &info)) {
-        error_errno(&error, "%s is not a run directory: cannot look at %s", words[0], listing.store.directory);
-        return command_fail(&error);
-    }
+    bool ok = store_init(&listing.store, words[0], 0, &error);
+    bool is_run = ok && stat(listing.store.directory, &info) == 0;
+    if (is_run && as_json)
+        return command_misused(&command_ls, "--json goes with a directory of runs, and %s is a run", words[0]);
     h5_init();
-    bool ok = list_all(&listing, &all_valid, &error);
+    if (ok)
+        ok = is_run ? list_all(&listing, &all_valid, &error) : ls_runs(words[0], as_json, &all_valid, &error);
     h5_release();
     if (!ok)
         return command_fail(&error);
@@ -189,5 +190,6 @@ static int run(int count, char **words)
 
 const struct command command_ls = {
     .name = "ls",
-    .usage = "lockstep ls RUN [--fast]        lists the checkpoints of a run, newest first; --fast: reads no arrays",
+    .usage = "lockstep ls RUN [--fast]        lists the checkpoints of a run, newest first; --fast: reads no arrays\n"
+             "  lockstep ls DIRECTORY [--json]  lists the runs in it, and the keys in which their jobs differ",
     .run = run};

@@ -5,6 +5,8 @@
 #include <string.h>
 
 struct comparison {
+    job_difference *found; /* of all differences; NULL: they are judged */
+    void *context;
     const struct job_allowed *allowed;
     struct text permitted; /* complete lines */
     struct text forbidden; /* the same, as many as fit an error */
@@ -31,6 +33,10 @@ static void report(struct comparison *comparison, enum option_resume resume, con
         [RESUME_TUNABLE] = " (" JOB_CHANGES_RESULT ")",
         [RESUME_FREE] = "",
     };
+    if (comparison->found) {
+        comparison->found(comparison->context, path, before, after);
+        return;
+    }
     bool refused = resume == RESUME_REQUESTED && !is_allowed(comparison->allowed, path);
     if (resume != RESUME_FIXED && !refused) {
         text_append(&comparison->permitted, "%s: %s -> %s%s\n", path, before, after, remarks[resume]);
@@ -226,6 +232,12 @@ bool job_check_allowed(const struct job_allowed *allowed, struct error *error)
         return false;
     }
     return true;
+}
+
+void job_differences(const struct job *one, const struct job *other, job_difference *found, void *context)
+{
+    struct comparison comparison = {.found = found, .context = context};
+    compare_sections(&comparison, job_options, false, RESUME_FIXED, "", (struct job *)one, (struct job *)other);
 }
 
 bool job_continues(const struct job *saved, const struct job *now, const struct job_allowed *allowed,

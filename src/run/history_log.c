@@ -130,6 +130,10 @@ static void append_segment(struct text *line, const struct segment *segment)
 {
     text_append(line, ",\"ranks\":%" PRIu64 ",\"nodes\":%" PRIu64 ",\"hosts\":", segment->ranks, segment->nodes);
     text_append_json(line, segment->hosts);
+    if (*segment->changes) {
+        text_append(line, ",\"changes\":");
+        text_append_json(line, segment->changes);
+    }
 }
 
 void history_log_earlier(const struct segment *segments, size_t count, struct text *lines)

@@ -4,8 +4,9 @@
  * last one. A disk that takes no line gets a warning, and training goes on.
  *
  *   {"event":"earlier", ...}    a life that only a checkpoint's provenance tells of: the file is younger than the run
- *   {"event":"begin","segment":2,"unix":U,"step":S,"ranks":R,"nodes":N,"hosts":"...","version":"V","program":"P",
- *    (P: with its build, see environment.h)
+ *   {"event":"begin","segment":2,"unix":U,"step":S,"ranks":R,"nodes":N,"hosts":"...","changes":"C",
+ *    "version":"V","program":"P", (C: of the job, if it has changed, see struct segment; P: with its build, see
+ *    environment.h)
  *    "boot":"I","up_s":B,        (when it was started, on the monotonic clock of this boot of rank 0's machine)
  *    "job":"J","restart":N,      (only in a batch job: its number, and how often it was requeued)
  *    "previous_step":P,"previous_unix":Q,"previous_alive_s":L}

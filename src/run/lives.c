@@ -108,6 +108,7 @@ static void begin(struct lives *lives, const char *line)
     life.ranks = step_of(line, "ranks", 0);
     life.nodes = step_of(line, "nodes", 0);
     json_text(line, "hosts", life.hosts, sizeof life.hosts);
+    json_text(line, "changes", life.changes, sizeof life.changes);
     json_text(line, "version", life.version, sizeof life.version);
     json_text(line, "program", life.program, sizeof life.program);
     json_text(line, "job", life.job, sizeof life.job);
@@ -218,6 +219,10 @@ void lives_write(const struct life *life, size_t number, struct text *line)
 {
     text_append(line, "{\"segment\":%zu,\"began_unix\":%.3f,\"hosts\":", number, life->began_unix);
     text_append_json(line, life->hosts);
+    if (*life->changes) {
+        text_append(line, ",\"changes\":");
+        text_append_json(line, life->changes);
+    }
     text_append(line, ",\"ranks\":%" PRIu64 ",\"nodes\":%" PRIu64 ",\"version\":", life->ranks, life->nodes);
     text_append_json(line, life->version);
     if (*life->job) {

@@ -28,19 +28,20 @@ struct life {
     double waited_s; /* since the end of the life before: for the scheduler, or for somebody; NaN: the first, or not
                         known */
     uint64_t ranks, nodes;
-    char hosts[LIFE_TEXT]; /* names, comma-separated */
-    char version[32];      /* of lockstep; "": unknown */
-    char program[96];      /* the same, and its build; "": unknown */
-    char job[64];          /* of the batch system; "": none */
-    uint64_t restart;      /* how often that had requeued it */
-    uint64_t step;         /* that it began with, */
-    uint64_t reached;      /* and that it came to */
-    double start_s;        /* from the start of the program to the end of its first step; NaN: unknown */
-    char end[LIFE_TEXT];   /* "finished", "SIGUSR1", "failed: ...", "killed", ... */
-    enum reason reason;    /* the same, for decisions */
-    bool ended;            /* in order: it could tell itself */
-    bool interrupted;      /* killed, preempted or failed */
-    double saves;          /* checkpoints that it committed, what one cost training, and took; NaN: unknown */
+    char hosts[LIFE_TEXT];   /* names, comma-separated */
+    char changes[LIFE_TEXT]; /* in what its job differs from that of the checkpoint it went on from (struct segment) */
+    char version[32];        /* of lockstep; "": unknown */
+    char program[96];        /* the same, and its build; "": unknown */
+    char job[64];            /* of the batch system; "": none */
+    uint64_t restart;        /* how often that had requeued it */
+    uint64_t step;           /* that it began with, */
+    uint64_t reached;        /* and that it came to */
+    double start_s;          /* from the start of the program to the end of its first step; NaN: unknown */
+    char end[LIFE_TEXT];     /* "finished", "SIGUSR1", "failed: ...", "killed", ... */
+    enum reason reason;      /* the same, for decisions */
+    bool ended;              /* in order: it could tell itself */
+    bool interrupted;        /* killed, preempted or failed */
+    double saves;            /* checkpoints that it committed, what one cost training, and took; NaN: unknown */
     double stall_s, write_s;
     double step_s;       /* of the last one; NaN: unknown */
     bool transient;      /* it failed for a reason that may be gone later: a full disk, say */

@@ -15,8 +15,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define METRICS_MOST ((size_t)64 << 30) /* bytes of a file: a line for each of a billion steps is less */
-
 void metrics_init(struct metrics *metrics)
 {
     *metrics = (struct metrics){.descriptor = -1};

@@ -10,6 +10,8 @@
 
 #include <stdint.h>
 
+#define METRICS_MOST ((size_t)64 << 30) /* bytes of a file: a line for each of a billion steps is less */
+
 struct metrics {
     int descriptor; /* -1: closed; then all calls do nothing (ranks other than 0) */
     char *path;

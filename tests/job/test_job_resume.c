@@ -465,6 +465,30 @@ static void test_judgement_is_free(void)
                     DIFFER "\n  huber_delta: 2.0 in the checkpoint, 1.0 here");
 }
 
+static void append_difference(void *context, const char *path, const char *one, const char *other)
+{
+    text_append(context, "%s: %s | %s\n", path, one, other);
+}
+
+static void test_differences(void)
+{
+    struct job one, other;
+    struct text found;
+    text_init(&found);
+    if (!parse(&one, EXAMPLE, NULL))
+        return;
+    if (parse(&other, EXAMPLE, OVERRIDES("seed=2", "optimizer.learning_rate=0.5", "optimizer.weight_decay=0.125"))) {
+        job_differences(&one, &one, append_difference, &found);
+        job_differences(&one, &other, append_difference, &found);
+        CU_ASSERT_STRING_EQUAL(text_bytes(&found), "seed: 1 | 2\n"
+                                                   "optimizer.learning_rate: 0.001 | 0.5\n"
+                                                   "optimizer.weight_decay: 0.01 | 0.125\n");
+        job_release(&other);
+    }
+    text_release(&found);
+    job_release(&one);
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -489,6 +513,7 @@ int main(void)
         {"lists of two kinds are compared, each in its place", test_lists_of_two_kinds},
         {"a key that two kinds have is one key", test_other_defaults},
         {"a list of contradictions that is too long ends with a count", test_long_list},
+        {"differences of any kind are found, with both values", test_differences},
         {NULL, NULL},
     };
     return test_run("job/job_resume", cases);
