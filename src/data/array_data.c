@@ -290,6 +290,30 @@ bool array_data_open(struct dataset *dataset, const struct array_settings *setti
     return guard_run(scan_samples, &scan, &where) ? scan.ok : dataset_refuse_hole(dataset, where, error);
 }
 
+/* Guarded. */
+static void scan_inputs(void *context)
+{
+    struct scan *scan = context;
+    struct dataset *dataset = scan->dataset;
+    const struct array_data *data = dataset->self;
+    scan->ok = go_through(dataset, &data->x, check_input_rows, scan, &dataset->digest, scan->error);
+}
+
+bool array_data_open_inputs(struct dataset *dataset, const struct array_settings *settings, struct error *error)
+{
+    struct array_data *data = dataset->self;
+    const struct array_settings plain = {.std = 1};
+    struct scan scan = {.dataset = dataset, .settings = settings ? settings : &plain, .error = error};
+    const void *where;
+    if (!set_input(&data->x, &dataset->about.form.input, error))
+        return false;
+    data->mean = dataset->mean = scan.settings->mean;
+    data->std = dataset->std = scan.settings->std;
+    dataset->count = data->x.size[0];
+    dataset->sample_bytes = data->x.row_bytes;
+    return guard_run(scan_inputs, &scan, &where) ? scan.ok : dataset_refuse_hole(dataset, where, error);
+}
+
 /* What cannot be read has another digest than it had. */
 uint64_t array_data_digest(const struct dataset *dataset)
 {
@@ -358,7 +382,11 @@ bool array_data_read(const struct dataset *dataset, size_t index, struct leaf *l
     const struct array *x = &data->x, *y = &data->y;
     size_t sample = data->first + index;
     struct array_rows rows;
-    if (!read_inputs(dataset, sample, leaf->inputs + row * x->width, error) || !array_rows(y, sample, 1, &rows, error))
+    if (!read_inputs(dataset, sample, leaf->inputs + row * x->width, error))
+        return false;
+    if (y->dims == 0) /* the inputs alone are wanted */
+        return true;
+    if (!array_rows(y, sample, 1, &rows, error))
         return false;
     if (array_has_floats(y))
         return read_targets(dataset, &rows, leaf->targets + row * y->width, error);

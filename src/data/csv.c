@@ -331,14 +331,9 @@ static bool read_table(struct reading *reading)
     return true;
 }
 
-static bool csv_open(struct dataset *dataset, const void *given, const struct description *train, struct error *error)
+static bool open_table(struct dataset *dataset, const struct csv_settings *settings, const struct description *train,
+                       struct error *error)
 {
-    const struct csv_settings *settings = given;
-    const char *key;
-    if (!settings->path || !*settings->path)
-        return error_set(error, ERROR_USAGE, "a dataset of format csv needs the path of its file");
-    if (!check(settings, &key, error))
-        return error_prefix(error, "%s: ", key);
     struct csv *csv = memory_need(1, sizeof *csv);
     struct csv_table table;
     dataset->self = csv;
@@ -357,6 +352,33 @@ static bool csv_open(struct dataset *dataset, const void *given, const struct de
     if (!ok)
         csv_close(dataset);
     return ok;
+}
+
+static bool csv_open(struct dataset *dataset, const void *given, const struct description *train, struct error *error)
+{
+    const struct csv_settings *settings = given;
+    const char *key;
+    if (!settings->path || !*settings->path)
+        return error_set(error, ERROR_USAGE, "a dataset of format csv needs the path of its file");
+    if (!check(settings, &key, error))
+        return error_prefix(error, "%s: ", key);
+    return open_table(dataset, settings, train, error);
+}
+
+static bool csv_open_inputs(struct dataset *dataset, const char *path, const void *like,
+                            const struct description *train, struct error *error)
+{
+    static char comma[] = ",";
+    struct csv_settings settings = {.header = true, .separator = comma, .missing = CSV_NONE};
+    if (like)
+        settings = *(const struct csv_settings *)like;
+    settings.path = (char *)(uintptr_t)path;
+    settings.target_count = settings.input_count = settings.category_count = 0;
+    settings.task = CSV_AUTO;
+    settings.classes = settings.label_offset = settings.first = settings.count = 0;
+    settings.part[0] = 0;
+    settings.part[1] = 1;
+    return open_table(dataset, &settings, train, error);
 }
 
 static bool csv_read(const struct dataset *dataset, size_t index, struct leaf *leaf, size_t row, struct error *error)
@@ -378,7 +400,7 @@ static bool csv_read(const struct dataset *dataset, size_t index, struct leaf *l
     size_t terms = columns->target_count;
     if (csv->labels)
         leaf->labels[row] = csv->labels[index];
-    else
+    else if (terms > 0)
         memcpy(leaf->targets + row * terms, csv->targets + index * terms, terms * sizeof *leaf->targets);
     return true;
 }
@@ -394,6 +416,7 @@ const struct dataset_class dataset_csv = {
     KIND_OF("csv", "a table in a CSV file, plain or gzip, whose rows are samples", struct csv_settings, rows),
     .kind.check = check,
     .open = csv_open,
+    .open_inputs = csv_open_inputs,
     .close = csv_close,
     .read = csv_read,
     .source = csv_source,

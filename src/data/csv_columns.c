@@ -217,12 +217,12 @@ static bool adopt(struct csv_columns *columns, const struct csv_source *source, 
     const struct description *train = source->train;
     if (!check_names(source, "inputs", columns->inputs, columns->input_count, train->inputs, train->input_count,
                      error) ||
-        !check_names(source, "targets", columns->targets, columns->target_count, train->targets, train->target_count,
-                     error))
+        (columns->target_count > 0 && !check_names(source, "targets", columns->targets, columns->target_count,
+                                                   train->targets, train->target_count, error)))
         return false;
     adopt_values(columns->inputs, train->inputs, train->input_count);
-    adopt_values(columns->targets, train->targets, train->target_count);
-    columns->has_classes = train->form.classes > 0;
+    adopt_values(columns->targets, train->targets, columns->target_count);
+    columns->has_classes = columns->target_count > 0 && train->form.classes > 0;
     columns->classes = train->form.classes;
     return mark_categories(columns, source, error);
 }
@@ -334,27 +334,27 @@ static bool add_value(struct csv_column *column, const struct csv_field *fields,
 /* Gathers the values of all columns of categories, in the whole file. */
 static bool gather(struct csv_columns *columns, const struct csv_source *source, struct error *error)
 {
-    bool any = columns->targets[0].about.is_category;
+    bool any = columns->target_count > 0 && columns->targets[0].about.is_category;
     for (size_t i = 0; i < columns->input_count; i++)
         any = any || columns->inputs[i].about.is_category;
     struct csv_scan scan = csv_table_begin(source->table);
     for (size_t row = 0; any && row < source->table->rows; row++) {
         const struct csv_field *fields = csv_table_row(source->table, &scan);
-        if (!add_value(&columns->targets[0], fields, source, error))
+        if (columns->target_count > 0 && !add_value(&columns->targets[0], fields, source, error))
             return false;
         for (size_t i = 0; i < columns->input_count; i++)
             if (!add_value(&columns->inputs[i], fields, source, error))
                 return false;
     }
-    if (columns->targets[0].about.is_category)
+    if (columns->target_count > 0 && columns->targets[0].about.is_category)
         columns->classes = columns->targets[0].about.values.count < 2 ? 2 : columns->targets[0].about.values.count;
     return true;
 }
 
 static bool learn(struct csv_columns *columns, const struct csv_source *source, struct error *error)
 {
-    return mark_categories(columns, source, error) && judge_target(columns, source, error) &&
-           gather(columns, source, error);
+    return mark_categories(columns, source, error) &&
+           (columns->target_count == 0 || judge_target(columns, source, error)) && gather(columns, source, error);
 }
 
 /* Whether what the settings say of the target is so, whoever has told what it holds. */
@@ -363,6 +363,8 @@ static bool check_target(const struct csv_columns *columns, const struct csv_sou
     const struct csv_settings *settings = source->settings;
     const struct csv_column *target = &columns->targets[0];
     char shown[64];
+    if (columns->target_count == 0)
+        return true;
     option_show(target->about.name, shown, sizeof shown);
     if (settings->task != CSV_AUTO && (settings->task == CSV_CLASSES) != columns->has_classes)
         return error_set(error, ERROR_USAGE, "%s: task is %s, but the target %s holds %s", settings->path,

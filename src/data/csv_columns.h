@@ -16,7 +16,7 @@ struct csv_columns {
     struct csv_column *inputs; /* [input_count] */
     size_t input_count;        /* C, above 0 */
     struct csv_column *targets;
-    size_t target_count; /* T, above 0; 1 if they are classes */
+    size_t target_count; /* T; 1 if they are classes; 0: the inputs alone are wanted */
     bool has_classes;
     size_t classes; /* of them */
     size_t width;   /* numbers of a sample's inputs: 1 for a column of numbers, of categories one for each value */

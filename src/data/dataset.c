@@ -6,6 +6,7 @@
 #include "base/guard.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "data/content.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -120,6 +121,48 @@ bool dataset_open(struct dataset *dataset, const struct dataset_spec *spec, cons
         dataset->about.form.least = least;
         dataset->about.form.most = most;
     }
+    return true;
+}
+
+/* The format that a file's first bytes tell, or else `otherwise`. What cannot be read is for that to refuse. */
+static const struct dataset_class *find_class(const char *path, const struct dataset_class *otherwise)
+{
+    struct content content;
+    struct error ignored;
+    const struct dataset_class *found = otherwise;
+    if (!content_open(&content, path, "a file", &ignored))
+        return otherwise;
+    for (const struct kind *const *kind = dataset_registry.kinds; *kind; kind++) {
+        const struct dataset_class *class = (const struct dataset_class *)*kind;
+        if (class->knows && class->knows(content.bytes, content.count))
+            found = class;
+    }
+    content_close(&content);
+    return found;
+}
+
+bool dataset_open_inputs(struct dataset *dataset, const char *path, const struct dataset_spec *like,
+                         const struct description *train, struct error *error)
+{
+    const struct dataset_class *class = find_class(path, like->class);
+    memset(dataset, 0, sizeof *dataset);
+    if (!class->open_inputs)
+        return error_set(error, ERROR_USAGE, "%s: inputs alone cannot be read of data of format %s", path,
+                         class->kind.name);
+    dataset->failure = memory_need(1, sizeof *dataset->failure);
+    if (!class->open_inputs(dataset, path, class == like->class ? like->settings : NULL, train, error)) {
+        description_release(&dataset->about);
+        memory_free(dataset->failure);
+        memset(dataset, 0, sizeof *dataset);
+        return false;
+    }
+    dataset->class = class;
+    dataset->about.format = memory_text(class->kind.name);
+    if (!inputs_fit(dataset, train, path, error)) {
+        dataset_close(dataset);
+        return false;
+    }
+    dataset->about.form = train->form;
     return true;
 }
 

@@ -48,6 +48,15 @@ struct dataset_class {
                  struct error *error) WARN_UNUSED;
     void (*close)(struct dataset *dataset);
 
+    /* Local. Whether a file is of this format, by its first bytes; NULL: they do not tell. */
+    bool (*knows)(const uint8_t *bytes, size_t count);
+
+    /* Local. As open, for the inputs alone of one file: targets are not looked at, form.classes and form.terms stay 0,
+     * and read leaves labels and targets as they are. `like`: settings of the training data, where they are of this
+     * class, which tell how a file is written; NULL: there are none. NULL: files of this format cannot be read so. */
+    bool (*open_inputs)(struct dataset *dataset, const char *path, const void *like, const struct description *train,
+                        struct error *error) WARN_UNUSED;
+
     /* Local. Writes one sample into row `row` of the leaf. False with ERROR_CORRUPT if it is none that was there when
      * the dataset was opened: a label beyond the classes, a target beyond the range, a number that is not finite. */
     bool (*read)(const struct dataset *dataset, size_t index, struct leaf *leaf, size_t row,
@@ -89,6 +98,12 @@ bool dataset_refuse_hole(const struct dataset *dataset, const void *where, struc
  * window reaches back, and what it repeats is labelled LEAF_IGNORED). */
 bool dataset_open(struct dataset *dataset, const struct dataset_spec *spec, const struct description *train,
                   struct error *error) WARN_UNUSED;
+
+/* Local. Opens the inputs of one file, for a model to say what it makes of them: of the format that its first bytes
+ * tell, or else of that of `like`, the training data as its job has it. They have to fit `train`; the dataset has its
+ * form, though there are no labels and targets: dataset_read leaves them as they are. Errors as dataset_open. */
+bool dataset_open_inputs(struct dataset *dataset, const char *path, const struct dataset_spec *like,
+                         const struct description *train, struct error *error) WARN_UNUSED;
 
 /* Local. Appends what has to be the same wherever this dataset is opened: samples, classes or characters, digest. */
 void dataset_describe(const struct dataset *dataset, struct text *words);

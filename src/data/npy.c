@@ -6,6 +6,8 @@
 #include "data/formats.h"
 #include "data/npy_array.h"
 
+#include <string.h>
+
 /* Where the files lie may change: the digest of their content is compared when they are opened. */
 static const struct option_row rows[] = {
     {"x",
@@ -69,6 +71,26 @@ static bool npy_open(struct dataset *dataset, const void *given, const struct de
     return ok;
 }
 
+static bool npy_knows(const uint8_t *bytes, size_t count)
+{
+    return count >= 6 && memcmp(bytes, "\223NUMPY", 6) == 0;
+}
+
+static bool npy_open_inputs(struct dataset *dataset, const char *path, const void *like,
+                            const struct description *train, struct error *error)
+{
+    const struct npy_settings *settings = like;
+    struct npy *npy = memory_need(1, sizeof *npy);
+    (void)train;
+    dataset->self = npy;
+    dataset->files = &npy->x.watched;
+    bool ok = open_array(&npy->data.x, &npy->x, path, "x", error) &&
+              array_data_open_inputs(dataset, settings ? &settings->samples : NULL, error);
+    if (!ok)
+        npy_close(dataset);
+    return ok;
+}
+
 static const char *npy_source(const void *given, bool targets)
 {
     const struct npy_settings *settings = given;
@@ -80,6 +102,8 @@ const struct dataset_class dataset_npy = {
             rows),
     .kind.check = array_data_check,
     .open = npy_open,
+    .knows = npy_knows,
+    .open_inputs = npy_open_inputs,
     .close = npy_close,
     .read = array_data_read,
     .digest = array_data_digest,

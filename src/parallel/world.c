@@ -145,6 +145,15 @@ void world_most(const struct world *world, uint64_t *values, size_t count)
     watchdog_end();
 }
 
+void world_gather(const struct world *world, const void *bytes, size_t count, void *all)
+{
+    PROMISE_EQUAL(world, count);
+    CHECK(count < INT_MAX, "these are few");
+    meet();
+    MPI_Gather(bytes, (int)count, MPI_BYTE, all, (int)count, MPI_BYTE, 0, world->comm);
+    watchdog_end();
+}
+
 char **world_gather_texts(const struct world *world, const char *text)
 {
     int mine = (int)strlen(text) + 1, longest;

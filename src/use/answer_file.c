@@ -1,0 +1,249 @@
+#include "use/answer_file.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/say.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BUFFER_BYTES ((size_t)1 << 20)
+#define NPY_BLOCK    64 /* the head of an array ends at a multiple of it */
+
+struct answer_format {
+    const char *suffix;
+    void (*begin)(struct answer_file *file);
+    void (*append)(struct answer_file *file, const float *answer); /* one sample's [width] */
+    bool is_table;
+};
+
+/* ---- tables ---- */
+
+/* A field, in quotes where it needs them (RFC 4180). */
+static void append_field(struct text *row, const char *field)
+{
+    if (strcspn(field, ",\"\r\n") == strlen(field) && *field) {
+        text_append(row, "%s", field);
+        return;
+    }
+    text_append(row, "\"");
+    for (; *field; field++)
+        text_append(row, *field == '"' ? "\"\"" : "%c", *field);
+    text_append(row, "\"");
+}
+
+static void append_class(struct answer_file *file, size_t class)
+{
+    const struct categories *names = description_classes(file->about);
+    if (names && class < names->count)
+        append_field(&file->buffer, names->names[class]);
+    else
+        text_append(&file->buffer, "%" PRIu64, class + file->about->label_offset);
+}
+
+/* Whether a sample's answer is one class, whose name is told. */
+static bool names_class(const struct answer_file *file)
+{
+    return file->form.kind == PREDICT_PROBABILITIES ||
+           (file->form.kind == PREDICT_CHANCE && file->about->form.classes > 0);
+}
+
+static size_t told(const struct answer_file *file)
+{
+    size_t most = file->options.top > 0 ? file->options.top : 1;
+    return most < file->form.classes ? most : file->form.classes;
+}
+
+static void begin_table(struct answer_file *file)
+{
+    struct text *row = &file->buffer;
+    if (!names_class(file)) {
+        for (size_t t = 0; t < file->form.terms; t++) {
+            text_append(row, t > 0 ? "," : "");
+            if (file->about->target_count > 0)
+                append_field(row, file->about->targets[t].name);
+            else
+                text_append(row, file->form.terms == 1 ? "y" : "y%zu", t);
+        }
+    } else if (told(file) == 1) {
+        text_append(row, "class,probability");
+    } else {
+        for (size_t i = 1; i <= told(file); i++)
+            text_append(row, "%sclass%zu,probability%zu", i > 1 ? "," : "", i, i);
+    }
+    text_append(row, "\n");
+}
+
+/* The most probable class that is less so than `last` [class, or the count of them: none], or as probable and behind. */
+static size_t next_class(const float *p, size_t classes, size_t last)
+{
+    size_t found = classes;
+    for (size_t k = 0; k < classes; k++) {
+        bool is_left = last == classes || p[k] < p[last] || (p[k] == p[last] && k > last);
+        if (is_left && (found == classes || p[k] > p[found]))
+            found = k;
+    }
+    return found;
+}
+
+static void append_row(struct answer_file *file, const float *answer)
+{
+    struct text *row = &file->buffer;
+    size_t classes = file->form.classes, last = classes;
+    const float two[] = {1 - answer[0], answer[0]};
+    const float *p = file->form.kind == PREDICT_CHANCE ? two : answer;
+    for (size_t t = 0; !names_class(file) && t < file->form.terms; t++)
+        text_append(row, "%s%.9g", t > 0 ? "," : "", (double)answer[t]);
+    for (size_t i = 0; names_class(file) && i < told(file); i++) {
+        size_t class = next_class(p, classes, last);
+        text_append(row, i > 0 ? "," : "");
+        if (class < classes) {
+            append_class(file, class);
+            text_append(row, ",%.9g", (double)p[class]);
+            last = class;
+        } else {
+            text_append(row, ","); /* of NaN none is the most probable one */
+        }
+    }
+    text_append(row, "\n");
+}
+
+/* ---- arrays ---- */
+
+static void begin_array(struct answer_file *file)
+{
+    struct text head;
+    size_t N = file->options.samples;
+    text_init(&head);
+    text_append(&head, "{'descr': '<f4', 'fortran_order': False, 'shape': (%zu,", N);
+    if (file->form.terms > 1)
+        text_append(&head, " %zu,", file->form.terms);
+    if (file->form.kind == PREDICT_PROBABILITIES)
+        text_append(&head, " %zu,", file->form.classes);
+    text_append(&head, "), }");
+    while ((10 + head.length + 1) % NPY_BLOCK != 0)
+        text_append(&head, " ");
+    text_append(&head, "\n");
+    const char front[] = {'\223', 'N', 'U', 'M', 'P', 'Y', 1, 0, (char)(head.length & 0xFF), (char)(head.length >> 8)};
+    text_append_bytes(&file->buffer, front, sizeof front);
+    text_append_bytes(&file->buffer, head.bytes, head.length);
+    text_release(&head);
+}
+
+static void append_numbers(struct answer_file *file, const float *answer)
+{
+    text_append_bytes(&file->buffer, (const char *)answer, file->form.width * sizeof *answer);
+}
+
+static const struct answer_format formats[] = {
+    {".csv", begin_table, append_row, true},
+    {".npy", begin_array, append_numbers, false},
+};
+#define FORMATS (sizeof formats / sizeof *formats)
+
+/* ---- files ---- */
+
+/* That of the path's name; NULL: there is none. */
+static const struct answer_format *find_format(const char *path)
+{
+    for (size_t f = 0; path && f < FORMATS; f++) {
+        size_t length = strlen(path), suffix = strlen(formats[f].suffix);
+        if (length > suffix && strcmp(path + length - suffix, formats[f].suffix) == 0)
+            return &formats[f];
+    }
+    return path ? NULL : &formats[0];
+}
+
+bool answer_file_check(const struct answer_file_options *options, const struct predict_form *form,
+                       struct error *error)
+{
+    const struct answer_format *format = find_format(options->path);
+    if (!format)
+        return error_set(error, ERROR_USAGE, "%s: the name of the output ends with .csv or .npy", options->path);
+    if (format->is_table && form->kind == PREDICT_PROBABILITIES && form->terms > 1)
+        return error_set(error, ERROR_USAGE,
+                         "a sample has %zu labels: a table has no place for that; choose an output that ends with .npy",
+                         form->terms);
+    if (options->top > 0 && (!format->is_table || form->classes == 0))
+        return error_set(error, ERROR_USAGE, "--top is for tables of classes: %s",
+                         format->is_table ? "this model answers with numbers" : "an array has all of them");
+    return true;
+}
+
+static bool flush(struct answer_file *file, struct error *error)
+{
+    const char *bytes = text_bytes(&file->buffer);
+    bool ok = true;
+    if (file->descriptor < 0)
+        for (; *bytes; bytes += strcspn(bytes, "\n") + 1)
+            say("%.*s\n", (int)strcspn(bytes, "\n"), bytes);
+    else
+        ok = file_write_at(file->descriptor, bytes, file->buffer.length, file->written) ||
+             error_errno(error, "cannot write %s", file->options.path);
+    file->written += file->buffer.length;
+    text_release(&file->buffer);
+    return ok;
+}
+
+bool answer_file_begin(struct answer_file *file, const struct answer_file_options *options,
+                       const struct predict_form *form, const struct description *about, struct error *error)
+{
+    *file = (struct answer_file){
+        .format = find_format(options->path), .form = *form, .about = about, .options = *options, .descriptor = -1};
+    text_init(&file->buffer);
+    if (options->path) {
+        struct text hidden;
+        const char *slash = strrchr(options->path, '/'), *name = slash ? slash + 1 : options->path;
+        text_init(&hidden);
+        text_append(&hidden, "%.*s.%s.partial", (int)(name - options->path), options->path, name);
+        file->hidden = hidden.bytes;
+        if (!file_open(file->hidden, FILE_NEW, &file->descriptor, error)) {
+            file->descriptor = -1;
+            answer_file_release(file);
+            return error_prefix(error, "%s: ", options->path);
+        }
+    }
+    file->format->begin(file);
+    return true;
+}
+
+bool answer_file_take(void *context, size_t n, const float *answers, struct error *error)
+{
+    struct answer_file *file = context;
+    for (size_t i = 0; i < n; i++) {
+        file->format->append(file, answers + i * file->form.width);
+        if (file->buffer.length >= BUFFER_BYTES && !flush(file, error))
+            return false;
+    }
+    return true;
+}
+
+bool answer_file_commit(struct answer_file *file, struct error *error)
+{
+    if (!flush(file, error))
+        return false;
+    if (file->descriptor < 0)
+        return true;
+    const char *path = file->options.path;
+    bool ok = file_close(file->descriptor) || error_errno(error, "cannot write %s", path);
+    file->descriptor = -1;
+    ok = ok && file_sync(file->hidden, error) && file_rename(file->hidden, path, error);
+    if (ok) {
+        memory_free(file->hidden);
+        file->hidden = NULL;
+    }
+    return ok && file_sync_parent(path, error);
+}
+
+void answer_file_release(struct answer_file *file)
+{
+    if (file->descriptor >= 0 && file->format)
+        close(file->descriptor);
+    if (file->hidden)
+        unlink(file->hidden);
+    memory_free(file->hidden);
+    text_release(&file->buffer);
+    *file = (struct answer_file){.descriptor = -1};
+}

@@ -1,0 +1,47 @@
+/* A file of answers (predict.h): a table for people and programs, or an array for NumPy. */
+#ifndef USE_ANSWER_FILE_H
+#define USE_ANSWER_FILE_H
+
+#include "base/text.h"
+#include "use/predict.h"
+
+struct answer_file_options {
+    const char *path; /* ends with .csv or .npy; NULL: a table on standard output, by `say` */
+    size_t samples;   /* N, of all inputs */
+    size_t top;       /* of a table: the classes that are told of a sample, the most probable first; 0: one */
+};
+
+struct answer_format;
+
+struct answer_file {
+    const struct answer_format *format; /* NULL: closed */
+    struct predict_form form;
+    const struct description *about; /* borrowed */
+    struct answer_file_options options;
+    int descriptor; /* of the hidden file; -1: standard output */
+    char *hidden;   /* its path */
+    uint64_t written;
+    struct text buffer;
+};
+
+/* Local. Whether a file of this name can hold such answers. ERROR_USAGE. */
+bool answer_file_check(const struct answer_file_options *options, const struct predict_form *form,
+                       struct error *error) WARN_UNUSED;
+
+/* Local. Begins a hidden file beside the path: a table with the line of its names, which are those of the training
+ * data's targets and classes; or the head of an array of float32 [N, K], with several terms [N, T, K], [N, T], or of one
+ * number a sample [N]. The options have passed answer_file_check. Nothing stays after failure. */
+bool answer_file_begin(struct answer_file *file, const struct answer_file_options *options,
+                       const struct predict_form *form, const struct description *about,
+                       struct error *error) WARN_UNUSED;
+
+/* Local. Of a struct predict_sink whose context is the file. */
+bool answer_file_take(void *context, size_t n, const float *answers, struct error *error);
+
+/* Local. The file gets its name, and is on disk; what had that name is gone. */
+bool answer_file_commit(struct answer_file *file, struct error *error) WARN_UNUSED;
+
+/* Local. Accepts a released one; without a commit nothing stays. */
+void answer_file_release(struct answer_file *file);
+
+#endif
