@@ -3,7 +3,7 @@
 #include "cli/command.h"
 #include "cli/evaluate_words.h"
 #include "cli/flags.h"
-#include "train/runtime.h"
+#include "cli/together.h"
 
 #include <string.h>
 
@@ -24,8 +24,9 @@ static void print(const struct request *request, const struct trained *trained, 
 }
 
 /* Collective over world. */
-static bool work(const struct world *world, const struct request *request, struct error *error)
+static bool work(const struct world *world, void *context, struct error *error)
 {
+    const struct request *request = context;
     struct trained trained = {0};
     struct evaluate_report report = {0};
     bool ok = world_agree(world, trained_open(&trained, request->word, &request->options, error), error) &&
@@ -35,21 +36,6 @@ static bool work(const struct world *world, const struct request *request, struc
     evaluate_report_release(&report);
     trained_close(&trained);
     return ok;
-}
-
-/* Collective over MPI_COMM_WORLD. */
-static int evaluate_in_parallel(const struct request *request)
-{
-    struct runtime runtime;
-    struct error error;
-    bool is_up = runtime_begin(&runtime, &(struct runtime_options){.ends_process = true}, &error);
-    if (!runtime.is_up)
-        return command_fail(&error);
-    bool ok = world_agree(&runtime.world, is_up, &error) && work(&runtime.world, request, &error);
-    if (!ok && runtime.world.rank == 0)
-        command_fail(&error);
-    runtime_end(&runtime);
-    return ok ? EXIT_FINISHED : (int)error_exit_code(error.kind);
 }
 
 static int run(int count, char **words)
@@ -64,7 +50,7 @@ static int run(int count, char **words)
     int code = 0;
     if (flags_parse(flags, (struct flag_files){"a checkpoint", 1, 1}, &count, words, &error)) {
         request.word = words[0];
-        code = evaluate_in_parallel(&request);
+        code = together(work, &request);
     } else {
         code = command_misused(&command_evaluate, "%s", error.text);
     }

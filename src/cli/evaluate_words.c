@@ -49,8 +49,7 @@ static void append_metrics(const struct evaluate_report *report, struct text *wo
             continue;
         metric_text((enum metric_kind)m, report->evaluation.values[m], value);
         bool none = m == METRIC_R2 && report->evaluation.is_constant;
-        text_append(words, "%-12s %s\n", metric_name((uint64_t)m),
-                    none ? "- (the targets are all the same)" : value);
+        text_append(words, "%-12s %s\n", metric_name((uint64_t)m), none ? "- (the targets are all the same)" : value);
     }
 }
 

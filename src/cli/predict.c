@@ -3,7 +3,7 @@
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "cli/output.h"
-#include "train/runtime.h"
+#include "cli/together.h"
 #include "use/answer_file.h"
 
 #include <stdio.h>
@@ -56,8 +56,8 @@ static bool answer(const struct world *world, const struct request *request, str
     struct answer_file file = {.descriptor = -1};
     const struct predict_sink sink = {.take = answer_file_take, .context = &file};
     bool is_root = world->rank == 0;
-    bool ok = world_agree(
-        world, !is_root || answer_file_begin(&file, &options, form, &trained->saved.about, error), error);
+    bool ok = world_agree(world, !is_root || answer_file_begin(&file, &options, form, &trained->saved.about, error),
+                          error);
     for (size_t i = 0; ok && i < request->count; i++)
         ok = predict(world, trained, form, &inputs[i], &sink, error);
     ok = ok && world_agree(world, !is_root || answer_file_commit(&file, error), error);
@@ -68,8 +68,9 @@ static bool answer(const struct world *world, const struct request *request, str
 }
 
 /* Collective over world. */
-static bool work(const struct world *world, const struct request *request, struct error *error)
+static bool work(const struct world *world, void *context, struct error *error)
 {
+    const struct request *request = context;
     struct trained trained = {0};
     struct predict_form form;
     size_t samples = 0;
@@ -82,21 +83,6 @@ static bool work(const struct world *world, const struct request *request, struc
     memory_free(inputs);
     trained_close(&trained);
     return ok;
-}
-
-/* Collective over MPI_COMM_WORLD. */
-static int predict_in_parallel(const struct request *request)
-{
-    struct runtime runtime;
-    struct error error;
-    bool is_up = runtime_begin(&runtime, &(struct runtime_options){.ends_process = true}, &error);
-    if (!runtime.is_up)
-        return command_fail(&error);
-    bool ok = world_agree(&runtime.world, is_up, &error) && work(&runtime.world, request, &error);
-    if (!ok && runtime.world.rank == 0)
-        command_fail(&error);
-    runtime_end(&runtime);
-    return ok ? EXIT_FINISHED : (int)error_exit_code(error.kind);
 }
 
 static int run(int count, char **words)
@@ -116,7 +102,7 @@ static int run(int count, char **words)
         request.word = words[0];
         request.paths = (const char *const *)words + 1;
         request.count = (size_t)count - 1;
-        code = predict_in_parallel(&request);
+        code = together(work, &request);
     } else {
         code = command_misused(&command_predict, "%s", error.text);
     }

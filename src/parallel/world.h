@@ -66,8 +66,8 @@ void world_sum(const struct world *world, uint64_t *values, size_t count);
 /* Collective over world; count must be equal on every rank. Each value becomes the largest of all ranks. */
 void world_most(const struct world *world, uint64_t *values, size_t count);
 
-/* Collective over world; count must be equal on every rank, below 2^31. The bytes of each rank, in rank order, on rank 0
- * into all [size, count]. */
+/* Collective over world; count must be equal on every rank, below 2^31. The bytes of each rank, in rank order, on rank
+ * 0 into all [size, count]. */
 void world_gather(const struct world *world, const void *bytes, size_t count, void *all);
 
 /* Collective over world. One text of each rank, in rank order; on every rank the same. The caller owns *texts: an

@@ -76,7 +76,8 @@ static void begin_table(struct answer_file *file)
     text_append(row, "\n");
 }
 
-/* The most probable class that is less so than `last` [class, or the count of them: none], or as probable and behind. */
+/* The most probable class that is less so than `last` [class, or the count of them: none], or as probable and behind.
+ */
 static size_t next_class(const float *p, size_t classes, size_t last)
 {
     size_t found = classes;
@@ -156,8 +157,7 @@ static const struct answer_format *find_format(const char *path)
     return path ? NULL : &formats[0];
 }
 
-bool answer_file_check(const struct answer_file_options *options, const struct predict_form *form,
-                       struct error *error)
+bool answer_file_check(const struct answer_file_options *options, const struct predict_form *form, struct error *error)
 {
     const struct answer_format *format = find_format(options->path);
     if (!format)

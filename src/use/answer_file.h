@@ -29,8 +29,8 @@ bool answer_file_check(const struct answer_file_options *options, const struct p
                        struct error *error) WARN_UNUSED;
 
 /* Local. Begins a hidden file beside the path: a table with the line of its names, which are those of the training
- * data's targets and classes; or the head of an array of float32 [N, K], with several terms [N, T, K], [N, T], or of one
- * number a sample [N]. The options have passed answer_file_check. Nothing stays after failure. */
+ * data's targets and classes; or the head of an array of float32 [N, K], with several terms [N, T, K], [N, T], or of
+ * one number a sample [N]. The options have passed answer_file_check. Nothing stays after failure. */
 bool answer_file_begin(struct answer_file *file, const struct answer_file_options *options,
                        const struct predict_form *form, const struct description *about,
                        struct error *error) WARN_UNUSED;
