@@ -21,6 +21,7 @@ struct counterpart {
 
 static const struct counterpart counterparts[] = {
     {&layer_dense, "dense", NULL},
+    {&layer_conv1d, "conv1d", NULL},
     {&layer_conv2d, "conv2d", NULL},
     {&layer_layer_norm, "layer_normalization", NULL},
     {&layer_rms_norm, "rms_normalization", NULL},
@@ -104,6 +105,14 @@ static void walk_filters(struct layout_row *row)
     set_walk(row, 4, row->shape, (size_t[]){k, 1, k * k, C * k * k});
 }
 
+/* The kernel [k, C, O] of a convolution of sequences from [O, C, k]. */
+static void walk_row_filters(struct layout_row *row)
+{
+    size_t O = row->shape[0], C = row->shape[1], k = row->shape[2];
+    memcpy(row->shape, (size_t[]){k, C, O}, 3 * sizeof *row->shape);
+    set_walk(row, 3, row->shape, (size_t[]){1, k, C * k});
+}
+
 /* How tensor k of the layer lies there. */
 static void lay_out(const struct walk *walk, const struct layer *layer, size_t k, struct layout_row *row)
 {
@@ -113,6 +122,9 @@ static void lay_out(const struct walk *walk, const struct layer *layer, size_t k
     } else if (layer->class == &layer_conv2d) {
         if (k == 0)
             walk_filters(row);
+    } else if (layer->class == &layer_conv1d) {
+        if (k == 0)
+            walk_row_filters(row);
     } else if (layer->class != &layer_embedding) {
         /* norms: a number for each channel, or for each value of a sample */
         if (walk->C > 0 && (row->dims == 3 || layer->in.dims == 1))

@@ -35,6 +35,8 @@ static const struct {
      "filters: 8, kernel: 3, stride: 1, padding: 2, bias: true, init: default"},
     {&layer_conv2d, "filters: 8, kernel: 3, padding: 0",
      "filters: 8, kernel: 3, stride: 1, padding: valid, bias: true, init: default"},
+    {&layer_conv1d, "filters: 8, kernel: 3, padding: same",
+     "filters: 8, kernel: 3, stride: 1, padding: same, bias: true, init: default"},
     {&layer_max_pool, "size: 2", "size: 2, stride: 2"},
     {&layer_avg_pool, "stride: 1, size: 3", "size: 3, stride: 1"},
     {&layer_global_avg_pool, NULL, NULL},

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "nn/layers/batch_norm.h"
+#include "nn/layers/conv1d.h"
 #include "nn/layers/conv2d.h"
 #include "nn/layers/dense.h"
 #include "nn/layers/dropout.h"
@@ -143,6 +144,29 @@ static void conv2d(struct walk *w, const void *settings, const char *name)
                 for (size_t j = 0; j < h.out; j++)
                     *y++ = (bias ? bias[f] : 0) +
                            window(x + m * C * v.in * h.in, weight + f * C * k * k, C, k, h, v, i * s, j * s);
+    memory_free(x);
+}
+
+static void conv1d(struct walk *w, const void *settings, const char *name)
+{
+    const struct conv1d *own = settings;
+    struct conv2d sides = {.kernel = own->kernel, .stride = own->stride, .padding = own->padding};
+    size_t C = w->shape.size[1], F = own->filters, k = own->kernel;
+    struct side side = side_of(&sides, w->shape.size[0]);
+    const double *weight = tensor(w, name, "weight", F * C * k);
+    const double *bias = own->bias ? tensor(w, name, "bias", F) : NULL;
+    double *x = walk_begin(w, sequence(side.out, F)), *y = w->x;
+    for (size_t m = 0; m < w->rows; m++)
+        for (size_t u = 0; u < side.out; u++)
+            for (size_t f = 0; f < F; f++, y++) {
+                *y = bias ? bias[f] : 0;
+                for (size_t c = 0; c < C; c++)
+                    for (size_t j = 0; j < k; j++) {
+                        size_t at = u * own->stride + j;
+                        if (at >= side.front && at - side.front < side.in)
+                            *y += weight[(f * C + c) * k + j] * x[(m * side.in + at - side.front) * C + c];
+                    }
+            }
     memory_free(x);
 }
 
@@ -463,6 +487,7 @@ static const struct {
     void (*run)(struct walk *w, const void *settings, const char *name);
 } operations[] = {
     {&layer_dense, dense},
+    {&layer_conv1d, conv1d},
     {&layer_conv2d, conv2d},
     {&layer_max_pool, max_pool},
     {&layer_avg_pool, avg_pool},

@@ -161,6 +161,28 @@ static void last_layers_made_in_tiles_are_right(void)
     trials_pass(trials, COUNT(trials));
 }
 
+static void conv1d_is_right_with_any_kernel_stride_and_padding(void)
+{
+    struct trial trials[] = {
+        {.spec = MODEL(CONV1D(3, 3, 1, 0), CONV1D(2, 2, 1, 0)), .form = SEQUENCE(7, 2, 8), .rows = 3, .room = 4},
+        {.spec = MODEL(CONV1D(3, 1, 1, 0), CONV1D(2, 1, 2, 0)), .form = SEQUENCE(5, 2, 6), .rows = 2},
+        {.spec = MODEL(CONV1D(3, 3, 1, 1), CONV1D(2, 3, 2, 2)), .form = SEQUENCE(6, 2, 8), .rows = 2},
+        {.spec = MODEL(CONV1D(3, 4, 1, PADDING_SAME), PLAIN(tanh), CONV1D(2, 5, 3, PADDING_SAME)),
+         .form = SEQUENCE(8, 1, 6),
+         .rows = 2},
+        {.spec = MODEL(CONV1D(2, 5, 1, 5), CONV1D(1, 9, 1, PADDING_SAME), DENSE(2)),
+         .form = SEQUENCE(2, 3, 16),
+         .rows = 2},
+        {.spec = MODEL(LAYER(conv1d, .filters = 2, .kernel = 2, .stride = 1, .init = INIT_DEFAULT), DENSE(2)),
+         .form = SEQUENCE(4, 3, 6),
+         .rows = 2},
+        /* Rows in several tiles, of one sample each, and of several. */
+        {.spec = MODEL(DENSE(64), CONV1D(2, 7, 1, PADDING_SAME)), .form = SEQUENCE(600, 1, 1200), .rows = 3, .most = 4},
+        {.spec = MODEL(DENSE(64), CONV1D(2, 7, 1, PADDING_SAME)), .form = SEQUENCE(150, 1, 300), .rows = 7, .most = 4},
+    };
+    trials_pass(trials, COUNT(trials));
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -170,6 +192,7 @@ int main(void)
         {"transformers are right", transformers_are_right},
         {"language models are right, tied and untied", language_models_are_right_tied_and_untied},
         {"last layers made in tiles are right", last_layers_made_in_tiles_are_right},
+        {"conv1d is right with any kernel, stride and padding", conv1d_is_right_with_any_kernel_stride_and_padding},
         {NULL, NULL},
     };
     return test_run("nn/layers_sequence", cases);

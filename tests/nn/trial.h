@@ -5,6 +5,7 @@
 #include "nn/layers/attention.h"
 #include "nn/layers/batch_norm.h"
 #include "nn/layers/concat.h"
+#include "nn/layers/conv1d.h"
 #include "nn/layers/conv2d.h"
 #include "nn/layers/dense.h"
 #include "nn/layers/dropout.h"
@@ -55,6 +56,8 @@ struct trial {
 #define DENSE(n)            LAYER(dense, .units = (n), .bias = true, .init = INIT_DEFAULT)
 #define DENSE_ALONE(n)      LAYER(dense, .units = (n), .init = INIT_DEFAULT)
 #define CONV2D(f, k, s, p)  LAYER(conv2d, .filters = (f), .kernel = (k), .stride = (s), .padding = (p), .bias = true, \
+                                  .init = INIT_DEFAULT)
+#define CONV1D(f, k, s, p)  LAYER(conv1d, .filters = (f), .kernel = (k), .stride = (s), .padding = (p), .bias = true, \
                                   .init = INIT_DEFAULT)
 #define CONV2D_ALONE(f, k)  LAYER(conv2d, .filters = (f), .kernel = (k), .stride = 1, .init = INIT_DEFAULT)
 #define GELU(how)           LAYER(gelu, .form = (how))

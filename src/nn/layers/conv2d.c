@@ -23,8 +23,7 @@ static const struct option_row keys[] = {
     {0},
 };
 
-/* Zeros before the first of `size` values such that `out` places fit. */
-static size_t same_padding(size_t size, size_t out, size_t k, size_t stride)
+size_t conv2d_same_padding(size_t size, size_t out, size_t k, size_t stride)
 {
     size_t span = (out - 1) * stride + k;
     return span > size ? (span - size) / 2 : 0;
@@ -47,8 +46,8 @@ static struct convolution convolution_of(const struct layer *layer)
     if (conv2d->padding == PADDING_SAME) {
         v.Y = (v.H + v.stride - 1) / v.stride;
         v.X = (v.W + v.stride - 1) / v.stride;
-        v.top = same_padding(v.H, v.Y, v.k, v.stride);
-        v.left = same_padding(v.W, v.X, v.k, v.stride);
+        v.top = conv2d_same_padding(v.H, v.Y, v.k, v.stride);
+        v.left = conv2d_same_padding(v.W, v.X, v.k, v.stride);
     } else if (v.H + 2 * v.top >= v.k && v.W + 2 * v.left >= v.k) {
         v.Y = (v.H + 2 * v.top - v.k) / v.stride + 1;
         v.X = (v.W + 2 * v.left - v.k) / v.stride + 1;

@@ -26,4 +26,7 @@ struct conv2d_zeros {
 /* Local. Those of a layer: for who says elsewhere what it does. */
 struct conv2d_zeros conv2d_zeros(const struct layer *layer);
 
+/* Local. Zeros before the first of `size` values such that `out` places of a kernel of k fit. */
+size_t conv2d_same_padding(size_t size, size_t out, size_t k, size_t stride);
+
 #endif

@@ -7,6 +7,7 @@
 /* clang-format off */
 #define LAYERS(ROW)         /* the class layer_NAME in NAME.c */ \
     ROW(dense)              \
+    ROW(conv1d)             \
     ROW(conv2d)             \
     ROW(max_pool)           \
     ROW(avg_pool)           \
