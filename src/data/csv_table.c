@@ -48,7 +48,7 @@ static const struct {
     const char *words;
 } strangers[] = {
     {"\x93NUMPY", 6, "is a NumPy file: format: npy"},
-    {"\x89HDF\r\n\x1a\n", 8, "is an HDF5 file: save its arrays with numpy.savez, then format: npz"},
+    {"\x89HDF\r\n\x1a\n", 8, "is an HDF5 file: format: hdf5"},
     {"PK\x03\x04", 4, "is a ZIP archive, as spreadsheets (.xlsx, .ods) and .npz are: save the table as CSV"},
     {"PAR1", 4, "is a Parquet file: save the table as CSV"},
     {"\xff\xfe", 2, "is UTF-16: save the table as CSV in UTF-8"},

@@ -6,7 +6,7 @@
 #include "data/dataset.h"
 
 /* In the order in which messages list them. */
-#define DATASET_FORMATS(ROW) ROW(idx) ROW(digits) ROW(text) ROW(tokens) ROW(csv) ROW(npy) ROW(npz) ROW(folder)
+#define DATASET_FORMATS(ROW) ROW(idx) ROW(digits) ROW(text) ROW(tokens) ROW(csv) ROW(npy) ROW(npz) ROW(hdf5) ROW(folder)
 
 #define DATASET_FORMAT_DECLARED(name) extern const struct dataset_class dataset_##name;
 DATASET_FORMATS(DATASET_FORMAT_DECLARED)

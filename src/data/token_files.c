@@ -39,7 +39,7 @@ static const struct {
     {"\xc8\xd7\x34\x01", 4, "a tokenizer of llm.c (magic 20240328)"},
     {"\x8a\xd8\x34\x01", 4, "an evaluation of llm.c (magic 20240522)"},
     {"\x93NUMPY", 6, "a NumPy file: write its numbers alone, with tofile"},
-    {"\x89HDF\r\n\x1a\n", 8, "an HDF5 file"},
+    {"\x89HDF\r\n\x1a\n", 8, "an HDF5 file: write its numbers alone, with NumPy's tofile"},
     {"PK\x03\x04", 4, "a zip archive, or an npz file"},
 };
 

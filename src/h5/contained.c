@@ -115,7 +115,7 @@ static void answer_with(int pipe, const void *bytes, size_t count)
 }
 
 struct task {
-    const char *path;
+    const char *path; /* NULL: what is looked at is in memory */
     int descriptor;
     uint64_t weight;
     contained_work *work;
@@ -126,7 +126,7 @@ static _Noreturn void be_child(const struct task *task, int pipe)
 {
     char *answer = NULL;
     size_t bytes = 0;
-    hid_t file;
+    hid_t file = -1;
     struct error error = {.kind = ERROR_NONE};
     set_signals();
     close_streams();
@@ -137,8 +137,8 @@ static _Noreturn void be_child(const struct task *task, int pipe)
 #else
     (void)own_bytes, (void)memory_for;
 #endif
-    bool ok = h5_open(task->descriptor, task->path, H5F_ACC_RDONLY, &file, &error);
-    size_t path = strlen(task->path);
+    bool ok = !task->path || h5_open(task->descriptor, task->path, H5F_ACC_RDONLY, &file, &error);
+    size_t path = task->path ? strlen(task->path) : 0;
     if (!ok && strncmp(error.text, task->path, path) == 0) /* who has asked puts it in front */
         memmove(error.text, error.text + path + 2, strlen(error.text + path + 2) + 1);
     limit(RLIMIT_NOFILE, 0);
@@ -248,26 +248,20 @@ static bool explain_holes(uint64_t stored, uint64_t bytes, struct error *error)
     return false;
 }
 
-bool contained_run(const char *path, int descriptor, uint64_t most, contained_work *work, void *context, char **answer,
-                   size_t *bytes, struct error *error)
+/* Starts the child and waits for its answer. */
+static bool run(const struct task *task, char **answer, size_t *bytes, struct error *error)
 {
-    struct task task = {.path = path, .descriptor = descriptor, .work = work, .context = context};
     struct inbox in = {0};
-    struct stat info;
     int ends[2], status = 0;
     *answer = NULL;
     *bytes = 0;
-    if (fstat(descriptor, &info))
-        return error_errno(error, "cannot look at it");
-    uint64_t stored = file_stored_between(descriptor, 0, (uint64_t)info.st_size);
-    task.weight = stored < most ? stored : most;
     if (pipe2(ends, O_CLOEXEC))
         return error_errno(error, "cannot make a pipe");
     pid_t child = fork();
     if (child == 0)
-        be_child(&task, ends[1]);
+        be_child(task, ends[1]);
     close(ends[1]);
-    bool in_time = child > 0 && receive(ends[0], clock_seconds() + WAIT_S + (double)(task.weight >> 20), &in);
+    bool in_time = child > 0 && receive(ends[0], clock_seconds() + WAIT_S + (double)(task->weight >> 20), &in);
     close(ends[0]);
     if (child < 0)
         return error_errno(error, "cannot start a process to look at it");
@@ -275,12 +269,29 @@ bool contained_run(const char *path, int descriptor, uint64_t most, contained_wo
         kill(child, SIGKILL);
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         ;
-    bool ok = false;
-    if (in_time && is_whole(&in)) {
-        ok = open_answer(&in, answer, bytes, error);
-    } else {
-        memory_free(in.bytes);
-        explain(!in_time, status, error);
-    }
-    return ok || explain_holes(stored, (uint64_t)info.st_size, error);
+    if (in_time && is_whole(&in))
+        return open_answer(&in, answer, bytes, error);
+    memory_free(in.bytes);
+    return explain(!in_time, status, error);
+}
+
+bool contained_run(const char *path, int descriptor, uint64_t most, contained_work *work, void *context, char **answer,
+                   size_t *bytes, struct error *error)
+{
+    struct task task = {.path = path, .descriptor = descriptor, .work = work, .context = context};
+    struct stat info;
+    *answer = NULL;
+    *bytes = 0;
+    if (fstat(descriptor, &info))
+        return error_errno(error, "cannot look at it");
+    uint64_t stored = file_stored_between(descriptor, 0, (uint64_t)info.st_size);
+    task.weight = stored < most ? stored : most;
+    return run(&task, answer, bytes, error) || explain_holes(stored, (uint64_t)info.st_size, error);
+}
+
+bool contained_run_on_memory(uint64_t weight, contained_work *work, void *context, char **answer, size_t *bytes,
+                             struct error *error)
+{
+    struct task task = {.descriptor = -1, .weight = weight, .work = work, .context = context};
+    return run(&task, answer, bytes, error);
 }

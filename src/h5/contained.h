@@ -30,4 +30,9 @@ typedef bool contained_work(hid_t file, void *context, char **answer, size_t *by
 bool contained_run(const char *path, int descriptor, uint64_t most, contained_work *work, void *context, char **answer,
                    size_t *bytes, struct error *error) WARN_UNUSED;
 
+/* Local. The same of a file that this process has mapped, or in memory, as has the child: it has none open, and `work`
+ * gets -1. weight: bytes that it may have to walk through. */
+bool contained_run_on_memory(uint64_t weight, contained_work *work, void *context, char **answer, size_t *bytes,
+                             struct error *error) WARN_UNUSED;
+
 #endif

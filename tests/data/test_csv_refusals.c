@@ -25,7 +25,7 @@ static void files_that_are_no_table_are_refused(void)
         {"a,b,a,y\n1,2,3,4\n", 0, "columns 1 and 3 are both called a: rename one of them"},
         {"a,y\n1,\0002\n", 9, "is not a CSV file: there is a NUL byte at offset 6"},
         {"\x93NUMPY\x01\0v", 9, "is a NumPy file: format: npy"},
-        {"\x89HDF\r\n\x1a\n\0\0", 10, "is an HDF5 file: save its arrays with numpy.savez, then format: npz"},
+        {"\x89HDF\r\n\x1a\n\0\0", 10, "is an HDF5 file: format: hdf5"},
         {"PK\x03\x04sheet", 0, "is a ZIP archive"},
         {"PAR1...", 0, "is a Parquet file"},
         {"\xff\xfe"

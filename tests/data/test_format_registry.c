@@ -119,6 +119,7 @@ static void formats_have_their_keys_in_order(void)
          "label_offset", "part", "first", "count"},
         {"npy", "x", "y", "first", "count", "part", "classes", "label_offset", "mean", "std"},
         {"npz", "path", "x", "y", "first", "count", "part", "classes", "label_offset", "mean", "std"},
+        {"hdf5", "path", "x", "y", "first", "count", "part", "classes", "label_offset", "mean", "std"},
         {"folder", "path", "size", "channels", "first", "count", "part", "mean", "std"},
     };
     size_t formats = sizeof expected / sizeof *expected;
@@ -230,7 +231,8 @@ static void who_names_no_format_is_told_all(void)
 {
     struct dataset_spec none = {0};
     add_ramp();
-    expect(&none, NULL, "the dataset has no format: choose idx, digits, text, tokens, csv, npy, npz, folder or ramp");
+    expect(&none, NULL,
+           "the dataset has no format: choose idx, digits, text, tokens, csv, npy, npz, hdf5, folder or ramp");
 }
 
 int main(void)

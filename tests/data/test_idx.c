@@ -331,7 +331,7 @@ static void absent_files_are_named(void)
     fixture.settings.labels = NULL;
     expect(&fixture, ERROR_USAGE, "labels", "path");
     fixture.class = NULL;
-    expect(&fixture, ERROR_USAGE, "format", "idx, digits, text, tokens, csv, npy, npz or folder");
+    expect(&fixture, ERROR_USAGE, "format", "idx, digits, text, tokens, csv, npy, npz, hdf5 or folder");
 }
 
 static void wrong_lengths_are_told_in_bytes(void)

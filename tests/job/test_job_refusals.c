@@ -148,7 +148,7 @@ static void test_bad_keys(void)
         {"optimizer: {name: adamw}\n", NULL, "job.yaml:1:12: optimizer.learning_rate: missing; allowed: more than 0"},
         {"seed: 1\n", NULL, "job.yaml:1:1: run: missing; allowed: a text"},
         {"run: a\n", NULL,
-         "job.yaml:1:1: data.train.format: missing; allowed: idx, digits, text, tokens, csv, npy, npz, folder"},
+         "job.yaml:1:1: data.train.format: missing; allowed: idx, digits, text, tokens, csv, npy, npz, hdf5, folder"},
         {"run: a\ndata:\n  train: {format: idx}\n", NULL, "job.yaml:3:10: data.train.images: missing; allowed: a text"},
         {"run: a\ndata: {train: {format: digits}}\n", NULL, "job.yaml:1:1: model: missing; a list is expected"},
         {"run: a\ndata: {train: {format: digits}}\nmodel: [{layer: dense}]\n", NULL,
@@ -334,7 +334,7 @@ static void test_bad_yaml(void)
         {"run: &a [*a]\n", NULL, "job.yaml:1:6: run: a single value is expected; allowed: a text"},
         {"model: &a [*a]\nrun: b\n", NULL, "job.yaml:1:8: model.0: keys with values are expected, as in {layer: ...}"},
         {"data: &a {train: *a}\n", NULL,
-         "job.yaml:1:7: data.train.format: missing; allowed: idx, digits, text, tokens, csv, npy, npz, folder"},
+         "job.yaml:1:7: data.train.format: missing; allowed: idx, digits, text, tokens, csv, npy, npz, hdf5, folder"},
     };
     CHECK_REFUSALS(refusals);
 }
@@ -383,7 +383,7 @@ static void test_bad_overrides(void)
         {NULL, "model=[1", "--set model=[1: not YAML: did not find expected ',' or ']', while parsing a flow sequence"},
         {NULL, "seed=1\n---\n2", "--set seed=1\\n---\\n2: a second YAML document begins here; allowed: one"},
         {NULL, "data.validation=&a {format: *a}",
-         "--set data.validation=&a {format: *a}: data.validation.format: a single value is expected; allowed: idx, digits, text, tokens, csv, npy, npz, folder"},
+         "--set data.validation=&a {format: *a}: data.validation.format: a single value is expected; allowed: idx, digits, text, tokens, csv, npy, npz, hdf5, folder"},
         {NULL, "run=runs/a #1",
          "--set run=runs/a #1: what stands behind ' #' is a comment for YAML: put the value in quotes, or take the "
          "comment away"},
