@@ -1,9 +1,11 @@
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/say.h"
 #include "checkpoint/locate.h"
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "cli/output.h"
+#include "export/c_source.h"
 #include "h5/h5.h"
 #include "use/saved_model.h"
 #include "weights/convert.h"
@@ -16,7 +18,9 @@
 /* What --format names. */
 struct target {
     const char *name;
-    const struct weights_format *format;
+    const struct weights_format *format; /* NULL: no weights, but the model as a whole: */
+    bool (*write)(const struct export_request *model, struct text *file, struct error *error);
+    const char *suffix; /* of its files */
     /* Its own names and layouts, which depend on the model; NULL: the tensors as they are, or a GPT-2's. */
     bool (*layout)(struct layout *layout, const struct model *model, struct text *modules, struct error *error);
     bool has_names;   /* --names says which, ours or a GPT-2's */
@@ -31,11 +35,12 @@ static bool layout_for_keras(struct layout *layout, const struct model *model, s
 }
 
 static const struct target targets[] = {
-    {"safetensors", &weights_safetensors, .has_names = true},
-    {"npz", &weights_npz, .has_names = true},
-    {"keras", &weights_keras, .layout = layout_for_keras},
-    {"weights", &weights_lockstep, .layout = NULL},
-    {"torch", &weights_safetensors, .layout = layout_torch, .has_softmax = true},
+    {.name = "safetensors", .format = &weights_safetensors, .has_names = true},
+    {.name = "npz", .format = &weights_npz, .has_names = true},
+    {.name = "keras", .format = &weights_keras, .layout = layout_for_keras},
+    {.name = "weights", .format = &weights_lockstep},
+    {.name = "torch", .format = &weights_safetensors, .layout = layout_torch, .has_softmax = true},
+    {.name = "c", .write = c_source, .suffix = ".c", .has_softmax = true},
 };
 #define TARGETS (sizeof targets / sizeof *targets)
 
@@ -82,7 +87,7 @@ static bool check_output(struct request *request, uint64_t step, struct error *e
 {
     if (!request->output) {
         locate_name(request->word, request->file, step, request->name);
-        strcat(request->name, request->target->format->suffix);
+        strcat(request->name, request->target->format ? request->target->format->suffix : request->target->suffix);
         request->output = request->name;
     }
     return output_check(request->output, (const char *const[]){request->file, NULL}, request->force, error);
@@ -128,29 +133,6 @@ static bool convert_model(struct request *request, const struct weights_file *fi
     return ok;
 }
 
-static bool convert(struct request *request, const struct weights_file *file, struct weights *out, const char **names,
-                    struct error *error)
-{
-    const struct weights *from = &file->weights;
-    struct job job;
-    if (!from->job || !*from->job)
-        return error_set(error, ERROR_USAGE,
-                         "%s is neither a checkpoint nor a weights file of lockstep: make it one with lockstep import",
-                         file->path);
-    if (!job_parse_saved(&job, "the file's job", from->job, request->overrides, request->override_count, error))
-        return error_prefix(error, "%s: ", file->path);
-    out->step = from->step;
-    out->job = memory_text(from->job);
-    out->vocabulary = from->vocabulary ? memory_text(from->vocabulary) : NULL;
-    out->data = from->data ? memory_text(from->data) : NULL;
-    memcpy(out->fingerprint, from->fingerprint, sizeof out->fingerprint);
-    bool ok = output_check_data(request->output, &job.data.train, error) &&
-              (needs_model(request, &job) ? convert_model(request, file, &job, out, names, error)
-                                          : convert_copy(file, out, error));
-    job_release(&job);
-    return ok;
-}
-
 static void print(const struct request *request, const struct weights *weights, const char *names)
 {
     size_t floats = 0;
@@ -172,23 +154,102 @@ static void print_program(const struct request *request)
     text_release(&program);
 }
 
-static bool export(struct request *request, struct error *error)
+/* Named tensors, by the names and layouts of the target. */
+static bool write_weights(struct request *request, const struct weights_file *file, const struct job *job,
+                          struct error *error)
 {
-    struct weights_file file;
-    struct weights out;
+    const struct weights *from = &file->weights;
     const char *names = "lockstep";
-    if (!find_target(request, error) || !check_flags(request, error) ||
-        !locate_checkpoint(request->word, request->file, error) ||
-        !weights_open(&file, request->file, request->averaged, error))
-        return false;
+    struct weights out;
     weights_init(&out);
-    bool ok = check_output(request, file.weights.step, error) && convert(request, &file, &out, &names, error) &&
+    out.step = from->step;
+    out.job = memory_text(from->job);
+    out.vocabulary = from->vocabulary ? memory_text(from->vocabulary) : NULL;
+    out.data = from->data ? memory_text(from->data) : NULL;
+    memcpy(out.fingerprint, from->fingerprint, sizeof out.fingerprint);
+    bool ok = (needs_model(request, job) ? convert_model(request, file, job, &out, &names, error)
+                                         : convert_copy(file, &out, error)) &&
               weights_write(request->target->format, request->output, &out, error);
     if (ok)
         print(request, &out, names);
     if (ok && request->modules.length > 0)
         print_program(request);
     weights_release(&out);
+    return ok;
+}
+
+static void describe(const struct request *request, const struct weights *weights, const struct job *job,
+                     struct text *origin)
+{
+    text_append(origin, "run %s, step %" PRIu64, job->run, weights->step);
+    if (*weights->fingerprint)
+        text_append(origin, ", fingerprint %s", weights->fingerprint);
+    text_append(origin, "%s", request->averaged ? ", averaged weights" : "");
+}
+
+/* The output's, without folders and what stands behind the first point. */
+static void name_model(const char *output, struct text *name)
+{
+    const char *slash = strrchr(output, '/');
+    const char *begin = slash ? slash + 1 : output;
+    text_append(name, "%.*s", (int)strcspn(begin, "."), begin);
+}
+
+/* The model as a whole, with its weights. */
+static bool write_model(struct request *request, const struct weights_file *file, const struct job *job,
+                        struct error *error)
+{
+    struct saved_model opened;
+    struct text origin, name, bytes;
+    if (!saved_model_open(&opened, file, job, request->overrides, request->override_count, error))
+        return false;
+    text_init(&origin);
+    text_init(&name);
+    text_init(&bytes);
+    describe(request, &file->weights, job, &origin);
+    name_model(request->output, &name);
+    float *params = saved_model_load(&opened, error);
+    struct export_request model = {.model = &opened.model,
+                                   .params = params,
+                                   .softmax = request->softmax,
+                                   .name = text_bytes(&name),
+                                   .origin = text_bytes(&origin)};
+    bool ok = params && request->target->write(&model, &bytes, error) &&
+              file_replace(request->output, bytes.bytes, bytes.length, error);
+    if (ok)
+        say("%s: %s, %zu floats, %s\n", request->output, request->target->name,
+            tensor_table_elements(&opened.model.table, true), text_bytes(&origin));
+    memory_free(params);
+    text_release(&origin);
+    text_release(&name);
+    text_release(&bytes);
+    saved_model_close(&opened);
+    return ok;
+}
+
+static bool write_output(struct request *request, const struct weights_file *file, struct error *error)
+{
+    struct job job;
+    if (!file->weights.job || !*file->weights.job)
+        return error_set(error, ERROR_USAGE,
+                         "%s is neither a checkpoint nor a weights file of lockstep: make it one with lockstep import",
+                         file->path);
+    if (!job_parse_saved(&job, "the file's job", file->weights.job, request->overrides, request->override_count, error))
+        return error_prefix(error, "%s: ", file->path);
+    bool ok = output_check_data(request->output, &job.data.train, error) &&
+              (request->target->format ? write_weights : write_model)(request, file, &job, error);
+    job_release(&job);
+    return ok;
+}
+
+static bool export(struct request *request, struct error *error)
+{
+    struct weights_file file;
+    if (!find_target(request, error) || !check_flags(request, error) ||
+        !locate_checkpoint(request->word, request->file, error) ||
+        !weights_open(&file, request->file, request->averaged, error))
+        return false;
+    bool ok = check_output(request, file.weights.step, error) && write_output(request, &file, error);
     weights_close(&file);
     return ok;
 }
@@ -223,7 +284,7 @@ static int run(int count, char **words)
 const struct command command_export = {
     .name = "export",
     .usage =
-        "lockstep export CHECKPOINT --format safetensors|npz|keras|torch|weights [--output FILE [--force]] [--ema] "
+        "lockstep export CHECKPOINT --format safetensors|npz|keras|torch|c|weights [--output FILE [--force]] [--ema] "
         "[--names lockstep|gpt2] [--softmax] [--set key.path=value]...   the weights, for other programs",
     .run = run,
     .acts = true,

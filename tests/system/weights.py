@@ -7,8 +7,10 @@ h5py and NumPy, and by a reader of safetensors made from the published format; m
     weights.py began CHECKPOINT OTHER                the weights of OTHER are the checkpoint's, and so are its averages
     weights.py keras CHECKPOINT FILE LOSS            the network of the test, channels last, has that validation loss
     weights.py gpt CHECKPOINT FILE LOSS GELU         GPT-2, as Hugging Face has it, has that validation loss
+    weights.py c LIBRARY LOSS                        cnn_predict in it has that validation loss, in probabilities
     weights.py write CHECKPOINT KIND FILE            writes the checkpoint's weights as other programs would
 """
+import ctypes
 import json
 import math
 import struct
@@ -95,6 +97,23 @@ def make_data():
     open("other text", "w").write(text.replace("q", "Q"))
 
 
+def images_and_labels():
+    images = np.frombuffer(open("images", "rb").read()[20:], ">f4").reshape(96, 2, 9, 7)
+    return images.astype(np.float32), np.frombuffer(open("labels", "rb").read()[8:], np.uint8).astype(int)
+
+
+# ---- C ----
+
+def check_c(library, loss):
+    predict, losses = ctypes.CDLL(library).cnn_predict, []
+    for image, label in zip(*images_and_labels()):
+        x, y = np.ascontiguousarray(image), np.zeros(4, np.float32)
+        predict(x.ctypes.data_as(ctypes.c_void_p), y.ctypes.data_as(ctypes.c_void_p))
+        assert abs(y.sum() - 1) < 1e-5, y
+        losses.append(-math.log(y[label]))
+    assert_loss(np.mean(losses), loss)
+
+
 # ---- Keras ----
 
 def same(x, kernel, stride):
@@ -136,9 +155,8 @@ def check_keras(path, loss):
         "dense": [(60, 8), (8,)],
         "dense_1": [(8, 4), (4,)],
     }, weights.keys()
-    data = open("images", "rb").read()
-    x = np.frombuffer(data[20:], ">f4").reshape(96, 2, 9, 7).transpose(0, 2, 3, 1).astype(np.float64)
-    labels = np.frombuffer(open("labels", "rb").read()[8:], np.uint8).astype(int)
+    x, labels = images_and_labels()
+    x = x.transpose(0, 2, 3, 1).astype(np.float64)
 
     def batch_normalization(x, gamma, beta, mean, variance):
         return gamma * (x - mean) / np.sqrt(variance + 1e-5) + beta
@@ -271,7 +289,7 @@ def main():
         for path in arguments[1:]:
             assert_equal(tensors_of(path), checkpoint(arguments[0]))
             with h5py.File(path, "r") as file:
-                assert file.attrs["format"].decode() == "lockstep weights" and file.attrs["version"] == 1
+                assert file.attrs["format"].decode() == "lockstep weights" and file.attrs["version"] == 2
                 assert "microbatch:" in file.attrs["job"].decode()
     elif command == "began":
         assert_equal(checkpoint(arguments[1]), checkpoint(arguments[0]))
@@ -279,6 +297,8 @@ def main():
         assert all(np.allclose(average[name], value, rtol=1e-6) for name, value in checkpoint(arguments[0]).items())
     elif command == "keras":
         check_keras(*arguments[1:])
+    elif command == "c":
+        check_c(*arguments)
     elif command == "gpt":
         check_gpt(*arguments)
     elif command == "write":

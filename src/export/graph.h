@@ -1,0 +1,40 @@
+/* A model as a row of operations on values, for who writes it down in another language: what predicting needs, and
+ * nothing of training. */
+#ifndef EXPORT_GRAPH_H
+#define EXPORT_GRAPH_H
+
+#include "nn/model.h"
+
+#define GRAPH_NONE ((size_t)-1)
+
+/* An operation: value y of value x. */
+struct graph_step {
+    const struct layer *layer;
+    size_t x, y;
+    size_t skip; /* end of a residual connection: the value that is added; of a concat: that is appended; else
+                    GRAPH_NONE */
+};
+
+/* Value 0 is the input, and each step makes the next one. */
+struct graph {
+    struct graph_step *steps; /* [count], in their order */
+    size_t count;
+    size_t output; /* the value of the last */
+};
+
+/* What is written down. */
+struct export_request {
+    const struct model *model;
+    const float *params; /* arena of the model's table */
+    bool softmax;        /* probabilities instead of the model's outputs: probabilities.h */
+    const char *name;    /* of the model, for people; and of what may have a name */
+    const char *origin;  /* for people: "step 1750 of digits, fingerprint ..." */
+};
+
+/* Local. Operations that do nothing in a prediction (dropout, where a residual connection begins) are left out. */
+void graph_init(struct graph *graph, const struct model *model);
+
+/* Local. Accepts a released graph. */
+void graph_release(struct graph *graph);
+
+#endif
