@@ -120,6 +120,7 @@ bool dataset_open(struct dataset *dataset, const struct dataset_spec *spec, cons
         dataset->about.form = train->form;
         dataset->about.form.least = least;
         dataset->about.form.most = most;
+        dataset_standardise(dataset, train);
     }
     return true;
 }
@@ -163,7 +164,13 @@ bool dataset_open_inputs(struct dataset *dataset, const char *path, const struct
         return false;
     }
     dataset->about.form = train->form;
+    standard_copy(&dataset->about.input_standard, &train->input_standard);
     return true;
+}
+
+void dataset_standardise(struct dataset *dataset, const struct description *train)
+{
+    description_standardise(&dataset->about, train);
 }
 
 void dataset_describe(const struct dataset *dataset, struct text *words)
@@ -235,6 +242,16 @@ static void clear(const struct dataset *dataset, struct leaf *leaf, size_t n)
         memset(leaf->targets, 0, terms * sizeof *leaf->targets);
 }
 
+/* Rows are what the format has read. */
+static void standardise(const struct description *about, struct leaf *leaf, size_t n)
+{
+    const struct shape targets = {1, {about->form.terms}};
+    if (about->input_standard.columns > 0)
+        standard_apply(&about->input_standard, &about->form.input, leaf->inputs, n);
+    if (about->target_standard.columns > 0)
+        standard_apply(&about->target_standard, &targets, leaf->targets, n);
+}
+
 void dataset_read(const struct dataset *dataset, const uint64_t *indices, size_t n, struct leaf *leaf)
 {
     struct reading reading = {.dataset = dataset, .indices = indices, .n = n, .leaf = leaf};
@@ -245,7 +262,9 @@ void dataset_read(const struct dataset *dataset, const uint64_t *indices, size_t
     if (ok)
         ok = guard_run(read_rows, &reading, &where) ? reading.ok
                                                     : dataset_refuse_hole(dataset, where, dataset->failure);
-    if (!ok)
+    if (ok)
+        standardise(&dataset->about, leaf, n);
+    else
         clear(dataset, leaf, n);
     leaf->rows = n;
 }

@@ -105,6 +105,10 @@ bool dataset_open(struct dataset *dataset, const struct dataset_spec *spec, cons
 bool dataset_open_inputs(struct dataset *dataset, const char *path, const struct dataset_spec *like,
                          const struct description *train, struct error *error) WARN_UNUSED;
 
+/* Local. From here on its samples are read standardised, as the description of the training data says. A dataset that
+ * was opened with a `train` has the standards of that. */
+void dataset_standardise(struct dataset *dataset, const struct description *train);
+
 /* Local. Appends what has to be the same wherever this dataset is opened: samples, classes or characters, digest. */
 void dataset_describe(const struct dataset *dataset, struct text *words);
 
@@ -117,8 +121,8 @@ static inline double dataset_bytes(const struct dataset *dataset)
 /* Local. Accepts a closed dataset. */
 void dataset_close(struct dataset *dataset);
 
-/* Local. Reads n samples into rows [0, n) of the leaf, which has the dataset's form; sets leaf->rows, and leaves
- * leaf->first to the caller. indices[i] < count.
+/* Local. Reads n samples into rows [0, n) of the leaf, which has the dataset's form, and standardises them; sets
+ * leaf->rows, and leaves leaf->first to the caller. indices[i] < count.
  *
  * Others may change a file meanwhile. A sample that cannot be what it was, or is not there any more, and all that are
  * read after it, are zeros: whoever computes with them in step with other ranks can do so to the next place where all

@@ -35,6 +35,8 @@ void description_copy(struct description *description, const struct description 
     if (from->vocabulary)
         description->vocabulary = memory_text(from->vocabulary);
     description_name(description, from->inputs, from->input_count, from->targets, from->target_count);
+    standard_copy(&description->input_standard, &from->input_standard);
+    standard_copy(&description->target_standard, &from->target_standard);
 }
 
 void description_release(struct description *description)
@@ -43,6 +45,8 @@ void description_release(struct description *description)
     memory_free(description->vocabulary);
     release_columns(description->inputs, description->input_count);
     release_columns(description->targets, description->target_count);
+    standard_release(&description->input_standard);
+    standard_release(&description->target_standard);
     *description = (struct description){0};
 }
 
@@ -51,6 +55,20 @@ void description_name(struct description *description, const struct column *inpu
 {
     copy_columns(&description->inputs, &description->input_count, inputs, input_count);
     copy_columns(&description->targets, &description->target_count, targets, target_count);
+}
+
+void description_standardise(struct description *description, const struct description *from)
+{
+    standard_release(&description->input_standard);
+    standard_release(&description->target_standard);
+    standard_copy(&description->input_standard, &from->input_standard);
+    standard_copy(&description->target_standard, &from->target_standard);
+}
+
+bool description_is_standardised(const struct description *description, enum standardise_kind kind)
+{
+    return (description->input_standard.columns > 0) == standardise_has_inputs(kind) &&
+           (description->target_standard.columns > 0) == standardise_has_targets(kind);
 }
 
 const struct categories *description_classes(const struct description *description)
@@ -76,6 +94,23 @@ static void write_columns(const char *key, const struct column *columns, size_t 
     text_append(json, "]");
 }
 
+/* %.9g gives each float back. */
+static void write_floats(const char *kind, const char *what, const float *values, size_t count, struct text *json)
+{
+    text_append(json, ",\"%s_%s\":[", kind, what);
+    for (size_t i = 0; i < count; i++)
+        text_append(json, i > 0 ? ",%.9g" : "%.9g", (double)values[i]);
+    text_append(json, "]");
+}
+
+static void write_standard(const char *kind, const struct standard *standard, struct text *json)
+{
+    if (standard->columns == 0)
+        return;
+    write_floats(kind, "mean", standard->mean, standard->columns, json);
+    write_floats(kind, "scale", standard->scale, standard->columns, json);
+}
+
 void description_write(const struct description *description, struct text *json)
 {
     const struct leaf_form *form = &description->form;
@@ -89,6 +124,8 @@ void description_write(const struct description *description, struct text *json)
     text_append(json, ",\"least\":%.9g,\"most\":%.9g", (double)form->least, (double)form->most);
     write_columns("inputs", description->inputs, description->input_count, json);
     write_columns("targets", description->targets, description->target_count, json);
+    write_standard("input", &description->input_standard, json);
+    write_standard("target", &description->target_standard, json);
     text_append(json, "}");
 }
 
@@ -158,6 +195,35 @@ static bool read_columns(const json_t *list, struct column **columns, size_t *co
     return true;
 }
 
+/* Neither list is there, or both are, of all columns. */
+static bool read_standard(const json_t *root, const char *mean_key, const char *scale_key, size_t columns,
+                          struct standard *standard)
+{
+    const json_t *means = json_object_get(root, mean_key), *scales = json_object_get(root, scale_key);
+    if (!means && !scales)
+        return true;
+    if (json_array_size(means) != columns || json_array_size(scales) != columns)
+        return false;
+    standard_init(standard, columns);
+    for (size_t c = 0; c < columns; c++) {
+        const json_t *mean = json_array_get(means, c), *scale = json_array_get(scales, c);
+        if (!json_is_number(mean) || !json_is_number(scale) ||
+            !standard_set(standard, c, (float)json_number_value(mean), (float)json_number_value(scale)))
+            return false;
+    }
+    return true;
+}
+
+/* Tokens and labels have none. */
+static bool read_standards(struct description *description, const json_t *root)
+{
+    const struct leaf_form *form = &description->form;
+    size_t inputs = form->vocabulary > 0 ? 0 : standard_columns(&form->input);
+    size_t targets = form->classes > 0 ? 0 : form->terms;
+    return read_standard(root, "input_mean", "input_scale", inputs, &description->input_standard) &&
+           read_standard(root, "target_mean", "target_scale", targets, &description->target_standard);
+}
+
 /* Whether the names are as many as what they name. */
 static bool names_fit(const struct description *description)
 {
@@ -183,7 +249,7 @@ static bool read_all(struct description *description, const json_t *root)
               read_float(root, "most", &form->most) &&
               read_columns(json_object_get(root, "inputs"), &description->inputs, &description->input_count) &&
               read_columns(json_object_get(root, "targets"), &description->targets, &description->target_count);
-    if (!ok || !names_fit(description))
+    if (!ok || !names_fit(description) || !read_standards(description, root))
         return false;
     description->format = memory_text(format);
     description->label_offset = label_offset;

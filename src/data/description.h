@@ -6,6 +6,7 @@
 #include "base/leaf.h"
 #include "base/text.h"
 #include "data/categories.h"
+#include "data/standard.h"
 
 /* An input or a target that has a name. */
 struct column {
@@ -25,6 +26,7 @@ struct description {
     size_t input_count;    /* 0: the inputs have no names */
     struct column *targets;
     size_t target_count; /* as form.terms; 0: the targets have no names */
+    struct standard input_standard, target_standard; /* with which they are standardised; no columns: they are not */
 };
 
 /* Local. A copy of its own. Release accepts a released one. */
@@ -34,6 +36,12 @@ void description_release(struct description *description);
 /* Local. Adds named inputs, or targets; `columns` [count] are copied. Once each. */
 void description_name(struct description *description, const struct column *inputs, size_t input_count,
                       const struct column *targets, size_t target_count);
+
+/* Local. Gives it the standards of another description of such samples. */
+void description_standardise(struct description *description, const struct description *from);
+
+/* Local. Whether it has the standards that a job wants, and no others. */
+bool description_is_standardised(const struct description *description, enum standardise_kind kind);
 
 /* Local. The names of the classes; NULL: they have none but their numbers. */
 const struct categories *description_classes(const struct description *description);

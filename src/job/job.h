@@ -42,6 +42,7 @@ struct job {
         struct dataset_spec train;
         struct dataset_spec validation; /* class NULL: there is none */
         struct dataset_spec test;       /* the same */
+        enum standardise_kind standardise;
     } data;
     struct model_spec model;
     struct loss_spec loss;

@@ -93,6 +93,16 @@ static bool check_loss(const struct complaint *to, const struct job *job)
     return metric_check(job->validate.metric, class, NULL, &wrong) || refuse(to, "validate.metric", "%s", wrong.text);
 }
 
+/* What hangs on the data: standardise_check. */
+static bool check_standardise(const struct complaint *to, const struct job *job)
+{
+    const struct loss_class *class = job->loss.class;
+    if (standardise_has_targets(job->data.standardise) && (class->has_hits || class->ranks_classes))
+        return refuse(to, "data.standardise", "the targets of loss: %s have no scale: inputs, or none",
+                      class->kind.name);
+    return true;
+}
+
 static bool check_validation(const struct complaint *to, const struct job *job)
 {
     const char *words = "needs data.validation and a validate.every of more than 0";
@@ -122,5 +132,5 @@ bool job_check(const struct job *job, struct job_yaml *yaml, struct error *error
 {
     const struct complaint *to = &(struct complaint){.yaml = yaml, .error = error};
     return check_training(to, job) && check_heartbeat(to, job) && check_schedule(to, job) && check_loss(to, job) &&
-           check_validation(to, job) && check_places(to, job);
+           check_standardise(to, job) && check_validation(to, job) && check_places(to, job);
 }

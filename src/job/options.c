@@ -6,6 +6,11 @@
 
 static const char *const busy_names[] = {[BUSY_WAIT] = "wait", [BUSY_SKIP] = "skip", NULL};
 static const char *const metric_modes[] = {[MODE_AUTO] = "auto", [MODE_MIN] = "min", [MODE_MAX] = "max", NULL};
+static const char *const standardise_names[] = {[STANDARDISE_NONE] = "none",
+                                                [STANDARDISE_INPUTS] = "inputs",
+                                                [STANDARDISE_TARGETS] = "targets",
+                                                [STANDARDISE_BOTH] = "both",
+                                                NULL};
 static const struct option_word best_words[] = {
     {"auto", CHECKPOINT_BEST_AUTO}, {"false", 0}, {"true", 1}, {"no", 0}, {"yes", 1}, {"off", 0}, {"on", 1}, {0}};
 static const struct option_word auto_words[] = {{"auto", CHECKPOINT_AUTO}, {0}};
@@ -31,6 +36,10 @@ static const struct option_row data_rows[] = {
      .resume = RESUME_FREE},
     {"test", "what `lockstep evaluate` judges by; training never looks at it",
      SECTION(offsetof(struct job, data.test), dataset_rows), .optional = true, .resume = RESUME_FREE},
+    {"standardise",
+     "what is shifted and scaled to mean 0 and deviation 1 of the training data, column by column (images and "
+     "sequences: channel by channel); losses are those of the scaled targets, metrics in original units",
+     FIELD(struct job, data.standardise), .choices = standardise_names, DEFAULT("none")},
     {0},
 };
 

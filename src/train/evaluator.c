@@ -61,7 +61,10 @@ static bool wants_spread(const struct evaluator *evaluator)
 
 static void begin(struct evaluator *evaluator, struct model *model)
 {
+    const struct standard *standard = &evaluator->dataset->about.target_standard;
     meter_begin(&evaluator->meter);
+    if (standard->columns > 0)
+        evaluator->meter.scale = standard->scale;
     if (!wants_spread(evaluator))
         return;
     column_sums_begin(&evaluator->shifts);

@@ -1,5 +1,7 @@
 #include "train/restore.h"
 
+#include "base/memory.h"
+
 void restore_open(struct restore *restore, const struct world *world, double timeout_s)
 {
     *restore = (struct restore){.patience.fixed_s = timeout_s};
@@ -13,6 +15,7 @@ void restore_close(struct restore *restore)
     agreement_close(&restore->agreement);
     text_release(&restore->passport);
     text_release(&restore->changes);
+    memory_free(restore->weights_data);
     *restore = (struct restore){0};
 }
 

@@ -12,6 +12,7 @@ struct restore {
     struct text passport;       /* of all ranks: checkpoint/passport.h */
     struct text changes;        /* in what the job differs from that of the checkpoint, a line each */
     bool is_branch;             /* the checkpoint is another run's (branch.h) */
+    char *weights_data;         /* rank 0's: what the file of a warm start tells of its training data; NULL: nothing */
     uint64_t kept_every;        /* checkpoint.keep_every of the job that wrote the checkpoint */
 };
 

@@ -12,6 +12,7 @@
 #include "train/restore.h"
 #include "train/resume.h"
 #include "train/run_directory.h"
+#include "train/standardise.h"
 
 #include <inttypes.h>
 
@@ -40,7 +41,8 @@ static bool open_data(struct session *session, struct error *error)
     const struct job *job = session->job;
     bool ok = open_datasets(session, error);
     session->restore->patience.bytes = dataset_bytes(&session->data.train) + dataset_bytes(&session->data.validation);
-    if (!restore_agree(session->restore, ok, "opening the data", error) || !ranks_compare_data(session, error))
+    if (!restore_agree(session->restore, ok, "opening the data", error) || !ranks_compare_data(session, error) ||
+        !standardise_check_data(session, error))
         return false;
     session->data.sampler = (struct sampler){
         .seed = job->seed, .samples = session->data.train.count, .batch = job->train.batch};
@@ -164,7 +166,7 @@ bool start_session(struct session *session, const struct world *world, const str
     bool ok = ranks_compare(session, error) && open_watch(session, error) && ranks_check(session, error) &&
               run_directory_take(session, error) && deadline_open(&session->deadline, world, error) &&
               open_copies(session, error) && open_data(session, error) && build(session, error) &&
-              resume(session, error);
+              resume(session, error) && standardise_session(session, error);
     if (ok) {
         guard_prepare(job, &session->record.history);
         best_prepare(job, &session->data.validation, &session->record.history);

@@ -45,6 +45,8 @@ static bool open_source(const struct session *session, struct source *source, st
                    error) &&
         match_check(&source->match, options->partial, error)) {
         tell_vocabulary(session, &source->file.weights);
+        if (source->file.weights.data && *source->file.weights.data)
+            session->restore->weights_data = memory_text(source->file.weights.data);
         return true;
     }
     if (error->kind == ERROR_NOT_FOUND) /* as with a job file that is not there: the request is wrong */

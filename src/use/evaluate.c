@@ -9,6 +9,7 @@
 /* Who looks for the worst samples of this rank. Letters: T terms of a sample. */
 struct search {
     const struct model *model;
+    const struct standard *targets; /* of the data */
     struct evaluate_sample worst[EVALUATE_WORST];
     size_t count;
     struct evaluate_sample *leaf; /* [rows] the leaf's samples so far: their losses are sums over `terms` */
@@ -67,11 +68,12 @@ static void say(const struct search *search, const struct leaf *leaf, size_t ter
     size_t largest = 0;
     for (size_t k = 1; k < width; k++)
         largest = outputs[k] > outputs[largest] ? k : largest;
-    sample->label = leaf->labels ? (double)leaf->labels[term] : (double)leaf->targets[term];
+    sample->label =
+        leaf->labels ? (double)leaf->labels[term] : standard_original(search->targets, 0, leaf->targets[term]);
     if (width > 1)
         sample->predicted = (double)largest;
     else
-        sample->predicted = search->model->loss.class->has_hits ? outputs[0] > 0 : (double)outputs[0];
+        sample->predicted = search->model->loss.class->has_hits ? outputs[0] > 0 : standard_original(search->targets, 0, outputs[0]);
 }
 
 static void see(void *context, const struct leaf *leaf, size_t first_term, size_t n, size_t width, const float *outputs)
@@ -139,6 +141,7 @@ static bool judge(const struct world *world, struct trained *trained, const stru
 {
     struct model *model = &trained->saved.model;
     struct search search = {.model = model,
+                            .targets = &data->about.target_standard,
                             .leaf = memory_need(model->rows, sizeof *search.leaf),
                             .terms = memory_need(model->rows, sizeof *search.terms)};
     const struct output_watch viewer = {.see = see, .context = &search};

@@ -48,14 +48,15 @@ static float chance(float y)
 static void see(void *context, const struct leaf *leaf, size_t first_term, size_t n, size_t width, const float *outputs)
 {
     const struct round *round = context;
+    const struct standard *targets = &round->trained->saved.about.target_standard;
     float *to = round->at + first_term * width;
     (void)leaf;
     for (size_t i = 0; i < n && round->form->kind == PREDICT_PROBABILITIES; i++)
         vector_softmax(width, 1, outputs + i * width, to + i * width);
     for (size_t i = 0; i < n && round->form->kind == PREDICT_CHANCE; i++)
         to[i] = chance(outputs[i * width]);
-    if (round->form->kind == PREDICT_VALUES)
-        memcpy(to, outputs, n * width * sizeof *to);
+    for (size_t i = 0; i < n && round->form->kind == PREDICT_VALUES; i++)
+        to[i] = (float)standard_original(targets, (first_term + i) % round->form->terms, outputs[i]);
 }
 
 /* Local. Samples [first, first + count) of the inputs. */

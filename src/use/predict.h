@@ -10,7 +10,7 @@
 enum predict_kind {
     PREDICT_PROBABILITIES, /* [T, K] of each class, at each of T terms */
     PREDICT_CHANCE,        /* [T] of the second of two classes */
-    PREDICT_VALUES,        /* [T] targets of a regression */
+    PREDICT_VALUES,        /* [T] targets of a regression, in original units */
 };
 
 /* Letters: T terms of a sample, K classes. */

@@ -5,6 +5,16 @@
 
 #include <string.h>
 
+/* What it has learned is worth nothing on other scales. */
+static bool check_standards(const struct trained *trained, const struct weights_file *file, struct error *error)
+{
+    return description_is_standardised(&trained->saved.about, trained->job.data.standardise) ||
+           error_set(error, ERROR_USAGE,
+                     "%s does not tell what its data were standardised with, as data.standardise wants it: use a "
+                     "checkpoint of the training",
+                     file->path);
+}
+
 static bool take(struct trained *trained, const struct weights_file *file, const struct trained_options *options,
                  struct error *error)
 {
@@ -17,7 +27,7 @@ static bool take(struct trained *trained, const struct weights_file *file, const
         return error_prefix(error, "%s: ", file->path);
     trained->step = weights->step;
     return saved_model_open(&trained->saved, file, &trained->job, options->overrides, options->count, error) &&
-           model_allocate(&trained->saved.model, error) &&
+           check_standards(trained, file, error) && model_allocate(&trained->saved.model, error) &&
            (trained->params = saved_model_load(&trained->saved, error)) != NULL;
 }
 

@@ -10,6 +10,8 @@ static char age[] = "age", city[] = "a \"city\"\\\n\xE2\x80\xAE\xF0\x9F\x98\x80"
 static char berlin[] = "Berlin", koeln[] = "K\xC3\xB6ln";
 static char *cities[] = {berlin, koeln}, *kinds[] = {none, kind};
 
+static float input_mean[] = {0.1f, 0, 0}, input_scale[] = {3e-30f, 1, 1}, target_mean[] = {-7}, target_scale[] = {1e8f};
+
 static struct description make(void)
 {
     static struct column inputs[] = {{.name = age}, {city, true, {cities, 2, 2}}};
@@ -41,6 +43,39 @@ static bool same(const struct description *a, const struct description *b)
     return strcmp(a->format, b->format) == 0 && memcmp(&a->form, &b->form, sizeof a->form) == 0 &&
            a->label_offset == b->label_offset && same_columns(a->inputs, a->input_count, b->inputs, b->input_count) &&
            same_columns(a->targets, a->target_count, b->targets, b->target_count);
+}
+
+static bool has_standard(const struct standard *standard, size_t columns, const float *mean, const float *scale)
+{
+    bool same = standard->columns == columns;
+    for (size_t c = 0; same && c < columns; c++)
+        same = standard->mean[c] == mean[c] && standard->scale[c] == scale[c] && standard->inverse[c] == 1 / scale[c];
+    return same;
+}
+
+static void means_and_scales_come_back_to_the_bit(void)
+{
+    struct description made = make(), read, copy;
+    struct error error;
+    struct text json;
+    text_init(&json);
+    made.form.classes = 0;
+    made.target_count = 0;
+    made.input_standard = (struct standard){.columns = 3, .mean = input_mean, .scale = input_scale};
+    made.target_standard = (struct standard){.columns = 1, .mean = target_mean, .scale = target_scale};
+    description_write(&made, &json);
+    CU_ASSERT_TRUE_FATAL(description_read(&read, text_bytes(&json), &error));
+    description_copy(&copy, &read);
+    description_standardise(&read, &copy);
+    const struct description *both[] = {&read, &copy};
+    for (size_t i = 0; i < 2; i++) {
+        CU_ASSERT_TRUE(has_standard(&both[i]->input_standard, 3, input_mean, input_scale));
+        CU_ASSERT_TRUE(has_standard(&both[i]->target_standard, 1, target_mean, target_scale));
+    }
+    description_release(&read);
+    CU_ASSERT_EQUAL(read.input_standard.columns, 0);
+    description_release(&copy);
+    text_release(&json);
 }
 
 static void what_is_written_is_read(void)
@@ -80,7 +115,8 @@ static void numbers_alone_have_no_names(void)
 }
 
 #define REST  ",\"vocabulary\":0,\"classes\":2,\"terms\":1,\"label_offset\":0,\"least\":0,\"most\":0"
-#define NAMES ",\"inputs\":[],\"targets\":[]}"
+#define NAMED ",\"inputs\":[],\"targets\":[]"
+#define NAMES NAMED "}"
 #define HEAD  "{\"format\":\"x\",\"input\":[2]"
 
 static void what_cannot_be_meant_is_refused(void)
@@ -107,6 +143,16 @@ static void what_cannot_be_meant_is_refused(void)
         HEAD REST ",\"inputs\":[],\"targets\":[{\"name\":\"a\"},{\"name\":\"b\"}]}",
         HEAD REST ",\"inputs\":[],\"targets\":[{\"name\":\"a\",\"values\":[\"a\",\"b\",\"c\"]}]}", /* of two classes */
         HEAD REST ",\"inputs\":[],\"inputs\":[],\"targets\":[]}",
+        HEAD REST NAMED ",\"input_mean\":[1,2]}",
+        HEAD REST NAMED ",\"input_mean\":[1],\"input_scale\":[1]}",
+        HEAD REST NAMED ",\"input_mean\":[1,2],\"input_scale\":[1,0]}",
+        HEAD REST NAMED ",\"input_mean\":[1,2],\"input_scale\":[1,-1]}",
+        HEAD REST NAMED ",\"input_mean\":[1,2],\"input_scale\":[1,1e-45]}", /* 1 / scale is not finite */
+        HEAD REST NAMED ",\"input_mean\":[1,1e99],\"input_scale\":[1,1]}",
+        HEAD REST NAMED ",\"input_mean\":[1,\"2\"],\"input_scale\":[1,1]}",
+        HEAD REST NAMED ",\"target_mean\":[1],\"target_scale\":[1]}", /* of labels */
+        HEAD ",\"vocabulary\":9,\"classes\":9,\"terms\":2,\"label_offset\":0,\"least\":0,\"most\":0" NAMED
+             ",\"input_mean\":[1,2],\"input_scale\":[1,1]}", /* of tokens */
     };
     struct description read;
     struct error error;
@@ -125,6 +171,7 @@ int main(void)
 {
     static const struct test_case cases[] = {
         {"what is written is read", what_is_written_is_read},
+        {"means and scales come back to the bit", means_and_scales_come_back_to_the_bit},
         {"numbers alone have no names", numbers_alone_have_no_names},
         {"what cannot be meant is refused", what_cannot_be_meant_is_refused},
         {NULL, NULL},

@@ -1,0 +1,74 @@
+"""The table of the test `standardise`, and what NumPy says about it.
+
+    standardise.py write                         table.csv
+    standardise.py compare CHECKPOINT METRICS    the checkpoint and the last validation of a run on its first 80 %
+"""
+import csv
+import json
+import sys
+
+import numpy as np
+
+COLOURS = ["blue", "green", "red"]
+SAMPLES, TRAINED = 1000, 800
+
+
+def write():
+    random = np.random.default_rng(4)
+    with open("table.csv", "w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["weight", "current", "colour", "lens", "price", "size"])
+        for _ in range(SAMPLES):
+            weight, current, colour = random.normal(1000, 30), random.uniform(-1e-4, 1e-4), random.integers(3)
+            table.writerow([weight, current, COLOURS[colour], 0.1, 5e4 + 100 * weight + 1e7 * current + 500 * colour,
+                            1e-3 * current * weight])
+
+
+def columns():
+    with open("table.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    number = lambda name: np.array([row[name] for row in rows], np.float32).astype(float)
+    kinds = [np.array([row["colour"] == colour for row in rows], float) for colour in COLOURS]
+    return (np.stack([number("weight"), number("current"), *kinds, number("lens")], 1),
+            np.stack([number("price"), number("size")], 1))
+
+
+def close(what, found, expected, tolerance):
+    found, expected = np.asarray(found, float), np.asarray(expected, float)
+    if not np.all(np.abs(found - expected) <= tolerance * np.abs(expected)):
+        sys.exit(f"{what}: {found} where NumPy has {expected}")
+
+
+def compare(checkpoint, metrics):
+    import h5py
+
+    x, y = columns()
+    mean, scale = x[:TRAINED].mean(0), x[:TRAINED].std(0)
+    mean[2:5], scale[2:6] = 0, 1 # categories, and what is constant
+    with h5py.File(checkpoint, "r") as file:
+        data = file.attrs["data"]
+        about = json.loads(data if isinstance(data, str) else data.decode())
+        weights = {name: np.array(tensor, float) for name, tensor in file["model"].items()}
+    close("means of inputs", about["input_mean"], mean, 1e-6)
+    close("deviations of inputs", about["input_scale"], scale, 1e-6)
+    close("means of targets", about["target_mean"], y[:TRAINED].mean(0), 1e-6)
+    close("deviations of targets", about["target_scale"], y[:TRAINED].std(0), 1e-6)
+
+    input_mean, input_scale, target_mean, target_scale = (
+        np.array(about[key]) for key in ("input_mean", "input_scale", "target_mean", "target_scale"))
+    hidden = np.tanh((x[TRAINED:] - input_mean) / input_scale @ weights["0.dense.weight"].T + weights["0.dense.bias"])
+    outputs = hidden @ weights["2.dense.weight"].T + weights["2.dense.bias"]
+    error, there = outputs * target_scale + target_mean - y[TRAINED:], y[TRAINED:] - y[TRAINED:].mean(0)
+    with open(metrics) as file:
+        last = [line for line in map(json.loads, file) if "r2" in json.dumps(line)][-1]
+    last = last.get("validation", last)
+    close("mae", last["mae"], np.abs(error).mean(), 1e-4)
+    close("rmse", last["rmse"], np.sqrt((error**2).mean()), 1e-4)
+    close("r2", last["r2"], 1 - (error**2).sum() / (there**2).sum(), 1e-5)
+    close("loss", last["loss"], ((error / target_scale) ** 2).mean(), 1e-4)
+
+
+if sys.argv[1] == "write":
+    write()
+else:
+    compare(*sys.argv[2:])
