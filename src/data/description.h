@@ -25,7 +25,7 @@ struct description {
                               categories a 1 among as many zeros as it has values. */
     size_t input_count;    /* 0: the inputs have no names */
     struct column *targets;
-    size_t target_count; /* as form.terms; 0: the targets have no names */
+    size_t target_count;                             /* as form.terms; 0: the targets have no names */
     struct standard input_standard, target_standard; /* with which they are standardised; no columns: they are not */
 };
 

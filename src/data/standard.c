@@ -86,9 +86,8 @@ void standard_leave(struct standard *standard, size_t column)
 bool standard_equals(const struct standard *standard, const struct standard *other)
 {
     size_t bytes = standard->columns * sizeof(float);
-    return standard->columns == other->columns &&
-           (bytes == 0 || (memcmp(standard->mean, other->mean, bytes) == 0 &&
-                           memcmp(standard->scale, other->scale, bytes) == 0));
+    return standard->columns == other->columns && (bytes == 0 || (memcmp(standard->mean, other->mean, bytes) == 0 &&
+                                                                  memcmp(standard->scale, other->scale, bytes) == 0));
 }
 
 /* ---- learned ---- */

@@ -1,6 +1,6 @@
 /* Standardisation: values of a column are shifted by its mean and divided by its standard deviation, both of the
- * training data. A column is one number of a flat sample, one channel of a sequence [positions, channels] or of an image
- * [channels, height, width], one target.
+ * training data. A column is one number of a flat sample, one channel of a sequence [positions, channels] or of an
+ * image [channels, height, width], one target.
  *
  * Deviations are those of the population. They come from sums of (x - r) and (x - r)^2 in double, r being the first
  * value of the column: one of n values is not further than sqrt(n) deviations from their mean, so that no more bits

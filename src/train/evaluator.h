@@ -12,7 +12,7 @@
 #include "policy/evaluation.h"
 
 struct evaluator_options {
-    struct meter_options meter; /* its scale: that of the targets' standard, if they are standardised */
+    struct meter_options meter;        /* its scale: that of the targets' standard, if they are standardised */
     const struct output_watch *viewer; /* who sees the outputs, too, of this rank's chunks; NULL: nobody. Borrowed */
 };
 

@@ -1,5 +1,5 @@
-/* What the inputs and targets of a session are standardised with (data/standard.h): learned from the training data when a
- * job begins, taken from the checkpoint when it goes on. */
+/* What the inputs and targets of a session are standardised with (data/standard.h): learned from the training data when
+ * a job begins, taken from the checkpoint when it goes on. */
 #ifndef TRAIN_STANDARDISE_H
 #define TRAIN_STANDARDISE_H
 

@@ -68,12 +68,13 @@ static void say(const struct search *search, const struct leaf *leaf, size_t ter
     size_t largest = 0;
     for (size_t k = 1; k < width; k++)
         largest = outputs[k] > outputs[largest] ? k : largest;
-    sample->label =
-        leaf->labels ? (double)leaf->labels[term] : standard_original(search->targets, 0, leaf->targets[term]);
+    sample->label = leaf->labels ? (double)leaf->labels[term]
+                                 : standard_original(search->targets, 0, leaf->targets[term]);
     if (width > 1)
         sample->predicted = (double)largest;
     else
-        sample->predicted = search->model->loss.class->has_hits ? outputs[0] > 0 : standard_original(search->targets, 0, outputs[0]);
+        sample->predicted = search->model->loss.class->has_hits ? outputs[0] > 0
+                                                                : standard_original(search->targets, 0, outputs[0]);
 }
 
 static void see(void *context, const struct leaf *leaf, size_t first_term, size_t n, size_t width, const float *outputs)

@@ -63,7 +63,8 @@ static size_t learn(const struct shape *shape, const float *values, struct stand
     return constant;
 }
 
-static const struct shape shapes[] = {{1, {5}}, {2, {4, 3}}, {3, {2, 3, 7}}, {1, {1}}, {3, {3, 1, 1}}, {3, {1, 40, 41}}};
+static const struct shape shapes[] = {{1, {5}}, {2, {4, 3}},    {3, {2, 3, 7}},
+                                      {1, {1}}, {3, {3, 1, 1}}, {3, {1, 40, 41}}};
 
 static void means_and_deviations_are_those_of_the_definition(void)
 {
