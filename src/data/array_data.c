@@ -109,25 +109,48 @@ static bool check_missing(const struct array_rows *rows, struct error *error)
                                 array->name, rows->first + at / array->width, at % array->width);
 }
 
-/* These numbers become finite floats. *least, *most: their range, and that of those before. */
+/* The first that is not finite; n: all are. Bits, not comparisons: so it costs next to nothing. */
+static size_t find_infinite(const float *values, size_t n)
+{
+    uint32_t most = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, &values[i], sizeof bits);
+        bits &= 0x7FFFFFFF;
+        most = bits > most ? bits : most;
+    }
+    size_t i = most < 0x7F800000 ? n : 0;
+    while (i < n && isfinite(values[i]))
+        i++;
+    return i;
+}
+
+/* Widens a range to that of these values. */
+static void widen(const float *values, size_t n, float *least, float *most)
+{
+    for (size_t i = 0; i < n; i++) {
+        *least = values[i] < *least ? values[i] : *least;
+        *most = values[i] > *most ? values[i] : *most;
+    }
+}
+
+/* These numbers become finite floats. *least, *most: their range, and that of those before; NULL: nobody asks. */
 static bool check_numbers(const struct array_rows *rows, double mean, double std, float *least, float *most,
                           struct error *error)
 {
     size_t end = rows->count * rows->array->width;
-    float piece[PIECE], low = *least, high = *most;
+    float piece[PIECE];
     if (!check_missing(rows, error))
         return false;
     for (size_t at = 0; at < end; at += PIECE) {
         size_t n = end - at < PIECE ? end - at : PIECE;
         array_floats(rows, at, n, mean, std, piece);
-        for (size_t i = 0; i < n; i++) {
-            if (!isfinite(piece[i]))
-                return refuse_number(rows, at + i, mean, std, error);
-            low = piece[i] < low ? piece[i] : low;
-            high = piece[i] > high ? piece[i] : high;
-        }
+        size_t place = find_infinite(piece, n);
+        if (place < n)
+            return refuse_number(rows, at + place, mean, std, error);
+        if (least)
+            widen(piece, n, least, most);
     }
-    *least = low, *most = high;
     return true;
 }
 
@@ -208,8 +231,7 @@ static bool check_labels(const struct scan *scan, const struct array_rows *rows)
 
 static bool check_input_rows(const struct scan *scan, const struct array_rows *rows)
 {
-    float least = 0, most = 0; /* which nobody asks for */
-    return check_numbers(rows, scan->settings->mean, scan->settings->std, &least, &most, scan->error);
+    return check_numbers(rows, scan->settings->mean, scan->settings->std, NULL, NULL, scan->error);
 }
 
 static bool check_target_rows(const struct scan *scan, const struct array_rows *rows)
@@ -335,22 +357,6 @@ static bool refuse_value(const struct array_rows *rows, size_t value, struct err
                      "%s: sample %zu, value %zu (both counted from 0) is %g, which it cannot have been when the file "
                      "was opened: it was changed while it was in use",
                      rows->array->name, rows->first, value, array_number(rows, value));
-}
-
-/* The first that is not finite; n: all are. Bits, not comparisons: so it costs next to nothing. */
-static size_t find_infinite(const float *values, size_t n)
-{
-    uint32_t most = 0;
-    for (size_t i = 0; i < n; i++) {
-        uint32_t bits;
-        memcpy(&bits, &values[i], sizeof bits);
-        bits &= 0x7FFFFFFF;
-        most = bits > most ? bits : most;
-    }
-    size_t i = most < 0x7F800000 ? n : 0;
-    while (i < n && isfinite(values[i]))
-        i++;
-    return i;
 }
 
 static bool read_inputs(const struct dataset *dataset, size_t sample, float *inputs, struct error *error)
