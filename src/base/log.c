@@ -39,21 +39,21 @@ bool log_is_terminal(void)
 }
 
 /* One write a line, so that lines of several processes do not mix; nor do those of the threads of one. */
-static void write_line(bool is_event, const char *start, const char *format, va_list args, const char *end)
+static void write_line(const char *start, const char *format, va_list args, const char *end)
 {
     bool is_progress = *end == '\0';
     struct text words, line;
     char now[CLOCK_TEXT_BYTES] = "";
     if (rank_get() != 0)
         return;
-    if (is_event)
+    if (!is_progress)
         clock_text(clock_unix(), now);
     text_init(&words);
     text_init(&line);
     text_append_list(&words, format, args);
     text_append_shown(&line, text_bytes(&words), words.length, BREAKS_INDENTED);
     flockfile(stderr);
-    fprintf(stderr, "%s%s%s%s%s%s", progress_shown ? "\r\033[K" : "", now, is_event ? " " : "", start,
+    fprintf(stderr, "%s%s%s%s%s%s", progress_shown ? "\r\033[K" : "", now, is_progress ? "" : " ", start,
             text_bytes(&line), end);
     fflush(stderr);
     progress_shown = is_progress;
@@ -66,15 +66,7 @@ void log_info(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    write_line(false, "", format, args, "\n");
-    va_end(args);
-}
-
-void log_event(const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    write_line(true, "", format, args, "\n");
+    write_line("", format, args, "\n");
     va_end(args);
 }
 
@@ -82,7 +74,7 @@ void log_warn(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    write_line(true, "warning: ", format, args, "\n");
+    write_line("warning: ", format, args, "\n");
     va_end(args);
 }
 
@@ -96,6 +88,6 @@ void log_progress(const char *format, ...)
     shown_s = now_s;
     va_list args;
     va_start(args, format);
-    write_line(false, "", format, args, "");
+    write_line("", format, args, "");
     va_end(args);
 }

@@ -7,11 +7,10 @@
 /* Local. Sets the rank of this process (rank.h); rank 0 writes lines. */
 void log_init(int rank);
 
-/* Local. One line each (or several, of which the others begin with a space). log_event is for what somebody will ask
- * "when?" about: it has the time of day in front, as clock_text writes it. So has log_warn, which puts "warning: "
- * behind that. Words from files come out harmless (text_append_shown). */
+/* Local. One line each (or several, of which the others begin with a space), with the time of day in front, as
+ * clock_text writes it; log_warn puts "warning: " behind that. Words from files come out harmless (text_append_shown).
+ */
 void log_info(const char *format, ...) FORMAT(1, 2);
-void log_event(const char *format, ...) FORMAT(1, 2);
 void log_warn(const char *format, ...) FORMAT(1, 2);
 
 /* Local. A line that the next one replaces, if standard error is a terminal; nothing otherwise, and nothing if the last

@@ -64,7 +64,7 @@ static bool start_launcher(struct launch *launch, struct error *error)
     if (is_again)
         keep_submission(launch);
     if (launch->supervision->slow > 0 && launch_limit(launch) > 0)
-        log_event("supervise: this launch may take %.3g s", launch_limit(launch));
+        log_info("supervise: this launch may take %.3g s", launch_limit(launch));
     refusal_reserve(launch->options->submission->path);
     error_clear(&launch->refusal);
     preparation_make(&launch->preparation, is_again, &command);
@@ -214,7 +214,7 @@ static void tell_ending(const struct launch *launch, enum ending ending)
     struct text words;
     text_init(&words);
     ending_tell(ending, &launch->sight->run, launch->options->command[0], launch->launcher.code, &words);
-    log_event("supervise: the job %s", text_bytes(&words));
+    log_info("supervise: the job %s", text_bytes(&words));
     text_release(&words);
 }
 

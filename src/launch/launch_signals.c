@@ -43,13 +43,13 @@ static void tell_for_whom(const struct launch *launch)
 {
     char words[SLURM_TEXT];
     if (slurm_first_in_line(launch->slurm, words))
-        log_event("supervise: the first in line for nodes is %s", words);
+        log_info("supervise: the first in line for nodes is %s", words);
 }
 
 static void pass_on(struct launch *launch)
 {
     int to = meaning_of(launch->heard)->to;
-    log_event("supervise: SIG%s is passed on as SIG%s", sigabbrev_np(launch->heard), sigabbrev_np(to));
+    log_info("supervise: SIG%s is passed on as SIG%s", sigabbrev_np(launch->heard), sigabbrev_np(to));
     process_signal(&launch->launcher, to);
     if (launch->slurm->is_preempted)
         tell_for_whom(launch);
@@ -64,9 +64,9 @@ static void ask_again(struct launch *launch)
 
 static void explain(struct launch *launch)
 {
-    log_event("supervise: SIGUSR1 announces the end of the job's time, in %.0f s, which it knows: it trains on while "
-              "there is time for a save (SIGUSR2: leave now)",
-              launch->slurm->end_unix - clock_unix_exact());
+    log_info("supervise: SIGUSR1 announces the end of the job's time, in %.0f s, which it knows: it trains on while "
+             "there is time for a save (SIGUSR2: leave now)",
+             launch->slurm->end_unix - clock_unix_exact());
 }
 
 static void terminate(struct launch *launch)

@@ -59,7 +59,7 @@ static void choose_ranks(const struct preparation *preparation, struct words *co
     if (slots == 0 || (is_said && slots <= most))
         return;
     if (launcher_give_ranks(command, slots < most ? slots : most) && slots > most) {
-        log_event("supervise: room for %u ranks, but only %u leaves: %u ranks", slots, most, most);
+        log_info("supervise: room for %u ranks, but only %u leaves: %u ranks", slots, most, most);
         warn_of_idle(preparation, most);
     }
 }

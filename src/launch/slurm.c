@@ -285,7 +285,7 @@ static enum attempt try_to_requeue(struct slurm_job *job, struct error *error)
         return job->is_unanswered ? ATTEMPT_UNANSWERED : ATTEMPT_REFUSED;
     }
     if (job->restarts > environment_restarts()) {
-        log_event("supervise: Slurm requeues job %s by itself", job->id);
+        log_info("supervise: Slurm requeues job %s by itself", job->id);
         return ATTEMPT_NEEDLESS;
     }
     if (is_over(job) && !slurm_is_out_of_time(job)) {
@@ -303,7 +303,7 @@ static enum attempt try_to_requeue(struct slurm_job *job, struct error *error)
         return ATTEMPT_FORBIDDEN;
     }
     if (slurm_is_requeued_at_end(job)) {
-        log_event("supervise: job %s is being preempted: Slurm requeues it when it has ended", job->id);
+        log_info("supervise: job %s is being preempted: Slurm requeues it when it has ended", job->id);
         return ATTEMPT_NEEDLESS;
     }
     struct text answer;
@@ -312,7 +312,7 @@ static enum attempt try_to_requeue(struct slurm_job *job, struct error *error)
               error_set(error, ERROR_IO, "scontrol requeue %s: %s", job->id, text_bytes(&answer));
     text_release(&answer);
     if (ok)
-        log_event("supervise: job %s is requeued", job->id);
+        log_info("supervise: job %s is requeued", job->id);
     return ok ? ATTEMPT_DONE : ATTEMPT_REFUSED;
 }
 

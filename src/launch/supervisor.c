@@ -37,7 +37,7 @@ static void see_off_ranks(struct supervisor *supervisor)
     int asked = -1;
     if (!has_outlived(supervisor))
         return;
-    log_event("supervise: the launcher is gone, but its ranks are at work: waiting until they have left");
+    log_info("supervise: the launcher is gone, but its ranks are at work: waiting until they have left");
     while (sight_is_locked(&supervisor->sight) && clock_seconds() - quiet_s < most_s) {
         if (launch->preparation.is_srun && is_batch && asked != launch->asked)
             slurm_signal_ranks(&supervisor->slurm, "USR2");
@@ -94,7 +94,7 @@ static enum supervision_event pause_before_next(struct supervisor *supervisor)
         return EVENT_PAUSE_OVER;
     double pause_s = supervision_pause_s(supervision, sense_futile(&supervisor->sense));
     if (pause_s > 0)
-        log_event("supervise: starting it again in %g s", pause_s);
+        log_info("supervise: starting it again in %g s", pause_s);
     for (double end_s = clock_seconds() + pause_s; !supervision_is_asked(supervision) && clock_seconds() < end_s;)
         launch_attend(&supervisor->launch, end_s - clock_seconds());
     return EVENT_PAUSE_OVER;

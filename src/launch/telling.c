@@ -52,12 +52,12 @@ static void tell(struct telling *telling)
     char end[CLOCK_TEXT_BYTES];
     clock_text_exact(now.end_unix, end);
     if (!same_end && now.is_grace)
-        log_event("supervise: job %s is being preempted, and ends at %s", telling->job->id, end);
+        log_info("supervise: job %s is being preempted, and ends at %s", telling->job->id, end);
     else if (!same_end)
-        log_event("supervise: the time limit of job %s is another one now: it ends at %s", telling->job->id,
-                  now.end_unix > 0 ? end : "no time");
+        log_info("supervise: the time limit of job %s is another one now: it ends at %s", telling->job->id,
+                 now.end_unix > 0 ? end : "no time");
     else
-        log_event("supervise: the site announces a preemption %.3g s before it comes, now", now.warning_s);
+        log_info("supervise: the site announces a preemption %.3g s before it comes, now", now.warning_s);
 }
 
 void telling_keep(struct telling *telling)

@@ -76,9 +76,9 @@ void deadline_look(struct deadline *deadline, const char *run, bool at_once, dou
     if (!is_there || !deadline_hear(deadline, &notice, now_s, clock_unix_exact()))
         return;
     if (isfinite(deadline->end_s))
-        log_event("the job ends in %.3g s, as is told now", deadline->end_s - now_s);
+        log_info("the job ends in %.3g s, as is told now", deadline->end_s - now_s);
     else
-        log_event("the job's time has no end, as is told now");
+        log_info("the job's time has no end, as is told now");
 }
 
 void deadline_expect(struct deadline *deadline, double step_s)
@@ -122,8 +122,8 @@ unsigned deadline_weigh(struct deadline *deadline, unsigned flags, double now_s)
     if (!deadline->warned) {
         if (!deadline->is_exact)
             deadline->end_s = fmin(deadline->end_s, now_s + deadline->warning_s);
-        log_event("SIGUSR1: the end comes in %.3g s; training goes on until the last step after which a save fits",
-                  deadline->end_s - now_s);
+        log_info("SIGUSR1: the end comes in %.3g s; training goes on until the last step after which a save fits",
+                 deadline->end_s - now_s);
     }
     deadline->warned = true;
     return (flags & LEAVE_ALL) == LEAVE_SIGUSR1 ? flags & ~(unsigned)LEAVE_SIGUSR1 : flags;

@@ -31,8 +31,17 @@ static void append_alive(struct text *line)
     metrics_number(line, "alive_s", clock_seconds() - environment_born_s());
 }
 
+/* The same time as in front of the lines of the log. */
+static void append_time(struct text *line)
+{
+    char now[CLOCK_TEXT_BYTES];
+    clock_text(clock_unix(), now);
+    text_append(line, ",\"time\":\"%s\"", now);
+}
+
 static void end_event(struct text *line, struct session *session)
 {
+    append_time(line);
     text_append(line, "}");
     metrics_write(&session->metrics, line);
     text_release(line);
@@ -80,7 +89,7 @@ static void tell_begin(const struct session *session)
     else if (*environment_batch_job())
         text_append(&words, ", job %s", environment_batch_job());
     append_loss(session, &words);
-    log_event("%s", text_bytes(&words));
+    log_info("%s", text_bytes(&words));
     text_release(&words);
     if (session->pause.step < session->steps)
         log_info("pauses after step %" PRIu64 ", as --stop-after says", session->pause.step);

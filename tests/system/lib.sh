@@ -297,6 +297,11 @@ has_saved() { # NAME STEP
 }
 
 # Every training line of the metrics without its times, as it stands: step, epoch, loss, lr, grad_norm.
+# Validations (and other events), without the time of day.
+validations_of() { # NAME [EVENT|EVENT...]
+  grep -E "\"event\":\"(${2:-validation})\"" "$1/metrics.jsonl" | sed 's/,"time":"[^"]*"//'
+}
+
 steps_of() { # NAME
   sed -n 's/^\({"step":.*\),"samples_per_s".*/\1/p' "$1/metrics.jsonl"
 }
