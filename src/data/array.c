@@ -74,7 +74,8 @@ static inline uint8_t load_8(const uint8_t *b, bool big)
     ROW(I64, "int64", 64, false, (int64_t)bits)                                                                        \
     ROW(F16, "float16", 16, true, half(bits))                                                                          \
     ROW(F32, "float32", 32, true, single(bits))                                                                        \
-    ROW(F64, "float64", 64, true, real(bits))
+    ROW(F64, "float64", 64, true, real(bits))                                                                          \
+    ROW(SHARE, "uint8", 8, false, bits / 255.0)
 
 /* A loop of its own for each type: a call for each number would cost a few per cent of a small model's step. */
 #define CONVERSION(type, name, width, is_float, number)                                                                \

@@ -25,6 +25,7 @@ enum array_type {
     ARRAY_F16 = 10,
     ARRAY_F32 = 11,
     ARRAY_F64 = 12,
+    ARRAY_SHARE = 13, /* a byte b, which is the number b / 255 */
     ARRAY_TYPES
 };
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define BYTES   256
 #define PIECE   1024              /* numbers looked at at once */
 #define AT_ONCE ((size_t)1 << 20) /* bytes of rows, of those that do not lie in one piece */
 
@@ -231,6 +232,9 @@ static bool check_labels(const struct scan *scan, const struct array_rows *rows)
 
 static bool check_input_rows(const struct scan *scan, const struct array_rows *rows)
 {
+    const struct array_data *data = scan->dataset->self;
+    if (data->has_levels && rows->array->missing_count == 0 && find_infinite(data->levels, BYTES) == BYTES)
+        return true;
     return check_numbers(rows, scan->settings->mean, scan->settings->std, NULL, NULL, scan->error);
 }
 
@@ -256,23 +260,30 @@ static void digest_rows(const struct array *array, const struct array_rows *rows
 
 typedef bool check_rows(const struct scan *scan, const struct array_rows *rows);
 
-/* Goes once through the used rows of x or y, checks them (NULL: does not), and chains their digest to *digest. Types
- * and byte orders tell what the bytes are; the shape of the inputs, which dataset_open adds, how many samples. */
+/* Goes once through the used rows of x or y, checks them (NULL: does not), and sets their digest. */
 static bool go_through(const struct dataset *dataset, const struct array *array, check_rows *check,
                        const struct scan *scan, uint64_t *digest, struct error *error)
 {
     const struct array_data *data = dataset->self;
     size_t end = data->first + dataset->count, most = array->elements ? dataset->count : AT_ONCE / array->row_bytes + 1;
-    uint64_t own = 0;
     struct array_rows rows;
+    *digest = 0;
     for (size_t at = data->first; at < end; at += rows.count) {
         if (!array_rows(array, at, end - at < most ? end - at : most, &rows, error) || (check && !check(scan, &rows)))
             return false;
-        digest_rows(array, &rows, &own);
+        digest_rows(array, &rows, digest);
     }
-    *digest = digest_chain(*digest, own);
-    *digest = digest_chain(*digest, (uint64_t)array->type << 1 | array->big_endian);
     return true;
+}
+
+/* Types and byte orders tell what the bytes are; the shape of the inputs, which dataset_open adds, how many samples. */
+static uint64_t join(const struct array_data *data, uint64_t x, uint64_t y)
+{
+    if (data->join)
+        return data->join(data, x, y);
+    uint64_t digest = digest_chain(digest_chain(0, x), (uint64_t)data->x.type << 1 | data->x.big_endian);
+    digest = digest_chain(digest_chain(digest, y), (uint64_t)data->y.type << 1 | data->y.big_endian);
+    return digest_chain(digest, (uint64_t)data->label_offset);
 }
 
 /* Guarded: all that reads the samples at the start. */
@@ -284,11 +295,23 @@ static void scan_samples(void *context)
     bool floats = array_has_floats(&data->y);
     dataset->about.form.least = floats ? INFINITY : 0;
     dataset->about.form.most = floats ? -INFINITY : 0;
+    uint64_t x = 0, y = 0;
     scan->ok = (floats || set_classes(scan)) &&
-               go_through(dataset, &data->x, check_input_rows, scan, &dataset->digest, scan->error) &&
-               go_through(dataset, &data->y, floats ? check_target_rows : check_labels, scan, &dataset->digest,
-                          scan->error);
-    dataset->digest = digest_chain(dataset->digest, (uint64_t)data->label_offset);
+               go_through(dataset, &data->x, check_input_rows, scan, &x, scan->error) &&
+               go_through(dataset, &data->y, floats ? check_target_rows : check_labels, scan, &y, scan->error);
+    dataset->digest = join(data, x, y);
+}
+
+/* Of bytes there are only so many: a table is faster than two divisions. */
+static void set_levels(struct array_data *data)
+{
+    uint8_t bytes[BYTES];
+    for (size_t b = 0; b < BYTES; b++)
+        bytes[b] = (uint8_t)b;
+    data->has_levels = data->x.elements && array_type_bytes(data->x.type) == 1;
+    if (data->has_levels)
+        array_floats(&(struct array_rows){.array = &data->x, .bytes = bytes, .count = 1}, 0, BYTES, data->mean,
+                     data->std, data->levels);
 }
 
 bool array_data_open(struct dataset *dataset, const struct array_settings *settings, const struct description *train,
@@ -305,6 +328,7 @@ bool array_data_open(struct dataset *dataset, const struct array_settings *setti
     data->std = dataset->std = settings->std;
     data->label_offset = (int64_t)settings->label_offset;
     dataset->about.label_offset = settings->label_offset;
+    set_levels(data);
     dataset->about.form.terms = y->width;
     dataset->sample_bytes = x->row_bytes + y->row_bytes;
     struct scan scan = {.dataset = dataset, .settings = settings, .train = train, .error = error};
@@ -340,12 +364,12 @@ bool array_data_open_inputs(struct dataset *dataset, const struct array_settings
 uint64_t array_data_digest(const struct dataset *dataset)
 {
     const struct array_data *data = dataset->self;
-    uint64_t digest = 0;
+    uint64_t x, y;
     struct error error;
-    if (!go_through(dataset, &data->x, NULL, NULL, &digest, &error) ||
-        !go_through(dataset, &data->y, NULL, NULL, &digest, &error))
+    if (!go_through(dataset, &data->x, NULL, NULL, &x, &error) ||
+        !go_through(dataset, &data->y, NULL, NULL, &y, &error))
         return ~dataset->digest;
-    return digest_chain(digest, (uint64_t)data->label_offset);
+    return join(data, x, y);
 }
 
 /* ---- reading ---- */
@@ -366,7 +390,11 @@ static bool read_inputs(const struct dataset *dataset, size_t sample, float *inp
     struct array_rows rows;
     if (!array_rows(&data->x, sample, 1, &rows, error))
         return false;
-    array_floats(&rows, 0, width, data->mean, data->std, inputs);
+    if (data->has_levels)
+        for (size_t i = 0; i < width; i++)
+            inputs[i] = data->levels[rows.bytes[i]];
+    else
+        array_floats(&rows, 0, width, data->mean, data->std, inputs);
     size_t place = find_infinite(inputs, width);
     return place == width || refuse_value(&rows, place, error);
 }

@@ -45,10 +45,17 @@ struct array_settings {
 
 struct array_data {
     struct array x, y;
+
+    /* How the digests of the used x and y become that of the dataset. NULL: with types, byte orders and label_offset.
+     */
+    uint64_t (*join)(const struct array_data *data, uint64_t x, uint64_t y);
+
     /* private */
     double mean, std;
     int64_t label_offset;
-    size_t first; /* the row of the first used sample */
+    size_t first;      /* the row of the first used sample */
+    bool has_levels;   /* x is one piece of bytes */
+    float levels[256]; /* then: the float that each of them becomes */
 };
 
 /* Local. Whether part begins before it ends (struct kind). */

@@ -1,300 +1,161 @@
-/* Samples and labels in two IDX files, as MNIST is published; regression as float32 files of the same format. */
+/* Inputs and targets in two IDX files, as MNIST is published. */
 #include "data/idx.h"
 
 #include "base/digest.h"
-#include "base/guard.h"
 #include "base/memory.h"
-#include "base/rows.h"
+#include "data/array_files.h"
 #include "data/formats.h"
 #include "data/idx_file.h"
-#include "data/levels.h"
 
-#include <inttypes.h>
-#include <math.h>
+#include <string.h>
 
 /* Where the files lie may change: the digest of their content is compared when they are opened. */
 static const struct option_row rows[] = {
     {"images",
-     "path of the inputs: bytes, or big-endian float32; features [N, F], or images [N, height, width] or [N, channels, "
-     "height, width]",
-     FIELD(struct idx_settings, images), .path = PATH_READ, .resume = RESUME_FREE},
-    {"labels", "path of the labels, bytes [N], or of the targets of a regression, float32 [N] or [N, K]",
+     "path of the inputs: unsigned bytes b, which become b / 255, or integers or floats, which stay as they are; "
+     "features [N, F], or images [N, height, width] or [N, channels, height, width]",
+     FIELD(struct idx_settings, images), .path = PATH_READ, .optional = true, .resume = RESUME_FREE},
+    {"inputs", "the same as images, for inputs that are none: one of the two is required",
+     FIELD(struct idx_settings, inputs), .path = PATH_READ, .optional = true, .resume = RESUME_FREE},
+    {"labels", "path of the labels, integers [N], or of the targets of a regression, floats [N, ...]",
      FIELD(struct idx_settings, labels), .path = PATH_READ, .resume = RESUME_FREE},
-    {"first", "the first sample that is used, counted from 0", FIELD(struct idx_settings, first), ANY_FROM(0),
-     DEFAULT("0")},
-    {"count", "how many samples are used; 0 for all that are there", FIELD(struct idx_settings, count), ANY_FROM(0),
-     DEFAULT("0")},
-    {"mean", "what is subtracted from each number of the inputs, a byte b being b / 255",
-     FIELD(struct idx_settings, mean), REAL(-INFINITY, INFINITY), DEFAULT("0")},
-    {"std", "what each number of the inputs is divided by after that", FIELD(struct idx_settings, std), POSITIVE,
-     DEFAULT("1")},
+    {"transpose", "whether the images are stored column by column, as those of EMNIST: height and width change places",
+     FIELD(struct idx_settings, transpose), DEFAULT("false")},
+    ARRAY_ROWS,
     {0},
 };
 
 struct idx {
-    struct idx_file images, labels;
-    struct levels levels;
-    const uint8_t *inputs;  /* [count, width], the used ones; floats big-endian, aligned to nothing */
-    const uint8_t *targets; /* [count, T], so too: classes as bytes, or floats */
-    uint64_t first;         /* the number of the first used sample in the files */
+    struct array_files files; /* first: array_files.h */
+    bool transpose;
+    float *image; /* [height, width] as it is stored */
 };
 
-/* The part [first, first + count) that the settings want of the samples that are there. */
-static bool choose(const struct idx_settings *settings, size_t there, size_t *count, struct error *error)
+static bool check(const void *given, const char **key, struct error *error)
 {
-    if (settings->first >= there)
-        return error_set(error, ERROR_USAGE, "first is %" PRIu64 ", but %s holds only %zu images", settings->first,
-                         settings->images, there);
-    uint64_t rest = there - settings->first;
-    if (settings->count > rest)
-        return error_set(error, ERROR_USAGE,
-                         "count is %" PRIu64 ", but from image %" PRIu64 " on %s holds only %" PRIu64, settings->count,
-                         settings->first, settings->images, rest);
-    *count = (size_t)(settings->count ? settings->count : rest);
-    return true;
-}
-
-/* Of targets: they stay as they are. */
-static const struct levels untouched = {.mean = 0, .std = 1};
-
-/* No used number may be NaN or infinite, nor become so. `elements` are those of the used samples. */
-static bool check_finite(const struct idx_file *file, const char *path, const uint8_t *elements, uint64_t first,
-                         size_t count, const struct levels *levels, struct error *error)
-{
-    for (size_t i = 0; i < count * file->width; i++) {
-        float value = idx_float(elements + i * sizeof value);
-        if (isfinite(levels_normalise(levels, value)))
-            continue;
-        uint64_t sample = first + i / file->width;
-        size_t place = i % file->width;
-        if (!isfinite(value))
-            return error_set(error, ERROR_CORRUPT,
-                             "%s: sample %" PRIu64 ", value %zu is %s (both counted from 0): repair it, or leave the "
-                             "sample out with first and count",
-                             path, sample, place,
-                             isnan(value) ? "nan"
-                             : value < 0  ? "-inf"
-                                          : "inf");
-        return error_set(error, ERROR_USAGE,
-                         "%s: sample %" PRIu64 ", value %zu is %g: with mean %g and std %g it goes beyond a float",
-                         path, sample, place, (double)value, levels->mean, levels->std);
-    }
-    return true;
-}
-
-static void find_range(const uint8_t *targets, size_t count, struct leaf_form *form)
-{
-    form->least = form->most = idx_float(targets);
-    for (size_t i = 1; i < count; i++) {
-        float target = idx_float(targets + i * sizeof target);
-        form->least = target < form->least ? target : form->least;
-        form->most = target > form->most ? target : form->most;
-    }
-}
-
-/* 1 + the largest label of the whole file, so that all parts of it have the same classes. */
-static size_t count_classes(const struct idx_file *labels)
-{
-    size_t classes = 2;
-    for (size_t i = 0; i < labels->size[0]; i++)
-        if (labels->elements[i] >= classes)
-            classes = (size_t)labels->elements[i] + 1;
-    return classes;
-}
-
-/* Validation labels are below the training data's classes. */
-static bool check_labels(const uint8_t *labels, const struct idx_settings *settings, size_t count, size_t classes,
-                         struct error *error)
-{
-    for (size_t i = 0; i < count; i++)
-        if (labels[i] >= classes)
-            return error_set(error, ERROR_USAGE,
-                             "%s: sample %" PRIu64 " (counted from 0) has label %d, but the training data has only %zu "
-                             "classes, 0 to %zu",
-                             settings->labels, settings->first + i, labels[i], classes, classes - 1);
-    return true;
-}
-
-static struct shape input_shape(const struct idx_file *images)
-{
-    const size_t *size = images->size;
-    switch (images->dimensions) {
-    case 2:
-        return (struct shape){1, {size[1]}};
-    case 3:
-        return (struct shape){3, {1, size[1], size[2]}};
-    default:
-        return (struct shape){3, {size[1], size[2], size[3]}};
-    }
+    const struct idx_settings *settings = given;
+    *key = "images";
+    if (!settings->images && !settings->inputs)
+        return error_set(error, ERROR_USAGE, "missing; allowed: a text (inputs is another name of this key)");
+    *key = "inputs";
+    if (settings->images && settings->inputs)
+        return error_set(error, ERROR_USAGE, "images stands here, too, which is the same key: leave one of them out");
+    return array_data_check(settings, key, error);
 }
 
 static void idx_close(struct dataset *dataset)
 {
     struct idx *idx = dataset->self;
-    idx_file_close(&idx->images);
-    idx_file_close(&idx->labels);
+    array_files_close(&idx->files);
+    memory_free(idx->image);
     memory_free(idx);
 }
 
-static uint64_t idx_digest(const struct dataset *dataset)
+/* Bytes, and then float32, came first: their digests name no types, which with the shape, and so the number of samples,
+ * say nothing new. */
+static uint64_t join(const struct array_data *data, uint64_t x, uint64_t y)
 {
-    const struct idx *idx = dataset->self;
-    const struct idx_file *images = &idx->images, *labels = &idx->labels;
-    uint64_t digest = digest_chain(digest_bytes(idx->inputs, dataset->count * images->width * images->element_bytes),
-                                   digest_bytes(idx->targets, dataset->count * labels->width * labels->element_bytes));
-    /* With the shape, which dataset_open adds, the type tells how many samples these bytes are, and so what kind of
-     * labels. Bytes came first: their digests do not name a type. */
-    return images->floats ? digest_chain(digest, images->element_bytes) : digest;
+    const struct idx *idx = (const struct idx *)(const void *)data;
+    enum array_type inputs = data->x.type, targets = data->y.type;
+    uint64_t digest = digest_chain(x, y);
+    if (inputs == ARRAY_F32)
+        digest = digest_chain(digest, sizeof(float));
+    bool as_ever = (inputs == ARRAY_SHARE || inputs == ARRAY_F32) && (targets == ARRAY_U8 || targets == ARRAY_F32) &&
+                   data->y.dims <= 2 && data->label_offset == 0 && !idx->transpose;
+    if (as_ever)
+        return digest;
+    digest = digest_chain(digest_chain(digest, inputs), targets);
+    return digest_chain(digest_chain(digest, (uint64_t)data->label_offset), idx->transpose);
 }
 
-struct scan {
-    struct dataset *dataset;
-    const struct idx_settings *settings;
-    const struct description *train;
-    struct error *error;
-    bool ok;
-};
-
-static bool check_samples(const struct scan *scan)
+/* The shape of the samples is that of the files. */
+static bool turn(struct dataset *dataset, struct error *error)
 {
-    struct dataset *dataset = scan->dataset;
-    const struct idx_settings *settings = scan->settings;
-    const struct idx *idx = dataset->self;
-    const struct idx_file *images = &idx->images, *labels = &idx->labels;
-    size_t count = dataset->count;
-    if (images->floats &&
-        !check_finite(images, settings->images, idx->inputs, settings->first, count, &idx->levels, scan->error))
-        return false;
-    if (labels->floats) {
-        if (!check_finite(labels, settings->labels, idx->targets, settings->first, count, &untouched, scan->error))
-            return false;
-        find_range(idx->targets, count * labels->width, &dataset->about.form);
-        return true;
-    }
-    size_t known = scan->train && scan->train->form.vocabulary == 0 ? scan->train->form.classes : 0;
-    dataset->about.form.classes = known ? known : count_classes(labels);
-    return check_labels(idx->targets, settings, count, dataset->about.form.classes, scan->error);
+    struct idx *idx = dataset->self;
+    struct shape *shape = &dataset->about.form.input;
+    if (shape->dims != 3)
+        return error_set(error, ERROR_USAGE, "transpose is for images, but %s holds %zu features a sample",
+                         idx->files.data.x.name, shape->size[0]);
+    size_t height = shape->size[1];
+    shape->size[1] = shape->size[2];
+    shape->size[2] = height;
+    idx->image = memory_alloc(shape->size[1] * shape->size[2], sizeof *idx->image, "an image", error);
+    return idx->image;
 }
 
-/* Guarded: all that reads the samples at the start. */
-static void scan_samples(void *context)
+static const char *idx_source(const void *given, bool targets)
 {
-    struct scan *scan = context;
-    scan->ok = check_samples(scan);
-    if (scan->ok)
-        scan->dataset->digest = idx_digest(scan->dataset);
+    const struct idx_settings *settings = given;
+    return targets ? settings->labels : settings->images ? settings->images : settings->inputs;
 }
 
 static bool idx_open(struct dataset *dataset, const void *given, const struct description *train, struct error *error)
 {
     const struct idx_settings *settings = given;
     struct idx *idx = memory_need(1, sizeof *idx);
-    struct idx_file *images = &idx->images, *labels = &idx->labels;
+    const struct array_file x = {idx_source(settings, false), "images", idx_file_inputs};
+    const struct array_file y = {settings->labels, "labels", idx_file_targets};
     dataset->self = idx;
-    if (!levels_set(&idx->levels, settings->mean, settings->std, error) ||
-        !idx_file_open(images, IDX_IMAGES, settings->images, error) ||
-        !idx_file_open(labels, IDX_LABELS, settings->labels, error))
-        goto failed;
-    if (images->size[0] != labels->size[0]) {
-        error_set(error, ERROR_CORRUPT, "%s holds %zu images, but %s holds %zu labels: they do not belong together",
-                  settings->images, images->size[0], settings->labels, labels->size[0]);
-        goto failed;
-    }
-    if (!choose(settings, images->size[0], &dataset->count, error))
-        goto failed;
-
-    dataset->about.form.input = input_shape(images);
-    dataset->about.form.terms = labels->width;
-    dataset->mean = settings->mean;
-    dataset->std = settings->std;
-    dataset->sample_bytes = images->width * images->element_bytes + labels->width * labels->element_bytes;
-    idx->first = settings->first;
-    idx->inputs = images->elements + settings->first * images->width * images->element_bytes;
-    idx->targets = labels->elements + settings->first * labels->width * labels->element_bytes;
-    dataset->files = &images->content.watched;
-    images->content.watched.next = &labels->content.watched;
-    struct scan scan = {.dataset = dataset, .settings = settings, .train = train, .error = error};
-    const void *where;
-    if (guard_run(scan_samples, &scan, &where) ? scan.ok : dataset_refuse_hole(dataset, where, error))
-        return true;
-failed:
-    idx_close(dataset);
-    return false;
+    idx->transpose = settings->transpose;
+    idx->files.data.join = join;
+    bool ok = array_files_open(dataset, "idx", "an IDX file", &x, &y, error) &&
+              array_data_open(dataset, &settings->samples, train, error) && (!idx->transpose || turn(dataset, error));
+    if (!ok)
+        idx_close(dataset);
+    return ok;
 }
 
-/* Another number than this could be was there when the file was opened. */
-static bool refuse_value(const struct idx_file *file, uint64_t sample, size_t place, double value, struct error *error)
+static bool idx_knows(const uint8_t *bytes, size_t count)
 {
-    return error_set(error, ERROR_CORRUPT,
-                     "%s: sample %" PRIu64
-                     ", value %zu (both counted from 0) is %g, which it cannot have been when the "
-                     "file was opened: it was changed while it was in use",
-                     file->content.watched.path, sample, place, value);
+    return count >= 4 && bytes[0] == 0 && bytes[1] == 0 && bytes[2] >= 0x08 && bytes[2] <= 0x0E && bytes[3] >= 2 &&
+           bytes[3] <= 4;
 }
 
-/* The floats of a sample: whether all that were finite still are. Bits, not comparisons: so it costs next to nothing.
- */
-static bool read_floats(const struct levels *levels, const uint8_t *from, size_t width, float *input)
+static bool idx_open_inputs(struct dataset *dataset, const char *path, const void *like,
+                            const struct description *train, struct error *error)
 {
-    uint32_t most = 0;
-    for (size_t x = 0; x < width; x++) {
-        float value = levels_normalise(levels, idx_float(from + x * sizeof value));
-        uint32_t bits;
-        memcpy(&bits, &value, sizeof bits);
-        bits &= 0x7FFFFFFF;
-        most = bits > most ? bits : most;
-        input[x] = value;
-    }
-    return most < 0x7F800000;
-}
-
-static bool read_targets(const struct dataset *dataset, size_t index, float *targets, struct error *error)
-{
-    const struct idx *idx = dataset->self;
-    size_t terms = idx->labels.width;
-    const uint8_t *from = idx->targets + index * terms * sizeof *targets;
-    for (size_t t = 0; t < terms; t++) {
-        targets[t] = idx_float(from + t * sizeof *targets);
-        if (!(targets[t] >= dataset->about.form.least && targets[t] <= dataset->about.form.most))
-            return refuse_value(&idx->labels, idx->first + index, t, (double)targets[t], error);
-    }
-    return true;
+    const struct idx_settings *settings = like;
+    const struct array_file x = {path, "images", idx_file_inputs};
+    struct idx *idx = memory_need(1, sizeof *idx);
+    (void)train;
+    dataset->self = idx;
+    idx->transpose = settings && settings->transpose;
+    bool ok = array_files_open(dataset, "idx", "an IDX file", &x, NULL, error) &&
+              array_data_open_inputs(dataset, settings ? &settings->samples : NULL, error) &&
+              (!idx->transpose || turn(dataset, error));
+    if (!ok)
+        idx_close(dataset);
+    return ok;
 }
 
 static bool idx_read(const struct dataset *dataset, size_t index, struct leaf *leaf, size_t row, struct error *error)
 {
     const struct idx *idx = dataset->self;
-    size_t width = idx->images.width;
-    const uint8_t *from = idx->inputs + index * width * idx->images.element_bytes;
-    float *input = leaf->inputs + row * width;
-    if (!idx->images.floats) {
-        for (size_t x = 0; x < width; x++)
-            input[x] = idx->levels.level[from[x]];
-    } else if (!read_floats(&idx->levels, from, width, input)) {
-        size_t x = 0;
-        while (x + 1 < width && isfinite(input[x]))
-            x++;
-        return refuse_value(&idx->images, idx->first + index, x, (double)idx_float(from + x * sizeof *input), error);
+    const struct shape *shape = &dataset->about.form.input;
+    if (!array_data_read(dataset, index, leaf, row, error))
+        return false;
+    if (!idx->transpose)
+        return true;
+    size_t height = shape->size[1], width = shape->size[2];
+    for (size_t c = 0; c < shape->size[0]; c++) {
+        float *image = leaf->inputs + (row * shape->size[0] + c) * height * width;
+        memcpy(idx->image, image, height * width * sizeof *image);
+        for (size_t y = 0; y < height; y++)
+            for (size_t x = 0; x < width; x++)
+                image[y * width + x] = idx->image[x * height + y];
     }
-    if (idx->labels.floats)
-        return read_targets(dataset, index, leaf->targets + row * idx->labels.width, error);
-    uint8_t label = idx->targets[index];
-    leaf->labels[row] = label;
-    return label < dataset->about.form.classes || refuse_value(&idx->labels, idx->first + index, 0, label, error);
-}
-
-static const char *idx_source(const void *given, bool targets)
-{
-    const struct idx_settings *settings = given;
-    return targets ? settings->labels : settings->images;
+    return true;
 }
 
 const struct dataset_class dataset_idx = {
     KIND_OF("idx", "IDX files as MNIST is published, plain or gzip, with labels or with float targets",
             struct idx_settings, rows),
+    .kind.check = check,
     .open = idx_open,
+    .knows = idx_knows,
+    .open_inputs = idx_open_inputs,
     .close = idx_close,
     .read = idx_read,
-    .digest = idx_digest,
+    .digest = array_data_digest,
     .source = idx_source,
 };

@@ -1,121 +1,77 @@
 #include "data/idx_file.h"
 
+#include "data/content.h"
+
 #include <inttypes.h>
 
 #define MAGIC_BYTES 4
 #define SIZE_BYTES  4
-#define TYPE_BYTE   0x08
-#define TYPE_FLOAT  0x0D
 
-void idx_file_close(struct idx_file *file)
-{
-    content_close(&file->content);
-    memset(file, 0, sizeof *file);
-}
-
-/* By kind; the numbers of dimensions that each element type may have, 0 to 0: not this type. */
-static const struct {
-    const char *name;
-    uint32_t bytes[2], floats[2];
-    const char *expected;
-} kinds[] = {
-    [IDX_IMAGES] = {"images", {2, 4}, {2, 4}, "0x00000802 to 0x00000804 (bytes) or 0x00000d02 to 0x00000d04 (float32)"},
-    [IDX_LABELS] = {"labels", {1, 1}, {1, 2}, "0x00000801 (bytes), 0x00000d01 or 0x00000d02 (float32)"},
+/* By the third byte of the magic number. */
+static const enum array_type types[] = {
+    [0x08] = ARRAY_U8,  [0x09] = ARRAY_I8,  [0x0B] = ARRAY_I16,
+    [0x0C] = ARRAY_I32, [0x0D] = ARRAY_F32, [0x0E] = ARRAY_F64,
 };
 
-static bool kind_has(enum idx_kind kind, uint32_t magic)
+static uint32_t big_endian(const uint8_t *b)
 {
-    uint32_t type = magic >> 8, dimensions = magic & 0xff;
-    const uint32_t *range = type == TYPE_FLOAT ? kinds[kind].floats : kinds[kind].bytes;
-    return (type == TYPE_BYTE || type == TYPE_FLOAT) && dimensions >= range[0] && dimensions <= range[1];
+    return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 
-static bool parse_magic(struct idx_file *file, enum idx_kind kind, const char *path, struct error *error)
+/* Type and number of dimensions, as the magic number says. */
+static bool parse_magic(struct array *array, const uint8_t *bytes, size_t count, struct error *error)
 {
-    enum idx_kind other = kind == IDX_IMAGES ? IDX_LABELS : IDX_IMAGES;
-    uint32_t magic = idx_big_endian(file->content.bytes);
-    file->dimensions = magic & 0xff;
-    file->floats = magic >> 8 == TYPE_FLOAT;
-    file->element_bytes = file->floats ? sizeof(float) : 1;
-    if (kind_has(kind, magic))
+    uint32_t magic = big_endian(bytes), type = magic >> 8;
+    *array = (struct array){.name = array->name, .big_endian = true, .dims = magic & 0xff};
+    if (type < sizeof types / sizeof *types)
+        array->type = types[type];
+    if (array->type != ARRAY_NONE && array->dims >= 1 && array->dims <= ARRAY_DIMS)
         return true;
-    if (kind_has(other, magic))
-        return error_set(error, ERROR_CORRUPT,
-                         "%s holds %s (magic 0x%08" PRIx32 "), not %s: are the paths of images and labels swapped?",
-                         path, kinds[other].name, magic, kinds[kind].name);
-    const char *known = content_kind(file->content.bytes, file->content.count);
-    return error_set(error, ERROR_CORRUPT, "%s is not an IDX file of %s: its magic is 0x%08" PRIx32 ", expected %s%s%s",
-                     path, kinds[kind].name, magic, kinds[kind].expected, known ? "; it is " : "", known ? known : "");
+    const char *known = content_kind(bytes, count);
+    return error_set(error, ERROR_CORRUPT,
+                     "%s is not an IDX file that is read: its magic is 0x%08" PRIx32 ", expected 0x000008 (bytes), "
+                     "0x000009, 0x00000b, 0x00000c (integers), 0x00000d or 0x00000e (floats), and behind it the number "
+                     "of dimensions, 01 to %02d%s%s",
+                     array->name, magic, ARRAY_DIMS, known ? "; it is " : "", known ? known : "");
 }
 
-/* The elements begin at `begin` and fill the file to its last byte. */
-static bool parse_sizes(struct idx_file *file, enum idx_kind kind, size_t begin, const char *path, struct error *error)
+static bool parse(struct array *array, const char *name, const uint8_t *bytes, size_t count, struct error *error)
 {
-    size_t expected = file->element_bytes;
-    bool overflow = false;
-    file->width = 1;
-    for (size_t i = 0; i < file->dimensions; i++) {
-        size_t size = idx_big_endian(file->content.bytes + MAGIC_BYTES + i * SIZE_BYTES);
-        if (size == 0)
-            return error_set(error, ERROR_CORRUPT, "%s holds no %s: dimension %zu of %zu in its header is 0", path,
-                             kinds[kind].name, i + 1, file->dimensions);
-        file->size[i] = size;
-        overflow |= __builtin_mul_overflow(expected, size, &expected);
-        if (i > 0)
-            overflow |= __builtin_mul_overflow(file->width, size, &file->width);
+    size_t header = MAGIC_BYTES;
+    array->name = name;
+    if (count >= header) {
+        if (!parse_magic(array, bytes, count, error))
+            return false;
+        header += array->dims * SIZE_BYTES;
     }
-    overflow |= __builtin_add_overflow(expected, begin, &expected);
-    if (overflow)
-        return error_set(error, ERROR_CORRUPT, "%s is corrupt: its header promises more than 2^64 bytes, %zu are there",
-                         path, file->content.count);
-    if (file->content.count < expected)
-        return error_set(error, ERROR_CORRUPT, "%s is truncated: %zu bytes expected, %zu there", path, expected,
-                         file->content.count);
-    if (file->content.count > expected)
-        return error_set(error, ERROR_CORRUPT, "%s is too long by %zu bytes: %zu expected, %zu there", path,
-                         file->content.count - expected, expected, file->content.count);
-    file->elements = file->content.bytes + begin;
+    if (count < header)
+        return error_set(error, ERROR_CORRUPT, "%s is truncated in its header: %zu bytes expected, %zu there", name,
+                         header, count);
+    for (size_t i = 0; i < array->dims; i++)
+        array->size[i] = big_endian(bytes + MAGIC_BYTES + i * SIZE_BYTES);
+    return array_place(array, bytes + header, count - header, error);
+}
+
+bool idx_file_inputs(struct array *array, const char *name, const uint8_t *bytes, size_t count, struct error *error)
+{
+    if (!parse(array, name, bytes, count, error))
+        return false;
+    if (array->dims == 1)
+        return error_set(error, ERROR_CORRUPT,
+                         "%s holds labels (magic 0x%08" PRIx32
+                         "), not images: are the paths of images and labels swapped?",
+                         name, big_endian(bytes));
+    if (array->type == ARRAY_U8)
+        array->type = ARRAY_SHARE;
     return true;
 }
 
-static bool parse(struct idx_file *file, enum idx_kind kind, const char *path, struct error *error)
+bool idx_file_targets(struct array *array, const char *name, const uint8_t *bytes, size_t count, struct error *error)
 {
-    size_t header = MAGIC_BYTES;
-    if (file->content.count >= header) {
-        if (!parse_magic(file, kind, path, error))
-            return false;
-        header += file->dimensions * SIZE_BYTES;
-    }
-    if (file->content.count < header)
-        return error_set(error, ERROR_CORRUPT, "%s is truncated in its header: %zu bytes expected, %zu there", path,
-                         header, file->content.count);
-    return parse_sizes(file, kind, header, path, error);
-}
-
-struct parsing {
-    struct idx_file *file;
-    enum idx_kind kind;
-    const char *path;
-    struct error *error;
-    bool ok;
-};
-
-static void parse_mapped(void *context)
-{
-    struct parsing *parsing = context;
-    parsing->ok = parse(parsing->file, parsing->kind, parsing->path, parsing->error);
-}
-
-bool idx_file_open(struct idx_file *file, enum idx_kind kind, const char *path, struct error *error)
-{
-    memset(file, 0, sizeof *file);
-    if (!path || !*path)
-        return error_set(error, ERROR_USAGE, "a dataset of format idx needs the path of its %s", kinds[kind].name);
-    struct parsing parsing = {.file = file, .kind = kind, .path = path, .error = error};
-    /* The file may have become shorter since it was mapped. */
-    bool ok = content_open(&file->content, path, "an IDX file", error) &&
-              content_guard(&file->content, parse_mapped, &parsing, error) && parsing.ok;
-    if (!ok)
-        idx_file_close(file);
-    return ok;
+    if (!parse(array, name, bytes, count, error))
+        return false;
+    return array_has_floats(array) || array->width == 1 ||
+           error_set(error, ERROR_CORRUPT,
+                     "%s holds images (magic 0x%08" PRIx32 "), not labels: are the paths of images and labels swapped?",
+                     name, big_endian(bytes));
 }

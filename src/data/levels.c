@@ -13,8 +13,6 @@ bool levels_set(struct levels *levels, double mean, double std, struct error *er
 {
     if (!levels_check(mean, std, error))
         return false;
-    levels->mean = mean;
-    levels->std = std;
     for (int b = 0; b < 256; b++)
         levels->level[b] = (float)((b / 255.0 - mean) / std);
     for (int b = 0; b <= 255; b += 255)

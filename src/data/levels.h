@@ -1,12 +1,10 @@
-/* The floats of numbers that are stored as others: a byte b becomes (b / 255 - mean) / std, a float x (x - mean) / std,
- * in double and rounded once. */
+/* The floats of pixels that are stored as bytes: b becomes (b / 255 - mean) / std, in double and rounded once. */
 #ifndef DATA_LEVELS_H
 #define DATA_LEVELS_H
 
 #include "base/error.h"
 
 struct levels {
-    double mean, std;
     float level[256]; /* the float of each byte */
 };
 
@@ -15,11 +13,5 @@ bool levels_check(double mean, double std, struct error *error) WARN_UNUSED;
 
 /* Local. ERROR_USAGE: mean or std is not finite, std is not above 0, or a byte goes beyond a float with them. */
 bool levels_set(struct levels *levels, double mean, double std, struct error *error) WARN_UNUSED;
-
-/* Local. The float of a float. */
-static inline float levels_normalise(const struct levels *levels, float value)
-{
-    return (float)(((double)value - levels->mean) / levels->std);
-}
 
 #endif

@@ -2,7 +2,7 @@
 #include "data/npy.h"
 
 #include "base/memory.h"
-#include "data/content.h"
+#include "data/array_files.h"
 #include "data/formats.h"
 #include "data/npy_array.h"
 
@@ -19,53 +19,19 @@ static const struct option_row rows[] = {
     {0},
 };
 
-struct npy {
-    struct array_data data; /* first: array_data.h */
-    struct content x, y;
-};
-
 static void npy_close(struct dataset *dataset)
 {
-    struct npy *npy = dataset->self;
-    content_close(&npy->x);
-    content_close(&npy->y);
-    memory_free(npy);
-}
-
-struct parsing {
-    struct array *array;
-    const struct content *content;
-    struct error *error;
-    bool ok;
-};
-
-static void parse_mapped(void *context)
-{
-    struct parsing *parsing = context;
-    const struct content *content = parsing->content;
-    parsing->ok = npy_array_read(parsing->array, content->watched.path, content->bytes, content->count, parsing->error);
-}
-
-static bool open_array(struct array *array, struct content *content, const char *path, const char *key,
-                       struct error *error)
-{
-    if (!path || !*path)
-        return error_set(error, ERROR_USAGE, "a dataset of format npy needs the path of its %s", key);
-    struct parsing parsing = {.array = array, .content = content, .error = error};
-    return content_open(content, path, "a NumPy file", error) &&
-           content_guard(content, parse_mapped, &parsing, error) && parsing.ok;
+    array_files_close(dataset->self);
+    memory_free(dataset->self);
 }
 
 static bool npy_open(struct dataset *dataset, const void *given, const struct description *train, struct error *error)
 {
     const struct npy_settings *settings = given;
-    struct npy *npy = memory_need(1, sizeof *npy);
-    dataset->self = npy;
-    dataset->files = &npy->x.watched;
-    bool ok = open_array(&npy->data.x, &npy->x, settings->x, "x", error) &&
-              open_array(&npy->data.y, &npy->y, settings->y, "y", error);
-    npy->x.watched.next = &npy->y.watched;
-    ok = ok && array_data_open(dataset, &settings->samples, train, error);
+    const struct array_file x = {settings->x, "x", npy_array_read}, y = {settings->y, "y", npy_array_read};
+    dataset->self = memory_need(1, sizeof(struct array_files));
+    bool ok = array_files_open(dataset, "npy", "a NumPy file", &x, &y, error) &&
+              array_data_open(dataset, &settings->samples, train, error);
     if (!ok)
         npy_close(dataset);
     return ok;
@@ -80,11 +46,10 @@ static bool npy_open_inputs(struct dataset *dataset, const char *path, const voi
                             const struct description *train, struct error *error)
 {
     const struct npy_settings *settings = like;
-    struct npy *npy = memory_need(1, sizeof *npy);
+    const struct array_file x = {path, "x", npy_array_read};
     (void)train;
-    dataset->self = npy;
-    dataset->files = &npy->x.watched;
-    bool ok = open_array(&npy->data.x, &npy->x, path, "x", error) &&
+    dataset->self = memory_need(1, sizeof(struct array_files));
+    bool ok = array_files_open(dataset, "npy", "a NumPy file", &x, NULL, error) &&
               array_data_open_inputs(dataset, settings ? &settings->samples : NULL, error);
     if (!ok)
         npy_close(dataset);

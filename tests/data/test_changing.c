@@ -108,7 +108,8 @@ static void begin(struct fixture *fixture, void (*write)(const char *images, con
     write(fixture->images, fixture->labels);
     set_time(fixture->images, 1000000);
     set_time(fixture->labels, 1000000);
-    fixture->settings = (struct idx_settings){.images = fixture->images, .labels = fixture->labels, .std = 1};
+    fixture->settings = (struct idx_settings){
+        .samples = {.part = {0, 1}, .std = 1}, .images = fixture->images, .labels = fixture->labels};
     fixture->spec = (struct dataset_spec){&dataset_idx, &fixture->settings};
     CU_ASSERT_FATAL(dataset_open(&fixture->dataset, &fixture->spec, NULL, &error));
     CU_ASSERT_FATAL(leaf_init(&fixture->leaf, &fixture->dataset.about.form, 2, &error));

@@ -111,7 +111,8 @@ static void expect(struct dataset_spec *spec, const struct dataset *train, const
 static void formats_have_their_keys_in_order(void)
 {
     static const char *const expected[][14] = {
-        {"idx", "images", "labels", "first", "count", "mean", "std"},
+        {"idx", "images", "inputs", "labels", "transpose", "first", "count", "part", "classes", "label_offset", "mean",
+         "std"},
         {"digits", "seed", "first", "count", "mean", "std"},
         {"text", "path", "context", "part"},
         {"tokens", "path", "context", "vocabulary", "part", "type"},

@@ -62,7 +62,8 @@ static void fixture_init(struct fixture *fixture)
     snprintf(fixture->images, PATH_MAX, "%s", test_path("images"));
     snprintf(fixture->labels, PATH_MAX, "%s", test_path("labels"));
     fixture->class = &dataset_idx;
-    fixture->settings = (struct idx_settings){.images = fixture->images, .labels = fixture->labels, .std = 1};
+    fixture->settings = (struct idx_settings){
+        .samples = {.part = {0, 1}, .std = 1}, .images = fixture->images, .labels = fixture->labels};
 }
 
 static void fixture_write(const struct fixture *fixture)
@@ -150,8 +151,8 @@ static void bytes_are_normalised(void)
     fixture.image_bytes[16] = 0;
     fixture.image_bytes[17] = 255;
     fixture_write(&fixture);
-    fixture.settings.mean = 0.25;
-    fixture.settings.std = 0.5;
+    fixture.settings.samples.mean = 0.25;
+    fixture.settings.samples.std = 0.5;
     struct dataset dataset = open_good(&fixture);
     float input[PIXELS];
     int32_t label;
@@ -164,13 +165,13 @@ static void bytes_are_normalised(void)
     dataset_close(&dataset);
     static const double wrong[] = {0, -1, 0.0 / 0.0, 1.0 / 0.0};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        fixture.settings.std = wrong[i];
+        fixture.settings.samples.std = wrong[i];
         expect(&fixture, ERROR_USAGE, "std", "above 0");
     }
-    fixture.settings.std = 1e-300; /* of bytes from 0 to 255 each: nothing that could be computed with */
+    fixture.settings.samples.std = 1e-300; /* of bytes from 0 to 255 each: nothing that could be computed with */
     expect(&fixture, ERROR_USAGE, "std 1e-300", "goes beyond a float");
-    fixture.settings.mean = 0;
-    expect(&fixture, ERROR_USAGE, "std 1e-300: the byte 255", "goes beyond a float");
+    fixture.settings.samples.mean = 0;
+    expect(&fixture, ERROR_USAGE, "value 1 is 1: with mean 0 and std 1e-300", "goes beyond a float");
 }
 
 static void gzip_gives_the_same_as_plain(void)
@@ -244,7 +245,7 @@ static void classes_come_from_the_whole_file(void)
     struct fixture fixture;
     fixture_init(&fixture);
     fixture_write(&fixture);
-    fixture.settings.first = 3; /* labels 1 and 1; the 7 lies before */
+    fixture.settings.samples.first = 3; /* labels 1 and 1; the 7 lies before */
     struct dataset dataset = open_good(&fixture);
     CU_ASSERT_EQUAL(dataset.about.form.classes, 8);
     dataset_close(&dataset);
@@ -260,8 +261,8 @@ static void a_part_has_the_digest_of_its_content(void)
     struct fixture fixture;
     fixture_init(&fixture);
     fixture_write(&fixture);
-    fixture.settings.first = 1;
-    fixture.settings.count = 2;
+    fixture.settings.samples.first = 1;
+    fixture.settings.samples.count = 2;
     struct dataset dataset = open_good(&fixture);
     uint64_t digest = dataset.digest;
     CU_ASSERT_EQUAL(dataset.count, 2);
@@ -273,7 +274,7 @@ static void a_part_has_the_digest_of_its_content(void)
     dataset_close(&dataset);
 
     struct fixture alone = fixture;
-    alone.settings.first = alone.settings.count = 0;
+    alone.settings.samples.first = alone.settings.samples.count = 0;
     put_size(alone.image_bytes + 4, 2);
     put_size(alone.label_bytes + 4, 2);
     memmove(alone.image_bytes + 16, alone.image_bytes + 16 + PIXELS, 2 * PIXELS);
@@ -344,14 +345,14 @@ static void wrong_lengths_are_told_in_bytes(void)
     write_plain(fixture.images, fixture.image_bytes, 15);
     expect(&fixture, ERROR_CORRUPT, fixture.images, "truncated in its header: 16 bytes expected, 15 there");
     write_plain(fixture.images, fixture.image_bytes, IMAGE_BYTES - 1);
-    expect(&fixture, ERROR_CORRUPT, fixture.images, "truncated: 76 bytes expected, 75 there");
+    expect(&fixture, ERROR_CORRUPT, fixture.images, "truncated: 60 bytes of numbers expected, 59 there");
     write_plain(fixture.images, fixture.image_bytes, IMAGE_BYTES + 2);
-    expect(&fixture, ERROR_CORRUPT, fixture.images, "too long by 2 bytes: 76 expected, 78 there");
+    expect(&fixture, ERROR_CORRUPT, fixture.images, "too long by 2 bytes: 60 bytes of numbers expected, 62 there");
     write_gzip(fixture.images, "wb", fixture.image_bytes, IMAGE_BYTES - 1);
-    expect(&fixture, ERROR_CORRUPT, fixture.images, "truncated: 76 bytes expected, 75 there");
+    expect(&fixture, ERROR_CORRUPT, fixture.images, "truncated: 60 bytes of numbers expected, 59 there");
     fixture_write(&fixture);
     write_plain(fixture.labels, fixture.label_bytes, LABEL_BYTES + 1);
-    expect(&fixture, ERROR_CORRUPT, fixture.labels, "too long by 1 bytes: 13 expected, 14 there");
+    expect(&fixture, ERROR_CORRUPT, fixture.labels, "too long by 1 bytes: 5 bytes of numbers expected, 6 there");
 }
 
 static void wrong_magic_tells_what_was_found(void)
@@ -366,13 +367,13 @@ static void wrong_magic_tells_what_was_found(void)
     swapped.settings.images = swapped.images;
     expect(&swapped, ERROR_CORRUPT, swapped.images, "holds images (magic 0x00000803), not labels: are the paths");
     write_plain(fixture.images, "\x89PNG\r\n\x1a\n", 8);
-    expect(&fixture, ERROR_CORRUPT, fixture.images, "magic is 0x89504e47, expected 0x00000802 to 0x00000804 (bytes)");
-    put_size(fixture.image_bytes, 0x00000e03); /* doubles */
+    expect(&fixture, ERROR_CORRUPT, fixture.images, "magic is 0x89504e47, expected 0x000008 (bytes)");
+    put_size(fixture.image_bytes, 0x00000f03);
     fixture_write(&fixture);
-    expect(&fixture, ERROR_CORRUPT, fixture.images, "magic is 0x00000e03");
-    put_size(fixture.image_bytes, 0x00000805);
+    expect(&fixture, ERROR_CORRUPT, fixture.images, "magic is 0x00000f03");
+    put_size(fixture.image_bytes, 0x00000809);
     fixture_write(&fixture);
-    expect(&fixture, ERROR_CORRUPT, fixture.images, "magic is 0x00000805");
+    expect(&fixture, ERROR_CORRUPT, fixture.images, "magic is 0x00000809");
 }
 
 static void damaged_gzip_is_corrupt(void)
@@ -415,12 +416,13 @@ static void hostile_headers_are_refused(void)
     expect(&fixture, ERROR_CORRUPT, fixture.images, "more than 2^64 bytes");
     put_size(fixture.image_bytes + 12, 1); /* just below 2^64 */
     fixture_write(&fixture);
-    expect(&fixture, ERROR_CORRUPT, fixture.images, "truncated: 18446744065119617041 bytes expected, 76 there");
+    expect(&fixture, ERROR_CORRUPT, fixture.images,
+           "truncated: 18446744065119617025 bytes of numbers expected, 60 there");
     for (int i = 1; i < 4; i++) {
         fixture_init(&fixture);
         put_size(fixture.image_bytes + 4 * i, 0);
         fixture_write(&fixture);
-        expect(&fixture, ERROR_CORRUPT, fixture.images, "holds no images: dimension");
+        expect(&fixture, ERROR_CORRUPT, fixture.images, "holds nothing: axis");
     }
 }
 
@@ -431,20 +433,20 @@ static void counts_must_fit(void)
     put_size(fixture.label_bytes + 4, IMAGES - 1);
     fixture_write(&fixture);
     write_plain(fixture.labels, fixture.label_bytes, LABEL_BYTES - 1);
-    expect(&fixture, ERROR_CORRUPT, "holds 5 images", "holds 4 labels");
+    expect(&fixture, ERROR_CORRUPT, "holds 5 samples", "targets of 4");
     expect(&fixture, ERROR_CORRUPT, fixture.images, fixture.labels);
     fixture_init(&fixture);
     fixture_write(&fixture);
-    fixture.settings.first = IMAGES;
+    fixture.settings.samples.first = IMAGES;
     expect(&fixture, ERROR_USAGE, fixture.images, "first is 5");
-    fixture.settings.first = UINT64_MAX;
-    expect(&fixture, ERROR_USAGE, "first is 18446744073709551615", "holds only 5 images");
-    fixture.settings.first = 2;
-    fixture.settings.count = 4;
-    expect(&fixture, ERROR_USAGE, "count is 4, but from image 2 on", "holds only 3");
-    fixture.settings.count = UINT64_MAX;
+    fixture.settings.samples.first = UINT64_MAX;
+    expect(&fixture, ERROR_USAGE, "first is 18446744073709551615", "holds only 5 samples");
+    fixture.settings.samples.first = 2;
+    fixture.settings.samples.count = 4;
+    expect(&fixture, ERROR_USAGE, "count is 4, but from sample 2 of part [0, 1] on", "holds only 3");
+    fixture.settings.samples.count = UINT64_MAX;
     expect(&fixture, ERROR_USAGE, "count is 18446744073709551615", "holds only 3");
-    fixture.settings.count = 3;
+    fixture.settings.samples.count = 3;
     struct dataset dataset = open_good(&fixture);
     CU_ASSERT_EQUAL(dataset.count, 3);
     dataset_close(&dataset);

@@ -24,7 +24,21 @@ static void put_size(FILE *file, uint32_t value)
         fputc((int)(value >> shift & 0xff), file);
 }
 
-/* sizes: 0 behind the last. Type 0x08: each value as a byte. */
+static void put_whole(FILE *file, int bytes, int value)
+{
+    for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8)
+        fputc(value >> shift & 0xff, file);
+}
+
+static void put_double(FILE *file, double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    put_size(file, (uint32_t)(bits >> 32));
+    put_size(file, (uint32_t)bits);
+}
+
+/* sizes: 0 behind the last. Types of integers: each value is one. */
 static void write_idx(const char *path, uint32_t type, const uint32_t *sizes, const float *values)
 {
     uint32_t dimensions = 0;
@@ -41,8 +55,10 @@ static void write_idx(const char *path, uint32_t type, const uint32_t *sizes, co
         memcpy(&bits, &values[i], sizeof bits);
         if (type == 0x0D)
             put_size(file, bits);
+        else if (type == 0x0E)
+            put_double(file, (double)values[i]);
         else
-            fputc((int)values[i], file);
+            put_whole(file, type == 0x0C ? 4 : type == 0x0B ? 2 : 1, (int)values[i]);
     }
     CU_ASSERT_EQUAL(fclose(file), 0);
 }
@@ -62,7 +78,8 @@ static void fixture_init(struct fixture *fixture, const char *name)
     memset(fixture, 0, sizeof *fixture);
     snprintf(fixture->images, PATH_MAX, "%s.images", test_path(name));
     snprintf(fixture->labels, PATH_MAX, "%s.labels", test_path(name));
-    fixture->settings = (struct idx_settings){.images = fixture->images, .labels = fixture->labels, .std = 1};
+    fixture->settings = (struct idx_settings){
+        .samples = {.part = {0, 1}, .std = 1}, .images = fixture->images, .labels = fixture->labels};
     for (int i = 0; i < N * F; i++)
         fixture->values[i] = (float)i * 1.7f - 3.1f;
     for (int i = 0; i < N * K; i++)
@@ -139,9 +156,9 @@ static void inputs_are_normalised_and_targets_not(void)
 {
     struct fixture fixture;
     fixture_init(&fixture, "a");
-    fixture.settings.mean = 0.3;
-    fixture.settings.std = 0.7;
-    fixture.settings.first = 1;
+    fixture.settings.samples.mean = 0.3;
+    fixture.settings.samples.std = 0.7;
+    fixture.settings.samples.first = 1;
     struct dataset dataset = open_good(&fixture, NULL);
     CU_ASSERT_EQUAL(dataset.count, N - 1);
     float inputs[(N - 1) * F], targets[(N - 1) * K];
@@ -191,6 +208,94 @@ static void every_shape_and_type_is_read(void)
     }
 }
 
+/* Bytes become shares of 255; all others stay as they are. */
+static void other_types_stay_as_they_are(void)
+{
+    static const float values[N * 12] = {[0] = -100, [5] = 100, [24] = 4, [25] = -7, [47] = 9};
+    static const uint32_t inputs_of[] = {0x09, 0x0B, 0x0C, 0x0D, 0x0E};
+    struct fixture fixture;
+    fixture_init(&fixture, "a");
+    uint64_t digests[5];
+    for (size_t i = 0; i < 5; i++) {
+        write_idx(fixture.images, inputs_of[i], SIZES(N, 12), values);
+        write_idx(fixture.labels, i < 3 ? inputs_of[i] : 0x08, SIZES(N), (const float[]){2, 0, 4, 1});
+        struct dataset dataset = open_good(&fixture, NULL);
+        CU_ASSERT(has_form(&dataset, (struct shape){1, {12}}, 5, 1));
+        float inputs[12];
+        int32_t label;
+        dataset_read(&dataset, (const uint64_t[]){2}, 1, &(struct leaf){.inputs = inputs, .labels = &label});
+        CU_ASSERT_EQUAL(memcmp(inputs, values + 24, sizeof inputs), 0);
+        CU_ASSERT_EQUAL(label, 4);
+        digests[i] = dataset.digest;
+        for (size_t j = 0; j < i; j++)
+            CU_ASSERT_NOT_EQUAL(digests[i], digests[j]);
+        dataset_close(&dataset);
+    }
+    write_idx(fixture.labels, 0x0E, SIZES(N, 3, 2), values);
+    struct dataset dataset = open_good(&fixture, NULL);
+    CU_ASSERT(has_form(&dataset, (struct shape){1, {12}}, 0, 6));
+    dataset_close(&dataset);
+    write_idx(fixture.labels, 0x0B, SIZES(N), (const float[]){2, -1, 4, 1});
+    expect(&fixture, NULL, ERROR_USAGE, fixture.labels, "sample 1 (counted from 0) has label -1");
+}
+
+static void labels_may_be_many_and_begin_anywhere(void)
+{
+    struct fixture fixture;
+    fixture_init(&fixture, "a");
+    write_idx(fixture.labels, 0x0C, SIZES(N), (const float[]){1, 70000, 300, 2});
+    struct dataset dataset = open_good(&fixture, NULL);
+    CU_ASSERT_EQUAL(dataset.about.form.classes, 70001);
+    uint64_t digest = dataset.digest;
+    dataset_close(&dataset);
+    fixture.settings.samples.label_offset = 1;
+    fixture.settings.samples.classes = 80000;
+    dataset = open_good(&fixture, NULL);
+    CU_ASSERT(dataset.about.form.classes == 80000 && dataset.about.label_offset == 1 && dataset.digest != digest);
+    float inputs[F];
+    int32_t label;
+    dataset_read(&dataset, (const uint64_t[]){1}, 1, &(struct leaf){.inputs = inputs, .labels = &label});
+    CU_ASSERT_EQUAL(label, 69999);
+    dataset_close(&dataset);
+    fixture.settings.samples.part[1] = 0.5;
+    dataset = open_good(&fixture, NULL);
+    CU_ASSERT_EQUAL(dataset.count, N / 2);
+    dataset_close(&dataset);
+}
+
+static void images_may_be_stored_column_by_column(void)
+{
+    static const float stored[N * 12] = {[12] = 0, 10, 20, 30, 1, 11, 21, 31, 2, 12, 22, 32};
+    static const float turned[12] = {0, 1, 2, 10, 11, 12, 20, 21, 22, 30, 31, 32};
+    struct fixture fixture;
+    fixture_init(&fixture, "a");
+    fixture.settings.inputs = fixture.settings.images;
+    fixture.settings.images = NULL; /* under its other name */
+    fixture.settings.transpose = true;
+    write_idx(fixture.images, 0x0D, SIZES(N, 3, 4), stored);
+    struct dataset dataset = open_good(&fixture, NULL);
+    CU_ASSERT(has_form(&dataset, (struct shape){3, {1, 4, 3}}, 0, K));
+    float inputs[2][12], targets[2][K];
+    struct leaf leaf = {.inputs = inputs[0], .targets = targets[0]};
+    dataset_read(&dataset, (const uint64_t[]){0, 1}, 2, &leaf);
+    CU_ASSERT_EQUAL(memcmp(inputs[1], turned, sizeof turned), 0);
+    uint64_t digest = dataset.digest;
+    dataset_close(&dataset);
+    write_idx(fixture.images, 0x0D, SIZES(N, 2, 3, 2), stored);
+    dataset = open_good(&fixture, NULL);
+    dataset_read(&dataset, (const uint64_t[]){0, 1}, 2, &leaf);
+    static const float planes[12] = {0, 20, 1, 10, 30, 11, 21, 2, 22, 31, 12, 32};
+    CU_ASSERT(has_form(&dataset, (struct shape){3, {2, 2, 3}}, 0, K));
+    CU_ASSERT_EQUAL(memcmp(inputs[1], planes, sizeof planes), 0);
+    dataset_close(&dataset);
+    fixture.settings.transpose = false;
+    write_idx(fixture.images, 0x0D, SIZES(N, 3, 4), stored);
+    CU_ASSERT_NOT_EQUAL(digest_of(&fixture), digest);
+    fixture.settings.transpose = true;
+    write_idx(fixture.images, 0x0D, SIZES(N, 12), stored);
+    expect(&fixture, NULL, ERROR_USAGE, fixture.images, "transpose is for images");
+}
+
 static void the_digest_tells_values_targets_and_types(void)
 {
     struct fixture fixture;
@@ -229,9 +334,9 @@ static void what_is_not_finite_is_named(void)
     fixture.values[2 * F + 1] = NAN;
     fixture_write(&fixture);
     expect(&fixture, NULL, ERROR_CORRUPT, fixture.images, "sample 2, value 1 is nan");
-    fixture.settings.first = 1; /* samples are counted in the file */
+    fixture.settings.samples.first = 1; /* samples are counted in the file */
     expect(&fixture, NULL, ERROR_CORRUPT, fixture.images, "sample 2, value 1 is nan");
-    fixture.settings.first = 3; /* and the others do not matter */
+    fixture.settings.samples.first = 3; /* and the others do not matter */
     struct dataset dataset = open_good(&fixture, NULL);
     dataset_close(&dataset);
     fixture_init(&fixture, "a");
@@ -246,9 +351,9 @@ static void what_is_not_finite_is_named(void)
     fixture.values[F] = 1e30f;
     fixture.targets[0] = 3e38f;
     fixture_write(&fixture);
-    fixture.settings.std = 1e-10;
+    fixture.settings.samples.std = 1e-10;
     expect(&fixture, NULL, ERROR_USAGE, fixture.images, "sample 1, value 0 is 1e+30: with mean 0 and std 1e-10");
-    fixture.settings.std = 1;
+    fixture.settings.samples.std = 1;
     dataset = open_good(&fixture, NULL);
     dataset_close(&dataset);
 }
@@ -261,14 +366,15 @@ static void float_files_are_as_long_as_they_say(void)
     CU_ASSERT_PTR_NOT_NULL_FATAL(file);
     fputc(0, file);
     CU_ASSERT_EQUAL(fclose(file), 0);
-    expect(&fixture, NULL, ERROR_CORRUPT, fixture.images, "too long by 1 bytes: 60 expected, 61 there");
+    expect(&fixture, NULL, ERROR_CORRUPT, fixture.images,
+           "too long by 1 bytes: 48 bytes of numbers expected, 49 there");
     write_idx(fixture.images, 0x0D, SIZES(N), fixture.values);
     expect(&fixture, NULL, ERROR_CORRUPT, fixture.images, "holds labels (magic 0x00000d01), not images");
     write_idx(fixture.images, 0x0D, SIZES(N, F), fixture.values);
-    write_idx(fixture.labels, 0x0D, SIZES(N, K, 1), fixture.targets);
-    expect(&fixture, NULL, ERROR_CORRUPT, fixture.labels, "holds images (magic 0x00000d03), not labels");
+    write_idx(fixture.labels, 0x08, SIZES(N, K, 1), fixture.targets);
+    expect(&fixture, NULL, ERROR_CORRUPT, fixture.labels, "holds images (magic 0x00000803), not labels");
     write_idx(fixture.labels, 0x0D, SIZES(N - 1, K), fixture.targets);
-    expect(&fixture, NULL, ERROR_CORRUPT, "holds 4 images", "holds 3 labels");
+    expect(&fixture, NULL, ERROR_CORRUPT, "holds 4 samples", "targets of 3");
 }
 
 static void validation_fits_the_training_data(void)
@@ -311,9 +417,9 @@ static void validation_labels_are_classes_of_the_training_data(void)
     CU_ASSERT_EQUAL(train.about.form.classes, 5);
     expect(&other, &train, ERROR_USAGE, other.labels,
            "sample 2 (counted from 0) has label 5, but the training data has only 5 classes, 0 to 4");
-    other.settings.first = 1;
+    other.settings.samples.first = 1;
     expect(&other, &train, ERROR_USAGE, other.labels, "sample 2 (counted from 0) has label 5");
-    other.settings.first = 3;
+    other.settings.samples.first = 3;
     dataset = open_good(&other, &train);
     CU_ASSERT_EQUAL(dataset.about.form.classes, 5);
     dataset_close(&dataset);
@@ -326,6 +432,9 @@ int main(void)
         {"float files give the features and targets that are in them", floats_give_what_is_in_them},
         {"a float x becomes (x - mean) / std, and a target stays", inputs_are_normalised_and_targets_not},
         {"bytes and floats of two, three and four dimensions are read", every_shape_and_type_is_read},
+        {"signed bytes, integers and doubles stay as they are", other_types_stay_as_they_are},
+        {"labels may be many, and begin anywhere", labels_may_be_many_and_begin_anywhere},
+        {"images may be stored column by column", images_may_be_stored_column_by_column},
         {"the digest tells values, targets and their shapes", the_digest_tells_values_targets_and_types},
         {"a number that is not finite is named by file, sample and value", what_is_not_finite_is_named},
         {"float files that do not fit their header are refused", float_files_are_as_long_as_they_say},

@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_split(data, size, &first, &second, &second_size);
     strcpy(images, fuzz_file(0, data, first));
     strcpy(labels, fuzz_file(1, second, second_size));
-    struct idx_settings settings = {.images = images, .labels = labels, .std = 1};
+    struct idx_settings settings = {.samples = {.part = {0, 1}, .std = 1}, .images = images, .labels = labels};
     fuzz_open(&dataset_idx, &settings, &settings);
     return 0;
 }

@@ -6,10 +6,10 @@ static void check_dataset(const struct dataset_spec *spec, uint64_t first, uint6
     const struct idx_settings *idx = spec->settings;
     CU_ASSERT_STRING_EQUAL(idx->images, "IMAGES");
     CU_ASSERT_STRING_EQUAL(idx->labels, "LABELS");
-    CU_ASSERT_EQUAL(idx->first, first);
-    CU_ASSERT_EQUAL(idx->count, count);
-    CU_ASSERT_EQUAL(idx->mean, 0);
-    CU_ASSERT_EQUAL(idx->std, 1);
+    CU_ASSERT_EQUAL(idx->samples.first, first);
+    CU_ASSERT_EQUAL(idx->samples.count, count);
+    CU_ASSERT_EQUAL(idx->samples.mean, 0);
+    CU_ASSERT_EQUAL(idx->samples.std, 1);
 }
 
 static void check_dense(const struct layer_spec *spec, uint64_t units)
@@ -107,8 +107,10 @@ static void test_written(void)
             "run: out/mnist\n"
             "seed: 1\n"
             "data:\n"
-            "  train: {format: idx, images: IMAGES, labels: LABELS, first: 0, count: 9000, mean: 0.0, std: 1.0}\n"
-            "  validation: {format: idx, images: IMAGES, labels: LABELS, first: 9000, count: 1000, mean: 0.0, std: 1.0}\n"
+            "  train: {format: idx, images: IMAGES, labels: LABELS, transpose: false, first: 0, count: 9000, "
+            "part: [0.0, 1.0], classes: 0, label_offset: 0, mean: 0.0, std: 1.0}\n"
+            "  validation: {format: idx, images: IMAGES, labels: LABELS, transpose: false, first: 9000, count: 1000, "
+            "part: [0.0, 1.0], classes: 0, label_offset: 0, mean: 0.0, std: 1.0}\n"
             "  standardise: none\n"
             "model:\n"
             "  - {layer: dense, units: 512, bias: true, init: default}\n"

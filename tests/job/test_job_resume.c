@@ -66,9 +66,13 @@ static void test_free_changes(void)
                     "data.validation.format: idx -> digits\n"
                     "data.validation.images: IMAGES -> (none)\n"
                     "data.validation.labels: LABELS -> (none)\n"
+                    "data.validation.transpose: false -> (none)\n"
                     "data.validation.seed: (none) -> 0\n"
                     "data.validation.first: 9000 -> 0\n"
-                    "data.validation.count: 1000 -> 50\n");
+                    "data.validation.count: 1000 -> 50\n"
+                    "data.validation.part: [0.0, 1.0] -> (none)\n"
+                    "data.validation.classes: 0 -> (none)\n"
+                    "data.validation.label_offset: 0 -> (none)\n");
     check_continues(
         NULL,
         OVERRIDES("validate={every: 0}", "data={train: {format: idx, images: IMAGES, labels: LABELS, count: 9000}}"),
@@ -76,8 +80,12 @@ static void test_free_changes(void)
         "data.validation.format: idx -> (none)\n"
         "data.validation.images: IMAGES -> (none)\n"
         "data.validation.labels: LABELS -> (none)\n"
+        "data.validation.transpose: false -> (none)\n"
         "data.validation.first: 9000 -> (none)\n"
         "data.validation.count: 1000 -> (none)\n"
+        "data.validation.part: [0.0, 1.0] -> (none)\n"
+        "data.validation.classes: 0 -> (none)\n"
+        "data.validation.label_offset: 0 -> (none)\n"
         "data.validation.mean: 0.0 -> (none)\n"
         "data.validation.std: 1.0 -> (none)\n"
         "validate.every: 100 -> 0\n");
@@ -145,7 +153,11 @@ static void test_fixed_changes(void)
                            "\n  data.train.categories: (none) in the checkpoint, [\"b c\"] here");
     check_continues(NULL, OVERRIDES("data.train={format: digits, count: 9000}"), false,
                     DIFFER "\n  data.train.format: idx in the checkpoint, digits here"
-                           "\n  data.train.seed: (none) in the checkpoint, 0 here");
+                           "\n  data.train.transpose: false in the checkpoint, (none) here"
+                           "\n  data.train.seed: (none) in the checkpoint, 0 here"
+                           "\n  data.train.part: [0.0, 1.0] in the checkpoint, (none) here"
+                           "\n  data.train.classes: 0 in the checkpoint, (none) here"
+                           "\n  data.train.label_offset: 0 in the checkpoint, (none) here");
     check_continues(NULL, OVERRIDES(MOMENTUM), false, DIFFER "\n  optimizer.name: adamw in the checkpoint, sgd here");
     check_continues(OVERRIDES(SGD), OVERRIDES(MOMENTUM), false,
                     DIFFER "\n  optimizer.momentum: 0.0 in the checkpoint, 0.9 here");
