@@ -82,7 +82,8 @@ static bool import_for(const struct request *request, const struct job *job, str
     bool ok = job_model_describe(job, (struct job_model_data){NULL, NULL}, &model, &about, error);
     if (ok) {
         describe(job, &file, &about, &out);
-        if ((ok = match_init(&match, &file, &model, about.vocabulary, error))) {
+        ok = description_has_same_tokens(&about, file.weights.data, error) || error_prefix(error, "%s: ", file.path);
+        if (ok && (ok = match_init(&match, &file, &model, about.vocabulary, error))) {
             ok = write_matched(request, &match, &out, error);
             match_release(&match);
         }

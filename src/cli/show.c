@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "cli/statistics.h"
+#include "data/description.h"
 #include "h5/h5.h"
 #include "job/job.h"
 
@@ -24,6 +25,18 @@ static void print_lines(const char *title, const char *text)
         length = strcspn(text, "\n");
         say("  %.*s\n", (int)length, text);
     }
+}
+
+/* How many tokens there are, and whose they are. */
+static void print_tokens(const struct record *record)
+{
+    struct description about;
+    struct error unreadable;
+    if (!record->data || !*record->data || !description_read(&about, record->data, &unreadable))
+        return;
+    if (about.form.vocabulary > 0)
+        say("vocabulary   %zu tokens%s\n", about.form.vocabulary, about.tokenizer ? " (tokenizer)" : "");
+    description_release(&about);
 }
 
 static void print_head(const struct reader *reader)
@@ -48,6 +61,8 @@ static void print_head(const struct reader *reader)
         characters += ((unsigned char)*c & 0xC0) != 0x80;
     if (characters > 0)
         say("vocabulary   %zu characters\n", characters);
+    else
+        print_tokens(record);
     if (record->why[0])
         say("why          %s\n", record->why);
     if (record->origin && record->origin[0])

@@ -34,6 +34,8 @@ void description_copy(struct description *description, const struct description 
     description->format = memory_text(from->format);
     if (from->vocabulary)
         description->vocabulary = memory_text(from->vocabulary);
+    if (from->tokenizer)
+        description->tokenizer = memory_text(from->tokenizer);
     description_name(description, from->inputs, from->input_count, from->targets, from->target_count);
     standard_copy(&description->input_standard, &from->input_standard);
     standard_copy(&description->target_standard, &from->target_standard);
@@ -43,6 +45,7 @@ void description_release(struct description *description)
 {
     memory_free(description->format);
     memory_free(description->vocabulary);
+    memory_free(description->tokenizer);
     release_columns(description->inputs, description->input_count);
     release_columns(description->targets, description->target_count);
     standard_release(&description->input_standard);
@@ -126,6 +129,8 @@ void description_write(const struct description *description, struct text *json)
     write_columns("targets", description->targets, description->target_count, json);
     write_standard("input", &description->input_standard, json);
     write_standard("target", &description->target_standard, json);
+    if (description->tokenizer) /* is JSON */
+        text_append(json, ",\"tokenizer\":%s", description->tokenizer);
     text_append(json, "}");
 }
 
@@ -237,6 +242,13 @@ static bool names_fit(const struct description *description)
            (!classes || classes->count <= form->classes);
 }
 
+/* As it was written, where it was. */
+static bool read_tokenizer(const json_t *tokenizer, char **content)
+{
+    *content = tokenizer ? json_dumps(tokenizer, JSON_COMPACT) : NULL;
+    return !tokenizer || (json_is_object(tokenizer) && *content);
+}
+
 static bool read_all(struct description *description, const json_t *root)
 {
     struct leaf_form *form = &description->form;
@@ -248,7 +260,8 @@ static bool read_all(struct description *description, const json_t *root)
               read_number(root, "label_offset", &label_offset) && read_float(root, "least", &form->least) &&
               read_float(root, "most", &form->most) &&
               read_columns(json_object_get(root, "inputs"), &description->inputs, &description->input_count) &&
-              read_columns(json_object_get(root, "targets"), &description->targets, &description->target_count);
+              read_columns(json_object_get(root, "targets"), &description->targets, &description->target_count) &&
+              read_tokenizer(json_object_get(root, "tokenizer"), &description->tokenizer);
     if (!ok || !names_fit(description) || !read_standards(description, root))
         return false;
     description->format = memory_text(format);
@@ -266,4 +279,31 @@ bool description_read(struct description *description, const char *json, struct 
         return true;
     description_release(description);
     return error_set(error, ERROR_CORRUPT, "what it says of its training data cannot be meant");
+}
+
+/* What makes a token mean something: the tokenizer; "": the characters of a text; NULL: not known, or no tokens. */
+static const char *meaning_of(const struct description *description)
+{
+    if (description->tokenizer || description->form.vocabulary == 0)
+        return description->tokenizer;
+    return strcmp(description->format, "text") == 0 ? "" : NULL;
+}
+
+bool description_has_same_tokens(const struct description *description, const char *json, struct error *error)
+{
+    struct description other;
+    bool ok = true;
+    const char *here = meaning_of(description);
+    if (!json || !*json || !here)
+        return true;
+    if (!description_read(&other, json, error))
+        return false;
+    const char *there = meaning_of(&other);
+    if (there && strcmp(there, here) != 0)
+        ok = error_set(error, ERROR_USAGE, "%s",
+                       !*there  ? "its tokens are characters, those here of a tokenizer"
+                       : !*here ? "its tokens are of a tokenizer, those here are characters"
+                                : "its tokens are of another tokenizer than those here");
+    description_release(&other);
+    return ok;
 }

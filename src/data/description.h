@@ -21,6 +21,8 @@ struct description {
     uint64_t label_offset; /* what the format has subtracted from its labels */
     char *vocabulary; /* of text: the characters in UTF-8, in the order of their numbers; NULL: it is none, though its
                          samples may be tokens (form.vocabulary); owned */
+    char *tokenizer;  /* of text in tokens of a tokenizer: its content (data/tokenizer/tokenizer.h); NULL: it has none;
+                         owned */
     struct column *inputs; /* [input_count]; owned, as the targets. One of numbers is one number of a sample, one of
                               categories a 1 among as many zeros as it has values. */
     size_t input_count;    /* 0: the inputs have no names */
@@ -42,6 +44,11 @@ void description_standardise(struct description *description, const struct descr
 
 /* Local. Whether it has the standards that a job wants, and no others. */
 bool description_is_standardised(const struct description *description, enum standardise_kind kind);
+
+/* Local. Whether a token means the same here as in what description_write has written, as far as that is known of both
+ * ("", NULL: nothing is): the same tokenizer, or none. Which characters there are is not compared. ERROR_USAGE. */
+bool description_has_same_tokens(const struct description *description, const char *json,
+                                 struct error *error) WARN_UNUSED;
 
 /* Local. The names of the classes; NULL: they have none but their numbers. */
 const struct categories *description_classes(const struct description *description);

@@ -1,4 +1,5 @@
-/* Characters of a UTF-8 text: predict the next one. Samples are windows (data/windows.h). */
+/* Characters of a UTF-8 text, or tokens that a tokenizer makes of it: predict the next one. Samples are windows
+ * (data/windows.h). */
 #include "data/text_format.h"
 
 #include "base/digest.h"
@@ -8,15 +9,13 @@
 #include "base/utf8.h"
 #include "data/formats.h"
 #include "data/part.h"
+#include "data/text_tokenizer.h"
 #include "data/windows.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define VOCABULARY_MOST 65536 /* numbers that a uint16_t has */
 
@@ -24,22 +23,28 @@
 static const struct option_row rows[] = {
     {"path", "path of the file, a text in UTF-8", FIELD(struct text_format_settings, path), .path = PATH_READ,
      .resume = RESUME_FREE},
-    {"context", "characters of a window, which is a sample", FIELD(struct text_format_settings, context),
-     WHOLE(1, 1000000)},
-    {"part", "where in the file the characters that are used begin and end, as shares of it",
+    {"context", "characters, or tokens of the tokenizer, of a window, which is a sample",
+     FIELD(struct text_format_settings, context), WHOLE(1, 1000000)},
+    {"tokenizer",
+     "path of a Hugging Face tokenizer.json of byte-level BPE, as GPT-2's; null: tokens are characters, or as in the "
+     "training data",
+     FIELD(struct text_format_settings, tokenizer), .path = PATH_READ, .optional = true, .resume = RESUME_FREE},
+    {"part", "where in the file the characters, or tokens, that are used begin and end, as shares of all",
      FIELD(struct text_format_settings, part), REAL(0, 1), DEFAULT("0", "1")},
     {0},
 };
 
 struct text_format {
-    uint16_t *tokens; /* [L] */
+    uint16_t *tokens; /* [L]; NULL: they are `wide` */
+    uint32_t *wide;
     struct windows windows;
-    struct watched watched;
+    struct watched watched, watched_tokenizer;
 };
 
 /* A file on its way to tokens. */
 struct reading {
     const char *path;
+    struct windows_wanted windows;
     char *bytes; /* as read, malloc'ed by file_read */
     size_t count;
     size_t characters;
@@ -139,19 +144,25 @@ static bool take_part(const struct reading *reading, struct dataset *dataset, st
     return true;
 }
 
-static struct windows_wanted wanted(const struct text_format_settings *settings)
+/* Whether the tokens are those of a tokenizer. */
+static bool has_tokenizer(const struct text_format_settings *settings, const struct description *train)
+{
+    return settings->tokenizer || (train && train->tokenizer);
+}
+
+static struct windows_wanted wanted(const struct text_format_settings *settings, const struct description *train)
 {
     return (struct windows_wanted){.format = "text",
-                                   .unit = "character",
+                                   .unit = has_tokenizer(settings, train) ? "token" : "character",
                                    .path = settings->path,
                                    .context = settings->context,
                                    .part = settings->part};
 }
 
-/* Its vocabulary is that of the training data, which has one if it is a text. */
+/* Its vocabulary, or tokenizer, is that of the training data, which has one if it is a text. */
 static bool check_train(const char *path, const struct description *train, struct error *error)
 {
-    return train->vocabulary ||
+    return train->vocabulary || train->tokenizer ||
            error_set(error, ERROR_USAGE, "%s holds text, but the training data %s: both must be of one kind", path,
                      train->form.vocabulary > 0 ? "tokens" : "numbers");
 }
@@ -160,23 +171,89 @@ static void text_close(struct dataset *dataset)
 {
     struct text_format *text = dataset->self;
     watched_release(&text->watched);
+    watched_release(&text->watched_tokenizer);
     memory_free(text->tokens);
+    memory_free(text->wide);
     memory_free(text);
 }
 
-/* Looks at the file before it is read. A pipe or a device would give each rank something else, or nothing for ever. */
-static bool look(struct dataset *dataset, const char *path, struct error *error)
+/* What a vocabulary tells; all 0: "" tells nothing. */
+static struct leaf_form text_form(size_t context, const char *vocabulary)
+{
+    size_t characters = 0, length;
+    for (; *vocabulary; vocabulary += length, characters++) {
+        uint32_t character;
+        length = utf8_decode(vocabulary, strnlen(vocabulary, UTF8_BYTES), &character);
+        if (length == 0) /* whoever's vocabulary it is */
+            length = 1;
+    }
+    return characters ? windows_form(context, characters) : (struct leaf_form){0};
+}
+
+static bool load_characters(struct reading *reading, struct dataset *dataset, const struct description *train,
+                            struct error *error)
 {
     struct text_format *text = dataset->self;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return error_errno(error, "cannot open %s", path);
-    bool ok = watched_init(&text->watched, path, fd, error);
-    close(fd);
-    mode_t mode = text->watched.known.st_mode;
-    if (ok && !S_ISREG(mode) && !S_ISDIR(mode))
-        ok = error_set(error, ERROR_USAGE, "%s is not a regular file: give the path of a text file", path);
-    dataset->files = ok ? &text->watched : NULL;
+    if (!windows_cut(&text->windows, &reading->windows, reading->characters, train != NULL, error))
+        return false;
+    if (train)
+        adopt_vocabulary(reading, dataset, train);
+    else if (!number_characters(reading, dataset, error))
+        return false;
+    dataset->about.form = text_form(text->windows.context, dataset->about.vocabulary);
+    return take_part(reading, dataset, error);
+}
+
+/* The part of a row of tokens, in as few bytes as the vocabulary needs. */
+static bool keep_tokens(struct text_format *text, const uint32_t *tokens, size_t vocabulary, struct error *error)
+{
+    size_t length = text->windows.length;
+    if (vocabulary > VOCABULARY_MOST) {
+        text->wide = memory_alloc(length, sizeof *tokens, "the tokens of a text", error);
+        if (text->wide)
+            memcpy(text->wide, tokens, length * sizeof *tokens);
+        return text->wide;
+    }
+    text->tokens = memory_alloc(length, sizeof *text->tokens, "the tokens of a text", error);
+    for (size_t i = 0; text->tokens && i < length; i++)
+        text->tokens[i] = (uint16_t)tokens[i];
+    return text->tokens;
+}
+
+/* The digest is that of the part's tokens, however they are kept, and the tokenizer. */
+static bool take_tokens(struct reading *reading, struct dataset *dataset, struct tokenizer *tokenizer,
+                        const struct description *train, struct error *error)
+{
+    struct text_format *text = dataset->self;
+    struct token_row row = {0};
+    size_t vocabulary = tokenizer->tokens.count;
+    bool ok = tokenizer_encode(tokenizer, reading->bytes, reading->count, &row, error) ||
+              error_prefix(error, "%s: ", reading->path);
+    if (ok && windows_cut(&text->windows, &reading->windows, row.count, train != NULL, error)) {
+        const uint32_t *tokens = row.tokens + text->windows.begin;
+        ok = keep_tokens(text, tokens, vocabulary, error);
+        dataset->about.tokenizer = memory_text(tokenizer->content);
+        dataset->about.form = windows_form(text->windows.context, vocabulary);
+        dataset->digest = digest_chain(digest_bytes(tokens, text->windows.length * sizeof *tokens),
+                                       digest_bytes(tokenizer->content, strlen(tokenizer->content)));
+    } else {
+        ok = false;
+    }
+    token_row_release(&row);
+    return ok;
+}
+
+static bool load_tokens(struct reading *reading, struct dataset *dataset, const struct text_format_settings *settings,
+                        const struct description *train, struct error *error)
+{
+    struct text_format *text = dataset->self;
+    struct tokenizer tokenizer;
+    if (!text_tokenizer_open(&tokenizer, settings->tokenizer, train, &text->watched_tokenizer, error))
+        return false;
+    if (settings->tokenizer)
+        text->watched.next = &text->watched_tokenizer;
+    bool ok = take_tokens(reading, dataset, &tokenizer, train, error);
+    tokenizer_close(&tokenizer);
     return ok;
 }
 
@@ -186,46 +263,33 @@ static bool load(struct dataset *dataset, const struct text_format_settings *set
 {
     bool ok = false;
     struct text_format *text = dataset->self;
-    struct windows_wanted windows = wanted(settings);
-    struct reading reading = {.path = settings->path};
+    struct reading reading = {.path = settings->path, .windows = wanted(settings, train)};
     reading.number = memory_alloc(UTF8_CODE_POINTS, sizeof *reading.number, "a table of characters", error);
-    if (!reading.number || !look(dataset, settings->path, error) ||
+    if (!reading.number || !text_tokenizer_look(settings->path, "a text file", &text->watched, error) ||
         !file_read(settings->path, &reading.bytes, &reading.count, error))
         goto done;
-    if (reading.count == 0) {
+    dataset->files = &text->watched;
+    if (reading.count == 0)
         error_set(error, ERROR_CORRUPT, "%s is empty", settings->path);
-        goto done;
-    }
-    if (!scan(&reading, error) || !windows_cut(&text->windows, &windows, reading.characters, train != NULL, error))
-        goto done;
-    if (train)
-        adopt_vocabulary(&reading, dataset, train);
-    else if (!number_characters(&reading, dataset, error))
-        goto done;
-    ok = take_part(&reading, dataset, error);
+    else if (scan(&reading, error))
+        ok = has_tokenizer(settings, train) ? load_tokens(&reading, dataset, settings, train, error)
+                                            : load_characters(&reading, dataset, train, error);
 done:
     memory_free(reading.number);
     free(reading.bytes);
     return ok;
 }
 
-static struct leaf_form text_form(const void *given, const char *vocabulary)
+static struct leaf_form text_known_form(const void *given, const char *vocabulary)
 {
     const struct text_format_settings *settings = given;
-    size_t characters = 0, length;
-    for (; *vocabulary; vocabulary += length, characters++) {
-        uint32_t character;
-        length = utf8_decode(vocabulary, strnlen(vocabulary, UTF8_BYTES), &character);
-        if (length == 0) /* whoever's vocabulary it is */
-            length = 1;
-    }
-    return characters ? windows_form((size_t)settings->context, characters) : (struct leaf_form){0};
+    return text_form((size_t)settings->context, vocabulary);
 }
 
 static bool text_open(struct dataset *dataset, const void *given, const struct description *train, struct error *error)
 {
     const struct text_format_settings *settings = given;
-    struct windows_wanted windows = wanted(settings);
+    struct windows_wanted windows = wanted(settings, train);
     if (!windows_check(&windows, train, error) || (train && !check_train(settings->path, train, error)))
         return false;
     struct text_format *text = memory_need(1, sizeof *text);
@@ -235,9 +299,13 @@ static bool text_open(struct dataset *dataset, const void *given, const struct d
         return false;
     }
     dataset->count = windows_count(&text->windows);
-    dataset->about.form = text_form(settings, dataset->about.vocabulary);
     dataset->sample_bytes = windows_cost(&text->windows);
     return true;
+}
+
+static int32_t token_at(const struct text_format *text, size_t place)
+{
+    return text->tokens ? text->tokens[place] : (int32_t)text->wide[place];
 }
 
 static bool text_read(const struct dataset *dataset, size_t index, struct leaf *leaf, size_t row, struct error *error)
@@ -245,11 +313,11 @@ static bool text_read(const struct dataset *dataset, size_t index, struct leaf *
     (void)error;
     const struct text_format *text = dataset->self;
     size_t context = text->windows.context, repeated;
-    const uint16_t *tokens = text->tokens + windows_place(&text->windows, index, &repeated);
+    size_t begin = windows_place(&text->windows, index, &repeated);
     int32_t *into = leaf->tokens + row * context, *labels = leaf->labels + row * context;
     for (size_t t = 0; t < context; t++) {
-        into[t] = tokens[t];
-        labels[t] = t < repeated ? LEAF_IGNORED : tokens[t + 1];
+        into[t] = token_at(text, begin + t);
+        labels[t] = t < repeated ? LEAF_IGNORED : token_at(text, begin + t + 1);
     }
     return true;
 }
@@ -269,12 +337,12 @@ static bool check_part(const void *given, const char **key, struct error *error)
 }
 
 const struct dataset_class dataset_text = {
-    KIND_OF("text", "characters of a UTF-8 file, of which the next one is to be predicted", struct text_format_settings,
-            rows),
+    KIND_OF("text", "characters, or tokens, of a UTF-8 file, of which the next one is to be predicted",
+            struct text_format_settings, rows),
     .kind.check = check_part,
     .open = text_open,
     .close = text_close,
     .read = text_read,
     .source = text_source,
-    .form = text_form,
+    .form = text_known_form,
 };

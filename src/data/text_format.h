@@ -7,7 +7,8 @@
 struct text_format_settings {
     char *path;       /* of the file */
     uint64_t context; /* T, tokens of a sample; >= 1 */
-    double part[2];   /* of the n characters of the file, those from floor(n part[0]) to before floor(n part[1]) are
+    char *tokenizer;  /* path of a tokenizer.json; NULL: tokens are characters, or as in the training data */
+    double part[2];   /* of the n tokens of the file, those from floor(n part[0]) to before floor(n part[1]) are
                          used; 0 <= [0] < [1] <= 1 */
 };
 

@@ -74,7 +74,10 @@ static void log_changes(const char *what, const struct text *changes, bool alway
 /* Local. Appends a line for everything else in which the checkpoint is not of this job. */
 static void compare_rest(const struct session *session, const struct record *record, struct text *differences)
 {
-    if (record->data_digest != session->data.train.digest)
+    struct error other;
+    if (!description_has_same_tokens(&session->data.train.about, record->data, &other))
+        text_append(differences, "\n  data.train.tokenizer: the checkpoint differs: %s", other.text);
+    else if (record->data_digest != session->data.train.digest)
         text_append(differences,
                     "\n  data.train: content with digest %016" PRIx64 " in the checkpoint, other content (%016" PRIx64
                     ") here",

@@ -35,12 +35,19 @@ static void tell_vocabulary(const struct session *session, const struct weights 
                  session->options->init_from);
 }
 
+static bool tokens_fit(const struct session *session, const struct weights_file *file, struct error *error)
+{
+    return description_has_same_tokens(&session->data.train.about, file->weights.data, error) ||
+           error_prefix(error, "%s: ", file->path);
+}
+
 /* Local, rank 0's work. */
 static bool open_source(const struct session *session, struct source *source, struct error *error)
 {
     const struct session_options *options = session->options;
     char path[PATH_MAX];
     if (locate_checkpoint(options->init_from, path, error) && weights_open(&source->file, path, false, error) &&
+        tokens_fit(session, &source->file, error) &&
         match_init(&source->match, &source->file, &session->learner.model, session->data.train.about.vocabulary,
                    error) &&
         match_check(&source->match, options->partial, error)) {

@@ -98,6 +98,50 @@ static void what_is_written_is_read(void)
     text_release(&json);
 }
 
+/* A tokenizer is JSON itself. */
+static void a_tokenizer_is_kept(void)
+{
+    static char content[] = "{\"model\":{\"vocab\":{\"\xC4\xA0\\\"\":0}}}", other[] = "{}", text[] = "text",
+                tokens[] = "tokens";
+    struct description made = {.format = text, .form = {{1, {4}}, .vocabulary = 9, .classes = 9, .terms = 4}}, read,
+                       copy;
+    struct error error;
+    struct text json, plain, numbers;
+    text_init(&json);
+    text_init(&plain);
+    text_init(&numbers);
+    description_write(&made, &plain);
+    made.tokenizer = content;
+    description_write(&made, &json);
+    CU_ASSERT_TRUE_FATAL(description_read(&read, text_bytes(&json), &error));
+    CU_ASSERT_STRING_EQUAL(read.tokenizer, content);
+    description_copy(&copy, &read);
+    CU_ASSERT_STRING_EQUAL(copy.tokenizer, content);
+    description_release(&copy);
+
+    /* Tokens of the same tokenizer, of another one, characters, numbers, and what is not known. */
+    CU_ASSERT_TRUE(description_has_same_tokens(&read, text_bytes(&json), &error));
+    CU_ASSERT_FALSE(description_has_same_tokens(&read, text_bytes(&plain), &error));
+    CU_ASSERT_STRING_EQUAL(error.text, "its tokens are characters, those here of a tokenizer");
+    CU_ASSERT_TRUE(description_has_same_tokens(&read, "", &error));
+    CU_ASSERT_TRUE(description_has_same_tokens(&read, NULL, &error));
+    made.tokenizer = NULL;
+    CU_ASSERT_FALSE(description_has_same_tokens(&made, text_bytes(&json), &error));
+    CU_ASSERT_STRING_EQUAL(error.text, "its tokens are of a tokenizer, those here are characters");
+    made.tokenizer = other;
+    CU_ASSERT_FALSE(description_has_same_tokens(&made, text_bytes(&json), &error));
+    CU_ASSERT_STRING_EQUAL(error.text, "its tokens are of another tokenizer than those here");
+    made.tokenizer = NULL;
+    made.format = tokens;
+    description_write(&made, &numbers);
+    CU_ASSERT_TRUE(description_has_same_tokens(&read, text_bytes(&numbers), &error));
+    CU_ASSERT_TRUE(description_has_same_tokens(&made, text_bytes(&json), &error));
+    description_release(&read);
+    text_release(&json);
+    text_release(&plain);
+    text_release(&numbers);
+}
+
 static void numbers_alone_have_no_names(void)
 {
     struct description made = make(), read;
@@ -153,6 +197,7 @@ static void what_cannot_be_meant_is_refused(void)
         HEAD REST NAMED ",\"target_mean\":[1],\"target_scale\":[1]}", /* of labels */
         HEAD ",\"vocabulary\":9,\"classes\":9,\"terms\":2,\"label_offset\":0,\"least\":0,\"most\":0" NAMED
              ",\"input_mean\":[1,2],\"input_scale\":[1,1]}", /* of tokens */
+        HEAD REST ",\"inputs\":[],\"targets\":[],\"tokenizer\":\"a\"}",
     };
     struct description read;
     struct error error;
@@ -172,6 +217,7 @@ int main(void)
     static const struct test_case cases[] = {
         {"what is written is read", what_is_written_is_read},
         {"means and scales come back to the bit", means_and_scales_come_back_to_the_bit},
+        {"a tokenizer is kept, and told from another one", a_tokenizer_is_kept},
         {"numbers alone have no names", numbers_alone_have_no_names},
         {"what cannot be meant is refused", what_cannot_be_meant_is_refused},
         {NULL, NULL},

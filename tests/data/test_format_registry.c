@@ -114,7 +114,7 @@ static void formats_have_their_keys_in_order(void)
         {"idx", "images", "inputs", "labels", "transpose", "first", "count", "part", "classes", "label_offset", "mean",
          "std"},
         {"digits", "seed", "first", "count", "mean", "std"},
-        {"text", "path", "context", "part"},
+        {"text", "path", "context", "tokenizer", "part"},
         {"tokens", "path", "context", "vocabulary", "part", "type"},
         {"csv", "path", "targets", "inputs", "categories", "header", "separator", "missing", "task", "classes",
          "label_offset", "part", "first", "count"},

@@ -225,7 +225,8 @@ static void what_is_said_in_another_way_is_the_same(void)
                          "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":1,\"ab\":2},\"merges\":[\"a b\"]}}";
     static const char other[] =
         "{\"model\": {\"merges\": [[\"a\", \"b\"]], \"vocab\": {\"ab\": 2, \"\\u0062\": 1, \"a\": 0}"
-        "},\n\"pre_tokenizer\": " SMALL_BYTES ", \"padding\": {}, \"added_tokens\": "
+        "},\n\"pre_tokenizer\": {\"use_regex\": true, \"trim_offsets\": true, \"add_prefix_space\": false, "
+        "\"type\": \"ByteLevel\"}, \"padding\": {}, \"added_tokens\": "
         "[" ADDED(3, "<e>", false) "]}";
     struct tokenizer one, two, again;
     struct error error;

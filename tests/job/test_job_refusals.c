@@ -187,7 +187,7 @@ static void test_bad_keys(void)
         {NULL, "optimizer.groups=[{rate_factor: 1}]",
          "--set optimizer.groups=[{rate_factor: 1}]: optimizer.groups.0.match: missing; allowed: a text"},
         {"run: a\ndata:\n  train: {format: text, path: b, first: 1}\n", NULL,
-         "job.yaml:3:34: data.train.first: unknown key for format: text; allowed here: format, path, context, part"},
+         "job.yaml:3:34: data.train.first: unknown key for format: text; allowed here: format, path, context, tokenizer, part"},
         {NULL, "trian.steps=3", "--set trian.steps=3: trian: unknown key; allowed here: " KEYS},
     };
     CHECK_REFUSALS(refusals);

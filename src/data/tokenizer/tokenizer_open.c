@@ -242,31 +242,53 @@ static bool check_model(const struct reading *reading, struct error *error)
            error_set(error, ERROR_CORRUPT, "its added_tokens are no list");
 }
 
+/* The steps, with the keys in one order, whatever theirs is. */
+static json_t *sorted_steps(const json_t *root)
+{
+    char *words = json_dumps(json_object_get(root, "pre_tokenizer"), JSON_COMPACT | JSON_SORT_KEYS);
+    json_t *steps = words ? json_loads(words, 0, NULL) : NULL;
+    memory_free(words);
+    return steps;
+}
+
+static json_t *list_merges(const json_t *merges)
+{
+    json_t *list = json_array();
+    struct text parts;
+    text_init(&parts);
+    for (size_t i = 0; i < json_array_size(merges); i++) {
+        size_t second = split_merge(json_array_get(merges, i), &parts);
+        json_array_append_new(list, json_pack("[s, s]", parts.bytes, parts.bytes + second));
+    }
+    text_release(&parts);
+    return list;
+}
+
+static json_t *pack_added(const struct entry *entry, size_t number)
+{
+    return json_pack("{s:i, s:s, s:b, s:b, s:b, s:b, s:b}", "id", (int)number, "content", entry->content, "single_word",
+                     false, "lstrip", false, "rstrip", false, "normalized", entry->is_later, "special",
+                     !entry->is_later);
+}
+
 /* The same in the order of the numbers, and nothing else. */
 static char *make_content(const struct reading *reading)
 {
-    json_t *vocab = json_object(), *added = json_array(), *merges = json_array();
+    json_t *vocab = json_object(), *added = json_array();
     for (size_t i = 0; i < reading->count; i++) {
         const struct entry *entry = &reading->entries[i];
         if (entry->key)
             json_object_set_new(vocab, entry->key, json_integer((json_int_t)i));
         if (entry->content)
-            json_array_append_new(added, json_pack("{s:i, s:s, s:b, s:b, s:b, s:b, s:b}", "id", (int)i, "content",
-                                                   entry->content, "single_word", false, "lstrip", false, "rstrip",
-                                                   false, "normalized", entry->is_later, "special", !entry->is_later));
+            json_array_append_new(added, pack_added(entry, i));
     }
-    struct text parts;
-    text_init(&parts);
-    for (size_t i = 0; i < json_array_size(reading->merges); i++) {
-        size_t second = split_merge(json_array_get(reading->merges, i), &parts);
-        json_array_append_new(merges, json_pack("[s, s]", parts.bytes, parts.bytes + second));
-    }
-    text_release(&parts);
-    json_t *content = json_pack("{s:s, s:o, s:O, s:{s:s, s:b, s:b, s:b}, s:{s:s, s:b, s:o, s:o}}", "version", "1.0",
-                                "added_tokens", added, "pre_tokenizer", json_object_get(reading->root, "pre_tokenizer"),
-                                "decoder", "type", "ByteLevel", "add_prefix_space", true, "trim_offsets", true,
-                                "use_regex", true, "model", "type", "BPE", "ignore_merges",
-                                reading->tokenizer->takes_whole_words, "vocab", vocab, "merges", merges);
+    json_t *model = json_pack("{s:s, s:b, s:o, s:o}", "type", "BPE", "ignore_merges",
+                              reading->tokenizer->takes_whole_words, "vocab", vocab, "merges",
+                              list_merges(reading->merges));
+    json_t *decoder = json_pack("{s:s, s:b, s:b, s:b}", "type", "ByteLevel", "add_prefix_space", true, "trim_offsets",
+                                true, "use_regex", true);
+    json_t *content = json_pack("{s:s, s:o, s:o, s:o, s:o}", "version", "1.0", "added_tokens", added, "pre_tokenizer",
+                                sorted_steps(reading->root), "decoder", decoder, "model", model);
     char *words = json_dumps(content, JSON_COMPACT);
     json_decref(content);
     if (!words)
