@@ -6,6 +6,7 @@
 #include "cli/flags.h"
 #include "cli/output.h"
 #include "export/c_source.h"
+#include "export/onnx.h"
 #include "h5/h5.h"
 #include "use/saved_model.h"
 #include "weights/convert.h"
@@ -41,6 +42,7 @@ static const struct target targets[] = {
     {.name = "weights", .format = &weights_lockstep},
     {.name = "torch", .format = &weights_safetensors, .layout = layout_torch, .has_softmax = true},
     {.name = "c", .write = c_source, .suffix = ".c", .has_softmax = true},
+    {.name = "onnx", .write = onnx_model, .suffix = ".onnx", .has_softmax = true},
 };
 #define TARGETS (sizeof targets / sizeof *targets)
 
@@ -284,7 +286,7 @@ static int run(int count, char **words)
 const struct command command_export = {
     .name = "export",
     .usage =
-        "lockstep export CHECKPOINT --format safetensors|npz|keras|torch|c|weights [--output FILE [--force]] [--ema] "
+        "lockstep export CHECKPOINT --format safetensors|npz|keras|torch|c|onnx|weights [--output FILE [--force]] [--ema] "
         "[--names lockstep|gpt2] [--softmax] [--set key.path=value]...   the weights, for other programs",
     .run = run,
     .acts = true,
