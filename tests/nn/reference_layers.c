@@ -151,8 +151,8 @@ static void conv1d(struct walk *w, const void *settings, const char *name)
 {
     const struct conv1d *own = settings;
     struct conv2d sides = {.kernel = own->kernel, .stride = own->stride, .padding = own->padding};
-    size_t C = w->shape.size[1], F = own->filters, k = own->kernel;
-    struct side side = side_of(&sides, w->shape.size[0]);
+    size_t C = w->shape.dims == 1 ? 1 : w->shape.size[w->shape.dims - 1], F = own->filters, k = own->kernel;
+    struct side side = side_of(&sides, shape_count(&w->shape) / C);
     const double *weight = tensor(w, name, "weight", F * C * k);
     const double *bias = own->bias ? tensor(w, name, "bias", F) : NULL;
     double *x = walk_begin(w, sequence(side.out, F)), *y = w->x;

@@ -176,6 +176,8 @@ static void conv1d_is_right_with_any_kernel_stride_and_padding(void)
         {.spec = MODEL(LAYER(conv1d, .filters = 2, .kernel = 2, .stride = 1, .init = INIT_DEFAULT), DENSE(2)),
          .form = SEQUENCE(4, 3, 6),
          .rows = 2},
+        {.spec = MODEL(CONV1D(2, 3, 1, 1), DENSE(2)), .form = FEATURES(5, 10), .rows = 2},
+        {.spec = MODEL(CONV1D(2, 3, 1, 1), DENSE(2)), .form = IMAGE(1, 5, 3, 10), .rows = 2},
         /* Rows in several tiles, of one sample each, and of several. */
         {.spec = MODEL(DENSE(64), CONV1D(2, 7, 1, PADDING_SAME)), .form = SEQUENCE(600, 1, 1200), .rows = 3, .most = 4},
         {.spec = MODEL(DENSE(64), CONV1D(2, 7, 1, PADDING_SAME)), .form = SEQUENCE(150, 1, 300), .rows = 7, .most = 4},

@@ -1,5 +1,6 @@
 /* Convolution of a sequence, [T, C] -> [U, O]: channels last, unlike PyTorch's Conv1d; its weight [O, C, k] is the
  * same. The values under each place of the kernel become a row [C, k], and the layer a dense one of these rows.
+ * Features [T] are a sequence of one channel, and an image [1, T, C], as which an array [N, T, C] comes, is one of C.
  *
  * Letters: T, U positions of input and output; k length of the kernel; K = C k; S samples of a tile. */
 #include "nn/layers/conv1d.h"
@@ -38,8 +39,9 @@ struct sweep {
 static struct sweep sweep_of(const struct layer *layer)
 {
     const struct conv1d *own = layer->settings;
-    struct sweep v = {.T = layer->in.size[0],
-                      .C = layer->in.size[1],
+    const struct shape *in = &layer->in;
+    struct sweep v = {.T = in->size[in->dims == 3 ? 1 : 0],
+                      .C = in->dims == 1 ? 1 : in->size[in->dims - 1],
                       .O = own->filters,
                       .k = own->kernel,
                       .stride = own->stride,
@@ -74,7 +76,8 @@ static void each_place(const struct sweep *v, size_t S, const float *x, float *r
 static bool build(struct layer *layer, struct tensor_table *table, struct error *error)
 {
     const struct conv1d *own = layer->settings;
-    if (!layer_wants_sequence(&layer->in, error))
+    bool is_sequence = layer->in.dims == 1 || (layer->in.dims == 3 && layer->in.size[0] == 1);
+    if (!is_sequence && !layer_wants_sequence(&layer->in, error))
         return false;
     struct sweep v = sweep_of(layer);
     if (v.U == 0)
