@@ -37,6 +37,10 @@ struct history {
     size_t best_most;
     double reference;            /* the validation that patience counts from */
     uint64_t stale;              /* validations since then */
+    uint64_t plateau_step;       /* of schedule plateau: the validation that it counts from; 0: none */
+    double plateau_reference;    /* its value */
+    uint64_t plateau_stale;      /* validations since then, or since the rate has fallen */
+    uint64_t plateau_falls;      /* how often it has */
     struct history_step *window; /* [window_count] the last steps taken, oldest first */
     size_t window_count;
 };

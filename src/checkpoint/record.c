@@ -40,6 +40,10 @@ const struct field record_fields[] = {
     {"best_yardstick",  AT(history.yardstick),      ANY,   FIELD_NUMBER, 2, 0},
     {"stale_reference", AT(history.reference),      0,     FIELD_REAL,   2, 0},
     {"stale",           AT(history.stale),          STEPS, FIELD_NUMBER, 2, FIELD_TO_STEP},
+    {"plateau_step",    AT(history.plateau_step),   STEPS, FIELD_NUMBER, 5, FIELD_TO_STEP},
+    {"plateau_reference", AT(history.plateau_reference), 0, FIELD_REAL,  5, 0},
+    {"plateau_stale",   AT(history.plateau_stale),  STEPS, FIELD_NUMBER, 5, FIELD_TO_STEP},
+    {"plateau_falls",   AT(history.plateau_falls),  STEPS, FIELD_NUMBER, 5, FIELD_TO_STEP},
 };
 const size_t record_field_count = sizeof record_fields / sizeof *record_fields;
 

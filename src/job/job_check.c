@@ -109,6 +109,8 @@ static bool check_validation(const struct complaint *to, const struct job *job)
     bool validates = job->data.validation.class && job->validate.every > 0;
     if (job->early_stopping.patience > 0 && !validates)
         return refuse(to, "early_stopping.patience", "%s", words);
+    if (job->schedule.class == &schedule_plateau && !validates)
+        return refuse(to, "schedule.name", "plateau %s", words);
     if (job->checkpoint.best > 0 && job->checkpoint.best != CHECKPOINT_BEST_AUTO && !validates)
         return refuse(to, "checkpoint.best", "%s", words);
     if (job->checkpoint.on_validation && !validates)

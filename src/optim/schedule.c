@@ -91,6 +91,12 @@ static double cosine_restarts(const struct schedule_spec *spec, const struct sch
     return wave(1, spec->floor, t / period);
 }
 
+double schedule_fallen(const struct schedule_spec *spec, uint64_t falls)
+{
+    const struct plateau_settings *settings = spec->settings;
+    return fmax(spec->floor, power_of(settings->factor, falls));
+}
+
 /* ---- what a job file says of them ---- */
 
 static const struct option_row step_rows[] = {
@@ -129,6 +135,16 @@ static const struct option_row cosine_restarts_rows[] = {
     {0},
 };
 
+static const struct option_row plateau_rows[] = {
+    {"factor", "what the rate is multiplied by each time", FIELD(struct plateau_settings, factor), REAL(0, 1),
+     .above = true, .below = true, DEFAULT("0.1")},
+    {"patience", "validations that may be no better than the best before the rate falls",
+     FIELD(struct plateau_settings, patience), WHOLE(0, 1000000000), DEFAULT("10")},
+    {"threshold", "part of its value by which a validation has to be better", FIELD(struct plateau_settings, threshold),
+     REAL(0, 1), DEFAULT("1e-4")},
+    {0},
+};
+
 const struct schedule_class schedule_constant = {PLAIN_KIND("constant", "stays at the peak")};
 
 const struct schedule_class schedule_linear = {PLAIN_KIND("linear", "a line from the peak down to the floor"),
@@ -159,7 +175,12 @@ const struct schedule_class schedule_one_cycle = {
 const struct schedule_class schedule_cosine_restarts = {
     KIND_OF("cosine_restarts", "half a wave of a cosine from the peak down to the floor, again and again",
             struct cosine_restarts_settings, cosine_restarts_rows),
-    .returns = true, .factor = cosine_restarts};
+    .floors = true, .factor = cosine_restarts};
+
+const struct schedule_class schedule_plateau = {
+    KIND_OF("plateau", "falls to a part of what it is when validations, by validate.metric, are no longer better",
+            struct plateau_settings, plateau_rows),
+    .floors = true};
 
 struct registry schedule_registry = {
     .role = "schedule",
@@ -174,6 +195,7 @@ struct registry schedule_registry = {
             &schedule_wsd.kind,
             &schedule_one_cycle.kind,
             &schedule_cosine_restarts.kind,
+            &schedule_plateau.kind,
         },
 };
 
@@ -204,7 +226,7 @@ static bool has_warmup(const void *section)
 static bool has_floor(const void *section)
 {
     const struct schedule_spec *spec = section;
-    return spec->class->returns || (spec->class->falls && !spec->class->own_ends);
+    return spec->class->floors || (spec->class->falls && !spec->class->own_ends);
 }
 
 const struct option_row schedule_rows[] = {

@@ -48,6 +48,11 @@ struct cosine_restarts_settings {
     double t_0;      /* > 0: length of the first period */
     uint64_t t_mult; /* >= 1: each period is this many times as long as the one before */
 };
+struct plateau_settings {
+    double factor;     /* in (0, 1): what the rate is multiplied by */
+    uint64_t patience; /* validations that may be no better before it is */
+    double threshold;  /* in [0, 1]: by which part of its value a better one is better */
+};
 
 /* Where a job is. Steps may have a fraction: those of a job whose batch has changed, counted in the present batch. */
 struct schedule_time {
@@ -61,7 +66,7 @@ struct schedule_class {
     struct kind kind;
     bool falls;    /* to an end, which it reaches at the horizon: `floor`, unless `own_ends` */
     bool own_ends; /* of those that fall: where it begins and ends its own keys say: it has no warmup and no floor */
-    bool returns;  /* to `floor`, again and again: it has no horizon */
+    bool floors;   /* to `floor`, with no horizon */
 
     /* Local. The factor behind the warmup, which ends at `warmup` (in steps), in [0, 1]. Of those that fall: warmup <
      * time->end, and time->step is at most time->end. NULL: it is 1. */
@@ -89,6 +94,10 @@ extern const struct schedule_class schedule_one_cycle;
  * there is none. */
 extern const struct schedule_class schedule_cosine_restarts;
 
+/* As PyTorch's ReduceLROnPlateau: the rate falls when validations are no longer better. A job's history decides it
+ * (policy/plateau.h); as a function of the step it stays at 1. */
+extern const struct schedule_class schedule_plateau;
+
 /* The schedules that a job file can name. */
 extern struct registry schedule_registry;
 
@@ -103,6 +112,9 @@ bool schedule_follows_job(const struct schedule_spec *spec);
 
 /* Local. A length in the schedule's unit, in steps: whole numbers of them are exact. */
 double schedule_length(const struct schedule_spec *spec, const struct schedule_time *time, double length);
+
+/* Local. Of plateau: what is left of the peak when the rate has fallen so often; not less than the floor. */
+double schedule_fallen(const struct schedule_spec *spec, uint64_t falls);
 
 /* Local. The factor for time->step, in [0, 1]. All falling curves begin at the end of the warmup, end at the horizon,
  * and stay there (step and cosine_restarts end nowhere). If the warmup is not shorter than the horizon, 1 comes after

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool is_less_better(const struct job *job)
+bool best_is_lower(const struct job *job)
 {
     enum metric_mode mode = job->validate.mode;
     return mode == MODE_MIN || (mode != MODE_MAX && metric_is_less_better(job->validate.metric));
@@ -17,7 +17,7 @@ static bool is_less_better(const struct job *job)
 /* By how much `value` is better than `than`. */
 static double gain(const struct job *job, double value, double than)
 {
-    return is_less_better(job) ? than - value : value - than;
+    return best_is_lower(job) ? than - value : value - than;
 }
 
 static void remove_at(struct history *history, size_t place)
@@ -77,7 +77,7 @@ static uint64_t yardstick(const struct job *job, const struct dataset *validatio
     digest = digest_chain(digest, digest_bytes(&validation->std, sizeof validation->std));
     digest = digest_chain(digest, job->validate.ema);
     /* Only the unnatural order is told: without a mode, jobs had this digest before there were modes. */
-    bool natural = is_less_better(job) == metric_is_less_better(job->validate.metric);
+    bool natural = best_is_lower(job) == metric_is_less_better(job->validate.metric);
     return natural ? digest : digest_chain(digest, (uint64_t)job->validate.mode);
 }
 
@@ -95,6 +95,8 @@ void best_prepare(const struct job *job, const struct dataset *validation, struc
     history->metric = (uint64_t)job->validate.metric;
     history->reference = (double)NAN;
     history->stale = 0;
+    history->plateau_step = 0;
+    history->plateau_stale = 0;
 }
 
 void best_find(const struct store *store, const struct history *history, bool found[HISTORY_BEST + HISTORY_SPARE])

@@ -12,6 +12,9 @@
 #include "job/job.h"
 #include "policy/evaluation.h"
 
+/* Local. Whether a lower value of the job's metric is better. */
+bool best_is_lower(const struct job *job);
+
 /* Local. Takes a validation into the history. Returns its rank among the best that count: 1 is the best so far, 0 is
  * none of them; of equal values the earlier one is better. Patience begins anew if it is better by more than
  * early_stopping.min_delta than the one that patience counts from. */

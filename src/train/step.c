@@ -4,6 +4,7 @@
 #include "base/partition.h"
 #include "job/length.h"
 #include "policy/guard.h"
+#include "policy/plateau.h"
 #include "policy/preemption.h"
 #include "train/data_watch.h"
 #include "train/run_directory.h"
@@ -101,7 +102,8 @@ bool step_make(struct session *session, struct step_numbers *numbers, unsigned *
     numbers->loss = without_sign(tally_sum(&session->learner.tally, 0) / session_batch_terms(session));
     numbers->gradient_norm = without_sign(
         exchange_reduce(session->learner.exchange, session_batch_terms(session), &gradient));
-    numbers->learning_rate = length_learning_rate(job, &session->data.sampler, session->steps, step);
+    numbers->learning_rate = length_learning_rate(job, &session->data.sampler, session->steps, step) *
+                             plateau_factor(job, &session->record.history);
     enum guard_verdict verdict = guard_judge(job, &session->record.history, step, numbers->loss, numbers->gradient_norm,
                                              error);
     numbers->skipped = verdict == GUARD_SKIP;

@@ -6,6 +6,7 @@
 #include "base/watchdog.h"
 #include "policy/best.h"
 #include "policy/flags.h"
+#include "policy/plateau.h"
 #include "policy/preemption.h"
 #include "train/data_watch.h"
 #include "train/progress.h"
@@ -104,6 +105,7 @@ bool validation_make(struct session *session, unsigned *flags, size_t *rank)
     *flags |= wrong;
     if (wrong != 0)
         return false;
+    plateau_consider(session->job, &session->record.history, &evaluation, session->step);
     *rank = best_consider(session->job, &session->record.history, &evaluation, session->step);
     progress_validation(session, &evaluation, *rank);
     fault_at(FAULT_VALIDATED, session->step);

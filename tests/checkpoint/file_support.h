@@ -68,6 +68,10 @@ static const struct history history = {.sampler_step = 1,
                                        .best_most = 3,
                                        .reference = 0.2,
                                        .stale = 3,
+                                       .plateau_step = 40,
+                                       .plateau_reference = 0.4,
+                                       .plateau_stale = 2,
+                                       .plateau_falls = 1,
                                        .window = window,
                                        .window_count = 3};
 

@@ -104,6 +104,9 @@ static void nothing_is_beyond_the_step(void)
     REFUSED(record.history.skipped_row, 9, BEYOND("skipped_row"));
     REFUSED(record.history.validated_step, 9, BEYOND("validated_step"));
     REFUSED(record.history.stale, 9, BEYOND("stale"));
+    REFUSED(record.history.plateau_step, 9, BEYOND("plateau_step"));
+    REFUSED(record.history.plateau_stale, 9, BEYOND("plateau_stale"));
+    REFUSED(record.history.plateau_falls, 9, BEYOND("plateau_falls"));
     REFUSED(record.history.best[0].step, 9, "the best of its record are of steps beyond the checkpoint's");
     REFUSED(segment.last_step, 9, segments);
     REFUSED(segment.first_step, 10, segments);

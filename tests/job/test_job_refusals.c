@@ -230,6 +230,8 @@ static void test_bad_pairs(void)
          "job.yaml:6:28: early_stopping.patience: needs data.validation and a validate.every of more than 0"},
         {SMALLEST "early_stopping: {patience: 3}\n", "data.validation={format: digits}",
          "job.yaml:6:28: early_stopping.patience: needs data.validation and a validate.every of more than 0"},
+        {SMALLEST "schedule: {name: plateau}\n", "data.validation={format: digits}",
+         "job.yaml:6:18: schedule.name: plateau needs data.validation and a validate.every of more than 0"},
         {SMALLEST "checkpoint: {best: true}\n", NULL,
          "job.yaml:6:20: checkpoint.best: needs data.validation and a validate.every of more than 0"},
         {SMALLEST, "checkpoint.best=101",

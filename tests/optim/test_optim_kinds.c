@@ -87,7 +87,8 @@ static void optimizers_have_their_keys(void)
 
 static void schedules_have_their_keys(void)
 {
-    check_names(&schedule_registry, "constant, linear, cosine, step, polynomial, wsd, one_cycle, cosine_restarts");
+    check_names(&schedule_registry,
+                "constant, linear, cosine, step, polynomial, wsd, one_cycle, cosine_restarts, plateau");
     check_schedule("constant", "name: constant, unit: steps, warmup: 0.0");
     check_schedule("linear", "name: linear, unit: steps, warmup: 0.0, horizon, floor: 0.0");
     check_schedule("cosine", "name: cosine, unit: steps, warmup: 0.0, horizon, floor: 0.0");
@@ -97,6 +98,8 @@ static void schedules_have_their_keys(void)
     check_schedule("one_cycle", "name: one_cycle, unit: steps, horizon, pct_start: 0.3, div_factor: 25.0, "
                                 "final_div_factor: 10000.0");
     check_schedule("cosine_restarts", "name: cosine_restarts, unit: steps, warmup: 0.0, floor: 0.0, t_0, t_mult: 1");
+    check_schedule("plateau", "name: plateau, unit: steps, warmup: 0.0, floor: 0.0, factor: 0.1, patience: 10, "
+                              "threshold: 0.0001");
 }
 
 static void nesterov_needs_momentum(void)
