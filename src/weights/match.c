@@ -9,6 +9,19 @@
 
 #define LISTED 8 /* names in an error of each kind, at most */
 
+/* A name without what PyTorch's wrappers and other programs put in front of all names: DistributedDataParallel,
+ * compile, a model inside another one. */
+static const char *bare(const char *name)
+{
+    static const char *const prefixes[] = {"module.", "_orig_mod.", "model."};
+    for (size_t p = 0; p < sizeof prefixes / sizeof *prefixes; p++) {
+        size_t length = strlen(prefixes[p]);
+        if (strncmp(name, prefixes[p], length) == 0)
+            return bare(name + length);
+    }
+    return name;
+}
+
 /* The tensor of the file for a row, by its name or by that without the layout's prefix. */
 static size_t find(const struct match *match, const struct layout_row *row)
 {
@@ -17,9 +30,10 @@ static size_t find(const struct match *match, const struct layout_row *row)
     const char *rest = strncmp(row->name, match->layout.prefix, prefix) == 0 ? row->name + prefix : row->name;
     size_t found = MATCH_NONE;
     for (size_t i = 0; i < weights->count; i++) {
-        if (strcmp(weights->tensors[i].name, row->name) == 0)
+        const char *name = bare(weights->tensors[i].name);
+        if (strcmp(name, row->name) == 0)
             return i;
-        if (strcmp(weights->tensors[i].name, rest) == 0)
+        if (strcmp(name, rest) == 0)
             found = i;
     }
     return found;
@@ -52,7 +66,7 @@ static void take_rows(struct match *match)
         }
     }
     for (size_t i = 0; i < weights->count; i++)
-        if (!used[i] && !(match->layout.ignores && match->layout.ignores(weights->tensors[i].name)))
+        if (!used[i] && !(match->layout.ignores && match->layout.ignores(bare(weights->tensors[i].name))))
             text_append(&match->extra, "%.200s\n", weights->tensors[i].name);
     memory_free(used);
 }
