@@ -29,6 +29,7 @@ const char *layer_fault(const struct layer_class *class)
         {skips && computes, "it begins or ends a residual connection, and has functions that nobody would call"},
         {!composes && class->takes_tokens && !class->forward, "it takes tokens, but has no forward"},
         {(class->needs_x || class->needs_y) && !class->backward, "it needs x or y, but has no backward"},
+        {class->forward_next && !class->forward, "it has forward_next, but no forward"},
         {by_rows && !(class->forward_rows && class->backward_rows && class->forward && class->backward),
          "forward_rows and backward_rows go together, and with forward and backward"},
     };

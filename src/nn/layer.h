@@ -59,6 +59,7 @@ struct layer {
     size_t saved;                  /* floats of a leaf that forward leaves for backward, besides x and y */
     size_t scratch;                /* floats of workspace for one call; shared by all layers, nothing stays in it */
     bool sees_ahead;               /* a position of a sequence sees those behind it */
+    size_t keeps;                  /* floats of a position that forward_next keeps for those behind it */
     double flops;                  /* additions and multiplications of the matrix products of forward, for a sample */
 
     /* Set when the whole model is known. */
@@ -86,6 +87,13 @@ struct output_watch {
     void *context;
 };
 
+/* What a model that goes through a sequence position by position (stepper.h) has kept of those before this one. */
+struct past {
+    size_t count; /* positions before */
+    size_t most;  /* positions that there is room for */
+    float **kept; /* [operations] of each layer [most, its keeps]; NULL: it keeps nothing */
+};
+
 /* One leaf's pass through the model. */
 struct pass {
     const struct compute *compute; /* what products are made with: kernels/compute.h */
@@ -99,6 +107,7 @@ struct pass {
                                the leaves, divided as all gradients are, is then the mean over the leaves */
     const struct gradient_watch *watch; /* the model tells it, not the layers; NULL: nobody wants to know */
     const struct output_watch *viewer;  /* the same */
+    const struct past *past;            /* the leaf is one position, behind these; NULL: it is whole sequences */
 };
 
 struct model_builder; /* model_build.h */
@@ -131,6 +140,13 @@ struct layer_class {
     void (*backward)(const struct layer *layer, const struct pass *pass, const float *x, const float *y,
                      const float *saved, const float *dy, float *dx);
 
+    /* Of a sequence position by position, without a gradient: y [outputs of a position] of position n = past->count
+     * from its x, and from what this function has kept of those before it in kept [past->most, keeps], where it also
+     * keeps what those behind it need. NULL: the layer is by_position, or it cannot be used so. */
+    void (*forward_next)(const struct layer *layer, const struct pass *pass, const float *x, float *y, float *kept);
+
+    bool by_position;     /* of a sequence: y of a position depends on its x alone. A tensor whose first size is the
+                             sequence's length has a row for each position */
     bool needs_x;         /* backward reads x */
     bool needs_y;         /* backward reads y */
     bool in_place;        /* forward works with y == x, and backward with dx == dy */

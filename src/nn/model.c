@@ -202,6 +202,8 @@ static void forward(const struct model *model, const struct pass *pass, size_t e
             vector_add(pass->leaf->rows * layer->outputs, x, skip, y);
         else if (layer->class->skip == SKIP_APPENDS)
             concat_forward(layer, pass->leaf->rows, x, skip, y);
+        else if (pass->past && layer->class->forward_next)
+            layer->class->forward_next(layer, pass, x, y, pass->past->kept[l]);
         else if (layer->class->forward)
             layer->class->forward(layer, pass, x, y, model->saved[l]);
     }
@@ -324,5 +326,17 @@ void model_predict_leaf(struct model *model, const float *params, const struct o
 {
     struct pass pass = {
         .compute = model->compute, .params = params, .leaf = &model->leaf, .scratch = model->scratch, .viewer = viewer};
+    run(model, &pass, NULL);
+}
+
+void model_predict_next(struct model *model, const float *params, const struct past *past,
+                        const struct output_watch *viewer)
+{
+    struct pass pass = {.compute = model->compute,
+                        .params = params,
+                        .leaf = &model->leaf,
+                        .scratch = model->scratch,
+                        .viewer = viewer,
+                        .past = past};
     run(model, &pass, NULL);
 }

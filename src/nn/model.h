@@ -73,6 +73,10 @@ void model_evaluate_leaf(struct model *model, const float *params, struct loss_s
 /* Local. The same without labels, targets or loss: `viewer` is shown what the model says of the leaf's inputs. */
 void model_predict_leaf(struct model *model, const float *params, const struct output_watch *viewer);
 
+/* Local. The same of one position of a sequence, behind `past`; for stepper.h, which knows what model that takes. */
+void model_predict_next(struct model *model, const float *params, const struct past *past,
+                        const struct output_watch *viewer);
+
 /* Local. Bytes of a rank for one leaf's pass: outputs, gradients of outputs, saved, scratch. */
 size_t model_bytes(const struct model *model);
 

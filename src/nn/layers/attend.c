@@ -55,6 +55,7 @@ static bool build(struct layer *layer, struct tensor_table *table, struct error 
     layer->scratch = 2 * tile_rows(T) * T;
     layer->flops = 4 * (double)T * (double)C * (double)T;
     layer->sees_ahead = !attend->causal;
+    layer->keeps = attend->causal ? 2 * C + 1 : 0;
     if (attend->causal)
         layer->flops = 2 * (double)T * (double)C * (double)(T + 1);
     return true;
@@ -170,6 +171,23 @@ static void forward(const struct layer *layer, const struct pass *pass, const fl
         }
 }
 
+/* kept: keys [most, C], values [most, C], and room for the scores of one position [most]. */
+static void forward_next(const struct layer *layer, const struct pass *pass, const float *x, float *y, float *kept)
+{
+    size_t C = layer->out.size[1], D = C / ((const struct attend *)layer->settings)->heads;
+    size_t n = pass->past->count, most = pass->past->most;
+    float *keys = kept, *values = keys + most * C, *p = values + most * C;
+    memcpy(keys + n * C, x + C, C * sizeof *x);
+    memcpy(values + n * C, x + 2 * C, C * sizeof *x);
+    for (size_t h = 0; h < C; h += D) {
+        pass->compute->product(pass->compute, 1, n + 1, D, matrix_of(x + h, C, false), matrix_of(keys + h, C, true), 0,
+                               p, n + 1);
+        vector_softmax(n + 1, 1 / sqrtf((float)D), p, p);
+        pass->compute->product(pass->compute, 1, D, n + 1, matrix_of(p, n + 1, false), matrix_of(values + h, C, false),
+                               0, y + h, C);
+    }
+}
+
 static void backward(const struct layer *layer, const struct pass *pass, const float *x, const float *y,
                      const float *saved, const float *dy, float *dx)
 {
@@ -187,6 +205,7 @@ const struct layer_class layer_attend = {
     KIND_OF("attend", "attention between its two dense layers", struct attend, NULL),
     .build = build,
     .forward = forward,
+    .forward_next = forward_next,
     .backward = backward,
     .needs_x = true,
     .needs_y = true,

@@ -73,6 +73,7 @@ const struct layer_class layer_dense = {
     KIND_OF("dense", "a linear map: on a sequence at each position; an image is flattened first", struct dense, keys),
     .build = build,
     .forward = forward,
+    .by_position = true,
     .backward = backward,
     .forward_rows = forward_rows,
     .backward_rows = backward_rows,

@@ -53,6 +53,7 @@ const struct layer_class layer_dropout = {
             struct dropout, keys),
     .build = build,
     .forward = forward,
+    .by_position = true,
     .backward = backward,
     .in_place = true,
 };

@@ -29,6 +29,7 @@ bool elementwise_build(struct layer *layer, struct tensor_table *table, struct e
                                              .backward = backward,                                                     \
                                              .needs_x = FROM_X,                                                        \
                                              .needs_y = !(FROM_X),                                                     \
+                                             .by_position = true,                                                      \
                                              .in_place = true};
 #define ELEMENTWISE_FROM_X(NAME, about, function, derivative) ELEMENTWISE(NAME, about, function, derivative, true)
 #define ELEMENTWISE_FROM_Y(NAME, about, function, derivative) ELEMENTWISE(NAME, about, function, derivative, false)

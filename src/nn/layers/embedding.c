@@ -62,6 +62,7 @@ const struct layer_class layer_embedding = {
     KIND_OF("embedding", "tokens to rows of a weight: the first layer of a model of text", struct embedding, keys),
     .build = build,
     .forward = forward,
+    .by_position = true,
     .backward = backward,
     .takes_tokens = true,
 };

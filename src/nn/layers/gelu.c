@@ -36,6 +36,7 @@ const struct layer_class layer_gelu = {
     KIND_OF("gelu", "x Phi(x) of each element, Phi being the normal distribution", struct gelu, keys),
     .build = elementwise_build,
     .forward = forward,
+    .by_position = true,
     .backward = backward,
     .needs_x = true,
     .in_place = true,

@@ -39,6 +39,7 @@ const struct layer_class layer_layer_norm = {
             struct row_norm, row_norm_keys),
     .build = build,
     .forward = forward,
+    .by_position = true,
     .backward = backward,
     .needs_x = true,
 };

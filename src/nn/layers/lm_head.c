@@ -86,6 +86,7 @@ const struct layer_class layer_lm_head = {
     KIND_OF("lm_head", "of a sequence: at each position the logits of the next token", struct lm_head, keys),
     .build = build,
     .forward = forward,
+    .by_position = true,
     .backward = backward,
     .forward_rows = forward_rows,
     .backward_rows = backward_rows,

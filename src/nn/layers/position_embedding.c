@@ -49,6 +49,7 @@ const struct layer_class layer_position_embedding = {
     KIND_OF("position_embedding", "adds a learned row to each position of a sequence", struct position_embedding, keys),
     .build = build,
     .forward = forward,
+    .by_position = true,
     .backward = backward,
     .in_place = true,
 };

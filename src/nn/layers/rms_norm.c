@@ -35,6 +35,7 @@ const struct layer_class layer_rms_norm = {
     KIND_OF("rms_norm", "as layer_norm, but without mean and bias", struct row_norm, row_norm_keys),
     .build = build,
     .forward = forward,
+    .by_position = true,
     .backward = backward,
     .needs_x = true,
 };
