@@ -1,3 +1,4 @@
+#include "use/generate.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/say.h"
@@ -5,7 +6,6 @@
 #include "cli/flags.h"
 #include "h5/h5.h"
 #include "nn/kernels/gemm.h"
-#include "use/generate.h"
 #include "use/wording.h"
 
 #include <stdio.h>

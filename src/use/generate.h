@@ -20,7 +20,7 @@ struct generator {
     struct generate_options options;
     uint32_t *tokens; /* [count] read and drawn so far */
     size_t count, capacity;
-    float *logits;  /* [V] behind the last of them */
+    float *logits;   /* [V] behind the last of them */
     uint32_t *order; /* [V] */
     double *shares;  /* [V] */
 };

@@ -80,7 +80,8 @@ static bool encode_characters(const struct wording *wording, const char *text, s
             return error_set(error, ERROR_USAGE, "the prompt is not UTF-8");
         if (!strings_find(&wording->characters, text, length, &token))
             return error_set(error, ERROR_USAGE,
-                             "the prompt has the character %.*s (U+%04" PRIX32 "), which does not occur in the training "
+                             "the prompt has the character %.*s (U+%04" PRIX32
+                             "), which does not occur in the training "
                              "text",
                              utf8_is_visible(character) ? (int)length : 0, text, character);
         if (!token_row_reserve(row, 1, error))

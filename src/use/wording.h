@@ -8,14 +8,14 @@
 #include "data/tokenizer/tokenizer.h"
 
 struct wording {
-    size_t vocabulary; /* V: tokens are below */
+    size_t vocabulary;         /* V: tokens are below */
     struct strings characters; /* of a text: of each token */
     struct tokenizer tokenizer;
     bool has_tokenizer;
 };
 
-/* Local. `about`: the training data; `tokenizer`: the path of a tokenizer.json (NULL: none), for data that were numbers.
- * ERROR_USAGE: it does not fit; and errors of the file. Nothing stays after failure. */
+/* Local. `about`: the training data; `tokenizer`: the path of a tokenizer.json (NULL: none), for data that were
+ * numbers. ERROR_USAGE: it does not fit; and errors of the file. Nothing stays after failure. */
 bool wording_open(struct wording *wording, const struct description *about, const char *tokenizer,
                   struct error *error) WARN_UNUSED;
 
