@@ -103,6 +103,19 @@ bool option_is_counted(const struct option_row *option)
     return option->type == OPTION_NUMBERS || option->type == OPTION_TEXTS || option->type == OPTION_LIST;
 }
 
+/* Whether a section, which may be left out, says anything. */
+static bool section_is_present(const struct option_row *rows, void *base)
+{
+    struct option_keys keys;
+    bool present = false;
+    if (rows->type == OPTION_KIND)
+        return option_kind(rows, base) != NULL;
+    option_keys_of(rows, base, &keys);
+    for (size_t k = 0; k < keys.count; k++)
+        present = present || option_is_present(&keys.keys[k]);
+    return present;
+}
+
 bool option_is_present(const struct option_key *key)
 {
     const struct option_row *option = key->option;
@@ -110,10 +123,10 @@ bool option_is_present(const struct option_key *key)
         return true;
     if (option_is_counted(option))
         return option_item_count(option, key->base) > 0;
-    const void *field = option_field(option, key->base);
+    void *field = option_field(option, key->base);
     switch (option->type) {
     case OPTION_SECTION:
-        return option_kind(option->keys, field) != NULL;
+        return section_is_present(option->keys, field);
     case OPTION_UNSIGNED:
         return *(const uint64_t *)field != 0;
     case OPTION_TEXT:

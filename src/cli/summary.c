@@ -2,7 +2,7 @@
 #include "base/say.h"
 #include "cli/command.h"
 #include "cli/request.h"
-#include "job/job.h"
+#include "job/job_data.h"
 #include "job/length.h"
 #include "parallel/exchange.h"
 #include "parallel/tree.h"
@@ -93,14 +93,9 @@ static bool print_summary(const struct job *job, size_t ranks, struct error *err
     size_t leaves = job->train.batch / job->train.microbatch;
     if (ranks > leaves)
         return error_set(error, ERROR_USAGE, "%zu ranks, but only %zu leaves", ranks, leaves);
-    if (!dataset_open(&train, &job->data.train, NULL, error))
-        return error_prefix(error, "data.train: ");
-    if (job->data.validation.class && !dataset_open(&validation, &job->data.validation, &train.about, error)) {
-        dataset_close(&train);
-        return error_prefix(error, "data.validation: ");
-    }
-    if (job->data.validation.class)
-        dataset_close(&validation); /* it fits: that is all that is asked of it here */
+    if (!job_data_open(job, &train, &validation, error))
+        return false;
+    dataset_close(&validation); /* it fits: that is all that is asked of it here */
     bool ok = model_describe(&model, &job->model, &job->loss, &train.about.form, job->train.microbatch, job->seed,
                              error);
     if (ok && !update_check_groups(&job->optimizer, &model.table, error)) {

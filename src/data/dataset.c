@@ -168,6 +168,36 @@ bool dataset_open_inputs(struct dataset *dataset, const char *path, const struct
     return true;
 }
 
+bool dataset_split(struct dataset *dataset, uint64_t seed, double part, struct dataset *taken, struct error *error)
+{
+    struct share rest, own;
+    CHECK(dataset->share.of == 0, "a dataset is split once");
+    if (dataset->about.form.vocabulary > 0)
+        return error_set(error, ERROR_USAGE, "the samples of a text overlap: give train and validation a part each");
+    if (!share_cut(seed, dataset->count, part, &own, &rest, error))
+        return false;
+    *taken = *dataset;
+    taken->is_taken = true;
+    taken->failure = memory_need(1, sizeof *taken->failure);
+    description_copy(&taken->about, &dataset->about);
+    struct dataset *const both[] = {taken, dataset};
+    for (int i = 0; i < 2; i++) {
+        both[i]->share = i == 0 ? own : rest;
+        both[i]->count = (size_t)both[i]->share.count;
+        both[i]->digest = share_digest(&both[i]->share, both[i]->digest);
+    }
+    return true;
+}
+
+/* As its format knows it: with all samples that this has opened. */
+static struct dataset whole_of(const struct dataset *dataset)
+{
+    struct dataset whole = *dataset;
+    if (dataset->share.of > 0)
+        whole.count = (size_t)dataset->share.of;
+    return whole;
+}
+
 void dataset_standardise(struct dataset *dataset, const struct description *train)
 {
     description_standardise(&dataset->about, train);
@@ -187,7 +217,7 @@ void dataset_describe(const struct dataset *dataset, struct text *words)
 
 void dataset_close(struct dataset *dataset)
 {
-    if (dataset->class)
+    if (dataset->class && !dataset->is_taken)
         dataset->class->close(dataset);
     description_release(&dataset->about);
     memory_free(dataset->failure);
@@ -223,10 +253,12 @@ struct reading {
 static void read_rows(void *context)
 {
     struct reading *reading = context;
-    const struct dataset *dataset = reading->dataset;
+    const struct dataset whole = whole_of(reading->dataset);
     reading->ok = true;
-    for (size_t i = 0; reading->ok && i < reading->n; i++)
-        reading->ok = dataset->class->read(dataset, (size_t)reading->indices[i], reading->leaf, i, dataset->failure);
+    for (size_t i = 0; reading->ok && i < reading->n; i++) {
+        size_t sample = (size_t)share_sample(&whole.share, reading->indices[i]);
+        reading->ok = whole.class->read(&whole, sample, reading->leaf, i, whole.failure);
+    }
 }
 
 static void clear(const struct dataset *dataset, struct leaf *leaf, size_t n)
@@ -285,7 +317,8 @@ struct digesting {
 static void digest(void *context)
 {
     struct digesting *digesting = context;
-    digesting->digest = digesting->dataset->class->digest(digesting->dataset);
+    const struct dataset whole = whole_of(digesting->dataset);
+    digesting->digest = whole.class->digest(&whole);
 }
 
 /* Whether the content is what it was when the dataset was opened. */
@@ -295,7 +328,8 @@ static bool has_same_content(const struct dataset *dataset, struct watched *file
     const void *where;
     if (!guard_run(digest, &digesting, &where))
         return dataset_refuse_hole(dataset, where, error);
-    if (digest_shape(digesting.digest, &dataset->about.form.input) != dataset->digest)
+    uint64_t found = digest_shape(digesting.digest, &dataset->about.form.input);
+    if (share_digest(&dataset->share, found) != dataset->digest)
         return error_set(error, ERROR_CORRUPT,
                          "%s was changed while it was in use: it has other content than at the start", file->path);
     double now_s = clock_seconds();
@@ -306,9 +340,15 @@ static bool has_same_content(const struct dataset *dataset, struct watched *file
     return true;
 }
 
+/* Those that the dataset itself looks after. */
+static struct watched *own_files(const struct dataset *dataset)
+{
+    return dataset->is_taken ? NULL : dataset->files;
+}
+
 bool dataset_look(struct dataset *dataset, struct error *error)
 {
-    for (struct watched *file = dataset->files; file; file = file->next) {
+    for (struct watched *file = own_files(dataset); file; file = file->next) {
         switch (watched_look(file)) {
         case WATCHED_SAME:
             break;
@@ -329,7 +369,7 @@ bool dataset_look(struct dataset *dataset, struct error *error)
 bool dataset_is_touched(const struct dataset *dataset)
 {
     bool touched = false;
-    for (const struct watched *file = dataset->files; file; file = file->next)
+    for (const struct watched *file = own_files(dataset); file; file = file->next)
         touched = touched || file->touched;
     return touched;
 }
@@ -337,7 +377,7 @@ bool dataset_is_touched(const struct dataset *dataset)
 bool dataset_is_written(const struct dataset *dataset)
 {
     bool written = false;
-    for (const struct watched *file = dataset->files; file; file = file->next)
+    for (const struct watched *file = own_files(dataset); file; file = file->next)
         written = written || file->written;
     return written;
 }
@@ -345,7 +385,7 @@ bool dataset_is_written(const struct dataset *dataset)
 bool dataset_prove(struct dataset *dataset, struct error *error)
 {
     struct watched *touched = NULL;
-    for (struct watched *file = dataset->files; file; file = file->next) {
+    for (struct watched *file = own_files(dataset); file; file = file->next) {
         touched = file->touched ? file : touched;
         file->touched = file->written = false;
     }

@@ -10,6 +10,7 @@
 #include "base/option.h"
 #include "base/text.h"
 #include "data/description.h"
+#include "data/share.h"
 #include "data/watched.h"
 
 #include <stddef.h>
@@ -35,9 +36,12 @@ struct dataset {
     void *self;
     struct watched *files; /* that it was made of: the first of them; NULL: none */
     struct error *failure; /* the first one of a read; ERROR_NONE: none has failed */
+    struct share share;    /* which of the format's samples it has */
+    bool is_taken;         /* from another dataset, whose are self and the files */
 };
 
-/* What a format has to do. `index` counts within the used part: 0 <= index < count. */
+/* What a format has to do. `index` counts within the used part: 0 <= index < count, which is that of open, also if the
+ * dataset was split. */
 struct dataset_class {
     struct kind kind;
 
@@ -104,6 +108,13 @@ bool dataset_open(struct dataset *dataset, const struct dataset_spec *spec, cons
  * form, though there are no labels and targets: dataset_read leaves them as they are. Errors as dataset_open. */
 bool dataset_open_inputs(struct dataset *dataset, const char *path, const struct dataset_spec *like,
                          const struct description *train, struct error *error) WARN_UNUSED;
+
+/* Local. Takes about `part` of the samples (0 < part < 1) out of the dataset, for another one, which reads from what the
+ * first has open, and whose files the first looks after: it is not used any more once that is closed. Which samples,
+ * hangs on the seed and on how many there are. What is known of them, such as classes, stays that of all. ERROR_USAGE:
+ * one of the two would have none, or they are windows of a text, which overlap. Nothing is changed after failure. */
+bool dataset_split(struct dataset *dataset, uint64_t seed, double part, struct dataset *taken,
+                   struct error *error) WARN_UNUSED;
 
 /* Local. From here on its samples are read standardised, as the description of the training data says. A dataset that
  * was opened with a `train` has the standards of that. */

@@ -42,6 +42,9 @@ struct job {
         struct dataset_spec train;
         struct dataset_spec validation; /* class NULL: there is none */
         struct dataset_spec test;       /* the same */
+        struct {
+            double validation; /* part of the samples of `train` that is kept apart for validation; 0: none */
+        } split;
         enum standardise_kind standardise;
     } data;
     struct model_spec model;
@@ -126,6 +129,12 @@ void job_release(struct job *job);
 /* Local. Appends the job as YAML with all defaults filled in. job_parse of it gives an equal job, and writing that one
  * gives the same bytes. */
 void job_write(const struct job *job, struct text *yaml);
+
+/* Local. Whether there is something that training can be judged by. */
+static inline bool job_has_validation(const struct job *job)
+{
+    return job->data.validation.class || job->data.split.validation > 0;
+}
 
 /* Keys that a resumed job may change because the user has named them (--allow-change). Borrowed texts. */
 struct job_allowed {

@@ -105,8 +105,10 @@ static bool check_standardise(const struct complaint *to, const struct job *job)
 
 static bool check_validation(const struct complaint *to, const struct job *job)
 {
-    const char *words = "needs data.validation and a validate.every of more than 0";
-    bool validates = job->data.validation.class && job->validate.every > 0;
+    const char *words = "needs data.validation, or data.split, and a validate.every of more than 0";
+    bool validates = job_has_validation(job) && job->validate.every > 0;
+    if (job->data.validation.class && job->data.split.validation > 0)
+        return refuse(to, "data.split.validation", "data.validation says it, too: take one of the two away");
     if (job->early_stopping.patience > 0 && !validates)
         return refuse(to, "early_stopping.patience", "%s", words);
     if (job->schedule.class == &schedule_plateau && !validates)

@@ -30,12 +30,21 @@ static enum option_resume resume_ema(const void *before, const void *after)
     return (saved->ema > 0) != (now->ema > 0) ? RESUME_FIXED : RESUME_TUNABLE;
 }
 
+static const struct option_row split_rows[] = {
+    {"validation",
+     "part of the samples of `train` that is kept apart, by a permutation that hangs on `seed`, as validation data; "
+     "instead of `data.validation`, and not of text",
+     FIELD(struct job, data.split.validation), REAL(0, 1), .above = true, .below = true, .optional = true},
+    {0},
+};
+
 static const struct option_row data_rows[] = {
     {"train", "what is learned from", SECTION(offsetof(struct job, data.train), dataset_rows)},
     {"validation", "what is judged by", SECTION(offsetof(struct job, data.validation), dataset_rows), .optional = true,
      .resume = RESUME_FREE},
     {"test", "what `lockstep evaluate` judges by; training never looks at it",
      SECTION(offsetof(struct job, data.test), dataset_rows), .optional = true, .resume = RESUME_FREE},
+    {"split", "how the samples of `train` are shared out", SECTION(0, split_rows), .optional = true},
     {"standardise",
      "what is shifted and scaled to mean 0 and deviation 1 of the training data, column by column (images and "
      "sequences: channel by channel); losses are those of the scaled targets, metrics in original units",

@@ -60,7 +60,7 @@ size_t best_consider(const struct job *job, struct history *history, const struc
 size_t best_kept(const struct job *job)
 {
     if (job->checkpoint.best == CHECKPOINT_BEST_AUTO)
-        return job->data.validation.class && job->validate.every > 0 ? 1 : 0;
+        return job_has_validation(job) && job->validate.every > 0 ? 1 : 0;
     return job->checkpoint.best == 0 && job->early_stopping.patience > 0 ? 1 : job->checkpoint.best;
 }
 

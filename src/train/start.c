@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/watchdog.h"
+#include "job/job_data.h"
 #include "job/length.h"
 #include "policy/best.h"
 #include "policy/guard.h"
@@ -24,22 +25,10 @@ static bool open_copies(struct session *session, struct error *error)
                                             session->options->ranks_per_node, error);
 }
 
-/* Local. */
-static bool open_datasets(struct session *session, struct error *error)
-{
-    const struct job *job = session->job;
-    if (!dataset_open(&session->data.train, &job->data.train, NULL, error))
-        return error_prefix(error, "data.train: ");
-    if (!job->data.validation.class ||
-        dataset_open(&session->data.validation, &job->data.validation, &session->data.train.about, error))
-        return true;
-    return error_prefix(error, "data.validation: ");
-}
-
 static bool open_data(struct session *session, struct error *error)
 {
     const struct job *job = session->job;
-    bool ok = open_datasets(session, error);
+    bool ok = job_data_open(job, &session->data.train, &session->data.validation, error);
     session->restore->patience.bytes = dataset_bytes(&session->data.train) + dataset_bytes(&session->data.validation);
     if (!restore_agree(session->restore, ok, "opening the data", error) || !ranks_compare_data(session, error) ||
         !standardise_check_data(session, error))

@@ -1,6 +1,7 @@
 #include "use/evaluate.h"
 
 #include "base/memory.h"
+#include "job/job_data.h"
 #include "train/evaluator.h"
 
 #include <math.h>
@@ -164,24 +165,34 @@ static bool judge(const struct world *world, struct trained *trained, const stru
     return ok;
 }
 
+/* Local. `source`: of which the data are a share, or closed. */
+static bool open_data(const struct trained *trained, struct dataset *source, struct dataset *data, struct error *error)
+{
+    const struct job *job = &trained->job;
+    const struct description *about = &trained->saved.about;
+    if (job->data.test.class)
+        return dataset_open(data, &job->data.test, about, error) || error_prefix(error, "data.test: ");
+    return job_data_open_validation(job, about, source, data, error);
+}
+
 bool evaluate(const struct world *world, struct trained *trained, struct evaluate_report *report, struct error *error)
 {
     const struct job *job = &trained->job;
-    bool has_test = job->data.test.class;
-    const struct dataset_spec *spec = has_test ? &job->data.test : &job->data.validation;
-    struct dataset data = {0};
-    *report = (struct evaluate_report){.name = has_test ? "data.test" : "data.validation"};
-    if (!spec->class)
+    struct dataset source = {0}, data = {0};
+    *report = (struct evaluate_report){.name = job->data.test.class ? "data.test" : "data.validation"};
+    if (!job->data.test.class && !job_has_validation(job))
         return error_set(error, ERROR_USAGE,
                          "its job has neither data.test nor data.validation: name some, with --set 'data.test={format: "
                          "..., ...}'");
-    bool ok = dataset_open(&data, spec, &trained->saved.about, error) &&
-              loss_check(&job->loss, &trained->saved.model.layers[trained->saved.model.count - 1].out, &data.about.form,
-                         error);
-    ok = world_agree(world, ok || error_prefix(error, "%s: ", report->name), error);
+    bool ok = open_data(trained, &source, &data, error);
+    ok = ok && (loss_check(&job->loss, &trained->saved.model.layers[trained->saved.model.count - 1].out,
+                           &data.about.form, error) ||
+                error_prefix(error, "%s: ", report->name));
+    ok = world_agree(world, ok, error);
     report->samples = data.count;
     ok = ok && judge(world, trained, &data, report, error);
     dataset_close(&data);
+    dataset_close(&source);
     return ok;
 }
 

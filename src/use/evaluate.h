@@ -30,7 +30,7 @@ struct evaluate_report {
 };
 
 /* Collective over world; all arguments equal on every rank. Judges by data.test of its job, or, if there is none, by
- * data.validation, whose files are opened: the job may be of a stranger. All numbers have the same bits for every
+ * its validation data, whose files are opened: the job may be of a stranger. All numbers have the same bits for every
  * number of ranks, and those of a validation in training. ERROR_USAGE: there are no such data; and errors of the data,
  * the same on every rank. Release the report after failure, too. */
 bool evaluate(const struct world *world, struct trained *trained, struct evaluate_report *report,

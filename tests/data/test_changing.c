@@ -238,6 +238,27 @@ static void what_is_as_it_was_looks_so(void)
     end(&fixture);
 }
 
+/* Both shares of a dataset have digests of their own, and the first one looks after the files of both. */
+static void a_share_is_proven_by_the_whole_file(void)
+{
+    struct fixture fixture;
+    struct dataset taken;
+    struct error error = {0};
+    uint8_t label = 5;
+    begin(&fixture, write_bytes);
+    CU_ASSERT_TRUE_FATAL(dataset_split(&fixture.dataset, 1, 0.25, &taken, &error));
+    set_time(fixture.labels, 2000000);
+    CU_ASSERT_TRUE(is_same(&taken, &error));
+    CU_ASSERT_TRUE(dataset_look(&fixture.dataset, &error));
+    CU_ASSERT_TRUE(dataset_is_touched(&fixture.dataset) && !dataset_is_touched(&taken));
+    CU_ASSERT_TRUE(is_same(&fixture.dataset, &error));
+    overwrite(fixture.labels, 8 + 19, &label, 1);
+    CU_ASSERT_FALSE(is_same(&fixture.dataset, &error));
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "has other content than at the start"));
+    dataset_close(&taken);
+    end(&fixture);
+}
+
 /* As rsync and cp -p do: neither size nor time of the file tell. */
 static void a_change_whose_time_was_put_back_is_seen(void)
 {
@@ -375,6 +396,7 @@ int main(void)
         {"a file that was replaced or removed is read on", a_file_that_was_replaced_or_removed_is_read_on},
         {"a file that grows is told, and may shrink back", a_file_that_grows_is_told_and_may_shrink_back},
         {"a text is not read again", a_text_is_not_read_again},
+        {"a share is proven by the whole file", a_share_is_proven_by_the_whole_file},
         {NULL, NULL},
     };
     return test_run("data/changing", cases);

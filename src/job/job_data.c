@@ -1,0 +1,44 @@
+#include "job/job_data.h"
+
+/* Out of the data of data.train, which are open. */
+static bool split(const struct job *job, struct dataset *train, struct dataset *validation, struct error *error)
+{
+    return dataset_split(train, job->seed, job->data.split.validation, validation, error) ||
+           error_prefix(error, "data.split.validation: ");
+}
+
+static bool open_validation(const struct job *job, struct dataset *train, struct dataset *validation,
+                            struct error *error)
+{
+    if (job->data.split.validation > 0)
+        return split(job, train, validation, error);
+    return !job->data.validation.class ||
+           dataset_open(validation, &job->data.validation, &train->about, error) ||
+           error_prefix(error, "data.validation: ");
+}
+
+bool job_data_open(const struct job *job, struct dataset *train, struct dataset *validation, struct error *error)
+{
+    *validation = (struct dataset){0};
+    if (!dataset_open(train, &job->data.train, NULL, error))
+        return error_prefix(error, "data.train: ");
+    if (open_validation(job, train, validation, error))
+        return true;
+    dataset_close(train);
+    return false;
+}
+
+bool job_data_open_validation(const struct job *job, const struct description *train, struct dataset *source,
+                              struct dataset *validation, struct error *error)
+{
+    *source = (struct dataset){0};
+    if (job->data.split.validation == 0)
+        return dataset_open(validation, &job->data.validation, train, error) ||
+               error_prefix(error, "data.validation: ");
+    if (!dataset_open(source, &job->data.train, train, error))
+        return error_prefix(error, "data.train: ");
+    if (split(job, source, validation, error))
+        return true;
+    dataset_close(source);
+    return false;
+}

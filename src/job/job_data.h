@@ -1,0 +1,17 @@
+/* The data of a job, opened as it says that they are cut. */
+#ifndef JOB_JOB_DATA_H
+#define JOB_JOB_DATA_H
+
+#include "job/job.h"
+
+/* Local. Opens what it learns from, and what training is judged by (class NULL: nothing); both are the caller's to
+ * close, `train` last. Errors name the key. Nothing stays after failure. */
+bool job_data_open(const struct job *job, struct dataset *train, struct dataset *validation,
+                   struct error *error) WARN_UNUSED;
+
+/* Local. The validation data alone, for a model of which only this is known of its training data. `source` stays open
+ * as long, if the data are a share of it, and is closed last. */
+bool job_data_open_validation(const struct job *job, const struct description *train, struct dataset *source,
+                              struct dataset *validation, struct error *error) WARN_UNUSED;
+
+#endif
