@@ -109,10 +109,11 @@ bool dataset_open(struct dataset *dataset, const struct dataset_spec *spec, cons
 bool dataset_open_inputs(struct dataset *dataset, const char *path, const struct dataset_spec *like,
                          const struct description *train, struct error *error) WARN_UNUSED;
 
-/* Local. Takes about `part` of the samples (0 < part < 1) out of the dataset, for another one, which reads from what the
- * first has open, and whose files the first looks after: it is not used any more once that is closed. Which samples,
- * hangs on the seed and on how many there are. What is known of them, such as classes, stays that of all. ERROR_USAGE:
- * one of the two would have none, or they are windows of a text, which overlap. Nothing is changed after failure. */
+/* Local. Takes about `part` of the samples (0 < part < 1) out of the dataset, for another one, which reads from what
+ * the first has open, and whose files the first looks after: it is not used any more once that is closed. Which
+ * samples, hangs on the seed and on how many there are. What is known of them, such as classes, stays that of all.
+ * ERROR_USAGE: one of the two would have none, or they are windows of a text, which overlap. Nothing is changed after
+ * failure. */
 bool dataset_split(struct dataset *dataset, uint64_t seed, double part, struct dataset *taken,
                    struct error *error) WARN_UNUSED;
 

@@ -12,8 +12,7 @@ static bool open_validation(const struct job *job, struct dataset *train, struct
 {
     if (job->data.split.validation > 0)
         return split(job, train, validation, error);
-    return !job->data.validation.class ||
-           dataset_open(validation, &job->data.validation, &train->about, error) ||
+    return !job->data.validation.class || dataset_open(validation, &job->data.validation, &train->about, error) ||
            error_prefix(error, "data.validation: ");
 }
 

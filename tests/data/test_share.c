@@ -1,8 +1,8 @@
 /* Samples shared out between training and validation. */
 #include "data/share.h"
 
-#include "data/formats.h"
 #include "data/digits.h"
+#include "data/formats.h"
 #include "support/test.h"
 
 #include <string.h>
