@@ -1,8 +1,7 @@
 #include "use/wording.h"
 
-#include "base/file.h"
-#include "base/memory.h"
 #include "base/utf8.h"
+#include "data/text_tokenizer.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -22,25 +21,17 @@ static bool take_characters(struct wording *wording, const char *vocabulary, str
            error_set(error, ERROR_CORRUPT, "its vocabulary is not that of its model");
 }
 
-static bool take_tokenizer(struct wording *wording, const char *bytes, size_t count, struct error *error)
+/* The tokenizer of the training data, or that of a file. */
+static bool take_tokenizer(struct wording *wording, const char *path, const struct description *about,
+                           struct error *error)
 {
-    if (!tokenizer_open(&wording->tokenizer, bytes, count, error))
-        return false;
-    wording->has_tokenizer = true;
-    return wording->tokenizer.tokens.count <= wording->vocabulary ||
-           error_set(error, ERROR_USAGE, "it has %zu tokens, but the model knows %zu", wording->tokenizer.tokens.count,
-                     wording->vocabulary);
-}
-
-static bool read_tokenizer(struct wording *wording, const char *path, struct error *error)
-{
-    char *bytes;
-    size_t count;
-    if (!file_read(path, &bytes, &count, error))
-        return false;
-    bool ok = take_tokenizer(wording, bytes, count, error) || error_prefix(error, "%s: ", path);
-    memory_free(bytes);
-    return ok;
+    struct watched watched = {0};
+    bool ok = text_tokenizer_open(&wording->tokenizer, path, path ? NULL : about, &watched, error);
+    watched_release(&watched);
+    wording->has_tokenizer = ok;
+    return ok && (wording->tokenizer.tokens.count <= wording->vocabulary ||
+                  error_set(error, ERROR_USAGE, "the tokenizer has %zu tokens, but the model knows %zu",
+                            wording->tokenizer.tokens.count, wording->vocabulary));
 }
 
 bool wording_open(struct wording *wording, const struct description *about, const char *tokenizer, struct error *error)
@@ -51,12 +42,10 @@ bool wording_open(struct wording *wording, const struct description *about, cons
         return error_set(error, ERROR_USAGE,
                          "--tokenizer is for models of numbers: this one has its own %s in the checkpoint",
                          about->tokenizer ? "tokenizer" : "characters");
-    if (about->tokenizer)
-        ok = take_tokenizer(wording, about->tokenizer, strlen(about->tokenizer), error);
+    if (about->tokenizer || tokenizer)
+        ok = take_tokenizer(wording, tokenizer, about, error);
     else if (about->vocabulary)
         ok = take_characters(wording, about->vocabulary, error);
-    else if (tokenizer)
-        ok = read_tokenizer(wording, tokenizer, error);
     if (!ok)
         wording_close(wording);
     return ok;

@@ -54,7 +54,7 @@ with h5py.File(path, "r") as file:
         return value.decode() if isinstance(value, bytes) else str(value)
 
     check("attribute format", text("format") == "lockstep checkpoint")
-    check("attribute version", int(file.attrs["version"]) == 4)
+    check("attribute version", int(file.attrs["version"]) == 5)
     check("attribute origin: it began with its own weights", text("origin") == "")
     check("attribute why: it was the end of the job", text("why") == "finished")
     check("attribute updates: no step was skipped", int(file.attrs["updates"]) == step)
