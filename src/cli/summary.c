@@ -77,12 +77,13 @@ static void print_memory(const struct job *job, const struct model *model, size_
 /* How long the job is, in steps and in epochs. */
 static bool print_length(const struct job *job, size_t samples, struct error *error)
 {
-    struct sampler sampler = {.seed = job->seed, .samples = samples, .batch = job->train.batch};
+    struct sampler sampler;
     uint64_t steps;
-    if (!length_steps(job, &sampler, &steps, error))
+    if (!length_sampler(job, samples, &sampler, error) || !length_steps(job, &sampler, &steps, error))
         return false;
     say("%" PRIu64 " steps of %" PRIu64 " samples: %.6g epochs of %zu samples, %.6g steps each\n", steps,
-        job->train.batch, sampler_epoch(&sampler, steps), samples, (double)samples / (double)job->train.batch);
+        job->train.batch, sampler_epoch(&sampler, steps), (size_t)sampler.samples,
+        (double)sampler.samples / (double)job->train.batch);
     return true;
 }
 

@@ -38,7 +38,7 @@ void sampler_row(const struct sampler *sampler, uint64_t position, size_t n, uin
             place = 0;
             key = digest_chain(seed_key, ++epoch);
         }
-        indices[i] = rng_permute(key, sampler->samples, place++);
+        indices[i] = rng_permute(key, sampler->samples + sampler->left_out, place++);
     }
 }
 

@@ -6,6 +6,9 @@
  * `batch` of them, beginning at (s - 1) * batch. So every sample comes exactly once an epoch also when the batch
  * does not divide the number of samples; such a step spans two epochs.
  *
+ * With `left_out` an epoch ends before its permutation does, so that a step need not span two: as many samples as the
+ * batch does not divide, others in each epoch.
+ *
  * A batch that changes after step f goes on in the row where the steps before have ended: step s takes its samples from
  * first_sample + (s - 1 - f) * batch on. */
 #ifndef DATA_SAMPLER_H
@@ -16,7 +19,8 @@
 
 struct sampler {
     uint64_t seed;
-    uint64_t samples;      /* in an epoch: 1 to 2^62 */
+    uint64_t samples;      /* in an epoch: 1 to 2^62, with those that are left out */
+    uint64_t left_out;     /* of all samples, in each epoch: the last ones of its permutation */
     uint64_t batch;        /* samples of a step, from step first_step + 1 on */
     uint64_t first_step;   /* the last step that had another batch; 0: there was none */
     uint64_t first_sample; /* the place in the row where it ended */

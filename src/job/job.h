@@ -22,6 +22,12 @@ enum busy_kind {
     BUSY_WAIT, /* training waits for the other one to end */
     BUSY_SKIP, /* it is left out */
 };
+/* What becomes of the samples at the end of an epoch that are less than a batch. */
+enum last_kind {
+    LAST_NONE = 0,
+    LAST_WRAP, /* the batch goes on into the next epoch */
+    LAST_DROP, /* they are left out of this epoch */
+};
 /* The sampler counts the samples of a job's whole life in 64 bits: the product has to fit. */
 #define JOB_STEPS_MOST UINT64_C(1000000000000)
 #define JOB_BATCH_MOST UINT64_C(10000000)
@@ -46,6 +52,7 @@ struct job {
             double validation; /* part of the samples of `train` that is kept apart for validation; 0: none */
         } split;
         enum standardise_kind standardise;
+        enum last_kind last;
     } data;
     struct model_spec model;
     struct loss_spec loss;

@@ -4,6 +4,16 @@
 #include <math.h>
 #include <stdio.h>
 
+bool length_sampler(const struct job *job, uint64_t samples, struct sampler *sampler, struct error *error)
+{
+    uint64_t batch = job->train.batch, left_out = job->data.last == LAST_DROP ? samples % batch : 0;
+    *sampler = (struct sampler){.seed = job->seed, .samples = samples - left_out, .left_out = left_out, .batch = batch};
+    return sampler->samples > 0 || error_set(error, ERROR_USAGE,
+                                             "data.last: drop would leave out all: train.batch is %" PRIu64
+                                             ", but there are %" PRIu64 " samples: wrap, or a smaller batch",
+                                             batch, samples);
+}
+
 /* Whole samples: what a fraction of an epoch means does not hang on the rounding of a product. At least one. */
 static double epochs_as_samples(const struct sampler *sampler, double epochs)
 {

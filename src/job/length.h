@@ -10,6 +10,10 @@
 
 #define LENGTH_BYTES 48
 
+/* Local. The order of so many training samples, from the beginning of the job. ERROR_USAGE: an epoch would have none.
+ */
+bool length_sampler(const struct job *job, uint64_t samples, struct sampler *sampler, struct error *error) WARN_UNUSED;
+
 /* Local. The last step of the job: the first that completes its epochs. After a change of the batch not before the step
  * of that change. ERROR_USAGE if it is none that can be counted to. */
 bool length_steps(const struct job *job, const struct sampler *sampler, uint64_t *steps,

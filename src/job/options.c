@@ -6,6 +6,7 @@
 
 static const char *const busy_names[] = {[BUSY_WAIT] = "wait", [BUSY_SKIP] = "skip", NULL};
 static const char *const metric_modes[] = {[MODE_AUTO] = "auto", [MODE_MIN] = "min", [MODE_MAX] = "max", NULL};
+static const char *const last_names[] = {[LAST_WRAP] = "wrap", [LAST_DROP] = "drop", NULL};
 static const char *const standardise_names[] = {[STANDARDISE_NONE] = "none",
                                                 [STANDARDISE_INPUTS] = "inputs",
                                                 [STANDARDISE_TARGETS] = "targets",
@@ -49,6 +50,10 @@ static const struct option_row data_rows[] = {
      "what is shifted and scaled to mean 0 and deviation 1 of the training data, column by column (images and "
      "sequences: channel by channel); losses are those of the scaled targets, metrics in original units",
      FIELD(struct job, data.standardise), .choices = standardise_names, DEFAULT("none")},
+    {"last",
+     "what becomes of the samples at the end of an epoch that are less than a batch: wrap: their batch goes on with "
+     "samples of the next epoch; drop: they are left out, others in each epoch, which is so much shorter",
+     FIELD(struct job, data.last), .choices = last_names, DEFAULT("wrap")},
     {0},
 };
 

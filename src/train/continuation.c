@@ -100,11 +100,17 @@ static bool take_position(struct session *session, const struct record *record, 
                           struct error *error)
 {
     struct sampler *sampler = &session->data.sampler;
+    const struct job *job = session->job;
+    if (job->data.last == LAST_DROP && saved->data.last == LAST_DROP && saved->train.batch != job->train.batch)
+        return error_set(error, ERROR_USAGE,
+                         "train.batch: %" PRIu64 " in the checkpoint, %" PRIu64
+                         " here: with data.last: drop it decides how long an epoch is, and cannot change",
+                         saved->train.batch, job->train.batch);
     sampler->batch = saved->train.batch;
     sampler->first_step = record->history.sampler_step;
     sampler->first_sample = record->history.sampler_sample;
-    sampler_change_batch(sampler, record->step, session->job->train.batch);
-    return length_steps(session->job, sampler, &session->steps, error);
+    sampler_change_batch(sampler, record->step, job->train.batch);
+    return length_steps(job, sampler, &session->steps, error);
 }
 
 bool continuation_check(struct session *session, const char *name, const struct record *record,

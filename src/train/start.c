@@ -33,9 +33,8 @@ static bool open_data(struct session *session, struct error *error)
     if (!restore_agree(session->restore, ok, "opening the data", error) || !ranks_compare_data(session, error) ||
         !standardise_check_data(session, error))
         return false;
-    session->data.sampler = (struct sampler){
-        .seed = job->seed, .samples = session->data.train.count, .batch = job->train.batch};
-    return length_steps(job, &session->data.sampler, &session->steps, error);
+    return length_sampler(job, session->data.train.count, &session->data.sampler, error) &&
+           length_steps(job, &session->data.sampler, &session->steps, error);
 }
 
 /* Whether training goes on while a checkpoint is written, on arrays of its own. */

@@ -168,6 +168,26 @@ static void a_number_of_samples_has_its_step(void)
     CU_ASSERT_EQUAL(sampler_step_of(&changed, UINT64_MAX), 3 + (UINT64_MAX - 9) / 5 + 1);
 }
 
+static void an_epoch_ends_with_a_batch_if_the_rest_is_left_out(void)
+{
+    const struct sampler sampler = {.seed = 3, .samples = 9, .left_out = 2, .batch = 3};
+    unsigned left_out[11] = {0};
+    for (uint64_t epoch = 0; epoch < 50; epoch++) {
+        uint64_t indices[9];
+        unsigned seen[11] = {0};
+        sampler_row(&sampler, 9 * epoch, 9, indices);
+        for (size_t i = 0; i < 9; i++)
+            seen[indices[i]]++;
+        for (size_t i = 0; i < 11; i++) {
+            CU_ASSERT(seen[i] <= 1);
+            left_out[i] += seen[i] == 0;
+        }
+    }
+    for (size_t i = 0; i < 11; i++)
+        CU_ASSERT(left_out[i] > 0 && left_out[i] < 25); /* others in each epoch */
+    CU_ASSERT_EQUAL(sampler_epoch(&sampler, 6), 2);
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -179,6 +199,7 @@ int main(void)
         {"a batch that changes goes on in the row where the steps before have ended",
          a_changed_batch_goes_on_in_the_row},
         {"a number of samples has its step, the first that reaches it", a_number_of_samples_has_its_step},
+        {"an epoch ends with a batch if the rest is left out", an_epoch_ends_with_a_batch_if_the_rest_is_left_out},
         {"epochs are counted with their fraction", epochs_are_counted_with_their_fraction},
         {NULL, NULL},
     };
