@@ -125,21 +125,33 @@ bool dataset_open(struct dataset *dataset, const struct dataset_spec *spec, cons
     return true;
 }
 
+struct finding {
+    const struct content *content;
+    const struct dataset_class *found;
+};
+
+/* Guarded. */
+static void look_who_knows(void *context)
+{
+    struct finding *finding = context;
+    for (const struct kind *const *kind = dataset_registry.kinds; *kind; kind++) {
+        const struct dataset_class *class = (const struct dataset_class *)*kind;
+        if (class->knows && class->knows(finding->content->bytes, finding->content->count))
+            finding->found = class;
+    }
+}
+
 /* The format that a file's first bytes tell, or else `otherwise`. What cannot be read is for that to refuse. */
 static const struct dataset_class *find_class(const char *path, const struct dataset_class *otherwise)
 {
     struct content content;
     struct error ignored;
-    const struct dataset_class *found = otherwise;
+    struct finding finding = {&content, otherwise};
     if (!content_open(&content, path, "a file", &ignored))
         return otherwise;
-    for (const struct kind *const *kind = dataset_registry.kinds; *kind; kind++) {
-        const struct dataset_class *class = (const struct dataset_class *)*kind;
-        if (class->knows && class->knows(content.bytes, content.count))
-            found = class;
-    }
+    bool ok = content_guard(&content, look_who_knows, &finding, &ignored);
     content_close(&content);
-    return found;
+    return ok ? finding.found : otherwise;
 }
 
 bool dataset_open_inputs(struct dataset *dataset, const char *path, const struct dataset_spec *like,

@@ -142,11 +142,12 @@ static bool join(struct hdf5 *hdf5, size_t which, const char *path, const char *
 
 /* ---- opening ---- */
 
-static bool open_files(struct hdf5 *hdf5, const struct hdf5_settings *settings, struct error *error)
+/* y NULL: inputs alone. */
+static bool open_files(struct hdf5 *hdf5, const char *path, const char *x, const char *y, struct error *error)
 {
-    const char *const names[HDF5_ARRAYS] = {settings->x, settings->y};
+    const char *const names[HDF5_ARRAYS] = {x, y};
     struct pattern pattern;
-    if (!pattern_find(&pattern, settings->path, error))
+    if (!pattern_find(&pattern, path, error))
         return false;
     bool ok = true;
     hdf5->files = memory_need(pattern.count, sizeof *hdf5->files);
@@ -169,10 +170,26 @@ static bool hdf5_open(struct dataset *dataset, const void *given, const struct d
         return error_set(error, ERROR_USAGE, "a dataset of format hdf5 needs the names of x and y in its file");
     struct hdf5 *hdf5 = memory_need(1, sizeof *hdf5);
     dataset->self = hdf5;
-    bool ok = open_files(hdf5, settings, error) && join(hdf5, 0, settings->path, settings->x, error) &&
-              join(hdf5, 1, settings->path, settings->y, error);
+    bool ok = open_files(hdf5, settings->path, settings->x, settings->y, error) &&
+              join(hdf5, 0, settings->path, settings->x, error) && join(hdf5, 1, settings->path, settings->y, error);
     dataset->files = hdf5->files ? &hdf5->files[0].content.watched : NULL;
     ok = ok && array_data_open(dataset, &settings->samples, train, error);
+    if (!ok)
+        hdf5_close(dataset);
+    return ok;
+}
+
+static bool hdf5_open_inputs(struct dataset *dataset, const char *path, const void *like,
+                             const struct description *train, struct error *error)
+{
+    const struct hdf5_settings *settings = like;
+    const char *x = settings ? settings->x : "x";
+    (void)train;
+    struct hdf5 *hdf5 = memory_need(1, sizeof *hdf5);
+    dataset->self = hdf5;
+    bool ok = open_files(hdf5, path, x, NULL, error) && join(hdf5, 0, path, x, error);
+    dataset->files = hdf5->files ? &hdf5->files[0].content.watched : NULL;
+    ok = ok && array_data_open_inputs(dataset, settings ? &settings->samples : NULL, error);
     if (!ok)
         hdf5_close(dataset);
     return ok;
@@ -190,6 +207,8 @@ const struct dataset_class dataset_hdf5 = {
             rows),
     .kind.check = array_data_check,
     .open = hdf5_open,
+    .knows = hdf5_file_knows,
+    .open_inputs = hdf5_open_inputs,
     .close = hdf5_close,
     .read = array_data_read,
     .digest = array_data_digest,

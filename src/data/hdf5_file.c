@@ -21,6 +21,14 @@ static bool has_signature(const uint8_t *bytes, size_t count, size_t at)
            memcmp(bytes + at, SIGNATURE, sizeof SIGNATURE - 1) == 0;
 }
 
+bool hdf5_file_knows(const uint8_t *bytes, size_t count)
+{
+    size_t at = 0;
+    while (at < count && !has_signature(bytes, count, at))
+        at = at == 0 ? FIRST : 2 * at;
+    return at < count;
+}
+
 struct looking {
     const struct content *content;
     bool is_hdf5;
@@ -30,12 +38,9 @@ struct looking {
 static void look_for_signature(void *context)
 {
     struct looking *looking = context;
-    const uint8_t *bytes = looking->content->bytes;
-    size_t count = looking->content->count, at = 0;
-    while (at < count && !has_signature(bytes, count, at))
-        at = at == 0 ? FIRST : 2 * at;
-    looking->is_hdf5 = at < count;
-    looking->known = content_kind(bytes, count);
+    const struct content *content = looking->content;
+    looking->is_hdf5 = hdf5_file_knows(content->bytes, content->count);
+    looking->known = content_kind(content->bytes, content->count);
 }
 
 static bool check_kind(const struct content *content, struct error *error)
@@ -80,15 +85,19 @@ static bool place(struct hdf5_file *file, struct hdf5_dataset *dataset, const ch
 bool hdf5_file_open(struct hdf5_file *file, const char *path, const char *const names[HDF5_ARRAYS], struct error *error)
 {
     struct h5_array about[HDF5_ARRAYS];
+    const size_t arrays = names[1] ? HDF5_ARRAYS : 1;
     memset(file, 0, sizeof *file);
     if (!content_open(&file->content, path, "an HDF5 file", error) || !check_kind(&file->content, error))
         return false;
-    if (!h5_look(file->content.bytes, file->content.count, names, HDF5_ARRAYS, about, error))
+    if (!h5_look(file->content.bytes, file->content.count, names, arrays, about, error))
         return error_prefix(error, "%s: ", path);
-    for (size_t a = 0; a < HDF5_ARRAYS; a++)
+    for (size_t a = 0; a < arrays; a++)
         file->dataset[a].about = about[a];
-    if (!place(file, &file->dataset[0], names[0], error) || !place(file, &file->dataset[1], names[1], error))
-        return false;
+    for (size_t a = 0; a < arrays; a++)
+        if (!place(file, &file->dataset[a], names[a], error))
+            return false;
+    if (arrays == 1)
+        return true;
     size_t x = about[0].size[0], y = about[1].size[0];
     return x == y || error_set(error, ERROR_CORRUPT,
                                "%s: %s holds %zu samples, but %s targets of %zu: they do not belong together", path,

@@ -8,6 +8,8 @@
 #include "data/formats.h"
 #include "data/npy_array.h"
 
+#include <string.h>
+
 #define SUFFIX ".npy"
 
 /* Where the file lies, and what its members are called, may change: the digest of the content is compared when it is
@@ -109,6 +111,28 @@ static bool npz_open(struct dataset *dataset, const void *given, const struct de
     return ok;
 }
 
+/* A zip archive; that it holds arrays, the look for x will tell. */
+static bool npz_knows(const uint8_t *bytes, size_t count)
+{
+    return count >= 4 && memcmp(bytes, "PK\3\4", 4) == 0;
+}
+
+static bool npz_open_inputs(struct dataset *dataset, const char *path, const void *like,
+                            const struct description *train, struct error *error)
+{
+    const struct npz_settings *settings = like;
+    (void)train;
+    struct npz *npz = memory_need(1, sizeof *npz);
+    dataset->self = npz;
+    dataset->files = &npz->content.watched;
+    bool ok = content_open(&npz->content, path, "an archive of NumPy's", error) &&
+              open_array(npz, 0, settings ? settings->x : "x", error) &&
+              array_data_open_inputs(dataset, settings ? &settings->samples : NULL, error);
+    if (!ok)
+        npz_close(dataset);
+    return ok;
+}
+
 static const char *npz_source(const void *given, bool targets)
 {
     const struct npz_settings *settings = given;
@@ -120,6 +144,8 @@ const struct dataset_class dataset_npz = {
     KIND_OF("npz", "arrays of NumPy's in one file, inputs and labels or float targets", struct npz_settings, rows),
     .kind.check = array_data_check,
     .open = npz_open,
+    .knows = npz_knows,
+    .open_inputs = npz_open_inputs,
     .close = npz_close,
     .read = array_data_read,
     .digest = array_data_digest,

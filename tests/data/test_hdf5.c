@@ -1,7 +1,9 @@
 /* HDF5 files as samples: every type, storage and filter; many files; what NetCDF says; and that nothing of how the
  * numbers lie shows. Files are written by HDF5 itself. */
 #include "base/clock.h"
+#include "data/formats.h"
 #include "data/hdf5_trial.h"
+#include "data/opening.h"
 #include "h5/h5.h"
 #include "support/test.h"
 
@@ -243,6 +245,39 @@ static void many_files_are_one_row_of_samples(void)
     trial_expect(&settings, ERROR_CORRUPT, "part1.h5 (x): sample 1, value 7 is nan");
 }
 
+static void inputs_alone_need_no_targets(void)
+{
+    begin("train.h5");
+    struct stored x = x_stored(), y = y_stored();
+    trial_write_file(path, &x, &y);
+    struct hdf5_settings settings = trial_settings(path);
+    struct dataset train = trial_open_good(&settings), inputs;
+    trial_chunk(&x, 2, C, 2, W);
+    x.filters = "sd";
+    for (int i = 0; i < 2; i++) {
+        hid_t file = trial_create(test_path(i ? "new1.h5" : "new0.h5"), false);
+        trial_write(file, "pictures", &x);
+        H5Fclose(file);
+    }
+    char name[] = "pictures";
+    settings.x = name;
+    settings.samples.first = 3; /* of the training data, and not of these */
+    struct error error;
+    bool ok = dataset_open_inputs(&inputs, test_path("new?.h5"), &(struct dataset_spec){&dataset_hdf5, &settings},
+                                  &train.about, &error);
+    check_opened(ok, &error);
+    float values[X];
+    struct leaf leaf = {.inputs = values};
+    dataset_read(&inputs, (const uint64_t[]){N + 2}, 1, &leaf);
+    CU_ASSERT(inputs.count == 2 * N && memcmp(values, x_values[2], sizeof values) == 0);
+    dataset_close(&inputs);
+
+    ok = dataset_open_inputs(&inputs, test_path("new0.h5"), &(struct dataset_spec){&dataset_npy, NULL}, &train.about,
+                             &error);
+    check_refused(ok, &error, ERROR_NOT_FOUND, "new0.h5: there is no dataset x", "it has pictures");
+    dataset_close(&train);
+}
+
 static void put_attribute(hid_t dataset, const char *name, hid_t type, const void *value)
 {
     hid_t space = H5Screate(H5S_SCALAR), attribute = H5Acreate2(dataset, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
@@ -383,6 +418,7 @@ int main(void)
         {"types and byte orders are all read", types_and_byte_orders_are_all_read},
         {"names lead through groups", names_lead_through_groups},
         {"many files are one row of samples", many_files_are_one_row_of_samples},
+        {"inputs alone need no targets", inputs_alone_need_no_targets},
         {"what NetCDF says is applied", what_netcdf_says_is_applied},
         {"scaled integers are targets", scaled_integers_are_targets},
         {"bands come and go", bands_come_and_go},

@@ -205,6 +205,37 @@ static void a_comment_and_gzip_around_it_do_not_matter(void)
     dataset_close(&dataset);
 }
 
+static void inputs_alone_are_read_by_their_name(void)
+{
+    static char name[] = "images";
+    struct fixture fixture;
+    struct error error;
+    fixture_init(&fixture);
+    fixture_write(&fixture, false, false, (struct wrong){0});
+    struct dataset train = open_good(&fixture), inputs;
+    fixture.zip = (struct zip){0};
+    zip_add(&fixture.zip, "images.npy", &fixture.x, true, (struct wrong){0});
+    zip_end(&fixture.zip, "");
+    const char *path = test_path("new.npz");
+    npy_file_write(path, fixture.zip.bytes, fixture.zip.count);
+    fixture.settings.x = name;
+    fixture.settings.samples.mean = 1;
+    fixture.settings.samples.first = 3; /* of the training data, and not of these */
+    bool ok = dataset_open_inputs(&inputs, path, &(struct dataset_spec){&dataset_npz, &fixture.settings}, &train.about,
+                                  &error);
+    check_opened(ok, &error);
+    float values[F];
+    struct leaf leaf = {.inputs = values};
+    dataset_read(&inputs, (const uint64_t[]){3}, 1, &leaf);
+    CU_ASSERT(inputs.count == N && values[0] == features[3 * F] - 1 && values[2] == -12);
+    dataset_close(&inputs);
+
+    /* The settings of another format say nothing about this one. */
+    ok = dataset_open_inputs(&inputs, path, &(struct dataset_spec){&dataset_npy, NULL}, &train.about, &error);
+    check_refused(ok, &error, ERROR_NOT_FOUND, "new.npz has no member x.npy", "it has images.npy");
+    dataset_close(&train);
+}
+
 static void a_stored_member_is_watched(void)
 {
     struct fixture fixture;
@@ -308,6 +339,7 @@ int main(void)
     static const struct test_case cases[] = {
         {"members may be stored or deflated", members_may_be_stored_or_deflated},
         {"a comment, and gzip around it, do not matter", a_comment_and_gzip_around_it_do_not_matter},
+        {"inputs alone are read by their name", inputs_alone_are_read_by_their_name},
         {"a stored member is watched", a_stored_member_is_watched},
         {"members that are not there are told", members_that_are_not_there_are_told},
         {"wrong members are refused with words", wrong_members_are_refused_with_words},
