@@ -148,14 +148,14 @@ static void compare_with_weights(const struct session *session)
         return;
     if (session->restore->weights_data && !description_read(&there, session->restore->weights_data, &unreadable))
         log_warn("--init-from %s: %s", session->options->init_from, unreadable.text);
+    bool was = there.input_standard.columns + there.target_standard.columns > 0;
+    bool is = about->input_standard.columns + about->target_standard.columns > 0;
     if (!standard_equals(&there.input_standard, &about->input_standard) ||
         !standard_equals(&there.target_standard, &about->target_standard))
-        log_warn("--init-from %s: %s; this job learns means and deviations of its own data, which its weights do not "
-                 "know yet",
-                 session->options->init_from,
-                 there.input_standard.columns + there.target_standard.columns > 0
-                     ? "its data were standardised with other means and deviations"
-                     : "does not tell that its data were standardised");
+        log_warn("--init-from %s: %s; %s: its weights have not seen such numbers", session->options->init_from,
+                 was ? "its data were standardised with other means and deviations"
+                     : "does not tell that its data were standardised",
+                 is ? "this job takes those of its own data" : "this job does not standardise");
     description_release(&there);
 }
 
