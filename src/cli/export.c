@@ -26,6 +26,7 @@ struct target {
     bool (*layout)(struct layout *layout, const struct model *model, struct text *modules, struct error *error);
     bool has_names;   /* --names says which, ours or a GPT-2's */
     bool has_softmax; /* --softmax means something */
+    bool has_prepare; /* --prepare does */
 };
 
 static bool layout_for_keras(struct layout *layout, const struct model *model, struct text *modules,
@@ -41,8 +42,8 @@ static const struct target targets[] = {
     {.name = "keras", .format = &weights_keras, .layout = layout_for_keras},
     {.name = "weights", .format = &weights_lockstep},
     {.name = "torch", .format = &weights_safetensors, .layout = layout_torch, .has_softmax = true},
-    {.name = "c", .write = c_source, .suffix = ".c", .has_softmax = true},
-    {.name = "onnx", .write = onnx_model, .suffix = ".onnx", .has_softmax = true},
+    {.name = "c", .write = c_source, .suffix = ".c", .has_softmax = true, .has_prepare = true},
+    {.name = "onnx", .write = onnx_model, .suffix = ".onnx", .has_softmax = true, .has_prepare = true},
 };
 #define TARGETS (sizeof targets / sizeof *targets)
 
@@ -51,7 +52,7 @@ struct request {
     char file[PATH_MAX];    /* that the word means */
     const char **overrides; /* of the job in the file */
     size_t override_count;
-    bool averaged, force, softmax;
+    bool averaged, force, softmax, prepare;
     const struct target *target;
     char name[LOCATE_NAME + 16]; /* of the output, if none was given */
     struct text modules;         /* of PyTorch */
@@ -80,8 +81,21 @@ static bool check_flags(const struct request *request, struct error *error)
         return error_set(error, ERROR_USAGE, "--names goes with safetensors and npz: %s has its own", target->name);
     if (request->names && strcmp(request->names, "lockstep") != 0 && strcmp(request->names, "gpt2") != 0)
         return error_set(error, ERROR_USAGE, "--names %s: wanted is lockstep or gpt2", request->names);
+    if (request->prepare && !target->has_prepare)
+        return error_set(error, ERROR_USAGE, "--prepare goes with c and onnx: %s holds no operations", target->name);
     return !request->softmax || target->has_softmax ||
            error_set(error, ERROR_USAGE, "--softmax goes with a model; %s holds weights alone", target->name);
+}
+
+/* Who uses the model elsewhere has to know. */
+static void tell_standardised(const struct request *request)
+{
+    say_error(
+        "lockstep: warning: %s was trained on standardised data: what it is given, and what it says, is (x - mean) "
+        "/ scale, with the numbers of the attribute `data` of the checkpoint%s\n",
+        request->file,
+        request->target->has_prepare ? "; with --prepare the file does that itself"
+                                     : "; c and onnx can do that themselves (--prepare)");
 }
 
 /* What is there is not replaced by accident, and never while it is being read. */
@@ -156,6 +170,17 @@ static void print_program(const struct request *request)
     text_release(&program);
 }
 
+static bool is_standardised(const struct weights *weights)
+{
+    struct description about;
+    struct error ignored;
+    if (!weights->data || !description_read(&about, weights->data, &ignored))
+        return false;
+    bool is = about.input_standard.columns > 0 || about.target_standard.columns > 0;
+    description_release(&about);
+    return is;
+}
+
 /* Named tensors, by the names and layouts of the target. */
 static bool write_weights(struct request *request, const struct weights_file *file, const struct job *job,
                           struct error *error)
@@ -174,10 +199,31 @@ static bool write_weights(struct request *request, const struct weights_file *fi
               weights_write(request->target->format, request->output, &out, error);
     if (ok)
         print(request, &out, names);
+    if (ok && is_standardised(&out))
+        tell_standardised(request);
     if (ok && request->modules.length > 0)
         print_program(request);
     weights_release(&out);
     return ok;
+}
+
+static struct export_standard standard_of(const struct standard *standard, size_t outer, size_t inner)
+{
+    return (struct export_standard){outer, standard->columns, inner, standard->mean, standard->scale};
+}
+
+/* What the data of the model were made of is put into the file, or else told. */
+static void prepare(const struct request *request, const struct description *about, struct export_request *model)
+{
+    size_t outer, inner;
+    bool any = about->input_standard.columns > 0 || about->target_standard.columns > 0;
+    standard_lie(&about->form.input, &outer, &inner);
+    if (request->prepare) {
+        model->inputs = standard_of(&about->input_standard, outer, inner);
+        model->targets = standard_of(&about->target_standard, 1, 1);
+    } else if (any) {
+        tell_standardised(request);
+    }
 }
 
 static void describe(const struct request *request, const struct weights *weights, const struct job *job,
@@ -216,6 +262,7 @@ static bool write_model(struct request *request, const struct weights_file *file
                                    .softmax = request->softmax,
                                    .name = text_bytes(&name),
                                    .origin = text_bytes(&origin)};
+    prepare(request, &opened.about, &model);
     bool ok = params && request->target->write(&model, &bytes, error) &&
               file_replace(request->output, bytes.bytes, bytes.length, error);
     if (ok)
@@ -263,6 +310,7 @@ static int run(int count, char **words)
                                  {.name = "--output", .value = &request.output},
                                  {.name = "--names", .value = &request.names},
                                  {.name = "--softmax", .given = &request.softmax},
+                                 {.name = "--prepare", .given = &request.prepare},
                                  {.name = "--ema", .given = &request.averaged},
                                  {.name = "--force", .given = &request.force},
                                  {.name = "--set", .list = request.overrides, .length = &request.override_count},
@@ -287,7 +335,7 @@ const struct command command_export = {
     .name = "export",
     .usage =
         "lockstep export CHECKPOINT --format safetensors|npz|keras|torch|c|onnx|weights [--output FILE [--force]] [--ema] "
-        "[--names lockstep|gpt2] [--softmax] [--set key.path=value]...   the weights, for other programs",
+        "[--names lockstep|gpt2] [--softmax] [--prepare] [--set key.path=value]...   the weights, for other programs",
     .run = run,
     .acts = true,
 };

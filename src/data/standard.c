@@ -36,6 +36,13 @@ size_t standard_columns(const struct shape *shape)
     return lie_of(shape).columns;
 }
 
+void standard_lie(const struct shape *shape, size_t *outer, size_t *inner)
+{
+    struct lie lie = lie_of(shape);
+    *outer = lie.outer;
+    *inner = lie.inner;
+}
+
 void standard_init(struct standard *standard, size_t columns)
 {
     *standard = (struct standard){.columns = columns};

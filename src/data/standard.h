@@ -44,6 +44,9 @@ struct standard {
 /* Local. C of samples of this shape. */
 size_t standard_columns(const struct shape *shape);
 
+/* Local. How the columns lie in a sample of this shape: [outer, C, inner]. */
+void standard_lie(const struct shape *shape, size_t *outer, size_t *inner);
+
 /* Local. Of so many columns, which stay as they are: mean 0, scale 1. Release accepts a released one. */
 void standard_init(struct standard *standard, size_t columns);
 void standard_copy(struct standard *standard, const struct standard *from);

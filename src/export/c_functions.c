@@ -2,6 +2,28 @@
 
 #include <stddef.h>
 
+const struct c_function c_standardise = {
+    "standardise",
+    "/* y = (x - mean) / scale of x [outer, c, inner], by its columns c. */\n"
+    "static void standardise(int outer, int c, int inner, const float *mean, const float *scale, const float *x, float *y)\n"
+    "{\n"
+    "    for (int i = 0; i < outer * c * inner; i++)\n"
+    "        y[i] = (x[i] - mean[i / inner % c]) * (1 / scale[i / inner % c]);\n"
+    "}\n",
+    NULL,
+};
+
+const struct c_function c_original = {
+    "original",
+    "/* y [c] in original units. */\n"
+    "static void original(int c, const float *mean, const float *scale, float *y)\n"
+    "{\n"
+    "    for (int i = 0; i < c; i++)\n"
+    "        y[i] = mean[i] + scale[i] * y[i];\n"
+    "}\n",
+    NULL,
+};
+
 const struct c_function c_dot = {
     "dot",
     "static float dot(int n, const float *a, const float *b)\n"

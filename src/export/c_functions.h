@@ -10,6 +10,8 @@ struct c_function {
 
 /* clang-format off */
 #define C_FUNCTIONS(ROW) /* c_NAME; in the order in which they stand in a file */ \
+    ROW(standardise) \
+    ROW(original) \
     ROW(dot) \
     ROW(dense) \
     ROW(conv2d) \

@@ -160,19 +160,17 @@ static void write_sizes(const struct writer *writer)
     size_t floats = 0;
     for (size_t b = 0; b < writer->buffer_count; b++)
         floats += writer->buffers[b].floats;
+    if (writer->request->inputs.columns > 0)
+        floats += shape_count(&writer->request->model->form.input);
     text_append(writer->out, "#define %s_WORK %zu /* floats */\n\n", writer->macro, floats > 0 ? floats : 1);
 }
 
-static void write_tensor(const struct writer *writer, size_t t)
+/* static const float `name`[count]. */
+static void write_array(const struct writer *writer, const char *name, const float *values, size_t count)
 {
-    const struct tensor *tensor = &writer->request->model->table.tensors[t];
-    const float *values = writer->request->params + tensor->offset;
-    char sizes[64];
-    text_sizes(tensor->dims, tensor->shape, sizes, sizeof sizes);
-    text_append(writer->out, "/* %s: %s */\nstatic const float w%zu[%zu] = {\n    ", tensor->name, sizes, t,
-                tensor->count);
+    text_append(writer->out, "static const float %s[%zu] = {\n    ", name, count);
     size_t line = writer->out->length;
-    for (size_t i = 0; i < tensor->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         if (i > 0 && writer->out->length - line > LINE_FLOATS) {
             text_append(writer->out, ",\n    ");
             line = writer->out->length;
@@ -182,6 +180,16 @@ static void write_tensor(const struct writer *writer, size_t t)
         c_number(writer->out, (double)values[i]);
     }
     text_append(writer->out, "};\n\n");
+}
+
+static void write_tensor(const struct writer *writer, size_t t)
+{
+    const struct tensor *tensor = &writer->request->model->table.tensors[t];
+    char sizes[64], name[32];
+    text_sizes(tensor->dims, tensor->shape, sizes, sizeof sizes);
+    text_append(writer->out, "/* %s: %s */\n", tensor->name, sizes);
+    snprintf(name, sizeof name, "w%zu", t);
+    write_array(writer, name, writer->request->params + tensor->offset, tensor->count);
 }
 
 static const struct c_function *write_call(struct writer *writer, const struct graph_step *step, struct text *calls)
@@ -220,8 +228,10 @@ static void write_body(struct writer *writer, const struct text *calls)
                 writer->name, type, writer->name, type, writer->name, type);
     for (size_t b = 0; b < writer->buffer_count; offset += writer->buffers[b++].floats)
         text_append(writer->out, "    float *b%zu = work + %zu;\n", b, offset);
-    if (writer->buffer_count == 0)
+    if (writer->buffer_count == 0 && writer->request->inputs.columns == 0)
         text_append(writer->out, "    (void)work;\n");
+    if (writer->request->inputs.columns > 0)
+        text_append(writer->out, "    float *prepared = work + %zu;\n", offset);
     text_append_bytes(writer->out, calls->bytes, calls->length);
     text_append(writer->out,
                 "}\n\nvoid %s_predict(const %s *x, float *y)\n{\n    static float work[%s_WORK];\n    "
@@ -229,8 +239,32 @@ static void write_body(struct writer *writer, const struct text *calls)
                 writer->name, type, writer->macro, writer->name);
 }
 
-/* Calls first, to see which functions there are. A preparation of the inputs will be the first call, and one of the
- * outputs the last. */
+/* What the model is given instead of x. */
+static void write_preparation(struct writer *writer, struct text *calls, struct text *written)
+{
+    const struct export_standard *inputs = &writer->request->inputs;
+    if (inputs->columns == 0)
+        return;
+    write_array(writer, "input_mean", inputs->mean, inputs->columns);
+    write_array(writer, "input_scale", inputs->scale, inputs->columns);
+    write_function(writer, &c_standardise, written);
+    text_append(calls, "    standardise(%zu, %zu, %zu, input_mean, input_scale, x, prepared);\n    x = prepared;\n",
+                inputs->outer, inputs->columns, inputs->inner);
+}
+
+/* What becomes of what the model says. */
+static void write_restoration(struct writer *writer, struct text *calls, struct text *written)
+{
+    const struct export_standard *targets = &writer->request->targets;
+    if (targets->columns == 0)
+        return;
+    write_array(writer, "target_mean", targets->mean, targets->columns);
+    write_array(writer, "target_scale", targets->scale, targets->columns);
+    write_function(writer, &c_original, written);
+    text_append(calls, "    original(%zu, target_mean, target_scale, y);\n", targets->columns);
+}
+
+/* Calls first, to see which functions there are. */
 static void write_file(struct writer *writer, const struct probabilities *own)
 {
     struct text calls, written;
@@ -238,11 +272,13 @@ static void write_file(struct writer *writer, const struct probabilities *own)
     text_init(&written);
     for (size_t t = 0; t < writer->request->model->table.length; t++)
         write_tensor(writer, t);
+    write_preparation(writer, &calls, &written);
     for (size_t s = 0; s < writer->graph.count; s++) {
         const struct graph_step *step = &writer->graph.steps[s];
         if (writer->root[step->y] == step->y)
             write_function(writer, write_call(writer, step, &calls), &written);
     }
+    write_restoration(writer, &calls, &written);
     if (own->sigmoid)
         text_append(&calls, "    sigmoid(%zu, y, y);\n", own->terms * own->width);
     else if (own->width > 0)

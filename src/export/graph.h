@@ -22,13 +22,20 @@ struct graph {
     size_t output; /* the value of the last */
 };
 
+/* What was standardised in training: each column of a sample [outer, C, inner] by itself. */
+struct export_standard {
+    size_t outer, columns, inner; /* columns C; 0: nothing was */
+    const float *mean, *scale;    /* [C] standardised is (x - mean) / scale */
+};
+
 /* What is written down. */
 struct export_request {
     const struct model *model;
-    const float *params; /* arena of the model's table */
-    bool softmax;        /* probabilities instead of the model's outputs: probabilities.h */
-    const char *name;    /* of the model, for people; and of what may have a name */
-    const char *origin;  /* for people: "step 1750 of digits, fingerprint ..." */
+    const float *params;                    /* arena of the model's table */
+    struct export_standard inputs, targets; /* the file takes inputs, and gives targets, as they are in the data */
+    bool softmax;                           /* probabilities instead of the model's outputs: probabilities.h */
+    const char *name;                       /* of the model, for people; and of what may have a name */
+    const char *origin;                     /* for people: "step 1750 of digits, fingerprint ..." */
 };
 
 /* Local. Operations that do nothing in a prediction (dropout, where a residual connection begins) are left out. */

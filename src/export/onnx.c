@@ -1,5 +1,6 @@
 #include "export/onnx.h"
 
+#include "base/memory.h"
 #include "export/onnx_nodes.h"
 #include "export/protobuf.h"
 #include "weights/probabilities.h"
@@ -69,21 +70,46 @@ static void add_probabilities(struct onnx_step *step, const struct probabilities
 static void name_value(const struct export_request *request, const struct graph *graph, size_t value, char name[40])
 {
     if (value == 0)
-        strcpy(name, request->model->form.vocabulary > 0 ? "tokens" : "x");
+        strcpy(name, request->model->form.vocabulary > 0 ? "tokens" : request->inputs.columns > 0 ? "x.standard" : "x");
     else if (value == graph->output)
-        strcpy(name, request->softmax ? "outputs" : "y");
+        strcpy(name, request->softmax || request->targets.columns > 0 ? "outputs" : "y");
     else if (value == GRAPH_NONE)
         name[0] = '\0';
     else
         snprintf(name, 40, "v%zu", value);
 }
 
-/* All operations. A preparation of the inputs will come in front of them, and one of the outputs behind. */
+/* (x - mean) * (1 / scale), and outputs * scale + mean: as training and predict do it, in floats. */
+static void add_standard(struct onnx_step *step, const struct export_standard *standard, const char *name,
+                         const size_t *shape, size_t dims, bool back)
+{
+    char mean[ONNX_NAME], factor[ONNX_NAME], inputs[3 * ONNX_NAME], between[ONNX_NAME];
+    float *factors = memory_need(standard->columns, sizeof *factors);
+    for (size_t c = 0; c < standard->columns; c++)
+        factors[c] = back ? standard->scale[c] : 1 / standard->scale[c];
+    snprintf(mean, sizeof mean, "%s.mean", name);
+    snprintf(factor, sizeof factor, "%s.factor", name);
+    snprintf(between, sizeof between, "%s.between", name);
+    onnx_initializer(step->graph, mean, dims, shape, ONNX_FLOAT, standard->mean, standard->columns * sizeof(float));
+    onnx_initializer(step->graph, factor, dims, shape, ONNX_FLOAT, factors, standard->columns * sizeof(float));
+    snprintf(inputs, sizeof inputs, "%s %s", name, back ? factor : mean);
+    onnx_node(step, back ? "Mul" : "Sub", inputs, between);
+    snprintf(inputs, sizeof inputs, "%s %s", between, back ? mean : factor);
+    onnx_node(step, back ? "Add" : "Mul", inputs, back ? "y" : "x.standard");
+    memory_free(factors);
+}
+
+/* All operations, and what comes in front of them and behind. */
 static bool add_nodes(const struct export_request *request, const struct graph *graph, const struct probabilities *own,
                       struct text *out, struct error *error)
 {
     size_t constants = 0;
     struct onnx_step step = {.table = &request->model->table, .graph = out, .constants = &constants};
+    const struct shape *out_shape = &request->model->layers[request->model->count - 1].out;
+    step.layer = &request->model->layers[0];
+    if (request->inputs.columns > 0)
+        add_standard(&step, &request->inputs, "x", (const size_t[]){request->inputs.columns, 1, 1},
+                     request->model->form.input.dims == 3 ? 3 : 1, false);
     for (size_t s = 0; s < graph->count; s++) {
         char x[40], y[40], skip[40];
         name_value(request, graph, graph->steps[s].x, x);
@@ -97,6 +123,8 @@ static bool add_nodes(const struct export_request *request, const struct graph *
     }
     if (request->softmax)
         add_probabilities(&step, own);
+    else if (request->targets.columns > 0)
+        add_standard(&step, &request->targets, "outputs", out_shape->size, out_shape->dims, true);
     return true;
 }
 
