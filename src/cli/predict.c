@@ -20,14 +20,12 @@ struct request {
 
 /* Local. All inputs; the caller closes those that were opened. */
 static bool open_inputs(const struct request *request, const struct trained *trained, struct dataset *inputs,
-                        size_t *samples, struct error *error)
+                        struct error *error)
 {
-    *samples = 0;
-    for (size_t i = 0; i < request->count; i++) {
-        if (!dataset_open_inputs(&inputs[i], request->paths[i], &trained->job.data.train, &trained->saved.about, error))
+    const struct dataset_spec *like = &trained->job.data.train;
+    for (size_t i = 0; i < request->count; i++)
+        if (!dataset_open_inputs(&inputs[i], request->paths[i], like, &trained->saved.about, error))
             return false;
-        *samples += inputs[i].count;
-    }
     return true;
 }
 
@@ -50,9 +48,10 @@ static bool check(const struct request *request, const struct trained *trained, 
 
 /* Collective over world. */
 static bool answer(const struct world *world, const struct request *request, struct trained *trained,
-                   const struct predict_form *form, const struct dataset *inputs, size_t samples, struct error *error)
+                   const struct predict_form *form, const struct dataset *inputs, struct error *error)
 {
-    const struct answer_file_options options = {request->output, samples, (size_t)request->top};
+    const struct answer_file_options options = {
+        .path = request->output, .inputs = inputs, .input_count = request->count, .top = (size_t)request->top};
     struct answer_file file = {.descriptor = -1};
     const struct predict_sink sink = {.take = answer_file_take, .context = &file};
     bool is_root = world->rank == 0;
@@ -62,7 +61,7 @@ static bool answer(const struct world *world, const struct request *request, str
         ok = predict(world, trained, form, &inputs[i], &sink, error);
     ok = ok && world_agree(world, !is_root || answer_file_commit(&file, error), error);
     if (ok && is_root && request->output)
-        say("%s: answers to %zu samples\n", request->output, samples);
+        say("%s: answers to %zu samples\n", request->output, answer_file_samples(&options));
     answer_file_release(&file);
     return ok;
 }
@@ -73,11 +72,10 @@ static bool work(const struct world *world, void *context, struct error *error)
     const struct request *request = context;
     struct trained trained = {0};
     struct predict_form form;
-    size_t samples = 0;
     struct dataset *inputs = memory_need(request->count, sizeof *inputs);
     bool ok = trained_open(&trained, request->word, &request->options, error) &&
-              check(request, &trained, &form, error) && open_inputs(request, &trained, inputs, &samples, error);
-    ok = world_agree(world, ok, error) && answer(world, request, &trained, &form, inputs, samples, error);
+              check(request, &trained, &form, error) && open_inputs(request, &trained, inputs, error);
+    ok = world_agree(world, ok, error) && answer(world, request, &trained, &form, inputs, error);
     for (size_t i = 0; i < request->count; i++)
         dataset_close(&inputs[i]);
     memory_free(inputs);

@@ -10,6 +10,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define EXCUSED_S 600.0 /* from one time that a file is told to be touched to the next */
 
@@ -126,17 +127,18 @@ bool dataset_open(struct dataset *dataset, const struct dataset_spec *spec, cons
 }
 
 struct finding {
-    const struct content *content;
+    const uint8_t *bytes;
+    size_t count;
     const struct dataset_class *found;
 };
 
-/* Guarded. */
+/* Guarded, where there are bytes. */
 static void look_who_knows(void *context)
 {
     struct finding *finding = context;
     for (const struct kind *const *kind = dataset_registry.kinds; *kind; kind++) {
         const struct dataset_class *class = (const struct dataset_class *)*kind;
-        if (class->knows && class->knows(finding->content->bytes, finding->content->count))
+        if (class->knows && class->knows(finding->bytes, finding->count))
             finding->found = class;
     }
 }
@@ -146,9 +148,16 @@ static const struct dataset_class *find_class(const char *path, const struct dat
 {
     struct content content;
     struct error ignored;
-    struct finding finding = {&content, otherwise};
+    struct finding finding = {.found = otherwise};
+    struct stat info;
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
+        look_who_knows(&finding);
+        return finding.found;
+    }
     if (!content_open(&content, path, "a file", &ignored))
         return otherwise;
+    finding.bytes = content.bytes;
+    finding.count = content.count;
     bool ok = content_guard(&content, look_who_knows, &finding, &ignored);
     content_close(&content);
     return ok ? finding.found : otherwise;
@@ -208,6 +217,13 @@ static struct dataset whole_of(const struct dataset *dataset)
     if (dataset->share.of > 0)
         whole.count = (size_t)dataset->share.of;
     return whole;
+}
+
+char *dataset_name_of(const struct dataset *dataset, size_t index)
+{
+    const struct dataset_class *class = dataset->class;
+    CHECK(index < dataset->count, "a sample must lie in the dataset");
+    return class->name_of ? class->name_of(dataset, (size_t)share_sample(&dataset->share, index)) : NULL;
 }
 
 void dataset_standardise(struct dataset *dataset, const struct description *train)

@@ -52,12 +52,14 @@ struct dataset_class {
                  struct error *error) WARN_UNUSED;
     void (*close)(struct dataset *dataset);
 
-    /* Local. Whether a file is of this format, by its first bytes; NULL: they do not tell. */
+    /* Local. Whether a file is of this format, by its first bytes, or, for count 0, whether directories are. NULL:
+     * these do not tell. */
     bool (*knows)(const uint8_t *bytes, size_t count);
 
-    /* Local. As open, for the inputs alone of one file: targets are not looked at, form.classes and form.terms stay 0,
-     * and read leaves labels and targets as they are. `like`: settings of the training data, where they are of this
-     * class, which tell how a file is written; NULL: there are none. NULL: files of this format cannot be read so. */
+    /* Local. As open, for the inputs alone of one file or directory: targets are not looked at, form.classes and
+     * form.terms stay 0, and read leaves labels and targets as they are. `like`: settings of the training data, where
+     * they are of this class, which tell how a file is written; NULL: there are none. NULL: files of this format cannot
+     * be read so. */
     bool (*open_inputs)(struct dataset *dataset, const char *path, const void *like, const struct description *train,
                         struct error *error) WARN_UNUSED;
 
@@ -65,6 +67,9 @@ struct dataset_class {
      * the dataset was opened: a label beyond the classes, a target beyond the range, a number that is not finite. */
     bool (*read)(const struct dataset *dataset, size_t index, struct leaf *leaf, size_t row,
                  struct error *error) WARN_UNUSED;
+
+    /* Local. What a sample is called, as a path; the caller owns it. NULL: samples have only numbers. */
+    char *(*name_of)(const struct dataset *dataset, size_t index);
 
     /* Local. The digest that open has found, of what is there now. NULL: nothing is read from files any more. */
     uint64_t (*digest)(const struct dataset *dataset);
@@ -103,11 +108,15 @@ bool dataset_refuse_hole(const struct dataset *dataset, const void *where, struc
 bool dataset_open(struct dataset *dataset, const struct dataset_spec *spec, const struct description *train,
                   struct error *error) WARN_UNUSED;
 
-/* Local. Opens the inputs of one file, for a model to say what it makes of them: of the format that its first bytes
- * tell, or else of that of `like`, the training data as its job has it. They have to fit `train`; the dataset has its
- * form, though there are no labels and targets: dataset_read leaves them as they are. Errors as dataset_open. */
+/* Local. Opens the inputs of one file, or of a directory of images, for a model to say what it makes of them: of the
+ * format that its first bytes tell, or else of that of `like`, the training data as its job has it. They have to fit
+ * `train`; the dataset has its form, though there are no labels and targets: dataset_read leaves them as they are.
+ * Errors as dataset_open. */
 bool dataset_open_inputs(struct dataset *dataset, const char *path, const struct dataset_spec *like,
                          const struct description *train, struct error *error) WARN_UNUSED;
+
+/* Local. What a sample is called, as a path; the caller owns it (memory_free). NULL: samples have only numbers. */
+char *dataset_name_of(const struct dataset *dataset, size_t index) WARN_UNUSED;
 
 /* Local. Takes about `part` of the samples (0 < part < 1) out of the dataset, for another one, which reads from what
  * the first has open, and whose files the first looks after: it is not used any more once that is closed. Which

@@ -3,6 +3,7 @@
 #include "data/folder.h"
 
 #include "base/digest.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/rows.h"
 #include "data/folder_files.h"
@@ -149,8 +150,10 @@ static bool refuse_sizes(const struct folder_files *files, const struct sizes *s
         text_append(&words, "%s%zu x %zu (%s)", i > 0 ? ", " : "", sizes->of[i].width, sizes->of[i].height, path);
         memory_free(path);
     }
-    error_set(error, ERROR_USAGE, "the images have several sizes: %s%s; give size, to which all are scaled",
-              text_bytes(&words), sizes->more ? " and others" : "");
+    error_set(error, ERROR_USAGE, "the images have several sizes: %s%s; %s", text_bytes(&words),
+              sizes->more ? " and others" : "",
+              files->names.count > 0 ? "give size, to which all are scaled"
+                                     : "scale them to that of the training data");
     text_release(&words);
     return false;
 }
@@ -204,22 +207,36 @@ static bool look_at_all(struct dataset *dataset, struct error *error)
     return true;
 }
 
-static bool load(struct dataset *dataset, const struct folder_settings *settings, const struct description *train,
-                 struct error *error)
+/* What becomes of pixels. */
+static bool set_pixels(struct dataset *dataset, const struct folder_settings *settings, struct error *error)
 {
     struct folder *folder = dataset->self;
-    struct folder_files *files = &folder->files;
-    if (!levels_set(&folder->levels, settings->mean, settings->std, error) ||
-        !folder_files_open(files, settings->path, error) || !set_classes(dataset, train, error) ||
-        !part_choose(settings->part, settings->first, settings->count, files->count, settings->path, &folder->first,
-                     &dataset->count, error))
-        return false;
     folder->size = (size_t)settings->size;
     folder->channels = (size_t)settings->channels;
     dataset->mean = settings->mean;
     dataset->std = settings->std;
     folder->square = memory_alloc(folder->size * folder->size, folder->channels, settings->path, error);
-    return folder->square && look_at_all(dataset, error);
+    return folder->square && levels_set(&folder->levels, settings->mean, settings->std, error);
+}
+
+static bool load(struct dataset *dataset, const struct folder_settings *settings, const struct description *train,
+                 struct error *error)
+{
+    struct folder *folder = dataset->self;
+    struct folder_files *files = &folder->files;
+    return set_pixels(dataset, settings, error) && folder_files_open(files, settings->path, error) &&
+           set_classes(dataset, train, error) &&
+           part_choose(settings->part, settings->first, settings->count, files->count, settings->path, &folder->first,
+                       &dataset->count, error) &&
+           look_at_all(dataset, error);
+}
+
+static struct folder *folder_begin(struct dataset *dataset)
+{
+    struct folder *folder = memory_need(1, sizeof *folder);
+    directory_init(&folder->files.directory);
+    dataset->self = folder;
+    return folder;
 }
 
 static bool folder_open(struct dataset *dataset, const void *given, const struct description *train,
@@ -228,13 +245,59 @@ static bool folder_open(struct dataset *dataset, const void *given, const struct
     const struct folder_settings *settings = given;
     if (!settings->path || !*settings->path)
         return error_set(error, ERROR_USAGE, "a dataset of format folder needs the path of its directory");
-    struct folder *folder = memory_need(1, sizeof *folder);
-    directory_init(&folder->files.directory);
-    dataset->self = folder;
+    folder_begin(dataset);
     bool ok = load(dataset, settings, train, error);
     if (!ok)
         folder_close(dataset);
     return ok;
+}
+
+/* ---- images without classes ---- */
+
+/* What the training data, of another format, says about pixels. */
+static bool take_form(struct folder_settings *settings, const struct description *train, struct error *error)
+{
+    const struct shape *input = &train->form.input;
+    char shape[96];
+    shape_text(input, shape, sizeof shape);
+    if (input->dims != 3 || (input->size[0] != 1 && input->size[0] != 3))
+        return error_set(error, ERROR_USAGE,
+                         "%s: images cannot be samples of the shape %s, which the training data has", settings->path,
+                         shape);
+    settings->channels = input->size[0];
+    settings->size = input->size[1] == input->size[2] ? input->size[1] : 0;
+    log_warn("%s: pixels become numbers from 0 to 1: are those of the training data, of the format %s, such?",
+             settings->path, train->format);
+    return true;
+}
+
+static bool folder_open_inputs(struct dataset *dataset, const char *path, const void *like,
+                               const struct description *train, struct error *error)
+{
+    struct folder_settings settings = {.std = 1};
+    if (like)
+        settings = *(const struct folder_settings *)like;
+    settings.path = (char *)(uintptr_t)path;
+    if (!like && !take_form(&settings, train, error))
+        return false;
+    struct folder *folder = folder_begin(dataset);
+    bool ok = set_pixels(dataset, &settings, error) && folder_files_open_images(&folder->files, path, error);
+    dataset->count = folder->files.count;
+    ok = ok && look_at_all(dataset, error);
+    if (!ok)
+        folder_close(dataset);
+    return ok;
+}
+
+static bool folder_knows(const uint8_t *bytes, size_t count)
+{
+    return count == 0 || image_knows(bytes, count);
+}
+
+static char *folder_name_of(const struct dataset *dataset, size_t index)
+{
+    const struct folder *folder = dataset->self;
+    return folder_files_path(&folder->files, folder->first + index);
 }
 
 /* ---- reading ---- */
@@ -277,7 +340,8 @@ static bool folder_read(const struct dataset *dataset, size_t index, struct leaf
     memory_free(path);
     ok = ok && take_image(folder, &image, shape, leaf->inputs + row * shape_count(shape), error);
     image_release(&image);
-    leaf->labels[row] = (int32_t)files->classes[files->files[folder->first + index].class].label;
+    if (files->names.count > 0)
+        leaf->labels[row] = (int32_t)files->classes[files->files[folder->first + index].class].label;
     return ok;
 }
 
@@ -292,6 +356,9 @@ const struct dataset_class dataset_folder = {
     KIND_OF("folder", "images in a directory of class directories, PNG and JPEG", struct folder_settings, rows),
     .kind.check = check,
     .open = folder_open,
+    .knows = folder_knows,
+    .open_inputs = folder_open_inputs,
+    .name_of = folder_name_of,
     .close = folder_close,
     .read = folder_read,
     .source = folder_source,

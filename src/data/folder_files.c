@@ -102,6 +102,11 @@ static int file_by_name(const void *a, const void *b, void *names)
     return strcmp((const char *)names + one->name, (const char *)names + other->name);
 }
 
+static void sort_by_name(struct folder_files *files, size_t first)
+{
+    qsort_r(files->files + first, files->count - first, sizeof *files->files, file_by_name, files->file_names.bytes);
+}
+
 static bool list_class(struct folder_files *files, size_t class, struct error *error)
 {
     struct folder_class *own = &files->classes[class];
@@ -118,8 +123,8 @@ static bool list_class(struct folder_files *files, size_t class, struct error *e
     own->count = files->count - first;
     if (own->count == 0)
         return true;
+    sort_by_name(files, first);
     struct folder_file *of = files->files + first;
-    qsort_r(of, own->count, sizeof *of, file_by_name, files->file_names.bytes);
     uint64_t key = rng_key(0, "folder");
     for (size_t i = 0; i < own->count; i++) {
         of[i].class = (uint32_t) class;
@@ -152,6 +157,12 @@ static bool open_directory(struct folder_files *files, const char *path, struct 
     return false;
 }
 
+static bool check_count(const struct folder_files *files, struct error *error)
+{
+    return files->count <= INT32_MAX || error_set(error, ERROR_USAGE, "%s holds %zu files, more than can be numbered",
+                                                  files->directory.path, files->count);
+}
+
 static bool list_all(struct folder_files *files, const char *path, struct error *error)
 {
     if (!list(files, fcntl(files->directory.handle, F_DUPFD_CLOEXEC, 0), path, add_class, error))
@@ -167,8 +178,8 @@ static bool list_all(struct folder_files *files, const char *path, struct error 
     if (files->count == 0)
         return error_set(error, ERROR_USAGE, "%s holds no images: there is none in any of its %zu directories", path,
                          files->names.count);
-    if (files->count > INT32_MAX)
-        return error_set(error, ERROR_USAGE, "%s holds %zu files, more than can be numbered", path, files->count);
+    if (!check_count(files, error))
+        return false;
     qsort_r(files->files, files->count, sizeof *files->files, by_place, files->classes);
     return true;
 }
@@ -178,6 +189,47 @@ bool folder_files_open(struct folder_files *files, const char *path, struct erro
     *files = (struct folder_files){0};
     directory_init(&files->directory);
     if (open_directory(files, path, error) && list_all(files, path, error))
+        return true;
+    folder_files_close(files);
+    return false;
+}
+
+/* The file alone, in its directory. */
+static bool open_file(struct folder_files *files, const char *path, struct error *error)
+{
+    const char *slash = strrchr(path, '/');
+    struct text directory;
+    text_init(&directory);
+    if (slash)
+        text_append_bytes(&directory, path, (size_t)(slash - path) + 1);
+    else
+        text_append(&directory, ".");
+    bool ok = directory_open(&files->directory, text_bytes(&directory), error);
+    text_release(&directory);
+    return ok && add_file(files, slash ? slash + 1 : path, error);
+}
+
+static bool open_images(struct folder_files *files, const char *path, struct error *error)
+{
+    struct stat info;
+    if (stat(path, &info))
+        return error_errno(error, "cannot look at %s", path);
+    if (!S_ISDIR(info.st_mode))
+        return open_file(files, path, error);
+    if (!directory_open(&files->directory, path, error) ||
+        !list(files, fcntl(files->directory.handle, F_DUPFD_CLOEXEC, 0), path, add_file, error))
+        return false;
+    if (files->count == 0)
+        return error_set(error, ERROR_USAGE, "%s holds no images", path);
+    sort_by_name(files, 0);
+    return check_count(files, error);
+}
+
+bool folder_files_open_images(struct folder_files *files, const char *path, struct error *error)
+{
+    *files = (struct folder_files){.classes = memory_need(1, sizeof *files->classes)};
+    directory_init(&files->directory);
+    if (open_images(files, path, error))
         return true;
     folder_files_close(files);
     return false;
@@ -193,13 +245,23 @@ void folder_files_close(struct folder_files *files)
     *files = (struct folder_files){.directory.handle = -1};
 }
 
-char *folder_files_path(const struct folder_files *files, size_t index)
+/* What leads to the file from the directory. */
+static void append_below(const struct folder_files *files, size_t index, struct text *path)
 {
     const struct folder_file *file = &files->files[index];
+    if (files->names.count > 0)
+        text_append(path, "%s/", files->names.names[file->class]);
+    text_append(path, "%s", files->file_names.bytes + file->name);
+}
+
+char *folder_files_path(const struct folder_files *files, size_t index)
+{
+    const char *directory = files->directory.path;
     struct text path;
     text_init(&path);
-    text_append(&path, "%s/%s/%s", files->directory.path, files->names.names[file->class],
-                files->file_names.bytes + file->name);
+    if (files->names.count > 0 || strcmp(directory, ".") != 0)
+        text_append(&path, "%s%s", directory, directory[strlen(directory) - 1] == '/' ? "" : "/");
+    append_below(files, index, &path);
     char *copy = memory_text(text_bytes(&path));
     text_release(&path);
     return copy;
@@ -218,14 +280,14 @@ static bool make_room(struct folder_bytes *into, size_t room, const char *path, 
     return into->bytes;
 }
 
-static bool load(int descriptor, const char *path, struct folder_bytes *into, struct error *error)
+static bool load(int descriptor, const char *path, bool has_classes, struct folder_bytes *into, struct error *error)
 {
     struct stat info;
     if (fstat(descriptor, &info))
         return error_errno(error, "cannot look at %s", path);
     if (!S_ISREG(info.st_mode))
-        return error_set(error, ERROR_USAGE, "%s is not a file: images lie directly in the directory of their class",
-                         path);
+        return error_set(error, ERROR_USAGE, "%s is not a file: images lie directly in %s", path,
+                         has_classes ? "the directory of their class" : "their directory");
     size_t size = (size_t)info.st_size;
     if (size > FILE_MOST)
         return error_set(error, ERROR_USAGE, "%s has %zu bytes: an image file has at most %zu", path, size, FILE_MOST);
@@ -239,14 +301,17 @@ static bool load(int descriptor, const char *path, struct folder_bytes *into, st
 }
 
 /* The file that has this path, and its digest. */
-static bool take(const struct folder_files *files, const char *path, struct folder_bytes *into, uint64_t *digest,
-                 struct error *error)
+static bool take(const struct folder_files *files, size_t index, const char *path, struct folder_bytes *into,
+                 uint64_t *digest, struct error *error)
 {
-    const char *below = path + strlen(files->directory.path) + 1;
-    int descriptor = openat(files->directory.handle, below, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct text below;
+    text_init(&below);
+    append_below(files, index, &below);
+    int descriptor = openat(files->directory.handle, text_bytes(&below), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    text_release(&below);
     if (descriptor < 0)
         return error_errno(error, "cannot open %s", path);
-    bool ok = load(descriptor, path, into, error);
+    bool ok = load(descriptor, path, files->names.count > 0, into, error);
     close(descriptor);
     if (ok)
         *digest = digest_bytes(into->bytes, into->count);
@@ -257,7 +322,7 @@ bool folder_files_prove(struct folder_files *files, size_t index, struct folder_
 {
     struct folder_file *file = &files->files[index];
     char *path = folder_files_path(files, index);
-    bool ok = take(files, path, into, &file->digest, error);
+    bool ok = take(files, index, path, into, &file->digest, error);
     memory_free(path);
     return ok;
 }
@@ -267,7 +332,7 @@ bool folder_files_read(const struct folder_files *files, size_t index, struct fo
     const struct folder_file *file = &files->files[index];
     char *path = folder_files_path(files, index);
     uint64_t digest = 0;
-    bool ok = take(files, path, into, &digest, error);
+    bool ok = take(files, index, path, into, &digest, error);
     if (ok && digest != file->digest)
         ok = error_set(error, ERROR_CORRUPT,
                        "%s was changed while it was in use: it has other content than at the start", path);

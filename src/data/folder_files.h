@@ -7,7 +7,9 @@
  *
  * Hidden files and directories, Thumbs.db, ehthumbs.db and desktop.ini are passed over, and beside the class
  * directories other files, unless their names are those of images. Links are followed, as those of a user's other data.
- */
+ *
+ * Images without classes, for a model to say what they are, lie directly in the directory; the samples are in the order
+ * of the bytes of their names. */
 #ifndef DATA_FOLDER_FILES_H
 #define DATA_FOLDER_FILES_H
 
@@ -33,8 +35,8 @@ struct folder_class {
 
 struct folder_files {
     struct directory directory;
-    struct categories names;      /* of the classes, in UTF-8 */
-    struct folder_class *classes; /* [names.count] */
+    struct categories names;      /* of the classes, in UTF-8; none: the images have no classes */
+    struct folder_class *classes; /* [names.count], at least one */
     struct folder_file *files;    /* [count], in the order of the samples */
     size_t count;
     /* private */
@@ -50,8 +52,13 @@ struct folder_bytes {
 };
 
 /* Local. Lists the directory: no file is opened yet; labels are the numbers of the classes. Nothing stays after
- * failure; close accepts a closed one. ERROR_NOT_FOUND, ERROR_USAGE: it is no such directory. */
+ * failure. ERROR_NOT_FOUND, ERROR_USAGE: it is no such directory. */
 bool folder_files_open(struct folder_files *files, const char *path, struct error *error) WARN_UNUSED;
+
+/* Local. The same of images without classes: those of a directory, or one file, whose directory is then opened. */
+bool folder_files_open_images(struct folder_files *files, const char *path, struct error *error) WARN_UNUSED;
+
+/* Local. Accepts a closed one. */
 void folder_files_close(struct folder_files *files);
 
 /* Local. Reads a file for the first time, and keeps its digest. */
@@ -62,7 +69,7 @@ bool folder_files_prove(struct folder_files *files, size_t index, struct folder_
 bool folder_files_read(const struct folder_files *files, size_t index, struct folder_bytes *into,
                        struct error *error) WARN_UNUSED;
 
-/* Local. "DIR/class/file", for messages. The caller owns it. */
+/* Local. "DIR/class/file", or without classes "DIR/file". The caller owns it. */
 char *folder_files_path(const struct folder_files *files, size_t index) WARN_UNUSED;
 
 #endif

@@ -14,16 +14,31 @@ static const struct {
     {"\377\330\377", 3, image_read_jpeg},
 };
 
+#define CODECS (sizeof codecs / sizeof *codecs)
+
+/* Which of them reads these bytes; CODECS: none. */
+static size_t find_codec(const uint8_t *bytes, size_t count)
+{
+    size_t i = 0;
+    while (i < CODECS && (count < codecs[i].length || memcmp(bytes, codecs[i].magic, codecs[i].length) != 0))
+        i++;
+    return i;
+}
+
+bool image_knows(const uint8_t *bytes, size_t count)
+{
+    return find_codec(bytes, count) < CODECS;
+}
+
 static bool read_image(const struct image_file *file, bool looks, struct image *image, struct error *error)
 {
     *image = (struct image){0};
-    for (size_t i = 0; i < sizeof codecs / sizeof *codecs; i++) {
-        if (file->count < codecs[i].length || memcmp(file->bytes, codecs[i].magic, codecs[i].length) != 0)
-            continue;
-        if (codecs[i].read(file, looks, image, error))
-            return true;
-        image_release(image);
-        return false;
+    size_t codec = find_codec(file->bytes, file->count);
+    if (codec < CODECS) {
+        bool ok = codecs[codec].read(file, looks, image, error);
+        if (!ok)
+            image_release(image);
+        return ok;
     }
     const char *known = content_kind(file->bytes, file->count);
     return error_set(error, ERROR_CORRUPT, "%s is not a PNG or JPEG image%s%s: take it out, or convert it", file->name,

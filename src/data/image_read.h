@@ -11,6 +11,9 @@
 
 #include "data/image.h"
 
+/* Local. Whether it is a PNG or JPEG file, by its first bytes. */
+bool image_knows(const uint8_t *bytes, size_t count);
+
 /* Local. Width and height, by the header; also proves that the file is one that image_decode reads, and reaches to its
  * end: ERROR_CORRUPT (no image, truncated), ERROR_USAGE (CMYK and other kinds that are not read, too many pixels). */
 bool image_look(const struct image_file *file, struct image *image, struct error *error) WARN_UNUSED;

@@ -19,6 +19,14 @@ struct answer_format {
     bool is_table;
 };
 
+size_t answer_file_samples(const struct answer_file_options *options)
+{
+    size_t samples = 0;
+    for (size_t i = 0; i < options->input_count; i++)
+        samples += options->inputs[i].count;
+    return samples;
+}
+
 /* ---- tables ---- */
 
 /* A field, in quotes where it needs them (RFC 4180). */
@@ -56,9 +64,32 @@ static size_t told(const struct answer_file *file)
     return most < file->form.classes ? most : file->form.classes;
 }
 
+/* Whether any input has names for its samples. */
+static bool names_samples(const struct answer_file *file)
+{
+    bool found = false;
+    for (size_t i = 0; !found && i < file->options.input_count; i++) {
+        char *name = dataset_name_of(&file->options.inputs[i], 0);
+        found = name;
+        memory_free(name);
+    }
+    return found;
+}
+
+static void append_sample(struct answer_file *file)
+{
+    char *name = dataset_name_of(&file->options.inputs[file->input], file->sample);
+    if (name)
+        append_field(&file->buffer, name);
+    text_append(&file->buffer, ",");
+    memory_free(name);
+}
+
 static void begin_table(struct answer_file *file)
 {
     struct text *row = &file->buffer;
+    file->names_samples = names_samples(file);
+    text_append(row, file->names_samples ? "file," : "");
     if (!names_class(file)) {
         for (size_t t = 0; t < file->form.terms; t++) {
             text_append(row, t > 0 ? "," : "");
@@ -95,6 +126,8 @@ static void append_row(struct answer_file *file, const float *answer)
     size_t classes = file->form.classes, last = classes;
     const float two[] = {1 - answer[0], answer[0]};
     const float *p = file->form.kind == PREDICT_CHANCE ? two : answer;
+    if (file->names_samples)
+        append_sample(file);
     for (size_t t = 0; !names_class(file) && t < file->form.terms; t++)
         text_append(row, "%s%.9g", t > 0 ? "," : "", (double)answer[t]);
     for (size_t i = 0; names_class(file) && i < told(file); i++) {
@@ -116,7 +149,7 @@ static void append_row(struct answer_file *file, const float *answer)
 static void begin_array(struct answer_file *file)
 {
     struct text head;
-    size_t N = file->options.samples;
+    size_t N = answer_file_samples(&file->options);
     text_init(&head);
     text_append(&head, "{'descr': '<f4', 'fortran_order': False, 'shape': (%zu,", N);
     if (file->form.terms > 1)
@@ -214,6 +247,10 @@ bool answer_file_take(void *context, size_t n, const float *answers, struct erro
     struct answer_file *file = context;
     for (size_t i = 0; i < n; i++) {
         file->format->append(file, answers + i * file->form.width);
+        if (++file->sample == file->options.inputs[file->input].count) {
+            file->input++;
+            file->sample = 0;
+        }
         if (file->buffer.length >= BUFFER_BYTES && !flush(file, error))
             return false;
     }

@@ -6,9 +6,10 @@
 #include "use/predict.h"
 
 struct answer_file_options {
-    const char *path; /* ends with .csv or .npy; NULL: a table on standard output, by `say` */
-    size_t samples;   /* N, of all inputs */
-    size_t top;       /* of a table: the classes that are told of a sample, the most probable first; 0: one */
+    const char *path;             /* ends with .csv or .npy; NULL: a table on standard output, by `say` */
+    const struct dataset *inputs; /* [input_count], those whose samples are answered; borrowed */
+    size_t input_count;
+    size_t top; /* of a table: the classes that are told of a sample, the most probable first; 0: one */
 };
 
 struct answer_format;
@@ -21,16 +22,22 @@ struct answer_file {
     int descriptor; /* of the hidden file; -1: standard output */
     char *hidden;   /* its path */
     uint64_t written;
+    bool names_samples;   /* the table has a column of their names */
+    size_t input, sample; /* the next to be answered: a sample of one of the inputs */
     struct text buffer;
 };
+
+/* Local. N, of all inputs. */
+size_t answer_file_samples(const struct answer_file_options *options);
 
 /* Local. Whether a file of this name can hold such answers. ERROR_USAGE. */
 bool answer_file_check(const struct answer_file_options *options, const struct predict_form *form,
                        struct error *error) WARN_UNUSED;
 
 /* Local. Begins a hidden file beside the path: a table with the line of its names, which are those of the training
- * data's targets and classes; or the head of an array of float32 [N, K], with several terms [N, T, K], [N, T], or of
- * one number a sample [N]. The options have passed answer_file_check. Nothing stays after failure. */
+ * data's targets and classes (the first column, `file`, if samples have names: dataset_name_of); or the head of an
+ * array of float32 [N, K], with several terms [N, T, K], [N, T], or of one number a sample [N]. The options have passed
+ * answer_file_check. Nothing stays after failure. */
 bool answer_file_begin(struct answer_file *file, const struct answer_file_options *options,
                        const struct predict_form *form, const struct description *about,
                        struct error *error) WARN_UNUSED;

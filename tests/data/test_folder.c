@@ -1,3 +1,4 @@
+#include "base/memory.h"
 #include "data/folder.h"
 #include "data/formats.h"
 #include "data/image_file.h"
@@ -362,6 +363,79 @@ static void validation_has_the_classes_of_the_training_data(void)
     dataset_close(&trained);
 }
 
+/* The level of a sample without a label, and its name. */
+static int named_level(const struct dataset *dataset, size_t index, const char *name)
+{
+    int32_t label = 7;
+    int level = level_of(dataset, index, &label);
+    char *found = dataset_name_of(dataset, index);
+    CU_ASSERT_STRING_EQUAL(found, name);
+    CU_ASSERT_EQUAL(label, 7);
+    memory_free(found);
+    return level;
+}
+
+static void images_without_classes_are_in_the_order_of_their_names(void)
+{
+    struct fixture train, new;
+    struct error error;
+    fixture_init(&train);
+    put_class(&train, "a", 10, 1);
+    put_class(&train, "b", 20, 1);
+    struct dataset trained = open_good(&train), inputs;
+    fixture_init(&new);
+    put(&new, "b.png", SIDE, SIDE, 52);
+    put(&new, "B.png", SIDE, SIDE, 51);
+    put(&new, "c.jpg", SIDE, SIDE, 53); /* a name is a name */
+    write_bytes(in(&new, ".DS_Store"), "x", 1);
+    struct dataset_spec like = {&dataset_folder, &train.settings};
+    bool ok = dataset_open_inputs(&inputs, in(&new, ""), &like, &trained.about, &error);
+    check_opened(ok, &error);
+    CU_ASSERT_EQUAL(inputs.count, 3);
+    CU_ASSERT_EQUAL(named_level(&inputs, 0, in(&new, "B.png")), 51);
+    CU_ASSERT_EQUAL(named_level(&inputs, 1, in(&new, "b.png")), 52);
+    CU_ASSERT_EQUAL(named_level(&inputs, 2, in(&new, "c.jpg")), 53);
+    dataset_close(&inputs);
+
+    /* One file, for a model of images of another format: the shape says size and channels. */
+    like = (struct dataset_spec){&dataset_npy, NULL};
+    put(&new, "b.png", SIDE, SIDE + 2, 52);
+    ok = dataset_open_inputs(&inputs, in(&new, "b.png"), &like, &trained.about, &error);
+    check_opened(ok, &error);
+    CU_ASSERT(inputs.count == 1 && named_level(&inputs, 0, in(&new, "b.png")) == 52);
+    dataset_close(&inputs);
+    struct description flat = {.format = (char[]){"npy"}, .form = {.input = {1, {PIXELS}}, .classes = 2, .terms = 1}};
+    ok = dataset_open_inputs(&inputs, new.path, &like, &flat, &error);
+    check_refused(ok, &error, ERROR_USAGE, "images cannot be samples of the shape 16", "");
+    dataset_close(&trained);
+}
+
+static void what_is_no_directory_of_images_is_told(void)
+{
+    struct fixture train, new;
+    fixture_init(&train);
+    put_class(&train, "a", 10, 1);
+    put_class(&train, "b", 20, 1);
+    struct dataset trained = open_good(&train), inputs;
+    const struct dataset_spec like = {&dataset_folder, &train.settings};
+    struct error error;
+    bool ok = dataset_open_inputs(&inputs, train.path, &like, &trained.about, &error);
+    check_refused(ok, &error, ERROR_USAGE, in(&train, "a"), "is not a file: images lie directly in their directory");
+    fixture_init(&new);
+    ok = dataset_open_inputs(&inputs, new.path, &like, &trained.about, &error);
+    check_refused(ok, &error, ERROR_USAGE, new.path, "holds no images");
+    ok = dataset_open_inputs(&inputs, in(&new, "absent.png"), &like, &trained.about, &error);
+    check_refused(ok, &error, ERROR_NOT_FOUND, in(&new, "absent.png"), "No such file");
+    put(&new, "a.png", SIDE, SIDE, 50);
+    put(&new, "b.png", SIDE + 1, SIDE, 50);
+    ok = dataset_open_inputs(&inputs, new.path, &like, &trained.about, &error);
+    check_refused(ok, &error, ERROR_USAGE, "several sizes: 4 x 4", "scale them to that of the training data");
+    write_bytes(in(&new, "b.png"), "text", 4);
+    ok = dataset_open_inputs(&inputs, new.path, &like, &trained.about, &error);
+    check_refused(ok, &error, ERROR_CORRUPT, in(&new, "b.png"), "is not a PNG or JPEG image");
+    dataset_close(&trained);
+}
+
 /* What a read of all samples fails with, and that it gives zeros. */
 static void expect_failure(const struct dataset *dataset, enum error_kind kind, const char *words, const char *more)
 {
@@ -423,6 +497,9 @@ int main(void)
         {"the digest tells content, classes and shape", the_digest_tells_content_classes_and_shape},
         {"what is no directory of class directories is told", what_is_no_such_directory_is_told},
         {"validation data has the classes of the training data", validation_has_the_classes_of_the_training_data},
+        {"images without classes are in the order of their names",
+         images_without_classes_are_in_the_order_of_their_names},
+        {"what is no directory of images is told", what_is_no_directory_of_images_is_told},
         {"a file that has changed or gone is told when it is read", files_that_change_are_told_when_they_are_read},
         {"an image that cannot be decoded is told when it is read", what_cannot_be_decoded_is_told_when_it_is_read},
         {NULL, NULL},
