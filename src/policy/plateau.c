@@ -10,7 +10,8 @@ static bool is_better(const struct job *job, const struct history *history, doub
     double than = history->plateau_reference;
     if (isnan(value) || history->plateau_step == 0)
         return !isnan(value);
-    return best_is_lower(job) ? value < than * (1 - settings->threshold) : value > than * (1 + settings->threshold);
+    double by = settings->threshold * fabs(than); /* r2 may be negative */
+    return best_is_lower(job) ? value < than - by : value > than + by;
 }
 
 void plateau_consider(const struct job *job, struct history *history, const struct evaluation *evaluation,

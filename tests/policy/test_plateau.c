@@ -17,7 +17,7 @@ static struct job job_of(struct plateau_settings *settings, enum metric_kind met
 
 static double factor_after(const struct job *job, struct history *history, double value, uint64_t step)
 {
-    struct evaluation evaluation = {.values = {[METRIC_LOSS] = value, [METRIC_ACCURACY] = value}};
+    struct evaluation evaluation = {.values = {[METRIC_LOSS] = value, [METRIC_ACCURACY] = value, [METRIC_R2] = value}};
     plateau_consider(job, history, &evaluation, step);
     return plateau_factor(job, history);
 }
@@ -43,6 +43,16 @@ static void it_falls_when_that_of_pytorch_falls(void)
     struct job job = job_of(&hasty, METRIC_LOSS, 0.1), other = job_of(&patient, METRIC_ACCURACY, 0);
     check_falls(&job, sizeof losses / sizeof *losses, losses, rates);
     check_falls(&other, sizeof accuracies / sizeof *accuracies, accuracies, rates_by_accuracy);
+}
+
+/* A part of a negative value is no less demanding: what stays the same is not better. */
+static void a_metric_may_be_negative(void)
+{
+    static const double values[] = {-2, -2, -1.995, -2, -1, -0.5, -0.5, -0.5};
+    static const double rates[] = {1, 1, 0.5, 0.5, 0.5, 0.5, 0.5, 0.25};
+    struct plateau_settings settings = {.factor = 0.5, .patience = 1, .threshold = 1e-2};
+    struct job job = job_of(&settings, METRIC_R2, 0);
+    check_falls(&job, sizeof values / sizeof *values, values, rates);
 }
 
 static void other_schedules_do_not_look(void)
@@ -73,6 +83,7 @@ int main(void)
 {
     static const struct test_case cases[] = {
         {"it falls when that of PyTorch falls", it_falls_when_that_of_pytorch_falls},
+        {"a metric may be negative", a_metric_may_be_negative},
         {"other schedules do not look", other_schedules_do_not_look},
         {"another yardstick begins to count anew, but the rate stays",
          another_yardstick_begins_to_count_anew_but_the_rate_stays},
