@@ -1,6 +1,9 @@
 #include "job/job_model.h"
 
 #include "base/memory.h"
+#include "base/utf8.h"
+
+#include <string.h>
 
 /* What the settings and this vocabulary tell; all 0: they do not. */
 static struct leaf_form known_form(const struct job *job, const char *vocabulary)
@@ -34,6 +37,8 @@ static bool describe_data(const struct job *job, struct job_model_data known, st
 {
     if (!job_model_is_known(job, known))
         return open_data(job, about, error);
+    if (known.vocabulary && !utf8_is_text(known.vocabulary, strlen(known.vocabulary)))
+        return error_set(error, ERROR_CORRUPT, "its vocabulary is not UTF-8");
     if (is_described(known) && !description_read(about, known.description, error))
         return false;
     if (!is_described(known))
