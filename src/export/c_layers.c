@@ -10,12 +10,17 @@
 #include "nn/layers/row_norm.h"
 #include "nn/layers/upsample.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 void c_number(struct text *out, double number)
 {
     char digits[40];
+    if (!isfinite(number)) { /* macros of <math.h> */
+        text_append(out, isnan(number) ? "NAN" : number > 0 ? "INFINITY" : "-INFINITY");
+        return;
+    }
     snprintf(digits, sizeof digits, "%.9g", number);
     text_append(out, "%s%sf", digits, strpbrk(digits, ".e") ? "" : ".0");
 }

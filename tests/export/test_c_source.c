@@ -1,5 +1,6 @@
 #include "base/file.h"
 #include "base/rng.h"
+#include "export/c_layers.h"
 #include "export/c_source.h"
 #include "nn/layers/attention.h"
 #include "nn/layers/concat.h"
@@ -254,6 +255,19 @@ static void probabilities_are_those_of_the_loss(void)
                    (float[]){1 / (1 + expf(-1)), 1 / (1 + expf(-2))});
 }
 
+static void numbers_are_constants_of_c(void)
+{
+    static const double numbers[] = {1, -0.5, 1e-30, (double)NAN, INFINITY, -INFINITY};
+    struct text words;
+    text_init(&words);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        c_number(&words, numbers[i]);
+        text_append(&words, " ");
+    }
+    CU_ASSERT_STRING_EQUAL(text_bytes(&words), "1.0f -0.5f 1e-30f NAN INFINITY -INFINITY ");
+    text_release(&words);
+}
+
 static bool build_own(struct layer *layer, struct tensor_table *table, struct error *unused)
 {
     (void)table, (void)unused;
@@ -289,6 +303,7 @@ int main(void)
          what_is_appended_later_and_made_larger_is_the_same_in_c},
         {"a first layer does not write over the caller's input", a_first_layer_does_not_write_over_the_caller_s_input},
         {"probabilities are those of the loss", probabilities_are_those_of_the_loss},
+        {"numbers are constants of C", numbers_are_constants_of_c},
         {"a layer of a program's own is refused by name", a_layer_of_a_program_s_own_is_refused_by_name},
         {0}};
     return test_run("export/c_source", cases);
