@@ -110,8 +110,8 @@ bool record_h5_version(hid_t file, uint64_t *version, struct error *error)
 
 static bool is_older(uint64_t version, struct error *error)
 {
-    if (version == RECORD_PLAIN)
-        return error_set(error, ERROR_CORRUPT, "format version %d without the image of its record", RECORD_PLAIN);
+    if (version >= RECORD_PLAIN && version <= RECORD_VERSION)
+        return error_set(error, ERROR_CORRUPT, "format version %" PRIu64 " without the image of its record", version);
     return (version >= 1 && version < RECORD_PLAIN) ||
            error_set(error, ERROR_VERSION, "format version %" PRIu64 ", but this lockstep (%s) reads versions 1 to %d",
                      version, LOCKSTEP_VERSION, RECORD_VERSION);

@@ -101,7 +101,7 @@ static void a_seal_that_fits_another_file_is_refused(void)
     CU_ASSERT_TRUE(is_refused(path, ERROR_CORRUPT, "its seal does not fit its arrays"));
     ranges[0] = (struct seal_range){SEAL_BYTES, 64};
     CU_ASSERT_TRUE(seal_write(path, ranges, 1, &error)); /* leaves a part unproven: that of the record */
-    CU_ASSERT_TRUE(is_refused(path, ERROR_CORRUPT, "format version 4 without the image of its record"));
+    CU_ASSERT_TRUE(is_refused(path, ERROR_CORRUPT, "format version 5 without the image of its record"));
     ranges[0] = (struct seal_range){(uint64_t)offset_of(path, "/digest/params", 0), 16};
     CU_ASSERT_TRUE(seal_write(path, ranges, 1, &error));
     CU_ASSERT_TRUE(is_refused(path, ERROR_CORRUPT, "its seal does not fit its arrays"));
@@ -120,7 +120,7 @@ static void without_its_seal_a_file_is_refused(void)
         block *= 2;
     CU_ASSERT(block < count);
     CU_ASSERT_TRUE(file_replace(path, content + block, count - block, &error));
-    CU_ASSERT_TRUE(is_refused(path, ERROR_CORRUPT, "format version 4 without the image of its record"));
+    CU_ASSERT_TRUE(is_refused(path, ERROR_CORRUPT, "format version 5 without the image of its record"));
     free(content);
 }
 

@@ -61,7 +61,7 @@ static void what_is_permitted_is_told_and_kept_in_the_record(void)
         const struct segment *segment = &record->segments[record->segment_count - 1];
         expect_heard(&hearing,
                      "warning: changed on resume: optimizer.learning_rate: 0.01 -> 0.02 (changes the result)");
-        expect_heard(&hearing, "\nchanged on resume: log.every: 1 -> 3");
+        expect_heard(&hearing, "Z changed on resume: log.every: 1 -> 3");
         expect_text(segment->changes, "optimizer.learning_rate: 0.01 -> 0.02 (changes the result); "
                                       "checkpoint.at: [4] -> (none); log.every: 1 -> 3");
         CU_ASSERT(record->segment_count == 2 && segment->first_step == 5);
