@@ -58,6 +58,13 @@ struct option_word {
 #define OPTION_ROWS  64 /* of a section, at most */
 #define OPTION_DEPTH 8  /* lists in the items of lists, at most */
 
+/* What stands in a section, as texts. */
+struct option_given {
+    const char *keys[OPTION_ROWS];
+    const char *texts[OPTION_ROWS]; /* NULL: it is not a single value */
+    size_t count;
+};
+
 struct option_row {
     const char *name; /* NULL behind the last row of a section */
     const char *help; /* for people: part of a sentence, without a point */
@@ -67,6 +74,10 @@ struct option_row {
     const char *const *choices;      /* choice: by value, from 1; NULL behind the last */
     const struct registry *registry; /* kind: which may stand here */
     size_t settings_offset;          /* kind: of the void * to its settings, from the section's base */
+
+    /* kind: which one a section means that does not name it, by what else stands there. NULL: that must be named. On
+     * failure it returns NULL, and the words say why, beginning with "missing" or a file. */
+    const struct kind *(*guess)(const struct option_given *given, struct error *error);
 
     enum option_path path; /* of a text: checked by option_check_path, where a user has written it */
 

@@ -1,6 +1,7 @@
 #include "data/content.h"
 
 #include "base/guard.h"
+#include "base/utf8.h"
 #include "data/inflate.h"
 
 #include <fcntl.h>
@@ -95,12 +96,32 @@ bool content_guard(const struct content *content, void (*work)(void *), void *co
     return guard_run(work, context, &where) || watched_refuse(&content->watched, error);
 }
 
+bool content_begins(const uint8_t *bytes, size_t count, const char *magic, size_t length)
+{
+    return bytes && count >= length && memcmp(bytes, magic, length) == 0;
+}
+
+bool content_is_text(const uint8_t *bytes, size_t count)
+{
+    if (!bytes || count == 0)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (bytes[i] < ' ' && (bytes[i] < '\t' || bytes[i] > '\r'))
+            return false;
+    size_t whole = utf8_whole((const char *)bytes, count);
+    return whole > 0 && count - whole < UTF8_BYTES; /* the last character may be cut */
+}
+
+const char *content_find(const struct content_magic *magics, const uint8_t *bytes, size_t count)
+{
+    for (; magics->bytes; magics++)
+        if (content_begins(bytes, count, magics->bytes, magics->length))
+            return magics->words;
+    return NULL;
+}
+
 /* gzip is not among them: what it made is inflated before anybody looks. */
-static const struct {
-    const char *magic;
-    size_t length;
-    const char *words;
-} kinds[] = {
+static const struct content_magic kinds[] = {
     {"\223NUMPY", 6, "a NumPy file: format: npy"},
     {"PK\3\4", 4, "a zip archive; if numpy.savez made it: format: npz"},
     {"PK\5\6", 4, "an empty zip archive"},
@@ -115,12 +136,10 @@ static const struct {
     {"BZh", 3, "packed by bzip2: unpack it"},
     {"\3757zXZ", 5, "packed by xz: unpack it"},
     {"\050\265\057\375", 4, "packed by zstd: unpack it"},
+    {0},
 };
 
 const char *content_kind(const uint8_t *bytes, size_t count)
 {
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (count >= kinds[i].length && memcmp(bytes, kinds[i].magic, kinds[i].length) == 0)
-            return kinds[i].words;
-    return NULL;
+    return content_find(kinds, bytes, count);
 }

@@ -33,6 +33,22 @@ void content_close(struct content *content);
 /* Local. Runs work(context) under guard_run; false, with words, if there were no bytes. */
 bool content_guard(const struct content *content, void (*work)(void *), void *context, struct error *error) WARN_UNUSED;
 
+/* Local. Whether they begin so; bytes may be NULL. */
+bool content_begins(const uint8_t *bytes, size_t count, const char *magic, size_t length);
+
+/* Local. Whether the beginning of a file may be that of a text in UTF-8; bytes may be NULL. */
+bool content_is_text(const uint8_t *bytes, size_t count);
+
+/* How files of a kind begin, and what they are; a table of them ends with one of NULL. */
+struct content_magic {
+    const char *bytes;
+    size_t length;
+    const char *words;
+};
+
+/* Local. The words of the first of them that the bytes begin with; NULL: none. */
+const char *content_find(const struct content_magic *magics, const uint8_t *bytes, size_t count);
+
 /* Local. What a file is by its first bytes, and what reads it: "a NumPy file: format: npy"; NULL: not known. */
 const char *content_kind(const uint8_t *bytes, size_t count);
 

@@ -7,6 +7,7 @@
 #include "base/digest.h"
 #include "base/memory.h"
 #include "base/rows.h"
+#include "data/content.h"
 #include "data/csv_columns.h"
 #include "data/formats.h"
 #include "data/part.h"
@@ -412,10 +413,19 @@ static const char *csv_source(const void *given, bool targets)
     return settings->path;
 }
 
+static enum recognition csv_knows(const uint8_t *bytes, size_t count)
+{
+    return content_is_text(bytes, count) ? FORMAT_MAYBE : FORMAT_NO;
+}
+
+static const char *const endings[] = {".csv", ".tsv", NULL};
+
 const struct dataset_class dataset_csv = {
     KIND_OF("csv", "a table in a CSV file, plain or gzip, whose rows are samples", struct csv_settings, rows),
     .kind.check = check,
     .open = csv_open,
+    .knows = csv_knows,
+    .endings = endings,
     .open_inputs = csv_open_inputs,
     .close = csv_close,
     .read = csv_read,

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/option.h"
 #include "base/text.h"
+#include "data/content.h"
 #include "data/inflate.h"
 
 #include <fcntl.h>
@@ -41,27 +42,24 @@ static bool look(const char *path, struct watched *watched, bool *is_gzip, struc
     return ok;
 }
 
-/* What people take for CSV, or what has been given to the wrong format. */
-static const struct {
-    const char *magic;
-    size_t length;
-    const char *words;
-} strangers[] = {
-    {"\x93NUMPY", 6, "is a NumPy file: format: npy"},
-    {"\x89HDF\r\n\x1a\n", 8, "is an HDF5 file: format: hdf5"},
-    {"PK\x03\x04", 4, "is a ZIP archive, as spreadsheets (.xlsx, .ods) and .npz are: save the table as CSV"},
-    {"PAR1", 4, "is a Parquet file: save the table as CSV"},
-    {"\xff\xfe", 2, "is UTF-16: save the table as CSV in UTF-8"},
-    {"\xfe\xff", 2, "is UTF-16: save the table as CSV in UTF-8"},
+/* What people take for CSV; the rest is what every format knows. */
+static const struct content_magic strangers[] = {
+    {"PK\x03\x04", 4, "a ZIP archive, as spreadsheets (.xlsx, .ods) and .npz are: save the table as CSV"},
+    {"PAR1", 4, "a Parquet file: save the table as CSV"},
+    {"\xff\xfe", 2, "UTF-16: save the table as CSV in UTF-8"},
+    {"\xfe\xff", 2, "UTF-16: save the table as CSV in UTF-8"},
+    {0},
 };
 
 static bool check_text(const struct csv_table *table, struct error *error)
 {
     if (table->bytes == 0)
         return error_set(error, ERROR_CORRUPT, "%s is empty", table->path);
-    for (size_t i = 0; i < sizeof strangers / sizeof *strangers; i++)
-        if (table->bytes >= strangers[i].length && !memcmp(table->text, strangers[i].magic, strangers[i].length))
-            return error_set(error, ERROR_CORRUPT, "%s %s", table->path, strangers[i].words);
+    const uint8_t *bytes = (const uint8_t *)table->text;
+    const char *known = content_find(strangers, bytes, table->bytes);
+    known = known ? known : content_kind(bytes, table->bytes);
+    if (known)
+        return error_set(error, ERROR_CORRUPT, "%s is %s", table->path, known);
     const char *nul = memchr(table->text, 0, table->bytes);
     return !nul || error_set(error, ERROR_CORRUPT, "%s is not a CSV file: there is a NUL byte at offset %zu",
                              table->path, (size_t)(nul - table->text));

@@ -6,11 +6,9 @@
 #include "base/guard.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "data/content.h"
 
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define EXCUSED_S 600.0 /* from one time that a file is told to be touched to the next */
 
@@ -28,9 +26,8 @@ static const char *kind_of(const struct description *about)
     return about->vocabulary ? "text" : about->form.vocabulary > 0 ? "tokens" : "numbers";
 }
 
-/* Whether a model for the training data can read these samples (`name`: where they come from). */
-static bool inputs_fit(const struct dataset *dataset, const struct description *training, const char *name,
-                       struct error *error)
+bool dataset_inputs_fit(const struct dataset *dataset, const struct description *training, const char *name,
+                        struct error *error)
 {
     const struct leaf_form *form = &dataset->about.form, *train = &training->form;
     if ((form->vocabulary > 0) != (train->vocabulary > 0))
@@ -78,7 +75,7 @@ static bool fits(const struct dataset *dataset, const struct dataset_spec *spec,
                          "%s: label_offset is %" PRIu64 ", but that of the training data %" PRIu64
                          ": the classes would not be the same",
                          source(spec, true), dataset->about.label_offset, train->label_offset);
-    return inputs_fit(dataset, train, source(spec, false), error) &&
+    return dataset_inputs_fit(dataset, train, source(spec, false), error) &&
            targets_fit(&dataset->about.form, &train->form, source(spec, true), error);
 }
 
@@ -123,69 +120,6 @@ bool dataset_open(struct dataset *dataset, const struct dataset_spec *spec, cons
         dataset->about.form.most = most;
         dataset_standardise(dataset, train);
     }
-    return true;
-}
-
-struct finding {
-    const uint8_t *bytes;
-    size_t count;
-    const struct dataset_class *found;
-};
-
-/* Guarded, where there are bytes. */
-static void look_who_knows(void *context)
-{
-    struct finding *finding = context;
-    for (const struct kind *const *kind = dataset_registry.kinds; *kind; kind++) {
-        const struct dataset_class *class = (const struct dataset_class *)*kind;
-        if (class->knows && class->knows(finding->bytes, finding->count))
-            finding->found = class;
-    }
-}
-
-/* The format that a file's first bytes tell, or else `otherwise`. What cannot be read is for that to refuse. */
-static const struct dataset_class *find_class(const char *path, const struct dataset_class *otherwise)
-{
-    struct content content;
-    struct error ignored;
-    struct finding finding = {.found = otherwise};
-    struct stat info;
-    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
-        look_who_knows(&finding);
-        return finding.found;
-    }
-    if (!content_open(&content, path, "a file", &ignored))
-        return otherwise;
-    finding.bytes = content.bytes;
-    finding.count = content.count;
-    bool ok = content_guard(&content, look_who_knows, &finding, &ignored);
-    content_close(&content);
-    return ok ? finding.found : otherwise;
-}
-
-bool dataset_open_inputs(struct dataset *dataset, const char *path, const struct dataset_spec *like,
-                         const struct description *train, struct error *error)
-{
-    const struct dataset_class *class = find_class(path, like->class);
-    memset(dataset, 0, sizeof *dataset);
-    if (!class->open_inputs)
-        return error_set(error, ERROR_USAGE, "%s: inputs alone cannot be read of data of format %s", path,
-                         class->kind.name);
-    dataset->failure = memory_need(1, sizeof *dataset->failure);
-    if (!class->open_inputs(dataset, path, class == like->class ? like->settings : NULL, train, error)) {
-        description_release(&dataset->about);
-        memory_free(dataset->failure);
-        memset(dataset, 0, sizeof *dataset);
-        return false;
-    }
-    dataset->class = class;
-    dataset->about.format = memory_text(class->kind.name);
-    if (!inputs_fit(dataset, train, path, error)) {
-        dataset_close(dataset);
-        return false;
-    }
-    dataset->about.form = train->form;
-    standard_copy(&dataset->about.input_standard, &train->input_standard);
     return true;
 }
 

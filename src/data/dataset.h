@@ -40,6 +40,8 @@ struct dataset {
     bool is_taken;         /* from another dataset, whose are self and the files */
 };
 
+enum recognition { FORMAT_NO, FORMAT_MAYBE, FORMAT_YES };
+
 /* What a format has to do. `index` counts within the used part: 0 <= index < count, which is that of open, also if the
  * dataset was split. */
 struct dataset_class {
@@ -52,9 +54,13 @@ struct dataset_class {
                  struct error *error) WARN_UNUSED;
     void (*close)(struct dataset *dataset);
 
-    /* Local. Whether a file is of this format, by its first bytes, or, for count 0, whether directories are. NULL:
-     * these do not tell. */
-    bool (*knows)(const uint8_t *bytes, size_t count);
+    /* Local. Whether a file is of this format, by its first bytes, inflated; bytes NULL: whether a directory is. NULL:
+     * they never tell. */
+    enum recognition (*knows)(const uint8_t *bytes, size_t count);
+
+    /* How names of such files end, where bytes tell no more than that it may be one; NULL behind the last. NULL: in no
+     * way of their own. */
+    const char *const *endings;
 
     /* Local. As open, for the inputs alone of one file or directory: targets are not looked at, form.classes and
      * form.terms stay 0, and read leaves labels and targets as they are. `like`: settings of the training data, where
@@ -108,7 +114,11 @@ bool dataset_refuse_hole(const struct dataset *dataset, const void *where, struc
 bool dataset_open(struct dataset *dataset, const struct dataset_spec *spec, const struct description *train,
                   struct error *error) WARN_UNUSED;
 
-/* Local. Opens the inputs of one file, or of a directory of images, for a model to say what it makes of them: of the
+/* Local. Whether a model for the training data can read these samples; `name`: where they come from. ERROR_USAGE. */
+bool dataset_inputs_fit(const struct dataset *dataset, const struct description *training, const char *name,
+                        struct error *error) WARN_UNUSED;
+
+/* Local; in dataset_inputs.c. Opens the inputs of one file, or of a directory of images, for a model to say what it makes of them: of the
  * format that its first bytes tell, or else of that of `like`, the training data as its job has it. They have to fit
  * `train`; the dataset has its form, though there are no labels and targets: dataset_read leaves them as they are.
  * Errors as dataset_open. */

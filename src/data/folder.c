@@ -289,11 +289,6 @@ static bool folder_open_inputs(struct dataset *dataset, const char *path, const 
     return ok;
 }
 
-static bool folder_knows(const uint8_t *bytes, size_t count)
-{
-    return count == 0 || image_knows(bytes, count);
-}
-
 static char *folder_name_of(const struct dataset *dataset, size_t index)
 {
     const struct folder *folder = dataset->self;
@@ -350,6 +345,11 @@ static const char *folder_source(const void *given, bool targets)
     const struct folder_settings *settings = given;
     (void)targets;
     return settings->path;
+}
+
+static enum recognition folder_knows(const uint8_t *bytes, size_t count)
+{
+    return !bytes || image_knows(bytes, count) ? FORMAT_YES : FORMAT_NO;
 }
 
 const struct dataset_class dataset_folder = {

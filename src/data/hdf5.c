@@ -202,12 +202,17 @@ static const char *hdf5_source(const void *given, bool targets)
     return settings->path;
 }
 
+static enum recognition hdf5_knows(const uint8_t *bytes, size_t count)
+{
+    return bytes && hdf5_file_knows(bytes, count) ? FORMAT_YES : FORMAT_NO;
+}
+
 const struct dataset_class dataset_hdf5 = {
     KIND_OF("hdf5", "datasets of HDF5 or NetCDF-4 files, inputs and labels or float targets", struct hdf5_settings,
             rows),
     .kind.check = array_data_check,
     .open = hdf5_open,
-    .knows = hdf5_file_knows,
+    .knows = hdf5_knows,
     .open_inputs = hdf5_open_inputs,
     .close = hdf5_close,
     .read = array_data_read,

@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "base/memory.h"
 #include "data/array_files.h"
+#include "data/content.h"
 #include "data/formats.h"
 #include "data/idx_file.h"
 
@@ -105,12 +106,6 @@ static bool idx_open(struct dataset *dataset, const void *given, const struct de
     return ok;
 }
 
-static bool idx_knows(const uint8_t *bytes, size_t count)
-{
-    return count >= 4 && bytes[0] == 0 && bytes[1] == 0 && bytes[2] >= 0x08 && bytes[2] <= 0x0E && bytes[3] >= 2 &&
-           bytes[3] <= 4;
-}
-
 static bool idx_open_inputs(struct dataset *dataset, const char *path, const void *like,
                             const struct description *train, struct error *error)
 {
@@ -145,6 +140,13 @@ static bool idx_read(const struct dataset *dataset, size_t index, struct leaf *l
                 image[y * width + x] = idx->image[x * height + y];
     }
     return true;
+}
+
+static enum recognition idx_knows(const uint8_t *bytes, size_t count)
+{
+    bool is_one = content_begins(bytes, count, "\0\0", 2) && count >= 4 && bytes[2] >= 0x08 && bytes[2] <= 0x0E &&
+                  bytes[3] >= 1 && bytes[3] <= 4;
+    return is_one ? FORMAT_YES : FORMAT_NO;
 }
 
 const struct dataset_class dataset_idx = {

@@ -112,11 +112,6 @@ static bool npz_open(struct dataset *dataset, const void *given, const struct de
 }
 
 /* A zip archive; that it holds arrays, the look for x will tell. */
-static bool npz_knows(const uint8_t *bytes, size_t count)
-{
-    return count >= 4 && memcmp(bytes, "PK\3\4", 4) == 0;
-}
-
 static bool npz_open_inputs(struct dataset *dataset, const char *path, const void *like,
                             const struct description *train, struct error *error)
 {
@@ -138,6 +133,11 @@ static const char *npz_source(const void *given, bool targets)
     const struct npz_settings *settings = given;
     (void)targets;
     return settings->path;
+}
+
+static enum recognition npz_knows(const uint8_t *bytes, size_t count)
+{
+    return content_begins(bytes, count, "PK\3\4", 4) ? FORMAT_YES : FORMAT_NO;
 }
 
 const struct dataset_class dataset_npz = {

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/rows.h"
 #include "base/utf8.h"
+#include "data/content.h"
 #include "data/formats.h"
 #include "data/part.h"
 #include "data/text_tokenizer.h"
@@ -336,11 +337,20 @@ static bool check_part(const void *given, const char **key, struct error *error)
     return part_check(settings->part, error);
 }
 
+static enum recognition text_knows(const uint8_t *bytes, size_t count)
+{
+    return content_is_text(bytes, count) ? FORMAT_MAYBE : FORMAT_NO;
+}
+
+static const char *const endings[] = {".txt", ".md", NULL};
+
 const struct dataset_class dataset_text = {
     KIND_OF("text", "characters, or tokens, of a UTF-8 file, of which the next one is to be predicted",
             struct text_format_settings, rows),
     .kind.check = check_part,
     .open = text_open,
+    .knows = text_knows,
+    .endings = endings,
     .close = text_close,
     .read = text_read,
     .source = text_source,

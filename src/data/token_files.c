@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/pattern.h"
+#include "data/content.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,11 +30,7 @@ static const struct {
 };
 
 /* What else people have in such directories, by how it begins. */
-static const struct {
-    const char *bytes;
-    size_t count;
-    const char *what;
-} strangers[] = {
+static const struct content_magic strangers[] = {
     {"\xc6\xd7\x34\x01", 4, "a model of llm.c (magic 20240326)"},
     {"\xc7\xd7\x34\x01", 4, "a state of llm.c (magic 20240327)"},
     {"\xc8\xd7\x34\x01", 4, "a tokenizer of llm.c (magic 20240328)"},
@@ -41,6 +38,7 @@ static const struct {
     {"\x93NUMPY", 6, "a NumPy file: write its numbers alone, with tofile"},
     {"\x89HDF\r\n\x1a\n", 8, "an HDF5 file: write its numbers alone, with NumPy's tofile"},
     {"PK\x03\x04", 4, "a zip archive, or an npz file"},
+    {0},
 };
 
 /* A gzip's first bytes could be those of two tokens: its name tells as well. */
@@ -48,6 +46,14 @@ static bool is_gzip(const char *path, const uint8_t *begin, size_t count)
 {
     size_t length = strlen(path);
     return length > 3 && strcmp(path + length - 3, ".gz") == 0 && count > 2 && begin[0] == 0x1f && begin[1] == 0x8b;
+}
+
+enum recognition token_files_know(const uint8_t *begin, size_t count)
+{
+    for (size_t h = 0; begin && count >= 4 && h < sizeof headers / sizeof *headers; h++)
+        if (little_endian(begin) == headers[h].magic)
+            return FORMAT_YES;
+    return !begin || content_is_text(begin, count) || content_find(strangers, begin, count) ? FORMAT_NO : FORMAT_MAYBE;
 }
 
 /* Of tokens, half of the bytes or more say hundreds, and hardly 32 of them in a row are letters. */
@@ -62,9 +68,9 @@ static bool is_text(const uint8_t *begin, size_t count)
 static bool refuse_stranger(const char *path, enum token_type type, const uint8_t *begin, size_t count,
                             struct error *error)
 {
-    for (size_t i = 0; i < sizeof strangers / sizeof *strangers; i++)
-        if (count >= strangers[i].count && memcmp(begin, strangers[i].bytes, strangers[i].count) == 0)
-            return error_set(error, ERROR_CORRUPT, "%s holds no tokens: it is %s", path, strangers[i].what);
+    const char *known = content_find(strangers, begin, count);
+    if (known)
+        return error_set(error, ERROR_CORRUPT, "%s holds no tokens: it is %s", path, known);
     if (is_gzip(path, begin, count))
         return error_set(error, ERROR_CORRUPT, "%s is gzip data: inflate it, with gunzip", path);
     return type != TOKEN_AUTO || !is_text(begin, count) ||

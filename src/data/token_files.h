@@ -6,7 +6,7 @@
 #define DATA_TOKEN_FILES_H
 
 #include "base/error.h"
-#include "data/watched.h"
+#include "data/dataset.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -42,6 +42,9 @@ void token_files_close(struct token_files *files);
 
 /* Local; under guard_run (base/guard.h). Copies the tokens [first, first + n), which have to be there. */
 void token_files_copy(const struct token_files *files, size_t first, size_t n, uint32_t *into);
+
+/* Local. As struct dataset_class has it. */
+enum recognition token_files_know(const uint8_t *begin, size_t count);
 
 /* Local. The file that the token at this place is in. */
 const struct token_file *token_files_at(const struct token_files *files, size_t place);

@@ -263,11 +263,15 @@ static bool check_part(const void *given, const char **key, struct error *error)
     return part_check(settings->part, error);
 }
 
+static const char *const endings[] = {".bin", NULL};
+
 const struct dataset_class dataset_tokens = {
     KIND_OF("tokens", "numbers that a tokenizer has written, of which the next one is to be predicted",
             struct tokens_settings, rows),
     .kind.check = check_part,
     .open = tokens_open,
+    .knows = token_files_know,
+    .endings = endings,
     .close = tokens_close,
     .read = tokens_read,
     .digest = tokens_digest,

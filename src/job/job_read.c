@@ -244,6 +244,38 @@ static bool is_null(const yaml_node_t *value)
     return strcmp(text, "null") == 0 || strcmp(text, "~") == 0;
 }
 
+/* What stands in a section, for a guess. */
+static void list_given(struct job_reader *reader, int node, struct option_given *given)
+{
+    const yaml_node_t *section = job_yaml_node(&reader->yaml, node);
+    const yaml_node_pair_t *pair = section->data.mapping.pairs.start, *top = section->data.mapping.pairs.top;
+    for (; pair < top && given->count < OPTION_ROWS; pair++) {
+        const yaml_node_t *key = job_yaml_node(&reader->yaml, pair->key);
+        const yaml_node_t *value = job_yaml_node(&reader->yaml, pair->value);
+        bool is_text = value->type == YAML_SCALAR_NODE;
+        if (key->type != YAML_SCALAR_NODE || is_null(value))
+            continue;
+        given->keys[given->count] = (const char *)key->data.scalar.value;
+        given->texts[given->count++] = is_text ? (const char *)value->data.scalar.value : NULL;
+    }
+}
+
+static bool guess_kind(struct job_reader *reader, const struct section *section)
+{
+    const struct option_row *row = section->rows;
+    struct option_given given = {.count = 0};
+    char path[PATH_BYTES], words[sizeof reader->error->text];
+    list_given(reader, section->node, &given);
+    const struct kind *kind = row->guess(&given, reader->error);
+    if (kind) {
+        option_set_kind(row, section->base, kind);
+        return true;
+    }
+    join(path, section->path, row->name);
+    memcpy(words, reader->error->text, sizeof words);
+    return refuse_value(reader, section->place, path, row, words);
+}
+
 /* The name of the kind comes first: it decides which keys exist. */
 static bool read_kind(struct job_reader *reader, const struct section *section)
 {
@@ -254,6 +286,8 @@ static bool read_kind(struct job_reader *reader, const struct section *section)
         return read_element(reader, key.option, 0, section->node, section->path, key.base);
     int node = section->node ? job_yaml_find(&reader->yaml, section->node, key.option->name) : 0;
     bool given = node && !is_null(job_yaml_node(&reader->yaml, node));
+    if (!given && section->node && key.option->guess)
+        return guess_kind(reader, section);
     return given ? read_key(reader, section, &key, node) : read_default(reader, section, NULL, &key);
 }
 
