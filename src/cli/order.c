@@ -4,7 +4,7 @@
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "data/sampler.h"
-#include "job/job.h"
+#include "job/job_data.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -42,36 +42,47 @@ static bool read_steps(const char *text, struct request *request, struct error *
     return error_set(error, ERROR_USAGE, "--steps is needed: a step, as 7, or the first and the last one, as 1:10");
 }
 
-static void print_step(const struct request *request, const struct sampler *sampler, uint64_t step, uint64_t *indices)
+struct order {
+    struct sampler sampler;
+    struct share share; /* of the samples that data.train names */
+    uint64_t *indices;  /* [batch] of a step */
+};
+
+static void print_step(const struct request *request, const struct order *order, uint64_t step)
 {
+    const struct sampler *sampler = &order->sampler;
     uint64_t position = sampler_taken(sampler, step - 1);
     struct text words;
     text_init(&words);
-    sampler_row(sampler, position, sampler->batch, indices);
+    sampler_row(sampler, position, sampler->batch, order->indices);
     if (request->json)
         text_append(&words, "{\"step\":%" PRIu64 ",\"epoch\":%" PRIu64 ",\"position\":%" PRIu64 ",\"samples\":[", step,
                     position / sampler->samples, position);
     else
         text_append(&words, "step %" PRIu64 ", epoch %" PRIu64 ", from position %" PRIu64 ":", step,
                     position / sampler->samples, position % sampler->samples);
-    for (uint64_t i = 0; i < sampler->batch; i++)
-        text_append(&words, "%s%" PRIu64, !request->json ? " " : i > 0 ? "," : "", indices[i]);
+    for (uint64_t i = 0; i < sampler->batch; i++) {
+        uint64_t sample = order->share.of > 0 ? share_sample(&order->share, order->indices[i]) : order->indices[i];
+        text_append(&words, "%s%" PRIu64, !request->json ? " " : i > 0 ? "," : "", sample);
+    }
     say("%s%s\n", text_bytes(&words), request->json ? "]}" : "");
     text_release(&words);
 }
 
 static bool print_order(const struct request *request, const struct job *job, struct error *error)
 {
-    struct dataset train;
-    if (!dataset_open(&train, &job->data.train, NULL, error))
-        return error_prefix(error, "data.train: ");
-    struct sampler sampler = {.seed = job->seed, .samples = train.count, .batch = job->train.batch};
+    struct dataset train, validation;
+    if (!job_data_open(job, &train, &validation, error))
+        return false;
+    struct order order = {.sampler = {.seed = job->seed, .samples = train.count, .batch = job->train.batch},
+                          .share = train.share};
+    dataset_close(&validation);
     dataset_close(&train);
-    uint64_t *indices = memory_alloc(job->train.batch, sizeof *indices, "the samples of a step", error);
-    for (uint64_t step = request->first; indices && step <= request->last; step++)
-        print_step(request, &sampler, step, indices);
-    bool ok = indices;
-    memory_free(indices);
+    order.indices = memory_alloc(job->train.batch, sizeof *order.indices, "the samples of a step", error);
+    for (uint64_t step = request->first; order.indices && step <= request->last; step++)
+        print_step(request, &order, step);
+    bool ok = order.indices;
+    memory_free(order.indices);
     return ok;
 }
 
@@ -99,7 +110,8 @@ static int run(int count, char **words)
 
 const struct command command_order = {
     .name = "order",
-    .usage = "lockstep order JOB.yaml --steps N|N:N [--set key.path=value]... [--json]   which samples each step takes, "
-             "leaf by leaf",
+    .usage =
+        "lockstep order JOB.yaml --steps N|N:N [--set key.path=value]... [--json]   which samples each step takes, "
+        "leaf by leaf",
     .run = run,
 };

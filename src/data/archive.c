@@ -193,6 +193,24 @@ bool archive_find(const uint8_t *bytes, size_t count, const char *path, const ch
     return locate(bytes, count, path, &found, member, error);
 }
 
+bool archive_name(const uint8_t *bytes, size_t count, const char *path, size_t index, char *name, size_t room,
+                  struct error *error)
+{
+    uint64_t at = 0, end = 0;
+    struct entry entry = {0};
+    error_clear(error);
+    if (!find_directory(bytes, count, path, &at, &end, error))
+        return false;
+    for (size_t i = 0; i <= index; i++) {
+        if (at >= end)
+            return false;
+        if (!take_entry(bytes, end, &at, &entry))
+            return refuse(path, "its directory is not one", error);
+    }
+    snprintf(name, room, "%.*s", (int)entry.name_bytes, entry.name);
+    return true;
+}
+
 /* ---- the bytes of a member ---- */
 
 struct taking {

@@ -22,6 +22,11 @@ struct archive_member {
 bool archive_find(const uint8_t *bytes, size_t count, const char *path, const char *name, struct archive_member *member,
                   struct error *error) WARN_UNUSED;
 
+/* Local. The name of member number `index` of those in the directory, cut to the room. False, and no error: there are
+ * not so many; ERROR_CORRUPT. For use in guarded work. */
+bool archive_name(const uint8_t *bytes, size_t count, const char *path, size_t index, char *name, size_t room,
+                  struct error *error) WARN_UNUSED;
+
 /* Local. The bytes of a member: where they lie if they are stored (*owned: NULL), else inflated (*owned: the caller's,
  * memory_free). They have their checksum. `name` for messages. The archive is read under guard_run. */
 bool archive_take(const struct content *content, const struct archive_member *member, const char *name,

@@ -425,6 +425,7 @@ const struct dataset_class dataset_csv = {
     .kind.check = check,
     .open = csv_open,
     .knows = csv_knows,
+    .survey = survey_csv,
     .endings = endings,
     .open_inputs = csv_open_inputs,
     .close = csv_close,

@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-/* The format that a file's first bytes tell for sure, or else `otherwise`. What cannot be read is for that to refuse. */
+/* The format that a file's first bytes tell for sure, or else `otherwise`. What cannot be read is for that to refuse.
+ */
 static const struct dataset_class *find_class(const char *path, const struct dataset_class *otherwise)
 {
     struct candidates candidates;

@@ -357,6 +357,7 @@ const struct dataset_class dataset_folder = {
     .kind.check = check,
     .open = folder_open,
     .knows = folder_knows,
+    .survey = survey_folder,
     .open_inputs = folder_open_inputs,
     .name_of = folder_name_of,
     .close = folder_close,

@@ -5,7 +5,8 @@
 #include "data/recognise.h"
 
 const struct option_row dataset_rows[] = {
-    {"format", "how the data is stored, and what a sample of it is; without it what the other keys, or else the file, can only mean",
+    {"format",
+     "how the data is stored, and what a sample of it is; without it what the other keys, or else the file, can only mean",
      KIND(struct dataset_spec, class, settings, &dataset_registry), .guess = recognise_keys},
     KIND_KEYS,
     {0},

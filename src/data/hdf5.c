@@ -213,6 +213,7 @@ const struct dataset_class dataset_hdf5 = {
     .kind.check = array_data_check,
     .open = hdf5_open,
     .knows = hdf5_knows,
+    .survey = survey_hdf5,
     .open_inputs = hdf5_open_inputs,
     .close = hdf5_close,
     .read = array_data_read,

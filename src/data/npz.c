@@ -145,6 +145,7 @@ const struct dataset_class dataset_npz = {
     .kind.check = array_data_check,
     .open = npz_open,
     .knows = npz_knows,
+    .survey = survey_npz,
     .open_inputs = npz_open_inputs,
     .close = npz_close,
     .read = array_data_read,

@@ -113,7 +113,10 @@ const struct dataset_class *candidates_one(const struct candidates *candidates, 
     struct text words;
     text_init(&words);
     for (size_t i = 0; i < candidates->count; i++)
-        text_append(&words, "%s%s", i == 0 ? "" : i + 1 < candidates->count ? ", " : " or ",
+        text_append(&words, "%s%s",
+                    i == 0                      ? ""
+                    : i + 1 < candidates->count ? ", "
+                                                : " or ",
                     candidates->classes[i]->kind.name);
     if (candidates->count > 0)
         error_set(error, ERROR_USAGE, "%s may be of format %s: say which", path, text_bytes(&words));
@@ -174,8 +177,8 @@ static void refuse_keys(const struct candidates *all, const struct option_given 
     for (size_t i = 0; !path && i < all->count; i++)
         path = path_of(all->classes[i], given);
     bool ok = path && candidates_look(&seen, path, &ignored) && seen.count == 1;
-    error_set(error, ERROR_USAGE, "missing, and no format has just these keys%s%s%s%s", ok ? "; " : "", ok ? path : "",
-              ok ? " looks like format: " : "", ok ? seen.classes[0]->kind.name : "");
+    error_set(error, ERROR_USAGE, "missing%s%s%s%s%s", given->count > 0 ? ", and no format has just these keys" : "",
+              ok ? "; " : "", ok ? path : "", ok ? " looks like format: " : "", ok ? seen.classes[0]->kind.name : "");
 }
 
 const struct kind *recognise_keys(const struct option_given *given, struct error *error)
@@ -195,6 +198,10 @@ const struct kind *recognise_keys(const struct option_given *given, struct error
     path = path ? path : "";
     if (!candidates_look(&fitting, path, error)) {
         error_prefix(error, "missing, and the file does not tell: ");
+        return NULL;
+    }
+    if (fitting.count == 0) {
+        refuse_keys(&all, given, error);
         return NULL;
     }
     const struct dataset_class *one = candidates_one(&fitting, path, error);

@@ -350,6 +350,7 @@ const struct dataset_class dataset_text = {
     .kind.check = check_part,
     .open = text_open,
     .knows = text_knows,
+    .survey = survey_text_file,
     .endings = endings,
     .close = text_close,
     .read = text_read,

@@ -271,6 +271,7 @@ const struct dataset_class dataset_tokens = {
     .kind.check = check_part,
     .open = tokens_open,
     .knows = token_files_know,
+    .survey = survey_tokens,
     .endings = endings,
     .close = tokens_close,
     .read = tokens_read,

@@ -23,11 +23,27 @@ static inline void fuzz_read(const struct dataset *dataset)
     leaf_release(&leaf);
 }
 
+/* Local. What `lockstep data` tells of it. */
+static inline void fuzz_survey(const struct dataset_class *class, const void *settings)
+{
+    const char *paths[2] = {class->source ? class->source(settings, false) : NULL,
+                            class->source ? class->source(settings, true) : NULL};
+    struct survey survey;
+    struct error error;
+    if (!class->survey || !paths[0] || !paths[1])
+        return;
+    survey_init(&survey);
+    bool ok = class->survey(paths, class->survey_most > 1 ? 2 : 1, &survey, &error);
+    (void)ok;
+    survey_release(&survey);
+}
+
 /* Local. Opens data to train on and, if that was possible, data to validate on beside them, and reads both. */
 static inline void fuzz_open(const struct dataset_class *class, void *training, void *validation)
 {
     struct dataset train, other;
     struct error error;
+    fuzz_survey(class, training);
     if (!dataset_open(&train, &(struct dataset_spec){class, training}, NULL, &error))
         return;
     fuzz_read(&train);

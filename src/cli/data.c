@@ -1,0 +1,174 @@
+/* What files are, and a job that could be written for them: a comment and a job file, so that all of it is one. */
+#include "base/memory.h"
+#include "base/say.h"
+#include "cli/command.h"
+#include "cli/data_job.h"
+#include "cli/flags.h"
+#include "data/recognise.h"
+#include "job/job.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* What is told about one dataset. */
+struct telling {
+    const struct dataset_class *class;
+    struct survey survey;
+    struct dataset dataset; /* count 0: there is none */
+    struct sample_facts facts;
+};
+
+static void print_lines(const char *before, const struct text *lines)
+{
+    for (const char *line = text_bytes(lines); *line;) {
+        const char *end = line;
+        while (*end && *end != '\n')
+            end++;
+        say("%s%.*s\n", before, (int)(end - line), line);
+        line = *end ? end + 1 : end;
+    }
+}
+
+/* Opens the dataset with the keys that were found, as a job file would. */
+static bool open_dataset(struct telling *telling, struct error *error)
+{
+    static const char *const rest = "\nmodel: [{layer: flatten}]\ntrain: {steps: 1, batch: 1}\n"
+                                    "optimizer: {name: sgd, learning_rate: 1}\n";
+    struct text yaml;
+    struct job job = {0};
+    text_init(&yaml);
+    text_append(&yaml, "run: run\ndata: {train: {format: %s%s}}%s", telling->class->kind.name,
+                text_bytes(&telling->survey.keys), rest);
+    bool ok = job_parse(&job, "what was found", text_bytes(&yaml), NULL, 0, error) &&
+              dataset_open(&telling->dataset, &job.data.train, NULL, error);
+    job_release(&job);
+    text_release(&yaml);
+    return ok;
+}
+
+static bool has_key(const struct dataset_class *class, const char *name)
+{
+    const struct option_key *key;
+    struct option_keys keys = {.count = 0};
+    for (const struct option_row *row = class->kind.keys; row && row->name; row++)
+        keys.keys[keys.count++] = (struct option_key){row, NULL};
+    key = option_find(&keys, name, strlen(name));
+    return key;
+}
+
+static bool look_at_samples(struct telling *telling, struct error *error)
+{
+    return open_dataset(telling, error) && sample_facts_take(&telling->facts, &telling->dataset, error);
+}
+
+/* Labels that begin at 1 are of a class less. */
+static bool move_labels(struct telling *telling, struct error *error)
+{
+    uint64_t offset = telling->facts.offset;
+    if (offset != 1 || !has_key(telling->class, "label_offset") || description_classes(&telling->dataset.about))
+        return true;
+    survey_wonder(&telling->survey, "labels begin at 1: label_offset: 1 makes them begin at 0");
+    survey_key(&telling->survey, "label_offset", "%" PRIu64, offset);
+    sample_facts_release(&telling->facts);
+    dataset_close(&telling->dataset);
+    return look_at_samples(telling, error);
+}
+
+static bool tell(struct telling *telling, const char *const *paths, size_t count, struct error *error)
+{
+    struct survey *survey = &telling->survey;
+    if (!telling->class->survey(paths, count, survey, error))
+        return false;
+    if (survey->keys.length == 0)
+        return true;
+    if (!look_at_samples(telling, error) || !move_labels(telling, error))
+        return false;
+    sample_facts_tell(&telling->facts, &telling->dataset, survey);
+    return true;
+}
+
+static void print(const struct telling *telling)
+{
+    struct text job;
+    text_init(&job);
+    print_lines("# ", &telling->survey.facts);
+    print_lines("# odd: ", &telling->survey.odd);
+    if (telling->facts.looked_at > 0) {
+        data_job_write(&telling->dataset, &telling->facts, text_bytes(&telling->survey.keys), &job);
+        print_lines("", &job);
+    }
+    text_release(&job);
+}
+
+/* Describes the dataset that these files are, and says what was found also if that is not all. */
+static bool describe(const struct dataset_class *class, const char *const *paths, size_t count, struct error *error)
+{
+    struct telling telling = {.class = class};
+    survey_init(&telling.survey);
+    bool ok = tell(&telling, paths, count, error);
+    if (!ok)
+        sample_facts_release(&telling.facts);
+    print(&telling);
+    sample_facts_release(&telling.facts);
+    dataset_close(&telling.dataset);
+    survey_release(&telling.survey);
+    return ok;
+}
+
+/* `format`: as the user has it; NULL: the file tells. */
+static const struct dataset_class *find_class(const char *format, const char *path, struct error *error)
+{
+    struct candidates candidates;
+    const struct kind *kind = format ? kind_find(&dataset_registry, format) : NULL;
+    if (format && !kind) {
+        error_set(error, ERROR_USAGE, "--format: %s is not known", format);
+        return NULL;
+    }
+    candidates_all(&candidates);
+    if (!kind && !candidates_look(&candidates, path, error))
+        return NULL;
+    const struct dataset_class *class = kind ? (const struct dataset_class *)kind
+                                             : candidates_one(&candidates, path, error);
+    if (!class && candidates.count > 1)
+        error_prefix(error, "--format is needed: ");
+    if (class && !class->survey) {
+        error_set(error, ERROR_USAGE, "there is nothing to tell about files of format %s", class->kind.name);
+        return NULL;
+    }
+    return class;
+}
+
+static bool describe_all(const char *format, const char *const *paths, size_t count, struct error *error)
+{
+    for (size_t i = 0, n; i < count; i += n) {
+        struct error ignored;
+        const struct dataset_class *class = find_class(format, paths[i], error);
+        if (!class)
+            return false;
+        size_t most = class->survey_most ? class->survey_most : 1;
+        for (n = 1; n < most && i + n < count; n++)
+            if (find_class(format, paths[i + n], &ignored) != class)
+                break;
+        if (!describe(class, paths + i, n, error))
+            return false;
+    }
+    return true;
+}
+
+static int run(int count, char **words)
+{
+    const char *format = NULL;
+    const struct flag flags[] = {{.name = "--format", .value = &format}, {0}};
+    struct error error;
+    if (!flags_parse(flags, (struct flag_files){"files, or a directory of images", 1, count}, &count, words, &error))
+        return command_misused(&command_data, "%s", error.text);
+    return describe_all(format, (const char *const *)words, (size_t)count, &error) ? EXIT_FINISHED
+                                                                                   : command_fail(&error);
+}
+
+const struct command command_data = {
+    .name = "data",
+    .usage = "lockstep data FILE... [--format NAME]   what is in files (or a directory of images), and a job file for "
+             "them",
+    .run = run,
+};

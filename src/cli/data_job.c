@@ -1,0 +1,93 @@
+#include "cli/data_job.h"
+
+#include <inttypes.h>
+
+#define BATCH       32
+#define LEAVES      4  /* and so as many ranks at most */
+#define SPLIT_LEAST 10 /* samples; of fewer all are trained on */
+#define IMAGE_LEAST 8  /* pixels of a side; smaller ones are rows of numbers */
+#define NEAR        20 /* inputs beyond are standardised, also of images */
+
+static bool is_image(const struct shape *input)
+{
+    return input->dims == 3 && input->size[1] >= IMAGE_LEAST && input->size[2] >= IMAGE_LEAST;
+}
+
+static bool is_split(const struct dataset *dataset)
+{
+    return dataset->count >= SPLIT_LEAST;
+}
+
+static const char *standardise(const struct leaf_form *form, const struct sample_facts *facts)
+{
+    bool is_near = facts->low >= -NEAR && facts->high <= NEAR;
+    if (form->vocabulary > 0)
+        return NULL;
+    return form->classes == 0 ? "both" : !is_image(&form->input) || !is_near ? "inputs" : NULL;
+}
+
+static void write_data(const struct dataset *dataset, const struct sample_facts *facts, const char *keys,
+                       struct text *yaml)
+{
+    const char *format = dataset->about.format, *what = standardise(&dataset->about.form, facts);
+    bool is_row = is_split(dataset) && dataset->about.form.vocabulary > 0; /* windows of which overlap */
+    text_append(yaml, "data:\n  train: {format: %s%s%s}\n", format, keys, is_row ? ", part: [0.0, 0.9]" : "");
+    if (is_row)
+        text_append(yaml, "  validation: {format: %s%s, part: [0.9, 1.0]}\n", format, keys);
+    else if (is_split(dataset))
+        text_append(yaml, "  split: {validation: 0.1}\n");
+    if (what)
+        text_append(yaml, "  standardise: %s\n", what);
+}
+
+static void write_model(const struct leaf_form *form, struct text *yaml)
+{
+    size_t outputs = form->classes > 0 ? form->classes : form->terms;
+    text_append(yaml, "model:\n");
+    if (form->vocabulary > 0) {
+        text_append(yaml, "  - {layer: embedding, width: 64}\n  - {layer: position_embedding}\n"
+                          "  - {layer: transformer, blocks: 2, heads: 4}\n  - {layer: layer_norm}\n"
+                          "  - {layer: lm_head}\n");
+        return;
+    }
+    if (is_image(&form->input)) {
+        text_append(yaml, "  - {layer: conv2d, filters: 16, kernel: 3, padding: same}\n  - {layer: relu}\n"
+                          "  - {layer: max_pool, size: 2}\n"
+                          "  - {layer: conv2d, filters: 32, kernel: 3, padding: same}\n  - {layer: relu}\n"
+                          "  - {layer: max_pool, size: 2}\n  - {layer: flatten}\n");
+    } else {
+        if (form->input.dims > 1)
+            text_append(yaml, "  - {layer: flatten}\n");
+        text_append(yaml, "  - {layer: dense, units: 64}\n  - {layer: relu}\n"
+                          "  - {layer: dense, units: 64}\n  - {layer: relu}\n");
+    }
+    text_append(yaml, "  - {layer: dense, units: %zu}\n", outputs);
+}
+
+static void write_training(const struct dataset *dataset, struct text *yaml)
+{
+    const struct leaf_form *form = &dataset->about.form;
+    size_t there = is_split(dataset) ? dataset->count / 10 * 9 : dataset->count, batch = BATCH;
+    while (batch > there)
+        batch /= 2;
+    size_t leaf = batch >= LEAVES ? batch / LEAVES : 1, epoch = (there + batch - 1) / batch;
+    bool is_sequence = form->vocabulary > 0;
+    text_append(yaml, "loss: %s\n", form->classes > 0 ? "softmax_cross_entropy" : "mean_squared_error");
+    text_append(yaml, "train: {%s, batch: %zu, microbatch: %zu}\n", is_sequence ? "steps: 1000" : "epochs: 20", batch,
+                leaf);
+    text_append(yaml, "optimizer: {name: adamw, learning_rate: 1.0e-3}\n");
+    if (is_split(dataset))
+        text_append(yaml, "validate: {every: %zu, metric: %s}\n", is_sequence ? 100 : epoch,
+                    is_sequence         ? "perplexity"
+                    : form->classes > 0 ? "accuracy"
+                                        : "rmse");
+}
+
+void data_job_write(const struct dataset *dataset, const struct sample_facts *facts, const char *keys,
+                    struct text *yaml)
+{
+    text_append(yaml, "run: run\n");
+    write_data(dataset, facts, keys, yaml);
+    write_model(&dataset->about.form, yaml);
+    write_training(dataset, yaml);
+}
