@@ -109,7 +109,7 @@ static void append_default(const struct option_row *option, const struct option_
     else if (option->defaults[0])
         text_append(words, "; default: %s", option->defaults[0]);
     else
-        text_append(words, option->optional ? "; none by default" : "; required");
+        text_append(words, option->optional ? "; none by default" : option->guess ? "; may be left out" : "; required");
 }
 
 static const char *resume_words(const struct option_row *option, enum option_resume section)

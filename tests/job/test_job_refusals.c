@@ -340,7 +340,8 @@ static void test_bad_yaml(void)
         {"run: &a [*a]\n", NULL, "job.yaml:1:6: run: a single value is expected; allowed: a text"},
         {"model: &a [*a]\nrun: b\n", NULL, "job.yaml:1:8: model.0: keys with values are expected, as in {layer: ...}"},
         {"data: &a {train: *a}\n", NULL,
-         "job.yaml:1:7: data.train.format: missing; allowed: idx, digits, text, tokens, csv, npy, npz, hdf5, folder"},
+         "job.yaml:1:7: data.train.format: missing, and no format has just these keys; allowed: idx, "
+         "digits, text, tokens, csv, npy, npz, hdf5, folder"},
     };
     CHECK_REFUSALS(refusals);
 }
