@@ -5,6 +5,7 @@
 #include "cli/flags.h"
 #include "data/sampler.h"
 #include "job/job_data.h"
+#include "job/length.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -74,14 +75,16 @@ static bool print_order(const struct request *request, const struct job *job, st
     struct dataset train, validation;
     if (!job_data_open(job, &train, &validation, error))
         return false;
-    struct order order = {.sampler = {.seed = job->seed, .samples = train.count, .batch = job->train.batch},
-                          .share = train.share};
+    struct order order = {.share = train.share};
+    bool ok = length_sampler(job, train.count, &order.sampler, error);
     dataset_close(&validation);
     dataset_close(&train);
+    if (!ok)
+        return false;
     order.indices = memory_alloc(job->train.batch, sizeof *order.indices, "the samples of a step", error);
     for (uint64_t step = request->first; order.indices && step <= request->last; step++)
         print_step(request, &order, step);
-    bool ok = order.indices;
+    ok = order.indices;
     memory_free(order.indices);
     return ok;
 }
