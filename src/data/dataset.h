@@ -68,9 +68,6 @@ struct dataset_class {
     survey_files *survey;
     size_t survey_most;
 
-    /* Local. As open, for the inputs alone of one file: targets are not looked at, form.classes and form.terms stay 0,
-     * and read leaves labels and targets as they are. `like`: settings of the training data, where they are of this
-     * class, which tell how a file is written; NULL: there are none. NULL: files of this format cannot be read so. */
     /* Local. As open, for the inputs alone of one file or directory: targets are not looked at, form.classes and
      * form.terms stay 0, and read leaves labels and targets as they are. `like`: settings of the training data, where
      * they are of this class, which tell how a file is written; NULL: there are none. NULL: files of this format cannot
@@ -127,14 +124,10 @@ bool dataset_open(struct dataset *dataset, const struct dataset_spec *spec, cons
 bool dataset_inputs_fit(const struct dataset *dataset, const struct description *training, const char *name,
                         struct error *error) WARN_UNUSED;
 
-/* Local; in dataset_inputs.c. Opens the inputs of one file, for a model to say what it makes of them: of the format
- * that its first bytes tell, or else of that of `like`, the training data as its job has it. They have to fit `train`;
- * the dataset has its form, though there are no labels and targets: dataset_read leaves them as they are. Errors as
- * dataset_open. */
-/* Local; in dataset_inputs.c. Opens the inputs of one file, or of a directory of images, for a model to say what it makes of them: of the
- * format that its first bytes tell, or else of that of `like`, the training data as its job has it. They have to fit
- * `train`; the dataset has its form, though there are no labels and targets: dataset_read leaves them as they are.
- * Errors as dataset_open. */
+/* Local; in dataset_inputs.c. Opens the inputs of one file, or of a directory of images, for a model to say what it
+ * makes of them: of the format that its first bytes tell, or else of that of `like`, the training data as its job has
+ * it. They have to fit `train`; the dataset has its form, though there are no labels and targets: dataset_read leaves
+ * them as they are. Errors as dataset_open. */
 bool dataset_open_inputs(struct dataset *dataset, const char *path, const struct dataset_spec *like,
                          const struct description *train, struct error *error) WARN_UNUSED;
 
