@@ -34,15 +34,18 @@ static bool begin_case(const char *name, const char *behind, uint64_t *fingerpri
     return make_origin(fingerprint, lineage);
 }
 
+/* With copies on the nodes, so that its own lineage does not follow from there being none. */
 static void a_branch_takes_all_and_has_a_lineage_of_its_own(void)
 {
-    struct trial trial = {.options.branch = branch};
+    struct trial trial = {.options = {.branch = branch, .ranks_per_node = 1}};
     const struct record *record = &trial.session.record;
+    char local[PATH_MAX + 40];
     uint64_t fingerprint, lineage;
     if (!begin_case("all", "@4", &fingerprint, &lineage))
         return;
+    snprintf(local, sizeof local, "checkpoint.local=%s-node-%%n", run);
     struct hearing hearing = hearing_begin();
-    bool ok = trial_start(&trial, run, NULL);
+    bool ok = trial_start(&trial, run, SETTINGS(local, "checkpoint.local_every=2"));
     hearing_end(&hearing);
     expect_heard(&hearing, "a branch of ");
     hearing_release(&hearing);

@@ -93,6 +93,8 @@ static void a_job_goes_on_as_if_nothing_had_happened(void)
     trial_begin(&trial);
     trial_train(&trial, 4);
     trial_step(&trial);
+    struct history *history = &session->record.history; /* in the middle of a patience */
+    history->plateau_step = 3, history->plateau_reference = 0.5, history->plateau_stale = 2, history->plateau_falls = 1;
     CU_ASSERT_TRUE(trial_pass(&trial, LEAVE_PAUSE));
     double loss = session->loss;
     uint64_t lineage = session->record.lineage;
@@ -106,6 +108,8 @@ static void a_job_goes_on_as_if_nothing_had_happened(void)
     if (!ok)
         return;
     CU_ASSERT(session->step == 5 && session->saving.saved_step == 5 && session->loss == loss);
+    CU_ASSERT(history->plateau_step == 3 && history->plateau_reference == 0.5);
+    CU_ASSERT(history->plateau_stale == 2 && history->plateau_falls == 1);
     CU_ASSERT(session->record.lineage != lineage); /* whatever copies there are on nodes, it has left them */
     CU_ASSERT_EQUAL(session->record.segment_count, 2);
     expect_text(session->record.segments[0].end, "stop-after");
