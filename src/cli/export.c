@@ -307,6 +307,7 @@ static int run(int count, char **words)
 {
     struct request request = {.overrides = memory_need((size_t)count, sizeof *request.overrides)};
     const struct flag flags[] = {{.name = "--format", .value = &request.target_name},
+                                 {.name = "-o", .value = &request.output},
                                  {.name = "--output", .value = &request.output},
                                  {.name = "--names", .value = &request.names},
                                  {.name = "--softmax", .given = &request.softmax},
@@ -334,7 +335,7 @@ static int run(int count, char **words)
 const struct command command_export = {
     .name = "export",
     .usage =
-        "lockstep export CHECKPOINT --format safetensors|npz|keras|torch|c|onnx|weights [--output FILE [--force]] [--ema] "
+        "lockstep export CHECKPOINT --format safetensors|npz|keras|torch|c|onnx|weights [-o FILE [--force]] [--ema] "
         "[--names lockstep|gpt2] [--softmax] [--prepare] [--set key.path=value]...   the weights, for other programs",
     .run = run,
     .acts = true,

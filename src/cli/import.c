@@ -111,6 +111,7 @@ static int run(int count, char **words)
 {
     struct request request = {.overrides = memory_need((size_t)count, sizeof *request.overrides)};
     const struct flag flags[] = {{.name = "--job", .value = &request.job},
+                                 {.name = "-o", .value = &request.output},
                                  {.name = "--output", .value = &request.output},
                                  {.name = "--partial", .given = &request.partial},
                                  {.name = "--force", .given = &request.force},
