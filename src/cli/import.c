@@ -134,9 +134,8 @@ static int run(int count, char **words)
 
 const struct command command_import = {
     .name = "import",
-    .usage =
-        "lockstep import FILE|CHECKPOINT --job JOB.yaml -o FILE [--partial] [--force] [--set key.path=value]...   "
-        "weights of other programs, for train --init-from",
+    .usage = "lockstep import FILE|CHECKPOINT --job JOB.yaml -o FILE [--partial] [--force] [--set key.path=value]...   "
+             "weights of other programs, for train --init-from",
     .run = run,
     .acts = true,
 };
