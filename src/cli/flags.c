@@ -56,7 +56,7 @@ bool flags_parse(const struct flag *flags, struct flag_files files, int *count, 
     int taken = 0;
     for (int i = 0; i < *count; i++) {
         const struct flag *flag = find(flags, words[i]);
-        if (!flag && words[i][0] == '-')
+        if (!flag && words[i][0] == '-' && words[i][1] != '\0')
             return fail_unknown(flags, words[i], error);
         if (!flag && taken == files.most)
             return error_set(error, ERROR_USAGE, "%s: too much; %s %s wanted", words[i], files.what,

@@ -7,6 +7,7 @@
 #include "use/answer_file.h"
 
 #include <stdio.h>
+#include <string.h>
 
 struct request {
     const char *word; /* a checkpoint */
@@ -18,24 +19,35 @@ struct request {
     bool force;
 };
 
+/* Whether an input is what comes through a pipe. */
+static bool is_piped(const char *path)
+{
+    return strcmp(path, "-") == 0;
+}
+
 /* Local. All inputs; the caller closes those that were opened. */
 static bool open_inputs(const struct request *request, const struct trained *trained, struct dataset *inputs,
                         struct error *error)
 {
     const struct dataset_spec *like = &trained->job.data.train;
     for (size_t i = 0; i < request->count; i++)
-        if (!dataset_open_inputs(&inputs[i], request->paths[i], like, &trained->saved.about, error))
+        if (!dataset_open_inputs(&inputs[i], is_piped(request->paths[i]) ? NULL : request->paths[i], like,
+                                 &trained->saved.about, error))
             return false;
     return true;
 }
 
 /* Local. What can be wrong before anything is computed. */
-static bool check(const struct request *request, const struct trained *trained, struct predict_form *form,
-                  struct error *error)
+static bool check(const struct world *world, const struct request *request, const struct trained *trained,
+                  struct predict_form *form, struct error *error)
 {
     const struct answer_file_options options = {.path = request->output, .top = (size_t)request->top};
     if (!predict_describe(trained, form, error) || !answer_file_check(&options, form, error))
         return false;
+    for (size_t i = 0; i < request->count && world->size > 1; i++)
+        if (is_piped(request->paths[i]))
+            return error_set(error, ERROR_USAGE,
+                             "standard input is there for one rank alone: answer it without mpirun");
     if (!request->output)
         return true;
     for (size_t i = 0; i < request->count; i++) {
@@ -74,7 +86,7 @@ static bool work(const struct world *world, void *context, struct error *error)
     struct predict_form form;
     struct dataset *inputs = memory_need(request->count, sizeof *inputs);
     bool ok = trained_open(&trained, request->word, &request->options, error) &&
-              check(request, &trained, &form, error) && open_inputs(request, &trained, inputs, error);
+              check(world, request, &trained, &form, error) && open_inputs(request, &trained, inputs, error);
     ok = world_agree(world, ok, error) && answer(world, request, &trained, &form, inputs, error);
     for (size_t i = 0; i < request->count; i++)
         dataset_close(&inputs[i]);
@@ -110,7 +122,7 @@ static int run(int count, char **words)
 
 const struct command command_predict = {
     .name = "predict",
-    .usage = "lockstep predict CHECKPOINT INPUT... [-o FILE.csv|FILE.npy [--force]] [--top N] [--ema] "
+    .usage = "lockstep predict CHECKPOINT INPUT...|- [-o FILE.csv|FILE.npy [--force]] [--top N] [--ema] "
              "[--set key.path=value]...   what the model says of inputs without answers; also under mpirun",
     .run = run,
     .parallel = true,

@@ -328,12 +328,13 @@ static bool read_table(struct reading *reading)
     describe(columns, &dataset->about);
     dataset->digest = digest(csv, dataset->count);
     dataset->sample_bytes = table->bytes / table->rows + 1;
-    dataset->files = &csv->watched;
+    dataset->files = csv->watched.path ? &csv->watched : NULL;
     return true;
 }
 
-static bool open_table(struct dataset *dataset, const struct csv_settings *settings, const struct description *train,
-                       struct error *error)
+/* From the file, or from standard input (`piped`), which the path then is a word for. */
+static bool open_table(struct dataset *dataset, const struct csv_settings *settings, bool piped,
+                       const struct description *train, struct error *error)
 {
     struct csv *csv = memory_need(1, sizeof *csv);
     struct csv_table table;
@@ -342,7 +343,7 @@ static bool open_table(struct dataset *dataset, const struct csv_settings *setti
         .table = &table, .settings = settings, .locale = newlocale(LC_ALL_MASK, "C", NULL), .train = train};
     struct reading reading = {csv, dataset, &source, error};
     bool ok = source.locale || error_errno(error, "cannot have the locale C");
-    ok = ok && csv_table_open(&table, &csv->watched, settings->path, csv_separator(settings->separator),
+    ok = ok && csv_table_open(&table, piped ? NULL : &csv->watched, settings->path, csv_separator(settings->separator),
                               settings->header, error);
     if (ok) {
         ok = read_table(&reading);
@@ -363,7 +364,7 @@ static bool csv_open(struct dataset *dataset, const void *given, const struct de
         return error_set(error, ERROR_USAGE, "a dataset of format csv needs the path of its file");
     if (!check(settings, &key, error))
         return error_prefix(error, "%s: ", key);
-    return open_table(dataset, settings, train, error);
+    return open_table(dataset, settings, false, train, error);
 }
 
 static bool csv_open_inputs(struct dataset *dataset, const char *path, const void *like,
@@ -373,13 +374,13 @@ static bool csv_open_inputs(struct dataset *dataset, const char *path, const voi
     struct csv_settings settings = {.header = true, .separator = comma, .missing = CSV_NONE};
     if (like)
         settings = *(const struct csv_settings *)like;
-    settings.path = (char *)(uintptr_t)path;
+    settings.path = (char *)(uintptr_t)(path ? path : "standard input");
     settings.target_count = settings.input_count = settings.category_count = 0;
     settings.task = CSV_AUTO;
     settings.classes = settings.label_offset = settings.first = settings.count = 0;
     settings.part[0] = 0;
     settings.part[1] = 1;
-    return open_table(dataset, &settings, train, error);
+    return open_table(dataset, &settings, !path, train, error);
 }
 
 static bool csv_read(const struct dataset *dataset, size_t index, struct leaf *leaf, size_t row, struct error *error)
@@ -428,6 +429,7 @@ const struct dataset_class dataset_csv = {
     .survey = survey_csv,
     .endings = endings,
     .open_inputs = csv_open_inputs,
+    .reads_standard_input = true,
     .close = csv_close,
     .read = csv_read,
     .source = csv_source,

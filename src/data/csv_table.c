@@ -69,6 +69,8 @@ static bool load(struct csv_table *table, struct watched *watched, struct error 
 {
     bool is_gzip = false;
     const char *path = table->path;
+    if (!watched)
+        return file_read_input(&table->text, &table->bytes, error) && check_text(table, error);
     if (!look(path, watched, &is_gzip, error))
         return false;
     uint8_t *bytes = NULL;

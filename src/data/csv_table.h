@@ -23,7 +23,8 @@ struct csv_table {
 };
 
 /* Local. Reads the file, plain or gzip, as it is at this moment; watched is initialised, and the caller's also after
- * failure. What holds afterwards: every row has a field for each column. The path is borrowed. */
+ * failure. Watched NULL: reads standard input to its end, and the path is what it is called. What holds afterwards:
+ * every row has a field for each column. The path is borrowed. */
 bool csv_table_open(struct csv_table *table, struct watched *watched, const char *path, char separator, bool has_header,
                     struct error *error) WARN_UNUSED;
 

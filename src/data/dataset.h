@@ -75,6 +75,8 @@ struct dataset_class {
     bool (*open_inputs)(struct dataset *dataset, const char *path, const void *like, const struct description *train,
                         struct error *error) WARN_UNUSED;
 
+    bool reads_standard_input; /* by open_inputs with the path NULL */
+
     /* Local. Writes one sample into row `row` of the leaf. False with ERROR_CORRUPT if it is none that was there when
      * the dataset was opened: a label beyond the classes, a target beyond the range, a number that is not finite. */
     bool (*read)(const struct dataset *dataset, size_t index, struct leaf *leaf, size_t row,
@@ -126,8 +128,8 @@ bool dataset_inputs_fit(const struct dataset *dataset, const struct description 
 
 /* Local; in dataset_inputs.c. Opens the inputs of one file, or of a directory of images, for a model to say what it
  * makes of them: of the format that its first bytes tell, or else of that of `like`, the training data as its job has
- * it. They have to fit `train`; the dataset has its form, though there are no labels and targets: dataset_read leaves
- * them as they are. Errors as dataset_open. */
+ * it. Path NULL: reads rows of a table from standard input, to its end. They have to fit `train`; the dataset has its
+ * form, though there are no labels and targets: dataset_read leaves them as they are. Errors as dataset_open. */
 bool dataset_open_inputs(struct dataset *dataset, const char *path, const struct dataset_spec *like,
                          const struct description *train, struct error *error) WARN_UNUSED;
 

@@ -4,6 +4,15 @@
 
 #include <string.h>
 
+/* The format that reads what is piped in. */
+static const struct dataset_class *find_piped(void)
+{
+    const struct kind *const *kind = dataset_registry.kinds;
+    while (!((const struct dataset_class *)*kind)->reads_standard_input)
+        kind++;
+    return (const struct dataset_class *)*kind;
+}
+
 /* The format that a file's first bytes tell for sure, or else `otherwise`. What cannot be read is for that to refuse.
  */
 static const struct dataset_class *find_class(const char *path, const struct dataset_class *otherwise)
@@ -18,7 +27,7 @@ static const struct dataset_class *find_class(const char *path, const struct dat
 bool dataset_open_inputs(struct dataset *dataset, const char *path, const struct dataset_spec *like,
                          const struct description *train, struct error *error)
 {
-    const struct dataset_class *class = find_class(path, like->class);
+    const struct dataset_class *class = path ? find_class(path, like->class) : find_piped();
     memset(dataset, 0, sizeof *dataset);
     if (!class->open_inputs)
         return error_set(error, ERROR_USAGE, "%s: inputs alone cannot be read of data of format %s", path,
@@ -32,7 +41,7 @@ bool dataset_open_inputs(struct dataset *dataset, const char *path, const struct
     }
     dataset->class = class;
     dataset->about.format = memory_text(class->kind.name);
-    if (!dataset_inputs_fit(dataset, train, path, error)) {
+    if (!dataset_inputs_fit(dataset, train, path ? path : "standard input", error)) {
         dataset_close(dataset);
         return false;
     }
