@@ -83,7 +83,8 @@ static bool take_all(struct sample_facts *facts, const struct dataset *dataset, 
         if (inputs->first)
             take_inputs(facts, inputs, leaf->inputs);
         for (size_t t = 0; facts->of_class && t < form->terms; t++)
-            facts->of_class[leaf->labels[t]] += leaf->labels[t] >= 0;
+            if (leaf->labels[t] != LEAF_IGNORED)
+                facts->of_class[leaf->labels[t]]++;
         facts->looked_at++;
     }
     return true;

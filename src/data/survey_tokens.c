@@ -95,8 +95,8 @@ static void count_characters(void *context)
     struct reading *reading = context;
     const char *bytes = (const char *)reading->content->bytes;
     size_t count = reading->content->count, length,
-           some = count < sizeof reading->begin ? count : sizeof reading->begin;
-    memcpy(reading->begin, bytes, some - 1); /* the last one stays 0 */
+           some = count < sizeof reading->begin - 1 ? count : sizeof reading->begin - 1;
+    memcpy(reading->begin, bytes, some); /* the last one stays 0 */
     for (size_t at = 0; at < count; at += length, reading->characters++) {
         uint32_t character;
         length = utf8_decode(bytes + at, count - at, &character);
