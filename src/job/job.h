@@ -112,7 +112,8 @@ struct job {
 /* Local. Reads a job from YAML text; `name` is the file's name for messages. overrides[i] is "key.path=value" (for
  * list items the place is a part of the path: "model.0.layers.2.units=64"), applied in order over the text, before
  * anything is checked. Missing keys get their defaults. Lists are nested at most OPTION_DEPTH deep and have at most
- * 10,000 items together, aliases counted each time. On failure: ERROR_USAGE with file, line, key and what is allowed
+ * 10,000 items together, aliases counted each time. The file of data that name no format may be looked
+ * at (data/recognise.h). On failure: ERROR_USAGE with file, line, key and what is allowed
  * (for an override: the override instead of the line); the job is released. */
 bool job_parse(struct job *job, const char *name, const char *text, const char *const *overrides, size_t override_count,
                struct error *error) WARN_UNUSED;
