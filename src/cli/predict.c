@@ -122,7 +122,7 @@ static int run(int count, char **words)
 
 const struct command command_predict = {
     .name = "predict",
-    .usage = "lockstep predict CHECKPOINT INPUT...|- [-o FILE.csv|FILE.npy [--force]] [--top N] [--ema] "
+    .usage = "lockstep predict CHECKPOINT INPUT...|- [-o FILE.csv|FILE.npy|FILE.h5 [--force]] [--top N] [--ema] "
              "[--set key.path=value]...   what the model says of inputs without answers; also under mpirun",
     .run = run,
     .parallel = true,

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/say.h"
+#include "h5/h5_floats.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@
 
 struct answer_format {
     const char *suffix;
-    void (*begin)(struct answer_file *file);
+    bool (*begin)(struct answer_file *file, struct error *error);
     void (*append)(struct answer_file *file, const float *answer); /* one sample's [width] */
     bool is_table;
 };
@@ -85,8 +86,9 @@ static void append_sample(struct answer_file *file)
     memory_free(name);
 }
 
-static void begin_table(struct answer_file *file)
+static bool begin_table(struct answer_file *file, struct error *error)
 {
+    (void)error;
     struct text *row = &file->buffer;
     file->names_samples = names_samples(file);
     text_append(row, file->names_samples ? "file," : "");
@@ -105,6 +107,7 @@ static void begin_table(struct answer_file *file)
             text_append(row, "%sclass%zu,probability%zu", i > 1 ? "," : "", i, i);
     }
     text_append(row, "\n");
+    return true;
 }
 
 /* The most probable class that is less so than `last` [class, or the count of them: none], or as probable and behind.
@@ -146,16 +149,29 @@ static void append_row(struct answer_file *file, const float *answer)
 
 /* ---- arrays ---- */
 
-static void begin_array(struct answer_file *file)
+#define DIMS_MOST 3
+
+/* The shape; returns its dimensions. */
+static size_t measure(const struct answer_file *file, size_t size[DIMS_MOST])
+{
+    size_t dims = 1;
+    size[0] = answer_file_samples(&file->options);
+    if (file->form.terms > 1)
+        size[dims++] = file->form.terms;
+    if (file->form.kind == PREDICT_PROBABILITIES)
+        size[dims++] = file->form.classes;
+    return dims;
+}
+
+static bool begin_array(struct answer_file *file, struct error *error)
 {
     struct text head;
-    size_t N = answer_file_samples(&file->options);
+    size_t size[DIMS_MOST], dims = measure(file, size);
+    (void)error;
     text_init(&head);
-    text_append(&head, "{'descr': '<f4', 'fortran_order': False, 'shape': (%zu,", N);
-    if (file->form.terms > 1)
-        text_append(&head, " %zu,", file->form.terms);
-    if (file->form.kind == PREDICT_PROBABILITIES)
-        text_append(&head, " %zu,", file->form.classes);
+    text_append(&head, "{'descr': '<f4', 'fortran_order': False, 'shape': (");
+    for (size_t d = 0; d < dims; d++)
+        text_append(&head, "%s%zu,", d > 0 ? " " : "", size[d]);
     text_append(&head, "), }");
     while ((10 + head.length + 1) % NPY_BLOCK != 0)
         text_append(&head, " ");
@@ -164,6 +180,28 @@ static void begin_array(struct answer_file *file)
     text_append_bytes(&file->buffer, front, sizeof front);
     text_append_bytes(&file->buffer, head.bytes, head.length);
     text_release(&head);
+    return true;
+}
+
+/* The numbers lie in one piece: they are written there as into any other file. */
+static bool begin_hdf5(struct answer_file *file, struct error *error)
+{
+    struct h5_floats floats = {.name = "answers"};
+    const struct description *about = file->about;
+    const struct categories *classes = file->form.classes > 0 ? description_classes(about) : NULL;
+    const size_t columns = classes ? 0 : about->target_count;
+    const char **names = memory_need(columns + 1, sizeof *names);
+    floats.dims = measure(file, floats.size);
+    for (size_t i = 0; i < columns; i++)
+        names[i] = about->targets[i].name;
+    if (classes || columns > 0) {
+        floats.attribute = classes ? "classes" : "targets";
+        floats.texts = classes ? (const char *const *)classes->names : names;
+        floats.text_count = classes ? classes->count : columns;
+    }
+    bool ok = h5_floats_write(file->descriptor, file->hidden, &floats, &file->written, error);
+    memory_free(names);
+    return ok;
 }
 
 static void append_numbers(struct answer_file *file, const float *answer)
@@ -174,6 +212,7 @@ static void append_numbers(struct answer_file *file, const float *answer)
 static const struct answer_format formats[] = {
     {".csv", begin_table, append_row, true},
     {".npy", begin_array, append_numbers, false},
+    {".h5", begin_hdf5, append_numbers, false},
 };
 #define FORMATS (sizeof formats / sizeof *formats)
 
@@ -194,10 +233,11 @@ bool answer_file_check(const struct answer_file_options *options, const struct p
 {
     const struct answer_format *format = find_format(options->path);
     if (!format)
-        return error_set(error, ERROR_USAGE, "%s: the name of the output ends with .csv or .npy", options->path);
+        return error_set(error, ERROR_USAGE, "%s: the name of the output ends with .csv, .npy or .h5", options->path);
     if (format->is_table && form->kind == PREDICT_PROBABILITIES && form->terms > 1)
         return error_set(error, ERROR_USAGE,
-                         "a sample has %zu labels: a table has no place for that; choose an output that ends with .npy",
+                         "a sample has %zu labels: a table has no place for that; choose an output that ends with .npy "
+                         "or .h5",
                          form->terms);
     if (options->top > 0 && (!format->is_table || form->classes == 0))
         return error_set(error, ERROR_USAGE, "--top is for tables of classes: %s",
@@ -238,8 +278,10 @@ bool answer_file_begin(struct answer_file *file, const struct answer_file_option
             return error_prefix(error, "%s: ", options->path);
         }
     }
-    file->format->begin(file);
-    return true;
+    if (file->format->begin(file, error))
+        return true;
+    answer_file_release(file);
+    return false;
 }
 
 bool answer_file_take(void *context, size_t n, const float *answers, struct error *error)

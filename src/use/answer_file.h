@@ -1,4 +1,4 @@
-/* A file of answers (predict.h): a table for people and programs, or an array for NumPy. */
+/* A file of answers (predict.h): a table for people and programs, or an array, for NumPy or HDF5. */
 #ifndef USE_ANSWER_FILE_H
 #define USE_ANSWER_FILE_H
 
@@ -6,7 +6,7 @@
 #include "use/predict.h"
 
 struct answer_file_options {
-    const char *path;             /* ends with .csv or .npy; NULL: a table on standard output, by `say` */
+    const char *path;             /* ends with .csv, .npy or .h5; NULL: a table on standard output, by `say` */
     const struct dataset *inputs; /* [input_count], those whose samples are answered; borrowed */
     size_t input_count;
     size_t top; /* of a table: the classes that are told of a sample, the most probable first; 0: one */
@@ -36,7 +36,8 @@ bool answer_file_check(const struct answer_file_options *options, const struct p
 
 /* Local. Begins a hidden file beside the path: a table with the line of its names, which are those of the training
  * data's targets and classes (the first column, `file`, if samples have names: dataset_name_of); or the head of an
- * array of float32 [N, K], with several terms [N, T, K], [N, T], or of one number a sample [N]. The options have passed
+ * array of float32 [N, K], with several terms [N, T, K], [N, T], or of one number a sample [N]: of HDF5 the dataset
+ * `answers`, whose attribute `classes`, or `targets`, has the names, if there are any. The options have passed
  * answer_file_check. Nothing stays after failure. */
 bool answer_file_begin(struct answer_file *file, const struct answer_file_options *options,
                        const struct predict_form *form, const struct description *about,
