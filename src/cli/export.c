@@ -88,11 +88,11 @@ static bool check_flags(const struct request *request, struct error *error)
 }
 
 /* Who uses the model elsewhere has to know. */
-static void tell_standardised(const struct request *request)
+static void tell_prepared(const struct request *request)
 {
     say_error(
-        "lockstep: warning: %s was trained on standardised data: what it is given, and what it says, is (x - mean) "
-        "/ scale, with the numbers of the attribute `data` of the checkpoint%s\n",
+        "lockstep: warning: %s was trained on numbers that were prepared (standardise, or mean and std of the dataset): "
+        "what it is given, and what it says, are such; the attribute `data` of the checkpoint tells them%s\n",
         request->file,
         request->target->has_prepare ? "; with --prepare the file does that itself"
                                      : "; c and onnx can do that themselves (--prepare)");
@@ -170,13 +170,24 @@ static void print_program(const struct request *request)
     text_release(&program);
 }
 
-static bool is_standardised(const struct weights *weights)
+/* Whether the format has made other numbers of its inputs. */
+static bool is_normalised(const struct description *about)
+{
+    return about->std > 0 && (about->mean != 0 || about->std != 1);
+}
+
+static bool is_prepared(const struct description *about)
+{
+    return about->input_standard.columns > 0 || about->target_standard.columns > 0 || is_normalised(about);
+}
+
+static bool has_preparation(const struct weights *weights)
 {
     struct description about;
     struct error ignored;
     if (!weights->data || !description_read(&about, weights->data, &ignored))
         return false;
-    bool is = about.input_standard.columns > 0 || about.target_standard.columns > 0;
+    bool is = is_prepared(&about);
     description_release(&about);
     return is;
 }
@@ -199,8 +210,8 @@ static bool write_weights(struct request *request, const struct weights_file *fi
               weights_write(request->target->format, request->output, &out, error);
     if (ok)
         print(request, &out, names);
-    if (ok && is_standardised(&out))
-        tell_standardised(request);
+    if (ok && has_preparation(&out))
+        tell_prepared(request);
     if (ok && request->modules.length > 0)
         print_program(request);
     weights_release(&out);
@@ -212,17 +223,38 @@ static struct export_standard standard_of(const struct standard *standard, size_
     return (struct export_standard){outer, standard->columns, inner, standard->mean, standard->scale};
 }
 
+/* Both preparations of the inputs as one: the format's (x - m) / s, and the standard of that. The caller releases it.
+ */
+static void join_preparations(const struct description *about, struct standard *joined)
+{
+    const struct standard *standard = &about->input_standard;
+    bool normalised = is_normalised(about), any = standard->columns > 0;
+    size_t outer, inner, columns = any ? standard->columns : normalised ? 1 : 0;
+    double m = normalised ? about->mean : 0, s = normalised ? about->std : 1;
+    standard_lie(&about->form.input, &outer, &inner);
+    standard_init(joined, columns);
+    for (size_t c = 0; c < columns; c++) {
+        double mean = any ? (double)standard->mean[c] : 0, scale = any ? (double)standard->scale[c] : 1;
+        if (!standard_set(joined, c, (float)(m + s * mean), (float)(s * scale)))
+            standard_leave(joined, c);
+    }
+}
+
 /* What the data of the model were made of is put into the file, or else told. */
-static void prepare(const struct request *request, const struct description *about, struct export_request *model)
+static void prepare(const struct request *request, const struct description *about, const struct standard *joined,
+                    struct export_request *model)
 {
     size_t outer, inner;
-    bool any = about->input_standard.columns > 0 || about->target_standard.columns > 0;
     standard_lie(&about->form.input, &outer, &inner);
+    if (about->input_standard.columns == 0) { /* one column for all */
+        outer = 1;
+        inner = shape_count(&about->form.input);
+    }
     if (request->prepare) {
-        model->inputs = standard_of(&about->input_standard, outer, inner);
+        model->inputs = standard_of(joined, outer, inner);
         model->targets = standard_of(&about->target_standard, 1, 1);
-    } else if (any) {
-        tell_standardised(request);
+    } else if (is_prepared(about)) {
+        tell_prepared(request);
     }
 }
 
@@ -262,13 +294,16 @@ static bool write_model(struct request *request, const struct weights_file *file
                                    .softmax = request->softmax,
                                    .name = text_bytes(&name),
                                    .origin = text_bytes(&origin)};
-    prepare(request, &opened.about, &model);
+    struct standard joined;
+    join_preparations(&opened.about, &joined);
+    prepare(request, &opened.about, &joined, &model);
     bool ok = params && request->target->write(&model, &bytes, error) &&
               file_replace(request->output, bytes.bytes, bytes.length, error);
     if (ok)
         say("%s: %s, %zu floats, %s\n", request->output, request->target->name,
             tensor_table_elements(&opened.model.table, true), text_bytes(&origin));
     memory_free(params);
+    standard_release(&joined);
     text_release(&origin);
     text_release(&name);
     text_release(&bytes);

@@ -345,13 +345,26 @@ static void scan_inputs(void *context)
     scan->ok = go_through(dataset, &data->x, check_input_rows, scan, &dataset->digest, scan->error);
 }
 
-bool array_data_open_inputs(struct dataset *dataset, const struct array_settings *settings, struct error *error)
+/* Formats of images make bytes / 255 of bytes; others leave them as they are. */
+static bool check_bytes(const struct array *x, const struct description *train, struct error *error)
+{
+    bool are_shares = strcmp(train->format, "idx") == 0 || strcmp(train->format, "folder") == 0;
+    return !are_shares || x->type != ARRAY_U8 || x->is_scaled ||
+           error_set(
+               error, ERROR_USAGE,
+               "%s holds bytes, which stay as they are, but the training data, of the format %s, were bytes / 255: "
+               "store floats, b / 255",
+               x->name, train->format);
+}
+
+bool array_data_open_inputs(struct dataset *dataset, const struct array_settings *settings,
+                            const struct description *train, struct error *error)
 {
     struct array_data *data = dataset->self;
-    const struct array_settings plain = {.std = 1};
-    struct scan scan = {.dataset = dataset, .settings = settings ? settings : &plain, .error = error};
+    const struct array_settings other = {.mean = train->mean, .std = train->std > 0 ? train->std : 1};
+    struct scan scan = {.dataset = dataset, .settings = settings ? settings : &other, .error = error};
     const void *where;
-    if (!set_input(&data->x, &dataset->about.form.input, error))
+    if (!set_input(&data->x, &dataset->about.form.input, error) || (!settings && !check_bytes(&data->x, train, error)))
         return false;
     data->mean = dataset->mean = scan.settings->mean;
     data->std = dataset->std = scan.settings->std;

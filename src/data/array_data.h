@@ -66,9 +66,10 @@ bool array_data_check(const void *settings, const char **key, struct error *erro
 bool array_data_open(struct dataset *dataset, const struct array_settings *settings, const struct description *train,
                      struct error *error) WARN_UNUSED;
 
-/* Local. The same for inputs alone: y is not placed. Of the settings (NULL: none) only mean and std are asked. */
+/* Local. The same for inputs alone: y is not placed. Of the settings only mean and std are asked; NULL: those of the
+ * training data, which is of another format. ERROR_USAGE also: bytes, where the training data were bytes / 255. */
 bool array_data_open_inputs(struct dataset *dataset, const struct array_settings *settings,
-                            struct error *error) WARN_UNUSED;
+                            const struct description *train, struct error *error) WARN_UNUSED;
 
 /* Local. Entries of struct dataset_class. */
 bool array_data_read(const struct dataset *dataset, size_t index, struct leaf *leaf, size_t row,

@@ -108,6 +108,8 @@ bool dataset_open(struct dataset *dataset, const struct dataset_spec *spec, cons
           "a dataset that a format has opened holds something");
     dataset->class = spec->class;
     dataset->about.format = memory_text(spec->class->kind.name);
+    dataset->about.mean = dataset->mean;
+    dataset->about.std = dataset->std;
     dataset->digest = digest_shape(dataset->digest, &dataset->about.form.input);
     if (train && !fits(dataset, spec, train, error)) {
         dataset_close(dataset);

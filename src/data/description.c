@@ -30,7 +30,8 @@ static void release_columns(struct column *columns, size_t count)
 
 void description_copy(struct description *description, const struct description *from)
 {
-    *description = (struct description){.form = from->form, .label_offset = from->label_offset};
+    *description = (struct description){
+        .form = from->form, .mean = from->mean, .std = from->std, .label_offset = from->label_offset};
     description->format = memory_text(from->format);
     if (from->vocabulary)
         description->vocabulary = memory_text(from->vocabulary);
@@ -124,6 +125,7 @@ void description_write(const struct description *description, struct text *json)
         text_append(json, d > 0 ? ",%zu" : "%zu", form->input.size[d]);
     text_append(json, "],\"vocabulary\":%zu,\"classes\":%zu,\"terms\":%zu,\"label_offset\":%llu", form->vocabulary,
                 form->classes, form->terms, (unsigned long long)description->label_offset);
+    text_append(json, ",\"mean\":%.17g,\"std\":%.17g", description->mean, description->std);
     text_append(json, ",\"least\":%.9g,\"most\":%.9g", (double)form->least, (double)form->most);
     write_columns("inputs", description->inputs, description->input_count, json);
     write_columns("targets", description->targets, description->target_count, json);
@@ -266,7 +268,9 @@ static bool read_all(struct description *description, const json_t *root)
         return false;
     description->format = memory_text(format);
     description->label_offset = label_offset;
-    return true;
+    description->mean = json_number_value(json_object_get(root, "mean"));
+    description->std = json_number_value(json_object_get(root, "std"));
+    return isfinite(description->mean) && isfinite(description->std) && description->std >= 0;
 }
 
 bool description_read(struct description *description, const char *json, struct error *error)

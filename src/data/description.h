@@ -19,6 +19,8 @@ struct description {
     char *format; /* of the dataset; owned */
     struct leaf_form form;
     uint64_t label_offset; /* what the format has subtracted from its labels */
+    double mean, std;      /* with which the format has normalised its inputs, before they are standardised; std 0: it
+                              has not */
     char *vocabulary; /* of text: the characters in UTF-8, in the order of their numbers; NULL: it is none, though its
                          samples may be tokens (form.vocabulary); owned */
     char *tokenizer;  /* of text in tokens of a tokenizer: its content (data/tokenizer/tokenizer.h); NULL: it has none;

@@ -274,7 +274,7 @@ static bool take_form(struct folder_settings *settings, const struct description
 static bool folder_open_inputs(struct dataset *dataset, const char *path, const void *like,
                                const struct description *train, struct error *error)
 {
-    struct folder_settings settings = {.std = 1};
+    struct folder_settings settings = {.mean = train->mean, .std = train->std > 0 ? train->std : 1};
     if (like)
         settings = *(const struct folder_settings *)like;
     settings.path = (char *)(uintptr_t)path;

@@ -184,12 +184,11 @@ static bool hdf5_open_inputs(struct dataset *dataset, const char *path, const vo
 {
     const struct hdf5_settings *settings = like;
     const char *x = settings ? settings->x : "x";
-    (void)train;
     struct hdf5 *hdf5 = memory_need(1, sizeof *hdf5);
     dataset->self = hdf5;
     bool ok = open_files(hdf5, path, x, NULL, error) && join(hdf5, 0, path, x, error);
     dataset->files = hdf5->files ? &hdf5->files[0].content.watched : NULL;
-    ok = ok && array_data_open_inputs(dataset, settings ? &settings->samples : NULL, error);
+    ok = ok && array_data_open_inputs(dataset, settings ? &settings->samples : NULL, train, error);
     if (!ok)
         hdf5_close(dataset);
     return ok;

@@ -112,11 +112,10 @@ static bool idx_open_inputs(struct dataset *dataset, const char *path, const voi
     const struct idx_settings *settings = like;
     const struct array_file x = {path, "images", idx_file_inputs};
     struct idx *idx = memory_need(1, sizeof *idx);
-    (void)train;
     dataset->self = idx;
     idx->transpose = settings && settings->transpose;
     bool ok = array_files_open(dataset, "idx", "an IDX file", &x, NULL, error) &&
-              array_data_open_inputs(dataset, settings ? &settings->samples : NULL, error) &&
+              array_data_open_inputs(dataset, settings ? &settings->samples : NULL, train, error) &&
               (!idx->transpose || turn(dataset, error));
     if (!ok)
         idx_close(dataset);

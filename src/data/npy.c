@@ -45,10 +45,9 @@ static bool npy_open_inputs(struct dataset *dataset, const char *path, const voi
 {
     const struct npy_settings *settings = like;
     const struct array_file x = {path, "x", npy_array_read};
-    (void)train;
     dataset->self = memory_need(1, sizeof(struct array_files));
     bool ok = array_files_open(dataset, "npy", "a NumPy file", &x, NULL, error) &&
-              array_data_open_inputs(dataset, settings ? &settings->samples : NULL, error);
+              array_data_open_inputs(dataset, settings ? &settings->samples : NULL, train, error);
     if (!ok)
         npy_close(dataset);
     return ok;

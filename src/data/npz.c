@@ -116,13 +116,12 @@ static bool npz_open_inputs(struct dataset *dataset, const char *path, const voi
                             const struct description *train, struct error *error)
 {
     const struct npz_settings *settings = like;
-    (void)train;
     struct npz *npz = memory_need(1, sizeof *npz);
     dataset->self = npz;
     dataset->files = &npz->content.watched;
     bool ok = content_open(&npz->content, path, "an archive of NumPy's", error) &&
               open_array(npz, 0, settings ? settings->x : "x", error) &&
-              array_data_open_inputs(dataset, settings ? &settings->samples : NULL, error);
+              array_data_open_inputs(dataset, settings ? &settings->samples : NULL, train, error);
     if (!ok)
         npz_close(dataset);
     return ok;
