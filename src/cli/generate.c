@@ -78,32 +78,38 @@ static bool read_prompt(const struct request *request, struct wording *wording, 
     return true;
 }
 
-static bool write(const struct request *request, const struct trained *trained, struct wording *wording,
+/* Prints while it writes. */
+static void write(const struct request *request, const struct wording *wording, const struct token_row *prompt,
+                  struct generator *generator)
+{
+    struct text words;
+    double start = clock_seconds();
+    text_init(&words);
+    generator_read(generator, prompt->tokens, prompt->count);
+    for (size_t i = 0; request->prompt && i < prompt->count; i++)
+        wording_append(wording, prompt->tokens[i], &words);
+    for (int i = 0; i < request->tokens; i++) {
+        wording_append(wording, generator_next(generator), &words);
+        say_lines(&words, false);
+    }
+    say_lines(&words, true);
+    fflush(stdout);
+    text_release(&words);
+    double seconds = clock_seconds() - start;
+    say_error("%d tokens, %.0f a second\n", request->tokens, request->tokens / (seconds > 0 ? seconds : 1e-9));
+}
+
+static bool go_on(const struct request *request, const struct trained *trained, struct wording *wording,
                   struct error *error)
 {
     struct generator generator;
-    struct token_row row = {0};
-    struct text words;
+    struct token_row prompt = {0};
     if (!generator_init(&generator, trained, &request->options, error))
         return false;
-    text_init(&words);
-    bool ok = read_prompt(request, wording, &row, error);
-    if (ok) {
-        double start = clock_seconds();
-        generator_read(&generator, row.tokens, row.count);
-        for (size_t i = 0; request->prompt && i < row.count; i++)
-            wording_append(wording, row.tokens[i], &words);
-        for (int i = 0; i < request->tokens; i++) {
-            wording_append(wording, generator_next(&generator), &words);
-            say_lines(&words, false);
-        }
-        say_lines(&words, true);
-        fflush(stdout);
-        double seconds = clock_seconds() - start;
-        say_error("%d tokens, %.0f a second\n", request->tokens, request->tokens / (seconds > 0 ? seconds : 1e-9));
-    }
-    text_release(&words);
-    token_row_release(&row);
+    bool ok = read_prompt(request, wording, &prompt, error);
+    if (ok)
+        write(request, wording, &prompt, &generator);
+    token_row_release(&prompt);
     generator_release(&generator);
     return ok;
 }
@@ -117,7 +123,7 @@ static bool generate(struct request *request, struct error *error)
     bool ok = trained.saved.about.form.vocabulary > 0 ||
               error_set(error, ERROR_USAGE, "%s is no model of tokens: ask it with lockstep predict", trained.path);
     if (ok && (ok = wording_open(&wording, &trained.saved.about, request->tokenizer, error))) {
-        ok = write(request, &trained, &wording, error);
+        ok = go_on(request, &trained, &wording, error);
         wording_close(&wording);
     }
     trained_close(&trained);

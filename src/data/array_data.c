@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "base/guard.h"
+#include "base/log.h"
 #include "data/levels.h"
 #include "data/part.h"
 
@@ -167,6 +168,7 @@ static bool count_classes(const struct scan *scan, size_t *classes)
     const struct array_data *data = scan->dataset->self;
     const struct array *y = &data->y;
     struct array_rows rows;
+    bool begins = false; /* the first class occurs */
     *classes = 2;
     for (size_t at = 0; at < y->size[0]; at += rows.count) {
         if (!array_rows(y, at, y->size[0] - at, &rows, scan->error))
@@ -181,8 +183,12 @@ static bool count_classes(const struct scan *scan, size_t *classes)
                                  rows.array->name, rows.first + i, label, ARRAY_CLASSES_MOST);
             if (label >= (int64_t)*classes + data->label_offset)
                 *classes = (size_t)(label - data->label_offset) + 1;
+            begins = begins || label <= data->label_offset;
         }
     }
+    if (!begins)
+        log_warn("%s: no label is %" PRId64 ", the first of the %zu classes; label_offset is for labels that begin at 1",
+                 y->name, data->label_offset, *classes);
     return true;
 }
 

@@ -7,6 +7,12 @@ static bool split(const struct job *job, struct dataset *train, struct dataset *
            error_prefix(error, "data.split.validation: ");
 }
 
+static bool check_standardise(const struct job *job, const struct dataset *train, struct error *error)
+{
+    return standardise_check(job->data.standardise, &train->about.form, error) ||
+           error_prefix(error, "data.standardise: ");
+}
+
 static bool open_validation(const struct job *job, struct dataset *train, struct dataset *validation,
                             struct error *error)
 {
@@ -21,7 +27,7 @@ bool job_data_open(const struct job *job, struct dataset *train, struct dataset 
     *validation = (struct dataset){0};
     if (!dataset_open(train, &job->data.train, NULL, error))
         return error_prefix(error, "data.train: ");
-    if (open_validation(job, train, validation, error))
+    if (check_standardise(job, train, error) && open_validation(job, train, validation, error))
         return true;
     dataset_close(train);
     return false;

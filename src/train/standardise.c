@@ -31,12 +31,6 @@ struct learning {
     struct column_sums sums;
 };
 
-bool standardise_check_data(const struct session *session, struct error *error)
-{
-    return standardise_check(session->job->data.standardise, &session->data.train.about.form, error) ||
-           error_prefix(error, "data.standardise: ");
-}
-
 static void init_half(struct half *half, struct shape shape, bool is_wanted, struct standard *standard)
 {
     *half = (struct half){.shape = shape, .standard = standard, .columns = is_wanted ? standard_columns(&shape) : 0};

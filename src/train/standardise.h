@@ -5,9 +5,6 @@
 
 #include "train/session.h"
 
-/* Local; the same on every rank. Whether the data have what the job wants to be standardised. ERROR_USAGE. */
-bool standardise_check_data(const struct session *session, struct error *error) WARN_UNUSED;
-
 /* Collective over world, once the job goes on from somewhere, or begins. From here on both datasets are read
  * standardised, as the job wants it, with equal bits on every rank, and for every number of ranks. ERROR_CORRUPT: the
  * checkpoint does not tell with what; errors of reading the data. */

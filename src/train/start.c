@@ -30,8 +30,7 @@ static bool open_data(struct session *session, struct error *error)
     const struct job *job = session->job;
     bool ok = job_data_open(job, &session->data.train, &session->data.validation, error);
     session->restore->patience.bytes = dataset_bytes(&session->data.train) + dataset_bytes(&session->data.validation);
-    if (!restore_agree(session->restore, ok, "opening the data", error) || !ranks_compare_data(session, error) ||
-        !standardise_check_data(session, error))
+    if (!restore_agree(session->restore, ok, "opening the data", error) || !ranks_compare_data(session, error))
         return false;
     return length_sampler(job, session->data.train.count, &session->data.sampler, error) &&
            length_steps(job, &session->data.sampler, &session->steps, error);

@@ -119,5 +119,6 @@ void wording_append(const struct wording *wording, uint32_t token, struct text *
         bytes = strings_at(&wording->characters, token, &count);
     else if (token < wording->tokenizer.tokens.count) /* a vocabulary may be filled up with tokens that are none */
         bytes = tokenizer_decode(&wording->tokenizer, token, &count);
-    text_append_bytes(words, bytes ? bytes : "", count);
+    for (size_t i = 0; i < count; i++) /* a text ends at a NUL: what the model means by it is not seen anyway */
+        text_append_bytes(words, bytes[i] ? &bytes[i] : "\xEF\xBF\xBD", bytes[i] ? 1 : 3);
 }

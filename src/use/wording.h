@@ -25,7 +25,8 @@ void wording_close(struct wording *wording);
 /* Local. Appends the tokens of a text in UTF-8; of numbers: "17, 4 1023". ERROR_USAGE names what is no token. */
 bool wording_encode(struct wording *wording, const char *text, struct token_row *row, struct error *error) WARN_UNUSED;
 
-/* Local. Appends what a token below V is: bytes that may be a part of a character, or a number and a space. */
+/* Local. Appends what a token below V is: bytes that may be a part of a character, U+FFFD for a NUL; or a number and a
+ * space. */
 void wording_append(const struct wording *wording, uint32_t token, struct text *words);
 
 #endif

@@ -205,7 +205,7 @@ class Trial:
             return "it hangs"
         if job.returncode != 0:
             return f"exit code {job.returncode}: " + " ".join(re.findall("^lockstep: .*", log, re.M))
-        resumed = re.search(r"^resumed from .*step-0*(\d+)\.h5", log, re.M)
+        resumed = re.search(r"^\S+Z resumed from .*step-0*(\d+)\.h5", log, re.M)
         if (int(resumed[1]) if resumed else 0) < committed:
             return f"does not go on from {committed}"
         if fingerprint_of(out) != self.whole_fingerprint:
