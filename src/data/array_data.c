@@ -187,7 +187,8 @@ static bool count_classes(const struct scan *scan, size_t *classes)
         }
     }
     if (!begins)
-        log_warn("%s: no label is %" PRId64 ", the first of the %zu classes; label_offset is for labels that begin at 1",
+        log_warn("%s: no label is %" PRId64
+                 ", the first of the %zu classes; label_offset is for labels that begin at 1",
                  y->name, data->label_offset, *classes);
     return true;
 }

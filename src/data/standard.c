@@ -13,7 +13,8 @@ bool standardise_check(enum standardise_kind kind, const struct leaf_form *form,
     if (standardise_has_inputs(kind) && form->vocabulary > 0)
         return error_set(error, ERROR_USAGE, "the inputs are tokens, which have no scale: none");
     if (standardise_has_targets(kind) && form->classes > 0)
-        return error_set(error, ERROR_USAGE, "the targets are labels, which have no scale: %s; if they are a quantity in whole numbers, a "
+        return error_set(error, ERROR_USAGE,
+                         "the targets are labels, which have no scale: %s; if they are a quantity in whole numbers, a "
                          "CSV file wants task: regression, and others want floats",
                          form->vocabulary > 0 ? "none" : "inputs, or none");
     return true;

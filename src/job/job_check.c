@@ -98,7 +98,8 @@ static bool check_standardise(const struct complaint *to, const struct job *job)
 {
     const struct loss_class *class = job->loss.class;
     if (standardise_has_targets(job->data.standardise) && (class->has_hits || class->ranks_classes))
-        return refuse(to, "data.standardise", "the targets of loss: %s have no scale: inputs, or none; float targets want a loss "
+        return refuse(to, "data.standardise",
+                      "the targets of loss: %s have no scale: inputs, or none; float targets want a loss "
                       "such as mean_squared_error",
                       class->kind.name);
     return true;

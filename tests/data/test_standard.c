@@ -151,8 +151,9 @@ static void tokens_and_labels_are_refused_with_words(void)
     CU_ASSERT_TRUE(standardise_check(STANDARDISE_INPUTS, &labels, &error));
     CU_ASSERT_TRUE(standardise_check(STANDARDISE_NONE, &tokens, &error));
     CU_ASSERT_FALSE(standardise_check(STANDARDISE_BOTH, &labels, &error));
-    CU_ASSERT_STRING_EQUAL(error.text, "the targets are labels, which have no scale: inputs, or none; if they are a quantity "
-                                       "in whole numbers, a CSV file wants task: regression, and others want floats");
+    CU_ASSERT_STRING_EQUAL(error.text,
+                           "the targets are labels, which have no scale: inputs, or none; if they are a quantity "
+                           "in whole numbers, a CSV file wants task: regression, and others want floats");
     CU_ASSERT_FALSE(standardise_check(STANDARDISE_INPUTS, &tokens, &error));
     CU_ASSERT_STRING_EQUAL(error.text, "the inputs are tokens, which have no scale: none");
 }
