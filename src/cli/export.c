@@ -103,7 +103,9 @@ static bool check_output(struct request *request, uint64_t step, struct error *e
 {
     if (!request->output) {
         locate_name(request->word, request->file, step, request->name);
-        strcat(request->name, request->target->format ? request->target->format->suffix : request->target->suffix);
+        size_t length = strlen(request->name);
+        snprintf(request->name + length, sizeof request->name - length, "%s",
+                 request->target->format ? request->target->format->suffix : request->target->suffix);
         request->output = request->name;
     }
     return output_check(request->output, (const char *const[]){request->file, NULL}, request->force, error);
@@ -240,9 +242,8 @@ static void join_preparations(const struct description *about, struct standard *
     }
 }
 
-/* What the data of the model were made of is put into the file, or else told. */
-static void prepare(const struct request *request, const struct description *about, const struct standard *joined,
-                    struct export_request *model)
+/* The file takes and gives what is in the data. */
+static void prepare(const struct description *about, const struct standard *joined, struct export_request *model)
 {
     size_t outer, inner;
     standard_lie(&about->form.input, &outer, &inner);
@@ -250,12 +251,8 @@ static void prepare(const struct request *request, const struct description *abo
         outer = 1;
         inner = shape_count(&about->form.input);
     }
-    if (request->prepare) {
-        model->inputs = standard_of(joined, outer, inner);
-        model->targets = standard_of(&about->target_standard, 1, 1);
-    } else if (is_prepared(about)) {
-        tell_prepared(request);
-    }
+    model->inputs = standard_of(joined, outer, inner);
+    model->targets = standard_of(&about->target_standard, 1, 1);
 }
 
 static void describe(const struct request *request, const struct weights *weights, const struct job *job,
@@ -296,12 +293,15 @@ static bool write_model(struct request *request, const struct weights_file *file
                                    .origin = text_bytes(&origin)};
     struct standard joined;
     join_preparations(&opened.about, &joined);
-    prepare(request, &opened.about, &joined, &model);
+    if (request->prepare)
+        prepare(&opened.about, &joined, &model);
     bool ok = params && request->target->write(&model, &bytes, error) &&
               file_replace(request->output, bytes.bytes, bytes.length, error);
     if (ok)
         say("%s: %s, %zu floats, %s\n", request->output, request->target->name,
             tensor_table_elements(&opened.model.table, true), text_bytes(&origin));
+    if (ok && !request->prepare && is_prepared(&opened.about))
+        tell_prepared(request);
     memory_free(params);
     standard_release(&joined);
     text_release(&origin);

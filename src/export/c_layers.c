@@ -31,7 +31,7 @@ static const char *tensor(const struct c_call *call, size_t k, char name[24])
     if (k < call->layer->tensor_count)
         snprintf(name, 24, "w%zu", call->layer->tensors[k]);
     else
-        strcpy(name, "NULL");
+        snprintf(name, 24, "NULL");
     return name;
 }
 

@@ -96,7 +96,7 @@ static const char *place_of(const struct writer *writer, size_t value, char plac
     if (writer->place[root] != GRAPH_NONE)
         snprintf(place, PLACE, "b%zu", writer->place[root]);
     else
-        strcpy(place, root == writer->end ? "y" : "x");
+        snprintf(place, PLACE, "%s", root == writer->end ? "y" : "x");
     return place;
 }
 

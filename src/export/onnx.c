@@ -67,16 +67,27 @@ static void add_probabilities(struct onnx_step *step, const struct probabilities
     onnx_node(step, "Reshape", inputs, "y");
 }
 
-static void name_value(const struct export_request *request, const struct graph *graph, size_t value, char name[40])
+static const char *input_name(const struct export_request *request)
 {
+    if (request->model->form.vocabulary > 0)
+        return "tokens";
+    return request->inputs.columns > 0 ? "x.standard" : "x";
+}
+
+#define VALUE_NAME_BYTES 40
+
+static void name_value(const struct export_request *request, const struct graph *graph, size_t value,
+                       char name[VALUE_NAME_BYTES])
+{
+    bool is_changed = request->softmax || request->targets.columns > 0;
     if (value == 0)
-        strcpy(name, request->model->form.vocabulary > 0 ? "tokens" : request->inputs.columns > 0 ? "x.standard" : "x");
+        snprintf(name, VALUE_NAME_BYTES, "%s", input_name(request));
     else if (value == graph->output)
-        strcpy(name, request->softmax || request->targets.columns > 0 ? "outputs" : "y");
+        snprintf(name, VALUE_NAME_BYTES, "%s", is_changed ? "outputs" : "y");
     else if (value == GRAPH_NONE)
         name[0] = '\0';
     else
-        snprintf(name, 40, "v%zu", value);
+        snprintf(name, VALUE_NAME_BYTES, "v%zu", value);
 }
 
 /* (x - mean) * (1 / scale), and outputs * scale + mean: as training and predict do it, in floats. */
@@ -111,7 +122,7 @@ static bool add_nodes(const struct export_request *request, const struct graph *
         add_standard(&step, &request->inputs, "x", (const size_t[]){request->inputs.columns, 1, 1},
                      request->model->form.input.dims == 3 ? 3 : 1, false);
     for (size_t s = 0; s < graph->count; s++) {
-        char x[40], y[40], skip[40];
+        char x[VALUE_NAME_BYTES], y[VALUE_NAME_BYTES], skip[VALUE_NAME_BYTES];
         name_value(request, graph, graph->steps[s].x, x);
         name_value(request, graph, graph->steps[s].y, y);
         name_value(request, graph, graph->steps[s].skip, skip);

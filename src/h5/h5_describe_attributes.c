@@ -53,7 +53,7 @@ static void read_text(hid_t attribute, char text[TEXT])
     char *variable = NULL;
     if (is_one && H5Tis_variable_str(type) > 0) {
         if (H5Aread(attribute, type, &variable) >= 0 && variable && strlen(variable) < TEXT)
-            strcpy(text, variable);
+            memcpy(text, variable, strlen(variable) + 1);
     } else if (is_one && H5Tget_size(type) < TEXT && H5Aread(attribute, type, text) < 0)
         text[0] = '\0';
     h5_close(space);

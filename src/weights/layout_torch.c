@@ -50,7 +50,8 @@ static void FORMAT(2, 3) add(struct writer *writer, const char *format, ...)
     int length = vsnprintf(words, sizeof words - 1, format, args);
     va_end(args);
     CHECK(length > 0 && length < (int)sizeof words - 1, "modules are short");
-    strcat(words, ",");
+    words[length] = ',';
+    words[length + 1] = '\0';
     line(writer, words);
     writer->places[writer->depth]++;
 }

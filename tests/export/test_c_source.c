@@ -268,15 +268,6 @@ static void numbers_are_constants_of_c(void)
     text_release(&words);
 }
 
-static bool build_own(struct layer *layer, struct tensor_table *table, struct error *unused)
-{
-    (void)table, (void)unused;
-    layer->out = layer->in;
-    return true;
-}
-
-static const struct layer_class layer_own = {.kind = {.name = "own", .help = "as it is"}, .build = build_own};
-
 static void a_layer_of_a_program_s_own_is_refused_by_name(void)
 {
     struct model model;

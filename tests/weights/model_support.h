@@ -21,6 +21,16 @@
 
 static const struct loss_spec support_loss = {.class = &loss_softmax_cross_entropy};
 
+/* A layer that a program might add, of which no format knows anything. */
+static inline bool build_own(struct layer *layer, struct tensor_table *table, struct error *unused)
+{
+    (void)table, (void)unused;
+    layer->out = layer->in;
+    return true;
+}
+
+static const struct layer_class layer_own = {.kind = {.name = "own", .help = "as it is"}, .build = build_own};
+
 /* Layers over images of 2 x 6 x 4, in 4 classes; the last layer makes features. */
 static inline void describe_image_model(struct model *model, struct layer_spec *layers, size_t count)
 {

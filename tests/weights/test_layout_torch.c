@@ -140,15 +140,6 @@ static void probabilities_are_those_of_the_loss(void)
     model_release(&model);
 }
 
-static bool build_own(struct layer *layer, struct tensor_table *table, struct error *unused)
-{
-    (void)table, (void)unused;
-    layer->out = layer->in;
-    return true;
-}
-
-static const struct layer_class layer_own = {.kind = {.name = "own", .help = "as it is"}, .build = build_own};
-
 static void a_layer_of_a_program_s_own_is_refused_by_name(void)
 {
     struct model model;
