@@ -88,7 +88,7 @@ double metric_value(enum metric_kind metric, const struct metric_totals *totals)
 
 #define METRIC_TEXT 32
 
-/* Local. A value for people: "0.9715". */
+/* Local. A value for people: "0.9715", "0.00012". */
 void metric_text(enum metric_kind metric, double value, char text[METRIC_TEXT]);
 
 #endif

@@ -97,7 +97,10 @@ bool run_summary_look(struct run_summary *summary, const char *run, struct error
     *summary = (struct run_summary){
         .state = "", .loss = NAN, .samples_per_s = NAN, .last.value = NAN, .best.value = NAN};
     bool ok = run_state_look(&state, run, error);
-    if (ok) {
+    if (!ok && error->kind == ERROR_NOT_FOUND && run_summary_is_run(run)) {
+        summary->state = state_words[REASON_BRANCHED];
+        ok = true; /* its start was refused, before it could tell anything */
+    } else if (ok) {
         take_state(summary, &state);
         take_job(summary, run);
         take_metrics(summary, run);

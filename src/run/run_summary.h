@@ -13,7 +13,7 @@ struct run_validation {
 
 struct run_summary {
     const char *state;    /* "running", "finished" (early stopping, too), "saved" (and wants to be run again), "failed",
-                           * "dead" (killed), "new" (it has not begun); not owned */
+                           * "dead" (killed), "new" (it has not begun, or its start was refused); not owned */
     uint64_t step;        /* the last one that it tells of */
     double loss;          /* of that step; NaN: not known */
     double samples_per_s; /* the newest that it tells; NaN: none */

@@ -257,17 +257,18 @@ void progress_step(struct progress *progress, struct session *session, const str
     char left[32];
     double each = progress->seconds / (double)progress->steps, rate = (double)job->train.batch / each;
     double epoch = sampler_epoch(&session->data.sampler, step);
-    char epochs[32] = "";
+    char epochs[32] = "", loss[METRIC_TEXT];
+    metric_text(METRIC_LOSS, numbers->loss, loss);
     if (job->train.epochs > 0)
         snprintf(epochs, sizeof epochs, "/%g", job->train.epochs);
     duration_text(progress->seconds_all / (double)progress->steps_all * (double)(session->steps - step), left);
     if (!due || log_is_terminal()) {
-        log_progress("step %" PRIu64 "/%" PRIu64 "  loss %.4f  %.0f samples/s  ETA %s", step, session->steps,
-                     numbers->loss, rate, left);
+        log_progress("step %" PRIu64 "/%" PRIu64 "  loss %s  %.0f samples/s  ETA %s", step, session->steps,
+                     loss, rate, left);
     } else {
         log_info("step %" PRIu64 "/%" PRIu64
-                 "  epoch %.2f%s  loss %.4f  lr %.3g  grad_norm %.3f  %.0f samples/s  ETA %s",
-                 step, session->steps, epoch, epochs, numbers->loss, numbers->learning_rate, numbers->gradient_norm,
+                 "  epoch %.2f%s  loss %s  lr %.3g  grad_norm %.3f  %.0f samples/s  ETA %s",
+                 step, session->steps, epoch, epochs, loss, numbers->learning_rate, numbers->gradient_norm,
                  rate, left);
     }
     if (!due)

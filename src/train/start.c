@@ -16,6 +16,7 @@
 #include "train/standardise.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 /* Collective. The second tier, if it is wanted. */
 static bool open_copies(struct session *session, struct error *error)
@@ -42,6 +43,19 @@ static bool saves_beside(const struct session *session)
     return session->job->checkpoint.background && saver_can_have_thread();
 }
 
+#define TARGETS_LARGE 100.0f /* learning rates are made for outputs of about 1 */
+
+/* Local. Steps on such targets are so large, or loss so slow to fall, that it looks like a fault of the program. */
+static void warn_of_large_targets(const struct session *session)
+{
+    const struct leaf_form *form = &session->data.train.about.form;
+    float size = fmaxf(fabsf(form->least), fabsf(form->most));
+    if (form->classes == 0 && size > TARGETS_LARGE && !standardise_has_targets(session->job->data.standardise))
+        log_warn("data.train: targets lie between %g and %g, and a model begins with outputs of about 1: "
+                 "data.standardise: targets (or both) scales them, and metrics keep their units",
+                 (double)form->least, (double)form->most);
+}
+
 /* Local. What cannot be known before data and model are there. */
 static bool check_job_with_data(const struct session *session, struct error *error)
 {
@@ -52,6 +66,7 @@ static bool check_job_with_data(const struct session *session, struct error *err
         log_warn("schedule.warmup: %g %s are %.0f steps, but the job has %" PRIu64
                  ": the learning rate never reaches its peak",
                  job->schedule.warmup, schedule_units[job->schedule.unit], warmup, session->steps);
+    warn_of_large_targets(session);
     for (size_t l = 0; l < session->learner.model.count; l++)
         if (session->data.train.about.form.vocabulary > 0 && session->learner.model.layers[l].sees_ahead) {
             log_warn("model: %s is not causal: it sees the %s that it has to predict",
