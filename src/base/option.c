@@ -100,7 +100,8 @@ const struct option_key *option_find(const struct option_keys *keys, const char 
 
 bool option_is_counted(const struct option_row *option)
 {
-    return option->type == OPTION_NUMBERS || option->type == OPTION_TEXTS || option->type == OPTION_LIST;
+    return option->type == OPTION_NUMBERS || option->type == OPTION_REALS || option->type == OPTION_TEXTS ||
+           option->type == OPTION_LIST;
 }
 
 /* Whether a section, which may be left out, says anything. */
@@ -190,7 +191,7 @@ static void copy_key(const struct option_row *option, void *copy)
     } else if (option->type == OPTION_LIST) {
         memset(option_field(option, copy), 0, sizeof(void *));
         *count_field(option, copy) = 0;
-    } else if (option->type == OPTION_NUMBERS) {
+    } else if (option->type == OPTION_NUMBERS || option->type == OPTION_REALS) {
         const void *numbers = option_item(option, copy, 0);
         size_t count = option_item_count(option, copy);
         option_add_items(option, copy, count);

@@ -25,6 +25,7 @@ enum option_type {
     OPTION_TEXT,     /* char *, owned by the section, not empty */
     OPTION_CHOICE,   /* an enum whose 0 means that nothing was chosen */
     OPTION_NUMBERS,  /* uint64_t *, owned by the section, and how many: any number of them */
+    OPTION_REALS,    /* double *, finite, the same */
     OPTION_TEXTS,    /* char **, owned by the section as the texts are, and how many: any number, none of them empty */
     OPTION_KIND,     /* const struct kind *; NULL: nothing was chosen. Its settings are owned by the section. The first
                       * row of its section */
@@ -82,8 +83,9 @@ struct option_row {
     enum option_path path; /* of a text: checked by option_check_path, where a user has written it */
 
     uint64_t least, most;            /* unsigned, numbers: inclusive */
-    const struct option_word *words; /* unsigned: allowed as well, and written in place of the number */
-    double low, high;                /* real, pair: inclusive, unless ... */
+    const struct option_word *words; /* unsigned, numbers: allowed as well, and written in place of the number. Reals:
+                                      * in place of the list, which is then this number alone, beyond the range */
+    double low, high;                /* real, pair, reals: inclusive, unless ... */
     bool above, below;               /* ... the value must be above low, below high */
 
     /* What an absent key means; nothing of this: it is required. */
@@ -128,6 +130,9 @@ const struct option_key *option_find(const struct option_keys *keys, const char 
 
 /* Local. Whether the key has a value at all. */
 bool option_is_present(const struct option_key *key);
+
+/* Local. The word of the row that this text is; NULL: none. */
+const struct option_word *option_word(const struct option_row *option, const char *text);
 
 /* Local. The path that the key gives of something that is there to be read; NULL: it gives none. Borrowed. */
 const char *option_input(const struct option_key *key);

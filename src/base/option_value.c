@@ -28,13 +28,20 @@ static bool is_whole(const char *text)
     return digits > 0 && !text[digits] && (*text != '0' || digits == 1);
 }
 
+const struct option_word *option_word(const struct option_row *option, const char *text)
+{
+    for (const struct option_word *word = option->words; word && word->word; word++)
+        if (!strcasecmp(text, word->word))
+            return word;
+    return NULL;
+}
+
 static const char *read_unsigned(const struct option_row *option, const char *text, uint64_t *field)
 {
-    for (const struct option_word *word = option->words; word && word->word; word++) {
-        if (!strcasecmp(text, word->word)) {
-            *field = word->value;
-            return NULL;
-        }
+    const struct option_word *word = option_word(option, text);
+    if (word) {
+        *field = word->value;
+        return NULL;
     }
     if (!is_whole(text))
         return "is not a whole number";
@@ -58,6 +65,17 @@ static const char *read_real(const struct option_row *option, const char *text, 
     if (!isfinite(value) || !high_enough || !low_enough)
         return "is out of range";
     *field = value;
+    return NULL;
+}
+
+/* One of a list, or the word that stands for it. */
+static const char *read_item(const struct option_row *option, const char *text, const void *base, size_t element)
+{
+    double *field = option_item(option, base, element);
+    const struct option_word *word = option_item_count(option, base) == 1 ? option_word(option, text) : NULL;
+    if (!word)
+        return read_real(option, text, field);
+    *field = (double)word->value;
     return NULL;
 }
 
@@ -124,6 +142,9 @@ bool option_read(const struct option_row *option, size_t element, const char *te
         break;
     case OPTION_NUMBERS:
         wrong = read_unsigned(option, text, option_item(option, base, element));
+        break;
+    case OPTION_REALS:
+        wrong = read_item(option, text, base, element);
         break;
     case OPTION_TEXTS:
         wrong = read_text(text, option_item(option, base, element));
@@ -205,11 +226,11 @@ static void allowed_reals(const struct option_row *option, struct text *words)
 
 void option_allowed(const struct option_row *option, struct text *words)
 {
+    for (const struct option_word *word = option->words; word && word->word; word++)
+        text_append(words, "%s, ", word->word);
     switch (option->type) {
     case OPTION_UNSIGNED:
     case OPTION_NUMBERS:
-        for (const struct option_word *word = option->words; word && word->word; word++)
-            text_append(words, "%s, ", word->word);
         text_append(words, "%llu", (unsigned long long)option->least);
         if (option->most == UINT64_MAX)
             text_append(words, " or more");
@@ -218,6 +239,7 @@ void option_allowed(const struct option_row *option, struct text *words)
         break;
     case OPTION_REAL:
     case OPTION_PAIR:
+    case OPTION_REALS:
         allowed_reals(option, words);
         break;
     case OPTION_BOOL:
@@ -347,6 +369,24 @@ static void write_numbers(const struct option_row *option, const void *base, str
     text_append(yaml, "]");
 }
 
+static void write_reals(const struct option_row *option, const void *base, struct text *yaml)
+{
+    size_t count = option_item_count(option, base);
+    const double *values = option_item(option, base, 0);
+    for (const struct option_word *word = option->words; count == 1 && word && word->word; word++) {
+        if (*values == (double)word->value) {
+            text_append(yaml, "%s", word->word);
+            return;
+        }
+    }
+    text_append(yaml, "[");
+    for (size_t i = 0; i < count; i++) {
+        text_append(yaml, "%s", i ? ", " : "");
+        write_real(values[i], yaml);
+    }
+    text_append(yaml, "]");
+}
+
 static void write_texts(const struct option_row *option, const void *base, struct text *yaml)
 {
     text_append(yaml, "[");
@@ -384,6 +424,9 @@ void option_write(const struct option_row *option, const void *base, struct text
         break;
     case OPTION_NUMBERS:
         write_numbers(option, base, yaml);
+        break;
+    case OPTION_REALS:
+        write_reals(option, base, yaml);
         break;
     case OPTION_TEXTS:
         write_texts(option, base, yaml);

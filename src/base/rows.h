@@ -26,7 +26,10 @@
 #define NUMBERS(structure, items, count)                                                                               \
     FIELD(structure, items), .count_offset = offsetof(structure, count), .item_bytes = sizeof *((structure *)0)->items
 #define TEXTS(structure, items, count) NUMBERS(structure, items, count)
-#define SECTION(place, rows)           .type = OPTION_SECTION, .offset = (place), .keys = (rows)
+#define REALS(structure, items, count) /* a pointer to doubles: _Generic takes a pair for one */                       \
+    .type = OPTION_REALS, .offset = offsetof(structure, items), .count_offset = offsetof(structure, count),            \
+    .item_bytes = sizeof(double)
+#define SECTION(place, rows) .type = OPTION_SECTION, .offset = (place), .keys = (rows)
 #define KIND(structure, class, settings, kinds)                                                                        \
     .type = OPTION_KIND, .offset = offsetof(structure, class), .settings_offset = offsetof(structure, settings),       \
     .registry = (kinds)

@@ -38,8 +38,18 @@ void description_copy(struct description *description, const struct description 
     if (from->tokenizer)
         description->tokenizer = memory_text(from->tokenizer);
     description_name(description, from->inputs, from->input_count, from->targets, from->target_count);
+    description_count(description, from->class_counts);
     standard_copy(&description->input_standard, &from->input_standard);
     standard_copy(&description->target_standard, &from->target_standard);
+}
+
+void description_count(struct description *description, const uint64_t *counts)
+{
+    size_t classes = description->form.classes;
+    memory_free(description->class_counts);
+    description->class_counts = counts ? memory_need(classes, sizeof *counts) : NULL;
+    if (counts)
+        memcpy(description->class_counts, counts, classes * sizeof *counts);
 }
 
 void description_release(struct description *description)
@@ -49,6 +59,7 @@ void description_release(struct description *description)
     memory_free(description->tokenizer);
     release_columns(description->inputs, description->input_count);
     release_columns(description->targets, description->target_count);
+    memory_free(description->class_counts);
     standard_release(&description->input_standard);
     standard_release(&description->target_standard);
     *description = (struct description){0};
@@ -107,6 +118,14 @@ static void write_floats(const char *kind, const char *what, const float *values
     text_append(json, "]");
 }
 
+static void write_counts(const uint64_t *counts, size_t classes, struct text *json)
+{
+    text_append(json, ",\"class_counts\":[");
+    for (size_t c = 0; c < classes; c++)
+        text_append(json, c > 0 ? ",%llu" : "%llu", (unsigned long long)counts[c]);
+    text_append(json, "]");
+}
+
 static void write_standard(const char *kind, const struct standard *standard, struct text *json)
 {
     if (standard->columns == 0)
@@ -131,6 +150,8 @@ void description_write(const struct description *description, struct text *json)
     write_columns("targets", description->targets, description->target_count, json);
     write_standard("input", &description->input_standard, json);
     write_standard("target", &description->target_standard, json);
+    if (description->class_counts)
+        write_counts(description->class_counts, form->classes, json);
     if (description->tokenizer) /* is JSON */
         text_append(json, ",\"tokenizer\":%s", description->tokenizer);
     text_append(json, "}");
@@ -231,6 +252,24 @@ static bool read_standards(struct description *description, const json_t *root)
            read_standard(root, "target_mean", "target_scale", targets, &description->target_standard);
 }
 
+/* Nobody has counted, or all classes. */
+static bool read_counts(struct description *description, const json_t *counts)
+{
+    size_t classes = description->form.classes;
+    if (!counts)
+        return true;
+    if (classes == 0 || json_array_size(counts) != classes)
+        return false;
+    description->class_counts = memory_need(classes, sizeof *description->class_counts);
+    for (size_t c = 0; c < classes; c++) {
+        const json_t *count = json_array_get(counts, c);
+        if (!json_is_integer(count) || json_integer_value(count) < 0 || json_integer_value(count) > NUMBER_MOST)
+            return false;
+        description->class_counts[c] = (uint64_t)json_integer_value(count);
+    }
+    return true;
+}
+
 /* Whether the names are as many as what they name. */
 static bool names_fit(const struct description *description)
 {
@@ -264,7 +303,8 @@ static bool read_all(struct description *description, const json_t *root)
               read_columns(json_object_get(root, "inputs"), &description->inputs, &description->input_count) &&
               read_columns(json_object_get(root, "targets"), &description->targets, &description->target_count) &&
               read_tokenizer(json_object_get(root, "tokenizer"), &description->tokenizer);
-    if (!ok || !names_fit(description) || !read_standards(description, root))
+    if (!ok || !names_fit(description) || !read_standards(description, root) ||
+        !read_counts(description, json_object_get(root, "class_counts")))
         return false;
     description->format = memory_text(format);
     description->label_offset = label_offset;

@@ -29,7 +29,9 @@ struct description {
                               categories a 1 among as many zeros as it has values. */
     size_t input_count;    /* 0: the inputs have no names */
     struct column *targets;
-    size_t target_count;                             /* as form.terms; 0: the targets have no names */
+    size_t target_count;    /* as form.terms; 0: the targets have no names */
+    uint64_t *class_counts; /* [form.classes] labels of each class among the training samples; NULL: nobody has counted;
+                               owned */
     struct standard input_standard, target_standard; /* with which they are standardised; no columns: they are not */
 };
 
@@ -40,6 +42,9 @@ void description_release(struct description *description);
 /* Local. Adds named inputs, or targets; `columns` [count] are copied. Once each. */
 void description_name(struct description *description, const struct column *inputs, size_t input_count,
                       const struct column *targets, size_t target_count);
+
+/* Local. Gives it class_counts [form.classes], copied; NULL: none. */
+void description_count(struct description *description, const uint64_t *counts);
 
 /* Local. Gives it the standards of another description of such samples. */
 void description_standardise(struct description *description, const struct description *from);

@@ -1,5 +1,6 @@
 #include "job/job_check.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -63,6 +64,11 @@ static bool has_smoothing(const struct loss_class *class)
     return class->has_smoothing;
 }
 
+static bool has_weights(const struct loss_class *class)
+{
+    return class->has_weights;
+}
+
 static bool has_delta(const struct loss_class *class)
 {
     return class->has_delta;
@@ -82,6 +88,18 @@ static bool refuse_for_loss(const struct complaint *to, const struct job *job, c
     return false;
 }
 
+static bool check_weights(const struct complaint *to, const struct job *job)
+{
+    double most = 0;
+    for (size_t i = 0; i < job->loss.class_weight_count; i++)
+        most = fmax(most, job->loss.class_weights[i]);
+    if (job->loss.class_weight_count == 0)
+        return true;
+    if (!job->loss.class->has_weights)
+        return refuse_for_loss(to, job, "class_weights", has_weights);
+    return most > 0 || refuse(to, "class_weights", "all are 0: nothing would be learned");
+}
+
 static bool check_loss(const struct complaint *to, const struct job *job)
 {
     const struct loss_class *class = job->loss.class;
@@ -90,6 +108,8 @@ static bool check_loss(const struct complaint *to, const struct job *job)
     if (job->loss.delta != 1 && !class->has_delta)
         return refuse_for_loss(to, job, "huber_delta", has_delta);
     struct error wrong;
+    if (!check_weights(to, job))
+        return false;
     return metric_check(job->validate.metric, class, NULL, &wrong) || refuse(to, "validate.metric", "%s", wrong.text);
 }
 

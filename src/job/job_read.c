@@ -113,6 +113,21 @@ static bool refuse_length(struct job_reader *reader, int node, const char *path)
     return refuse(reader, node, path, "the lists of this job have more than %d items", ITEMS_MOST);
 }
 
+/* The word that stands in place of a list. */
+static bool read_list_word(struct job_reader *reader, const struct option_row *option, int node, const char *path,
+                           void *base)
+{
+    option_add_items(option, base, 1);
+    reader->items++;
+    return read_element(reader, option, 0, node, path, base);
+}
+
+static bool is_list_word(const struct option_row *option, const yaml_node_t *value)
+{
+    return option->type == OPTION_REALS && value->type == YAML_SCALAR_NODE &&
+           option_word(option, (const char *)value->data.scalar.value);
+}
+
 /* A pair, or any number of numbers or texts, for which this makes room. */
 static bool read_elements(struct job_reader *reader, const struct option_row *option, int node, const char *path,
                           void *base)
@@ -122,6 +137,8 @@ static bool read_elements(struct job_reader *reader, const struct option_row *op
     size_t count = is_list ? (size_t)(list->data.sequence.items.top - list->data.sequence.items.start) : 0;
     if (is_pair && count != 2)
         return refuse_value(reader, node, path, option, "two numbers are expected, as in [a, b]");
+    if (is_list_word(option, list))
+        return read_list_word(reader, option, node, path, base);
     if (!is_list)
         return refuse_value(reader, node, path, option,
                             option->type == OPTION_TEXTS ? "a list of texts is expected, as in [a, b]"
@@ -141,7 +158,7 @@ static bool read_elements(struct job_reader *reader, const struct option_row *op
 static bool read_value(struct job_reader *reader, const struct option_row *option, int node, const char *path,
                        void *base)
 {
-    if (option->type == OPTION_PAIR || option->type == OPTION_NUMBERS || option->type == OPTION_TEXTS)
+    if (option->type == OPTION_PAIR || (option_is_counted(option) && option->type != OPTION_LIST))
         return read_elements(reader, option, node, path, base);
     return read_element(reader, option, 0, node, path, base);
 }

@@ -14,6 +14,7 @@ static const char *const standardise_names[] = {[STANDARDISE_NONE] = "none",
                                                 NULL};
 static const struct option_word best_words[] = {
     {"auto", CHECKPOINT_BEST_AUTO}, {"false", 0}, {"true", 1}, {"no", 0}, {"yes", 1}, {"off", 0}, {"on", 1}, {0}};
+static const struct option_word weight_words[] = {{"balanced", LOSS_BALANCED}, {0}};
 static const struct option_word auto_words[] = {{"auto", CHECKPOINT_AUTO}, {0}};
 
 /* Most curves reach their end at the last step, so that another length of the job is another curve. */
@@ -163,6 +164,13 @@ const struct option_row job_options[] = {
      SECTION(offsetof(struct job, loss), loss_rows), .bare = true},
     {"label_smoothing", "of the cross-entropies: this share of each target goes to all classes alike",
      FIELD(struct job, loss.label_smoothing), REAL(0, 1), .below = true, DEFAULT("0")},
+    {"class_weights",
+     "of the cross-entropies with labels: what a sample (of text: a token) of each class counts in training, in the order "
+     "of the classes; balanced: N / (K n) for a class that n of the N samples have, K being the classes that come at all. "
+     "The loss of a batch is the sum of weighted losses by the number of samples, as in Keras; the mean of PyTorch "
+     "divides by the sum of their weights. Validation and all metrics are without weights",
+     REALS(struct job, loss.class_weights, loss.class_weight_count), REAL(0, 1e9), .words = weight_words,
+     .optional = true},
     {"huber_delta", "of huber: where it becomes linear", FIELD(struct job, loss.delta), POSITIVE, DEFAULT("1")},
     {"train", "how long, and in which portions", SECTION(0, train_rows)},
     {"optimizer", "how weights move", SECTION(offsetof(struct job, optimizer), optimizer_rows)},

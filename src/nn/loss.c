@@ -6,6 +6,22 @@
 
 #include <math.h>
 
+static bool check_weights(const struct loss_spec *spec, const struct leaf_form *form, struct error *error)
+{
+    if (spec->class_weight_count == 0)
+        return true;
+    if (form->classes == 0)
+        return error_set(error, ERROR_USAGE,
+                         "class_weights: the targets are numbers, which have no classes: take it away");
+    if (loss_is_balanced(spec))
+        return form->vocabulary == 0 ||
+               error_set(error, ERROR_USAGE,
+                         "class_weights: balanced does not fit text: a weight for each token, or none");
+    return spec->class_weight_count == form->classes ||
+           error_set(error, ERROR_USAGE, "class_weights: %zu weight%s, but the data has %zu classes: one for each",
+                     spec->class_weight_count, spec->class_weight_count == 1 ? "" : "s", form->classes);
+}
+
 bool loss_check(const struct loss_spec *spec, const struct shape *out, const struct leaf_form *form,
                 struct error *error)
 {
@@ -14,7 +30,7 @@ bool loss_check(const struct loss_spec *spec, const struct shape *out, const str
     if (class->point && form->classes > 0 && form->vocabulary > 0)
         return error_set(error, ERROR_USAGE, "loss: %s does not fit text: choose softmax_cross_entropy",
                          class->kind.name);
-    if (class->check && !class->check(spec, out, form, error))
+    if (!check_weights(spec, form, error) || (class->check && !class->check(spec, out, form, error)))
         return false;
     return !class->point || outputs == form->terms ||
            error_set(
@@ -24,14 +40,15 @@ bool loss_check(const struct loss_spec *spec, const struct shape *out, const str
                outputs, form->terms, form->terms == 1 ? "" : "s", form->terms);
 }
 
-static void point_term(const struct loss_spec *spec, float target, float *y, bool gradient, struct loss_sums *sums)
+static void point_term(const struct loss_spec *spec, float target, double weight, float *y, bool gradient,
+                       struct loss_sums *sums)
 {
     struct loss_point point = spec->class->point(spec, *y, target);
-    sums->loss += (double)point.value;
+    sums->loss += weight * (double)point.value;
     sums->hits += spec->class->has_hits && (*y > 0) == (target > 0.5f) && !isnan(*y);
     sums->terms += 1;
     if (gradient)
-        *y = point.slope;
+        *y = (float)weight * point.slope;
 }
 
 void loss_terms(const struct loss_spec *spec, const struct leaf *leaf, size_t first_term, size_t n, size_t width,
@@ -44,7 +61,8 @@ void loss_terms(const struct loss_spec *spec, const struct leaf *leaf, size_t fi
     for (size_t i = 0; i < n; i++) {
         size_t term = first_term + i;
         float target = leaf->targets ? leaf->targets[term] : (float)leaf->labels[term];
-        point_term(spec, target, outputs + i * width, gradient, sums);
+        double weight = gradient && spec->class_weights ? spec->class_weights[leaf->labels[term]] : 1;
+        point_term(spec, target, weight, outputs + i * width, gradient, sums);
     }
 }
 
@@ -127,6 +145,7 @@ const struct loss_class loss_binary_cross_entropy = {
     PLAIN_KIND("binary_cross_entropy", "of logits y with targets t from 0 to 1"),
     .has_hits = true,
     .has_smoothing = true,
+    .has_weights = true,
     .point = binary_cross_entropy,
     .check = check_binary,
 };

@@ -19,7 +19,22 @@ struct loss_spec {
     void *settings;         /* of the class's kind; NULL: it has none */
     double label_smoothing; /* cross-entropies: e. Softmax: target 1 - e + e / K and e / K; binary: t (1 - e) + e / 2 */
     double delta;           /* huber */
+    /* [class_weight_count] What a term with a label of each class counts in training; NULL: 1. The number LOSS_BALANCED
+     * alone: loss_is_balanced. The divisor stays the number of terms (Keras), and is not the sum of the weights in the
+     * batch (PyTorch): so a sample's part in the gradient hangs on itself, and not on those that it meets in a batch;
+     * balanced weights are 1 on the average, so that over an epoch both are the same. With label_smoothing it is the
+     * label's class that weighs, for the whole term. */
+    double *class_weights;
+    size_t class_weight_count;
 };
+
+#define LOSS_BALANCED UINT64_MAX
+
+/* Local. Whether classes weigh the more the rarer they are in the training data, which somebody has to count. */
+static inline bool loss_is_balanced(const struct loss_spec *spec)
+{
+    return spec->class_weight_count == 1 && *spec->class_weights == (double)LOSS_BALANCED;
+}
 
 /* Sums over terms. */
 struct loss_sums {
@@ -41,6 +56,7 @@ struct loss_class {
     bool has_hits;      /* terms can be right or wrong: there is an accuracy */
     bool has_smoothing; /* label_smoothing means something */
     bool has_delta;     /* huber_delta means something */
+    bool has_weights;   /* class_weights mean something */
     bool ranks_classes; /* a term has an output for each class of labels, and predicts the one with the largest */
     bool has_surprise;  /* these outputs are logits of a softmax, and loss_sums.surprise is counted */
 
@@ -74,14 +90,15 @@ extern const struct loss_class loss_mean_squared_error, loss_l1, loss_huber, los
 
 /* Local. Whether a model with `outputs` outputs a sample (of the shape `out`) fits the loss and the form of the data:
  * ERROR_USAGE with both sides and a remedy if not. Labels with a loss that wants floats: one output, and the label's
- * number is its target (binary: two classes). */
+ * number is its target (binary: two classes). Weights: one for each class, or balanced, if these are not tokens. */
 bool loss_check(const struct loss_spec *spec, const struct shape *out, const struct leaf_form *form,
                 struct error *error) WARN_UNUSED;
 
 /* Local. n terms [first_term, first_term + n) of the leaf (term = row * T + t): outputs [n, width], where width is
  * as many as a term has outputs: 1 for a loss with `point`, which knows no ignored labels; else any number that passed
  * the loss's check. Adds to *sums. With `gradient`, outputs are replaced by the derivative of the sum of losses with
- * respect to them; else they are spoilt. */
+ * respect to them, and each loss counts as often as the label's class weighs; else outputs are spoilt, and weights, of
+ * which none may be balanced, mean nothing. */
 void loss_terms(const struct loss_spec *spec, const struct leaf *leaf, size_t first_term, size_t n, size_t width,
                 float *outputs, bool gradient, struct loss_sums *sums);
 

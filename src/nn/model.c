@@ -107,6 +107,21 @@ bool model_allocate(struct model *model, struct error *error)
            leaf_init(&model->leaf, &model->form, model->rows, error);
 }
 
+static double *copy_weights(const double *weights, size_t count)
+{
+    double *copy = weights ? memory_need(count, sizeof *copy) : NULL;
+    if (weights)
+        memcpy(copy, weights, count * sizeof *copy);
+    return copy;
+}
+
+void model_weigh(struct model *model, const double *weights)
+{
+    memory_free(model->loss.class_weights);
+    model->loss.class_weight_count = weights ? model->form.classes : 0;
+    model->loss.class_weights = copy_weights(weights, model->loss.class_weight_count);
+}
+
 bool model_describe(struct model *model, const struct model_spec *spec, const struct loss_spec *loss,
                     const struct leaf_form *form, size_t rows, uint64_t seed, struct error *error)
 {
@@ -114,10 +129,13 @@ bool model_describe(struct model *model, const struct model_spec *spec, const st
     *model = (struct model){
         .compute = compute_default, .rows = rows, .form = *form, .loss = *loss, .terms = form->terms, .seed = seed};
     model->loss.settings = option_copy_settings(&loss->class->kind, loss->settings);
+    model->loss.class_weights = copy_weights(loss->class_weights, loss->class_weight_count);
     if (!build(model, spec, error)) {
         model_release(model);
         return false;
     }
+    if (loss_is_balanced(&model->loss))
+        model_weigh(model, NULL);
     settle(model);
     choose_tiles(model);
     plan_init(&model->plan, model->layers, model->count, model->tile_rows > 0);
@@ -156,6 +174,7 @@ void model_release(struct model *model)
     plan_release(&model->plan);
     if (model->loss.class)
         option_release_settings(&model->loss.class->kind, model->loss.settings);
+    memory_free(model->loss.class_weights);
     for (size_t l = 0; l < model->count; l++)
         model_builder_release_layer(&model->layers[l]);
     memory_free(model->layers);

@@ -42,8 +42,8 @@ struct model {
 };
 
 /* Local. Builds the operations for leaves of up to `rows` rows: shapes, tensors and plan, without the memory of a pass.
- * ERROR_USAGE names the layer, and what does not fit. Of the specs nothing is needed any more. Nothing stays after
- * failure. */
+ * ERROR_USAGE names the layer, and what does not fit. Of the specs nothing is needed any more; weights that are to be
+ * balanced are none before model_weigh. Nothing stays after failure. */
 bool model_describe(struct model *model, const struct model_spec *spec, const struct loss_spec *loss,
                     const struct leaf_form *form, size_t rows, uint64_t seed, struct error *error) WARN_UNUSED;
 
@@ -55,6 +55,10 @@ bool model_allocate(struct model *model, struct error *error) WARN_UNUSED;
 /* Local. Both. */
 bool model_init(struct model *model, const struct model_spec *spec, const struct loss_spec *loss,
                 const struct leaf_form *form, size_t rows, uint64_t seed, struct error *error) WARN_UNUSED;
+
+/* Local. From here on training counts a term as often as its label's class weighs: weights [form.classes],
+ * copied; NULL: 1. */
+void model_weigh(struct model *model, const double *weights);
 
 /* Local. Accepts a released model. */
 void model_release(struct model *model);

@@ -63,8 +63,9 @@ static bool check(const struct loss_spec *spec, const struct shape *out, const s
         shape, form->classes, form->classes);
 }
 
-/* One term, z [K]. */
-static void term(double smoothing, int32_t label, size_t K, float *z, bool gradient, struct loss_sums *sums)
+/* One term, z [K]. weights [K]; NULL: 1. */
+static void term(double smoothing, const double *weights, int32_t label, size_t K, float *z, bool gradient,
+                 struct loss_sums *sums)
 {
     if (label == LEAF_IGNORED) {
         if (gradient)
@@ -73,13 +74,15 @@ static void term(double smoothing, int32_t label, size_t K, float *z, bool gradi
     }
     size_t l = (size_t)label, largest = vector_argmax(K, z);
     double off = smoothing / (double)K, on = 1 - smoothing + off;
+    double weight = weights ? weights[l] : 1;
     double top = (double)z[largest], own = (double)z[l];
     double mean = smoothing > 0 ? (double)vector_sum(K, z) / (double)K : 0;
     vector_softmax(K, 1, z, z);
     /* log sum exp(z) = top - log p of the largest: exact also if all logits are huge. */
     float log_p;
     vector_log(1, &z[largest], &log_p);
-    sums->loss += (1 - smoothing) * (top - own) + (smoothing > 0 ? smoothing * (top - mean) : 0) - (double)log_p;
+    sums->loss += weight *
+                  ((1 - smoothing) * (top - own) + (smoothing > 0 ? smoothing * (top - mean) : 0) - (double)log_p);
     sums->hits += largest == l && !isnan(log_p);
     sums->terms += 1;
     sums->surprise += top - own - (double)log_p;
@@ -89,19 +92,23 @@ static void term(double smoothing, int32_t label, size_t K, float *z, bool gradi
     if (smoothing > 0)
         vector_affine(K, 1, (float)-off, z, z);
     z[l] = (float)((double)p - on);
+    if (weights)
+        vector_affine(K, (float)weight, 0, z, z);
 }
 
 static void terms(const struct loss_spec *spec, const struct leaf *leaf, size_t first_term, size_t n, size_t width,
                   float *outputs, bool gradient, struct loss_sums *sums)
 {
+    const double *weights = gradient ? spec->class_weights : NULL;
     for (size_t i = 0; i < n; i++)
-        term(spec->label_smoothing, leaf->labels[first_term + i], width, outputs + i * width, gradient, sums);
+        term(spec->label_smoothing, weights, leaf->labels[first_term + i], width, outputs + i * width, gradient, sums);
 }
 
 const struct loss_class loss_softmax_cross_entropy = {
     PLAIN_KIND("softmax_cross_entropy", "of one output a class, with the softmax of them as probabilities"),
     .has_hits = true,
     .has_smoothing = true,
+    .has_weights = true,
     .ranks_classes = true,
     .has_surprise = true,
     .check = check,

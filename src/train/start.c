@@ -7,6 +7,7 @@
 #include "job/length.h"
 #include "policy/best.h"
 #include "policy/guard.h"
+#include "train/class_weights.h"
 #include "train/keep_every.h"
 #include "train/life.h"
 #include "train/ranks.h"
@@ -168,7 +169,7 @@ bool start_session(struct session *session, const struct world *world, const str
     bool ok = ranks_compare(session, error) && open_watch(session, error) && ranks_check(session, error) &&
               run_directory_take(session, error) && deadline_open(&session->deadline, world, error) &&
               open_copies(session, error) && open_data(session, error) && build(session, error) &&
-              resume(session, error) && standardise_session(session, error);
+              resume(session, error) && standardise_session(session, error) && class_weights_session(session, error);
     if (ok) {
         guard_prepare(job, &session->record.history);
         best_prepare(job, &session->data.validation, &session->record.history);

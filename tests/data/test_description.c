@@ -84,6 +84,8 @@ static void what_is_written_is_read(void)
     struct error error;
     struct text json;
     text_init(&json);
+    CU_ASSERT_PTR_NULL(made.class_counts);
+    made.class_counts = (uint64_t[]){0, 123456789012};
     description_write(&made, &json);
     CU_ASSERT_TRUE_FATAL(description_read(&read, text_bytes(&json), &error));
     CU_ASSERT_TRUE(same(&made, &read));
@@ -94,6 +96,8 @@ static void what_is_written_is_read(void)
     description_release(&read);
     description_release(&read);
     CU_ASSERT_TRUE(same(&made, &copy));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(copy.class_counts);
+    CU_ASSERT(copy.class_counts[0] == 0 && copy.class_counts[1] == 123456789012);
     description_release(&copy);
     text_release(&json);
 }
@@ -198,6 +202,11 @@ static void what_cannot_be_meant_is_refused(void)
         HEAD ",\"vocabulary\":9,\"classes\":9,\"terms\":2,\"label_offset\":0,\"least\":0,\"most\":0" NAMED
              ",\"input_mean\":[1,2],\"input_scale\":[1,1]}", /* of tokens */
         HEAD REST ",\"inputs\":[],\"targets\":[],\"tokenizer\":\"a\"}",
+        HEAD REST NAMED ",\"class_counts\":[1]}",
+        HEAD REST NAMED ",\"class_counts\":[1,-1]}",
+        HEAD REST NAMED ",\"class_counts\":[1,1.5]}",
+        HEAD REST NAMED ",\"class_counts\":[1,9007199254740993]}",
+        HEAD REST NAMED ",\"class_counts\":7}",
     };
     struct description read;
     struct error error;

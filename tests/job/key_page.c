@@ -48,6 +48,8 @@ static const char *type_words(const struct option_row *option)
         return "two numbers, as in [0.1, 0.9], ";
     case OPTION_NUMBERS:
         return "list of whole numbers, ";
+    case OPTION_REALS:
+        return "list of numbers, as in [1, 2.5], ";
     case OPTION_TEXTS:
         return "list of texts, as in [a, b]";
     case OPTION_TEXT:

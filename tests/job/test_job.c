@@ -281,6 +281,36 @@ static void test_every_key(void)
     job_release(&job);
 }
 
+static void test_class_weights(void)
+{
+    struct job job;
+    if (PARSE(&job, SMALLEST, "class_weights=[1, 0, 2.5]")) {
+        CU_ASSERT_FALSE(loss_is_balanced(&job.loss));
+        CU_ASSERT_EQUAL_FATAL(job.loss.class_weight_count, 3);
+        CU_ASSERT(job.loss.class_weights[0] == 1 && job.loss.class_weights[1] == 0 && job.loss.class_weights[2] == 2.5);
+        struct text yaml = {0};
+        job_write(&job, &yaml);
+        CU_ASSERT_PTR_NOT_NULL(strstr(text_bytes(&yaml), "\nclass_weights: [1.0, 0.0, 2.5]\n"));
+        text_release(&yaml);
+        check_round_trip(&job, NULL);
+        job_release(&job);
+    }
+    if (PARSE(&job, SMALLEST "class_weights: Balanced\n", NULL)) {
+        CU_ASSERT_TRUE(loss_is_balanced(&job.loss));
+        struct text yaml = {0};
+        job_write(&job, &yaml);
+        CU_ASSERT_PTR_NOT_NULL(strstr(text_bytes(&yaml), "\nclass_weights: balanced\n"));
+        text_release(&yaml);
+        check_round_trip(&job, NULL);
+        job_release(&job);
+    }
+    if (PARSE(&job, SMALLEST, "class_weights=[]")) {
+        CU_ASSERT_EQUAL(job.loss.class_weight_count, 0);
+        check_round_trip(&job, NULL);
+        job_release(&job);
+    }
+}
+
 /* It was a yes or no before it was a number. */
 static void test_best(void)
 {
@@ -410,6 +440,7 @@ int main(void)
         {"a job that failed or was released can be released", test_release},
         {"a job is written with all defaults and reads back to the same bytes", test_written},
         {"every key of a job is read and written", test_every_key},
+        {"classes weigh by a list, or by how often they come", test_class_weights},
         {"of the best there may be none, one or many", test_best},
         {"a text has a path, a context and a part", test_text_format},
         {"each optimizer has its own defaults", test_optimizers},

@@ -2,9 +2,9 @@
 #include "base/clock.h"
 #include "job/job_support.h"
 
-#define KEYS                                                                                                           \
-    "run, seed, data, model, loss, label_smoothing, huber_delta, train, optimizer, schedule, clip_norm, skip_step, "   \
-    "ema_decay, validate, early_stopping, checkpoint, log, heartbeat"
+#define KEYS                                                                                                             \
+    "run, seed, data, model, loss, label_smoothing, class_weights, huber_delta, train, optimizer, schedule, clip_norm, " \
+    "skip_step, ema_decay, validate, early_stopping, checkpoint, log, heartbeat"
 #define OPTIMIZER_LIST "sgd, adam, adamw, lamb, lars"
 #define LOSSES         "softmax_cross_entropy, mean_squared_error, l1, huber, binary_cross_entropy"
 #define LAYER_LIST                                                                                                              \
@@ -220,6 +220,24 @@ static void test_bad_pairs(void)
         {SMALLEST "label_smoothing: 0.1\n", "loss=l1",
          "job.yaml:6:18: label_smoothing: has no meaning for loss: l1, only for softmax_cross_entropy and "
          "binary_cross_entropy"},
+        {SMALLEST "class_weights: balanced\n", "loss=l1",
+         "job.yaml:6:16: class_weights: has no meaning for loss: l1, only for softmax_cross_entropy and "
+         "binary_cross_entropy"},
+        {SMALLEST, "class_weights=[0, 0]",
+         "--set class_weights=[0, 0]: class_weights: all are 0: nothing would be learned"},
+        {SMALLEST, "class_weights=[1, -1]",
+         "--set class_weights=[1, -1]: class_weights: '-1' is out of range; allowed: balanced, 0 to 1e+09"},
+        {SMALLEST, "class_weights=[1, balanced]",
+         "--set class_weights=[1, balanced]: class_weights: 'balanced' is not a number; allowed: balanced, 0 to 1e+09"},
+        {SMALLEST, "class_weights=[1.8446744073709552e19]",
+         "--set class_weights=[1.8446744073709552e19]: class_weights: '1.8446744073709552e19' is out of range; allowed: "
+         "balanced, 0 to 1e+09"},
+        {SMALLEST, "class_weights=2",
+         "--set class_weights=2: class_weights: a list of numbers is expected, as in [10, 20]; allowed: balanced, 0 to "
+         "1e+09"},
+        {SMALLEST, "class_weights=fair",
+         "--set class_weights=fair: class_weights: a list of numbers is expected, as in [10, 20]; allowed: balanced, 0 to "
+         "1e+09"},
         {SMALLEST "validate: {metric: accuracy}\n", "loss=mean_squared_error",
          "job.yaml:6:20: validate.metric: there is no accuracy with loss: mean_squared_error; allowed: loss, mae, "
          "rmse, r2"},

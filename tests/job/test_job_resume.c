@@ -151,6 +151,11 @@ static void test_fixed_changes(void)
                     false,
                     DIFFER "\n  data.train.inputs: [a, b] in the checkpoint, [a] here"
                            "\n  data.train.categories: (none) in the checkpoint, [\"b c\"] here");
+    check_continues(OVERRIDES("class_weights=[1, 2]"), OVERRIDES("class_weights=balanced"), false,
+                    DIFFER "\n  class_weights: [1.0, 2.0] in the checkpoint, balanced here");
+    check_continues(NULL, OVERRIDES("class_weights=[1, 2.0]"), false,
+                    DIFFER "\n  class_weights: (none) in the checkpoint, [1.0, 2.0] here");
+    check_continues(OVERRIDES("class_weights=[1, 2]"), OVERRIDES("class_weights=[1.0, 2]"), true, "");
     check_continues(NULL, OVERRIDES("data.train={format: digits, count: 9000}"), false,
                     DIFFER "\n  data.train.format: idx in the checkpoint, digits here"
                            "\n  data.train.transpose: false in the checkpoint, (none) here"

@@ -131,6 +131,51 @@ static void terms_in_parts_are_the_terms_of_the_whole(void)
     memory_free(whole);
 }
 
+/* Of term i with K outputs: with weights, the loss and its derivative are `weight` times what they are without; where
+ * nothing is learned, nothing changes. */
+static void check_weighted(const struct loss_spec *weighted, const struct terms *t, size_t i, double weight)
+{
+    struct loss_sums with = {0}, without = {0}, judged = {0};
+    float learned[17], plain[17], spoilt[17];
+    size_t wrong = 0;
+    float *copies[] = {learned, plain, spoilt};
+    for (size_t c = 0; c < COUNT(copies); c++)
+        memcpy(copies[c], t->outputs + i * t->K, t->K * sizeof(float));
+    loss_terms(weighted, &t->leaf, i, 1, t->K, learned, true, &with);
+    loss_terms(t->loss, &t->leaf, i, 1, t->K, plain, true, &without);
+    loss_terms(weighted, &t->leaf, i, 1, t->K, spoilt, false, &judged);
+    CU_ASSERT_EQUAL(memcmp(&judged, &without, sizeof judged), 0);
+    CU_ASSERT_DOUBLE_EQUAL(with.loss, weight * without.loss, 1e-12 * with.loss);
+    CU_ASSERT(with.terms == without.terms && with.hits == without.hits && with.surprise == without.surprise);
+    for (size_t k = 0; k < t->K; k++)
+        wrong += learned[k] != (float)weight * plain[k];
+    CU_ASSERT_EQUAL(wrong, 0);
+}
+
+static void a_term_counts_as_its_class_weighs_in_training_alone(void)
+{
+    double weights[17];
+    struct terms *t = memory_need(1, sizeof *t);
+    for (size_t k = 0; k < COUNT(weights); k++)
+        weights[k] = k == 7 ? 0 : 0.3 + 0.7 * (double)k;
+    for (size_t l = 0; l < COUNT(losses); l++) {
+        struct loss_spec weighted = losses[l];
+        bool is_binary = losses[l].class == &loss_binary_cross_entropy;
+        if (!losses[l].class->has_weights)
+            continue;
+        weighted.class_weights = weights;
+        weighted.class_weight_count = is_binary ? 2 : 17;
+        draw(t, &losses[l], is_binary ? 1 : 17);
+        t->leaf.labels = t->labels;
+        t->leaf.targets = NULL;
+        for (size_t i = 0; i < TERMS; i++) {
+            t->labels[i] = is_binary ? (int32_t)(i % 2) : t->labels[i];
+            check_weighted(&weighted, t, i, t->labels[i] == LEAF_IGNORED ? 1 : weights[t->labels[i]]);
+        }
+    }
+    memory_free(t);
+}
+
 /* ---- hits ---- */
 
 static struct loss_sums sums_of(const struct loss_spec *loss, size_t K, const float *y, int32_t label, float target)
@@ -265,6 +310,46 @@ static void check_refused(size_t l, struct shape out, struct leaf_form form, con
         printf("\n    \"%s\" does not say \"%s\"", error.text, words);
 }
 
+static void weights_that_do_not_fit_the_data_are_refused(void)
+{
+    static double weights[] = {1, 2, 3}, balanced = (double)LOSS_BALANCED;
+    static const struct leaf_form digits = {.input = {1, {64}}, .classes = 10, .terms = 1};
+    static const struct leaf_form text = {.input = {1, {8}}, .vocabulary = 65, .classes = 65, .terms = 8};
+    static const struct leaf_form floats = {.input = {1, {64}}, .terms = 1, .most = 1};
+    static const struct {
+        const struct loss_class *class;
+        const struct leaf_form *form;
+        double *weights;
+        size_t count;
+        struct shape out;
+        const char *words; /* NULL: they fit */
+    } cases[] = {
+        {&loss_softmax_cross_entropy,
+         &digits,
+         weights,
+         3,
+         {1, {10}},
+         "class_weights: 3 weights, but the data has 10 classes: one for each"},
+        {&loss_softmax_cross_entropy, &digits, weights, 1, {1, {10}}, "class_weights: 1 weight, but the data has 10"},
+        {&loss_softmax_cross_entropy, &digits, &balanced, 1, {1, {10}}, NULL},
+        {&loss_softmax_cross_entropy, &text, &balanced, 1, {2, {8, 65}}, "class_weights: balanced does not fit text"},
+        {&loss_softmax_cross_entropy, &text, weights, 2, {2, {8, 65}}, "class_weights: 2 weights, but the data has 65"},
+        {&loss_binary_cross_entropy, &floats, weights, 2, {1, {1}}, "class_weights: the targets are numbers"},
+        {&loss_binary_cross_entropy, &floats, &balanced, 1, {1, {1}}, "class_weights: the targets are numbers"},
+        {&loss_binary_cross_entropy, &digits, weights, 3, {1, {1}}, "3 weights, but the data has 10 classes"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct loss_spec loss = {
+            .class = cases[i].class, .class_weights = cases[i].weights, .class_weight_count = cases[i].count};
+        struct error error = {.text = ""};
+        CU_ASSERT_EQUAL(loss_check(&loss, &cases[i].out, cases[i].form, &error), !cases[i].words);
+        bool told = !cases[i].words || strstr(error.text, cases[i].words);
+        CU_ASSERT_TRUE(told);
+        if (!told)
+            printf("\n    \"%s\" does not say \"%s\"", error.text, cases[i].words);
+    }
+}
+
 static void outputs_that_do_not_fit_the_data_are_refused(void)
 {
     static const struct leaf_form digits = {.input = {1, {64}}, .classes = 10, .terms = 1};
@@ -296,6 +381,7 @@ int main(void)
         {"every loss has the value and derivative of its formula",
          every_loss_has_the_value_and_derivative_of_its_formula},
         {"terms in parts are the terms of the whole", terms_in_parts_are_the_terms_of_the_whole},
+        {"a term counts as its class weighs, in training alone", a_term_counts_as_its_class_weighs_in_training_alone},
         {"a hit is a label with the first of the largest outputs",
          a_hit_is_a_label_with_the_first_of_the_largest_outputs},
         {"a binary hit is the right side of 0", a_binary_hit_is_the_right_side_of_0},
@@ -303,6 +389,7 @@ int main(void)
         {"the loss of huge outputs is finite", the_loss_of_huge_outputs_is_finite},
         {"the binary loss of huge outputs is finite", the_binary_loss_of_huge_outputs_is_finite},
         {"a NaN output makes loss and gradient NaN", a_nan_output_makes_loss_and_gradient_nan},
+        {"weights that do not fit the data are refused", weights_that_do_not_fit_the_data_are_refused},
         {"outputs that do not fit the data are refused", outputs_that_do_not_fit_the_data_are_refused},
         {NULL, NULL},
     };

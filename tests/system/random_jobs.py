@@ -145,6 +145,8 @@ def make_job(r):
     if r.random() < 0.5:
         job["ema_decay"] = r.choice([0.5, 0.9, 0.99])
     add_saves(r, job, steps)
+    if kind in ("digits", "images") and r.random() < 0.4:
+        job["class_weights"] = r.choice(["balanced", [round(r.uniform(0, 3), 2) for _ in range(10)]])
     return job
 
 

@@ -432,6 +432,46 @@ static void check_steps(struct subject subject)
     run_release(&run);
 }
 
+/* ---- weighted losses ---- */
+
+/* Twelve terms of K classes, one by one, and their gradients. */
+static void check_weighted(const struct reference *reference, const char *group, const char *terms,
+                           const struct loss_spec *loss, size_t K)
+{
+    const float *outputs = look_up(reference, *terms ? terms : NULL, "outputs", 12 * K, NULL);
+    const float *labels = look_up(reference, *terms ? terms : NULL, "labels", 12, "12");
+    const float *losses = look_up(reference, group, "losses", 12, "12");
+    float ours[12 * 5], values[12];
+    int32_t own_labels[12];
+    struct leaf leaf = {.rows = 12, .labels = own_labels};
+    memcpy(ours, outputs, 12 * K * sizeof *ours);
+    for (size_t i = 0; i < 12; i++) {
+        struct loss_sums sums = {0};
+        own_labels[i] = (int32_t)labels[i];
+        loss_terms(loss, &leaf, i, 1, K, ours + i * K, true, &sums);
+        values[i] = (float)sums.loss;
+    }
+    check_near(group, "losses", 12, values, losses);
+    check_near(group, "gradient", 12 * K, ours, look_up(reference, group, "gradient", 12 * K, NULL));
+}
+
+static void weighted_losses(void)
+{
+    struct reference reference = reference_read("class_weights");
+    const float *weights = look_up(&reference, NULL, "weights", 5, "5");
+    const float *binary = look_up(&reference, "binary", "weights", 2, "2");
+    double five[5], two[2] = {(double)binary[0], (double)binary[1]};
+    for (size_t k = 0; k < 5; k++)
+        five[k] = (double)weights[k];
+    struct loss_spec loss = {.class = &loss_softmax_cross_entropy, .class_weights = five, .class_weight_count = 5};
+    check_weighted(&reference, "0", "", &loss, 5);
+    loss.label_smoothing = 0.1;
+    check_weighted(&reference, "0.1", "", &loss, 5);
+    loss = (struct loss_spec){.class = &loss_binary_cross_entropy, .class_weights = two, .class_weight_count = 2};
+    check_weighted(&reference, "binary", "binary", &loss, 1);
+    reference_release(&reference);
+}
+
 static void mlp_gradient(void)
 {
     check_gradient(mlp(), 8);
@@ -483,6 +523,7 @@ int main(int argc, char **argv)
         {"losses and gradients of a GPT are PyTorch's", gpt_gradient},
         {"... and in four leaves", gpt_leaves},
         {"... and so is where each optimizer takes it in ten steps", gpt_steps},
+        {"losses that count by their classes are PyTorch's, with their gradients", weighted_losses},
         {NULL, NULL},
     };
     return test_mpi_run(&argc, &argv, "train/reference", cases);

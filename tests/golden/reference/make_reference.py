@@ -16,6 +16,7 @@ lockstep's tensors behind one of these:
     RECIPE/losses        [steps] of the batch of each step
     RECIPE/TENSOR        parameters and statistics after the last step
     RECIPE/used          [batch] as `losses`, after the last step
+and class_weights.bin and .txt: outputs, weights, losses and gradients of terms (weighted_losses).
 Weights decay; biases, norms and embeddings do not.
 """
 import pathlib, sys
@@ -188,6 +189,33 @@ def reference(model):
     return arrays
 
 
+def weighted_losses():
+    """Terms of five classes, and of two with one output, whose losses count as often as the label's class weighs; a
+    label of -1 does not count. (cross_entropy's own weights differ with label_smoothing: it weighs each class of the
+    smoothed target, and not the term.)"""
+    random = numpy.random.RandomState(4)
+    weights, binary_weights = numpy.array([0.5, 2, 0, 1, 3.25], "<f4"), numpy.array([0.75, 4], "<f4")
+    outputs, binary_outputs = (random.standard_normal(shape).astype("<f4") for shape in ((12, 5), (12,)))
+    labels, binary_labels = numpy.arange(12) % 6 - 1, numpy.arange(12) % 2
+    arrays = {"weights": weights, "outputs": outputs, "labels": labels, "binary/weights": binary_weights,
+              "binary/outputs": binary_outputs, "binary/labels": binary_labels}
+    for smoothing in (0, 0.1):
+        z = torch.tensor(outputs, dtype=torch.float64, requires_grad=True)
+        weight = torch.tensor(weights.astype("f8")[labels] * (labels >= 0))
+        loss = weight * F.cross_entropy(z, torch.tensor(labels), reduction="none", ignore_index=-1, label_smoothing=smoothing)
+        loss.sum().backward()
+        if smoothing == 0:
+            own = F.cross_entropy(z, torch.tensor(labels), torch.tensor(weights.astype("f8")), reduction="sum", ignore_index=-1)
+            assert torch.allclose(own, loss.sum())
+        arrays.update({f"{smoothing}/losses": loss.detach(), f"{smoothing}/gradient": z.grad})
+    y = torch.tensor(binary_outputs, dtype=torch.float64, requires_grad=True)
+    loss = F.binary_cross_entropy_with_logits(y, torch.tensor(binary_labels.astype("f8")), reduction="none",
+                                              weight=torch.tensor(binary_weights.astype("f8")[binary_labels]))
+    loss.sum().backward()
+    arrays.update({"binary/losses": loss.detach(), "binary/gradient": y.grad})
+    return arrays
+
+
 def write(path, arrays):
     place = 0
     with open(path.with_suffix(".bin"), "wb") as floats, open(path.with_suffix(".txt"), "w") as index:
@@ -203,6 +231,7 @@ def main():
     torch.set_num_threads(1)
     for model in (Mlp(), Cnn(), Gpt()):
         write(directory / type(model).__name__.lower(), reference(model))
+    write(directory / "class_weights", weighted_losses())
 
 
 if __name__ == "__main__":
