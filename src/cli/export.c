@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "cli/output.h"
+#include "data/labels.h"
 #include "export/c_source.h"
 #include "export/onnx.h"
 #include "h5/h5.h"
@@ -272,11 +273,33 @@ static void name_model(const char *output, struct text *name)
     text_append(name, "%.*s", (int)strcspn(begin, "."), begin);
 }
 
+/* What the file tells of names. */
+struct naming {
+    struct labels labels[LABEL_KINDS];
+    struct export_names names[LABEL_KINDS]; /* the same */
+};
+
+static void name_numbers(const struct description *about, struct naming *naming)
+{
+    for (enum label_kind kind = 0; kind < LABEL_KINDS; kind++) {
+        struct labels *labels = &naming->labels[kind];
+        labels_init(labels, about, kind);
+        naming->names[kind] = (struct export_names){label_words[kind], labels->names, labels->count};
+    }
+}
+
+static void release_naming(struct naming *naming)
+{
+    for (enum label_kind kind = 0; kind < LABEL_KINDS; kind++)
+        labels_release(&naming->labels[kind]);
+}
+
 /* The model as a whole, with its weights. */
 static bool write_model(struct request *request, const struct weights_file *file, const struct job *job,
                         struct error *error)
 {
     struct saved_model opened;
+    struct naming naming;
     struct text origin, name, bytes;
     if (!saved_model_open(&opened, file, job, request->overrides, request->override_count, error))
         return false;
@@ -286,9 +309,12 @@ static bool write_model(struct request *request, const struct weights_file *file
     describe(request, &file->weights, job, &origin);
     name_model(request->output, &name);
     float *params = saved_model_load(&opened, error);
+    name_numbers(&opened.about, &naming);
     struct export_request model = {.model = &opened.model,
                                    .params = params,
                                    .softmax = request->softmax,
+                                   .names = naming.names,
+                                   .name_lists = LABEL_KINDS,
                                    .name = text_bytes(&name),
                                    .origin = text_bytes(&origin)};
     struct standard joined;
@@ -302,6 +328,7 @@ static bool write_model(struct request *request, const struct weights_file *file
             tensor_table_elements(&opened.model.table, true), text_bytes(&origin));
     if (ok && !request->prepare && is_prepared(&opened.about))
         tell_prepared(request);
+    release_naming(&naming);
     memory_free(params);
     standard_release(&joined);
     text_release(&origin);

@@ -165,6 +165,31 @@ static void write_sizes(const struct writer *writer)
     text_append(writer->out, "#define %s_WORK %zu /* floats */\n\n", writer->macro, floats > 0 ? floats : 1);
 }
 
+/* A string literal: bytes that are not plain are octal, and `?` begins no trigraph. */
+static void write_string(struct text *out, const char *bytes)
+{
+    text_append(out, "\"");
+    for (; *bytes; bytes++) {
+        unsigned char byte = (unsigned char)*bytes;
+        if (byte < ' ' || byte > '~' || strchr("\"\\?", byte))
+            text_append(out, "\\%03o", byte);
+        else
+            text_append(out, "%c", byte);
+    }
+    text_append(out, "\"");
+}
+
+static void write_names(const struct writer *writer, const struct export_names *names)
+{
+    text_append(writer->out, "extern const char *const %s_%s[%zu];\nconst char *const %s_%s[%zu] = {", writer->name,
+                names->of, names->count, writer->name, names->of, names->count);
+    for (size_t i = 0; i < names->count; i++) {
+        text_append(writer->out, i > 0 ? ",\n    " : "\n    ");
+        write_string(writer->out, names->names[i]);
+    }
+    text_append(writer->out, "};\n\n");
+}
+
 /* static const float `name`[count]. */
 static void write_array(const struct writer *writer, const char *name, const float *values, size_t count)
 {
@@ -321,6 +346,9 @@ bool c_source(const struct export_request *request, struct text *file, struct er
         place_values(&writer);
         write_head(&writer, &own);
         write_sizes(&writer);
+        for (size_t i = 0; i < request->name_lists; i++)
+            if (request->names[i].count > 0)
+                write_names(&writer, &request->names[i]);
         write_file(&writer, &own);
     }
     graph_release(&writer.graph);

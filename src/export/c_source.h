@@ -1,4 +1,5 @@
-/* A model as one file of C99 that needs nothing but libm: weights as arrays, and a function that predicts. */
+/* A model as one file of C99 that needs nothing but libm: weights as arrays, a function that predicts, and what inputs,
+ * targets, classes or characters are called, where they have names. */
 #ifndef EXPORT_C_SOURCE_H
 #define EXPORT_C_SOURCE_H
 

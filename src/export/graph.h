@@ -28,14 +28,23 @@ struct export_standard {
     const float *mean, *scale;    /* [C] standardised is (x - mean) / scale */
 };
 
+/* What the numbers of x or y are called: names[i] is that of number i, or of class i, or of token i. */
+struct export_names {
+    const char *of; /* "inputs", "targets", "classes", ... */
+    char *const *names;
+    size_t count; /* 0: they have none */
+};
+
 /* What is written down. */
 struct export_request {
     const struct model *model;
     const float *params;                    /* arena of the model's table */
     struct export_standard inputs, targets; /* the file takes inputs, and gives targets, as they are in the data */
     bool softmax;                           /* probabilities instead of the model's outputs: probabilities.h */
-    const char *name;                       /* of the model, for people; and of what may have a name */
-    const char *origin;                     /* for people: "step 1750 of digits, fingerprint ..." */
+    const struct export_names *names;       /* [name_lists] of what has names */
+    size_t name_lists;
+    const char *name;   /* of the model, for people; and of what may have a name */
+    const char *origin; /* for people: "step 1750 of digits, fingerprint ..." */
 };
 
 /* Local. Operations that do nothing in a prediction (dropout, where a residual connection begins) are left out. */

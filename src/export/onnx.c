@@ -18,8 +18,10 @@ enum {
     MODEL_PRODUCER_VERSION = 3,
     MODEL_WORDS = 6,
     MODEL_GRAPH = 7,
-    MODEL_OPSET = 8
+    MODEL_OPSET = 8,
+    MODEL_METADATA = 14
 };
+enum { ENTRY_KEY = 1, ENTRY_VALUE = 2 };
 enum { OPSET_DOMAIN = 1, OPSET_VERSION = 2 };
 enum { VALUE_NAME = 1, VALUE_TYPE = 2, TYPE_TENSOR = 1, TENSOR_ELEMENTS = 1, TENSOR_SHAPE = 2, SHAPE_SIZE = 1 };
 enum { SIZE_NUMBER = 1, SIZE_NAME = 2 };
@@ -161,6 +163,23 @@ static bool add_graph(const struct export_request *request, struct text *out, st
     return ok;
 }
 
+/* classes: ["ant", "bee"]. */
+static void add_names(const struct export_names *names, struct text *file)
+{
+    struct text entry, list;
+    text_init(&entry);
+    text_init(&list);
+    for (size_t i = 0; i < names->count; i++) {
+        text_append(&list, i == 0 ? "[" : ", ");
+        text_append_json(&list, names->names[i]);
+    }
+    text_append(&list, "]");
+    protobuf_text(&entry, ENTRY_KEY, names->of);
+    protobuf_text(&entry, ENTRY_VALUE, text_bytes(&list));
+    protobuf_message(file, MODEL_METADATA, &entry);
+    text_release(&list);
+}
+
 bool onnx_model(const struct export_request *request, struct text *file, struct error *error)
 {
     struct text graph, opset;
@@ -179,6 +198,9 @@ bool onnx_model(const struct export_request *request, struct text *file, struct 
         protobuf_whole(&opset, OPSET_VERSION, OPSET);
         protobuf_message(file, MODEL_OPSET, &opset);
         protobuf_message(file, MODEL_GRAPH, &graph);
+        for (size_t i = 0; i < request->name_lists; i++)
+            if (request->names[i].count > 0)
+                add_names(&request->names[i], file);
     }
     text_release(&graph);
     text_release(&opset);

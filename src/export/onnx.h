@@ -1,6 +1,7 @@
 /* A model as a file of ONNX (onnx.ai, "Open Neural Network Exchange", onnx.proto): operators of opset 17, IR version 8,
  * which ONNX Runtime 1.12 and Debian's python3-onnx know. Input `x` [N, ...] (or `tokens`, int64), output `y`; N is
- * whatever comes. */
+ * whatever comes. What inputs, targets, classes or characters are called stands in its metadata, each a list of JSON.
+ */
 #ifndef EXPORT_ONNX_H
 #define EXPORT_ONNX_H
 
