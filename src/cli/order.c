@@ -45,8 +45,8 @@ static bool read_steps(const char *text, struct request *request, struct error *
 
 struct order {
     struct sampler sampler;
-    struct share share; /* of the samples that data.train names */
-    uint64_t *indices;  /* [batch] of a step */
+    const struct share *share; /* of the samples that data.train names */
+    uint64_t *indices;         /* [batch] of a step */
 };
 
 static void print_step(const struct request *request, const struct order *order, uint64_t step)
@@ -63,8 +63,11 @@ static void print_step(const struct request *request, const struct order *order,
         text_append(&words, "step %" PRIu64 ", epoch %" PRIu64 ", from position %" PRIu64 ":", step,
                     position / sampler->samples, position % sampler->samples);
     for (uint64_t i = 0; i < sampler->batch; i++) {
-        uint64_t sample = order->share.of > 0 ? share_sample(&order->share, order->indices[i]) : order->indices[i];
-        text_append(&words, "%s%" PRIu64, !request->json ? " " : i > 0 ? "," : "", sample);
+        text_append(&words, "%s%" PRIu64,
+                    !request->json ? " "
+                    : i > 0        ? ","
+                                   : "",
+                    share_sample(order->share, order->indices[i]));
     }
     say("%s%s\n", text_bytes(&words), request->json ? "]}" : "");
     text_release(&words);
@@ -75,17 +78,19 @@ static bool print_order(const struct request *request, const struct job *job, st
     struct dataset train, validation;
     if (!job_data_open(job, &train, &validation, error))
         return false;
-    struct order order = {.share = train.share};
+    struct order order = {.share = &train.share};
     bool ok = length_sampler(job, train.count, &order.sampler, error);
+    if (ok && train.share.chunks.count > 0)
+        sampler_keep_chunks(&order.sampler, &train.share.chunks, job->data.shuffle_window);
+    if (ok)
+        order.indices = memory_alloc(job->train.batch, sizeof *order.indices, "the samples of a step", error);
+    ok = order.indices;
+    for (uint64_t step = request->first; ok && step <= request->last; step++)
+        print_step(request, &order, step);
+    memory_free(order.indices);
+    sampler_release(&order.sampler);
     dataset_close(&validation);
     dataset_close(&train);
-    if (!ok)
-        return false;
-    order.indices = memory_alloc(job->train.batch, sizeof *order.indices, "the samples of a step", error);
-    for (uint64_t step = request->first; order.indices && step <= request->last; step++)
-        print_step(request, &order, step);
-    ok = order.indices;
-    memory_free(order.indices);
     return ok;
 }
 

@@ -125,14 +125,46 @@ bool dataset_open(struct dataset *dataset, const struct dataset_spec *spec, cons
     return true;
 }
 
+/* The sample behind the chunk that this one begins. */
+static size_t chunk_end(const struct dataset *dataset, size_t index, uint64_t length)
+{
+    const struct dataset_class *class = dataset->class;
+    size_t end = length == 0 && class->chunk_end ? class->chunk_end(dataset, index) : 0, left = dataset->count - index;
+    if (end > index)
+        return end < dataset->count ? end : dataset->count;
+    length = length > 0 ? length : DATASET_CHUNK;
+    return index + (length < left ? (size_t)length : left);
+}
+
+bool dataset_cut(struct dataset *dataset, uint64_t length, struct error *error)
+{
+    struct chunks *chunks = &dataset->share.chunks;
+    CHECK(dataset->share.of == 0 && chunks->count == 0, "a dataset is cut once, and before it is split");
+    for (size_t at = 0, end; at < dataset->count; at = end) {
+        end = chunk_end(dataset, at, length);
+        if (chunks->count == CHUNKS_MOST) {
+            chunks_release(chunks);
+            return error_set(error, ERROR_USAGE,
+                             "%zu samples are more than %zu chunks: data.shuffle_chunk says how many samples make one",
+                             dataset->count, CHUNKS_MOST);
+        }
+        chunks_add(chunks, at, end - at);
+    }
+    dataset->about.chunks = chunks_digest(chunks);
+    return true;
+}
+
 bool dataset_split(struct dataset *dataset, uint64_t seed, double part, struct dataset *taken, struct error *error)
 {
     struct share rest, own;
     CHECK(dataset->share.of == 0, "a dataset is split once");
     if (dataset->about.form.vocabulary > 0)
         return error_set(error, ERROR_USAGE, "the samples of a text overlap: give train and validation a part each");
-    if (!share_cut(seed, dataset->count, part, &own, &rest, error))
+    const struct chunks *all = &dataset->share.chunks;
+    if (!(all->count > 0 ? share_cut_chunks(seed, all, part, &own, &rest, error)
+                         : share_cut(seed, dataset->count, part, &own, &rest, error)))
         return false;
+    share_release(&dataset->share);
     *taken = *dataset;
     taken->is_taken = true;
     taken->failure = memory_need(1, sizeof *taken->failure);
@@ -177,6 +209,8 @@ void dataset_describe(const struct dataset *dataset, struct text *words)
     else if (form->classes > 0)
         text_append(words, ", %zu classes", form->classes);
     text_append(words, ", digest %016" PRIx64, dataset->digest);
+    if (dataset->share.chunks.count > 0)
+        text_append(words, ", in %zu chunks (%016" PRIx64 ")", dataset->share.chunks.count, dataset->about.chunks);
 }
 
 void dataset_close(struct dataset *dataset)
@@ -184,6 +218,7 @@ void dataset_close(struct dataset *dataset)
     if (dataset->class && !dataset->is_taken)
         dataset->class->close(dataset);
     description_release(&dataset->about);
+    share_release(&dataset->share);
     memory_free(dataset->failure);
     memset(dataset, 0, sizeof *dataset);
 }

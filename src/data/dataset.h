@@ -17,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define DATASET_CHUNK 1024 /* samples that are kept together where the format keeps none */
+
 /* What a job file says about one dataset. The settings belong to whoever filled them in. */
 struct dataset_spec {
     const struct dataset_class *class; /* the format; NULL: there is no dataset */
@@ -37,7 +39,7 @@ struct dataset {
     void *self;
     struct watched *files; /* that it was made of: the first of them; NULL: none */
     struct error *failure; /* the first one of a read; ERROR_NONE: none has failed */
-    struct share share;    /* which of the format's samples it has */
+    struct share share;    /* which of the format's samples it has; its chunks: once it is cut */
     bool is_taken;         /* from another dataset, whose are self and the files */
 };
 
@@ -81,6 +83,10 @@ struct dataset_class {
      * the dataset was opened: a label beyond the classes, a target beyond the range, a number that is not finite. */
     bool (*read)(const struct dataset *dataset, size_t index, struct leaf *leaf, size_t row,
                  struct error *error) WARN_UNUSED;
+
+    /* Local. The sample behind those that are stored in one chunk with this one; 0: they are in none. NULL: none ever
+     * are. */
+    size_t (*chunk_end)(const struct dataset *dataset, size_t index);
 
     /* Local. What a sample is called, as a path; the caller owns it. NULL: samples have only numbers. */
     char *(*name_of)(const struct dataset *dataset, size_t index);
@@ -136,11 +142,16 @@ bool dataset_open_inputs(struct dataset *dataset, const char *path, const struct
 /* Local. What a sample is called, as a path; the caller owns it (memory_free). NULL: samples have only numbers. */
 char *dataset_name_of(const struct dataset *dataset, size_t index) WARN_UNUSED;
 
+/* Local. Cuts the samples into chunks, share.chunks, that an order can keep to: of `length` samples, or, if that is 0,
+ * as they are stored, and of DATASET_CHUNK samples where they are stored in one piece. Once, before it is split.
+ * ERROR_USAGE: these would be more than CHUNKS_MOST. */
+bool dataset_cut(struct dataset *dataset, uint64_t length, struct error *error) WARN_UNUSED;
+
 /* Local. Takes about `part` of the samples (0 < part < 1) out of the dataset, for another one, which reads from what
  * the first has open, and whose files the first looks after: it is not used any more once that is closed. Which
- * samples, hangs on the seed and on how many there are. What is known of them, such as classes, stays that of all.
- * ERROR_USAGE: one of the two would have none, or they are windows of a text, which overlap. Nothing is changed after
- * failure. */
+ * samples, hangs on the seed and on how many there are; of a dataset that is cut whole chunks are taken. What is known
+ * of them, such as classes, stays that of all. ERROR_USAGE: one of the two would have none, or they are windows of a
+ * text, which overlap. Nothing is changed after failure. */
 bool dataset_split(struct dataset *dataset, uint64_t seed, double part, struct dataset *taken,
                    struct error *error) WARN_UNUSED;
 

@@ -2,8 +2,10 @@
 
 #include "base/memory.h"
 
+#include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define NAMED_MOST  10000000 /* columns that a description may have */
@@ -30,8 +32,11 @@ static void release_columns(struct column *columns, size_t count)
 
 void description_copy(struct description *description, const struct description *from)
 {
-    *description = (struct description){
-        .form = from->form, .mean = from->mean, .std = from->std, .label_offset = from->label_offset};
+    *description = (struct description){.form = from->form,
+                                        .mean = from->mean,
+                                        .std = from->std,
+                                        .label_offset = from->label_offset,
+                                        .chunks = from->chunks};
     description->format = memory_text(from->format);
     if (from->vocabulary)
         description->vocabulary = memory_text(from->vocabulary);
@@ -146,6 +151,8 @@ void description_write(const struct description *description, struct text *json)
                 form->classes, form->terms, (unsigned long long)description->label_offset);
     text_append(json, ",\"mean\":%.17g,\"std\":%.17g", description->mean, description->std);
     text_append(json, ",\"least\":%.9g,\"most\":%.9g", (double)form->least, (double)form->most);
+    if (description->chunks)
+        text_append(json, ",\"chunks\":\"%016" PRIx64 "\"", description->chunks);
     write_columns("inputs", description->inputs, description->input_count, json);
     write_columns("targets", description->targets, description->target_count, json);
     write_standard("input", &description->input_standard, json);
@@ -290,6 +297,20 @@ static bool read_tokenizer(const json_t *tokenizer, char **content)
     return !tokenizer || (json_is_object(tokenizer) && *content);
 }
 
+/* A digest, in sixteen digits; or it is not there. */
+static bool read_digest(const json_t *object, const char *key, uint64_t *digest)
+{
+    const json_t *value = json_object_get(object, key);
+    const char *digits = json_string_value(value);
+    *digest = 0;
+    if (!value)
+        return true;
+    if (!digits || strlen(digits) != 16 || strspn(digits, "0123456789abcdef") != 16)
+        return false;
+    *digest = strtoull(digits, NULL, 16);
+    return true;
+}
+
 static bool read_all(struct description *description, const json_t *root)
 {
     struct leaf_form *form = &description->form;
@@ -302,6 +323,7 @@ static bool read_all(struct description *description, const json_t *root)
               read_float(root, "most", &form->most) &&
               read_columns(json_object_get(root, "inputs"), &description->inputs, &description->input_count) &&
               read_columns(json_object_get(root, "targets"), &description->targets, &description->target_count) &&
+              read_digest(root, "chunks", &description->chunks) &&
               read_tokenizer(json_object_get(root, "tokenizer"), &description->tokenizer);
     if (!ok || !names_fit(description) || !read_standards(description, root) ||
         !read_counts(description, json_object_get(root, "class_counts")))
@@ -350,4 +372,18 @@ bool description_has_same_tokens(const struct description *description, const ch
                                 : "its tokens are of another tokenizer than those here");
     description_release(&other);
     return ok;
+}
+
+bool description_has_same_chunks(const struct description *description, const char *json, struct error *error)
+{
+    struct description other;
+    if (!json || !*json || description->chunks == 0)
+        return true;
+    if (!description_read(&other, json, error))
+        return false;
+    bool ok = other.chunks == 0 || other.chunks == description->chunks;
+    description_release(&other);
+    return ok || error_set(error, ERROR_USAGE,
+                           "stored in other chunks, to which the order of shuffle: chunks keeps: store them as they "
+                           "were");
 }

@@ -32,6 +32,7 @@ struct description {
     size_t target_count;    /* as form.terms; 0: the targets have no names */
     uint64_t *class_counts; /* [form.classes] labels of each class among the training samples; NULL: nobody has counted;
                                owned */
+    uint64_t chunks;        /* digest of the chunks that the order keeps to (data/chunks.h); 0: to none */
     struct standard input_standard, target_standard; /* with which they are standardised; no columns: they are not */
 };
 
@@ -55,6 +56,11 @@ bool description_is_standardised(const struct description *description, enum sta
 /* Local. Whether a token means the same here as in what description_write has written, as far as that is known of both
  * ("", NULL: nothing is): the same tokenizer, or none. Which characters there are is not compared. ERROR_USAGE. */
 bool description_has_same_tokens(const struct description *description, const char *json,
+                                 struct error *error) WARN_UNUSED;
+
+/* Local. Whether the order of the samples keeps to the same chunks as in what description_write has written, as far as
+ * that is known of both ("", NULL, 0: nothing is). ERROR_USAGE. */
+bool description_has_same_chunks(const struct description *description, const char *json,
                                  struct error *error) WARN_UNUSED;
 
 /* Local. The names of the classes; NULL: they have none but their numbers. */

@@ -194,6 +194,22 @@ static bool hdf5_open_inputs(struct dataset *dataset, const char *path, const vo
     return ok;
 }
 
+/* Of the inputs, or else of the targets, where these are stored in chunks. */
+static size_t hdf5_chunk_end(const struct dataset *dataset, size_t index)
+{
+    const struct hdf5 *hdf5 = dataset->self;
+    size_t row = hdf5->data.first + index;
+    for (size_t a = 0; a < HDF5_ARRAYS; a++) {
+        const struct hdf5_dataset *part = dataset_of(&hdf5->joined[a], row);
+        size_t chunk = part->about.chunk[0], count = part->array.size[0];
+        if (part->about.storage != H5_ARRAY_CHUNKED)
+            continue;
+        size_t end = ((row - part->first) / chunk + 1) * chunk;
+        return part->first + (end < count ? end : count) - hdf5->data.first;
+    }
+    return 0;
+}
+
 static const char *hdf5_source(const void *given, bool targets)
 {
     const struct hdf5_settings *settings = given;
@@ -216,6 +232,7 @@ const struct dataset_class dataset_hdf5 = {
     .open_inputs = hdf5_open_inputs,
     .close = hdf5_close,
     .read = array_data_read,
+    .chunk_end = hdf5_chunk_end,
     .digest = array_data_digest,
     .source = hdf5_source,
 };

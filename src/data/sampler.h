@@ -9,10 +9,17 @@
  * With `left_out` an epoch ends before its permutation does, so that a step need not span two: as many samples as the
  * batch does not divide, others in each epoch.
  *
+ * Such a permutation reads a chunk of a file for nearly each of its samples. Where order keeps to chunks, an epoch is
+ * a permutation of the chunks, and `window` of them that follow each other in it are mixed: the permutation of an epoch
+ * is that of the samples of its first window, then of its second... So a chunk is read in one piece of the epoch that
+ * is no longer than a window.
+ *
  * A batch that changes after step f goes on in the row where the steps before have ended: step s takes its samples from
  * first_sample + (s - 1 - f) * batch on. */
 #ifndef DATA_SAMPLER_H
 #define DATA_SAMPLER_H
+
+#include "data/chunks.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -24,10 +31,20 @@ struct sampler {
     uint64_t batch;        /* samples of a step, from step first_step + 1 on */
     uint64_t first_step;   /* the last step that had another batch; 0: there was none */
     uint64_t first_sample; /* the place in the row where it ended */
+
+    const struct chunks *chunks; /* that order keeps to; NULL: to none. Borrowed */
+    uint64_t window;             /* of so many of them, above 0 */
+    struct sampler_epoch *epoch; /* private: the chunks in the order of the epoch that was asked for last; owned */
 };
 
+/* Local. From here on its order keeps to these chunks, of which it is samples + left_out samples: release it. */
+void sampler_keep_chunks(struct sampler *sampler, const struct chunks *chunks, uint64_t window);
+
+/* Local. Accepts one that keeps to no chunks, and a released one. */
+void sampler_release(struct sampler *sampler);
+
 /* Local. The dataset indices of n places in the row, from this one on: those of a step begin at
- * sampler_taken(step - 1). The row up to their end is shorter than 2^64. */
+ * sampler_taken(step - 1). The row up to their end is shorter than 2^64. With chunks by one thread at a time. */
 void sampler_row(const struct sampler *sampler, uint64_t position, size_t n, uint64_t *indices);
 
 /* Local. How many samples have been taken when `step` steps (>= first_step) are done. */

@@ -28,6 +28,12 @@ enum last_kind {
     LAST_WRAP, /* the batch goes on into the next epoch */
     LAST_DROP, /* they are left out of this epoch */
 };
+/* Which samples may follow each other in an epoch. */
+enum shuffle_kind {
+    SHUFFLE_NONE = 0,
+    SHUFFLE_FULL,   /* any */
+    SHUFFLE_CHUNKS, /* those of some chunks (data/sampler.h) */
+};
 /* The sampler counts the samples of a job's whole life in 64 bits: the product has to fit. */
 #define JOB_STEPS_MOST UINT64_C(1000000000000)
 #define JOB_BATCH_MOST UINT64_C(10000000)
@@ -53,6 +59,9 @@ struct job {
         } split;
         enum standardise_kind standardise;
         enum last_kind last;
+        enum shuffle_kind shuffle;
+        uint64_t shuffle_window; /* chunks that are mixed, >= 1 */
+        uint64_t shuffle_chunk;  /* samples of a chunk; 0: as they are stored */
     } data;
     struct model_spec model;
     struct loss_spec loss;

@@ -13,6 +13,22 @@ static bool check_standardise(const struct job *job, const struct dataset *train
            error_prefix(error, "data.standardise: ");
 }
 
+/* What the order keeps together, and a split. */
+static bool cut(const struct job *job, struct dataset *train, struct error *error)
+{
+    return job->data.shuffle != SHUFFLE_CHUNKS || dataset_cut(train, job->data.shuffle_chunk, error) ||
+           error_prefix(error, "data.shuffle: ");
+}
+
+/* A split takes whole chunks: of others it would be another one. */
+static bool has_same_chunks(const struct dataset *source, const struct description *train, struct error *error)
+{
+    return train->chunks == 0 || source->about.chunks == train->chunks ||
+           error_set(error, ERROR_USAGE,
+                     "data.train: is stored in other chunks than for the checkpoint, and data.split.validation has "
+                     "taken whole ones: store it as it was");
+}
+
 static bool open_validation(const struct job *job, struct dataset *train, struct dataset *validation,
                             struct error *error)
 {
@@ -27,7 +43,8 @@ bool job_data_open(const struct job *job, struct dataset *train, struct dataset 
     *validation = (struct dataset){0};
     if (!dataset_open(train, &job->data.train, NULL, error))
         return error_prefix(error, "data.train: ");
-    if (check_standardise(job, train, error) && open_validation(job, train, validation, error))
+    if (check_standardise(job, train, error) && cut(job, train, error) &&
+        open_validation(job, train, validation, error))
         return true;
     dataset_close(train);
     return false;
@@ -42,7 +59,7 @@ bool job_data_open_validation(const struct job *job, const struct description *t
                error_prefix(error, "data.validation: ");
     if (!dataset_open(source, &job->data.train, train, error))
         return error_prefix(error, "data.train: ");
-    if (split(job, source, validation, error))
+    if (cut(job, source, error) && has_same_chunks(source, train, error) && split(job, source, validation, error))
         return true;
     dataset_close(source);
     return false;

@@ -7,6 +7,7 @@
 static const char *const busy_names[] = {[BUSY_WAIT] = "wait", [BUSY_SKIP] = "skip", NULL};
 static const char *const metric_modes[] = {[MODE_AUTO] = "auto", [MODE_MIN] = "min", [MODE_MAX] = "max", NULL};
 static const char *const last_names[] = {[LAST_WRAP] = "wrap", [LAST_DROP] = "drop", NULL};
+static const char *const shuffle_names[] = {[SHUFFLE_FULL] = "full", [SHUFFLE_CHUNKS] = "chunks", NULL};
 static const char *const standardise_names[] = {[STANDARDISE_NONE] = "none",
                                                 [STANDARDISE_INPUTS] = "inputs",
                                                 [STANDARDISE_TARGETS] = "targets",
@@ -55,6 +56,18 @@ static const struct option_row data_rows[] = {
      "what becomes of the samples at the end of an epoch that are less than a batch: wrap: their batch goes on with "
      "samples of the next epoch; drop: they are left out, others in each epoch, which is so much shorter",
      FIELD(struct job, data.last), .choices = last_names, DEFAULT("wrap")},
+    {"shuffle",
+     "which order an epoch has: full: any; chunks: whole chunks of the file in any order, and the samples of "
+     "`shuffle_window` of them mixed, so that an epoch unpacks each chunk once; data that are sorted, as by class, want "
+     "full",
+     FIELD(struct job, data.shuffle), .choices = shuffle_names, DEFAULT("full")},
+    {"shuffle_window",
+     "how many chunks are mixed with `shuffle: chunks`: in memory are three times as many, once a node",
+     FIELD(struct job, data.shuffle_window), WHOLE(1, 1000000), DEFAULT("8")},
+    {"shuffle_chunk",
+     "how many samples make a chunk for `shuffle: chunks`; 0: as many as the file has in one, and 1024 where it is not in "
+     "chunks",
+     FIELD(struct job, data.shuffle_chunk), WHOLE(0, 1000000000), DEFAULT("0")},
     {0},
 };
 

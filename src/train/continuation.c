@@ -82,6 +82,8 @@ static void compare_rest(const struct session *session, const struct record *rec
                     "\n  data.train: content with digest %016" PRIx64 " in the checkpoint, other content (%016" PRIx64
                     ") here",
                     record->data_digest, session->data.train.digest);
+    if (!description_has_same_chunks(&session->data.train.about, record->data, &other))
+        text_append(differences, "\n  data.train: %s", other.text);
     bool is_foreign = session->options->branch && !session->restore->is_branch &&
                       strncmp(record->origin ? record->origin : "", RECORD_BRANCH, strlen(RECORD_BRANCH)) != 0;
     if (is_foreign)

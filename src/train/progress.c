@@ -263,13 +263,11 @@ void progress_step(struct progress *progress, struct session *session, const str
         snprintf(epochs, sizeof epochs, "/%g", job->train.epochs);
     duration_text(progress->seconds_all / (double)progress->steps_all * (double)(session->steps - step), left);
     if (!due || log_is_terminal()) {
-        log_progress("step %" PRIu64 "/%" PRIu64 "  loss %s  %.0f samples/s  ETA %s", step, session->steps,
-                     loss, rate, left);
+        log_progress("step %" PRIu64 "/%" PRIu64 "  loss %s  %.0f samples/s  ETA %s", step, session->steps, loss, rate,
+                     left);
     } else {
-        log_info("step %" PRIu64 "/%" PRIu64
-                 "  epoch %.2f%s  loss %s  lr %.3g  grad_norm %.3f  %.0f samples/s  ETA %s",
-                 step, session->steps, epoch, epochs, loss, numbers->learning_rate, numbers->gradient_norm,
-                 rate, left);
+        log_info("step %" PRIu64 "/%" PRIu64 "  epoch %.2f%s  loss %s  lr %.3g  grad_norm %.3f  %.0f samples/s  ETA %s",
+                 step, session->steps, epoch, epochs, loss, numbers->learning_rate, numbers->gradient_norm, rate, left);
     }
     if (!due)
         return;

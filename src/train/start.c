@@ -34,8 +34,11 @@ static bool open_data(struct session *session, struct error *error)
     session->restore->patience.bytes = dataset_bytes(&session->data.train) + dataset_bytes(&session->data.validation);
     if (!restore_agree(session->restore, ok, "opening the data", error) || !ranks_compare_data(session, error))
         return false;
-    return length_sampler(job, session->data.train.count, &session->data.sampler, error) &&
-           length_steps(job, &session->data.sampler, &session->steps, error);
+    if (!length_sampler(job, session->data.train.count, &session->data.sampler, error))
+        return false;
+    if (session->data.train.share.chunks.count > 0)
+        sampler_keep_chunks(&session->data.sampler, &session->data.train.share.chunks, job->data.shuffle_window);
+    return length_steps(job, &session->data.sampler, &session->steps, error);
 }
 
 /* Whether training goes on while a checkpoint is written, on arrays of its own. */

@@ -1,6 +1,7 @@
 #include "data/sampler.h"
 
 #include "base/memory.h"
+#include "base/rng.h"
 #include "support/test.h"
 
 #include <string.h>
@@ -188,6 +189,151 @@ static void an_epoch_ends_with_a_batch_if_the_rest_is_left_out(void)
     CU_ASSERT_EQUAL(sampler_epoch(&sampler, 6), 2);
 }
 
+/* ---- order by chunks ---- */
+
+/* Chunks of 1 to `most` samples, some `samples` together; the lengths come from `seed`. */
+static struct chunks make_chunks(uint64_t seed, size_t samples, size_t most)
+{
+    struct chunks chunks = {0};
+    for (uint64_t at = 0, i = 0; at < samples; i++) {
+        uint64_t length = 1 + rng_permute(seed + i, most, 0), left = samples - at;
+        length = most == 1 || length < left ? length : left;
+        chunks_add(&chunks, at, length);
+        at += length;
+    }
+    return chunks;
+}
+
+/* The chunks of one window come together: in the n samples from here on none comes again once another window has begun
+ * behind its own. Returns how many chunks are in more than one window of the epoch. */
+static size_t torn_chunks(const struct chunks *chunks, uint64_t window, const uint64_t *indices, size_t n)
+{
+    size_t *of = memory_need(chunks->count, sizeof *of), torn = 0, number = 1; /* 1 + the window of each chunk */
+    size_t in_window = 0, at = 0;
+    while (at < n) {
+        uint64_t left = 0; /* samples of the chunks of this window that have not come yet */
+        in_window = 0;
+        do {
+            size_t chunk = chunks_find(chunks, indices[at++]);
+            if (of[chunk] == 0) {
+                of[chunk] = number;
+                in_window++;
+                left += chunks->place[chunk + 1] - chunks->place[chunk];
+            }
+            torn += of[chunk] != number;
+            left--;
+        } while (at < n && (left > 0 || in_window < window));
+        number++;
+    }
+    memory_free(of);
+    return torn;
+}
+
+static void chunks_come_once_an_epoch(void)
+{
+    static const size_t sizes[] = {1, 2, 3, 7, 24, 100}, most[] = {1, 2, 5, 24, 200};
+    static const uint64_t windows[] = {1, 2, 3, 8, 1000};
+    for (size_t i = 0; i < 6 * 5 * 5; i++) {
+        size_t samples = sizes[i % 6];
+        uint64_t window = windows[i / 6 % 5];
+        struct chunks chunks = make_chunks(i, samples, most[i / 30]);
+        struct sampler sampler = {.seed = i, .samples = samples, .batch = 7};
+        sampler_keep_chunks(&sampler, &chunks, window);
+        uint64_t *indices = row(&sampler, 4 * samples);
+        for (size_t epoch = 0; epoch < 4; epoch++) {
+            CU_ASSERT_EQUAL(strangers(indices + epoch * samples, samples), 0);
+            CU_ASSERT_EQUAL(torn_chunks(&chunks, window, indices + epoch * samples, samples), 0);
+        }
+        for (size_t k = 0; k < 4 * samples; k++) { /* from anywhere, in any order */
+            size_t at = 4 * samples - 1 - k;
+            uint64_t index;
+            sampler_row(&sampler, at, 1, &index);
+            CU_ASSERT_EQUAL(index, indices[at]);
+        }
+        memory_free(indices);
+        sampler_release(&sampler);
+        chunks_release(&chunks);
+    }
+}
+
+static void chunks_and_their_samples_are_mixed(void)
+{
+    enum { SAMPLES = 1000, CHUNK = 10, WINDOW = 5, OF_WINDOW = CHUNK * WINDOW };
+    struct chunks chunks = {0};
+    for (uint64_t at = 0; at < SAMPLES; at += CHUNK)
+        chunks_add(&chunks, at, CHUNK);
+    struct sampler sampler = {.seed = 1, .samples = SAMPLES, .batch = 100};
+    struct sampler reseeded = {.seed = 2, .samples = SAMPLES, .batch = 100};
+    sampler_keep_chunks(&sampler, &chunks, WINDOW);
+    sampler_keep_chunks(&reseeded, &chunks, WINDOW);
+    uint64_t *indices = row(&sampler, 2 * SAMPLES), *others = row(&reseeded, SAMPLES);
+    CU_ASSERT(agreements(indices, indices + SAMPLES) < 10);
+    CU_ASSERT(agreements(indices, others) < 10);
+    size_t follow = 0, together = 0;
+    for (size_t i = 0; i + 1 < SAMPLES; i++) {
+        follow += indices[i + 1] == indices[i] + 1;
+        together += indices[i + 1] / CHUNK == indices[i] / CHUNK;
+    }
+    CU_ASSERT(follow < 60 && together < 260); /* of 1000: 18 and 180 where all orders are equally likely */
+    for (size_t w = 0; w + OF_WINDOW <= SAMPLES; w += OF_WINDOW) {
+        uint64_t least = SAMPLES, most = 0;
+        for (size_t i = w; i < w + OF_WINDOW; i++) {
+            least = indices[i] < least ? indices[i] : least;
+            most = indices[i] > most ? indices[i] : most;
+        }
+        CU_ASSERT(most - least > SAMPLES / 4); /* its chunks lie apart */
+    }
+    memory_free(indices);
+    memory_free(others);
+    sampler_release(&sampler);
+    sampler_release(&reseeded);
+    chunks_release(&chunks);
+}
+
+/* As the_order_is_golden. */
+static void the_order_by_chunks_is_golden(void)
+{
+    static const uint64_t golden[20] = {8, 7, 6, 9, 4, 1, 3, 0, 5, 2, 7, 4, 8, 3, 6, 5, 2, 1, 0, 9};
+    struct chunks chunks = {0};
+    chunks_add(&chunks, 0, 2);
+    chunks_add(&chunks, 2, 4);
+    chunks_add(&chunks, 6, 3);
+    chunks_add(&chunks, 9, 1);
+    struct sampler sampler = {.seed = 42, .samples = 10, .batch = 8};
+    sampler_keep_chunks(&sampler, &chunks, 2);
+    uint64_t *indices = row(&sampler, 20);
+    for (size_t i = 0; i < 20; i++)
+        CU_ASSERT_EQUAL(indices[i], golden[i]);
+    memory_free(indices);
+    sampler_release(&sampler);
+    chunks_release(&chunks);
+}
+
+static void chunks_go_with_a_rest_that_is_left_out_and_with_other_batches(void)
+{
+    struct chunks chunks = make_chunks(3, 23, 6);
+    struct sampler sampler = {.seed = 3, .samples = 20, .left_out = 3, .batch = 5};
+    sampler_keep_chunks(&sampler, &chunks, 2);
+    unsigned left_out[23] = {0};
+    for (uint64_t epoch = 0; epoch < 50; epoch++) {
+        uint64_t indices[20], again[20];
+        unsigned seen[23] = {0};
+        sampler_row(&sampler, 20 * epoch, 20, indices);
+        for (size_t i = 0; i < 20; i++)
+            CU_ASSERT_EQUAL(seen[indices[i]]++, 0);
+        for (size_t i = 0; i < 23; i++)
+            left_out[i] += seen[i] == 0;
+        struct sampler changed = sampler;
+        sampler_change_batch(&changed, 4 * epoch, 20);
+        step_indices(&changed, 4 * epoch + 1, 0, 20, again);
+        CU_ASSERT_EQUAL(memcmp(indices, again, sizeof indices), 0);
+    }
+    for (size_t i = 0; i < 23; i++)
+        CU_ASSERT(left_out[i] < 25); /* others in each epoch */
+    sampler_release(&sampler);
+    chunks_release(&chunks);
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -200,6 +346,11 @@ int main(void)
          a_changed_batch_goes_on_in_the_row},
         {"a number of samples has its step, the first that reaches it", a_number_of_samples_has_its_step},
         {"an epoch ends with a batch if the rest is left out", an_epoch_ends_with_a_batch_if_the_rest_is_left_out},
+        {"with chunks each sample comes once an epoch, and each chunk in one window", chunks_come_once_an_epoch},
+        {"chunks, and samples of a window, are mixed", chunks_and_their_samples_are_mixed},
+        {"the order by chunks is the golden one", the_order_by_chunks_is_golden},
+        {"with chunks a rest may be left out, and the batch may change",
+         chunks_go_with_a_rest_that_is_left_out_and_with_other_batches},
         {"epochs are counted with their fraction", epochs_are_counted_with_their_fraction},
         {NULL, NULL},
     };

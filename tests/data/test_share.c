@@ -57,6 +57,45 @@ static void seeds_and_shares_have_digests_of_their_own(void)
     CU_ASSERT(same < 5);
 }
 
+static void shares_by_chunks_take_whole_ones(void)
+{
+    static const double parts[] = {0.01, 0.1, 0.5, 0.9, 0.999};
+    struct chunks chunks = {0}, one = {0};
+    struct error error = {0};
+    for (uint64_t i = 0, at = 0; i < 40; at += 1 + i % 7, i++)
+        chunks_add(&chunks, at, 1 + i % 7);
+    uint64_t of = chunks.place[40];
+    for (size_t p = 0; p < 5; p++) {
+        struct share shares[2];
+        unsigned char seen[200] = {0};
+        CU_ASSERT_TRUE_FATAL(share_cut_chunks(7, &chunks, parts[p], &shares[0], &shares[1], &error));
+        CU_ASSERT(shares[0].count + shares[1].count == of && shares[0].chunks.count + shares[1].chunks.count == 40);
+        CU_ASSERT(shares[0].chunks.count > 0 && shares[1].chunks.count > 0);
+        double wrong = (double)shares[0].count - parts[p] * (double)of;
+        CU_ASSERT(wrong < 7 && wrong > -7);
+        for (int i = 0; i < 2; i++)
+            for (uint64_t place = 0; place < shares[i].count; place++) {
+                uint64_t sample = share_sample(&shares[i], place);
+                CU_ASSERT(place == 0 || sample > share_sample(&shares[i], place - 1)); /* in the order of the file */
+                seen[sample] += (unsigned char)(1 + 100 * i);
+            }
+        for (uint64_t i = 0; i < of; i++) {
+            CU_ASSERT(seen[i] == 1 || seen[i] == 101);
+            CU_ASSERT(seen[i] == seen[chunks.place[chunks_find(&chunks, i)]]); /* as the first of its chunk */
+        }
+        CU_ASSERT_NOT_EQUAL(share_digest(&shares[0], 5), share_digest(&shares[1], 5));
+        share_release(&shares[0]);
+        share_release(&shares[1]);
+    }
+    struct share a, b;
+    chunks_add(&one, 0, 9);
+    CU_ASSERT_FALSE(share_cut_chunks(7, &one, 0.5, &a, &b, &error));
+    CU_ASSERT_STRING_EQUAL(error.text, "all 9 samples lie in one chunk, and shuffle: chunks shares out whole ones: "
+                                       "data.shuffle_chunk makes smaller ones");
+    chunks_release(&chunks);
+    chunks_release(&one);
+}
+
 /* Whether row `row` holds the same sample. */
 static bool same_row(const struct leaf *a, size_t row, const struct leaf *b)
 {
@@ -92,12 +131,33 @@ static void both_datasets_read_their_samples(void)
     dataset_close(&all);
 }
 
+static void a_dataset_that_is_cut_is_split_by_chunks(void)
+{
+    struct digits_settings settings = {.count = 50, .std = 1};
+    const struct dataset_spec spec = {&dataset_digits, &settings};
+    struct dataset train, validation;
+    struct error error;
+    CU_ASSERT_TRUE_FATAL(dataset_open(&train, &spec, NULL, &error) && dataset_cut(&train, 8, &error));
+    CU_ASSERT(train.share.chunks.count == 7 && train.share.chunks.place[6] == 48 && train.share.chunks.place[7] == 50);
+    CU_ASSERT_NOT_EQUAL(train.about.chunks, 0);
+    CU_ASSERT_TRUE_FATAL(dataset_split(&train, 3, 0.2, &validation, &error));
+    CU_ASSERT(train.count + validation.count == 50 && validation.share.chunks.count <= 2);
+    CU_ASSERT(train.share.chunks.place[train.share.chunks.count] == train.count);
+    dataset_close(&validation);
+    dataset_close(&train);
+    CU_ASSERT_TRUE_FATAL(dataset_open(&train, &spec, NULL, &error) && dataset_cut(&train, 0, &error));
+    CU_ASSERT_EQUAL(train.share.chunks.count, 1);
+    dataset_close(&train);
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
         {"each sample is in one share", each_sample_is_in_one_share},
         {"a share is rounded to a whole number, and none is empty", a_share_is_rounded_to_a_whole_number},
         {"seeds and shares have digests of their own", seeds_and_shares_have_digests_of_their_own},
+        {"shares by chunks take whole ones", shares_by_chunks_take_whole_ones},
+        {"a dataset that is cut is split by whole chunks", a_dataset_that_is_cut_is_split_by_chunks},
         {"both datasets read their samples", both_datasets_read_their_samples},
         {NULL, NULL},
     };
