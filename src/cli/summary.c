@@ -1,11 +1,9 @@
-#include "base/partition.h"
 #include "base/say.h"
 #include "cli/command.h"
 #include "cli/request.h"
 #include "job/job_data.h"
 #include "job/length.h"
-#include "parallel/exchange.h"
-#include "parallel/tree.h"
+#include "train/memory_plan.h"
 #include "train/update.h"
 
 #include <inttypes.h>
@@ -51,23 +49,18 @@ static void print_layers(const struct model *model)
 
 static void print_memory(const struct job *job, const struct model *model, size_t ranks)
 {
-    const char *const *moments = optimizer_moments(&job->optimizer);
-    size_t leaves = job->train.batch / job->train.microbatch, P = model->table.count, slots = 0, arrays = 1;
-    struct subtree subtrees[TREE_DEPTH];
+    struct memory_plan most = {0};
     for (size_t r = 0; r < ranks; r++) {
-        size_t here;
-        tree_cover(leaves, partition_first(leaves, ranks, r), partition_count(leaves, ranks, r), subtrees, &here);
-        slots = here > slots ? here : slots;
+        struct memory_plan plan = memory_plan_make(job, model, job->checkpoint.background, ranks, r);
+        if (r == 0 || plan.slot_count > most.slot_count)
+            most = plan;
     }
-    size_t shard = exchange_shard(P, (int)ranks, 0).count;
-    for (size_t k = 0; moments[k]; k++)
-        arrays++;
-    arrays += job->ema > 0;
-    double parts[] = {(double)P * 4, (double)(slots * P) * 4, (double)(shard * arrays) * 4,
-                      job->checkpoint.background ? (double)(shard * arrays) * 4 : 0, (double)model_bytes(model)};
+    struct memory_plan first = memory_plan_make(job, model, false, ranks, 0);
+    double shard = first.gradient + first.moments;
+    double parts[] = {most.params, most.slots, shard, job->checkpoint.background ? shard : 0, most.pass};
     say("\nmemory of a rank, of %zu on one node, in MB (its data and the libraries come on top):\n", ranks);
     say("  %10.1f  parameters, shared by the ranks of a node\n", parts[0] * 1e-6);
-    say("  %10.1f  gradients of %zu leaves at a time\n", parts[1] * 1e-6, slots);
+    say("  %10.1f  gradients of %zu leaves at a time\n", parts[1] * 1e-6, most.slot_count);
     say("  %10.1f  gradient, moments%s of its shard\n", parts[2] * 1e-6, job->ema > 0 ? " and average" : "");
     say("  %10.1f  the same once more, to train on while a checkpoint is written\n", parts[3] * 1e-6);
     say("  %10.1f  activations of a leaf of %zu sample%s\n", parts[4] * 1e-6, model->rows, model->rows == 1 ? "" : "s");

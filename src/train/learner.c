@@ -19,7 +19,7 @@ static size_t leaves_of(const struct job *job)
 bool learner_init(struct learner *learner, const struct job *job, const struct leaf_form *form, struct error *error)
 {
     *learner = (struct learner){0};
-    return model_init(&learner->model, &job->model, &job->loss, form, job->train.microbatch, job->seed, error);
+    return model_describe(&learner->model, &job->model, &job->loss, form, job->train.microbatch, job->seed, error);
 }
 
 bool learner_connect(struct learner *learner, const struct world *world, const struct job *job, bool two_sets,
@@ -100,7 +100,7 @@ bool learner_allocate(struct learner *learner, const struct world *world, const 
                       struct error *error)
 {
     const char *const *moments = optimizer_moments(&job->optimizer);
-    if (!allocate_arrays(learner, job, moments, &learner->used, error))
+    if (!model_allocate(&learner->model, error) || !allocate_arrays(learner, job, moments, &learner->used, error))
         return false;
     learner->used.params = learner_own_params(learner);
     if (two_sets) {

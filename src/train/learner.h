@@ -26,7 +26,7 @@ struct learner {
     struct state_tensor *tensors; /* [model.table.length] */
 };
 
-/* Local. Builds the model, without memory for parameters. The job is borrowed. ERROR_USAGE: it does not fit samples of
+/* Local. Builds the model, without memory for parameters or passes. The job is borrowed. ERROR_USAGE: it does not fit samples of
  * this form. Whatever fails, here and below: learner_close. */
 bool learner_init(struct learner *learner, const struct job *job, const struct leaf_form *form,
                   struct error *error) WARN_UNUSED;

@@ -10,6 +10,7 @@
 #include "train/class_weights.h"
 #include "train/keep_every.h"
 #include "train/life.h"
+#include "train/memory_room.h"
 #include "train/ranks.h"
 #include "train/restore.h"
 #include "train/resume.h"
@@ -105,7 +106,11 @@ static bool build(struct session *session, struct error *error)
     struct learner *learner = &session->learner;
     bool two_sets = saves_beside(session);
     bool ok = learner_init(learner, job, &session->data.train.about.form, error) && check_job_with_data(session, error);
-    if (!world_agree(world, ok, error) ||
+    if (!world_agree(world, ok, error))
+        return false;
+    struct memory_plan plan = memory_plan_make(job, &learner->model, two_sets, (size_t)world->size,
+                                               (size_t)world->rank);
+    if (!memory_room_check(world, &plan, error) ||
         !learner_connect(learner, world, job, two_sets, session->options->ranks_per_node, error))
         return false;
     session->restore->patience.bytes = (double)learner->shard.count * sizeof(float) * STATE_ARRAYS;
