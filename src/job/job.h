@@ -80,7 +80,8 @@ struct job {
         uint64_t window; /* steps that mean and deviation are taken from, >= 8 */
         uint64_t limit;  /* steps skipped in a row that stop the job, >= 1 */
     } skip;
-    double ema; /* decay of the exponential moving average of the weights, in (0, 1); 0: none */
+    double ema;      /* decay of the exponential moving average of the weights, in (0, 1); 0: none */
+    bool ema_warmup; /* a decay that rises to it; only if there is one */
     struct {
         uint64_t every;          /* steps; 0: never */
         enum metric_kind metric; /* what "best" means: one that fits the loss */

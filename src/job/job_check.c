@@ -141,6 +141,8 @@ static bool check_validation(const struct complaint *to, const struct job *job)
         return refuse(to, "checkpoint.on_validation", "%s", words);
     if (job->validate.ema && job->ema == 0)
         return refuse(to, "validate.ema", "needs an ema_decay");
+    if (job->ema_warmup && job->ema == 0)
+        return refuse(to, "ema_warmup", "needs an ema_decay");
     return true;
 }
 

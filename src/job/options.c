@@ -194,6 +194,8 @@ const struct option_row job_options[] = {
     {"skip_step", "which steps are skipped instead of stopping the job", SECTION(0, skip_rows)},
     {"ema_decay", "decay of an exponential moving average of the weights, which begins with the initial weights",
      FIELD(struct job, ema), REAL(0, 1), .above = true, .below = true, .optional = true, .resume_rule = resume_ema},
+    {"ema_warmup", "at update n an `ema_decay` of at most (1 + n) / (10 + n): the initial weights are soon forgotten",
+     FIELD(struct job, ema_warmup), DEFAULT("false"), .resume = RESUME_TUNABLE},
     {"validate", "when and by what the model is judged", SECTION(0, validate_rows), .resume = RESUME_FREE},
     {"early_stopping", "when it has learned enough", SECTION(0, early_stopping_rows), .resume = RESUME_FREE},
     {"checkpoint", "when state is saved, and what stays", SECTION(0, checkpoint_rows), .resume = RESUME_FREE},

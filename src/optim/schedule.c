@@ -259,6 +259,12 @@ double schedule_length(const struct schedule_spec *spec, const struct schedule_t
     return length * time->samples / time->batch;
 }
 
+double schedule_average_decay(double decay, bool warms_up, uint64_t update)
+{
+    double young = (1 + (double)update) / (10 + (double)update);
+    return warms_up && young < decay ? young : decay;
+}
+
 double schedule_factor(const struct schedule_spec *spec, const struct schedule_time *time)
 {
     double warmup = schedule_length(spec, time, spec->warmup);

@@ -116,6 +116,11 @@ double schedule_length(const struct schedule_spec *spec, const struct schedule_t
 /* Local. Of plateau: what is left of the peak when the rate has fallen so often; not less than the floor. */
 double schedule_fallen(const struct schedule_spec *spec, uint64_t falls);
 
+/* Local. The decay of averaged weights at an update, counted from 1. While they warm up it is at most (1 + n) / (10 +
+ * n) at update n, as TensorFlow's ExponentialMovingAverage has it with num_updates, so that the initial weights are
+ * soon forgotten. */
+double schedule_average_decay(double decay, bool warms_up, uint64_t update);
+
 /* Local. The factor for time->step, in [0, 1]. All falling curves begin at the end of the warmup, end at the horizon,
  * and stay there (step and cosine_restarts end nowhere). If the warmup is not shorter than the horizon, 1 comes after
  * it. */

@@ -65,7 +65,7 @@ static void update(struct session *session, const struct step_numbers *numbers, 
         .number = session->record.history.updates,
         .learning_rate = numbers->learning_rate,
         .gradient_scale = clip ? (float)(job->clip_norm / numbers->gradient_norm) : 1,
-        .average_decay = job->ema,
+        .average_decay = schedule_average_decay(job->ema, job->ema_warmup, session->record.history.updates),
     };
     double start = clock_seconds();
     bool is_saved = session->saving.now.has_arrays;

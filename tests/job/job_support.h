@@ -49,7 +49,7 @@
     "optimizer: {name: sgd, learning_rate: 0.1}\n"
 /* clang-format on */
 
-#define OVERRIDES_MAX 8
+#define OVERRIDES_MAX 12
 #define COUNT(array)  (sizeof(array) / sizeof *(array))
 
 /* The settings of a dataset, a layer or an optimizer, as those of its class. */

@@ -129,6 +129,7 @@ static void test_written(void)
             "schedule: {name: cosine, unit: steps, warmup: 50.0, floor: 0.1}\n"
             "clip_norm: 1.0\n"
             "skip_step: {nonfinite: false, window: 100, limit: 10}\n"
+            "ema_warmup: false\n"
             "validate: {every: 100, metric: loss, mode: auto, ema: false}\n"
             "early_stopping: {patience: 0, min_delta: 0.0}\n"
             "checkpoint: {every: 100, minutes: 0.0, on_validation: false, overhead: 0.01, keep: 3, keep_every: 0, best: auto, background: true, busy: wait, timeout: 0.0, "
@@ -158,6 +159,7 @@ static void test_written(void)
             "optimizer: {name: sgd, learning_rate: 0.1, weight_decay: 0.0, momentum: 0.0, nesterov: false}\n"
             "schedule: {name: constant, unit: steps, warmup: 0.0}\n"
             "skip_step: {nonfinite: false, window: 100, limit: 10}\n"
+            "ema_warmup: false\n"
             "validate: {every: 0, metric: loss, mode: auto, ema: false}\n"
             "early_stopping: {patience: 0, min_delta: 0.0}\n"
             "checkpoint: {every: 0, minutes: 0.0, on_validation: false, overhead: 0.01, keep: 3, keep_every: 0, best: auto, background: true, busy: wait, timeout: 0.0, "
@@ -249,7 +251,7 @@ static void test_null_is_no_key(void)
 static void test_every_key(void)
 {
     struct job job;
-    if (!PARSE(&job, EXAMPLE, "label_smoothing=0.1", "ema_decay=0.999",
+    if (!PARSE(&job, EXAMPLE, "label_smoothing=0.1", "ema_decay=0.999", "ema_warmup=true",
                "skip_step={nonfinite: true, outlier: 6, window: 50, limit: 3}",
                "validate={every: 10, metric: accuracy, mode: min, ema: true}",
                "early_stopping={patience: 5, min_delta: 0.01}",
@@ -258,7 +260,7 @@ static void test_every_key(void)
                "schedule={name: wsd, unit: epochs, warmup: 0.5, decay: 2.5, floor: 0.2}",
                "optimizer.groups=[{match: '*.bias', rate_factor: 0}, {match: 0.dense.weight, weight_decay: 0}]"))
         return;
-    CU_ASSERT(job.loss.label_smoothing == 0.1 && job.ema == 0.999);
+    CU_ASSERT(job.loss.label_smoothing == 0.1 && job.ema == 0.999 && job.ema_warmup);
     CU_ASSERT(job.skip.nonfinite && job.skip.outlier == 6 && job.skip.window == 50 && job.skip.limit == 3);
     CU_ASSERT(job.validate.metric == METRIC_ACCURACY && job.validate.mode == MODE_MIN && job.validate.ema);
     CU_ASSERT(job.checkpoint.best == 5 && job.checkpoint.keep_every == 500);

@@ -4,7 +4,7 @@
 
 #define KEYS                                                                                                             \
     "run, seed, data, model, loss, label_smoothing, class_weights, huber_delta, train, optimizer, schedule, clip_norm, " \
-    "skip_step, ema_decay, validate, early_stopping, checkpoint, log, heartbeat"
+    "skip_step, ema_decay, ema_warmup, validate, early_stopping, checkpoint, log, heartbeat"
 #define OPTIMIZER_LIST "sgd, adam, adamw, lamb, lars"
 #define LOSSES         "softmax_cross_entropy, mean_squared_error, l1, huber, binary_cross_entropy"
 #define LAYER_LIST                                                                                                              \
@@ -258,6 +258,7 @@ static void test_bad_pairs(void)
         {SMALLEST "checkpoint: {on_validation: true}\n", "data.validation={format: digits}",
          "job.yaml:6:29: checkpoint.on_validation: needs data.validation, or data.split, and a validate.every of more than 0"},
         {NULL, "validate.ema=true", "--set validate.ema=true: validate.ema: needs an ema_decay"},
+        {NULL, "ema_warmup=true", "--set ema_warmup=true: ema_warmup: needs an ema_decay"},
         {SMALLEST "checkpoint: {local: ~/copies, local_every: 5}\n", NULL,
          "job.yaml:6:21: checkpoint.local: a leading ~ is not expanded here; write the path out"},
         {NULL, "checkpoint.local_every=5",

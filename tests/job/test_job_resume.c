@@ -444,6 +444,8 @@ static void test_averaged_weights(void)
 {
     check_continues(OVERRIDES("ema_decay=0.9"), OVERRIDES("ema_decay=0.99"), true,
                     "ema_decay: 0.9 -> 0.99 (changes the result)\n");
+    check_continues(OVERRIDES("ema_decay=0.9"), OVERRIDES("ema_decay=0.9", "ema_warmup=true"), true,
+                    "ema_warmup: false -> true (changes the result)\n");
     check_continues(OVERRIDES("ema_decay=0.9"), NULL, false,
                     DIFFER "\n  ema_decay: 0.9 in the checkpoint, (none) here");
     check_continues(NULL, OVERRIDES("ema_decay=0.9"), false,

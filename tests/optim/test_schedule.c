@@ -353,6 +353,18 @@ static void enormous_numbers_of_steps_stay_in_range(void)
                 }
 }
 
+/* Written out by hand: (1 + n) / (10 + n) is 0.9 at update 80. */
+static void averages_forget_young_weights_sooner_while_they_warm_up(void)
+{
+    CU_ASSERT_EQUAL(schedule_average_decay(0.9, true, 1), 2.0 / 11);
+    CU_ASSERT_EQUAL(schedule_average_decay(0.9, true, 10), 0.55);
+    CU_ASSERT_EQUAL(schedule_average_decay(0.9, true, 79), 80.0 / 89);
+    CU_ASSERT_EQUAL(schedule_average_decay(0.9, true, 80), 0.9);
+    CU_ASSERT_EQUAL(schedule_average_decay(0.9, true, UINT64_MAX), 0.9);
+    CU_ASSERT_EQUAL(schedule_average_decay(0.1, true, 1), 0.1);
+    CU_ASSERT_EQUAL(schedule_average_decay(0.9, false, 1), 0.9);
+}
+
 static void every_unit_has_a_name(void)
 {
     static const char *const units[] = {NULL, "steps", "epochs", NULL};
@@ -385,6 +397,8 @@ int main(void)
         {"behind the horizon a falling curve stays at its floor",
          behind_the_horizon_a_falling_curve_stays_at_its_floor},
         {"enormous numbers of steps stay in range", enormous_numbers_of_steps_stay_in_range},
+        {"averages forget young weights sooner while they warm up",
+         averages_forget_young_weights_sooner_while_they_warm_up},
         {"every unit has a name", every_unit_has_a_name},
         {NULL, NULL},
     };

@@ -144,6 +144,7 @@ def make_job(r):
         job["skip_step"] = {"nonfinite": True, "outlier": r.choice([0.5, 1, 2]), "window": r.randint(8, 20), "limit": 30}
     if r.random() < 0.5:
         job["ema_decay"] = r.choice([0.5, 0.9, 0.99])
+        job["ema_warmup"] = job["ema_decay"] > 0.9
     add_saves(r, job, steps)
     if kind in ("digits", "images") and r.random() < 0.4:
         job["class_weights"] = r.choice(["balanced", [round(r.uniform(0, 3), 2) for _ in range(10)]])
