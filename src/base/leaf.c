@@ -9,7 +9,8 @@ size_t shape_count(const struct shape *shape)
 {
     size_t count = shape->dims > 0;
     for (size_t d = 0; d < shape->dims; d++)
-        count *= shape->size[d];
+        if (__builtin_mul_overflow(count, shape->size[d], &count))
+            return SIZE_MAX;
     return count;
 }
 

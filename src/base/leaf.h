@@ -9,14 +9,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define SHAPE_DIMS 4
+
 /* The shape of one sample's values anywhere between data and loss: 1 dimension [features], 2 [positions, channels]
- * (a sequence, channels last), 3 [channels, height, width] (an image). */
+ * (a sequence, channels last), 3 [channels, height, width] (an image), 4 [channels, depth, height, width] (a volume).
+ */
 struct shape {
     size_t dims;
-    size_t size[3]; /* those beyond dims are 0 */
+    size_t size[SHAPE_DIMS]; /* those beyond dims are 0 */
 };
 
-/* Local. The product of the sizes; 0 if there are no dimensions. */
+/* Local. The product of the sizes; 0 if there are no dimensions; SIZE_MAX if it is more than that. */
 size_t shape_count(const struct shape *shape);
 
 /* Local. "3x32x32" for messages. */

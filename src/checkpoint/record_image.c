@@ -20,6 +20,7 @@ struct head {
 _Static_assert(sizeof(struct head) == RECORD_IMAGE_HEAD, "no padding");
 
 #define NAME_MOST   200                            /* bytes of an array's or a tensor's name */
+#define PLAIN_DIMS  4                              /* sizes of a tensor's shape in files of version RECORD_PLAIN */
 #define FLOATS_MOST (SIZE_MAX / 4 / sizeof(float)) /* nothing that is computed from it overflows */
 
 void record_layout_init(struct record_layout *layout, const struct state *state)
@@ -264,13 +265,13 @@ static void take_arrays(struct input *in, uint64_t file_bytes, struct record_lay
     }
 }
 
-/* Its length. */
-static uint64_t take_tensor(struct input *in, size_t floats, struct state_tensor *tensor)
+/* Its length. The image has `most` sizes of it. */
+static uint64_t take_tensor(struct input *in, size_t most, size_t floats, struct state_tensor *tensor)
 {
-    uint64_t sizes[STATE_DIMS], count = 1;
+    uint64_t sizes[STATE_DIMS] = {0}, count = 1;
     tensor->name = take_name(in);
     uint64_t dims = take_number(in);
-    for (size_t d = 0; d < STATE_DIMS; d++)
+    for (size_t d = 0; d < most; d++)
         sizes[d] = take_number(in);
     uint64_t offset = take_number(in);
     in->ok = in->ok && dims >= 1 && dims <= STATE_DIMS;
@@ -328,10 +329,11 @@ static bool have_own_names(struct place *places, size_t count)
     return true;
 }
 
-static bool take_tensors(struct input *in, struct record_layout *layout, struct error *error)
+static bool take_tensors(struct input *in, uint64_t version, struct record_layout *layout, struct error *error)
 {
     uint64_t count = take_number(in);
-    in->ok = in->ok && count <= in->left / (8 * (4 + STATE_DIMS)) && (layout->array_count > 0 || count == 0);
+    size_t most = version > RECORD_PLAIN ? STATE_DIMS : PLAIN_DIMS;
+    in->ok = in->ok && count <= in->left / (8 * (4 + most)) && (layout->array_count > 0 || count == 0);
     if (!in->ok)
         return true;
     struct state_tensor *tensors = memory_alloc((size_t)count, sizeof *tensors, "its tensors", error);
@@ -341,7 +343,7 @@ static bool take_tensors(struct input *in, struct record_layout *layout, struct 
     if (!places)
         return false;
     for (size_t t = 0; in->ok && t < layout->tensor_count; t++) {
-        uint64_t length = take_tensor(in, layout->count, &tensors[t]);
+        uint64_t length = take_tensor(in, most, layout->count, &tensors[t]);
         places[t] = (struct place){tensors[t].offset, tensors[t].offset + (size_t)length, tensors[t].name};
     }
     in->ok = in->ok &&
@@ -393,7 +395,7 @@ bool record_image_parse(char *image, size_t bytes, bool old, uint64_t file_bytes
     record->history.best_most = record->history.best_count;
     if (ok)
         take_arrays(&in, file_bytes, &places);
-    ok = ok && take_tensors(&in, &places, error);
+    ok = ok && take_tensors(&in, known, &places, error);
     if (ok && (!in.ok || in.left > 0 || (layout == NULL) != (places.array_count == 0)))
         ok = error_set(error, ERROR_CORRUPT, "its record is not one that lockstep writes");
     ok = ok && record_check(record, error);

@@ -10,7 +10,8 @@
  *    48  the fields, in the order of record_fields: 8 bytes each; of a text: uint64 length, the bytes, and 1 to 8 zeros
  *        the tables, in the order of record_tables: uint64 rows, and their fields in the same way
  *        uint64 P, uint64 arrays; of each: its name as a text, uint64 offsets of its floats and of its digests
- *        uint64 tensors; of each: its name as a text, uint64 dims, uint64[4] shape, uint64 offset in every array
+ *        uint64 tensors; of each: its name as a text, uint64 dims, uint64[5] shape (before version 5:
+ *        uint64[4]), uint64 offset in every array
  *
  * Nothing in it is believed: what cannot be is ERROR_CORRUPT, and what is allocated is in proportion to its bytes. */
 #ifndef CHECKPOINT_RECORD_IMAGE_H

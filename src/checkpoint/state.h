@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #define STATE_ARRAYS 4 /* at most: parameters and moments */
-#define STATE_DIMS   4
+#define STATE_DIMS   5
 #define STATE_ALIGN  16 /* floats: what a tensor begins at a multiple of, and nothing but zeros up to that */
 
 /* A tensor: the elements [offset, offset + product of shape) of every array. All of them, each with a name of its own,

@@ -41,11 +41,14 @@ static bool set_input(const struct array *x, struct shape *input, struct error *
     case 4:
         *input = (struct shape){3, {size[1], size[2], size[3]}};
         return true;
+    case 5:
+        *input = (struct shape){4, {size[1], size[2], size[3], size[4]}};
+        return true;
     default:
         array_shape_text(x, shape, sizeof shape);
         return error_set(error, ERROR_USAGE,
-                         "%s has the shape %s: inputs are [N, features], [N, height, width] or [N, channels, height, "
-                         "width]; reshape it",
+                         "%s has the shape %s: inputs are [N, features], [N, height, width], [N, channels, height, "
+                         "width] or [N, channels, depth, height, width]; reshape it",
                          x->name, shape);
     }
 }

@@ -1,7 +1,8 @@
 /* What the formats have in common that store arrays: inputs x [N, ...] and targets y [N, ...], each a struct array.
  *
  * A sample of x [N] is one number, of [N, F] features, of [N, H, W] an image of one channel, of [N, C, H, W] one of
- * several. Integers y [N] (or [N, 1]) are labels; floats are the targets of a regression, of any shape.
+ * several, of [N, C, D, H, W] a volume. Integers y [N] (or [N, 1]) are labels; floats are the targets of a regression,
+ * of any shape.
  *
  * A format's settings begin with a struct array_settings, its rows with ARRAY_ROWS, and what dataset->self points to
  * with a struct array_data; so the functions here are entries of its class. */

@@ -14,7 +14,9 @@ struct c_function {
     ROW(original) \
     ROW(dot) \
     ROW(dense) \
+    ROW(conv1d) \
     ROW(conv2d) \
+    ROW(conv3d) \
     ROW(max_pool) \
     ROW(avg_pool) \
     ROW(mean_of_channels) \

@@ -2,7 +2,9 @@
 
 #include "nn/layers/attend.h"
 #include "nn/layers/batch_norm.h"
+#include "nn/layers/conv1d.h"
 #include "nn/layers/conv2d.h"
+#include "nn/layers/conv3d.h"
 #include "nn/layers/gelu.h"
 #include "nn/layers/group_norm.h"
 #include "nn/layers/layers.h"
@@ -59,23 +61,57 @@ static const struct c_function *call_dense(const struct c_call *call)
     return &c_dense;
 }
 
+/* The zeros in front of each of the sides of lengths in[] that become out[]. */
+static void append_zeros(const struct c_call *call, size_t sides, uint64_t kernel, uint64_t stride, uint64_t padding,
+                         const size_t *in, const size_t *out)
+{
+    for (size_t d = 0; d < sides; d++)
+        text_append(call->out, "%zu, ", conv2d_zeros(kernel, stride, padding, in[d], out[d]).before);
+}
+
 static const struct c_function *call_conv2d(const struct c_call *call)
 {
     const struct conv2d *own = call->layer->settings;
     const struct shape *in = &call->layer->in, *out = &call->layer->out;
-    struct conv2d_zeros zeros = conv2d_zeros(call->layer);
-    text_append(call->out, "conv2d(%zu, %zu, %zu, %zu, %zu, %zu, %llu, %llu, %zu, %zu, ", in->size[0], in->size[1],
-                in->size[2], out->size[0], out->size[1], out->size[2], (unsigned long long)own->kernel,
-                (unsigned long long)own->stride, zeros.top, zeros.left);
+    text_append(call->out, "conv2d(%zu, %zu, %zu, %zu, %zu, %zu, %llu, %llu, ", in->size[0], in->size[1], in->size[2],
+                out->size[0], out->size[1], out->size[2], (unsigned long long)own->kernel,
+                (unsigned long long)own->stride);
+    append_zeros(call, 2, own->kernel, own->stride, own->padding, in->size + 1, out->size + 1);
     append_places(call);
     return &c_conv2d;
+}
+
+static const struct c_function *call_conv3d(const struct c_call *call)
+{
+    const struct conv3d *own = call->layer->settings;
+    const struct shape *in = &call->layer->in, *out = &call->layer->out;
+    const size_t *sides = in->size + in->dims - 3;
+    text_append(call->out, "conv3d(%zu, %zu, %zu, %zu, %zu, %zu, %zu, %zu, %llu, %llu, ",
+                in->dims == 4 ? in->size[0] : 1, sides[0], sides[1], sides[2], out->size[0], out->size[1], out->size[2],
+                out->size[3], (unsigned long long)own->kernel, (unsigned long long)own->stride);
+    append_zeros(call, 3, own->kernel, own->stride, own->padding, sides, out->size + 1);
+    append_places(call);
+    return &c_conv3d;
+}
+
+static const struct c_function *call_conv1d(const struct c_call *call)
+{
+    const struct conv1d *own = call->layer->settings;
+    const struct shape *in = &call->layer->in, *out = &call->layer->out;
+    size_t C = in->dims == 1 ? 1 : in->size[in->dims - 1], T = call->layer->inputs / C;
+    text_append(call->out, "conv1d(%zu, %zu, %zu, %zu, %llu, %llu, ", T, C, out->size[0], out->size[1],
+                (unsigned long long)own->kernel, (unsigned long long)own->stride);
+    append_zeros(call, 1, own->kernel, own->stride, own->padding, &T, out->size);
+    append_places(call);
+    return &c_conv1d;
 }
 
 static const struct c_function *call_pool(const struct c_call *call)
 {
     struct pool_windows pool = pool_windows(call->layer);
-    text_append(call->out, "%s(%zu, %zu, %zu, %zu, %zu, %zu, %zu, %s, %s);\n", call->layer->class->kind.name, pool.C,
-                pool.H, pool.W, pool.Y, pool.X, pool.size, pool.stride, call->x, call->y);
+    text_append(call->out, "%s(%zu, %zu, %zu, %zu, %zu, %zu, %zu, %zu, %zu, %zu, %s, %s);\n",
+                call->layer->class->kind.name, pool.C, pool.D, pool.H, pool.W, pool.Z, pool.Y, pool.X, pool.deep,
+                pool.size, pool.stride, call->x, call->y);
     return call->layer->class == &layer_max_pool ? &c_max_pool : &c_avg_pool;
 }
 
@@ -176,15 +212,16 @@ static const struct c_function *call_append(const struct c_call *call)
     return &c_append;
 }
 
-/* Of a sequence, positions are the rows of one plane. */
+/* Of a sequence, positions are the rows of one plane; that is, as an image, in a volume one deep. */
 static const struct c_function *call_upsample(const struct c_call *call)
 {
     const struct upsample *own = call->layer->settings;
     const struct shape *in = &call->layer->in;
-    bool is_image = in->dims == 3;
-    text_append(call->out, "upsample(%zu, %zu, %zu, %llu, %llu, %d, %s, %s);\n", is_image ? in->size[0] : 1,
-                in->size[is_image], in->size[is_image + 1], (unsigned long long)own->factor,
-                (unsigned long long)(is_image ? own->factor : 1), own->mode == UPSAMPLE_LINEAR, call->x, call->y);
+    const size_t *last = in->size + in->dims - 2;
+    unsigned long long f = own->factor;
+    text_append(call->out, "upsample(%zu, %zu, %zu, %zu, %llu, %llu, %llu, %d, %s, %s);\n",
+                in->dims > 2 ? in->size[0] : 1, in->dims > 3 ? in->size[1] : 1, last[0], last[1], in->dims > 3 ? f : 1,
+                f, in->dims > 2 ? f : 1, own->mode == UPSAMPLE_LINEAR, call->x, call->y);
     return &c_upsample;
 }
 
@@ -193,7 +230,9 @@ static const struct c_function *call_upsample(const struct c_call *call)
 static const struct c_layer layers[] = {
     {&layer_dense, NULL, call_dense},
     {&layer_lm_head, NULL, call_dense},
+    {&layer_conv1d, NULL, call_conv1d},
     {&layer_conv2d, NULL, call_conv2d},
+    {&layer_conv3d, NULL, call_conv3d},
     {&layer_max_pool, NULL, call_pool},
     {&layer_avg_pool, NULL, call_pool},
     {&layer_global_avg_pool, NULL, call_global_pool},

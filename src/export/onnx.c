@@ -1,7 +1,7 @@
 #include "export/onnx.h"
 
 #include "base/memory.h"
-#include "export/onnx_nodes.h"
+#include "export/onnx_layers.h"
 #include "export/protobuf.h"
 #include "weights/probabilities.h"
 
@@ -53,7 +53,7 @@ static void add_value(struct text *graph, unsigned field, const char *name, int 
 static void add_probabilities(struct onnx_step *step, const struct probabilities *own)
 {
     const struct shape *out = &step->layer->out;
-    int64_t shape[4] = {-1, (int64_t)out->size[0], (int64_t)out->size[1], (int64_t)out->size[2]};
+    int64_t shape[5] = {-1, (int64_t)out->size[0], (int64_t)out->size[1], (int64_t)out->size[2], (int64_t)out->size[3]};
     char terms[ONNX_NAME], back[ONNX_NAME], inputs[2 * ONNX_NAME];
     if (own->sigmoid) {
         onnx_node(step, "Sigmoid", "outputs", "y");
@@ -121,8 +121,8 @@ static bool add_nodes(const struct export_request *request, const struct graph *
     const struct shape *out_shape = &request->model->layers[request->model->count - 1].out;
     step.layer = &request->model->layers[0];
     if (request->inputs.columns > 0)
-        add_standard(&step, &request->inputs, "x", (const size_t[]){request->inputs.columns, 1, 1},
-                     request->model->form.input.dims == 3 ? 3 : 1, false);
+        add_standard(&step, &request->inputs, "x", (const size_t[]){request->inputs.columns, 1, 1, 1},
+                     request->model->form.input.dims > 2 ? request->model->form.input.dims : 1, false);
     for (size_t s = 0; s < graph->count; s++) {
         char x[VALUE_NAME_BYTES], y[VALUE_NAME_BYTES], skip[VALUE_NAME_BYTES];
         name_value(request, graph, graph->steps[s].x, x);

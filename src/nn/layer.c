@@ -64,22 +64,39 @@ void layer_add_weight(struct layer *layer, struct tensor_table *table, const cha
     layer_add_tensor(layer, table, what, tensor);
 }
 
-static bool wants(const struct shape *in, size_t dims, const char *what, const char *remedy, struct error *error)
+/* `dims`, up to `most`, are the dimensions that it takes. */
+static bool wants(const struct shape *in, size_t dims, size_t most, const char *what, const char *remedy,
+                  struct error *error)
 {
-    static const char *const names[] = {"", "features", "positions x channels", "channels x height x width"};
-    char text[64];
+    static const char *const names[] = {"", "features", "positions x channels", "channels x height x width",
+                                        "channels x depth x height x width"};
+    char text[96];
     shape_text(in, text, sizeof text);
-    return in->dims == dims || error_set(error, ERROR_USAGE, "it needs %s (%s), but its input is %s (%s): %s", what,
-                                         names[dims], text, names[in->dims], remedy);
+    return (in->dims >= dims && in->dims <= most) ||
+           error_set(error, ERROR_USAGE, "it needs %s, but its input is %s (%s): %s", what, text, names[in->dims],
+                     remedy);
 }
 
 bool layer_wants_sequence(const struct shape *in, struct error *error)
 {
-    return wants(in, 2, "a sequence", "put it behind an embedding, before what turns the sequence into features",
-                 error);
+    return wants(in, 2, 2, "a sequence (positions x channels)",
+                 "put it behind an embedding, before what turns the sequence into features", error);
 }
+
+static const char before_flat[] = "put it before layers that flatten, or give the data that shape";
 
 bool layer_wants_image(const struct shape *in, struct error *error)
 {
-    return wants(in, 3, "an image", "put it before layers that flatten, or give the data that shape", error);
+    const char *remedy = in->dims == 4 ? "a volume wants conv3d" : before_flat;
+    return wants(in, 3, 3, "an image (channels x height x width)", remedy, error);
+}
+
+bool layer_wants_volume(const struct shape *in, struct error *error)
+{
+    return wants(in, 4, 4, "a volume (channels x depth x height x width)", before_flat, error);
+}
+
+bool layer_wants_planes(const struct shape *in, struct error *error)
+{
+    return wants(in, 3, 4, "an image (channels x height x width) or a volume", before_flat, error);
 }

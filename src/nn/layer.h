@@ -5,7 +5,7 @@
  * which stand in the model in its place.
  *
  * Letters: M rows (samples) of a leaf; I inputs and O outputs of a sample; T positions of a sequence; C channels; H, W
- * height and width. Everything is row-major, images are [M, C, H, W], sequences [M, T, C]. */
+ * height and width. Everything is row-major, images are [M, C, H, W], volumes [M, C, D, H, W], sequences [M, T, C]. */
 #ifndef NN_LAYER_H
 #define NN_LAYER_H
 
@@ -187,10 +187,12 @@ void layer_add_tensor(struct layer *layer, struct tensor_table *table, const cha
 void layer_add_weight(struct layer *layer, struct tensor_table *table, const char *what, size_t dims,
                       const size_t *shape, enum init_kind init, size_t fan_in, size_t fan_out, double scale);
 
-/* Local, for build and expand. Whether the input is a sequence, or an image: else ERROR_USAGE that says what it is, and
- * what to do. */
+/* Local, for build and expand. Whether the input is a sequence, an image, a volume, or an image or a volume: else
+ * ERROR_USAGE that says what it is, and what to do. */
 bool layer_wants_sequence(const struct shape *in, struct error *error) WARN_UNUSED;
 bool layer_wants_image(const struct shape *in, struct error *error) WARN_UNUSED;
+bool layer_wants_volume(const struct shape *in, struct error *error) WARN_UNUSED;
+bool layer_wants_planes(const struct shape *in, struct error *error) WARN_UNUSED;
 
 /* Local. The layer's tensor k in the arena of the parameters. */
 static inline const float *layer_params(const struct layer *layer, const struct pass *pass, size_t k)

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TENSOR_DIMS             4
+#define TENSOR_DIMS             5
 #define TENSOR_ALIGN            16   /* floats */
 #define TENSOR_STATISTICS_ALIGN 4096 /* floats */
 

@@ -3,7 +3,8 @@
  * Keras has channels last: an image that becomes features, by flatten or in front of dense, becomes [H, W, C] there and
  * [C, H, W] here, so that whatever counts features up to the next dense is permuted.
  *
- * Letters: C, H, W of such an image; I inputs and O outputs of a product; k side of a kernel. */
+ * Letters: C, H, W of such an image, H being depth times height of a volume; I inputs and O outputs of a product; k
+ * side of a kernel. */
 #include "nn/layers/layers.h"
 #include "nn/layers/lm_head.h"
 #include "weights/layout.h"
@@ -23,6 +24,7 @@ static const struct counterpart counterparts[] = {
     {&layer_dense, "dense", NULL},
     {&layer_conv1d, "conv1d", NULL},
     {&layer_conv2d, "conv2d", NULL},
+    {&layer_conv3d, "conv3d", NULL},
     {&layer_layer_norm, "layer_normalization", NULL},
     {&layer_rms_norm, "rms_normalization", NULL},
     {&layer_group_norm, "group_normalization", NULL},
@@ -86,6 +88,8 @@ static void walk_image(const struct walk *walk, struct layout_row *row)
     set_walk(row, 3, (size_t[]){H, W, C}, (size_t[]){W, 1, H * W});
     if (row->dims == 3)
         memcpy(row->shape, (size_t[]){H, W, C}, 3 * sizeof *row->shape);
+    else if (row->dims == 4)
+        memcpy(row->shape, (size_t[]){row->shape[1], row->shape[2], W, C}, 4 * sizeof *row->shape);
 }
 
 /* The kernel [I, O] of a dense layer from [O, I]. */
@@ -105,6 +109,14 @@ static void walk_filters(struct layout_row *row)
     set_walk(row, 4, row->shape, (size_t[]){k, 1, k * k, C * k * k});
 }
 
+/* The same of volumes, [k, k, k, C, O] from [O, C, k, k, k]. */
+static void walk_cubes(struct layout_row *row)
+{
+    size_t O = row->shape[0], C = row->shape[1], k = row->shape[2];
+    memcpy(row->shape, (size_t[]){k, k, k, C, O}, 5 * sizeof *row->shape);
+    set_walk(row, 5, row->shape, (size_t[]){k * k, k, 1, k * k * k, C * k * k * k});
+}
+
 /* The kernel [k, C, O] of a convolution of sequences from [O, C, k]. */
 static void walk_row_filters(struct layout_row *row)
 {
@@ -122,12 +134,15 @@ static void lay_out(const struct walk *walk, const struct layer *layer, size_t k
     } else if (layer->class == &layer_conv2d) {
         if (k == 0)
             walk_filters(row);
+    } else if (layer->class == &layer_conv3d) {
+        if (k == 0)
+            walk_cubes(row);
     } else if (layer->class == &layer_conv1d) {
         if (k == 0)
             walk_row_filters(row);
     } else if (layer->class != &layer_embedding) {
         /* norms: a number for each channel, or for each value of a sample */
-        if (walk->C > 0 && (row->dims == 3 || layer->in.dims == 1))
+        if (walk->C > 0 && (row->dims > 2 || layer->in.dims == 1))
             walk_image(walk, row);
     }
 }
@@ -157,17 +172,20 @@ static bool add_layer(struct walk *walk, const struct layer *layer, struct error
 {
     const struct layer_class *class = layer->class;
     const struct counterpart *counterpart = counterpart_of(layer);
-    bool is_image = layer->in.dims == 3, was_image = walk->C > 0;
+    bool is_image = layer->in.dims > 2, was_image = walk->C > 0;
     if (!counterpart || counterpart->alien)
         return refuse(layer, counterpart ? counterpart->alien : class->kind.name, error);
     if (class == &layer_lm_head && ((const struct lm_head *)layer->settings)->tied)
         return refuse(layer, "a head that shares the embedding's weights (tied: true)", error);
+    if (class == &layer_conv3d && layer->in.dims == 3 && layer != walk->model->layers)
+        return refuse(layer, "an image that becomes a volume", error);
     if (class == &layer_rms_norm && is_image)
         return refuse(layer, "rms_norm of an image", error);
     if (class == &layer_group_norm && !is_image && was_image)
         return refuse(layer, "group_norm of features that were an image (its groups would be others)", error);
     if (is_image)
-        walk->C = layer->in.size[0], walk->H = layer->in.size[1], walk->W = layer->in.size[2];
+        walk->C = layer->in.size[0], walk->W = layer->in.size[layer->in.dims - 1],
+        walk->H = layer->inputs / walk->C / walk->W;
     if (counterpart->name)
         add_tensors(walk, layer, counterpart);
     /* Behind these the order of the features is that of the channels again. */

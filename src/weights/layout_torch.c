@@ -7,7 +7,9 @@
 #include "base/text.h"
 #include "nn/layers/attend.h"
 #include "nn/layers/batch_norm.h"
+#include "nn/layers/conv1d.h"
 #include "nn/layers/conv2d.h"
+#include "nn/layers/conv3d.h"
 #include "nn/layers/dense.h"
 #include "nn/layers/dropout.h"
 #include "nn/layers/gelu.h"
@@ -72,7 +74,7 @@ static void add_dense(struct writer *writer)
 {
     const struct layer *layer = writer->layer;
     const struct dense *dense = layer->settings;
-    if (layer->in.dims == 3)
+    if (layer->in.dims > 2)
         add(writer, "nn.Flatten()");
     add_linear(writer, layer->in.dims == 2 ? layer->in.size[1] : layer->inputs, dense->units, dense->bias);
 }
@@ -83,25 +85,86 @@ static void add_head(struct writer *writer)
     add_linear(writer, layer->in.size[1], layer->out.size[1], ((const struct lm_head *)layer->settings)->bias);
 }
 
-/* PyTorch's own padding is the same on both sides. */
+/* What convolutions have in common. */
+struct filters {
+    uint64_t kernel, stride, padding;
+    bool bias;
+};
+
+/* Of a convolution of 1, 2 or 3 sides of lengths in[] that become out[]. PyTorch's own padding is the same at all ends:
+ * returns it, or 0 behind a module that adds the zeros. */
+static size_t add_zeros(struct writer *writer, size_t sides, const struct filters *own, const size_t *in,
+                        const size_t *out)
+{
+    struct conv2d_zeros last = conv2d_zeros(own->kernel, own->stride, own->padding, in[sides - 1], out[sides - 1]);
+    struct text zeros;
+    bool equal = true;
+    text_init(&zeros); /* the last side first; of a sequence, those are the channels */
+    if (sides == 1)
+        text_append(&zeros, "0, 0, ");
+    for (size_t d = sides; d-- > 0;) {
+        struct conv2d_zeros side = conv2d_zeros(own->kernel, own->stride, own->padding, in[d], out[d]);
+        equal = equal && side.before == last.before && side.behind == last.before;
+        text_append(&zeros, "%zu, %zu%s", side.before, side.behind, d > 0 ? ", " : "");
+    }
+    if (!equal && sides == 2)
+        add(writer, "nn.ZeroPad2d((%s))", text_bytes(&zeros));
+    else if (!equal) /* there is no ZeroPad3d in each version that is in use */
+        add(writer, "nn.ConstantPad%dd((%s), 0.0)", sides == 1 ? 2 : 3, text_bytes(&zeros));
+    text_release(&zeros);
+    return equal ? last.before : 0;
+}
+
+static void add_filters(struct writer *writer, const char *module, size_t channels, size_t filters,
+                        const struct filters *own, size_t padding)
+{
+    add(writer, "%s(%zu, %zu, %llu, stride=%llu, padding=%zu, bias=%s)", module, channels, filters,
+        (unsigned long long)own->kernel, (unsigned long long)own->stride, padding, truth(own->bias));
+}
+
 static void add_conv2d(struct writer *writer)
 {
     const struct layer *layer = writer->layer;
     const struct conv2d *conv2d = layer->settings;
-    struct conv2d_zeros zeros = conv2d_zeros(layer);
-    bool equal = zeros.top == zeros.bottom && zeros.left == zeros.right && zeros.top == zeros.left;
-    if (!equal)
-        add(writer, "nn.ZeroPad2d((%zu, %zu, %zu, %zu))", zeros.left, zeros.right, zeros.top, zeros.bottom);
-    add(writer, "nn.Conv2d(%zu, %zu, %llu, stride=%llu, padding=%zu, bias=%s)", layer->in.size[0], layer->out.size[0],
-        (unsigned long long)conv2d->kernel, (unsigned long long)conv2d->stride, equal ? zeros.top : 0,
-        truth(conv2d->bias));
+    struct filters own = {conv2d->kernel, conv2d->stride, conv2d->padding, conv2d->bias};
+    size_t padding = add_zeros(writer, 2, &own, layer->in.size + 1, layer->out.size + 1);
+    add_filters(writer, "nn.Conv2d", layer->in.size[0], layer->out.size[0], &own, padding);
+}
+
+/* Of an image [D, H, W] it has one channel. */
+static void add_conv3d(struct writer *writer)
+{
+    const struct layer *layer = writer->layer;
+    const struct conv3d *conv3d = layer->settings;
+    struct filters own = {conv3d->kernel, conv3d->stride, conv3d->padding, conv3d->bias};
+    bool is_volume = layer->in.dims == 4;
+    if (!is_volume)
+        add(writer, "nn.Unflatten(1, (1, %zu))", layer->in.size[0]);
+    size_t padding = add_zeros(writer, 3, &own, layer->in.size + is_volume, layer->out.size + 1);
+    add_filters(writer, "nn.Conv3d", is_volume ? layer->in.size[0] : 1, layer->out.size[0], &own, padding);
+}
+
+/* PyTorch has the channels in front. */
+static void add_conv1d(struct writer *writer)
+{
+    const struct layer *layer = writer->layer;
+    const struct conv1d *conv1d = layer->settings;
+    struct filters own = {conv1d->kernel, conv1d->stride, conv1d->padding, conv1d->bias};
+    const struct shape *in = &layer->in;
+    size_t C = in->dims == 1 ? 1 : in->size[in->dims - 1], T = layer->inputs / C;
+    if (in->dims == 1)
+        add(writer, "nn.Unflatten(1, (%zu, 1))", T);
+    else if (in->dims == 3)
+        add(writer, "nn.Flatten(1, 2)");
+    size_t padding = add_zeros(writer, 1, &own, &T, layer->out.size);
+    add_filters(writer, "SequenceConv", C, layer->out.size[1], &own, padding);
 }
 
 static void add_pool(struct writer *writer)
 {
     struct pool_windows pool = pool_windows(writer->layer);
-    add(writer, "nn.%sPool2d(%zu, %zu)", writer->layer->class == &layer_max_pool ? "Max" : "Avg", pool.size,
-        pool.stride);
+    add(writer, "nn.%sPool%dd(%zu, %zu)", writer->layer->class == &layer_max_pool ? "Max" : "Avg",
+        writer->layer->in.dims == 4 ? 3 : 2, pool.size, pool.stride);
 }
 
 static void add_global_pool(struct writer *writer)
@@ -109,17 +172,19 @@ static void add_global_pool(struct writer *writer)
     if (writer->layer->in.dims == 2) {
         add(writer, "Mean()");
     } else {
-        add(writer, "nn.AdaptiveAvgPool2d(1)");
+        add(writer, "nn.AdaptiveAvgPool%dd(1)", writer->layer->in.dims == 4 ? 3 : 2);
         add(writer, "nn.Flatten()");
     }
 }
 
-/* Of an image: torch's has the channels in front. */
+/* Of an image or a volume: torch's has the channels in front. */
 static void add_upsample(struct writer *writer)
 {
     const struct upsample *upsample = writer->layer->settings;
     add(writer, "nn.Upsample(scale_factor=%llu, mode=\"%s\")", (unsigned long long)upsample->factor,
-        upsample->mode == UPSAMPLE_LINEAR ? "bilinear" : "nearest");
+        upsample->mode != UPSAMPLE_LINEAR ? "nearest"
+        : writer->layer->in.dims == 4     ? "trilinear"
+                                          : "bilinear");
 }
 
 /* What keeps an output for another is no module. */
@@ -143,9 +208,11 @@ static void add_dropout(struct writer *writer)
 static void add_row_norm(struct writer *writer)
 {
     const struct shape *in = &writer->layer->in;
-    char sizes[64];
+    char sizes[96];
     if (in->dims == 3)
         snprintf(sizes, sizeof sizes, "(%zu, %zu, %zu)", in->size[0], in->size[1], in->size[2]);
+    else if (in->dims == 4)
+        snprintf(sizes, sizeof sizes, "(%zu, %zu, %zu, %zu)", in->size[0], in->size[1], in->size[2], in->size[3]);
     else
         snprintf(sizes, sizeof sizes, "%zu", in->size[in->dims - 1]);
     add(writer, "%s(%s, eps=%.9g)", writer->layer->class == &layer_layer_norm ? "nn.LayerNorm" : "RMSNorm", sizes,
@@ -161,7 +228,7 @@ static void add_group_norm(struct writer *writer)
 
 static void add_batch_norm(struct writer *writer)
 {
-    static const char *const names[] = {"", "nn.BatchNorm1d", "SequenceNorm", "nn.BatchNorm2d"};
+    static const char *const names[] = {"", "nn.BatchNorm1d", "SequenceNorm", "nn.BatchNorm2d", "nn.BatchNorm3d"};
     const struct shape *in = &writer->layer->in;
     const struct batch_norm *norm = writer->layer->settings;
     add(writer, "%s(%zu, eps=%.9g, momentum=%.9g)", names[in->dims], in->size[in->dims == 2 ? 1 : 0], norm->epsilon,
@@ -207,7 +274,9 @@ struct counterpart {
 
 static const struct counterpart counterparts[] = {
     {&layer_dense, NULL, add_dense},
+    {&layer_conv1d, NULL, add_conv1d},
     {&layer_conv2d, NULL, add_conv2d},
+    {&layer_conv3d, NULL, add_conv3d},
     {&layer_max_pool, NULL, add_pool},
     {&layer_avg_pool, NULL, add_pool},
     {&layer_global_avg_pool, NULL, add_global_pool},

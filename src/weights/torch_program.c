@@ -27,6 +27,9 @@ static const struct own_class own_classes[] = {
     {"SequenceNorm(", "class SequenceNorm(nn.BatchNorm1d):\n"
                       "    def forward(self, x):\n"
                       "        return super().forward(x.transpose(1, 2)).transpose(1, 2)\n"},
+    {"SequenceConv(", "class SequenceConv(nn.Conv1d):\n"
+                      "    def forward(self, x):\n"
+                      "        return super().forward(x.transpose(1, 2)).transpose(1, 2)\n"},
     {"Positions(", "class Positions(nn.Module):\n"
                    "    def __init__(self, positions, channels):\n"
                    "        super().__init__()\n"

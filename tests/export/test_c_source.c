@@ -4,6 +4,8 @@
 #include "export/c_source.h"
 #include "nn/layers/attention.h"
 #include "nn/layers/concat.h"
+#include "nn/layers/conv1d.h"
+#include "nn/layers/conv3d.h"
 #include "nn/layers/pool.h"
 #include "nn/layers/repeat.h"
 #include "nn/layers/upsample.h"
@@ -285,6 +287,47 @@ static void a_layer_of_a_program_s_own_is_refused_by_name(void)
     model_release(&model);
 }
 
+/* The image as a volume of one channel, 2 x 6 x 4. */
+static void layers_of_volumes_are_the_same_in_c(void)
+{
+    struct conv3d same = {.filters = 6, .kernel = 2, .stride = 1, .padding = PADDING_SAME, .init = INIT_DEFAULT};
+    struct conv3d wide = {.filters = 4, .kernel = 3, .stride = 2, .padding = 1, .bias = true, .init = INIT_DEFAULT};
+    for (enum upsample_mode mode = UPSAMPLE_NEAREST; mode <= UPSAMPLE_LINEAR; mode++)
+        assert_predicts_layers(
+            (struct layer_spec[]){
+                {.class = &layer_conv3d, .settings = &same, .name = (char[]){"early"}},
+                {.class = &layer_batch_norm, .settings = &(struct batch_norm){0.1, 1e-5}},
+                {.class = &layer_max_pool, .settings = &(struct pool){.size = 2, .stride = 2}},
+                {.class = &layer_upsample, .settings = &(struct upsample){2, mode}},
+                {.class = &layer_concat, .settings = &(struct concat){(char[]){"early"}}},
+                {.class = &layer_group_norm, .settings = &(struct group_norm){.groups = 3, .epsilon = 1e-5}},
+                {.class = &layer_avg_pool, .settings = &(struct pool){.size = 2, .stride = 1}},
+                {.class = &layer_conv3d, .settings = &wide},
+                {.class = &layer_layer_norm, .settings = &(struct row_norm){.epsilon = 1e-5}},
+                {.class = &layer_rms_norm, .settings = &(struct row_norm){.epsilon = 1e-5}},
+                {.class = &layer_global_avg_pool}},
+            11, false);
+}
+
+static void convolutions_of_sequences_are_the_same_in_c(void)
+{
+    struct conv1d same = {.filters = 6, .kernel = 4, .stride = 1, .padding = PADDING_SAME, .init = INIT_DEFAULT};
+    struct conv1d wide = {.filters = 3, .kernel = 3, .stride = 2, .padding = 3, .bias = true, .init = INIT_DEFAULT};
+    assert_predicts_layers(
+        (struct layer_spec[]){
+            {.class = &layer_embedding, .settings = &(struct embedding){.width = 4, .init = INIT_DEFAULT}},
+            {.class = &layer_conv1d, .settings = &same},
+            {.class = &layer_lm_head, .settings = &(struct lm_head){.init = INIT_DEFAULT}}},
+        3, true);
+    assert_predicts_layers(
+        (struct layer_spec[]){{.class = &layer_flatten},
+                              {.class = &layer_conv1d, .settings = &same},
+                              {.class = &layer_conv1d, .settings = &wide},
+                              {.class = &layer_flatten},
+                              {.class = &layer_dense, .settings = &(struct dense){.units = 4, .init = INIT_DEFAULT}}},
+        5, false);
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -292,6 +335,8 @@ int main(void)
         {"layers of sequences are the same in C", layers_of_sequences_are_the_same_in_c},
         {"what is appended later and made larger is the same in C",
          what_is_appended_later_and_made_larger_is_the_same_in_c},
+        {"layers of volumes are the same in C", layers_of_volumes_are_the_same_in_c},
+        {"convolutions of sequences are the same in C", convolutions_of_sequences_are_the_same_in_c},
         {"a first layer does not write over the caller's input", a_first_layer_does_not_write_over_the_caller_s_input},
         {"probabilities are those of the loss", probabilities_are_those_of_the_loss},
         {"numbers are constants of C", numbers_are_constants_of_c},

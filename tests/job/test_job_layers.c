@@ -35,6 +35,8 @@ static const struct {
      "filters: 8, kernel: 3, stride: 1, padding: 2, bias: true, init: default"},
     {&layer_conv2d, "filters: 8, kernel: 3, padding: 0",
      "filters: 8, kernel: 3, stride: 1, padding: valid, bias: true, init: default"},
+    {&layer_conv3d, "filters: 8, kernel: 3, padding: 1",
+     "filters: 8, kernel: 3, stride: 1, padding: 1, bias: true, init: default"},
     {&layer_conv1d, "filters: 8, kernel: 3, padding: same",
      "filters: 8, kernel: 3, stride: 1, padding: same, bias: true, init: default"},
     {&layer_max_pool, "size: 2", "size: 2, stride: 2"},

@@ -7,9 +7,9 @@
     "skip_step, ema_decay, ema_warmup, validate, early_stopping, checkpoint, log, heartbeat"
 #define OPTIMIZER_LIST "sgd, adam, adamw, lamb, lars"
 #define LOSSES         "softmax_cross_entropy, mean_squared_error, l1, huber, binary_cross_entropy"
-#define LAYER_LIST                                                                                                              \
-    "dense, conv1d, conv2d, max_pool, avg_pool, global_avg_pool, upsample, flatten, relu, gelu, tanh, sigmoid, silu, dropout, " \
-    "layer_norm, rms_norm, group_norm, batch_norm, residual, concat, repeat, embedding, position_embedding, attention, "        \
+#define LAYER_LIST                                                                                                                      \
+    "dense, conv1d, conv2d, conv3d, max_pool, avg_pool, global_avg_pool, upsample, flatten, relu, gelu, tanh, sigmoid, silu, dropout, " \
+    "layer_norm, rms_norm, group_norm, batch_norm, residual, concat, repeat, embedding, position_embedding, attention, "                \
     "transformer, lm_head"
 
 static void test_bad_values(void)

@@ -4,8 +4,6 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "nn/layers/batch_norm.h"
-#include "nn/layers/conv1d.h"
-#include "nn/layers/conv2d.h"
 #include "nn/layers/dense.h"
 #include "nn/layers/dropout.h"
 #include "nn/layers/embedding.h"
@@ -13,9 +11,8 @@
 #include "nn/layers/group_norm.h"
 #include "nn/layers/layers.h"
 #include "nn/layers/lm_head.h"
-#include "nn/layers/pool.h"
 #include "nn/layers/row_norm.h"
-#include "nn/layers/upsample.h"
+#include "nn/reference_fields.h"
 #include "support/test.h"
 
 #include <math.h>
@@ -23,19 +20,14 @@
 #include <stdio.h>
 #include <string.h>
 
-static struct shape features(size_t count)
+struct shape walk_features(size_t count)
 {
     return (struct shape){.dims = 1, .size = {count}};
 }
 
-static struct shape sequence(size_t positions, size_t channels)
+struct shape walk_sequence(size_t positions, size_t channels)
 {
     return (struct shape){.dims = 2, .size = {positions, channels}};
-}
-
-static struct shape image(size_t channels, size_t height, size_t width)
-{
-    return (struct shape){.dims = 3, .size = {channels, height, width}};
 }
 
 const char *walk_named(char name[NAME_BYTES], const char *format, ...)
@@ -62,7 +54,7 @@ static size_t place_of(const struct walk *w, const char *layer, const char *what
     return 0;
 }
 
-static const double *tensor(const struct walk *w, const char *layer, const char *what, size_t count)
+const double *walk_tensor(const struct walk *w, const char *layer, const char *what, size_t count)
 {
     return w->reference->params + place_of(w, layer, what, count);
 }
@@ -75,6 +67,16 @@ double *walk_begin(struct walk *w, struct shape shape)
     return x;
 }
 
+size_t walk_channel_of(const struct shape *shape, size_t e)
+{
+    return shape->dims > 2 ? e / (shape_count(shape) / shape->size[0]) : e % shape->size[shape->dims - 1];
+}
+
+size_t walk_channels(const struct shape *shape)
+{
+    return shape->dims > 2 ? shape->size[0] : shape->size[shape->dims - 1];
+}
+
 /* ---- layers with products ---- */
 
 void reference_dense(struct walk *w, const char *name, size_t O, bool has_bias)
@@ -82,9 +84,9 @@ void reference_dense(struct walk *w, const char *name, size_t O, bool has_bias)
     bool is_sequence = w->shape.dims == 2;
     size_t I = is_sequence ? w->shape.size[1] : shape_count(&w->shape);
     size_t rows = is_sequence ? w->rows * w->shape.size[0] : w->rows;
-    const double *weight = tensor(w, name, "weight", O * I);
-    const double *bias = has_bias ? tensor(w, name, "bias", O) : NULL;
-    double *x = walk_begin(w, is_sequence ? sequence(w->shape.size[0], O) : features(O));
+    const double *weight = walk_tensor(w, name, "weight", O * I);
+    const double *bias = has_bias ? walk_tensor(w, name, "bias", O) : NULL;
+    double *x = walk_begin(w, is_sequence ? walk_sequence(w->shape.size[0], O) : walk_features(O));
     for (size_t row = 0; row < rows; row++)
         for (size_t o = 0; o < O; o++) {
             double sum = bias ? bias[o] : 0;
@@ -101,80 +103,11 @@ static void dense(struct walk *w, const void *settings, const char *name)
     reference_dense(w, name, dense->units, dense->bias);
 }
 
-/* One side of an image under a square that moves over it. */
-struct side {
-    size_t in, out, front; /* front: zeros before the first element */
-};
-
-static struct side side_of(const struct conv2d *conv2d, size_t in)
-{
-    size_t k = conv2d->kernel, s = conv2d->stride;
-    if (conv2d->padding != PADDING_SAME)
-        return (struct side){in, (in + 2 * conv2d->padding - k) / s + 1, conv2d->padding};
-    size_t out = (in + s - 1) / s, needed = (out - 1) * s + k;
-    return (struct side){in, out, needed > in ? (needed - in) / 2 : 0};
-}
-
-/* One output: the sum over a C x k x k window of x [C, H, W] whose corner lies at (y, x0) of the padded image. */
-static double window(const double *x, const double *weight, size_t C, size_t k, struct side h, struct side v, size_t y,
-                     size_t x0)
-{
-    double sum = 0;
-    for (size_t c = 0; c < C; c++)
-        for (size_t i = 0; i < k; i++)
-            for (size_t j = 0; j < k; j++) {
-                size_t row = y + i - v.front, column = x0 + j - h.front; /* huge if in front of the image */
-                if (row < v.in && column < h.in)
-                    sum += weight[(c * k + i) * k + j] * x[(c * v.in + row) * h.in + column];
-            }
-    return sum;
-}
-
-static void conv2d(struct walk *w, const void *settings, const char *name)
-{
-    const struct conv2d *own = settings;
-    size_t C = w->shape.size[0], F = own->filters, k = own->kernel, s = own->stride;
-    struct side v = side_of(own, w->shape.size[1]), h = side_of(own, w->shape.size[2]);
-    const double *weight = tensor(w, name, "weight", F * C * k * k);
-    const double *bias = own->bias ? tensor(w, name, "bias", F) : NULL;
-    double *x = walk_begin(w, image(F, v.out, h.out)), *y = w->x;
-    for (size_t m = 0; m < w->rows; m++)
-        for (size_t f = 0; f < F; f++)
-            for (size_t i = 0; i < v.out; i++)
-                for (size_t j = 0; j < h.out; j++)
-                    *y++ = (bias ? bias[f] : 0) +
-                           window(x + m * C * v.in * h.in, weight + f * C * k * k, C, k, h, v, i * s, j * s);
-    memory_free(x);
-}
-
-static void conv1d(struct walk *w, const void *settings, const char *name)
-{
-    const struct conv1d *own = settings;
-    struct conv2d sides = {.kernel = own->kernel, .stride = own->stride, .padding = own->padding};
-    size_t C = w->shape.dims == 1 ? 1 : w->shape.size[w->shape.dims - 1], F = own->filters, k = own->kernel;
-    struct side side = side_of(&sides, shape_count(&w->shape) / C);
-    const double *weight = tensor(w, name, "weight", F * C * k);
-    const double *bias = own->bias ? tensor(w, name, "bias", F) : NULL;
-    double *x = walk_begin(w, sequence(side.out, F)), *y = w->x;
-    for (size_t m = 0; m < w->rows; m++)
-        for (size_t u = 0; u < side.out; u++)
-            for (size_t f = 0; f < F; f++, y++) {
-                *y = bias ? bias[f] : 0;
-                for (size_t c = 0; c < C; c++)
-                    for (size_t j = 0; j < k; j++) {
-                        size_t at = u * own->stride + j;
-                        if (at >= side.front && at - side.front < side.in)
-                            *y += weight[(f * C + c) * k + j] * x[(m * side.in + at - side.front) * C + c];
-                    }
-            }
-    memory_free(x);
-}
-
 static void embedding(struct walk *w, const void *settings, const char *name)
 {
     size_t T = w->shape.size[0], C = ((const struct embedding *)settings)->width;
-    const double *weight = tensor(w, name, "weight", w->reference->model->form.vocabulary * C);
-    memory_free(walk_begin(w, sequence(T, C)));
+    const double *weight = walk_tensor(w, name, "weight", w->reference->model->form.vocabulary * C);
+    memory_free(walk_begin(w, walk_sequence(T, C)));
     for (size_t n = 0; n < w->rows * T; n++)
         for (size_t c = 0; c < C; c++)
             w->x[n * C + c] = weight[(size_t)w->reference->model->leaf.tokens[n] * C + c];
@@ -183,7 +116,7 @@ static void embedding(struct walk *w, const void *settings, const char *name)
 static void position_embedding(struct walk *w, const void *settings, const char *name)
 {
     size_t O = shape_count(&w->shape);
-    const double *weight = tensor(w, name, "weight", O);
+    const double *weight = walk_tensor(w, name, "weight", O);
     (void)settings;
     for (size_t e = 0; e < w->rows * O; e++)
         w->x[e] += weight[e % O];
@@ -193,9 +126,9 @@ static void lm_head(struct walk *w, const void *settings, const char *name)
 {
     const struct lm_head *own = settings;
     size_t T = w->shape.size[0], C = w->shape.size[1], V = w->reference->model->form.vocabulary;
-    const double *weight = tensor(w, own->tied ? "0.embedding" : name, "weight", V * C);
-    const double *bias = own->bias ? tensor(w, name, "bias", V) : NULL;
-    double *x = walk_begin(w, sequence(T, V));
+    const double *weight = walk_tensor(w, own->tied ? "0.embedding" : name, "weight", V * C);
+    const double *bias = own->bias ? walk_tensor(w, name, "bias", V) : NULL;
+    double *x = walk_begin(w, walk_sequence(T, V));
     for (size_t n = 0; n < w->rows * T; n++)
         for (size_t v = 0; v < V; v++) {
             double sum = bias ? bias[v] : 0;
@@ -206,109 +139,10 @@ static void lm_head(struct walk *w, const void *settings, const char *name)
     memory_free(x);
 }
 
-/* ---- pools ---- */
-
-static double largest_of(size_t k, size_t W, const double *x)
-{
-    double largest = x[0];
-    for (size_t i = 0; i < k * k; i++)
-        largest = fmax(largest, x[i / k * W + i % k]);
-    return largest;
-}
-
-static double mean_of(size_t k, size_t W, const double *x)
-{
-    double sum = 0;
-    for (size_t i = 0; i < k * k; i++)
-        sum += x[i / k * W + i % k];
-    return sum / (double)(k * k);
-}
-
-static void pool(struct walk *w, const struct pool *own, double (*f)(size_t k, size_t W, const double *x))
-{
-    size_t C = w->shape.size[0], H = w->shape.size[1], W = w->shape.size[2];
-    size_t k = own->size, s = own->stride > 0 ? own->stride : k;
-    struct shape out = image(C, (H - k) / s + 1, (W - k) / s + 1);
-    double *x = walk_begin(w, out), *y = w->x;
-    for (size_t plane = 0; plane < w->rows * C; plane++)
-        for (size_t i = 0; i < out.size[1]; i++)
-            for (size_t j = 0; j < out.size[2]; j++)
-                *y++ = f(k, W, x + (plane * H + i * s) * W + j * s);
-    memory_free(x);
-}
-
-static void max_pool(struct walk *w, const void *settings, const char *name)
-{
-    (void)name;
-    pool(w, settings, largest_of);
-}
-
-static void avg_pool(struct walk *w, const void *settings, const char *name)
-{
-    (void)name;
-    pool(w, settings, mean_of);
-}
-
-/* Which channel element `e` of a sample belongs to: an image has the channels in front, all others behind. */
-static size_t channel_of(const struct shape *shape, size_t e)
-{
-    return shape->dims == 3 ? e / (shape->size[1] * shape->size[2]) : e % shape->size[shape->dims - 1];
-}
-
-static size_t channels(const struct shape *shape)
-{
-    return shape->dims == 3 ? shape->size[0] : shape->size[shape->dims - 1];
-}
-
-static void global_avg_pool(struct walk *w, const void *settings, const char *name)
-{
-    struct shape in = w->shape;
-    size_t I = shape_count(&in), C = channels(&in);
-    double *x = walk_begin(w, features(C));
-    (void)settings, (void)name;
-    for (size_t m = 0; m < w->rows; m++)
-        for (size_t e = 0; e < I; e++)
-            w->x[m * C + channel_of(&in, e)] += x[m * I + e] / (double)(I / C);
-    memory_free(x);
-}
-
-/* The share of input i of n in output o, along one side. */
-static double share_of(const struct upsample *own, size_t i, size_t n, size_t o)
-{
-    double f = (double)own->factor;
-    if (own->mode == UPSAMPLE_NEAREST)
-        return i == (size_t)floor((double)o / f);
-    double at = fmin(fmax(((double)o + 0.5) / f - 0.5, 0), (double)(n - 1)); /* what is outside: the edge */
-    return fmax(0, 1 - fabs(at - (double)i));
-}
-
-/* Every output from all inputs. */
-static void upsample(struct walk *w, const void *settings, const char *name)
-{
-    const struct upsample *own = settings;
-    struct shape in = w->shape, out = in;
-    size_t I = shape_count(&in), channel = in.dims == 2 ? 1 : 0; /* its place in the shape */
-    (void)name;
-    for (size_t d = 0; d < in.dims; d++)
-        out.size[d] *= d == channel ? 1 : own->factor;
-    size_t O = shape_count(&out);
-    double *x = walk_begin(w, out);
-    for (size_t o = 0; o < O; o++)
-        for (size_t i = 0; i < I; i++) {
-            double share = 1;
-            for (size_t d = in.dims, from = i, to = o; d-- > 0; from /= in.size[d], to /= out.size[d])
-                share *= d == channel ? from % in.size[d] == to % out.size[d]
-                                      : share_of(own, from % in.size[d], in.size[d], to % out.size[d]);
-            for (size_t m = 0; m < w->rows; m++)
-                w->x[m * O + o] += share * x[m * I + i];
-        }
-    memory_free(x);
-}
-
 static void flatten(struct walk *w, const void *settings, const char *name)
 {
     (void)settings, (void)name;
-    w->shape = features(shape_count(&w->shape));
+    w->shape = walk_features(shape_count(&w->shape));
 }
 
 /* ---- one element at a time ---- */
@@ -404,8 +238,8 @@ static void standardise(double *x, size_t count, double epsilon, bool about_mean
 void reference_norm(struct walk *w, const char *name, double epsilon, bool has_mean)
 {
     size_t O = shape_count(&w->shape), width = w->shape.dims == 2 ? w->shape.size[1] : O;
-    const double *weight = tensor(w, name, "weight", width);
-    const double *bias = has_mean ? tensor(w, name, "bias", width) : NULL;
+    const double *weight = walk_tensor(w, name, "weight", width);
+    const double *bias = has_mean ? walk_tensor(w, name, "bias", width) : NULL;
     for (size_t row = 0; row < w->rows * (O / width); row++)
         standardise(w->x + row * width, width, epsilon, has_mean);
     for (size_t e = 0; e < w->rows * O; e++)
@@ -425,10 +259,10 @@ static void rms_norm(struct walk *w, const void *settings, const char *name)
 /* Of every channel its weight and bias. */
 static void scale_channels(struct walk *w, const char *name)
 {
-    size_t O = shape_count(&w->shape), C = channels(&w->shape);
-    const double *weight = tensor(w, name, "weight", C), *bias = tensor(w, name, "bias", C);
+    size_t O = shape_count(&w->shape), C = walk_channels(&w->shape);
+    const double *weight = walk_tensor(w, name, "weight", C), *bias = walk_tensor(w, name, "bias", C);
     for (size_t e = 0; e < w->rows * O; e++) {
-        size_t c = channel_of(&w->shape, e % O);
+        size_t c = walk_channel_of(&w->shape, e % O);
         w->x[e] = w->x[e] * weight[c] + bias[c];
     }
 }
@@ -445,12 +279,12 @@ static void group_norm(struct walk *w, const void *settings, const char *name)
 /* Mean and variance of each channel over the whole leaf. */
 static void channel_moments(const struct walk *w, double *mean, double *variance)
 {
-    size_t O = shape_count(&w->shape), C = channels(&w->shape);
+    size_t O = shape_count(&w->shape), C = walk_channels(&w->shape);
     double count = (double)(w->rows * (O / C));
     for (size_t e = 0; e < w->rows * O; e++)
-        mean[channel_of(&w->shape, e % O)] += w->x[e] / count;
+        mean[walk_channel_of(&w->shape, e % O)] += w->x[e] / count;
     for (size_t e = 0; e < w->rows * O; e++) {
-        size_t c = channel_of(&w->shape, e % O);
+        size_t c = walk_channel_of(&w->shape, e % O);
         variance[c] += (w->x[e] - mean[c]) * (w->x[e] - mean[c]) / count;
     }
 }
@@ -458,7 +292,7 @@ static void channel_moments(const struct walk *w, double *mean, double *variance
 static void batch_norm(struct walk *w, const void *settings, const char *name)
 {
     const struct reference *r = w->reference;
-    size_t O = shape_count(&w->shape), C = channels(&w->shape), n = w->rows * (O / C);
+    size_t O = shape_count(&w->shape), C = walk_channels(&w->shape), n = w->rows * (O / C);
     size_t mean_place = place_of(w, name, "running_mean", C), variance_place = place_of(w, name, "running_var", C);
     double *mean = memory_need(C, sizeof *mean), *variance = memory_need(C, sizeof *variance);
     if (r->training)
@@ -468,7 +302,7 @@ static void batch_norm(struct walk *w, const void *settings, const char *name)
         memcpy(variance, r->params + variance_place, C * sizeof *variance);
     }
     for (size_t e = 0; e < w->rows * O; e++) {
-        size_t c = channel_of(&w->shape, e % O);
+        size_t c = walk_channel_of(&w->shape, e % O);
         w->x[e] = (w->x[e] - mean[c]) / sqrt(variance[c] + ((const struct batch_norm *)settings)->epsilon);
     }
     for (size_t c = 0; r->statistics && c < C; c++) {
@@ -487,12 +321,13 @@ static const struct {
     void (*run)(struct walk *w, const void *settings, const char *name);
 } operations[] = {
     {&layer_dense, dense},
-    {&layer_conv1d, conv1d},
-    {&layer_conv2d, conv2d},
-    {&layer_max_pool, max_pool},
-    {&layer_avg_pool, avg_pool},
-    {&layer_global_avg_pool, global_avg_pool},
-    {&layer_upsample, upsample},
+    {&layer_conv1d, reference_conv1d},
+    {&layer_conv2d, reference_conv2d},
+    {&layer_conv3d, reference_conv3d},
+    {&layer_max_pool, reference_max_pool},
+    {&layer_avg_pool, reference_avg_pool},
+    {&layer_global_avg_pool, reference_global_avg_pool},
+    {&layer_upsample, reference_upsample},
     {&layer_flatten, flatten},
     {&layer_relu, relu},
     {&layer_gelu, gelu},

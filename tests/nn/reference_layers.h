@@ -31,6 +31,17 @@ const char *walk_named(char name[NAME_BYTES], const char *format, ...) FORMAT(2,
 /* Local. Makes room for the outputs of a layer, zeroed. Returns its inputs, which the caller frees. */
 double *walk_begin(struct walk *w, struct shape shape);
 
+/* Local. The parameters of the tensor "<layer>.<what>", which has `count` of them. */
+const double *walk_tensor(const struct walk *w, const char *layer, const char *what, size_t count);
+
+struct shape walk_features(size_t count);
+struct shape walk_sequence(size_t positions, size_t channels);
+
+/* Local. How many channels there are, and which of them element `e` of a sample belongs to: an image or a volume has
+ * them in front, all others behind. */
+size_t walk_channels(const struct shape *shape);
+size_t walk_channel_of(const struct shape *shape, size_t e);
+
 /* Local. Any kind of layer that is no composition. Its tensors are "<name>.weight" ... */
 void reference_operation(struct walk *w, const struct layer_class *class, const void *settings, const char *name);
 

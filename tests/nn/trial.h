@@ -7,6 +7,7 @@
 #include "nn/layers/concat.h"
 #include "nn/layers/conv1d.h"
 #include "nn/layers/conv2d.h"
+#include "nn/layers/conv3d.h"
 #include "nn/layers/dense.h"
 #include "nn/layers/dropout.h"
 #include "nn/layers/embedding.h"
@@ -59,6 +60,8 @@ struct trial {
                                   .init = INIT_DEFAULT)
 #define CONV1D(f, k, s, p)  LAYER(conv1d, .filters = (f), .kernel = (k), .stride = (s), .padding = (p), .bias = true, \
                                   .init = INIT_DEFAULT)
+#define CONV3D(f, k, s, p)  LAYER(conv3d, .filters = (f), .kernel = (k), .stride = (s), .padding = (p), .bias = true, \
+                                  .init = INIT_DEFAULT)
 #define CONV2D_ALONE(f, k)  LAYER(conv2d, .filters = (f), .kernel = (k), .stride = 1, .init = INIT_DEFAULT)
 #define GELU(how)           LAYER(gelu, .form = (how))
 #define DROPOUT(r)          LAYER(dropout, .rate = (r))
@@ -86,6 +89,10 @@ struct trial {
 #define IMAGE(c, h, w, outputs)                                                                                        \
     {                                                                                                                  \
         .input = {3, {(c), (h), (w)}}, .terms = (outputs)                                                              \
+    }
+#define VOLUME(c, d, h, w, outputs)                                                                                    \
+    {                                                                                                                  \
+        .input = {4, {(c), (d), (h), (w)}}, .terms = (outputs)                                                         \
     }
 #define TOKENS(t, v, outputs)                                                                                          \
     {                                                                                                                  \

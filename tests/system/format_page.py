@@ -153,10 +153,10 @@ def read_image(whole):
               for name, columns in COLUMNS.items()}
     floats, count = image.number(), image.number()
     arrays = {image.text(): (image.number(), image.number()) for _ in range(count)}
-    tensors = {}
+    tensors, most = {}, 5 if version >= 5 else 4
     for _ in range(image.number()):
-        name, dims, sizes = image.text(), image.number(), [image.number() for _ in range(4)]
-        need(1 <= dims <= 4 and not any(sizes[dims:]), "image: a shape")
+        name, dims, sizes = image.text(), image.number(), [image.number() for _ in range(most)]
+        need(1 <= dims <= most and not any(sizes[dims:]), "image: a shape")
         tensors[name] = (tuple(sizes[:dims]), image.number())
     need(image.at == end, "image: its length")
     return Checkpoint(version, number(whole, IMAGE_FINGERPRINT), fields, tables, floats, arrays,

@@ -1,4 +1,5 @@
 #include "model_support.h"
+#include "nn/layers/conv3d.h"
 #include "nn/layers/pool.h"
 #include "weights/floats.h"
 #include "weights/layout.h"
@@ -102,6 +103,43 @@ static void keras_has_kernels_transposed_and_channels_last(void)
     for (size_t i = 0; i < 5; i++)
         for (size_t o = 0; o < 4; o++)
             CU_ASSERT_EQUAL((size_t)places[i * 4 + o], o * 5 + i);
+    layout_release(&layout);
+    model_release(&model);
+}
+
+/* The image as a volume of one channel, [2, 6, 4]. */
+static void keras_has_channels_last_in_volumes_too(void)
+{
+    struct model model;
+    struct layout layout;
+    float places[4096];
+    describe_image_model(
+        &model,
+        (struct layer_spec[]){
+            {.class = &layer_conv3d,
+             .settings = &(struct conv3d){.filters = 3, .kernel = 2, .stride = 1, .init = INIT_DEFAULT}},
+            {.class = &layer_layer_norm, .settings = &(struct row_norm){.epsilon = 1e-5}},
+            {.class = &layer_conv3d,
+             .settings = &(
+                 struct conv3d){.filters = 2, .kernel = 2, .stride = 1, .padding = PADDING_SAME, .init = INIT_DEFAULT}},
+            {.class = &layer_dense, .settings = &(struct dense){.units = 4, .init = INIT_DEFAULT}}},
+        4);
+    CU_ASSERT_TRUE_FATAL(layout_keras(&layout, &model, &error));
+    walk(assert_row(&layout, &model, "layers/conv3d_1/vars/0", "2.conv3d.weight", 5, (size_t[]){2, 2, 2, 3, 2}),
+         places);
+    for (size_t tap = 0; tap < 8; tap++)
+        for (size_t c = 0; c < 3; c++)
+            for (size_t o = 0; o < 2; o++)
+                CU_ASSERT_EQUAL((size_t)places[(tap * 3 + c) * 2 + o], (o * 3 + c) * 8 + tap);
+    /* [3, 1, 5, 3], and then two channels of it */
+    walk(assert_row(&layout, &model, "layers/layer_normalization/vars/0", "1.layer_norm.weight", 4,
+                    (size_t[]){1, 5, 3, 3}),
+         places);
+    for (size_t i = 0; i < 45; i++)
+        CU_ASSERT_EQUAL((size_t)places[i], i % 3 * 15 + i / 3);
+    walk(assert_row(&layout, &model, "layers/dense/vars/0", "3.dense.weight", 2, (size_t[]){30, 4}), places);
+    for (size_t i = 0; i < 30; i++)
+        CU_ASSERT_EQUAL((size_t)places[i * 4 + 1], 30 + i % 2 * 15 + i / 2);
     layout_release(&layout);
     model_release(&model);
 }
@@ -344,6 +382,7 @@ int main(void)
 {
     static const struct test_case cases[] = {
         {"Keras has kernels transposed, and channels last", keras_has_kernels_transposed_and_channels_last},
+        {"Keras has channels last in volumes, too", keras_has_channels_last_in_volumes_too},
         {"a dense layer flattens an image by itself", a_dense_layer_flattens_an_image_by_itself},
         {"layers without a counterpart in Keras are named", layers_without_a_counterpart_in_keras_are_named},
         {"an own layer is refused by Keras, also without tensors",

@@ -1,4 +1,6 @@
 #include "model_support.h"
+#include "nn/layers/conv1d.h"
+#include "nn/layers/conv3d.h"
 #include "nn/layers/pool.h"
 #include "nn/layers/upsample.h"
 #include "weights/layout.h"
@@ -72,6 +74,63 @@ static void places_count_modules_without_tensors_and_what_torch_wants_besides(vo
                  "3.weight 2.conv2d.weight\n"
                  "3.bias 2.conv2d.bias\n"
                  "9.weight 7.dense.weight\n");
+}
+
+static void volumes_and_sequences_are_padded_and_turned(void)
+{
+    struct model model;
+    struct conv3d same = {.filters = 3, .kernel = 3, .stride = 2, .padding = PADDING_SAME, .init = INIT_DEFAULT};
+    struct conv3d wide = {.filters = 2, .kernel = 3, .stride = 1, .padding = 1, .bias = true, .init = INIT_DEFAULT};
+    describe_image_model(
+        &model,
+        (struct layer_spec[]){{.class = &layer_conv3d, .settings = &same},
+                              {.class = &layer_batch_norm, .settings = &(struct batch_norm){0.5, 1e-3}},
+                              {.class = &layer_upsample, .settings = &(struct upsample){2, UPSAMPLE_LINEAR}},
+                              {.class = &layer_layer_norm, .settings = &(struct row_norm){1e-5}},
+                              {.class = &layer_conv3d, .settings = &wide},
+                              {.class = &layer_avg_pool, .settings = &(struct pool){.size = 2, .stride = 1}},
+                              {.class = &layer_dense, .settings = &(struct dense){.units = 4, .init = INIT_DEFAULT}}},
+        7);
+    assert_torch(&model,
+                 "    nn.Unflatten(1, (1, 2)),\n"
+                 "    nn.ConstantPad3d((0, 1, 0, 1, 0, 1), 0.0),\n"
+                 "    nn.Conv3d(1, 3, 3, stride=2, padding=0, bias=False),\n"
+                 "    nn.BatchNorm3d(3, eps=0.001, momentum=0.5),\n"
+                 "    nn.Upsample(scale_factor=2, mode=\"trilinear\"),\n"
+                 "    nn.LayerNorm((3, 2, 6, 4), eps=1e-05),\n"
+                 "    nn.Conv3d(3, 2, 3, stride=1, padding=1, bias=True),\n"
+                 "    nn.AvgPool3d(2, 1),\n"
+                 "    nn.Flatten(),\n"
+                 "    nn.Linear(30, 4, bias=False),\n",
+                 "2.weight 0.conv3d.weight\n"
+                 "3.weight 1.batch_norm.weight\n"
+                 "3.bias 1.batch_norm.bias\n"
+                 "3.running_mean 1.batch_norm.running_mean\n"
+                 "3.running_var 1.batch_norm.running_var\n"
+                 "5.weight 3.layer_norm.weight\n"
+                 "5.bias 3.layer_norm.bias\n"
+                 "6.weight 4.conv3d.weight\n"
+                 "6.bias 4.conv3d.bias\n"
+                 "9.weight 6.dense.weight\n");
+    struct conv1d even = {.filters = 3, .kernel = 4, .stride = 1, .padding = PADDING_SAME, .init = INIT_DEFAULT};
+    struct conv1d odd = {.filters = 4, .kernel = 3, .stride = 1, .padding = PADDING_SAME, .init = INIT_DEFAULT};
+    describe_image_model(&model,
+                         (struct layer_spec[]){
+                             {.class = &layer_flatten},
+                             {.class = &layer_conv1d, .settings = &even},
+                             {.class = &layer_conv1d, .settings = &odd},
+                             {.class = &layer_global_avg_pool},
+                         },
+                         4);
+    assert_torch(&model,
+                 "    nn.Flatten(),\n"
+                 "    nn.Unflatten(1, (48, 1)),\n"
+                 "    nn.ConstantPad2d((0, 0, 1, 2), 0.0),\n"
+                 "    SequenceConv(1, 3, 4, stride=1, padding=0, bias=False),\n"
+                 "    SequenceConv(3, 4, 3, stride=1, padding=1, bias=False),\n"
+                 "    Mean(),\n",
+                 "3.weight 1.conv1d.weight\n"
+                 "4.weight 2.conv1d.weight\n");
 }
 
 static void residual_connections_are_sequentials_of_their_own(void)
@@ -161,6 +220,7 @@ int main(void)
     static const struct test_case cases[] = {
         {"places count modules without tensors, and what torch wants besides",
          places_count_modules_without_tensors_and_what_torch_wants_besides},
+        {"volumes and sequences are padded and turned", volumes_and_sequences_are_padded_and_turned},
         {"residual connections are Sequentials of their own", residual_connections_are_sequentials_of_their_own},
         {"the program has the classes that it needs, and no others",
          the_program_has_the_classes_that_it_needs_and_no_others},

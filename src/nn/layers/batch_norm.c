@@ -5,8 +5,8 @@
  * The batch is the leaf, whose size the job fixes, so that the result does not depend on the number of ranks. The
  * running averages are tensors: what is a gradient elsewhere is the leaf's statistic here (see tensor.h).
  *
- * Letters: n values of a channel in a sample; N = M n of them in the leaf. Images have channels as planes; features and
- * sequences have them side by side, in M n rows. */
+ * Letters: n values of a channel in a sample; N = M n of them in the leaf. Images and volumes have channels as planes;
+ * features and sequences have them side by side, in M n rows. */
 #include "nn/layers/batch_norm.h"
 
 #include "base/rows.h"
@@ -42,7 +42,7 @@ static size_t channels(const struct layer *layer)
 static struct norm norm_of(const struct layer *layer, const struct pass *pass)
 {
     size_t C = channels(layer);
-    struct norm v = {.M = pass->leaf->rows, .C = C, .n = layer->inputs / C, .planes = layer->in.dims == 3};
+    struct norm v = {.M = pass->leaf->rows, .C = C, .n = layer->inputs / C, .planes = layer->in.dims > 2};
     v.sums = (double *)pass->scratch;
     v.products = v.sums + C;
     v.slopes = (float *)(v.products + C);
@@ -71,7 +71,7 @@ static bool build(struct layer *layer, struct tensor_table *table, struct error 
     layer_add_tensor(layer, table, "running_var", tensor);
     layer->out = layer->in;
     layer->saved = 3 * C; /* mean, r = 1 / sqrt(variance + epsilon), unbiased variance */
-    layer->scratch = 6 * C + (layer->in.dims == 3 ? layer->inputs / C : 0);
+    layer->scratch = 6 * C + (layer->in.dims > 2 ? layer->inputs / C : 0);
     return true;
 }
 

@@ -1,5 +1,6 @@
 /* The channels of the input, and behind them those of an earlier layer's output (O. Ronneberger, P. Fischer, T. Brox,
- * "U-Net", MICCAI 2015): [C, H, W] and [D, H, W] -> [C + D, H, W]; [T, C] and [T, D] -> [T, C + D]. */
+ * "U-Net", MICCAI 2015): [C, H, W] and [D, H, W] -> [C + D, H, W], the same of volumes; [T, C] and [T, D] -> [T, C +
+ * D]. */
 #include "nn/layers/concat.h"
 
 #include "base/rows.h"

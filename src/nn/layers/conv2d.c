@@ -55,23 +55,12 @@ static struct convolution convolution_of(const struct layer *layer)
     return v;
 }
 
-/* Those that `out` places of the kernel want behind the last of `size` values, if there are `before` in front. */
-static size_t zeros_behind(size_t size, size_t before, size_t out, size_t k, size_t stride)
+struct conv2d_zeros conv2d_zeros(uint64_t kernel, uint64_t stride, uint64_t padding, size_t in, size_t out)
 {
-    size_t span = (out - 1) * stride + k;
-    return span > size + before ? span - size - before : 0;
-}
-
-struct conv2d_zeros conv2d_zeros(const struct layer *layer)
-{
-    const struct conv2d *conv2d = layer->settings;
-    struct convolution v = convolution_of(layer);
-    if (conv2d->padding != PADDING_SAME)
-        return (struct conv2d_zeros){v.top, v.left, v.top, v.left};
-    return (struct conv2d_zeros){.top = v.top,
-                                 .left = v.left,
-                                 .bottom = zeros_behind(v.H, v.top, v.Y, v.k, v.stride),
-                                 .right = zeros_behind(v.W, v.left, v.X, v.k, v.stride)};
+    size_t span = (out - 1) * (size_t)stride + (size_t)kernel, before = conv2d_same_padding(in, out, kernel, stride);
+    if (padding != PADDING_SAME)
+        return (struct conv2d_zeros){padding, padding};
+    return (struct conv2d_zeros){before, span > in + before ? span - in - before : 0};
 }
 
 static bool build(struct layer *layer, struct tensor_table *table, struct error *error)

@@ -18,13 +18,13 @@ struct conv2d {
     enum init_kind init;
 };
 
-/* Zeros around an image. */
+/* Zeros at the two ends of a side. */
 struct conv2d_zeros {
-    size_t top, left, bottom, right;
+    size_t before, behind;
 };
 
-/* Local. Those of a layer: for who says elsewhere what it does. */
-struct conv2d_zeros conv2d_zeros(const struct layer *layer);
+/* Local. Those of a convolution that makes `out` values of `in` along a side: for who says elsewhere what it does. */
+struct conv2d_zeros conv2d_zeros(uint64_t kernel, uint64_t stride, uint64_t padding, size_t in, size_t out);
 
 /* Local. Zeros before the first of `size` values such that `out` places of a kernel of k fit. */
 size_t conv2d_same_padding(size_t size, size_t out, size_t k, size_t stride);

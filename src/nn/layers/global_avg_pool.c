@@ -1,4 +1,4 @@
-/* The mean over all positions, for each channel: [C, H, W] -> [C] or [T, C] -> [C]. */
+/* The mean over all positions, for each channel: [C, H, W], [C, D, H, W] or [T, C] -> [C]. */
 #include "base/rows.h"
 #include "nn/kernels/vector.h"
 #include "nn/layers/layers.h"
@@ -8,11 +8,12 @@ static bool build(struct layer *layer, struct tensor_table *table, struct error 
     (void)table;
     const struct shape *in = &layer->in;
     if (in->dims < 2)
-        return error_set(error, ERROR_USAGE,
-                         "it needs an image (channels x height x width) or a sequence (positions x channels), but its "
-                         "input is %zu features: leave it out",
-                         in->size[0]);
-    layer->out = (struct shape){.dims = 1, .size = {in->dims == 3 ? in->size[0] : in->size[1]}};
+        return error_set(
+            error, ERROR_USAGE,
+            "it needs an image (channels x height x width), a volume or a sequence (positions x channels), but its "
+            "input is %zu features: leave it out",
+            in->size[0]);
+    layer->out = (struct shape){.dims = 1, .size = {in->dims == 2 ? in->size[1] : in->size[0]}};
     return true;
 }
 

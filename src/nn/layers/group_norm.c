@@ -1,6 +1,6 @@
 /* y = (x - mean) / sqrt(variance + epsilon) * weight + bias, with mean and variance of a sample over each group of
  * channels that stand side by side, and weight and bias of each channel (Y. Wu, K. He, "Group normalization", ECCV
- * 2018, equations 1 to 6). Of images, or of features, which are channels of one value.
+ * 2018, equations 1 to 6). Of images and volumes, or of features, which are channels of one value.
  *
  * Letters: G groups; D channels of a group; n values of a channel. */
 #include "nn/layers/group_norm.h"
@@ -35,10 +35,11 @@ static struct groups groups_of(const struct layer *layer)
 static bool build(struct layer *layer, struct tensor_table *table, struct error *error)
 {
     if (layer->in.dims == 2)
-        return error_set(error, ERROR_USAGE,
-                         "it needs an image (channels x height x width) or features, but its input is a sequence of "
-                         "%zux%zu (positions x channels): use layer_norm",
-                         layer->in.size[0], layer->in.size[1]);
+        return error_set(
+            error, ERROR_USAGE,
+            "it needs an image (channels x height x width), a volume or features, but its input is a sequence of "
+            "%zux%zu (positions x channels): use layer_norm",
+            layer->in.size[0], layer->in.size[1]);
     struct groups v = groups_of(layer);
     if (v.C % v.G != 0)
         return error_set(error, ERROR_USAGE,

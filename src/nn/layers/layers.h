@@ -9,6 +9,7 @@
     ROW(dense)              \
     ROW(conv1d)             \
     ROW(conv2d)             \
+    ROW(conv3d)             \
     ROW(max_pool)           \
     ROW(avg_pool)           \
     ROW(global_avg_pool)    \

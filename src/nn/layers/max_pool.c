@@ -1,4 +1,4 @@
-/* The largest value under each place of a square window: [C, H, W] -> [C, Y, X]. */
+/* The largest value under each place of a window: [C, H, W] -> [C, Y, X], or [C, D, H, W] -> [C, Z, Y, X]. */
 #include "base/rows.h"
 #include "base/target.h"
 #include "nn/layers/layers.h"
@@ -28,7 +28,8 @@ static bool build(struct layer *layer, struct tensor_table *table, struct error 
     if (!pool_build(layer, error))
         return false;
     struct pool_windows pool = pool_windows(layer);
-    layer->saved = layer->rows * shape_count(&layer->out); /* of each output, where in its plane the value came from */
+    layer->saved = layer->rows *
+                   shape_count(&layer->out); /* of each output, where in its channel the value came from */
     layer->scratch = 2 * span(&pool, rows_at_once(&pool));
     return true;
 }
@@ -47,9 +48,12 @@ TARGET_CLONES static void look(size_t n, const float *restrict values, uint32_t 
     }
 }
 
-/* A plane [H, W] to y [Y, X], and for each of these the index in the plane. */
-static void pool_plane(const struct pool_windows *pool, const float *x, float *y, uint32_t *places, float *scratch)
+/* Planes x [deep, H, W] of a channel to y [Y, X], and for each of these the index in the channel, in which the first
+ * plane begins at `begin`. */
+static void pool_plane(const struct pool_windows *pool, size_t begin, const float *x, float *y, uint32_t *places,
+                       float *scratch)
 {
+    size_t area = pool->size * pool->size, plane = pool->H * pool->W;
     size_t most = rows_at_once(pool), down = pool->stride * pool->W;
     float *largest = scratch;
     uint32_t *offsets = (uint32_t *)(scratch + span(pool, most));
@@ -57,14 +61,14 @@ static void pool_plane(const struct pool_windows *pool, const float *x, float *y
         size_t rows = pool->Y - row < most ? pool->Y - row : most, n = span(pool, rows), first = row * down;
         memcpy(largest, x + first, n * sizeof *largest);
         memset(offsets, 0, n * sizeof *offsets);
-        for (size_t tap = 1; tap < pool->size * pool->size; tap++) {
-            size_t offset = tap / pool->size * pool->W + tap % pool->size;
+        for (size_t tap = 1; tap < pool->deep * area; tap++) {
+            size_t offset = tap / area * plane + tap % area / pool->size * pool->W + tap % pool->size;
             look(n, x + first + offset, (uint32_t)offset, largest, offsets);
         }
         for (size_t r = 0; r < rows; r++)
             for (size_t o = 0, i = r * down; o < pool->X; o++, i += pool->stride) {
                 *y++ = largest[i];
-                *places++ = (uint32_t)(first + i) + offsets[i];
+                *places++ = (uint32_t)(begin + first + i) + offsets[i];
             }
     }
 }
@@ -74,8 +78,11 @@ static void forward(const struct layer *layer, const struct pass *pass, const fl
     struct pool_windows pool = pool_windows(layer);
     uint32_t *places = (uint32_t *)saved;
     size_t size = pool.H * pool.W, n = pool.Y * pool.X;
-    for (size_t plane = 0; plane < pass->leaf->rows * pool.C; plane++)
-        pool_plane(&pool, x + plane * size, y + plane * n, places + plane * n, pass->scratch);
+    for (size_t channel = 0; channel < pass->leaf->rows * pool.C; channel++, x += pool.D * size)
+        for (size_t z = 0; z < pool.Z; z++, y += n, places += n) {
+            size_t begin = z * pool.deep_stride * size;
+            pool_plane(&pool, begin, x + begin, y, places, pass->scratch);
+        }
 }
 
 static void backward(const struct layer *layer, const struct pass *pass, const float *x, const float *y,
@@ -84,8 +91,8 @@ static void backward(const struct layer *layer, const struct pass *pass, const f
     (void)x, (void)y;
     struct pool_windows pool = pool_windows(layer);
     const uint32_t *places = (const uint32_t *)saved;
-    size_t size = pool.H * pool.W, n = pool.Y * pool.X;
-    for (size_t plane = 0; dx && plane < pass->leaf->rows * pool.C; plane++, dx += size, dy += n, places += n) {
+    size_t size = pool.D * pool.H * pool.W, n = pool.Z * pool.Y * pool.X;
+    for (size_t channel = 0; dx && channel < pass->leaf->rows * pool.C; channel++, dx += size, dy += n, places += n) {
         memset(dx, 0, size * sizeof *dx);
         for (size_t o = 0; o < n; o++)
             dx[places[o]] += dy[o];
@@ -93,7 +100,7 @@ static void backward(const struct layer *layer, const struct pass *pass, const f
 }
 
 const struct layer_class layer_max_pool = {
-    KIND_OF("max_pool", "the largest value under each place of a square window", struct pool, pool_keys),
+    KIND_OF("max_pool", "the largest value under each place of a square or cubic window", struct pool, pool_keys),
     .build = build,
     .forward = forward,
     .backward = backward,

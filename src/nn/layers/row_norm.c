@@ -29,9 +29,9 @@ void row_norm_add_tensor(struct layer *layer, struct tensor_table *table, const 
     const struct shape *in = &layer->in;
     struct tensor tensor = {
         .dims = 1, .shape = {row_norm_width(layer)}, .role = TENSOR_NORM, .init = TENSOR_CONSTANT, .scale = value};
-    if (in->dims == 3) {
-        tensor.dims = 3;
-        memcpy(tensor.shape, in->size, sizeof in->size);
+    if (in->dims > 2) {
+        tensor.dims = in->dims;
+        memcpy(tensor.shape, in->size, in->dims * sizeof *in->size);
     }
     layer_add_tensor(layer, table, what, tensor);
 }

@@ -1,6 +1,6 @@
-/* Each side `factor` times as long: [C, H, W] -> [C, f H, f W], or [T, C] -> [f T, C]. Values stand in the middle of
- * their pixels, as in PyTorch's Upsample with align_corners=False: output o lies at (o + 1/2) / f - 1/2 of the inputs,
- * and what lies outside has the value at the edge.
+/* Each side `factor` times as long: [C, H, W] -> [C, f H, f W], the same of [C, D, H, W], or [T, C] -> [f T, C]. Values
+ * stand in the middle of their pixels, as in PyTorch's Upsample with align_corners=False: output o lies at (o + 1/2) /
+ * f - 1/2 of the inputs, and what lies outside has the value at the edge.
  *
  * One side after the other, the last first: [before, n, after] -> [before, f n, after]. Of each input the outputs
  * differ by their phase p, o = i f + p, which says how far between which neighbours they lie. */
@@ -158,10 +158,11 @@ static bool build(struct layer *layer, struct tensor_table *table, struct error 
 {
     (void)table;
     if (layer->in.dims < 2)
-        return error_set(error, ERROR_USAGE,
-                         "it needs an image (channels x height x width) or a sequence (positions x channels), but its "
-                         "input is %zu features: put it before layers that flatten, or give the data that shape",
-                         layer->in.size[0]);
+        return error_set(
+            error, ERROR_USAGE,
+            "it needs an image (channels x height x width), a volume or a sequence (positions x channels), but its "
+            "input is %zu features: put it before layers that flatten, or give the data that shape",
+            layer->in.size[0]);
     struct field field = field_of(layer);
     layer->out = layer->in;
     for (size_t k = 0; k < field.count; k++)
@@ -210,7 +211,7 @@ static void backward(const struct layer *layer, const struct pass *pass, const f
 }
 
 const struct layer_class layer_upsample = {
-    KIND_OF("upsample", "an image or a sequence with each side several times as long", struct upsample, keys),
+    KIND_OF("upsample", "an image, a volume or a sequence with each side several times as long", struct upsample, keys),
     .build = build,
     .forward = forward,
     .backward = backward,

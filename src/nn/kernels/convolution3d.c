@@ -1,0 +1,191 @@
+#include "nn/kernels/convolution3d.h"
+
+#include "nn/kernels/vector.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#define TILE_FLOATS (1 << 18) /* of columns: 1 MB, about a core's cache; more only if TILE_WIDTH needs it */
+#define TILE_WIDTH  128       /* columns at least, if a sample has as many */
+
+/* Letters, besides those of the header: L = Z Y lines of an output, R of a tile, N = R X columns. */
+
+struct tile {
+    size_t line, R, N;
+};
+
+/* Where one weight of a filter looks: the value for output (z, y, x) is at (z, y, x) stride + these. */
+struct tap {
+    ptrdiff_t deep, down, right;
+    size_t begin, end; /* columns x of the output where that lies within the width */
+};
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static size_t ceiling(size_t a, size_t b)
+{
+    return (a + b - 1) / b;
+}
+
+/* The columns are the sample as it is. */
+static bool is_plain(const struct convolution3d *v)
+{
+    return v->k == 1 && v->stride == 1 && v->Z == v->D && v->Y == v->H && v->X == v->W;
+}
+
+/* Lines of a full tile; all tiles are of nearly equal size. */
+static size_t lines_at_once(const struct convolution3d *v)
+{
+    size_t L = v->Z * v->Y, fit = TILE_FLOATS / v->K > TILE_WIDTH ? TILE_FLOATS / v->K : TILE_WIDTH;
+    return is_plain(v) ? L : ceiling(L, ceiling(L * v->X, fit));
+}
+
+static struct tile tile_at(const struct convolution3d *v, size_t line)
+{
+    size_t R = least(lines_at_once(v), v->Z * v->Y - line);
+    return (struct tile){.line = line, .R = R, .N = R * v->X};
+}
+
+static struct tap tap_at(const struct convolution3d *v, size_t deep, size_t down, size_t right)
+{
+    struct tap tap = {.deep = (ptrdiff_t)deep - (ptrdiff_t)v->front,
+                      .down = (ptrdiff_t)down - (ptrdiff_t)v->top,
+                      .right = (ptrdiff_t)right - (ptrdiff_t)v->left};
+    ptrdiff_t room = (ptrdiff_t)v->W - tap.right; /* x stride < room */
+    tap.begin = tap.right < 0 ? least(ceiling((size_t)-tap.right, v->stride), v->X) : 0;
+    tap.end = room > 0 ? least(ceiling((size_t)room, v->stride), v->X) : 0;
+    if (tap.end < tap.begin)
+        tap.end = tap.begin;
+    return tap;
+}
+
+/* What the tap sees in output line `line` begins here in the block [D, H, W] of a channel, at column tap->begin; -1: it
+ * sees nothing but zeros. */
+static ptrdiff_t seen(const struct convolution3d *v, const struct tap *tap, size_t line)
+{
+    ptrdiff_t z = (ptrdiff_t)(line / v->Y * v->stride) + tap->deep;
+    ptrdiff_t y = (ptrdiff_t)(line % v->Y * v->stride) + tap->down;
+    bool inside = z >= 0 && z < (ptrdiff_t)v->D && y >= 0 && y < (ptrdiff_t)v->H && tap->begin < tap->end;
+    ptrdiff_t x = (ptrdiff_t)(tap->begin * v->stride) + tap->right;
+    return inside ? (z * (ptrdiff_t)v->H + y) * (ptrdiff_t)v->W + x : -1;
+}
+
+/* A line [X] of the tap's values; `from` NULL: zeros. */
+static void gather(const struct convolution3d *v, const struct tap *tap, const float *from, float *line)
+{
+    if (!from) {
+        memset(line, 0, v->X * sizeof *line);
+        return;
+    }
+    for (size_t x = 0; x < tap->begin; x++)
+        line[x] = 0;
+    if (v->stride == 1)
+        memcpy(line + tap->begin, from, (tap->end - tap->begin) * sizeof *line);
+    else
+        for (size_t x = tap->begin; x < tap->end; x++)
+            line[x] = from[(x - tap->begin) * v->stride];
+    for (size_t x = tap->end; x < v->X; x++)
+        line[x] = 0;
+}
+
+/* The reverse: adds the line to what the tap looks at. */
+static void scatter(const struct convolution3d *v, const struct tap *tap, const float *line, float *to)
+{
+    if (v->stride == 1)
+        vector_add(tap->end - tap->begin, to, line + tap->begin, to);
+    else
+        for (size_t x = tap->begin; x < tap->end; x++)
+            to[(x - tap->begin) * v->stride] += line[x];
+}
+
+/* The rows [k, k, k, N] of one channel, whose block is x [D, H, W], or to be added to dx. */
+static void each_line(const struct convolution3d *v, const struct tile *tile, const float *x, float *rows, float *dx)
+{
+    size_t k = v->k;
+    for (size_t t = 0; t < k * k * k; t++, rows += tile->N) {
+        struct tap tap = tap_at(v, t / (k * k), t / k % k, t % k);
+        for (size_t r = 0; r < tile->R; r++) {
+            ptrdiff_t at = seen(v, &tap, tile->line + r);
+            if (!dx)
+                gather(v, &tap, at < 0 ? NULL : x + at, rows + r * v->X);
+            else if (at >= 0)
+                scatter(v, &tap, rows + r * v->X, dx + at);
+        }
+    }
+}
+
+/* All channels of a sample: columns [K, N] from x [C, D, H, W]; or, if `dx` is not NULL, adds columns to dx. */
+static void each_channel(const struct convolution3d *v, const struct tile *tile, const float *x, float *columns,
+                         float *dx)
+{
+    size_t block = v->D * v->H * v->W, rows = v->k * v->k * v->k * tile->N;
+    for (size_t c = 0; c < v->C; c++)
+        each_line(v, tile, dx ? NULL : x + c * block, columns + c * rows, dx ? dx + c * block : NULL);
+}
+
+/* The columns of a tile: in scratch, or in x itself. */
+static struct matrix columns_of(const struct convolution3d *v, const struct tile *tile, const float *x, float *scratch,
+                                bool transposed)
+{
+    if (is_plain(v))
+        return matrix_of(x, tile->N, transposed);
+    each_channel(v, tile, x, scratch, NULL);
+    return matrix_of(scratch, tile->N, transposed);
+}
+
+size_t convolution3d_scratch(const struct convolution3d *v)
+{
+    return is_plain(v) ? 0 : v->K * lines_at_once(v) * v->X;
+}
+
+void convolution3d_forward(const struct compute *compute, const struct convolution3d *v, size_t M, const float *x,
+                           struct matrix weight, const float *bias, float *scratch, float *y)
+{
+    size_t L = v->Z * v->Y, places = L * v->X;
+    for (size_t m = 0; m < M; m++, x += v->C * v->D * v->H * v->W, y += v->O * places) {
+        for (size_t line = 0; line < L; line += lines_at_once(v)) {
+            struct tile tile = tile_at(v, line);
+            compute->product(compute, v->O, tile.N, v->K, weight, columns_of(v, &tile, x, scratch, false), 0,
+                             y + line * v->X, places);
+        }
+        for (size_t o = 0; bias && o < v->O; o++)
+            vector_affine(places, 1, bias[o], y + o * places, y + o * places);
+    }
+}
+
+void convolution3d_dweight(const struct compute *compute, const struct convolution3d *v, size_t M, const float *x,
+                           const float *dy, float *scratch, float *dweight, float *dbias)
+{
+    size_t L = v->Z * v->Y, places = L * v->X;
+    for (size_t m = 0; m < M; m++, x += v->C * v->D * v->H * v->W, dy += v->O * places) {
+        for (size_t line = 0; line < L; line += lines_at_once(v)) {
+            struct tile tile = tile_at(v, line);
+            compute->product(compute, v->O, v->K, tile.N, matrix_of(dy + line * v->X, places, false),
+                             columns_of(v, &tile, x, scratch, true), m == 0 && line == 0 ? 0 : 1, dweight, v->K);
+        }
+        for (size_t o = 0; dbias && o < v->O; o++)
+            dbias[o] = (m == 0 ? 0 : dbias[o]) + vector_sum(places, dy + o * places);
+    }
+}
+
+void convolution3d_dx(const struct compute *compute, const struct convolution3d *v, size_t M, const float *dy,
+                      struct matrix weight, float *scratch, float *dx)
+{
+    size_t L = v->Z * v->Y, places = L * v->X, inputs = v->C * v->D * v->H * v->W;
+    bool plain = is_plain(v);
+    weight.transposed = true;
+    for (size_t m = 0; m < M; m++, dx += inputs, dy += v->O * places) {
+        if (!plain)
+            memset(dx, 0, inputs * sizeof *dx);
+        for (size_t line = 0; line < L; line += lines_at_once(v)) {
+            struct tile tile = tile_at(v, line);
+            compute->product(compute, v->K, tile.N, v->O, weight, matrix_of(dy + line * v->X, places, false), 0,
+                             plain ? dx : scratch, tile.N);
+            if (!plain)
+                each_channel(v, &tile, NULL, scratch, dx);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+/* Three-dimensional convolution, [C, D, H, W] -> [O, Z, Y, X]. Letters: kernels/convolution3d.h. An image [D, H, W], as
+ * which an array [N, D, H, W] comes, is a volume of one channel. */
+#include "nn/layers/conv3d.h"
+
+#include "base/rows.h"
+#include "nn/kernels/convolution3d.h"
+#include "nn/layers/layers.h"
+
+#include <limits.h>
+
+enum { WEIGHT, BIAS };
+
+static const struct option_word padding_words[] = {{"valid", 0}, {"same", PADDING_SAME}, {0}};
+
+static const struct option_row keys[] = {
+    {"filters", "channels of the output", FIELD(struct conv3d, filters), WHOLE(1, LAYER_WIDTH_MOST)},
+    {"kernel", "side of the cube that a filter looks at", FIELD(struct conv3d, kernel), WHOLE(1, LAYER_SIDE_MOST)},
+    {"stride", "voxels from one place of the kernel to the next", FIELD(struct conv3d, stride),
+     WHOLE(1, LAYER_SIDE_MOST), DEFAULT("1")},
+    {"padding", "zeros on each side; same: as many as make the output as large as the input / stride",
+     FIELD(struct conv3d, padding), WHOLE(0, LAYER_SIDE_MOST), .words = padding_words, DEFAULT("valid")},
+    {"bias", "whether a bias is added", FIELD(struct conv3d, bias), DEFAULT("true")},
+    {"init", "how the weights begin", FIELD(struct conv3d, init), .choices = init_names, DEFAULT("default")},
+    {0},
+};
+
+/* One side: its length in the output, 0 if the kernel does not fit, and the zeros before it. */
+static size_t side(const struct conv3d *own, size_t size, size_t *before)
+{
+    size_t k = own->kernel, stride = own->stride, out;
+    if (own->padding == PADDING_SAME) {
+        out = (size + stride - 1) / stride;
+        *before = conv2d_same_padding(size, out, k, stride);
+        return out;
+    }
+    *before = own->padding;
+    return size + 2 * *before >= k ? (size + 2 * *before - k) / stride + 1 : 0;
+}
+
+static struct convolution3d convolution_of(const struct layer *layer)
+{
+    const struct conv3d *own = layer->settings;
+    const size_t *sides = layer->in.size + (layer->in.dims == 4);
+    struct convolution3d v = {.C = layer->in.dims == 4 ? layer->in.size[0] : 1,
+                              .D = sides[0],
+                              .H = sides[1],
+                              .W = sides[2],
+                              .O = own->filters,
+                              .k = own->kernel,
+                              .stride = own->stride};
+    v.K = v.C * v.k * v.k * v.k;
+    v.Z = side(own, v.D, &v.front);
+    v.Y = side(own, v.H, &v.top);
+    v.X = side(own, v.W, &v.left);
+    return v;
+}
+
+static bool build(struct layer *layer, struct tensor_table *table, struct error *error)
+{
+    const struct conv3d *own = layer->settings;
+    if (layer->in.dims != 3 && !layer_wants_volume(&layer->in, error))
+        return false;
+    struct convolution3d v = convolution_of(layer);
+    if (v.Z == 0 || v.Y == 0 || v.X == 0)
+        return error_set(error, ERROR_USAGE,
+                         "a kernel of %zux%zux%zu does not fit into its input of %zux%zux%zux%zu (channels x depth x "
+                         "height x width) with %zu zeros on each side: make the kernel smaller or set padding: same",
+                         v.k, v.k, v.k, v.C, v.D, v.H, v.W, v.front);
+    if (v.K > INT_MAX)
+        return error_set(error, ERROR_USAGE, "a filter of %zux%zux%zux%zu has more weights than BLAS can count (%d)",
+                         v.C, v.k, v.k, v.k, INT_MAX);
+    layer->out = (struct shape){.dims = 4, .size = {v.O, v.Z, v.Y, v.X}};
+    layer_add_weight(layer, table, "weight", 5, (size_t[]){v.O, v.C, v.k, v.k, v.k}, own->init, v.K,
+                     v.O * v.k * v.k * v.k, 1);
+    if (own->bias)
+        layer_add_tensor(layer, table, "bias", (struct tensor){.dims = 1, .shape = {v.O}, .role = TENSOR_BIAS});
+    layer->scratch = convolution3d_scratch(&v);
+    layer->flops = 2 * (double)v.O * (double)v.Z * (double)(v.Y * v.X) * (double)v.K;
+    return true;
+}
+
+static bool has_bias(const struct layer *layer)
+{
+    return ((const struct conv3d *)layer->settings)->bias;
+}
+
+static void forward(const struct layer *layer, const struct pass *pass, const float *x, float *y, float *saved)
+{
+    (void)saved;
+    struct convolution3d v = convolution_of(layer);
+    convolution3d_forward(pass->compute, &v, pass->leaf->rows, x, layer_weight(layer, pass, WEIGHT, v.K),
+                          has_bias(layer) ? layer_params(layer, pass, BIAS) : NULL, pass->scratch, y);
+}
+
+static void backward(const struct layer *layer, const struct pass *pass, const float *x, const float *y,
+                     const float *saved, const float *dy, float *dx)
+{
+    (void)y, (void)saved;
+    struct convolution3d v = convolution_of(layer);
+    convolution3d_dweight(pass->compute, &v, pass->leaf->rows, x, dy, pass->scratch,
+                          layer_gradient(layer, pass, WEIGHT),
+                          has_bias(layer) ? layer_gradient(layer, pass, BIAS) : NULL);
+    if (dx)
+        convolution3d_dx(pass->compute, &v, pass->leaf->rows, dy, layer_weight(layer, pass, WEIGHT, v.K), pass->scratch,
+                         dx);
+}
+
+const struct layer_class layer_conv3d = {
+    KIND_OF("conv3d", "a convolution of a volume with cubic kernels", struct conv3d, keys),
+    .build = build,
+    .forward = forward,
+    .backward = backward,
+    .needs_x = true,
+};
