@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #define TABLE_MOST  20 /* classes whose whole confusion is printed */
 #define ERRORS_MOST 10 /* of more classes: what is taken for what most often */
@@ -140,6 +141,10 @@ static void append_worst(const struct trained *trained, const struct evaluate_re
         } else if (trained->saved.model.terms == 1) {
             text_append(words, "  %.6g, %.6g", sample->label, sample->predicted);
         }
+        if (report->worst_names[i]) {
+            text_append(words, "  ");
+            text_append_shown(words, report->worst_names[i], strlen(report->worst_names[i]), BREAKS_NONE);
+        }
         text_append(words, "\n");
     }
 }
@@ -207,6 +212,10 @@ static void append_json_worst(const struct trained *trained, const struct evalua
     for (size_t i = 0; i < report->worst_count; i++) {
         const struct evaluate_sample *sample = &report->worst[i];
         text_append(json, "%s{\"sample\":%" PRIu64, i > 0 ? "," : "", sample->index);
+        if (report->worst_names[i]) {
+            text_append(json, ",\"name\":");
+            text_append_json(json, report->worst_names[i]);
+        }
         append_number(json, "loss", sample->loss);
         if (trained->saved.model.terms == 1 && trained->saved.model.form.classes > 0) {
             text_append(json, ",");

@@ -175,6 +175,16 @@ static bool open_data(const struct trained *trained, struct dataset *source, str
     return job_data_open_validation(job, about, source, data, error);
 }
 
+/* Local. What the worst are called, and which they are of all that was read. */
+static void name_worst(const struct dataset *data, struct evaluate_report *report)
+{
+    for (size_t i = 0; i < report->worst_count; i++) {
+        struct evaluate_sample *sample = &report->worst[i];
+        report->worst_names[i] = dataset_name_of(data, (size_t)sample->index);
+        sample->index = share_sample(&data->share, sample->index);
+    }
+}
+
 bool evaluate(const struct world *world, struct trained *trained, struct evaluate_report *report, struct error *error)
 {
     const struct job *job = &trained->job;
@@ -191,6 +201,8 @@ bool evaluate(const struct world *world, struct trained *trained, struct evaluat
     ok = world_agree(world, ok, error);
     report->samples = data.count;
     ok = ok && judge(world, trained, &data, report, error);
+    if (ok)
+        name_worst(&data, report);
     dataset_close(&data);
     dataset_close(&source);
     return ok;
@@ -200,5 +212,7 @@ void evaluate_report_release(struct evaluate_report *report)
 {
     memory_free(report->counts);
     memory_free(report->confusion);
+    for (size_t i = 0; i < EVALUATE_WORST; i++)
+        memory_free(report->worst_names[i]);
     *report = (struct evaluate_report){0};
 }

@@ -12,7 +12,7 @@
 
 /* A sample, and how wrong the model is about it. */
 struct evaluate_sample {
-    uint64_t index;   /* in the dataset */
+    uint64_t index;   /* in the dataset, also if that is a share of what the format has read */
     double loss;      /* mean over its terms; not finite: the worst of all */
     double label;     /* of one term: its label or target; NaN: there are several */
     double predicted; /* the class with the largest output, or the output; NaN as label */
@@ -26,6 +26,7 @@ struct evaluate_report {
     struct class_counts *counts; /* [K]; owned, as `confusion` */
     uint64_t *confusion;         /* [K, K] terms by label (row) and prediction (column); NULL: not counted */
     struct evaluate_sample worst[EVALUATE_WORST]; /* the worst first */
+    char *worst_names[EVALUATE_WORST];            /* dataset_name_of; NULL: they have none; owned */
     size_t worst_count;
 };
 
