@@ -130,6 +130,8 @@ bool option_is_present(const struct option_key *key)
         return section_is_present(option->keys, field);
     case OPTION_UNSIGNED:
         return *(const uint64_t *)field != 0;
+    case OPTION_CHOICE:
+        return *(const unsigned *)field != 0;
     case OPTION_TEXT:
         return *(char *const *)field != NULL;
     case OPTION_KIND:

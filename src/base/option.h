@@ -92,8 +92,8 @@ struct option_row {
     const char *defaults[2];                          /* as text, one for each element */
     const char *(*default_rule)(const void *section); /* the same, if it hangs on the kind that the section names */
     const char *default_key; /* unsigned: the value of this key of the same section, which stands before */
-    bool optional; /* nothing: a real is `absent`, a number 0, a kind or a text NULL, a list empty, a section without
-                      a kind has optional keys alone; not of a choice, a pair, a bool */
+    bool optional; /* nothing: a real is `absent`, a number or a choice 0, a kind or a text NULL, a list empty, a
+                      section without a kind has optional keys alone; not of a pair, a bool */
     double absent; /* a value that cannot be given otherwise */
 
     /* Whether a section of this kind has the key (nothing else of it is read yet); NULL: always. Not of a kind's own

@@ -96,7 +96,7 @@ static bool check_type(const struct rows *rows, const struct option_row *row, st
 static bool can_be_optional(const struct option_row *row)
 {
     return row->type == OPTION_UNSIGNED || row->type == OPTION_REAL || row->type == OPTION_TEXT ||
-           option_is_counted(row);
+           row->type == OPTION_CHOICE || option_is_counted(row);
 }
 
 /* Reads the default, as a job without the key would. */

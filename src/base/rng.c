@@ -64,8 +64,8 @@ static double logarithm(double x)
     return exponent * M_LN2 + 2 * s * sum;
 }
 
-/* cos and sin of 2 pi u, 0 <= u < 1: of an angle of at most pi/4 by their power series, and then by symmetry. */
-static void circle(double u, double *c, double *s)
+/* Of an angle of at most pi/4 by their power series, and then by symmetry. */
+void rng_circle(double u, double *c, double *s)
 {
     int quarter = (int)(4 * u + 0.5);
     double angle = 2 * M_PI * (u - 0.25 * quarter), square = angle * angle, even = 1, odd = 1;
@@ -78,15 +78,32 @@ static void circle(double u, double *c, double *s)
     *s = quarter % 4 == 0 ? odd : quarter % 4 == 1 ? even : quarter % 4 == 2 ? -odd : -even;
 }
 
+/* Neighbours are the two coordinates of one point; in the lane 1, away from the uniform numbers. */
+static void normal_pair(uint64_t key, uint64_t pair, double numbers[2])
+{
+    uint32_t words[4];
+    rng_words(key, pair, 1, words);
+    double radius = sqrt(-2 * logarithm((words[0] + 0.5) * 0x1p-32));
+    rng_circle(words[1] * 0x1p-32, &numbers[0], &numbers[1]);
+    numbers[0] *= radius;
+    numbers[1] *= radius;
+}
+
 double rng_normal(uint64_t key, uint64_t counter)
 {
-    /* Neighbours are the two coordinates of one point; in the lane 1, away from the uniform numbers. */
-    uint32_t words[4];
-    double c, s;
-    rng_words(key, counter / 2, 1, words);
-    double radius = sqrt(-2 * logarithm((words[0] + 0.5) * 0x1p-32));
-    circle(words[1] * 0x1p-32, &c, &s);
-    return radius * (counter % 2 ? s : c);
+    double numbers[2];
+    normal_pair(key, counter / 2, numbers);
+    return numbers[counter % 2];
+}
+
+void rng_normals(uint64_t key, uint64_t first, size_t n, float *normals)
+{
+    double numbers[2];
+    for (size_t i = 0; i < n; i++) {
+        if (i == 0 || (first + i) % 2 == 0)
+            normal_pair(key, (first + i) / 2, numbers);
+        normals[i] = (float)numbers[(first + i) % 2];
+    }
 }
 
 /* A permutation of [0, 4^bits): two halves of `bits` bits, eight rounds. */

@@ -6,6 +6,7 @@
 #ifndef BASE_RNG_H
 #define BASE_RNG_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* Local. A key from a seed and the name of a purpose ("weights", "order", ...), so that purposes never share numbers.
@@ -21,6 +22,12 @@ float rng_uniform(uint64_t key, uint64_t counter);
 /* Local. Normal with mean 0 and deviation 1, for (key, counter): G. Box, M. Muller, "A note on the generation of random
  * normal deviates", 1958. Logarithm, sine and cosine are our own, so that the bits do not depend on the C library. */
 double rng_normal(uint64_t key, uint64_t counter);
+
+/* Local. Those of (key, first) to (key, first + n - 1), rounded to floats, for half of what they cost one by one. */
+void rng_normals(uint64_t key, uint64_t first, size_t n, float *normals);
+
+/* Local. cos and sin of 2 pi u, 0 <= u < 1, our own. */
+void rng_circle(double u, double *c, double *s);
 
 /* Local. Element `index` of a permutation of [0, count), chosen by key: O(1) memory, O(1) expected time.
  * 1 <= count <= 2^62, index < count. For each key a bijection.

@@ -123,6 +123,11 @@ void sampler_row(const struct sampler *sampler, uint64_t position, size_t n, uin
     }
 }
 
+uint64_t sampler_epoch_of(const struct sampler *sampler, uint64_t position)
+{
+    return position / sampler->samples;
+}
+
 double sampler_epoch(const struct sampler *sampler, uint64_t step)
 {
     return (double)sampler_taken(sampler, step) / (double)sampler->samples;

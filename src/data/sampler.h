@@ -47,6 +47,9 @@ void sampler_release(struct sampler *sampler);
  * sampler_taken(step - 1). The row up to their end is shorter than 2^64. With chunks by one thread at a time. */
 void sampler_row(const struct sampler *sampler, uint64_t position, size_t n, uint64_t *indices);
 
+/* Local. Which epoch this place in the row belongs to, from 0. */
+uint64_t sampler_epoch_of(const struct sampler *sampler, uint64_t position);
+
 /* Local. How many samples have been taken when `step` steps (>= first_step) are done. */
 uint64_t sampler_taken(const struct sampler *sampler, uint64_t step);
 

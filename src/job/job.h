@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "checkpoint/striping.h"
+#include "data/augment.h"
 #include "data/dataset.h"
 #include "nn/layer.h"
 #include "nn/loss.h"
@@ -58,6 +59,7 @@ struct job {
             double validation; /* part of the samples of `train` that is kept apart for validation; 0: none */
         } split;
         enum standardise_kind standardise;
+        struct augment augment; /* of training samples */
         enum last_kind last;
         enum shuffle_kind shuffle;
         uint64_t shuffle_window; /* chunks that are mixed, >= 1 */

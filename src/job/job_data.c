@@ -29,6 +29,11 @@ static bool has_same_chunks(const struct dataset *source, const struct descripti
                      "taken whole ones: store it as it was");
 }
 
+static bool check_augment(const struct job *job, const struct dataset *train, struct error *error)
+{
+    return augment_check(&job->data.augment, &train->about.form, error) || error_prefix(error, "data.augment.");
+}
+
 static bool open_validation(const struct job *job, struct dataset *train, struct dataset *validation,
                             struct error *error)
 {
@@ -43,7 +48,7 @@ bool job_data_open(const struct job *job, struct dataset *train, struct dataset 
     *validation = (struct dataset){0};
     if (!dataset_open(train, &job->data.train, NULL, error))
         return error_prefix(error, "data.train: ");
-    if (check_standardise(job, train, error) && cut(job, train, error) &&
+    if (check_standardise(job, train, error) && check_augment(job, train, error) && cut(job, train, error) &&
         open_validation(job, train, validation, error))
         return true;
     dataset_close(train);

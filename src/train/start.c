@@ -94,6 +94,7 @@ static bool allocate(struct session *session, struct error *error)
     const struct job *job = session->job;
     struct training_data *data = &session->data;
     struct learner *learner = &session->learner;
+    augmenter_init(&data->augmenter, &job->data.augment, job->seed, &data->train.about);
     return learner_allocate(learner, session->world, job, saves_beside(session), error) &&
            (data->validation.count == 0 ||
             evaluator_init(&session->evaluator, session->world, &data->validation, &learner->model, NULL, error));

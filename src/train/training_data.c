@@ -9,5 +9,6 @@ void training_data_read(const struct training_data *data, uint64_t position, siz
     watchdog_begin("the training data", 0);
     dataset_read(&data->train, indices, rows, read);
     watchdog_end();
+    augmenter_leaf(&data->augmenter, &data->sampler, position + leaf * rows, indices, rows, read);
     read->first = leaf * rows;
 }

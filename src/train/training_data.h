@@ -2,6 +2,7 @@
 #ifndef TRAIN_TRAINING_DATA_H
 #define TRAIN_TRAINING_DATA_H
 
+#include "data/augment.h"
 #include "data/dataset.h"
 #include "data/sampler.h"
 
@@ -22,12 +23,13 @@ struct data_watch {
 struct training_data {
     struct dataset train, validation; /* validation.count 0: there are none */
     struct sampler sampler;
+    struct augmenter augmenter; /* of the training samples */
     struct data_watch watch;
 };
 
 /* Local, watched. Reads leaf number `leaf` of `rows` samples, of the batch that begins at this place in the row of all
- * samples (sampler_taken), and sets all of *read. indices [rows] are scratch. What dataset_read says of files that
- * change holds here, too. */
+ * samples (sampler_taken), and sets all of *read, augmented. indices [rows] are scratch. What dataset_read says of
+ * files that change holds here, too. */
 void training_data_read(const struct training_data *data, uint64_t position, size_t leaf, size_t rows,
                         uint64_t *indices, struct leaf *read);
 

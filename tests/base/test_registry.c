@@ -135,7 +135,6 @@ static void rows_that_are_not_what_they_should_be_are_refused(void)
         {{"a", "", OPTION_UNSIGNED, sizeof(struct settings) - 4, .most = 9}, "lies beyond its settings"},
         {{"a", "", FIELD(struct settings, colour), .choices = colours}, NULL},
         {{"a", "", FIELD(struct settings, colour)}, "does not say what may stand there"},
-        {{"a", "", FIELD(struct settings, colour), .choices = colours, .optional = true}, "cannot be optional"},
         {{"a", "", FIELD(struct settings, flag), .optional = true}, "cannot be optional"},
         {{"a", "", NUMBERS(struct settings, numbers, count), WHOLE(1, 9), DEFAULT("1")}, "cannot have this default"},
         {{"a", "", FIELD(struct settings, number), WHOLE(1, 9), DEFAULT("1"), .exists = never}, "now and then"},

@@ -184,6 +184,17 @@ static void normal_numbers_are_normal(void)
 }
 
 /* Against the C library: the logarithm and the circle inside are accurate to double's last places. */
+static void many_normal_numbers_are_those_one_by_one(void)
+{
+    float numbers[9];
+    for (uint64_t first = 0; first < 3; first++)
+        for (size_t n = 0; n <= 9; n++) {
+            rng_normals(5, first, n, numbers);
+            for (size_t i = 0; i < n; i++)
+                CU_ASSERT_EQUAL(numbers[i], (float)rng_normal(5, first + i));
+        }
+}
+
 static void normal_numbers_are_box_and_mullers(void)
 {
     for (uint64_t i = 0; i < 2000; i++) {
@@ -207,6 +218,7 @@ int main(void)
         {"every permutation of a few things comes equally often", every_small_permutation_comes_equally_often},
         {"normal numbers are normal", normal_numbers_are_normal},
         {"normal numbers are Box's and Muller's", normal_numbers_are_box_and_mullers},
+        {"many normal numbers are those one by one", many_normal_numbers_are_those_one_by_one},
         {NULL, NULL},
     };
     return test_run("base/rng", cases);

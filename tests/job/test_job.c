@@ -289,6 +289,22 @@ static void test_every_key(void)
     job_release(&job);
 }
 
+static void test_augment(void)
+{
+    struct job job;
+    if (!PARSE(&job, SMALLEST, "data.augment={crop: 4, flip: horizontal, noise: 0.5, rotate: 0}"))
+        return;
+    const struct augment *augment = &job.data.augment;
+    CU_ASSERT(augment->flip == FLIP_HORIZONTAL && augment->crop == 4 && augment->noise == 0.5);
+    CU_ASSERT(augment->shift == 0 && augment->rotate == 0 && augment->cutout == 0);
+    struct text yaml = {0};
+    job_write(&job, &yaml);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text_bytes(&yaml), "\n  augment: {flip: horizontal, crop: 4, noise: 0.5}\n"));
+    text_release(&yaml);
+    check_round_trip(&job, NULL);
+    job_release(&job);
+}
+
 static void test_class_weights(void)
 {
     struct job job;
@@ -448,6 +464,7 @@ int main(void)
         {"a job that failed or was released can be released", test_release},
         {"a job is written with all defaults and reads back to the same bytes", test_written},
         {"every key of a job is read and written", test_every_key},
+        {"samples are augmented as the job says", test_augment},
         {"classes weigh by a list, or by how often they come", test_class_weights},
         {"of the best there may be none, one or many", test_best},
         {"a text has a path, a context and a part", test_text_format},

@@ -220,6 +220,18 @@ static void test_bad_pairs(void)
         {SMALLEST "label_smoothing: 0.1\n", "loss=l1",
          "job.yaml:6:18: label_smoothing: has no meaning for loss: l1, only for softmax_cross_entropy and "
          "binary_cross_entropy"},
+        {SMALLEST, "data.augment={flip: sideways}",
+         "--set data.augment={flip: sideways}: data.augment.flip: 'sideways' is not known; allowed: none, horizontal, "
+         "vertical, both"},
+        {SMALLEST, "data.augment={zoom: 2}",
+         "--set data.augment={zoom: 2}: data.augment.zoom: unknown key; allowed here: flip, shift, crop, rotate, noise, "
+         "cutout"},
+        {SMALLEST, "data.augment={rotate: 181}",
+         "--set data.augment={rotate: 181}: data.augment.rotate: '181' is out of range; allowed: 0 to 180"},
+        {SMALLEST, "data.augment={noise: -1}",
+         "--set data.augment={noise: -1}: data.augment.noise: '-1' is out of range; allowed: 0 or more"},
+        {SMALLEST, "data.augment=flip",
+         "--set data.augment=flip: data.augment: keys with values are expected, as in {flip: ...}"},
         {SMALLEST "class_weights: balanced\n", "loss=l1",
          "job.yaml:6:16: class_weights: has no meaning for loss: l1, only for softmax_cross_entropy and "
          "binary_cross_entropy"},

@@ -420,6 +420,16 @@ static void test_requests(void)
                   DIFFER "\n  train.microbatch: 16 in the checkpoint, 8 here (would be permitted by --allow-change "
                          "train.microbatch)");
     check_request(NULL, NULL, &both, true, "");
+    const struct job_allowed augment = {(const char *const[]){"data.augment.crop", "data.augment.flip"}, 2};
+    check_request(NULL, OVERRIDES("data.augment={crop: 4}"), &augment, true,
+                  "data.augment.crop: (none) -> 4 (changes the result; allowed by --allow-change)\n");
+    check_request(OVERRIDES("data.augment={crop: 4, flip: both}"), NULL, &augment, true,
+                  "data.augment.flip: both -> (none) (changes the result; allowed by --allow-change)\n"
+                  "data.augment.crop: 4 -> (none) (changes the result; allowed by --allow-change)\n");
+    check_request(OVERRIDES("data.augment={crop: 4}"), OVERRIDES("data.augment={crop: 4, noise: 0.5}"), &augment, false,
+                  DIFFER "\n  data.augment.noise: (none) in the checkpoint, 0.5 here (would be permitted by "
+                         "--allow-change data.augment.noise)");
+    check_request(NULL, OVERRIDES("data.augment={crop: 0}"), &nothing, true, "");
 }
 
 static void test_what_can_be_requested(void)
@@ -436,8 +446,9 @@ static void test_what_can_be_requested(void)
         CU_ASSERT_FALSE(job_check_allowed(&allowed, &error));
         CU_ASSERT_EQUAL(error.kind, ERROR_USAGE);
     }
-    check_text(error.text, "--allow-change no\\nkey: not a key that changes on request; those are train.batch, "
-                           "train.microbatch");
+    check_text(error.text, "--allow-change no\\nkey: not a key that changes on request; those are "
+                           "data.augment.flip, data.augment.shift, data.augment.crop, data.augment.rotate, "
+                           "data.augment.noise, data.augment.cutout, train.batch, train.microbatch");
 }
 
 static void test_averaged_weights(void)

@@ -146,6 +146,11 @@ def make_job(r):
         job["ema_decay"] = r.choice([0.5, 0.9, 0.99])
         job["ema_warmup"] = job["ema_decay"] > 0.9
     add_saves(r, job, steps)
+    if kind != "text" and r.random() < 0.5:
+        job["data"]["augment"] = {"noise": r.choice([0.01, 0.3])}
+        if kind == "images":
+            job["data"]["augment"].update(r.sample([("flip", r.choice(["horizontal", "vertical", "both"])), ("shift", 2), ("crop", r.randint(1, 27)),
+                                                    ("rotate", 20.5), ("cutout", r.randint(1, 28))], r.randint(0, 5)))
     if kind in ("digits", "images") and r.random() < 0.4:
         job["class_weights"] = r.choice(["balanced", [round(r.uniform(0, 3), 2) for _ in range(10)]])
     return job
