@@ -60,6 +60,7 @@ static bool write_matched(const struct request *request, const struct match *mat
               weights_write(&weights_lockstep, request->output, out, error);
     if (ok) {
         weights_tell_lost(match->file);
+        print_names("rows:", &match->rows);
         print_names("missing:", &match->missing);
         print_names("extra:", &match->extra);
         say("%s: weights, %zu of the model's %zu tensors, by the names of %s\n", request->output, out->count,
@@ -84,6 +85,7 @@ static bool import_for(const struct request *request, const struct job *job, str
         describe(job, &file, &about, &out);
         ok = description_has_same_tokens(&about, file.weights.data, error) || error_prefix(error, "%s: ", file.path);
         if (ok && (ok = match_init(&match, &file, &model, about.vocabulary, error))) {
+            match.seed = job->seed;
             ok = write_matched(request, &match, &out, error);
             match_release(&match);
         }

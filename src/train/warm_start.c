@@ -51,6 +51,7 @@ static bool open_source(const struct session *session, struct source *source, st
         match_init(&source->match, &source->file, &session->learner.model, session->data.train.about.vocabulary,
                    error) &&
         match_check(&source->match, options->partial, error)) {
+        source->match.seed = session->job->seed;
         tell_vocabulary(session, &source->file.weights);
         if (source->file.weights.data && *source->file.weights.data)
             session->restore->weights_data = memory_text(source->file.weights.data);
@@ -147,6 +148,8 @@ bool warm_start(struct session *session, struct error *error)
     bool ok = session->world->rank != 0 || open_source(session, &source, error);
     ok = restore_agree(session->restore, ok, "opening the weights", error);
     if (ok) {
+        for (const char *line = text_bytes(&source.match.rows); *line; line += strcspn(line, "\n") + 1)
+            log_warn("--init-from: %.*s", (int)strcspn(line, "\n"), line);
         log_names("is not in the file: it begins with its own initial values", &source.match.missing);
         log_names("is in the file, but not in this model: ignored", &source.match.extra);
     }

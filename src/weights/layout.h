@@ -5,13 +5,16 @@
 #include "base/text.h"
 #include "nn/model.h"
 
-#define LAYOUT_NAME 160 /* bytes */
+#define LAYOUT_NAME  160 /* bytes */
+#define LAYOUT_FIXED ((size_t)-1)
 
 /* One tensor there. Its elements, row-major, are those of the model's tensor in the order of a walk (floats_gather)
  * whose indices may be finer than its shape. */
 struct layout_row {
     char name[LAYOUT_NAME];
     size_t tensor; /* index in the model's table */
+    size_t counts; /* the dimension that counts tokens or positions, of which a file may have more or fewer;
+                    * LAYOUT_FIXED: none does */
     bool repeats;  /* a second copy of that tensor, which files may have and which must be equal */
     size_t dims;
     size_t shape[TENSOR_DIMS];
@@ -38,6 +41,9 @@ void layout_lockstep(struct layout *layout, const struct model *model);
  * makes them, layer_norm, lm_head; dropout anywhere. */
 bool layout_gpt2(struct layout *layout, const struct model *model);
 
+/* Local. The same as nanoGPT and minGPT have them, whose products are torch's: [out, in]. */
+bool layout_nanogpt(struct layout *layout, const struct model *model);
+
 /* Local. Those of a Sequential model in a .weights.h5 of Keras 3: channels last. ERROR_USAGE (nothing stays) names a
  * layer that has no counterpart there. */
 bool layout_keras(struct layout *layout, const struct model *model, struct error *error) WARN_UNUSED;
@@ -47,6 +53,10 @@ bool layout_keras(struct layout *layout, const struct model *model, struct error
  * names a layer of which it is not known what it is in PyTorch. */
 bool layout_torch(struct layout *layout, const struct model *model, struct text *modules,
                   struct error *error) WARN_UNUSED;
+
+/* Local. A name without what PyTorch's wrappers and other programs put in front of all names: DistributedDataParallel,
+ * compile, a model inside another one. */
+const char *layout_bare(const char *name);
 
 /* Local. Accepts a released layout. */
 void layout_release(struct layout *layout);

@@ -1,5 +1,6 @@
 /* The names and layouts of GPT2LMHeadModel (huggingface/transformers, models/gpt2/modeling_gpt2.py), whose products are
- * "Conv1D": y = x W + b with W [in, out]. */
+ * "Conv1D": y = x W + b with W [in, out]; and of nanoGPT (karpathy/nanoGPT, model.py), which has the same names, but
+ * torch's products, W [out, in]. */
 #include "base/check.h"
 #include "nn/layers/layers.h"
 #include "nn/layers/lm_head.h"
@@ -28,6 +29,7 @@ static const struct part block_parts[] = {
 struct walk {
     struct layout *layout;
     const struct model *model;
+    bool transposes; /* products */
     size_t at;
 };
 
@@ -52,7 +54,7 @@ static void add(struct walk *walk, const struct layer *layer, const char *name)
         char full[LAYOUT_NAME];
         snprintf(full, sizeof full, "%s%s.%s", is_head ? "" : PREFIX, name, parts[k]);
         struct layout_row *row = layout_add(walk->layout, walk->model, layer->tensors[k], full);
-        if (layer->class == &layer_dense && k == 0)
+        if (walk->transposes && layer->class == &layer_dense && k == 0)
             layout_transpose(row);
         row->repeats = is_head && ((const struct lm_head *)layer->settings)->tied;
     }
@@ -107,11 +109,21 @@ static bool is_mask(const char *name)
     return false;
 }
 
-bool layout_gpt2(struct layout *layout, const struct model *model)
+static bool make(struct layout *layout, const struct model *model, const char *name, bool transposes)
 {
-    *layout = (struct layout){.name = "gpt2", .ignores = is_mask, .prefix = PREFIX};
-    if (add_model(&(struct walk){.layout = layout, .model = model}))
+    *layout = (struct layout){.name = name, .ignores = is_mask, .prefix = PREFIX};
+    if (add_model(&(struct walk){.layout = layout, .model = model, .transposes = transposes}))
         return true;
     layout_release(layout);
     return false;
+}
+
+bool layout_gpt2(struct layout *layout, const struct model *model)
+{
+    return make(layout, model, "gpt2", true);
+}
+
+bool layout_nanogpt(struct layout *layout, const struct model *model)
+{
+    return make(layout, model, "nanoGPT", false);
 }

@@ -2,25 +2,12 @@
 
 #include "base/memory.h"
 #include "base/utf8.h"
+#include "weights/sequence.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #define LISTED 8 /* names in an error of each kind, at most */
-
-/* A name without what PyTorch's wrappers and other programs put in front of all names: DistributedDataParallel,
- * compile, a model inside another one. */
-static const char *bare(const char *name)
-{
-    static const char *const prefixes[] = {"module.", "_orig_mod.", "model."};
-    for (size_t p = 0; p < sizeof prefixes / sizeof *prefixes; p++) {
-        size_t length = strlen(prefixes[p]);
-        if (strncmp(name, prefixes[p], length) == 0)
-            return bare(name + length);
-    }
-    return name;
-}
 
 /* The tensor of the file for a row, by its name or by that without the layout's prefix. */
 static size_t find(const struct match *match, const struct layout_row *row)
@@ -30,13 +17,22 @@ static size_t find(const struct match *match, const struct layout_row *row)
     const char *rest = strncmp(row->name, match->layout.prefix, prefix) == 0 ? row->name + prefix : row->name;
     size_t found = MATCH_NONE;
     for (size_t i = 0; i < weights->count; i++) {
-        const char *name = bare(weights->tensors[i].name);
+        const char *name = layout_bare(weights->tensors[i].name);
         if (strcmp(name, row->name) == 0)
             return i;
         if (strcmp(name, rest) == 0)
             found = i;
     }
     return found;
+}
+
+/* Whether the shapes differ in nothing but how many tokens or positions there are. */
+static bool differs_in_rows(const struct layout_row *row, const struct weights_tensor *there)
+{
+    bool same = row->counts != LAYOUT_FIXED && there->dims == row->dims;
+    for (size_t d = 0; same && d < row->dims; d++)
+        same = d == row->counts || there->shape[d] == row->shape[d];
+    return same;
 }
 
 static void compare(struct match *match, const struct layout_row *row, const struct weights_tensor *there)
@@ -46,7 +42,15 @@ static void compare(struct match *match, const struct layout_row *row, const str
         return;
     text_sizes(there->dims, there->shape, saved, sizeof saved);
     text_sizes(row->dims, row->shape, here, sizeof here);
-    text_append(&match->wrong, "%s: %s in the file, %s here\n", there->name, saved, here);
+    match->misfits++;
+    if (!differs_in_rows(row, there)) {
+        text_append(&match->wrong, "%s: %s in the file, %s here\n", there->name, saved, here);
+        return;
+    }
+    size_t theirs = there->shape[row->counts], ours = row->shape[row->counts];
+    text_append(&match->rows, "%s: %s in the file, %s here: the first %zu rows are taken, %zu %s\n", there->name, saved,
+                here, theirs < ours ? theirs : ours, theirs < ours ? ours - theirs : theirs - ours,
+                theirs < ours ? "begin as without the file" : "are left out");
 }
 
 static void take_rows(struct match *match)
@@ -66,21 +70,56 @@ static void take_rows(struct match *match)
         }
     }
     for (size_t i = 0; i < weights->count; i++)
-        if (!used[i] && !(match->layout.ignores && match->layout.ignores(bare(weights->tensors[i].name))))
+        if (!used[i] && !(match->layout.ignores && match->layout.ignores(layout_bare(weights->tensors[i].name))))
             text_append(&match->extra, "%.200s\n", weights->tensors[i].name);
     memory_free(used);
 }
 
-/* Takes the layout if more is found by it than by the one before. The layout is the match's from now on. */
+/* Whether two layouts find the same tensors, and take the elements of some in another order. */
+static bool reads_otherwise(const struct match *a, const struct match *b)
+{
+    for (size_t r = 0; r < a->layout.count && r < b->layout.count; r++) {
+        const struct layout_row *x = &a->layout.rows[r], *y = &b->layout.rows[r];
+        if (a->sources[r] != MATCH_NONE && a->sources[r] == b->sources[r] &&
+            memcmp(x->strides, y->strides, x->walk_dims * sizeof *x->strides) != 0)
+            return true;
+    }
+    return false;
+}
+
+/* Takes the layout if more is found by it than by the one before, or as much with better shapes. The layout is the
+ * match's from now on. */
 static void attempt(struct match *match, struct layout *layout)
 {
     struct match other = {.file = match->file, .model = match->model, .layout = *layout};
     take_rows(&other);
-    if (other.found > match->found || !match->sources) {
+    if (other.found > match->found || (other.found == match->found && other.misfits < match->misfits) ||
+        !match->sources) {
+        other.why = match->why;
+        match->why = (struct text){0};
         match_release(match);
         *match = other;
     } else {
+        if (other.found > 0 && other.found == match->found && other.misfits == match->misfits)
+            match->is_square = reads_otherwise(match, &other);
         match_release(&other);
+    }
+}
+
+/* Of a format that does not say by which program it was written. */
+static void attempt_all(struct match *match)
+{
+    struct layout layout;
+    struct error unknown;
+    layout_lockstep(&layout, match->model);
+    attempt(match, &layout);
+    if (layout_gpt2(&layout, match->model))
+        attempt(match, &layout);
+    if (layout_nanogpt(&layout, match->model))
+        attempt(match, &layout);
+    if (layout_torch(&layout, match->model, NULL, &unknown)) {
+        sequence_take(&layout, &match->file->weights, &match->why);
+        attempt(match, &layout);
     }
 }
 
@@ -118,19 +157,21 @@ bool match_init(struct match *match, const struct weights_file *file, const stru
             return false;
         attempt(match, &layout);
     } else {
-        layout_lockstep(&layout, model);
-        attempt(match, &layout);
-        if (layout_gpt2(&layout, model))
-            attempt(match, &layout);
-        struct error unknown;
-        if (layout_torch(&layout, model, NULL, &unknown))
-            attempt(match, &layout);
+        attempt_all(match);
     }
-    if (match->found > 0)
+    if (match->found > 0 && !match->is_square)
         return true;
-    error_set(error, ERROR_USAGE, "%s: none of its %zu tensors (%s%s) has the name of one of this model (%s, ...)",
-              file->path, file->weights.count, file->weights.count > 0 ? file->weights.tensors[0].name : "",
-              file->weights.count > 1 ? ", ..." : "", match->layout.rows[0].name);
+    if (match->found > 0)
+        error_set(error, ERROR_USAGE,
+                  "%s: all products of this model that it has are square, so that nothing tells whether they are [in, "
+                  "out], as in Hugging Face's GPT-2, or [out, in], as in nanoGPT: import a file with attn.c_attn",
+                  file->path);
+    else
+        error_set(error, ERROR_USAGE,
+                  "%s: none of its %zu tensors (%.200s%s) has the name of one of this model (%s, ...)%s%s", file->path,
+                  file->weights.count, file->weights.count > 0 ? file->weights.tensors[0].name : "",
+                  file->weights.count > 1 ? ", ..." : "", match->layout.rows[0].name,
+                  match->why.length > 0 ? "; nor do they fit in their order: " : "", text_bytes(&match->why));
     match_release(match);
     return false;
 }
@@ -142,6 +183,8 @@ void match_release(struct match *match)
     text_release(&match->missing);
     text_release(&match->extra);
     text_release(&match->wrong);
+    text_release(&match->rows);
+    text_release(&match->why);
     *match = (struct match){.file = match->file, .model = match->model};
 }
 
@@ -158,15 +201,19 @@ static void list(const char *what, const struct text *lines, struct text *words)
 
 bool match_check(const struct match *match, bool partial, struct error *error)
 {
-    bool ok = match->wrong.length == 0 && (partial || match->missing.length + match->extra.length == 0);
+    bool ok = match->wrong.length == 0 &&
+              (partial || match->missing.length + match->extra.length + match->rows.length == 0);
     if (ok)
         return true;
     struct text words;
     text_init(&words);
     list("wrong shape:", &match->wrong, &words);
     if (!partial) {
+        list("rows:", &match->rows, &words);
         list("missing:", &match->missing, &words);
         list("extra:", &match->extra, &words);
+        if (match->why.length > 0)
+            text_append(&words, "\n  nor do they fit in their order: %s", text_bytes(&match->why));
     }
     error_set(error, ERROR_USAGE, "%s: its tensors are not those of this model (names of %s):%s%s", match->file->path,
               match->layout.name, text_bytes(&words),
@@ -181,63 +228,4 @@ bool match_has(const struct match *match, size_t tensor)
         if (match->layout.rows[r].tensor == tensor && !match->layout.rows[r].repeats)
             return match->sources[r] != MATCH_NONE;
     return false;
-}
-
-/* What is not finite teaches nothing, and a 64-bit float can be too large to be one of 32 bits. */
-static bool check_finite(const struct weights_file *file, const struct weights_tensor *tensor, const float *values,
-                         struct error *error)
-{
-    size_t i = 0;
-    while (i < tensor->count && isfinite(values[i]))
-        i++;
-    if (i == tensor->count)
-        return true;
-    struct text place;
-    text_init(&place);
-    weights_place(tensor, i, &place);
-    error_set(error, ERROR_USAGE, "%s: %.200s%s is %s: nothing can be learned from there", file->path, tensor->name,
-              text_bytes(&place),
-              isnan(values[i]) ? "not a number" : "infinite, or beyond what a float of 32 bits holds");
-    text_release(&place);
-    return false;
-}
-
-/* One row's tensor into the model's layout. */
-static bool load_row(const struct match *match, size_t r, float *values, struct error *error)
-{
-    const struct layout_row *row = &match->layout.rows[r];
-    size_t count = match->model->table.tensors[row->tensor].count;
-    float *there = memory_alloc(count, sizeof *there, "a tensor", error);
-    bool ok = there && weights_load(match->file, match->sources[r], there, error) &&
-              check_finite(match->file, &match->file->weights.tensors[match->sources[r]], there, error);
-    if (ok)
-        floats_scatter(row->walk_dims, row->sizes, row->strides, there, values);
-    memory_free(there);
-    return ok;
-}
-
-/* Whether a second copy, which has become `values` too, is one. */
-static bool check_copy(const struct match *match, size_t r, const float *values, struct error *error)
-{
-    const struct layout_row *row = &match->layout.rows[r];
-    size_t count = match->model->table.tensors[row->tensor].count;
-    float *copy = memory_alloc(count, sizeof *copy, "a tensor", error);
-    bool ok = copy && load_row(match, r, copy, error);
-    if (ok && memcmp(copy, values, count * sizeof *copy) != 0)
-        ok = error_set(error, ERROR_USAGE,
-                       "%s: %s is not equal to %s, but here they are one tensor: set tied: false in lm_head",
-                       match->file->path, row->name, match->model->table.tensors[row->tensor].name);
-    memory_free(copy);
-    return ok;
-}
-
-bool match_load(const struct match *match, size_t tensor, float *values, struct error *error)
-{
-    bool ok = true;
-    for (size_t r = 0; ok && r < match->layout.count; r++) {
-        const struct layout_row *row = &match->layout.rows[r];
-        if (row->tensor == tensor && match->sources[r] != MATCH_NONE)
-            ok = row->repeats ? check_copy(match, r, values, error) : load_row(match, r, values, error);
-    }
-    return ok;
 }
