@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/digest.h"
+#include "base/target.h"
 
 #include <math.h>
 #include <string.h>
@@ -78,31 +79,81 @@ void rng_circle(double u, double *c, double *s)
     *s = quarter % 4 == 0 ? odd : quarter % 4 == 1 ? even : quarter % 4 == 2 ? -odd : -even;
 }
 
-/* Neighbours are the two coordinates of one point; in the lane 1, away from the uniform numbers. */
-static void normal_pair(uint64_t key, uint64_t pair, double numbers[2])
-{
-    uint32_t words[4];
-    rng_words(key, pair, 1, words);
-    double radius = sqrt(-2 * logarithm((words[0] + 0.5) * 0x1p-32));
-    rng_circle(words[1] * 0x1p-32, &numbers[0], &numbers[1]);
-    numbers[0] *= radius;
-    numbers[1] *= radius;
-}
-
 double rng_normal(uint64_t key, uint64_t counter)
 {
-    double numbers[2];
-    normal_pair(key, counter / 2, numbers);
-    return numbers[counter % 2];
+    /* Neighbours are the two coordinates of one point; in the lane 1, away from the uniform numbers. */
+    uint32_t words[4];
+    double c, s;
+    rng_words(key, counter / 2, 1, words);
+    double radius = sqrt(-2 * logarithm((words[0] + 0.5) * 0x1p-32));
+    rng_circle(words[1] * 0x1p-32, &c, &s);
+    return radius * (counter % 2 ? s : c);
 }
 
-void rng_normals(uint64_t key, uint64_t first, size_t n, float *normals)
+/* ---- many normal numbers, in single precision ---- */
+
+#define CALLS (RNG_NORMALS / 4)
+
+/* log u, 2^-24 <= u < 1, as above. */
+static inline float small_logarithm(float u)
 {
-    double numbers[2];
-    for (size_t i = 0; i < n; i++) {
-        if (i == 0 || (first + i) % 2 == 0)
-            normal_pair(key, (first + i) / 2, numbers);
-        normals[i] = (float)numbers[(first + i) % 2];
+    int32_t bits, mantissa;
+    float m;
+    memcpy(&bits, &u, sizeof bits);
+    int32_t exponent = (bits - 0x3F3504F3) >> 23; /* the mantissa is in [sqrt(1/2), sqrt 2) */
+    mantissa = bits - exponent * (1 << 23);
+    memcpy(&m, &mantissa, sizeof m);
+    float s = (m - 1) / (m + 1), square = s * s;
+    float series = 1 + square * (1.0f / 3 + square * (0.2f + square * (1.0f / 7 + square * (1.0f / 9))));
+    return (float)exponent * (float)M_LN2 + 2 * s * series;
+}
+
+/* A point from two words: both coordinates. */
+static inline void normal_point(uint32_t far, uint32_t around, float *x, float *y)
+{
+    float radius = sqrtf(-2 * small_logarithm(((float)(int32_t)(far >> 9) + 0.5f) * 0x1p-23f));
+    uint32_t quarter = (around + 0x20000000u) >> 30;
+    float angle = (float)(int32_t)(around - (quarter << 30)) * (float)(M_PI_2 * 0x1p-30), square = angle * angle;
+    float even = 1 + square * (-0.5f + square * (1.0f / 24 + square * (-1.0f / 720 + square * (1.0f / 40320))));
+    float odd = angle * (1 + square * (-1.0f / 6 + square * (1.0f / 120 + square * (-1.0f / 5040))));
+    float c = quarter & 1 ? odd : even, s = quarter & 1 ? even : odd;
+    *x = radius * ((quarter + 1) & 2 ? -c : c);
+    *y = radius * (quarter & 2 ? -s : s);
+}
+
+/* In the lane 2. Loops of single steps, for vectors. */
+TARGET_CLONES static void normal_block(uint64_t key, uint64_t block, float normals[RNG_NORMALS])
+{
+    uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32), words[4][CALLS];
+    for (uint32_t i = 0; i < CALLS; i++) {
+        uint64_t counter = block * CALLS + i;
+        words[0][i] = (uint32_t)counter;
+        words[1][i] = (uint32_t)(counter >> 32);
+        words[2][i] = 2;
+        words[3][i] = 0;
+    }
+    for (int round = 0; round < 10; round++, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u)
+        for (int i = 0; i < CALLS; i++) {
+            uint64_t product0 = (uint64_t)0xD2511F53u * words[0][i], product1 = (uint64_t)0xCD9E8D57u * words[2][i];
+            words[0][i] = (uint32_t)(product1 >> 32) ^ words[1][i] ^ k0;
+            words[1][i] = (uint32_t)product1;
+            words[2][i] = (uint32_t)(product0 >> 32) ^ words[3][i] ^ k1;
+            words[3][i] = (uint32_t)product0;
+        }
+    for (int i = 0; i < CALLS; i++) {
+        normal_point(words[0][i], words[1][i], &normals[i], &normals[CALLS + i]);
+        normal_point(words[2][i], words[3][i], &normals[2 * CALLS + i], &normals[3 * CALLS + i]);
+    }
+}
+
+void rng_normals(uint64_t key, uint64_t block, size_t n, float *normals)
+{
+    float rest[RNG_NORMALS];
+    for (; n >= RNG_NORMALS; n -= RNG_NORMALS, normals += RNG_NORMALS)
+        normal_block(key, block++, normals);
+    if (n > 0) {
+        normal_block(key, block, rest);
+        memcpy(normals, rest, n * sizeof *normals);
     }
 }
 

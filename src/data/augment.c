@@ -6,8 +6,7 @@
 #include "base/rows.h"
 #include "data/augment_image.h"
 
-#define CHOICES_LANE 2 /* of rng_words; normal numbers have another one */
-#define NOISE_FLOATS 256
+#define CHOICES_LANE 0 /* of rng_words; normal numbers have another one */
 
 static const char *const flip_names[] = {
     [FLIP_NONE] = "none", [FLIP_HORIZONTAL] = "horizontal", [FLIP_VERTICAL] = "vertical", [FLIP_BOTH] = "both", NULL};
@@ -119,13 +118,13 @@ void augmenter_init(struct augmenter *augmenter, const struct augment *augment, 
     *augmenter = (struct augmenter){.how = *augment, .key = rng_key(seed, "augment"), .shape = *shape};
     augmenter->is_category = find_categories(about);
     if (shape->dims == 3)
-        augmenter->plane = memory_need(shape->size[1] * shape->size[2], sizeof *augmenter->plane);
+        augmenter->copy = memory_need(shape_count(shape), sizeof *augmenter->copy);
 }
 
 void augmenter_release(struct augmenter *augmenter)
 {
     memory_free(augmenter->is_category);
-    memory_free(augmenter->plane);
+    memory_free(augmenter->copy);
     *augmenter = (struct augmenter){0};
 }
 
@@ -153,21 +152,21 @@ static void change_pixels(const struct augmenter *augmenter, uint64_t key, float
     if (flips(how, FLIP_VERTICAL) && (words[0] & 2))
         augment_image_turn_over(image, values);
     augment_image_move(image, values, (struct pixel){up_to(words[1], how->shift), up_to(words[2], how->shift)}, true,
-                       augmenter->plane);
+                       augmenter->copy);
     augment_image_move(image, values, (struct pixel){up_to(words[3], how->crop), up_to(words[4], how->crop)}, false,
-                       augmenter->plane);
+                       augmenter->copy);
     double turn = how->rotate / 360 * (words[5] * 0x1p-31 - 1);
     if (how->rotate > 0)
-        augment_image_rotate(image, values, turn < 0 ? turn + 1 : turn, augmenter->plane);
+        augment_image_rotate(image, values, turn < 0 ? turn + 1 : turn, augmenter->copy);
 }
 
 static void add_noise(const struct augmenter *augmenter, uint64_t key, float *values)
 {
     size_t count = shape_count(&augmenter->shape);
-    float normals[NOISE_FLOATS], deviation = (float)augmenter->how.noise;
-    for (size_t first = 0; first < count; first += NOISE_FLOATS) {
-        size_t n = count - first < NOISE_FLOATS ? count - first : NOISE_FLOATS;
-        rng_normals(key, first, n, normals);
+    float normals[RNG_NORMALS], deviation = (float)augmenter->how.noise;
+    for (size_t first = 0; first < count; first += RNG_NORMALS) {
+        size_t n = count - first < RNG_NORMALS ? count - first : RNG_NORMALS;
+        rng_normals(key, first / RNG_NORMALS, n, normals);
         for (size_t i = 0; i < n; i++)
             if (!augmenter->is_category || !augmenter->is_category[first + i])
                 values[first + i] += deviation * normals[i];

@@ -47,7 +47,7 @@ struct augmenter {
     uint64_t key;
     struct shape shape; /* of a sample */
     bool *is_category;  /* [shape_count(shape)] numbers that take no noise; NULL: there are none */
-    float *plane;       /* [H, W] scratch; NULL: these are no images */
+    float *copy;        /* [C, H, W] scratch; NULL: these are no images */
 };
 
 /* Local. For samples of this description, which augment_check has passed. Release accepts a released one, and one that

@@ -83,40 +83,65 @@ void augment_image_move(const struct shape *image, float *values, struct pixel b
 }
 
 /* The largest whole number that is not above. */
-static long whole(double number)
+static long whole(float number)
 {
     long truncated = (long)number;
-    return truncated - (number < (double)truncated);
+    return truncated - (number < (float)truncated);
 }
 
-static float pixel(const float *plane, long H, long W, long y, long x)
+/* What four neighbours count, of which the first is pixel (y, x). */
+struct mixture {
+    long y, x;
+    float parts[2][2];
+};
+
+static struct mixture mixture_at(float y, float x)
 {
-    return y >= 0 && y < H && x >= 0 && x < W ? plane[y * W + x] : 0;
+    struct mixture mix = {.y = whole(y), .x = whole(x)};
+    float down = y - (float)mix.y, right = x - (float)mix.x;
+    mix.parts[0][0] = (1 - down) * (1 - right);
+    mix.parts[0][1] = (1 - down) * right;
+    mix.parts[1][0] = down * (1 - right);
+    mix.parts[1][1] = down * right;
+    return mix;
 }
 
-static float between(const float *plane, long H, long W, double y, double x)
+/* Those outside are 0. */
+static float mixed_at_edge(const struct mixture *mix, long H, long W, const float *plane)
 {
-    long top = whole(y), left = whole(x);
-    float down = (float)(y - (double)top), right = (float)(x - (double)left);
-    float upper = (1 - right) * pixel(plane, H, W, top, left) + right * pixel(plane, H, W, top, left + 1);
-    float lower = (1 - right) * pixel(plane, H, W, top + 1, left) + right * pixel(plane, H, W, top + 1, left + 1);
-    return (1 - down) * upper + down * lower;
-}
-
-void augment_image_rotate(const struct shape *image, float *values, double u, float *plane)
-{
-    long H = height(image), W = width(image);
-    double middle_y = 0.5 * (double)(H - 1), middle_x = 0.5 * (double)(W - 1), c, s;
-    rng_circle(u, &c, &s);
-    for (size_t channel = 0; channel < image->size[0]; channel++) {
-        float *to = plane_of(image, values, channel);
-        memcpy(plane, to, (size_t)pixels(image) * sizeof *plane);
-        for (long y = 0; y < H; y++)
-            for (long x = 0; x < W; x++) {
-                double dy = (double)y - middle_y, dx = (double)x - middle_x;
-                to[y * W + x] = between(plane, H, W, middle_y + c * dy + s * dx, middle_x + c * dx - s * dy);
-            }
+    float sum = 0;
+    for (long i = 0; i < 4; i++) {
+        long y = mix->y + i / 2, x = mix->x + i % 2;
+        if (y >= 0 && y < H && x >= 0 && x < W)
+            sum += mix->parts[i / 2][i % 2] * plane[y * W + x];
     }
+    return sum;
+}
+
+static float mixed(const struct mixture *mix, long W, const float *plane)
+{
+    const float *upper = plane + mix->y * W + mix->x, *lower = upper + W;
+    return mix->parts[0][0] * upper[0] + mix->parts[0][1] * upper[1] + mix->parts[1][0] * lower[0] +
+           mix->parts[1][1] * lower[1];
+}
+
+void augment_image_rotate(const struct shape *image, float *values, double u, float *copy)
+{
+    long H = height(image), W = width(image), plane = pixels(image);
+    float middle_y = 0.5f * (float)(H - 1), middle_x = 0.5f * (float)(W - 1);
+    double exact_c, exact_s;
+    rng_circle(u, &exact_c, &exact_s);
+    float c = (float)exact_c, s = (float)exact_s;
+    memcpy(copy, values, image->size[0] * (size_t)plane * sizeof *copy);
+    for (long y = 0; y < H; y++)
+        for (long x = 0; x < W; x++) {
+            float dy = (float)y - middle_y, dx = (float)x - middle_x;
+            struct mixture mix = mixture_at(middle_y + c * dy + s * dx, middle_x + c * dx - s * dy);
+            bool is_inside = mix.y >= 0 && mix.y + 1 < H && mix.x >= 0 && mix.x + 1 < W;
+            for (long channel = 0; channel < (long)image->size[0]; channel++)
+                values[channel * plane + y * W + x] = is_inside ? mixed(&mix, W, copy + channel * plane)
+                                                                : mixed_at_edge(&mix, H, W, copy + channel * plane);
+        }
 }
 
 /* [*first, *end) of a square from `first` on that lie in [0, size). */

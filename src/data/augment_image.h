@@ -19,8 +19,8 @@ void augment_image_turn_over(const struct shape *image, float *values);
 void augment_image_move(const struct shape *image, float *values, struct pixel by, bool repeats_edges, float *plane);
 
 /* Local. Turns it about its middle by an angle of 2 pi u, 0 <= u < 1, counter-clockwise as it is looked at (y grows
- * downward); bilinear, and 0 around the image. Scratch: plane [H, W]. */
-void augment_image_rotate(const struct shape *image, float *values, double u, float *plane);
+ * downward); bilinear, and 0 around the image. Scratch: copy [C, H, W]. */
+void augment_image_rotate(const struct shape *image, float *values, double u, float *copy);
 
 /* Local. 0 in a square, of which `first` is the upper left corner: as much of it as lies in the image. */
 void augment_image_cut(const struct shape *image, float *values, struct pixel first, long side);

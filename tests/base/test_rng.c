@@ -184,15 +184,43 @@ static void normal_numbers_are_normal(void)
 }
 
 /* Against the C library: the logarithm and the circle inside are accurate to double's last places. */
-static void many_normal_numbers_are_those_one_by_one(void)
+/* Two words of a call make a point, and so do the other two; blocks of calls, of which all that is first comes first.
+ */
+static void many_normal_numbers_are_box_and_mullers(void)
 {
-    float numbers[9];
-    for (uint64_t first = 0; first < 3; first++)
-        for (size_t n = 0; n <= 9; n++) {
-            rng_normals(5, first, n, numbers);
-            for (size_t i = 0; i < n; i++)
-                CU_ASSERT_EQUAL(numbers[i], (float)rng_normal(5, first + i));
-        }
+    enum { CALLS = RNG_NORMALS / 4, N = 3 * RNG_NORMALS };
+    float numbers[N], part[RNG_NORMALS];
+    rng_normals(5, 7, N, numbers);
+    for (uint64_t i = 0; i < N; i++) {
+        uint32_t words[4];
+        uint64_t block = i / RNG_NORMALS, which = i % RNG_NORMALS / CALLS;
+        rng_words(5, (7 + block) * CALLS + i % CALLS, 2, words);
+        const uint32_t *two = words + which / 2 * 2;
+        double radius = sqrt(-2 * log(((two[0] >> 9) + 0.5) * 0x1p-23)), angle = 2 * M_PI * two[1] * 0x1p-32;
+        CU_ASSERT_DOUBLE_EQUAL((double)numbers[i], radius * (which % 2 ? sin(angle) : cos(angle)), 2e-6);
+    }
+    for (size_t n = 0; n < RNG_NORMALS; n++) {
+        rng_normals(5, 8, n, part);
+        CU_ASSERT_EQUAL(memcmp(part, numbers + RNG_NORMALS, n * sizeof *part), 0);
+    }
+}
+
+/* Their moments, from many keys. */
+static void many_normal_numbers_are_normal(void)
+{
+    enum { KEYS = 2000, N = 150 };
+    double moments[5] = {0}, count = KEYS * N;
+    float numbers[N];
+    for (uint64_t key = 0; key < KEYS; key++) {
+        rng_normals(rng_key(key, "test"), key, N, numbers);
+        for (size_t i = 0; i < N; i++)
+            for (int k = 1; k < 5; k++)
+                moments[k] += pow((double)numbers[i], k) / count;
+    }
+    CU_ASSERT(fabs(moments[1]) < 4 / sqrt(count));
+    CU_ASSERT(fabs(moments[2] - 1) < 4 * sqrt(2 / count));
+    CU_ASSERT(fabs(moments[3]) < 4 * sqrt(15 / count));
+    CU_ASSERT(fabs(moments[4] - 3) < 4 * sqrt(96 / count));
 }
 
 static void normal_numbers_are_box_and_mullers(void)
@@ -218,7 +246,8 @@ int main(void)
         {"every permutation of a few things comes equally often", every_small_permutation_comes_equally_often},
         {"normal numbers are normal", normal_numbers_are_normal},
         {"normal numbers are Box's and Muller's", normal_numbers_are_box_and_mullers},
-        {"many normal numbers are those one by one", many_normal_numbers_are_those_one_by_one},
+        {"many normal numbers are Box's and Muller's, too", many_normal_numbers_are_box_and_mullers},
+        {"many normal numbers are normal", many_normal_numbers_are_normal},
         {NULL, NULL},
     };
     return test_run("base/rng", cases);

@@ -87,11 +87,11 @@ static void images_move(void)
 
 static void images_turn(void)
 {
-    float values[FLOATS], plane[PIXELS];
+    float values[FLOATS], copy[FLOATS];
     for (int step = 0; step < 90; step++) {
         double u = step / 90.0, c = cos(2 * M_PI * u), s = sin(2 * M_PI * u), worst = 0;
         fill(values);
-        augment_image_rotate(&image, values, u, plane);
+        augment_image_rotate(&image, values, u, copy);
         for (long i = 0; i < FLOATS; i++) {
             double dy = (double)(i / W % H) - (H - 1) / 2.0, dx = (double)(i % W) - (W - 1) / 2.0;
             double y = (H - 1) / 2.0 + c * dy + s * dx, x = (W - 1) / 2.0 + c * dx - s * dy, expected = 0;
@@ -347,8 +347,8 @@ static void its_bits_are_these(void)
     for (uint64_t index = 0; index < 20; index++)
         augmented(&augmenter, index / 4, index, values[index]);
     uint64_t digest = digest_bytes(values, sizeof values);
-    CU_ASSERT_EQUAL(digest, UINT64_C(0xa64c0f8045061d1e));
-    if (digest != UINT64_C(0xa64c0f8045061d1e))
+    CU_ASSERT_EQUAL(digest, UINT64_C(0x0bd2ec69980a7495));
+    if (digest != UINT64_C(0x0bd2ec69980a7495))
         printf("\n    %016llx", (unsigned long long)digest);
     augmenter_release(&augmenter);
 }
