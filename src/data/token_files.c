@@ -13,8 +13,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define HEADER_BYTES 1024
-
 static uint32_t little_endian(const uint8_t *b)
 {
     return b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
@@ -97,9 +95,9 @@ static bool take_header(struct token_file *file, size_t h, const uint8_t *begin,
 {
     const char *path = file->watched.path;
     uint32_t version = count >= 8 ? little_endian(begin + 4) : 0;
-    if (count < HEADER_BYTES)
+    if (count < TOKEN_HEADER_BYTES)
         return error_set(error, ERROR_CORRUPT, "%s is truncated in its header: %d bytes expected, %zu there", path,
-                         HEADER_BYTES, count);
+                         TOKEN_HEADER_BYTES, count);
     if (version != headers[h].version)
         return error_set(error, ERROR_CORRUPT,
                          "%s is of version %" PRIu32 " of llm.c's tokens with magic %" PRIu32 ": only version %" PRIu32
@@ -107,20 +105,36 @@ static bool take_header(struct token_file *file, size_t h, const uint8_t *begin,
                          path, version, headers[h].magic, headers[h].version);
     uint32_t promised = little_endian(begin + 8);
     file->width = headers[h].width;
-    size_t bytes = file->watched.count - HEADER_BYTES, expected = promised * file->width;
+    size_t bytes = file->watched.count - TOKEN_HEADER_BYTES, expected = promised * file->width;
     if (bytes != expected)
         return error_set(error, ERROR_CORRUPT,
                          "%s is %s: its header says %" PRIu32 " uint%zu tokens, which are %zu bytes, but %zu are there",
                          path, bytes < expected ? "truncated" : "too long", promised, 8 * file->width, expected, bytes);
     file->length = promised;
-    file->elements += HEADER_BYTES;
+    file->elements += TOKEN_HEADER_BYTES;
+    file->vocabulary = little_endian(begin + 12);
+    return true;
+}
+
+bool token_files_header(size_t length, size_t vocabulary, uint8_t header[TOKEN_HEADER_BYTES], struct error *error)
+{
+    size_t h = vocabulary > UINT16_MAX + 1;
+    if (length > UINT32_MAX)
+        return error_set(error, ERROR_USAGE,
+                         "a file of llm.c has room for %" PRIu32 " tokens, but these are %zu: convert parts of them, "
+                         "with part, which a pattern joins",
+                         UINT32_MAX, length);
+    const uint32_t words[] = {headers[h].magic, headers[h].version, (uint32_t)length, (uint32_t)vocabulary};
+    memset(header, 0, TOKEN_HEADER_BYTES);
+    for (size_t i = 0; i < sizeof words; i++)
+        header[i] = (uint8_t)(words[i / 4] >> 8 * (i % 4));
     return true;
 }
 
 /* What the file is, by its first bytes and its length. */
 static bool parse(struct token_file *file, enum token_type type, struct error *error)
 {
-    uint8_t begin[HEADER_BYTES];
+    uint8_t begin[TOKEN_HEADER_BYTES];
     struct watched *watched = &file->watched;
     size_t want = watched->count < sizeof begin ? watched->count : sizeof begin;
     ssize_t got = file_read_at(watched->descriptor, begin, want, 0);
@@ -180,6 +194,7 @@ static bool append(struct token_files *files, size_t i, struct error *error)
                          "%s holds uint%zu tokens, but %s uint%zu: files that belong together are of one type",
                          file->watched.path, 8 * file->width, files->files[0].watched.path, 8 * files->width);
     files->width = file->width;
+    files->vocabulary = i == 0 || file->vocabulary == files->vocabulary ? file->vocabulary : 0;
     file->first = files->length;
     files->length += file->length;
     if (i > 0)

@@ -24,7 +24,8 @@ static const struct option_row rows[] = {
      "their names: little-endian numbers alone, as of nanoGPT, or behind the header of llm.c",
      FIELD(struct tokens_settings, path), .path = PATH_READ, .resume = RESUME_FREE},
     {"context", "tokens of a window, which is a sample", FIELD(struct tokens_settings, context), WHOLE(1, 1000000)},
-    {"vocabulary", "how many tokens there are; 0 for 1 + the largest in the files, or as in the training data",
+    {"vocabulary",
+     "how many tokens there are; 0 for what all headers say, 1 + the largest in the files, or as in the training data",
      FIELD(struct tokens_settings, vocabulary), WHOLE(0, VOCABULARY_MOST), DEFAULT("0")},
     {"part", "where in the files the tokens that are used begin and end, as shares of all",
      FIELD(struct tokens_settings, part), REAL(0, 1), DEFAULT("0", "1")},
@@ -142,10 +143,11 @@ static bool refuse_token(const struct walk *walk, const struct tokens_settings *
                          "%s: token %zu (counted from 0) is %" PRIu32 ", but the training data has a vocabulary of "
                          "%zu, 0 to %zu: give that a larger one",
                          path, place, walk->token, limit, limit - 1);
-    if (settings->vocabulary)
-        return error_set(error, ERROR_USAGE,
-                         "%s: token %zu (counted from 0) is %" PRIu32 ", but vocabulary is %zu, 0 to %zu", path, place,
-                         walk->token, limit, limit - 1);
+    if (settings->vocabulary || limit < VOCABULARY_MOST)
+        return error_set(error, settings->vocabulary ? ERROR_USAGE : ERROR_CORRUPT,
+                         "%s: token %zu (counted from 0) is %" PRIu32 ", but %svocabulary is %zu, 0 to %zu%s", path,
+                         place, walk->token, settings->vocabulary ? "" : "by its header the ", limit, limit - 1,
+                         settings->vocabulary ? "" : ": if that is wrong, give vocabulary");
     return error_set(error, ERROR_CORRUPT,
                      "%s: token %zu (counted from 0) is %" PRIu32
                      ", but no vocabulary has more than %zu: is it a file of tokens, and of uint32?",
@@ -157,7 +159,9 @@ static bool scan(struct dataset *dataset, const struct tokens_settings *settings
                  struct error *error)
 {
     const struct tokens *tokens = dataset->self;
-    size_t known = train ? train->form.vocabulary : (size_t)settings->vocabulary;
+    size_t said = settings->vocabulary ? (size_t)settings->vocabulary : tokens->files.vocabulary;
+    said = said <= VOCABULARY_MOST ? said : 0; /* what a header says may be another's word */
+    size_t known = train ? train->form.vocabulary : said;
     struct scan scan = {.tokens = tokens,
                         .walk = {.files = &tokens->files, .limit = known ? known : VOCABULARY_MOST},
                         .finds_vocabulary = known == 0};
