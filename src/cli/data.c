@@ -2,10 +2,9 @@
 #include "base/memory.h"
 #include "base/say.h"
 #include "cli/command.h"
+#include "cli/data_given.h"
 #include "cli/data_job.h"
 #include "cli/flags.h"
-#include "data/recognise.h"
-#include "job/job.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -32,17 +31,10 @@ static void print_lines(const char *before, const struct text *lines)
 /* Opens the dataset with the keys that were found, as a job file would. */
 static bool open_dataset(struct telling *telling, struct error *error)
 {
-    static const char *const rest = "\nmodel: [{layer: flatten}]\ntrain: {steps: 1, batch: 1}\n"
-                                    "optimizer: {name: sgd, learning_rate: 1}\n";
-    struct text yaml;
     struct job job = {0};
-    text_init(&yaml);
-    text_append(&yaml, "run: run\ndata: {train: {format: %s%s}}%s", telling->class->kind.name,
-                text_bytes(&telling->survey.keys), rest);
-    bool ok = job_parse(&job, "what was found", text_bytes(&yaml), NULL, 0, error) &&
+    bool ok = data_given_job(&job, telling->class, text_bytes(&telling->survey.keys), NULL, 0, error) &&
               dataset_open(&telling->dataset, &job.data.train, NULL, error);
     job_release(&job);
-    text_release(&yaml);
     return ok;
 }
 
@@ -115,39 +107,16 @@ static bool describe(const struct dataset_class *class, const char *const *paths
     return ok;
 }
 
-/* `format`: as the user has it; NULL: the file tells. */
-static const struct dataset_class *find_class(const char *format, const char *path, struct error *error)
-{
-    struct candidates candidates;
-    const struct kind *kind = format ? kind_find(&dataset_registry, format) : NULL;
-    if (format && !kind) {
-        error_set(error, ERROR_USAGE, "--format: %s is not known", format);
-        return NULL;
-    }
-    candidates_all(&candidates);
-    if (!kind && !candidates_look(&candidates, path, error))
-        return NULL;
-    const struct dataset_class *class = kind ? (const struct dataset_class *)kind
-                                             : candidates_one(&candidates, path, error);
-    if (!class && candidates.count > 1)
-        error_prefix(error, "--format is needed: ");
-    if (class && !class->survey) {
-        error_set(error, ERROR_USAGE, "there is nothing to tell about files of format %s", class->kind.name);
-        return NULL;
-    }
-    return class;
-}
-
 static bool describe_all(const char *format, const char *const *paths, size_t count, struct error *error)
 {
     for (size_t i = 0, n; i < count; i += n) {
         struct error ignored;
-        const struct dataset_class *class = find_class(format, paths[i], error);
+        const struct dataset_class *class = data_given_class(format, paths[i], error);
         if (!class)
             return false;
         size_t most = class->survey_most ? class->survey_most : 1;
         for (n = 1; n < most && i + n < count; n++)
-            if (find_class(format, paths[i + n], &ignored) != class)
+            if (data_given_class(format, paths[i + n], &ignored) != class)
                 break;
         if (!describe(class, paths + i, n, error))
             return false;

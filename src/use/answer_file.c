@@ -3,7 +3,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/say.h"
-#include "h5/h5_floats.h"
+#include "h5/h5_pieces.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -186,7 +186,7 @@ static bool begin_array(struct answer_file *file, struct error *error)
 /* The numbers lie in one piece: they are written there as into any other file. */
 static bool begin_hdf5(struct answer_file *file, struct error *error)
 {
-    struct h5_floats floats = {.name = "answers"};
+    struct h5_piece floats = {.name = "answers"};
     const struct description *about = file->about;
     const struct categories *classes = file->form.classes > 0 ? description_classes(about) : NULL;
     const size_t columns = classes ? 0 : about->target_count;
@@ -199,7 +199,7 @@ static bool begin_hdf5(struct answer_file *file, struct error *error)
         floats.texts = classes ? (const char *const *)classes->names : names;
         floats.text_count = classes ? classes->count : columns;
     }
-    bool ok = h5_floats_write(file->descriptor, file->hidden, &floats, &file->written, error);
+    bool ok = h5_pieces_write(file->descriptor, file->hidden, &floats, 1, &file->written, error);
     memory_free(names);
     return ok;
 }
