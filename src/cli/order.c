@@ -76,7 +76,7 @@ static void print_step(const struct request *request, const struct order *order,
 static bool print_order(const struct request *request, const struct job *job, struct error *error)
 {
     struct dataset train, validation;
-    if (!job_data_open(job, &train, &validation, error))
+    if (!job_data_open(job, &train, &validation, NULL, error))
         return false;
     struct order order = {.share = &train.share};
     bool ok = length_sampler(job, train.count, &order.sampler, error);

@@ -87,7 +87,7 @@ static bool print_summary(const struct job *job, size_t ranks, struct error *err
     size_t leaves = job->train.batch / job->train.microbatch;
     if (ranks > leaves)
         return error_set(error, ERROR_USAGE, "%zu ranks, but only %zu leaves", ranks, leaves);
-    if (!job_data_open(job, &train, &validation, error))
+    if (!job_data_open(job, &train, &validation, NULL, error))
         return false;
     dataset_close(&validation); /* it fits: that is all that is asked of it here */
     bool ok = model_describe(&model, &job->model, &job->loss, &train.about.form, job->train.microbatch, job->seed,

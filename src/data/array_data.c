@@ -84,6 +84,7 @@ struct scan {
     const struct array_settings *settings;
     const struct description *train;
     struct error *error;
+    bool lacks_first; /* no label is the first of the classes that were counted */
     bool ok;
 };
 
@@ -166,7 +167,7 @@ static bool has_class(const struct array_data *data, int64_t label, size_t class
 }
 
 /* 1 + the largest label of the whole file, so that all parts of it have the same classes. */
-static bool count_classes(const struct scan *scan, size_t *classes)
+static bool count_classes(struct scan *scan, size_t *classes)
 {
     const struct array_data *data = scan->dataset->self;
     const struct array *y = &data->y;
@@ -189,11 +190,14 @@ static bool count_classes(const struct scan *scan, size_t *classes)
             begins = begins || label <= data->label_offset;
         }
     }
-    if (!begins)
-        log_warn("%s: no label is %" PRId64
-                 ", the first of the %zu classes; label_offset is for labels that begin at 1",
-                 y->name, data->label_offset, *classes);
+    scan->lacks_first = !begins;
     return true;
+}
+
+static void tell_lack(const struct array_data *data, size_t classes)
+{
+    log_warn("%s: no label is %" PRId64 ", the first of the %zu classes; label_offset is for labels that begin at 1",
+             data->y.name, data->label_offset, classes);
 }
 
 static bool refuse_label(const struct scan *scan, const char *name, size_t sample, int64_t label)
@@ -218,14 +222,18 @@ static bool refuse_label(const struct scan *scan, const char *name, size_t sampl
                      name, sample, label, offset, classes, classes - 1);
 }
 
-static bool set_classes(const struct scan *scan)
+/* How many there are, if that does not hang on the labels; else 0. */
+static size_t known_classes(const struct scan *scan)
+{
+    size_t known = scan->train && scan->train->form.vocabulary == 0 ? scan->train->form.classes : 0;
+    return scan->settings->classes ? (size_t)scan->settings->classes : known;
+}
+
+static bool set_classes(struct scan *scan)
 {
     struct leaf_form *form = &scan->dataset->about.form;
-    size_t known = scan->train && scan->train->form.vocabulary == 0 ? scan->train->form.classes : 0;
-    if (!scan->settings->classes && !known)
-        return count_classes(scan, &form->classes);
-    form->classes = scan->settings->classes ? (size_t)scan->settings->classes : known;
-    return true;
+    form->classes = known_classes(scan);
+    return form->classes > 0 || count_classes(scan, &form->classes);
 }
 
 static bool check_labels(const struct scan *scan, const struct array_rows *rows)
@@ -312,6 +320,58 @@ static void scan_samples(void *context)
     dataset->digest = join(data, x, y);
 }
 
+/* ---- what an earlier start has found ---- */
+
+static uint64_t digest_layout(uint64_t digest, const struct array *array)
+{
+    digest = digest_chain(digest, (uint64_t)array->type << 1 | array->big_endian);
+    digest = digest_chain(digest, digest_bytes(array->size, array->dims * sizeof *array->size));
+    const double packing[] = {array->scale, array->offset};
+    if (array->is_scaled)
+        digest = digest_chain(digest, digest_bytes(packing, sizeof packing));
+    return digest_chain(digest, digest_bytes(array->missing, array->missing_count * sizeof *array->missing));
+}
+
+/* Whether a look at these data can have found that. */
+static bool is_possible(const struct scan *scan, const struct look_found *found)
+{
+    const struct array_data *data = scan->dataset->self;
+    if (array_has_floats(&data->y))
+        return found->kinds == 0 && found->least <= found->most;
+    size_t known = known_classes(scan);
+    return known > 0 ? found->kinds == known : found->kinds >= 2 && found->kinds <= ARRAY_CLASSES_MOST;
+}
+
+static bool recall(struct scan *scan)
+{
+    struct dataset *dataset = scan->dataset;
+    struct leaf_form *form = &dataset->about.form;
+    const struct array_data *data = dataset->self;
+    struct look_found found;
+    if (!dataset_recall(dataset, digest_layout(digest_layout(0, &data->x), &data->y), &found) ||
+        !is_possible(scan, &found))
+        return false;
+    dataset->digest = found.digest;
+    form->classes = (size_t)found.kinds;
+    form->least = found.least;
+    form->most = found.most;
+    scan->lacks_first = found.lacks_first;
+    return true;
+}
+
+static bool look_at_all(struct scan *scan)
+{
+    struct dataset *dataset = scan->dataset;
+    const struct leaf_form *form = &dataset->about.form;
+    const void *where;
+    if (!guard_run(scan_samples, scan, &where))
+        return dataset_refuse_hole(dataset, where, scan->error);
+    const struct look_found found = {dataset->digest, form->classes, scan->lacks_first, form->least, form->most};
+    if (scan->ok)
+        dataset_note(dataset, &found);
+    return scan->ok;
+}
+
 /* Of bytes there are only so many: a table is faster than two divisions. */
 static void set_levels(struct array_data *data)
 {
@@ -342,8 +402,11 @@ bool array_data_open(struct dataset *dataset, const struct array_settings *setti
     dataset->about.form.terms = y->width;
     dataset->sample_bytes = x->row_bytes + y->row_bytes;
     struct scan scan = {.dataset = dataset, .settings = settings, .train = train, .error = error};
-    const void *where;
-    return guard_run(scan_samples, &scan, &where) ? scan.ok : dataset_refuse_hole(dataset, where, error);
+    if (!recall(&scan) && !look_at_all(&scan))
+        return false;
+    if (scan.lacks_first)
+        tell_lack(data, dataset->about.form.classes);
+    return true;
 }
 
 /* Guarded. */

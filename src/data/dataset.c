@@ -94,11 +94,22 @@ static bool refuse_no_format(struct error *error)
 bool dataset_open(struct dataset *dataset, const struct dataset_spec *spec, const struct description *train,
                   struct error *error)
 {
+    return dataset_open_with(dataset, spec, train, NULL, error);
+}
+
+bool dataset_open_with(struct dataset *dataset, const struct dataset_spec *spec, const struct description *train,
+                       struct dataset_aid *aid, struct error *error)
+{
     memset(dataset, 0, sizeof *dataset);
     if (!spec->class)
         return refuse_no_format(error);
     dataset->failure = memory_need(1, sizeof *dataset->failure);
-    if (!spec->class->open(dataset, spec->settings, train, error)) {
+    dataset->aid = aid;
+    if (aid)
+        dataset_ask(aid, spec, train);
+    bool opened = spec->class->open(dataset, spec->settings, train, error);
+    dataset->aid = NULL;
+    if (!opened) {
         description_release(&dataset->about);
         memory_free(dataset->failure);
         memset(dataset, 0, sizeof *dataset);

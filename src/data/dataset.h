@@ -10,6 +10,7 @@
 #include "base/option.h"
 #include "base/text.h"
 #include "data/description.h"
+#include "data/look.h"
 #include "data/share.h"
 #include "data/survey.h"
 #include "data/watched.h"
@@ -25,6 +26,17 @@ struct dataset_spec {
     void *settings;                    /* of the class's kind; NULL: it has none */
 };
 
+/* What a start brings to the opening of a dataset, and takes from it for the next one. */
+struct dataset_aid {
+    const struct look *known; /* what an earlier start has found; NULL: nothing */
+    struct look look;         /* what this one has, for the next one; count 0: nothing that is worth it. To be released
+                                 (look_release), also after failure */
+    bool is_known;            /* it is what the earlier one has found: the samples were not looked at */
+    bool is_stale;            /* that was found in other files */
+    /* private */
+    double opened_s;
+};
+
 struct dataset {
     size_t count;             /* samples */
     struct description about; /* of each sample; opened with `train`: of the form of the training data */
@@ -37,10 +49,11 @@ struct dataset {
     /* private */
     const struct dataset_class *class;
     void *self;
-    struct watched *files; /* that it was made of: the first of them; NULL: none */
-    struct error *failure; /* the first one of a read; ERROR_NONE: none has failed */
-    struct share share;    /* which of the format's samples it has; its chunks: once it is cut */
-    bool is_taken;         /* from another dataset, whose are self and the files */
+    struct watched *files;   /* that it was made of: the first of them; NULL: none */
+    struct error *failure;   /* the first one of a read; ERROR_NONE: none has failed */
+    struct share share;      /* which of the format's samples it has; its chunks: once it is cut */
+    bool is_taken;           /* from another dataset, whose are self and the files */
+    struct dataset_aid *aid; /* while it is opened; NULL: it has none */
 };
 
 enum recognition { FORMAT_NO, FORMAT_MAYBE, FORMAT_YES };
@@ -115,6 +128,18 @@ extern const struct option_row dataset_rows[];
 /* Local, for formats: the error of a guarded read that has met `where` (base/guard.h). Returns false. */
 bool dataset_refuse_hole(const struct dataset *dataset, const void *where, struct error *error);
 
+/* Local, for formats: in open, when `files` is set. Whether an earlier start has looked at all samples of these files.
+ * layout: a digest of what they say that they hold. What comes back was in a file: the format judges whether it can be,
+ * and else looks, as if it were not known. */
+bool dataset_recall(struct dataset *dataset, uint64_t layout, struct look_found *found) WARN_UNUSED;
+
+/* Local, before a format opens it. Sets aid->look.question: all that what is found hangs on, besides the files and the
+ * layout. What the settings call the files is no part of it. */
+void dataset_ask(struct dataset_aid *aid, const struct dataset_spec *spec, const struct description *train);
+
+/* Local, for formats: after dataset_recall, and a look at all samples. Keeps what it has found for the next start. */
+void dataset_note(struct dataset *dataset, const struct look_found *found);
+
 /* Local. Opens; the spec is not kept. Errors name the file, what is wrong with it (missing, truncated, wrong magic,
  * counts that differ, first + count beyond its end, NaN or infinity in a used sample, not UTF-8, a context longer than
  * the text) and what to do.
@@ -127,6 +152,11 @@ bool dataset_refuse_hole(const struct dataset *dataset, const void *where, struc
  * window reaches back, and what it repeats is labelled LEAF_IGNORED). */
 bool dataset_open(struct dataset *dataset, const struct dataset_spec *spec, const struct description *train,
                   struct error *error) WARN_UNUSED;
+
+/* Local. The same with what the start has; aid NULL: nothing. Whatever that is, the dataset is the same one, and the
+ * same errors are found, unless files have changed and hide it (look.h). */
+bool dataset_open_with(struct dataset *dataset, const struct dataset_spec *spec, const struct description *train,
+                       struct dataset_aid *aid, struct error *error) WARN_UNUSED;
 
 /* Local. Whether a model for the training data can read these samples; `name`: where they come from. ERROR_USAGE. */
 bool dataset_inputs_fit(const struct dataset *dataset, const struct description *training, const char *name,

@@ -154,6 +154,20 @@ static bool refuse_token(const struct walk *walk, const struct tokens_settings *
                      path, place, walk->token, limit);
 }
 
+/* Whether an earlier start has looked at them. */
+static bool recall(struct dataset *dataset, size_t known)
+{
+    const struct tokens *tokens = dataset->self;
+    struct look_found found;
+    uint64_t layout = digest_chain(digest_chain(0, tokens->files.width), tokens->files.length);
+    if (!dataset_recall(dataset, layout, &found) || found.kinds < 1 || found.kinds > VOCABULARY_MOST ||
+        (known > 0 && found.kinds != known))
+        return false;
+    dataset->about.form = windows_form(tokens->windows.context, (size_t)found.kinds);
+    dataset->digest = found.digest;
+    return true;
+}
+
 /* Looks at all that is used. */
 static bool scan(struct dataset *dataset, const struct tokens_settings *settings, const struct description *train,
                  struct error *error)
@@ -166,12 +180,15 @@ static bool scan(struct dataset *dataset, const struct tokens_settings *settings
                         .walk = {.files = &tokens->files, .limit = known ? known : VOCABULARY_MOST},
                         .finds_vocabulary = known == 0};
     const void *where;
+    if (recall(dataset, known))
+        return true;
     if (!guard_run(scan_tokens, &scan, &where))
         return dataset_refuse_hole(dataset, where, error);
     if (!scan.ok)
         return refuse_token(&scan.walk, settings, !train, error);
     dataset->about.form = windows_form(tokens->windows.context, known ? known : (size_t)scan.walk.most + 1);
     dataset->digest = digest_chain(scan.walk.digest, dataset->about.form.vocabulary);
+    dataset_note(dataset, &(struct look_found){.digest = dataset->digest, .kinds = dataset->about.form.vocabulary});
     return true;
 }
 

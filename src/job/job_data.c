@@ -35,21 +35,23 @@ static bool check_augment(const struct job *job, const struct dataset *train, st
 }
 
 static bool open_validation(const struct job *job, struct dataset *train, struct dataset *validation,
-                            struct error *error)
+                            struct dataset_aid *aid, struct error *error)
 {
     if (job->data.split.validation > 0)
         return split(job, train, validation, error);
-    return !job->data.validation.class || dataset_open(validation, &job->data.validation, &train->about, error) ||
+    return !job->data.validation.class ||
+           dataset_open_with(validation, &job->data.validation, &train->about, aid, error) ||
            error_prefix(error, "data.validation: ");
 }
 
-bool job_data_open(const struct job *job, struct dataset *train, struct dataset *validation, struct error *error)
+bool job_data_open(const struct job *job, struct dataset *train, struct dataset *validation, struct job_data_aid *aid,
+                   struct error *error)
 {
     *validation = (struct dataset){0};
-    if (!dataset_open(train, &job->data.train, NULL, error))
+    if (!dataset_open_with(train, &job->data.train, NULL, aid ? &aid->train : NULL, error))
         return error_prefix(error, "data.train: ");
     if (check_standardise(job, train, error) && check_augment(job, train, error) && cut(job, train, error) &&
-        open_validation(job, train, validation, error))
+        open_validation(job, train, validation, aid ? &aid->validation : NULL, error))
         return true;
     dataset_close(train);
     return false;

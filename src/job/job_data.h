@@ -4,9 +4,14 @@
 
 #include "job/job.h"
 
+/* What a start has for each of them (data/dataset.h). */
+struct job_data_aid {
+    struct dataset_aid train, validation;
+};
+
 /* Local. Opens what it learns from, and what training is judged by (class NULL: nothing); both are the caller's to
- * close, `train` last. Errors name the key. Nothing stays after failure. */
-bool job_data_open(const struct job *job, struct dataset *train, struct dataset *validation,
+ * close, `train` last. aid NULL: there is none. Errors name the key. Nothing stays after failure. */
+bool job_data_open(const struct job *job, struct dataset *train, struct dataset *validation, struct job_data_aid *aid,
                    struct error *error) WARN_UNUSED;
 
 /* Local. The validation data alone, for a model of which only this is known of its training data. `source` stays open

@@ -10,6 +10,7 @@ const char *const run_file_names[RUN_FILES] = {
     [RUN_LINEAGE] = ".lineage",
     [RUN_END] = ".end",
     [RUN_SAVE] = "save",
+    [RUN_LOOKS] = ".looks",
     [RUN_SUBMITTED] = "submitted",
 };
 

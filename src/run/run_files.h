@@ -13,6 +13,7 @@ enum run_file {
     RUN_LINEAGE,   /* which copies on the nodes are of this run (lineage.h) */
     RUN_END,       /* when the job's time ends, if that has changed (notice.h) */
     RUN_SAVE,      /* made by somebody who wants a checkpoint now (cadence.h) */
+    RUN_LOOKS,     /* what a look at all samples has found (train/looks.h) */
     RUN_SUBMITTED, /* a directory: the jobs as they were submitted (submission.h) */
     RUN_FILES
 };

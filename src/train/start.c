@@ -10,6 +10,7 @@
 #include "train/class_weights.h"
 #include "train/keep_every.h"
 #include "train/life.h"
+#include "train/looks.h"
 #include "train/memory_room.h"
 #include "train/ranks.h"
 #include "train/restore.h"
@@ -31,9 +32,18 @@ static bool open_copies(struct session *session, struct error *error)
 static bool open_data(struct session *session, struct error *error)
 {
     const struct job *job = session->job;
-    bool ok = job_data_open(job, &session->data.train, &session->data.validation, error);
+    struct looks looks;
+    if (!looks_bring(session, &looks, error)) {
+        looks_release(&looks);
+        return false;
+    }
+    bool ok = job_data_open(job, &session->data.train, &session->data.validation, &looks.aid, error);
     session->restore->patience.bytes = dataset_bytes(&session->data.train) + dataset_bytes(&session->data.validation);
-    if (!restore_agree(session->restore, ok, "opening the data", error) || !ranks_compare_data(session, error))
+    ok = restore_agree(session->restore, ok, "opening the data", error) && ranks_compare_data(session, error);
+    if (ok)
+        looks_keep(session, &looks);
+    looks_release(&looks);
+    if (!ok)
         return false;
     if (!length_sampler(job, session->data.train.count, &session->data.sampler, error))
         return false;
