@@ -46,3 +46,11 @@ void leaf_release(struct leaf *leaf)
     memory_free(leaf->targets);
     memset(leaf, 0, sizeof *leaf);
 }
+
+size_t leaf_bytes(const struct leaf_form *form, size_t rows)
+{
+    const struct leaf *leaf = NULL;
+    size_t input = form->vocabulary > 0 ? sizeof *leaf->tokens : sizeof *leaf->inputs;
+    size_t target = form->classes > 0 ? sizeof *leaf->labels : sizeof *leaf->targets;
+    return rows * (shape_count(&form->input) * input + form->terms * target);
+}

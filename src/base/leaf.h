@@ -50,4 +50,7 @@ struct leaf {
 bool leaf_init(struct leaf *leaf, const struct leaf_form *form, size_t rows, struct error *error) WARN_UNUSED;
 void leaf_release(struct leaf *leaf);
 
+/* Local. Bytes of these buffers. */
+size_t leaf_bytes(const struct leaf_form *form, size_t rows);
+
 #endif

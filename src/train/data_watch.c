@@ -48,6 +48,7 @@ static bool look(struct data_proof *proof, struct dataset *dataset, bool is_urge
 static unsigned look_at_all(struct session *session, unsigned urgent)
 {
     struct data_watch *watch = &session->data.watch;
+    training_data_rest(&session->data);
     watch->looked_s = clock_seconds();
     if (!(watch->wrong & DATA_IS_WRONG) &&
         !look(&watch->train_proof, &session->data.train, urgent & DATA_IS_WRONG, "data.train", &watch->train_error))
@@ -63,7 +64,7 @@ unsigned data_watch_flags(struct session *session)
 {
     struct data_watch *watch = &session->data.watch;
     struct error ignored;
-    bool due = clock_seconds() - watch->looked_s >= LOOK_S || dataset_failed(&session->data.train, &ignored) ||
+    bool due = clock_seconds() - watch->looked_s >= LOOK_S || session->data.has_failed ||
                dataset_failed(&session->data.validation, &ignored);
     return due ? look_at_all(session, 0) : watch->wrong;
 }

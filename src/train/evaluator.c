@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/partition.h"
-#include "base/watchdog.h"
 #include "policy/flags.h"
 
 #include <math.h>
@@ -18,8 +17,8 @@ bool evaluator_init(struct evaluator *evaluator, const struct world *world, cons
     size_t chunks = (dataset->count + model->rows - 1) / model->rows;
     *evaluator = (struct evaluator){
         .dataset = dataset, .viewer = options ? options->viewer : NULL, .spread = NAN, .round = 1};
-    evaluator->indices = memory_need(model->rows, sizeof *evaluator->indices);
-    return tally_init(&evaluator->tally, world, chunks, METRIC_SUMS, error) &&
+    return prefetch_open(&evaluator->ahead, &model->form, model->rows, "the validation data", error) &&
+           tally_init(&evaluator->tally, world, chunks, METRIC_SUMS, error) &&
            meter_init(&evaluator->meter, model->loss.class, &model->form, options ? &options->meter : NULL, error) &&
            (!evaluator->meter.reference ||
             column_sums_init(&evaluator->shifts, world, chunks, model->form.terms, error));
@@ -30,18 +29,24 @@ void evaluator_release(struct evaluator *evaluator)
     tally_release(&evaluator->tally);
     meter_release(&evaluator->meter);
     column_sums_release(&evaluator->shifts);
-    memory_free(evaluator->indices);
+    prefetch_close(evaluator->ahead);
     memset(evaluator, 0, sizeof *evaluator);
 }
 
-static void read(struct evaluator *evaluator, struct model *model, size_t first, size_t rows)
+static struct leaf_place place_of(const struct evaluator *evaluator, const struct model *model, size_t chunk)
 {
-    for (size_t i = 0; i < rows; i++)
-        evaluator->indices[i] = first + i;
-    watchdog_begin("the validation data", 0);
-    dataset_read(evaluator->dataset, evaluator->indices, rows, &model->leaf);
-    watchdog_end();
-    model->leaf.first = first;
+    size_t first = chunk * model->rows, left = evaluator->dataset->count - first;
+    return (struct leaf_place){.dataset = evaluator->dataset,
+                               .position = first,
+                               .rows = left < model->rows ? left : model->rows,
+                               .first = first};
+}
+
+/* That samples are not what they were, the dataset knows in the end. */
+static void read(struct evaluator *evaluator, struct model *model, const struct leaf_place *place,
+                 const struct leaf_place *next)
+{
+    (void)!prefetch_take(evaluator->ahead, place, next, &model->leaf);
 }
 
 /* Whoever sees the outputs. */
@@ -68,18 +73,20 @@ static void begin(struct evaluator *evaluator, struct model *model)
     if (!wants_spread(evaluator))
         return;
     column_sums_begin(&evaluator->shifts);
-    read(evaluator, model, 0, 1); /* on every rank: all shift by the same sample */
+    struct leaf_place place = {.dataset = evaluator->dataset, .rows = 1};
+    read(evaluator, model, &place, NULL); /* on every rank: all shift by the same sample */
     meter_refer(&evaluator->meter, &model->leaf);
 }
 
-/* Local. The sums of one chunk. */
-static void evaluate(struct evaluator *evaluator, struct model *model, const float *params, size_t chunk)
+/* Local. The sums of one chunk of this rank, whose chunks end before `end`. */
+static void evaluate(struct evaluator *evaluator, struct model *model, const float *params, size_t chunk, size_t end)
 {
-    size_t first = chunk * model->rows, left = evaluator->dataset->count - first;
+    struct leaf_place place = place_of(evaluator, model, chunk);
+    struct leaf_place next = chunk + 1 < end ? place_of(evaluator, model, chunk + 1) : (struct leaf_place){0};
     bool wants = wants_spread(evaluator);
     const struct output_watch viewer = {.see = see, .context = evaluator};
     struct loss_sums sums;
-    read(evaluator, model, first, left < model->rows ? left : model->rows);
+    read(evaluator, model, &place, chunk + 1 < end ? &next : NULL);
     meter_begin_leaf(&evaluator->meter, wants ? column_sums_next(&evaluator->shifts) : NULL);
     model_evaluate_leaf(model, params, &sums, &viewer);
     if (wants)
@@ -115,7 +122,7 @@ static bool evaluate_all(struct evaluator *evaluator, struct model *model, const
         if (evaluator->sign)
             evaluator->sign(evaluator->context);
         if (done < own)
-            evaluate(evaluator, model, params, first + done);
+            evaluate(evaluator, model, params, first + done, first + own);
         if (++in_round < evaluator->round || done + 1 == most) /* at the end there is nothing left to give up */
             continue;
         if (talk(evaluator, clock_seconds() - start))
@@ -152,7 +159,9 @@ bool evaluator_run(struct evaluator *evaluator, struct model *model, const float
     const struct meter *meter = &evaluator->meter;
     struct metric_totals totals;
     begin(evaluator, model);
-    if (!evaluate_all(evaluator, model, params))
+    bool is_made = evaluate_all(evaluator, model, params);
+    prefetch_rest(evaluator->ahead);
+    if (!is_made)
         return false;
     find_totals(evaluator, &totals);
     *evaluation = (struct evaluation){.is_constant = evaluator->spread <= 0};

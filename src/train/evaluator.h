@@ -4,7 +4,7 @@
 #ifndef TRAIN_EVALUATOR_H
 #define TRAIN_EVALUATOR_H
 
-#include "data/dataset.h"
+#include "data/prefetch.h"
 #include "nn/meter.h"
 #include "nn/model.h"
 #include "parallel/column_sums.h"
@@ -23,7 +23,7 @@ struct evaluator {
     struct meter meter;                /* behind a run: its counts and its confusion matrix, of all ranks, on all */
     struct column_sums shifts;         /* of the targets, until `spread` is known */
     double spread;                     /* of them (metric_totals); NaN: not known yet, or not wanted */
-    uint64_t *indices;                 /* [model->rows] */
+    struct prefetch *ahead;            /* the next chunk */
     size_t round; /* chunks a rank between two talks of the ranks; equal on all, and kept for the next */
     /* A validation may be long. sign: NULL, or called before each chunk, a sign of life; returns this rank's flags
      * (policy/flags.h). heed: called on all ranks at the same place, now and then, with the flags of all together;

@@ -108,10 +108,9 @@ bool learner_allocate(struct learner *learner, const struct world *world, const 
             return false;
         learner->other.params = exchange_other_params(learner->exchange) + learner->shard.first;
     }
-    learner->indices = memory_need(job->train.microbatch, sizeof *learner->indices);
     describe_state(learner, moments);
     update_init(&learner->update, world, &job->optimizer, &learner->model.table, learner->shard);
-    return tally_init(&learner->tally, world, leaves_of(job), 1, error);
+    return tally_init(&learner->tally, world, leaves_of(job), LEAF_NUMBERS, error);
 }
 
 void learner_close(struct learner *learner)
@@ -126,7 +125,6 @@ void learner_close(struct learner *learner)
     release_arrays(&learner->other);
     update_release(&learner->update);
     memory_free(learner->tensors);
-    memory_free(learner->indices);
     model_release(&learner->model);
     memset(learner, 0, sizeof *learner);
 }

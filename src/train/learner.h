@@ -10,6 +10,9 @@
 #include "parallel/tally.h"
 #include "train/update.h"
 
+/* Of each leaf all ranks know in the end. */
+enum { LEAF_LOSS, LEAF_WAITED_S /* for its samples */, LEAF_NUMBERS };
+
 struct learner {
     struct node node;
     bool node_is_open;
@@ -20,14 +23,13 @@ struct learner {
     struct update_arrays other; /* where the next update goes while a save has the used ones */
     struct update update;
     double update_s;              /* of one in place, on the average; 0: not known */
-    struct tally tally;           /* an item a leaf: loss */
-    uint64_t *indices;            /* [microbatch] */
+    struct tally tally;           /* an item a leaf, of LEAF_NUMBERS */
     struct state state;           /* the used arrays, for checkpoints */
     struct state_tensor *tensors; /* [model.table.length] */
 };
 
-/* Local. Builds the model, without memory for parameters or passes. The job is borrowed. ERROR_USAGE: it does not fit samples of
- * this form. Whatever fails, here and below: learner_close. */
+/* Local. Builds the model, without memory for parameters or passes. The job is borrowed. ERROR_USAGE: it does not fit
+ * samples of this form. Whatever fails, here and below: learner_close. */
 bool learner_init(struct learner *learner, const struct job *job, const struct leaf_form *form,
                   struct error *error) WARN_UNUSED;
 

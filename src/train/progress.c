@@ -249,6 +249,7 @@ void progress_step(struct progress *progress, struct session *session, const str
     uint64_t step = session->step;
     progress->steps++;
     progress->seconds += seconds;
+    progress->data_wait_s += numbers->data_wait_s;
     progress->steps_all++;
     progress->seconds_all += seconds;
     bool due = step % job->log.every == 0;
@@ -280,10 +281,12 @@ void progress_step(struct progress *progress, struct session *session, const str
     metrics_number(&line, "grad_norm", numbers->gradient_norm);
     metrics_number(&line, "samples_per_s", rate);
     metrics_number(&line, "step_ms", 1e3 * each);
+    metrics_number(&line, "data_wait_ms", 1e3 * progress->data_wait_s / (double)progress->steps);
     append_alive(&line);
     end_event(&line, session);
     progress->steps = 0;
     progress->seconds = 0;
+    progress->data_wait_s = 0;
 }
 
 void progress_skipped(struct session *session, uint64_t step, const struct step_numbers *numbers,

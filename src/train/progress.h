@@ -11,13 +11,15 @@ struct step_numbers {
     double loss;
     double learning_rate;
     double gradient_norm;
-    bool skipped; /* the parameters stayed as they were */
+    double data_wait_s; /* for samples, by the rank that has waited longest */
+    bool skipped;       /* the parameters stayed as they were */
 };
 
 /* Time spent in steps since the last training line; saves and validations do not count. */
 struct progress {
     uint64_t steps;
     double seconds;
+    double data_wait_s; /* of them: for samples */
     double seconds_all; /* since the session began */
     uint64_t steps_all;
 };

@@ -59,6 +59,7 @@ void session_close(struct session *session)
     cadence_release(&session->cadence);
     evaluator_release(&session->evaluator);
     learner_close(&session->learner);
+    prefetch_close(session->data.ahead);
     augmenter_release(&session->data.augmenter);
     sampler_release(&session->data.sampler);
     dataset_close(&session->data.train);

@@ -106,6 +106,7 @@ static bool allocate(struct session *session, struct error *error)
     struct learner *learner = &session->learner;
     augmenter_init(&data->augmenter, &job->data.augment, job->seed, &data->train.about);
     return learner_allocate(learner, session->world, job, saves_beside(session), error) &&
+           prefetch_open(&data->ahead, &learner->model.form, learner->model.rows, "the training data", error) &&
            (data->validation.count == 0 ||
             evaluator_init(&session->evaluator, session->world, &data->validation, &learner->model, NULL, error));
 }
@@ -125,7 +126,8 @@ static bool build(struct session *session, struct error *error)
         !learner_connect(learner, world, job, two_sets, session->options->ranks_per_node, error))
         return false;
     session->restore->patience.bytes = (double)learner->shard.count * sizeof(float) * STATE_ARRAYS;
-    size_t most = (size_t)session->restore->patience.bytes * (two_sets ? 2 : 1);
+    size_t most = (size_t)session->restore->patience.bytes * (two_sets ? 2 : 1) +
+                  2 * leaf_bytes(&learner->model.form, learner->model.rows); /* that are read ahead */
     return world_agree_memory(world, allocate(session, error), most, error);
 }
 

@@ -20,23 +20,55 @@ static void note_final(void *context, size_t tensor)
     exchange_leaf_final(learner->exchange, part->offset, part->count);
 }
 
+static struct leaf_place place_of(const struct session *session, uint64_t step, size_t leaf)
+{
+    const struct training_data *data = &session->data;
+    return training_data_place(data, sampler_taken(&data->sampler, step - 1), leaf, session->job->train.microbatch);
+}
+
+/* A leaf of this rank, which has [first, end), with its samples. Behind it comes the next, or the first one of the next
+ * step, if this run will get there as far as it knows. */
+static void take_leaf(struct session *session, uint64_t step, size_t leaf, size_t first, size_t end)
+{
+    bool is_last = leaf + 1 == end, ends = step >= session->steps || step >= session->pause.step;
+    struct leaf_place place = place_of(session, step, leaf);
+    struct leaf_place next = is_last ? place_of(session, step + 1, first) : place_of(session, step, leaf + 1);
+    training_data_take(&session->data, &place, is_last && ends ? NULL : &next, &session->learner.model.leaf);
+}
+
 /* Forward and backward of this rank's leaves; their gradients go to the exchange, their losses to the tally. */
 static void train_leaves(struct session *session, uint64_t step)
 {
     struct tally *tally = &session->learner.tally;
     struct model *model = &session->learner.model;
     size_t size = (size_t)session->world->size, rank = (size_t)session->world->rank;
-    size_t rows = session->job->train.microbatch, elements = tensor_table_elements(&model->table, true);
-    uint64_t position = sampler_taken(&session->data.sampler, step - 1);
+    size_t first = partition_first(tally->items, size, rank), end = partition_first(tally->items, size, rank + 1);
+    size_t elements = tensor_table_elements(&model->table, true);
     const struct gradient_watch watch = {note_final, &session->learner};
-    for (size_t leaf = partition_first(tally->items, size, rank); leaf < partition_first(tally->items, size, rank + 1);
-         leaf++) {
+    for (size_t leaf = first; leaf < end; leaf++) {
         struct loss_sums sums;
-        training_data_read(&session->data, position, leaf, rows, session->learner.indices, &model->leaf);
+        double waited_s = session->data.waited_s;
+        take_leaf(session, step, leaf, first, end);
+        waited_s = session->data.waited_s - waited_s;
         model_train_leaf(model, learner_params(&session->learner), step,
                          exchange_leaf(session->learner.exchange, elements), &sums, &watch);
-        *tally_item(tally, leaf) = sums.loss;
+        tally_item(tally, leaf)[LEAF_LOSS] = sums.loss;
+        tally_item(tally, leaf)[LEAF_WAITED_S] = waited_s;
     }
+}
+
+/* How long the rank has waited for its samples that has waited longest: the others then wait for that one. */
+static double find_wait(const struct tally *tally)
+{
+    size_t size = (size_t)tally->world->size;
+    double most_s = 0;
+    for (size_t rank = 0, leaf = 0; rank < size; rank++) {
+        double waited_s = 0;
+        for (; leaf < partition_first(tally->items, size, rank + 1); leaf++)
+            waited_s += tally->values[leaf * tally->columns + LEAF_WAITED_S];
+        most_s = fmax(most_s, waited_s);
+    }
+    return most_s;
 }
 
 /* A NaN's sign means nothing, but is printed. */
@@ -99,7 +131,8 @@ bool step_make(struct session *session, struct step_numbers *numbers, unsigned *
     *flags = deadline_weigh(&session->deadline, *flags, clock_seconds());
     if (*flags & DATA_IS_WRONG)
         return data_watch_agree(session, error);
-    numbers->loss = without_sign(tally_sum(&session->learner.tally, 0) / session_batch_terms(session));
+    numbers->loss = without_sign(tally_sum(&session->learner.tally, LEAF_LOSS) / session_batch_terms(session));
+    numbers->data_wait_s = find_wait(&session->learner.tally);
     numbers->gradient_norm = without_sign(
         exchange_reduce(session->learner.exchange, session_batch_terms(session), &gradient));
     numbers->learning_rate = length_learning_rate(job, &session->data.sampler, session->steps, step) *

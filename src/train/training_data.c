@@ -1,14 +1,27 @@
 #include "train/training_data.h"
 
-#include "base/watchdog.h"
+#include "base/clock.h"
 
-void training_data_read(const struct training_data *data, uint64_t position, size_t leaf, size_t rows,
-                        uint64_t *indices, struct leaf *read)
+struct leaf_place training_data_place(const struct training_data *data, uint64_t position, size_t leaf, size_t rows)
 {
-    sampler_row(&data->sampler, position + leaf * rows, rows, indices);
-    watchdog_begin("the training data", 0);
-    dataset_read(&data->train, indices, rows, read);
-    watchdog_end();
-    augmenter_leaf(&data->augmenter, &data->sampler, position + leaf * rows, indices, rows, read);
-    read->first = leaf * rows;
+    return (struct leaf_place){.dataset = &data->train,
+                               .sampler = &data->sampler,
+                               .augmenter = &data->augmenter,
+                               .position = position + leaf * rows,
+                               .rows = rows,
+                               .first = leaf * rows};
+}
+
+void training_data_take(struct training_data *data, const struct leaf_place *place, const struct leaf_place *next,
+                        struct leaf *leaf)
+{
+    double begin_s = clock_seconds();
+    if (!prefetch_take(data->ahead, place, next, leaf))
+        data->has_failed = true;
+    data->waited_s += clock_seconds() - begin_s;
+}
+
+void training_data_rest(struct training_data *data)
+{
+    prefetch_rest(data->ahead);
 }

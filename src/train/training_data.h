@@ -4,6 +4,7 @@
 
 #include "data/augment.h"
 #include "data/dataset.h"
+#include "data/prefetch.h"
 #include "data/sampler.h"
 
 /* When the content of a dataset was read again, and how long that took. */
@@ -24,13 +25,22 @@ struct training_data {
     struct dataset train, validation; /* validation.count 0: there are none */
     struct sampler sampler;
     struct augmenter augmenter; /* of the training samples */
+    struct prefetch *ahead;     /* the next leaf of training samples */
+    bool has_failed;            /* the read of a leaf that was taken */
+    double waited_s;            /* for leaves that were taken */
     struct data_watch watch;
 };
 
-/* Local, watched. Reads leaf number `leaf` of `rows` samples, of the batch that begins at this place in the row of all
- * samples (sampler_taken), and sets all of *read, augmented. indices [rows] are scratch. What dataset_read says of
- * files that change holds here, too. */
-void training_data_read(const struct training_data *data, uint64_t position, size_t leaf, size_t rows,
-                        uint64_t *indices, struct leaf *read);
+/* Local. Where leaf number `leaf` of `rows` samples is, of the batch that begins at this place in the row of all
+ * samples (sampler_taken). */
+struct leaf_place training_data_place(const struct training_data *data, uint64_t position, size_t leaf, size_t rows);
+
+/* Local, watched. Brings a leaf, which prefetch_take describes. Behind it nobody else uses these datasets before
+ * training_data_rest. */
+void training_data_take(struct training_data *data, const struct leaf_place *place, const struct leaf_place *next,
+                        struct leaf *leaf);
+
+/* Local, watched. Nothing is read ahead until the next leaf is taken. */
+void training_data_rest(struct training_data *data);
 
 #endif

@@ -91,6 +91,7 @@ bool validation_make(struct session *session, unsigned *flags, size_t *rank)
     if (averaged)
         show_average(session);
     fault_at(FAULT_VALIDATING, session->step);
+    training_data_rest(&session->data);
     bool is_made = evaluator_run(&session->evaluator, &session->learner.model, learner_params(&session->learner),
                                  &evaluation);
     session->evaluator.context = NULL;
@@ -122,12 +123,13 @@ static double count_finite(struct session *session, uint64_t position)
     for (size_t leaf = partition_first(tally->items, size, rank); leaf < partition_first(tally->items, size, rank + 1);
          leaf++) {
         struct loss_sums sums;
-        training_data_read(&session->data, position, leaf, rows, session->learner.indices, &model->leaf);
+        struct leaf_place place = training_data_place(&session->data, position, leaf, rows);
+        training_data_take(&session->data, &place, NULL, &model->leaf);
         model_evaluate_leaf(model, learner_params(&session->learner), &sums, NULL);
-        *tally_item(tally, leaf) = isfinite(sums.loss) ? 1 : 0;
+        tally_item(tally, leaf)[LEAF_LOSS] = isfinite(sums.loss) ? 1 : 0;
     }
     tally_share(tally, 0);
-    return tally_sum(tally, 0);
+    return tally_sum(tally, LEAF_LOSS);
 }
 
 bool validation_finds_state_sound(struct session *session)
