@@ -13,7 +13,7 @@ struct memory_plan memory_plan_make(const struct job *job, const struct model *m
     struct memory_plan plan = {.params = (double)P * sizeof(float),
                                .copies = two_sets ? 2 : 1,
                                .gradient = shard,
-                               .pass = (double)model_bytes(model)};
+                               .pass = (double)model_bytes(model) + 2 * (double)leaf_bytes(&model->form, model->rows)};
     struct subtree subtrees[TREE_DEPTH];
     for (size_t k = 0; moments[k]; k++)
         arrays++;

@@ -17,7 +17,7 @@ struct memory_plan {
     size_t slot_count; /* and how many these are at most */
     double gradient;   /* of its shard */
     double moments;    /* of its shard, with the average: one copy */
-    double pass;       /* forward and backward of a leaf */
+    double pass;       /* forward and backward of a leaf; its samples, and those of the next */
 };
 
 /* Local. Of rank `rank` of `ranks`; of the model a description is enough. ranks <= leaves of a step. */
