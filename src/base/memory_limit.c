@@ -40,7 +40,7 @@ void memory_limits_of_process(struct memory_limits *limits)
 void memory_limits_of_machine(struct memory_limits *limits, const char *root)
 {
     struct memory_limit limit = {.reach = MEMORY_MACHINE,
-                                 .name = "what this machine has left (MemAvailable and SwapFree of /proc/meminfo)"};
+                                 .name = "what this machine has left (MemAvailable, SwapFree)"};
     char path[PATH_MAX], *text = NULL;
     size_t count;
     double swap = 0;
