@@ -1,6 +1,7 @@
 #include "cli/data_job.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #define BATCH       32
 #define LEAVES      4  /* and so as many ranks at most */
@@ -40,14 +41,39 @@ static void write_data(const struct dataset *dataset, const struct sample_facts 
         text_append(yaml, "  standardise: %s\n", what);
 }
 
+/* Whether targets, or labels, have the sides of the inputs; *channels: of the output that has them too. */
+static bool is_field(const struct leaf_form *form, size_t *channels)
+{
+    const struct shape *input = &form->input, *target = &form->target;
+    size_t sides = input->dims - 1, front = target->dims > sides ? target->size[0] : 1;
+    if (input->dims < 3 || target->dims < sides || target->dims > input->dims || (form->classes > 0 && front != 1))
+        return false;
+    *channels = form->classes > 0 ? form->classes : front;
+    return memcmp(input->size + 1, target->size + target->dims - sides, sides * sizeof *input->size) == 0;
+}
+
+static void write_field_model(const struct leaf_form *form, size_t channels, struct text *yaml)
+{
+    const char *layer = form->input.dims == 4 ? "conv3d" : "conv2d";
+    text_append(yaml,
+                "  - {layer: %s, filters: 16, kernel: 3, padding: same}\n  - {layer: relu}\n"
+                "  - {layer: %s, filters: 16, kernel: 3, padding: same}\n  - {layer: relu}\n"
+                "  - {layer: %s, filters: %zu, kernel: 1}\n",
+                layer, layer, layer, channels);
+}
+
 static void write_model(const struct leaf_form *form, struct text *yaml)
 {
-    size_t outputs = form->classes > 0 ? form->classes : form->terms;
+    size_t outputs = form->classes > 0 ? form->classes : form->terms, channels;
     text_append(yaml, "model:\n");
     if (form->vocabulary > 0) {
         text_append(yaml, "  - {layer: embedding, width: 64}\n  - {layer: position_embedding}\n"
                           "  - {layer: transformer, blocks: 2, heads: 4}\n  - {layer: layer_norm}\n"
                           "  - {layer: lm_head}\n");
+        return;
+    }
+    if (is_field(form, &channels)) {
+        write_field_model(form, channels, yaml);
         return;
     }
     if (is_image(&form->input)) {

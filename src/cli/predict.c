@@ -16,6 +16,7 @@ struct request {
     size_t count;
     const char *output; /* NULL: standard output */
     int top;            /* 0: not given */
+    bool probabilities;
     bool force;
 };
 
@@ -42,7 +43,7 @@ static bool check(const struct world *world, const struct request *request, cons
                   struct predict_form *form, struct error *error)
 {
     const struct answer_file_options options = {.path = request->output, .top = (size_t)request->top};
-    if (!predict_describe(trained, form, error) || !answer_file_check(&options, form, error))
+    if (!predict_describe(trained, request->probabilities, form, error) || !answer_file_check(&options, form, error))
         return false;
     for (size_t i = 0; i < request->count && world->size > 1; i++)
         if (is_piped(request->paths[i]))
@@ -102,6 +103,7 @@ static int run(int count, char **words)
     const struct flag flags[] = {{.name = "-o", .value = &request.output},
                                  {.name = "--output", .value = &request.output},
                                  {.name = "--top", .number = &request.top, .least = 1},
+                                 {.name = "--probabilities", .given = &request.probabilities},
                                  {.name = "--ema", .given = &request.options.averaged},
                                  {.name = "--force", .given = &request.force},
                                  {.name = "--set", .list = overrides, .length = &request.options.count},
@@ -122,8 +124,9 @@ static int run(int count, char **words)
 
 const struct command command_predict = {
     .name = "predict",
-    .usage = "lockstep predict CHECKPOINT INPUT...|- [-o FILE.csv|FILE.npy|FILE.h5 [--force]] [--top N] [--ema] "
-             "[--set key.path=value]...   what the model says of inputs without answers; also under mpirun",
+    .usage =
+        "lockstep predict CHECKPOINT INPUT...|- [-o FILE.csv|FILE.npy|FILE.h5 [--force]] [--top N] "
+        "[--probabilities] [--ema] [--set key.path=value]...   what the model says of inputs without answers; also under mpirun",
     .run = run,
     .parallel = true,
 };

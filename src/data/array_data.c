@@ -15,6 +15,9 @@
 #define PIECE   1024              /* numbers looked at at once */
 #define AT_ONCE ((size_t)1 << 20) /* bytes of rows, of those that do not lie in one piece */
 
+const struct option_word array_ignore_words[] = {
+    {"none", ARRAY_IGNORES_NONE}, {"0", ARRAY_IGNORES_ZERO}, {"-1", ARRAY_IGNORES_MINUS}, {0}};
+
 bool array_data_check(const void *given, const char **key, struct error *error)
 {
     const struct array_settings *settings = given;
@@ -53,6 +56,12 @@ static bool set_input(const struct array *x, struct shape *input, struct error *
     }
 }
 
+/* Whether integers of several a sample can be labels: of a field, or of the positions of a sequence. */
+static bool has_places(const struct array *x, const struct array *y)
+{
+    return y->dims > 2 || (x->dims == 3 && x->size[1] == y->width);
+}
+
 /* Whether y can be what the settings say, x's samples being N. */
 static bool check_targets(const struct array_data *data, const struct array_settings *settings, struct error *error)
 {
@@ -64,16 +73,17 @@ static bool check_targets(const struct array_data *data, const struct array_sett
     bool floats = array_has_floats(y);
     char shape[160];
     array_shape_text(y, shape, sizeof shape);
-    if (!floats && y->width > 1)
+    if (!floats && y->width > 1 && !has_places(x, y))
         return error_set(error, ERROR_USAGE,
-                         "%s holds integers (%s) of the shape %s: labels are one integer a sample, [N]; for targets "
-                         "of a regression store floats",
+                         "%s holds integers (%s) of the shape %s: labels are one integer a sample, [N], or one a "
+                         "pixel, [N, height, width]; for targets of a regression store floats",
                          y->name, array_type_name(y->type), shape);
-    if (floats && (settings->classes > 0 || settings->label_offset > 0))
-        return error_set(error, ERROR_USAGE,
-                         "%s holds floats (%s), which are targets of a regression: classes and label_offset are for "
-                         "labels, which are integers; store labels as such",
-                         y->name, array_type_name(y->type));
+    if (floats && (settings->classes > 0 || settings->label_offset > 0 || settings->ignore_label != ARRAY_IGNORES_NONE))
+        return error_set(
+            error, ERROR_USAGE,
+            "%s holds floats (%s), which are targets of a regression: classes, label_offset and ignore_label "
+            "are for labels, which are integers; store labels as such",
+            y->name, array_type_name(y->type));
     return true;
 }
 
@@ -160,10 +170,34 @@ static bool check_numbers(const struct array_rows *rows, double mean, double std
     return true;
 }
 
-/* Whether a label, as it is stored, is one of the classes. */
+static bool is_ignored(const struct array_data *data, int64_t label)
+{
+    return data->ignores && label == data->ignored;
+}
+
+/* Whether a label, as it is stored, is one of the classes, or ignored. */
 static bool has_class(const struct array_data *data, int64_t label, size_t classes)
 {
-    return label >= data->label_offset && (uint64_t)(label - data->label_offset) < classes;
+    return is_ignored(data, label) || (label >= data->label_offset && (uint64_t)(label - data->label_offset) < classes);
+}
+
+/* "sample 3", or "sample 3, label 17" where there are several, for messages. */
+static void label_place(const struct array_rows *rows, size_t element, char place[64])
+{
+    size_t width = rows->array->width;
+    int used = snprintf(place, 64, "sample %zu", rows->first + element / width);
+    if (width > 1)
+        snprintf(place + used, 64 - (size_t)used, ", place %zu", element % width);
+}
+
+static bool refuse_large(const struct array_rows *rows, size_t element, int64_t label, struct error *error)
+{
+    char place[64];
+    label_place(rows, element, place);
+    return error_set(error, ERROR_USAGE,
+                     "%s: %s (counted from 0) has label %" PRId64
+                     ": labels are below %d, once label_offset is subtracted; for targets of a regression store floats",
+                     rows->array->name, place, label, ARRAY_CLASSES_MOST);
 }
 
 /* 1 + the largest label of the whole file, so that all parts of it have the same classes. */
@@ -172,19 +206,17 @@ static bool count_classes(struct scan *scan, size_t *classes)
     const struct array_data *data = scan->dataset->self;
     const struct array *y = &data->y;
     struct array_rows rows;
-    bool begins = false; /* the first class occurs */
+    bool begins = is_ignored(data, data->label_offset); /* the first class occurs */
     *classes = 2;
     for (size_t at = 0; at < y->size[0]; at += rows.count) {
         if (!array_rows(y, at, y->size[0] - at, &rows, scan->error))
             return false;
-        for (size_t i = 0; i < rows.count; i++) {
+        for (size_t i = 0; i < rows.count * y->width; i++) {
             int64_t label = array_integer(&rows, i);
+            if (is_ignored(data, label))
+                continue;
             if (label >= ARRAY_CLASSES_MOST + data->label_offset)
-                return error_set(scan->error, ERROR_USAGE,
-                                 "%s: sample %zu (counted from 0) has label %" PRId64
-                                 ": labels are below %d, once label_offset is subtracted; for targets of a regression "
-                                 "store floats",
-                                 rows.array->name, rows.first + i, label, ARRAY_CLASSES_MOST);
+                return refuse_large(&rows, i, label, scan->error);
             if (label >= (int64_t)*classes + data->label_offset)
                 *classes = (size_t)(label - data->label_offset) + 1;
             begins = begins || label <= data->label_offset;
@@ -200,26 +232,29 @@ static void tell_lack(const struct array_data *data, size_t classes)
              data->y.name, data->label_offset, classes);
 }
 
-static bool refuse_label(const struct scan *scan, const char *name, size_t sample, int64_t label)
+static bool refuse_label(const struct scan *scan, const struct array_rows *rows, size_t element, int64_t label)
 {
+    const char *name = rows->array->name;
+    char place[64];
     const struct array_data *data = scan->dataset->self;
     size_t classes = scan->dataset->about.form.classes;
     char offset[80] = "";
+    label_place(rows, element, place);
     if (data->label_offset)
         snprintf(offset, sizeof offset, ", from which label_offset %" PRId64 " is subtracted", data->label_offset);
     if (label < data->label_offset)
         return error_set(scan->error, ERROR_USAGE,
-                         "%s: sample %zu (counted from 0) has label %" PRId64 "%s: classes count from 0", name, sample,
-                         label, offset);
+                         "%s: %s (counted from 0) has label %" PRId64 "%s: classes count from 0%s", name, place, label,
+                         offset, label < 0 ? "; ignore_label is for one that stands for none" : "");
     if (scan->settings->classes)
         return error_set(scan->error, ERROR_USAGE,
-                         "%s: sample %zu (counted from 0) has label %" PRId64 "%s, but classes is %zu: 0 to %zu%s",
-                         name, sample, label, offset, classes, classes - 1,
+                         "%s: %s (counted from 0) has label %" PRId64 "%s, but classes is %zu: 0 to %zu%s", name, place,
+                         label, offset, classes, classes - 1,
                          data->label_offset ? "" : "; label_offset is for labels that begin at 1");
     return error_set(scan->error, ERROR_USAGE,
-                     "%s: sample %zu (counted from 0) has label %" PRId64
+                     "%s: %s (counted from 0) has label %" PRId64
                      "%s, but the training data has only %zu classes, 0 to %zu",
-                     name, sample, label, offset, classes, classes - 1);
+                     name, place, label, offset, classes, classes - 1);
 }
 
 /* How many there are, if that does not hang on the labels; else 0. */
@@ -240,10 +275,10 @@ static bool check_labels(const struct scan *scan, const struct array_rows *rows)
 {
     if (!check_missing(rows, scan->error))
         return false;
-    for (size_t i = 0; i < rows->count; i++) {
+    for (size_t i = 0; i < rows->count * rows->array->width; i++) {
         int64_t label = array_integer(rows, i);
         if (!has_class(scan->dataset->self, label, scan->dataset->about.form.classes))
-            return refuse_label(scan, rows->array->name, rows->first + i, label);
+            return refuse_label(scan, rows, i, label);
     }
     return true;
 }
@@ -297,6 +332,8 @@ static bool go_through(const struct dataset *dataset, const struct array *array,
 /* Types and byte orders tell what the bytes are; the shape of the inputs, which dataset_open adds, how many samples. */
 static uint64_t join(const struct array_data *data, uint64_t x, uint64_t y)
 {
+    if (data->ignores) /* labels have another meaning */
+        y = digest_chain(y, (uint64_t)data->ignored);
     if (data->join)
         return data->join(data, x, y);
     uint64_t digest = digest_chain(digest_chain(0, x), (uint64_t)data->x.type << 1 | data->x.big_endian);
@@ -384,6 +421,17 @@ static void set_levels(struct array_data *data)
                      data->std, data->levels);
 }
 
+/* Of more than one dimension: [N, T] says no more than T. */
+static struct shape target_of(const struct array *y)
+{
+    struct shape target = {0};
+    if (y->dims > 2 && y->dims - 1 <= SHAPE_DIMS) {
+        target.dims = y->dims - 1;
+        memcpy(target.size, y->size + 1, target.dims * sizeof *target.size);
+    }
+    return target;
+}
+
 bool array_data_open(struct dataset *dataset, const struct array_settings *settings, const struct description *train,
                      struct error *error)
 {
@@ -398,8 +446,14 @@ bool array_data_open(struct dataset *dataset, const struct array_settings *setti
     data->std = dataset->std = settings->std;
     data->label_offset = (int64_t)settings->label_offset;
     dataset->about.label_offset = settings->label_offset;
+    data->ignores = settings->ignore_label != ARRAY_IGNORES_NONE && !array_has_floats(y);
+    data->ignored = settings->ignore_label == ARRAY_IGNORES_MINUS  ? -1
+                    : settings->ignore_label == ARRAY_IGNORES_ZERO ? 0
+                                                                   : (int64_t)settings->ignore_label;
     set_levels(data);
     dataset->about.form.terms = y->width;
+    dataset->about.form.target = target_of(y);
+    dataset->about.form.ignores = data->ignores;
     dataset->sample_bytes = x->row_bytes + y->row_bytes;
     struct scan scan = {.dataset = dataset, .settings = settings, .train = train, .error = error};
     if (!recall(&scan) && !look_at_all(&scan))
@@ -496,6 +550,19 @@ static bool read_targets(const struct dataset *dataset, const struct array_rows 
     return true;
 }
 
+static bool read_labels(const struct dataset *dataset, const struct array_rows *rows, int32_t *labels,
+                        struct error *error)
+{
+    const struct array_data *data = dataset->self;
+    for (size_t t = 0; t < rows->array->width; t++) {
+        int64_t label = array_integer(rows, t);
+        if (!has_class(data, label, dataset->about.form.classes))
+            return refuse_value(rows, t, error);
+        labels[t] = is_ignored(data, label) ? LEAF_IGNORED : (int32_t)(label - data->label_offset);
+    }
+    return true;
+}
+
 bool array_data_read(const struct dataset *dataset, size_t index, struct leaf *leaf, size_t row, struct error *error)
 {
     const struct array_data *data = dataset->self;
@@ -508,11 +575,6 @@ bool array_data_read(const struct dataset *dataset, size_t index, struct leaf *l
         return true;
     if (!array_rows(y, sample, 1, &rows, error))
         return false;
-    if (array_has_floats(y))
-        return read_targets(dataset, &rows, leaf->targets + row * y->width, error);
-    int64_t label = array_integer(&rows, 0);
-    if (!has_class(data, label, dataset->about.form.classes))
-        return refuse_value(&rows, 0, error);
-    leaf->labels[row] = (int32_t)(label - data->label_offset);
-    return true;
+    return array_has_floats(y) ? read_targets(dataset, &rows, leaf->targets + row * y->width, error)
+                               : read_labels(dataset, &rows, leaf->labels + row * y->width, error);
 }

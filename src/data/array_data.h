@@ -1,7 +1,8 @@
 /* What the formats have in common that store arrays: inputs x [N, ...] and targets y [N, ...], each a struct array.
  *
  * A sample of x [N] is one number, of [N, F] features, of [N, H, W] an image of one channel, of [N, C, H, W] one of
- * several, of [N, C, D, H, W] a volume. Integers y [N] (or [N, 1]) are labels; floats are the targets of a regression,
+ * several, of [N, C, D, H, W] a volume. Integers y [N] (or [N, 1]) are labels, one a sample; [N, T] beside x
+ * [N, T, C], or with more dimensions, one at each position, pixel or voxel; floats are the targets of a regression,
  * of any shape.
  *
  * A format's settings begin with a struct array_settings, its rows with ARRAY_ROWS, and what dataset->self points to
@@ -15,6 +16,13 @@
 
 #define ARRAY_CLASSES_MOST 1000000 /* a larger integer is no label */
 
+/* Of ignore_label, whose other values are labels as they are stored. */
+#define ARRAY_IGNORES_NONE  0
+#define ARRAY_IGNORES_ZERO  UINT64_MAX       /* the label 0 */
+#define ARRAY_IGNORES_MINUS (UINT64_MAX - 1) /* the label -1 */
+
+extern const struct option_word array_ignore_words[];
+
 struct array_settings {
     double part[2];   /* of the N samples that are there, those from floor(N part[0]) to before floor(N part[1]) are the
                          part; 0 <= [0] < [1] <= 1 */
@@ -22,6 +30,7 @@ struct array_settings {
     uint64_t count;   /* how many are used; 0: all of the part from there on */
     uint64_t classes; /* labels are below; 0: 1 + the largest label of the whole file, at least 2 */
     uint64_t label_offset; /* is subtracted from each label first */
+    uint64_t ignore_label; /* does not count; ARRAY_IGNORES_NONE: all do */
     double mean;           /* a number x of the inputs becomes (x - mean) / std, in double and rounded once */
     double std;            /* > 0 */
 };
@@ -38,6 +47,9 @@ struct array_settings {
      FIELD(struct array_settings, classes), WHOLE(0, ARRAY_CLASSES_MOST), DEFAULT("0")}, \
     {"label_offset", "what is subtracted from each label, for classes count from 0", \
      FIELD(struct array_settings, label_offset), WHOLE(0, 1000000000000), DEFAULT("0")}, \
+    {"ignore_label", "a label that stands for no class: it does not count in losses and metrics", \
+     FIELD(struct array_settings, ignore_label), WHOLE(1, 1000000000000), .words = array_ignore_words, \
+     DEFAULT("none")}, \
     {"mean", "what is subtracted from each number of the inputs", FIELD(struct array_settings, mean), \
      REAL(-INFINITY, INFINITY), DEFAULT("0")}, \
     {"std", "what each number of the inputs is divided by after that", FIELD(struct array_settings, std), POSITIVE, \
@@ -54,6 +66,8 @@ struct array_data {
     /* private */
     double mean, std;
     int64_t label_offset;
+    bool ignores; /* labels that are `ignored`, as they are stored */
+    int64_t ignored;
     size_t first;      /* the row of the first used sample */
     bool has_levels;   /* x is one piece of bytes */
     float levels[256]; /* then: the float that each of them becomes */

@@ -17,7 +17,7 @@ static uint64_t digest_shape(uint64_t digest, const struct shape *shape)
 {
     for (int i = 0; i < 3; i++)
         digest = digest_chain(digest, shape->size[i]);
-    return digest;
+    return shape->dims > 3 ? digest_chain(digest, shape->size[3]) : digest;
 }
 
 /* What the samples are, in a word. */
@@ -54,6 +54,16 @@ static bool targets_fit(const struct leaf_form *form, const struct leaf_form *tr
         return error_set(error, ERROR_USAGE,
                          "%s holds %zu targets a sample, but the training data %zu: both must be equal", name,
                          form->terms, train->terms);
+    if (form->target.dims > 0 && train->target.dims > 0 &&
+        memcmp(&form->target, &train->target, sizeof form->target) != 0) {
+        char here[96], there[96];
+        shape_text(&form->target, here, sizeof here);
+        shape_text(&train->target, there, sizeof there);
+        return error_set(error, ERROR_USAGE,
+                         "%s holds %s of the shape %s a sample, but those of the training data have %s: both must be "
+                         "equal",
+                         name, form->classes ? "labels" : "targets", here, there);
+    }
     return form->classes <= train->classes ||
            error_set(error, ERROR_USAGE, "%s have %zu classes, but the training data only %zu", name, form->classes,
                      train->classes);

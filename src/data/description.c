@@ -147,7 +147,11 @@ void description_write(const struct description *description, struct text *json)
     text_append(json, ",\"input\":[");
     for (size_t d = 0; d < form->input.dims; d++)
         text_append(json, d > 0 ? ",%zu" : "%zu", form->input.size[d]);
-    text_append(json, "],\"vocabulary\":%zu,\"classes\":%zu,\"terms\":%zu,\"label_offset\":%llu", form->vocabulary,
+    text_append(json, "]");
+    for (size_t d = 0; d < form->target.dims; d++)
+        text_append(json, "%s%zu%s", d > 0 ? "," : ",\"target\":[", form->target.size[d],
+                    d + 1 == form->target.dims ? "]" : "");
+    text_append(json, ",\"vocabulary\":%zu,\"classes\":%zu,\"terms\":%zu,\"label_offset\":%llu", form->vocabulary,
                 form->classes, form->terms, (unsigned long long)description->label_offset);
     text_append(json, ",\"mean\":%.17g,\"std\":%.17g", description->mean, description->std);
     text_append(json, ",\"least\":%.9g,\"most\":%.9g", (double)form->least, (double)form->most);
@@ -311,6 +315,13 @@ static bool read_digest(const json_t *object, const char *key, uint64_t *digest)
     return true;
 }
 
+/* If it is there, it is of as many as there are. */
+static bool read_target(const json_t *root, struct leaf_form *form)
+{
+    const json_t *sizes = json_object_get(root, "target");
+    return !sizes || (read_shape(sizes, &form->target) && shape_count(&form->target) == form->terms);
+}
+
 static bool read_all(struct description *description, const json_t *root)
 {
     struct leaf_form *form = &description->form;
@@ -318,7 +329,7 @@ static bool read_all(struct description *description, const json_t *root)
     size_t label_offset;
     bool ok = format && read_shape(json_object_get(root, "input"), &form->input) &&
               read_number(root, "vocabulary", &form->vocabulary) && read_number(root, "classes", &form->classes) &&
-              read_number(root, "terms", &form->terms) && form->terms > 0 &&
+              read_number(root, "terms", &form->terms) && form->terms > 0 && read_target(root, form) &&
               read_number(root, "label_offset", &label_offset) && read_float(root, "least", &form->least) &&
               read_float(root, "most", &form->most) &&
               read_columns(json_object_get(root, "inputs"), &description->inputs, &description->input_count) &&

@@ -18,10 +18,11 @@ static const struct option_row rows[] = {
      "the order of their names",
      FIELD(struct hdf5_settings, path), .path = PATH_READ, .resume = RESUME_FREE},
     {"x",
-     "name of the inputs in it, as train/x: numbers [N], features [N, F], or images [N, height, width] or [N, "
-     "channels, height, width]",
+     "name of the inputs in it, as train/x: numbers [N], features [N, F], images [N, height, width] or [N, channels, "
+     "height, width], or volumes [N, channels, depth, height, width]",
      FIELD(struct hdf5_settings, x), DEFAULT("x"), .resume = RESUME_FREE},
-    {"y", "name of the labels in it, integers [N], or of the targets of a regression, floats [N, ...]",
+    {"y",
+     "name of the labels in it, integers [N] or one a pixel [N, height, width], or of the targets of a regression, floats [N, ...]",
      FIELD(struct hdf5_settings, y), DEFAULT("y"), .resume = RESUME_FREE},
     ARRAY_ROWS,
     {0},

@@ -14,11 +14,13 @@
 static const struct option_row rows[] = {
     {"images",
      "path of the inputs: unsigned bytes b, which become b / 255, or integers or floats, which stay as they are; "
-     "features [N, F], or images [N, height, width] or [N, channels, height, width]",
+     "features [N, F], images [N, height, width] or [N, channels, height, width], or volumes [N, channels, depth, "
+     "height, width]",
      FIELD(struct idx_settings, images), .path = PATH_READ, .optional = true, .resume = RESUME_FREE},
     {"inputs", "the same as images, for inputs that are none: one of the two is required",
      FIELD(struct idx_settings, inputs), .path = PATH_READ, .optional = true, .resume = RESUME_FREE},
-    {"labels", "path of the labels, integers [N], or of the targets of a regression, floats [N, ...]",
+    {"labels",
+     "path of the labels, integers [N] or one a pixel [N, height, width], or of the targets of a regression, floats [N, ...]",
      FIELD(struct idx_settings, labels), .path = PATH_READ, .resume = RESUME_FREE},
     {"transpose", "whether the images are stored column by column, as those of EMNIST: height and width change places",
      FIELD(struct idx_settings, transpose), DEFAULT("false")},

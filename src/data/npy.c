@@ -9,9 +9,11 @@
 /* Where the files lie may change: the digest of their content is compared when they are opened. */
 static const struct option_row rows[] = {
     {"x",
-     "path of the inputs: numbers [N], features [N, F], or images [N, height, width] or [N, channels, height, width]",
+     "path of the inputs: numbers [N], features [N, F], images [N, height, width] or [N, channels, height, width], or "
+     "volumes [N, channels, depth, height, width]",
      FIELD(struct npy_settings, x), .path = PATH_READ, .resume = RESUME_FREE},
-    {"y", "path of the labels, integers [N], or of the targets of a regression, floats [N, ...]",
+    {"y",
+     "path of the labels, integers [N] or one a pixel [N, height, width], or of the targets of a regression, floats [N, ...]",
      FIELD(struct npy_settings, y), .path = PATH_READ, .resume = RESUME_FREE},
     ARRAY_ROWS,
     {0},

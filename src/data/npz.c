@@ -18,10 +18,11 @@ static const struct option_row rows[] = {
     {"path", "path of the archive, as numpy.savez or numpy.savez_compressed writes it",
      FIELD(struct npz_settings, path), .path = PATH_READ, .resume = RESUME_FREE},
     {"x",
-     "name of the inputs in it: numbers [N], features [N, F], or images [N, height, width] or [N, channels, height, "
-     "width]",
+     "name of the inputs in it: numbers [N], features [N, F], images [N, height, width] or [N, channels, height, "
+     "width], or volumes [N, channels, depth, height, width]",
      FIELD(struct npz_settings, x), DEFAULT("x"), .resume = RESUME_FREE},
-    {"y", "name of the labels in it, integers [N], or of the targets of a regression, floats [N, ...]",
+    {"y",
+     "name of the labels in it, integers [N] or one a pixel [N, height, width], or of the targets of a regression, floats [N, ...]",
      FIELD(struct npz_settings, y), DEFAULT("y"), .resume = RESUME_FREE},
     ARRAY_ROWS,
     {0},

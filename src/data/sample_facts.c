@@ -142,11 +142,13 @@ static void tell_classes(const struct sample_facts *facts, const struct descript
         else
             text_append(&words, "%s%zu: %zu", told > 1 ? ", " : "", c, facts->of_class[c]);
     }
-    survey_tell(survey, "  samples of each class: %s%s", text_bytes(&words), told == CLASSES_TOLD ? ", ..." : "");
+    survey_tell(survey, "  %s of each class: %s%s", about->form.terms > 1 ? "labels" : "samples", text_bytes(&words),
+                told == CLASSES_TOLD ? ", ..." : "");
     if (empty > 0 && facts->looked_at > 1)
         survey_wonder(survey, "%zu of %zu classes have no sample", empty, about->form.classes);
     if (about->form.classes == 256 && facts->of_class[255] > 0 && facts->of_class[254] == 0)
-        survey_wonder(survey, "label 255 is there, but 254 is not: does it stand for no class?");
+        survey_wonder(survey, "label 255 is there, but 254 is not: does it stand for no class, as ignore_label: 255 "
+                              "says?");
     text_release(&words);
 }
 
@@ -162,7 +164,9 @@ void sample_facts_tell(const struct sample_facts *facts, const struct dataset *d
         text_append(&words, ", of a vocabulary of %zu", form->vocabulary);
     else
         text_append(&words, " from %.6g to %.6g", facts->low, facts->high);
-    if (form->vocabulary == 0 && form->classes > 0)
+    if (form->vocabulary == 0 && form->classes > 0 && form->terms > 1)
+        text_append(&words, ", with %zu labels each, of %zu classes", form->terms, form->classes);
+    else if (form->vocabulary == 0 && form->classes > 0)
         text_append(&words, ", with labels of %zu classes", form->classes);
     if (form->classes == 0)
         text_append(&words, ", with %zu target%s from %.6g to %.6g", form->terms, form->terms == 1 ? "" : "s",

@@ -397,18 +397,19 @@ const struct c_function c_attend = {
 
 const struct c_function c_softmax = {
     "softmax",
-    "/* Of each row of y [n, K] the probabilities that it means. */\n"
-    "static void softmax(int n, int K, float *y)\n"
+    "/* Of n terms with K values each the probabilities that these mean. Terms begin `next` floats after each other, and\n"
+    " * the values of one are `step` floats apart. */\n"
+    "static void softmax(int n, int K, int next, int step, float *y)\n"
     "{\n"
-    "    for (int row = 0; row < n; row++, y += K) {\n"
+    "    for (int term = 0; term < n; term++, y += next) {\n"
     "        float largest = y[0], sum = 0;\n"
     "        for (int k = 1; k < K; k++)\n"
-    "            if (y[k] > largest)\n"
-    "                largest = y[k];\n"
+    "            if (y[(long)k * step] > largest)\n"
+    "                largest = y[(long)k * step];\n"
     "        for (int k = 0; k < K; k++)\n"
-    "            sum += y[k] = expf(y[k] - largest);\n"
+    "            sum += y[(long)k * step] = expf(y[(long)k * step] - largest);\n"
     "        for (int k = 0; k < K; k++)\n"
-    "            y[k] /= sum;\n"
+    "            y[(long)k * step] /= sum;\n"
     "    }\n"
     "}\n",
     NULL,

@@ -307,7 +307,8 @@ static void write_file(struct writer *writer, const struct probabilities *own)
     if (own->sigmoid)
         text_append(&calls, "    sigmoid(%zu, y, y);\n", own->terms * own->width);
     else if (own->width > 0)
-        text_append(&calls, "    softmax(%zu, %zu, y);\n", own->terms, own->width);
+        text_append(&calls, "    softmax(%zu, %zu, %zu, %zu, y);\n", own->terms, own->width,
+                    own->planes ? 1 : own->width, own->planes ? own->terms : 1);
     if (own->width > 0)
         write_function(writer, own->sigmoid ? &c_sigmoid : &c_softmax, &written);
     write_body(writer, &calls);

@@ -59,6 +59,11 @@ static void add_probabilities(struct onnx_step *step, const struct probabilities
         onnx_node(step, "Sigmoid", "outputs", "y");
         return;
     }
+    if (own->planes) {
+        onnx_whole(step, "axis", 1);
+        onnx_node(step, "Softmax", "outputs", "y");
+        return;
+    }
     onnx_wholes(step, 2, (int64_t[]){-1, (int64_t)own->width}, terms);
     onnx_wholes(step, out->dims + 1, shape, back);
     snprintf(inputs, sizeof inputs, "outputs %s", terms);

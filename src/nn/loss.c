@@ -5,6 +5,7 @@
 #include "nn/kernels/vector.h"
 
 #include <math.h>
+#include <string.h>
 
 static bool check_weights(const struct loss_spec *spec, const struct leaf_form *form, struct error *error)
 {
@@ -30,6 +31,12 @@ bool loss_check(const struct loss_spec *spec, const struct shape *out, const str
     if (class->point && form->classes > 0 && form->vocabulary > 0)
         return error_set(error, ERROR_USAGE, "loss: %s does not fit text: choose softmax_cross_entropy",
                          class->kind.name);
+    if (class->point && !class->has_hits && form->ignores)
+        return error_set(
+            error, ERROR_USAGE,
+            "loss: %s takes labels as numbers, of which none stands for no class: leave ignore_label out, or "
+            "choose softmax_cross_entropy",
+            class->kind.name);
     if (!check_weights(spec, form, error) || (class->check && !class->check(spec, out, form, error)))
         return false;
     return !class->point || outputs == form->terms ||
@@ -38,6 +45,23 @@ bool loss_check(const struct loss_spec *spec, const struct shape *out, const str
                "model: the last layer has %zu outputs, but a sample has %zu target%s: let it end with {layer: dense, "
                "units: %zu}",
                outputs, form->terms, form->terms == 1 ? "" : "s", form->terms);
+}
+
+/* Whether the sides of an output [channels, sides] are those of the targets, which may have ones in front of them. */
+static bool sides_fit(const struct shape *out, const struct shape *target)
+{
+    size_t sides = out->dims - 1, spare = target->dims > sides ? target->dims - sides : 0;
+    for (size_t d = 0; d < spare; d++)
+        if (target->size[d] != 1)
+            return false;
+    return target->dims == 0 || (target->dims == sides + spare &&
+                                 memcmp(target->size + spare, out->size + 1, sides * sizeof *out->size) == 0);
+}
+
+bool loss_has_planes(const struct shape *out, const struct leaf_form *form)
+{
+    return form->terms > 1 && out->dims > 2 && out->size[0] == form->classes &&
+           shape_count(out) == form->terms * form->classes && sides_fit(out, &form->target);
 }
 
 static void point_term(const struct loss_spec *spec, float target, double weight, float *y, bool gradient,
@@ -60,6 +84,10 @@ void loss_terms(const struct loss_spec *spec, const struct leaf *leaf, size_t fi
     }
     for (size_t i = 0; i < n; i++) {
         size_t term = first_term + i;
+        if (leaf->labels && leaf->labels[term] == LEAF_IGNORED) {
+            outputs[i * width] = 0;
+            continue;
+        }
         float target = leaf->targets ? leaf->targets[term] : (float)leaf->labels[term];
         double weight = gradient && spec->class_weights ? spec->class_weights[leaf->labels[term]] : 1;
         point_term(spec, target, weight, outputs + i * width, gradient, sums);

@@ -94,8 +94,12 @@ extern const struct loss_class loss_mean_squared_error, loss_l1, loss_huber, los
 bool loss_check(const struct loss_spec *spec, const struct shape *out, const struct leaf_form *form,
                 struct error *error) WARN_UNUSED;
 
+/* Local. Whether the classes of the terms of a loss with ranks_classes are the channels in front of an image or a
+ * volume, [classes, height, width], whose every pixel is a term; else they are the last dimension. */
+bool loss_has_planes(const struct shape *out, const struct leaf_form *form);
+
 /* Local. n terms [first_term, first_term + n) of the leaf (term = row * T + t): outputs [n, width], where width is
- * as many as a term has outputs: 1 for a loss with `point`, which knows no ignored labels; else any number that passed
+ * as many as a term has outputs: 1 for a loss with `point`; else any number that passed
  * the loss's check. Adds to *sums. With `gradient`, outputs are replaced by the derivative of the sum of losses with
  * respect to them, and each loss counts as often as the label's class weighs; else outputs are spoilt, and weights, of
  * which none may be balanced, mean nothing. */

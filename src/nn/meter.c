@@ -112,7 +112,8 @@ static void see_classes(struct meter *meter, const struct leaf *leaf, size_t fir
 static void see_logits(struct meter *meter, const struct leaf *leaf, size_t first, size_t n, const float *y)
 {
     for (size_t i = 0; i < n; i++)
-        count(meter, target_of(leaf, first + i) > 0.5, isnan(y[i]) ? 2 : y[i] > 0);
+        if (!leaf->labels || leaf->labels[first + i] != LEAF_IGNORED)
+            count(meter, target_of(leaf, first + i) > 0.5, isnan(y[i]) ? 2 : y[i] > 0);
 }
 
 static void see_errors(struct meter *meter, const struct leaf *leaf, size_t first, size_t n, const float *y)

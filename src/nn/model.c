@@ -65,6 +65,12 @@ static void settle(struct model *model)
     memory_free(seen);
 }
 
+static bool has_planes(const struct model *model)
+{
+    return !model->loss.class->point && model->loss.class->ranks_classes &&
+           loss_has_planes(&model->layers[model->count - 1].out, &model->form);
+}
+
 /* A last layer that works on each position by itself is made in tiles, if no term of the loss needs several positions.
  */
 static void choose_tiles(struct model *model)
@@ -102,6 +108,8 @@ bool model_allocate(struct model *model, struct error *error)
         if (saved > 0 && !allocate_floats(&model->saved[l], saved, error))
             return false;
     }
+    if (has_planes(model) && !allocate_floats(&model->turned, model->rows * last->outputs, error))
+        return false;
     return allocate_floats(&model->scratch, model->scratch_floats, error) &&
            allocate_floats(&model->tile, model->tile_rows * last->out.size[last->out.dims - 1], error) &&
            leaf_init(&model->leaf, &model->form, model->rows, error);
@@ -170,6 +178,7 @@ void model_release(struct model *model)
     memory_free(model->saved);
     memory_free(model->scratch);
     memory_free(model->tile);
+    memory_free(model->turned);
     leaf_release(&model->leaf);
     plan_release(&model->plan);
     if (model->loss.class)
@@ -186,6 +195,8 @@ size_t model_bytes(const struct model *model)
 {
     const struct layer *last = &model->layers[model->count - 1];
     size_t floats = model->scratch_floats + model->tile_rows * last->out.size[last->out.dims - 1];
+    if (has_planes(model))
+        floats += model->rows * last->outputs;
     for (size_t i = 0; i < model->plan.out_count; i++)
         floats += model->rows * model->plan.out_floats[i];
     for (size_t i = 0; i < model->plan.up_count; i++)
@@ -295,6 +306,25 @@ static void run_tiles(const struct model *model, const struct pass *pass, struct
         tell_final(last, pass);
 }
 
+/* Of each of so many samples: from [rows, columns] to [columns, rows]. */
+static void turn(size_t samples, size_t rows, size_t columns, const float *from, float *to)
+{
+    for (size_t m = 0; m < samples; m++, from += rows * columns, to += rows * columns)
+        for (size_t r = 0; r < rows; r++)
+            for (size_t c = 0; c < columns; c++)
+                to[c * rows + r] = from[r * columns + c];
+}
+
+/* The same as run_loss, where the classes are planes. */
+static void run_planes(const struct model *model, const struct pass *pass, struct loss_sums *sums)
+{
+    size_t l = model->count - 1, M = pass->leaf->rows, K = model->form.classes, T = model->terms;
+    turn(M, K, T, model->outs[model->plan.steps[l].y], model->turned);
+    take_loss(model, pass, 0, M * T, K, model->turned, sums);
+    if (pass->gradient)
+        turn(M, T, K, model->turned, model->ups[model->plan.top_up]);
+}
+
 /* The loss of an output that exists as a whole. The output is needed no more, but its layer may read it. */
 static void run_loss(const struct model *model, const struct pass *pass, struct loss_sums *sums)
 {
@@ -313,7 +343,7 @@ static void run(const struct model *model, const struct pass *pass, struct loss_
     if (sums)
         *sums = (struct loss_sums){0};
     forward(model, pass, end);
-    (tiled ? run_tiles : run_loss)(model, pass, sums);
+    (tiled ? run_tiles : model->turned ? run_planes : run_loss)(model, pass, sums);
     if (pass->gradient)
         backward(model, pass, end);
 }

@@ -38,6 +38,8 @@ struct model {
     float *tile;      /* [tile_rows, outputs of a term]: of the last layer, if that is made in tiles */
     size_t tile_rows; /* 0: it is not */
     size_t scratch_floats;
+    float *turned;    /* [M, outputs] with the classes of a term side by side, if the last layer has them in front (see
+                         loss_has_planes); NULL: it has not */
     struct leaf leaf; /* fill in before a pass */
 };
 

@@ -34,28 +34,44 @@ static bool refuse_floats(struct error *error)
     return false;
 }
 
+/* What a model for labels of pixels, or of positions, has to end with. */
+static bool refuse_terms(const struct shape *out, const char *shape, const struct leaf_form *form, struct error *error)
+{
+    size_t K = form->classes;
+    char target[96];
+    shape_text(&form->target, target, sizeof target);
+    if (form->target.dims > 0)
+        return error_set(error, ERROR_USAGE,
+                         "model: it gives %s, but a sample has %s labels of %zu classes: let it end with {layer: %s, "
+                         "filters: %zu, kernel: 1} at sides as long as theirs (targets of a regression are floats)",
+                         shape, target, K, out->dims == 4 ? "conv3d" : "conv2d", K);
+    return error_set(error, ERROR_USAGE,
+                     "model: it gives %s, but the data wants %zu positions of %zu classes: let it end with {layer: "
+                     "lm_head} or {layer: dense, units: %zu}",
+                     shape, form->terms, K, K);
+}
+
 /* It wants one output a class, at each of the terms. */
 static bool check(const struct loss_spec *spec, const struct shape *out, const struct leaf_form *form,
                   struct error *error)
 {
     (void)spec;
-    char shape[64];
+    char shape[96];
     shape_text(out, shape, sizeof shape);
     if (form->classes == 0)
         return refuse_floats(error);
-    if (shape_count(out) == form->terms * form->classes && out->size[out->dims - 1] == form->classes)
+    bool enough = shape_count(out) == form->terms * form->classes;
+    if (loss_has_planes(out, form) ||
+        (enough && out->size[out->dims - 1] == form->classes && (form->terms == 1 || out->dims == 2)))
         return true;
-    if (shape_count(out) == form->terms * form->classes)
+    if (form->terms > 1)
+        return refuse_terms(out, shape, form, error);
+    if (enough)
         return error_set(
             error, ERROR_USAGE,
             "model: it gives %s, which are as many outputs as the data has classes, but not in one row: let "
             "it end with {layer: flatten}",
             shape);
-    if (form->terms > 1)
-        return error_set(error, ERROR_USAGE,
-                         "model: it gives %s, but the data wants %zu positions of %zu classes: let it end with "
-                         "{layer: lm_head} or {layer: dense, units: %zu}",
-                         shape, form->terms, form->classes, form->classes);
     return error_set(
         error, ERROR_USAGE,
         "model: the last layer has %s outputs, but the data has %zu classes: let it end with {layer: dense, "

@@ -53,6 +53,7 @@ static void train_leaves(struct session *session, uint64_t step)
         model_train_leaf(model, learner_params(&session->learner), step,
                          exchange_leaf(session->learner.exchange, elements), &sums, &watch);
         tally_item(tally, leaf)[LEAF_LOSS] = sums.loss;
+        tally_item(tally, leaf)[LEAF_TERMS] = sums.terms;
         tally_item(tally, leaf)[LEAF_WAITED_S] = waited_s;
     }
 }
@@ -77,6 +78,14 @@ static double without_sign(double number)
     return isnan(number) ? fabs(number) : number;
 }
 
+/* All terms of the batch, of which the exchange makes means, to those that count: labels may be ignored. Running
+ * statistics are means over all, in any case. */
+static double share_of_terms(const struct session *session)
+{
+    double counted = tally_sum(&session->learner.tally, LEAF_TERMS);
+    return counted > 0 ? session_batch_terms(session) / counted : 1;
+}
+
 /* Tells how much longer an update has taken because of a save, and remembers how long others take. */
 static void note_update(struct session *session, double seconds)
 {
@@ -87,16 +96,16 @@ static void note_update(struct session *session, double seconds)
         session->saving.now.stall_s += seconds - usual;
 }
 
-/* Collective. The owner's update of this rank's shard, and the new parameters to all. If a save has the used arrays,
- * they stay as they are, and the update goes to the others. */
-static void update(struct session *session, const struct step_numbers *numbers, float *gradient)
+/* Collective. The owner's update of this rank's shard, and the new parameters to all; `share` as share_of_terms. If a
+ * save has the used arrays, they stay as they are, and the update goes to the others. */
+static void update(struct session *session, const struct step_numbers *numbers, double share, float *gradient)
 {
     const struct job *job = session->job;
     bool clip = job->clip_norm > 0 && numbers->gradient_norm > job->clip_norm;
     const struct update_numbers update_numbers = {
         .number = session->record.history.updates,
         .learning_rate = numbers->learning_rate,
-        .gradient_scale = clip ? (float)(job->clip_norm / numbers->gradient_norm) : 1,
+        .gradient_scale = (float)(clip ? share * (job->clip_norm / numbers->gradient_norm) : share),
         .average_decay = schedule_average_decay(job->ema, job->ema_warmup, session->record.history.updates),
     };
     double start = clock_seconds();
@@ -131,10 +140,10 @@ bool step_make(struct session *session, struct step_numbers *numbers, unsigned *
     *flags = deadline_weigh(&session->deadline, *flags, clock_seconds());
     if (*flags & DATA_IS_WRONG)
         return data_watch_agree(session, error);
-    numbers->loss = without_sign(tally_sum(&session->learner.tally, LEAF_LOSS) / session_batch_terms(session));
+    double terms = session_batch_terms(session), share = share_of_terms(session);
+    numbers->loss = without_sign(tally_sum(&session->learner.tally, LEAF_LOSS) / terms * share);
     numbers->data_wait_s = find_wait(&session->learner.tally);
-    numbers->gradient_norm = without_sign(
-        exchange_reduce(session->learner.exchange, session_batch_terms(session), &gradient));
+    numbers->gradient_norm = without_sign(exchange_reduce(session->learner.exchange, terms, &gradient) * share);
     numbers->learning_rate = length_learning_rate(job, &session->data.sampler, session->steps, step) *
                              plateau_factor(job, &session->record.history);
     enum guard_verdict verdict = guard_judge(job, &session->record.history, step, numbers->loss, numbers->gradient_norm,
@@ -145,7 +154,7 @@ bool step_make(struct session *session, struct step_numbers *numbers, unsigned *
     if (verdict == GUARD_SKIP)
         progress_skipped(session, step, numbers, error);
     else
-        update(session, numbers, gradient);
+        update(session, numbers, share, gradient);
     session->step = step;
     session->loss = numbers->loss;
     return true;

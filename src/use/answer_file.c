@@ -149,18 +149,15 @@ static void append_row(struct answer_file *file, const float *answer)
 
 /* ---- arrays ---- */
 
-#define DIMS_MOST 3
+#define DIMS_MOST (1 + SHAPE_DIMS)
 
 /* The shape; returns its dimensions. */
 static size_t measure(const struct answer_file *file, size_t size[DIMS_MOST])
 {
-    size_t dims = 1;
+    const struct shape *shape = &file->form.shape;
     size[0] = answer_file_samples(&file->options);
-    if (file->form.terms > 1)
-        size[dims++] = file->form.terms;
-    if (file->form.kind == PREDICT_PROBABILITIES)
-        size[dims++] = file->form.classes;
-    return dims;
+    memcpy(size + 1, shape->size, shape->dims * sizeof *size);
+    return 1 + shape->dims;
 }
 
 static bool begin_array(struct answer_file *file, struct error *error)
@@ -169,7 +166,8 @@ static bool begin_array(struct answer_file *file, struct error *error)
     size_t size[DIMS_MOST], dims = measure(file, size);
     (void)error;
     text_init(&head);
-    text_append(&head, "{'descr': '<f4', 'fortran_order': False, 'shape': (");
+    text_append(&head, "{'descr': '%s', 'fortran_order': False, 'shape': (",
+                file->form.kind == PREDICT_CLASSES ? "<i4" : "<f4");
     for (size_t d = 0; d < dims; d++)
         text_append(&head, "%s%zu,", d > 0 ? " " : "", size[d]);
     text_append(&head, "), }");
@@ -186,7 +184,8 @@ static bool begin_array(struct answer_file *file, struct error *error)
 /* The numbers lie in one piece: they are written there as into any other file. */
 static bool begin_hdf5(struct answer_file *file, struct error *error)
 {
-    struct h5_piece floats = {.name = "answers"};
+    struct h5_piece floats = {.name = "answers",
+                              .type = file->form.kind == PREDICT_CLASSES ? H5_PIECE_INT32 : H5_PIECE_FLOAT32};
     const struct description *about = file->about;
     const struct categories *classes = file->form.classes > 0 ? description_classes(about) : NULL;
     const size_t columns = classes ? 0 : about->target_count;
@@ -204,8 +203,21 @@ static bool begin_hdf5(struct answer_file *file, struct error *error)
     return ok;
 }
 
+/* Classes as whole numbers, as labels are in the data. */
+static void append_classes(struct answer_file *file, const float *answer)
+{
+    for (size_t i = 0; i < file->form.width; i++) {
+        int32_t label = (int32_t)((uint64_t)answer[i] + file->about->label_offset);
+        text_append_bytes(&file->buffer, (const char *)&label, sizeof label);
+    }
+}
+
 static void append_numbers(struct answer_file *file, const float *answer)
 {
+    if (file->form.kind == PREDICT_CLASSES) {
+        append_classes(file, answer);
+        return;
+    }
     text_append_bytes(&file->buffer, (const char *)answer, file->form.width * sizeof *answer);
 }
 
@@ -234,7 +246,7 @@ bool answer_file_check(const struct answer_file_options *options, const struct p
     const struct answer_format *format = find_format(options->path);
     if (!format)
         return error_set(error, ERROR_USAGE, "%s: the name of the output ends with .csv, .npy or .h5", options->path);
-    if (format->is_table && form->kind == PREDICT_PROBABILITIES && form->terms > 1)
+    if (format->is_table && form->terms > 1 && (form->kind == PREDICT_PROBABILITIES || form->kind == PREDICT_CLASSES))
         return error_set(error, ERROR_USAGE,
                          "a sample has %zu labels: a table has no place for that; choose an output that ends with .npy "
                          "or .h5",

@@ -36,7 +36,7 @@ bool answer_file_check(const struct answer_file_options *options, const struct p
 
 /* Local. Begins a hidden file beside the path: a table with the line of its names, which are those of the training
  * data's targets and classes (the first column, `file`, if samples have names: dataset_name_of); or the head of an
- * array of float32 [N, K], with several terms [N, T, K], [N, T], or of one number a sample [N]: of HDF5 the dataset
+ * array of float32, of classes int32, [N, shape] or of one number a sample [N]: of HDF5 the dataset
  * `answers`, whose attribute `classes`, or `targets`, has the names, if there are any. The options have passed
  * answer_file_check. Nothing stays after failure. */
 bool answer_file_begin(struct answer_file *file, const struct answer_file_options *options,

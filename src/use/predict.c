@@ -8,7 +8,27 @@
 
 #define ROUND_FLOATS ((size_t)1 << 20) /* answers of a rank from one talk to the next, or one leaf */
 
-bool predict_describe(const struct trained *trained, struct predict_form *form, struct error *error)
+/* [T], or as the data or the model has them. */
+static struct shape shape_of(const struct model *model, const struct predict_form *form)
+{
+    const struct shape *out = &model->layers[model->count - 1].out;
+    struct shape shape = {.dims = form->terms > 1, .size = {form->terms}};
+    if (form->kind == PREDICT_PROBABILITIES && form->planes)
+        return *out;
+    if (form->kind == PREDICT_PROBABILITIES) {
+        shape.size[shape.dims++] = form->classes;
+    } else if (model->form.target.dims > 0) {
+        shape = model->form.target;
+    } else if (form->terms > 1 && form->kind != PREDICT_CLASSES) {
+        shape = *out;
+    } else if (form->planes) {
+        shape.dims = out->dims - 1;
+        memcpy(shape.size, out->size + 1, shape.dims * sizeof *shape.size);
+    }
+    return shape;
+}
+
+bool predict_describe(const struct trained *trained, bool probabilities, struct predict_form *form, struct error *error)
 {
     const struct model *model = &trained->saved.model;
     const struct loss_class *loss = model->loss.class;
@@ -18,13 +38,19 @@ bool predict_describe(const struct trained *trained, struct predict_form *form, 
                          trained->path);
     *form = (struct predict_form){.kind = PREDICT_VALUES, .terms = model->terms, .width = model->terms};
     if (loss->ranks_classes) {
-        form->kind = PREDICT_PROBABILITIES;
+        bool is_one = model->terms == 1 || probabilities;
+        form->kind = is_one ? PREDICT_PROBABILITIES : PREDICT_CLASSES;
         form->classes = model->form.classes;
-        form->width = model->terms * form->classes;
+        form->width = is_one ? model->terms * form->classes : model->terms;
+        form->planes = loss_has_planes(&model->layers[model->count - 1].out, &model->form);
     } else if (loss->has_hits) {
         form->kind = PREDICT_CHANCE;
         form->classes = 2;
     }
+    if (probabilities && form->classes == 0)
+        return error_set(error, ERROR_USAGE, "%s: --probabilities is for classes, but this model answers with numbers",
+                         trained->path);
+    form->shape = shape_of(model, form);
     return true;
 }
 
@@ -37,6 +63,7 @@ struct round {
     uint64_t *indices; /* [M] */
     float *answers;    /* [Q, M, width] */
     float *at;         /* those of the leaf that is being made */
+    float *shares;     /* [K] of one term */
 };
 
 /* The logistic function, in double: exact at both ends. */
@@ -49,14 +76,22 @@ static void see(void *context, const struct leaf *leaf, size_t first_term, size_
 {
     const struct round *round = context;
     const struct standard *targets = &round->trained->saved.about.target_standard;
+    size_t T = round->form->terms;
     float *to = round->at + first_term * width;
     (void)leaf;
-    for (size_t i = 0; i < n && round->form->kind == PREDICT_PROBABILITIES; i++)
-        vector_softmax(width, 1, outputs + i * width, to + i * width);
+    for (size_t i = 0; i < n && round->form->kind == PREDICT_PROBABILITIES; i++) {
+        size_t term = first_term + i;
+        vector_softmax(width, 1, outputs + i * width, round->shares);
+        for (size_t k = 0; k < width; k++)
+            round->at[round->form->planes ? (term / T * width + k) * T + term % T : term * width + k] =
+                round->shares[k];
+    }
+    for (size_t i = 0; i < n && round->form->kind == PREDICT_CLASSES; i++)
+        round->at[first_term + i] = (float)vector_argmax(width, outputs + i * width);
     for (size_t i = 0; i < n && round->form->kind == PREDICT_CHANCE; i++)
         to[i] = chance(outputs[i * width]);
     for (size_t i = 0; i < n && round->form->kind == PREDICT_VALUES; i++)
-        to[i] = (float)standard_original(targets, (first_term + i) % round->form->terms, outputs[i]);
+        to[i] = (float)standard_original(targets, (first_term + i) % T, outputs[i]);
 }
 
 /* Local. Samples [first, first + count) of the inputs. */
@@ -96,6 +131,7 @@ bool predict(const struct world *world, struct trained *trained, const struct pr
     struct round round = {.trained = trained, .form = form, .inputs = inputs, .leaves = Q};
     float *all = world->rank == 0 ? memory_alloc(size * Q * M, form->width * sizeof *all, "answers", error) : NULL;
     round.indices = memory_need(M, sizeof *round.indices);
+    round.shares = memory_need(form->classes + 1, sizeof *round.shares);
     round.answers = memory_alloc(Q * M, form->width * sizeof *round.answers, "answers", error);
     bool ok = world_agree(world, round.answers && (all || world->rank != 0), error);
     for (size_t first = 0; ok && first < inputs->count; first += size * Q * M) {
@@ -106,5 +142,6 @@ bool predict(const struct world *world, struct trained *trained, const struct pr
     memory_free(all);
     memory_free(round.indices);
     memory_free(round.answers);
+    memory_free(round.shares);
     return ok;
 }

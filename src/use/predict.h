@@ -8,7 +8,8 @@
 
 /* What the numbers of an answer are. */
 enum predict_kind {
-    PREDICT_PROBABILITIES, /* [T, K] of each class, at each of T terms */
+    PREDICT_PROBABILITIES, /* of each class, at each of T terms: [T, K], or as the model has them, [K, H, W] */
+    PREDICT_CLASSES,       /* [T] the most probable class at each of several terms */
     PREDICT_CHANCE,        /* [T] of the second of two classes */
     PREDICT_VALUES,        /* [T] targets of a regression, in original units */
 };
@@ -16,9 +17,11 @@ enum predict_kind {
 /* Letters: T terms of a sample, K classes. */
 struct predict_form {
     enum predict_kind kind;
-    size_t terms;   /* T */
-    size_t classes; /* K; 0: values */
-    size_t width;   /* numbers of a sample's answer: T K, or T */
+    size_t terms;       /* T */
+    size_t classes;     /* K; 0: values */
+    size_t width;       /* numbers of a sample's answer: T K, or T */
+    bool planes;        /* probabilities are [K, T] */
+    struct shape shape; /* of them; no dimensions: one number */
 };
 
 /* Who gets the answers. */
@@ -29,8 +32,11 @@ struct predict_sink {
     void *context;
 };
 
-/* Local. What the model's answers are. ERROR_USAGE: a model of tokens says what comes next. */
-bool predict_describe(const struct trained *trained, struct predict_form *form, struct error *error) WARN_UNUSED;
+/* Local. What the model's answers are; where a sample has several labels, their classes, unless `probabilities` are
+ * wanted. They have the shape of the training data's targets, if that is known, or else of the model's outputs.
+ * ERROR_USAGE: a model of tokens says what comes next. */
+bool predict_describe(const struct trained *trained, bool probabilities, struct predict_form *form,
+                      struct error *error) WARN_UNUSED;
 
 /* Collective over world; all arguments but the sink equal on every rank. Goes through the inputs (dataset_open_inputs);
  * each rank computes some of them, in leaves of the job's microbatch: answers have the same bits for every number of

@@ -6,8 +6,9 @@
 
 struct probabilities {
     bool sigmoid; /* of each output by itself; else softmax */
-    size_t terms; /* of a sample, which lie behind each other */
+    size_t terms; /* of a sample, which lie behind each other, or: */
     size_t width; /* outputs of a term */
+    bool planes;  /* these are the channels in front of an image or a volume, instead */
 };
 
 /* Local. Those that the model's loss means. ERROR_USAGE: it means none. */

@@ -59,6 +59,8 @@ bool torch_softmax(const struct model *model, struct text *modules, struct error
     bool is_last = own.width == out->size[out->dims - 1]; /* the classes of a term are one axis */
     if (own.sigmoid)
         text_append(modules, "    nn.Sigmoid(),\n");
+    else if (own.planes)
+        text_append(modules, "    nn.Softmax(1),\n");
     else if (is_last)
         text_append(modules, "    nn.Softmax(-1),\n");
     else

@@ -113,10 +113,11 @@ static void shapes_are_features_or_images(void)
         {"(3L, 4L)", {1, {4}}},
         {"(2, 2, 3)", {3, {1, 2, 3}}},
         {"(1,3,2,2)", {3, {3, 2, 2}}},
+        {"(1,3,2,2,1)", {4, {3, 2, 2, 1}}},
     };
-    static const size_t samples[] = {12, 3, 2, 1};
+    static const size_t samples[] = {12, 3, 2, 1, 1};
     struct fixture fixture;
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 5; i++) {
         char shape[16];
         uint8_t labels[12] = {0};
         fixture_init(&fixture);
@@ -188,6 +189,47 @@ static void labels_may_begin_at_one_and_show_not_all_classes(void)
     fixture.settings.samples = (struct array_settings){.part = {0, 1}, .std = 1, .classes = 3};
     expect(&fixture, NULL, ERROR_USAGE,
            "sample 2 (counted from 0) has label 3, but classes is 3: 0 to 2; label_offset");
+}
+
+/* Labels of [N, ...]: as many a sample as there are places. */
+static void labels_may_be_of_each_place_and_some_count_for_nothing(void)
+{
+    static const uint8_t labels[N * 2] = {1, 0, 2, 255, 1, 1, 255, 255, 0, 2, 1, 0};
+    static const uint64_t ignored[] = {255, ARRAY_IGNORES_ZERO};
+    struct fixture fixture;
+    fixture_init(&fixture);
+    npy_file_array(&fixture.y, "|u1", "(6, 1, 2)", labels, sizeof labels);
+    fixture_write(&fixture);
+    uint64_t digest = digest_of(&fixture);
+    for (size_t i = 0; i < 2; i++) {
+        fixture.settings.samples.ignore_label = ignored[i];
+        struct dataset dataset = open_good(&fixture);
+        const struct leaf_form *form = &dataset.about.form;
+        CU_ASSERT(has_form(&dataset, (struct shape){1, {F}}, i == 0 ? 3 : 256, 2) && form->ignores);
+        CU_ASSERT(form->target.dims == 2 && form->target.size[0] == 1 && form->target.size[1] == 2);
+        float inputs[2 * F];
+        int32_t read[4];
+        struct leaf leaf = {.inputs = inputs, .labels = read};
+        dataset_read(&dataset, (const uint64_t[]){1, 4}, 2, &leaf);
+        CU_ASSERT(read[0] == 2 && read[1] == (i == 0 ? LEAF_IGNORED : 255));
+        CU_ASSERT(read[2] == (i == 0 ? 0 : LEAF_IGNORED) && read[3] == 2);
+        CU_ASSERT(dataset.digest != digest);
+        dataset_close(&dataset);
+    }
+    static const int8_t with_minus[N] = {0, -1, 2, 1, -1, 0};
+    npy_file_array(&fixture.y, "|i1", "(6,)", with_minus, sizeof with_minus);
+    fixture_write(&fixture);
+    fixture.settings.samples.ignore_label = ARRAY_IGNORES_NONE;
+    expect(&fixture, NULL, ERROR_USAGE, "label -1: classes count from 0; ignore_label is for one that stands for none");
+    fixture.settings.samples.ignore_label = ARRAY_IGNORES_MINUS;
+    struct dataset dataset = open_good(&fixture);
+    CU_ASSERT_EQUAL(dataset.about.form.classes, 3);
+    dataset_close(&dataset);
+    fixture.settings.samples.classes = 2;
+    expect(&fixture, NULL, ERROR_USAGE, "sample 2 (counted from 0) has label 2, but classes is 2");
+    npy_file_array(&fixture.y, "|u1", "(6, 1, 2)", labels, sizeof labels);
+    fixture_write(&fixture);
+    expect(&fixture, NULL, ERROR_USAGE, "sample 1, place 0 (counted from 0) has label 2, but classes is 2");
 }
 
 static void parts_are_counted_first(void)
@@ -333,6 +375,8 @@ int main(void)
         {"shapes are features or images", shapes_are_features_or_images},
         {"floats are targets of any shape", floats_are_targets_of_any_shape},
         {"labels may begin at one, and show not all classes", labels_may_begin_at_one_and_show_not_all_classes},
+        {"labels may be of each place, and some count for nothing",
+         labels_may_be_of_each_place_and_some_count_for_nothing},
         {"parts are counted first", parts_are_counted_first},
         {"wrong values are named with their place", wrong_values_are_named_with_their_place},
         {"wrong labels are named", wrong_labels_are_named},

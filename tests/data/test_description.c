@@ -17,13 +17,14 @@ static struct description make(void)
     static struct column inputs[] = {{.name = age}, {city, true, {cities, 2, 2}}};
     static struct column targets[] = {{kind, true, {kinds, 2, 2}}};
     static char format[] = "csv";
-    return (struct description){.format = format,
-                                .form = {.input = {1, {3}}, .classes = 2, .terms = 1, .least = -0.1f, .most = 3e8f},
-                                .label_offset = 7,
-                                .inputs = inputs,
-                                .input_count = 2,
-                                .targets = targets,
-                                .target_count = 1};
+    return (struct description){
+        .format = format,
+        .form = {.input = {1, {3}}, .classes = 2, .terms = 1, .target = {2, {1, 1}}, .least = -0.1f, .most = 3e8f},
+        .label_offset = 7,
+        .inputs = inputs,
+        .input_count = 2,
+        .targets = targets,
+        .target_count = 1};
 }
 
 static bool same_columns(const struct column *a, size_t a_count, const struct column *b, size_t b_count)
@@ -202,6 +203,9 @@ static void what_cannot_be_meant_is_refused(void)
         HEAD ",\"vocabulary\":9,\"classes\":9,\"terms\":2,\"label_offset\":0,\"least\":0,\"most\":0" NAMED
              ",\"input_mean\":[1,2],\"input_scale\":[1,1]}", /* of tokens */
         HEAD REST ",\"inputs\":[],\"targets\":[],\"tokenizer\":\"a\"}",
+        HEAD ",\"target\":[2]" REST NAMES, /* of one term */
+        HEAD ",\"target\":[]" REST NAMES,
+        HEAD ",\"target\":[1,1,1,1,1]" REST NAMES,
         HEAD REST NAMED ",\"class_counts\":[1]}",
         HEAD REST NAMED ",\"class_counts\":[1,-1]}",
         HEAD REST NAMED ",\"class_counts\":[1,1.5]}",

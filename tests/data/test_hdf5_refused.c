@@ -101,9 +101,9 @@ static void shapes_that_are_none_are_refused(void)
     x = (struct stored){.memory = H5T_NATIVE_FLOAT, .dims = 2, .size = {0, 3}};
     expect_x(&x, ERROR_CORRUPT, "x");
     x = x_stored();
-    x.dims = 5;
-    memcpy(x.size, (const hsize_t[]){N, 1, 1, 2, 2}, 5 * sizeof(hsize_t));
-    expect_x(&x, ERROR_USAGE, "has the shape 6x1x1x2x2: inputs are");
+    x.dims = 6;
+    memcpy(x.size, (const hsize_t[]){N, 1, 1, 1, 2, 2}, 6 * sizeof(hsize_t));
+    expect_x(&x, ERROR_USAGE, "has the shape 6x1x1x1x2x2: inputs are");
     y.size[0] = 5;
     expect_y(&y, ERROR_CORRUPT, "x.h5: x holds 6 samples, but y targets of 5: they do not belong together");
     y = y_stored();

@@ -72,7 +72,8 @@ static void test_free_changes(void)
                     "data.validation.count: 1000 -> 50\n"
                     "data.validation.part: [0.0, 1.0] -> (none)\n"
                     "data.validation.classes: 0 -> (none)\n"
-                    "data.validation.label_offset: 0 -> (none)\n");
+                    "data.validation.label_offset: 0 -> (none)\n"
+                    "data.validation.ignore_label: none -> (none)\n");
     check_continues(
         NULL,
         OVERRIDES("validate={every: 0}", "data={train: {format: idx, images: IMAGES, labels: LABELS, count: 9000}}"),
@@ -86,6 +87,7 @@ static void test_free_changes(void)
         "data.validation.part: [0.0, 1.0] -> (none)\n"
         "data.validation.classes: 0 -> (none)\n"
         "data.validation.label_offset: 0 -> (none)\n"
+        "data.validation.ignore_label: none -> (none)\n"
         "data.validation.mean: 0.0 -> (none)\n"
         "data.validation.std: 1.0 -> (none)\n"
         "validate.every: 100 -> 0\n");
@@ -162,7 +164,8 @@ static void test_fixed_changes(void)
                            "\n  data.train.seed: (none) in the checkpoint, 0 here"
                            "\n  data.train.part: [0.0, 1.0] in the checkpoint, (none) here"
                            "\n  data.train.classes: 0 in the checkpoint, (none) here"
-                           "\n  data.train.label_offset: 0 in the checkpoint, (none) here");
+                           "\n  data.train.label_offset: 0 in the checkpoint, (none) here"
+                           "\n  data.train.ignore_label: none in the checkpoint, (none) here");
     check_continues(NULL, OVERRIDES(MOMENTUM), false, DIFFER "\n  optimizer.name: adamw in the checkpoint, sgd here");
     check_continues(OVERRIDES(SGD), OVERRIDES(MOMENTUM), false,
                     DIFFER "\n  optimizer.momentum: 0.0 in the checkpoint, 0.9 here");

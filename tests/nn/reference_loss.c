@@ -27,9 +27,11 @@ static double surprise(double y)
 
 double reference_term(const struct loss_spec *loss, size_t K, const double *y, int32_t label, double target)
 {
+    if (label == LEAF_IGNORED)
+        return 0;
     double d = fabs(y[0] - target), e = loss->label_smoothing, t = target * (1 - e) + e / 2;
     if (loss->class == &loss_softmax_cross_entropy)
-        return label == LEAF_IGNORED ? 0 : softmax_cross_entropy(y, K, (size_t)label, e);
+        return softmax_cross_entropy(y, K, (size_t)label, e);
     if (loss->class == &loss_mean_squared_error)
         return d * d;
     if (loss->class == &loss_l1)
@@ -44,14 +46,25 @@ double reference_term(const struct loss_spec *loss, size_t K, const double *y, i
 
 static bool is_hit(const struct loss_spec *loss, size_t K, const double *y, int32_t label, double target)
 {
+    if (label == LEAF_IGNORED)
+        return false;
     if (loss->class == &loss_binary_cross_entropy)
         return (y[0] > 0) == (target > 0.5);
-    if (loss->class != &loss_softmax_cross_entropy || label == LEAF_IGNORED)
+    if (loss->class != &loss_softmax_cross_entropy)
         return false;
     for (size_t k = 0; k < K; k++)
         if (y[k] > y[label] || (y[k] == y[label] && k < (size_t)label))
             return false;
     return true;
+}
+
+/* The outputs y [K] of term i: side by side, or the values of a pixel in the planes of an image or a volume. */
+static void gather(const struct model *model, const double *outputs, size_t K, size_t i, double *y)
+{
+    size_t T = model->form.terms;
+    bool planes = K > 1 && T > 1 && model->layers[model->count - 1].out.dims > 2;
+    for (size_t k = 0; k < K; k++)
+        y[k] = planes ? outputs[(i / T * K + k) * T + i % T] : outputs[i * K + k];
 }
 
 struct loss_sums reference_sums(const struct reference *reference, const double *outputs)
@@ -60,15 +73,18 @@ struct loss_sums reference_sums(const struct reference *reference, const double 
     const struct leaf *leaf = &model->leaf;
     struct loss_sums sums = {0};
     size_t K = model->loss.class == &loss_softmax_cross_entropy ? model->form.classes : 1;
+    double *y = memory_need(K, sizeof *y);
     for (size_t i = 0; i < leaf->rows * model->form.terms; i++) {
         int32_t label = leaf->labels ? leaf->labels[i] : 0;
         double target = leaf->targets ? (double)leaf->targets[i] : label;
-        sums.loss += reference_term(&model->loss, K, outputs + i * K, label, target);
-        sums.hits += is_hit(&model->loss, K, outputs + i * K, label, target);
-        sums.terms += !(K > 1 && label == LEAF_IGNORED);
+        gather(model, outputs, K, i, y);
+        sums.loss += reference_term(&model->loss, K, y, label, target);
+        sums.hits += is_hit(&model->loss, K, y, label, target);
+        sums.terms += label != LEAF_IGNORED;
         if (model->loss.class->has_surprise && label != LEAF_IGNORED)
-            sums.surprise += softmax_cross_entropy(outputs + i * K, K, (size_t)label, 0);
+            sums.surprise += softmax_cross_entropy(y, K, (size_t)label, 0);
     }
+    memory_free(y);
     return sums;
 }
 

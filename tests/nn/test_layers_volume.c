@@ -1,4 +1,4 @@
-/* Layers on volumes, against the second implementation. */
+/* Layers on volumes, and losses of each place of an image or a volume, against the second implementation. */
 #include "nn/trial.h"
 #include "support/test.h"
 
@@ -79,9 +79,46 @@ static void norms_and_compositions_are_right_in_volumes(void)
     trials_pass(trials, COUNT(trials));
 }
 
+static void a_label_a_pixel_or_voxel_or_position_is_a_term(void)
+{
+    struct loss_spec softmax = {.class = &loss_softmax_cross_entropy};
+    struct loss_spec smoothed = {.class = &loss_softmax_cross_entropy, .label_smoothing = 0.2};
+    struct loss_spec binary = {.class = &loss_binary_cross_entropy};
+    struct leaf_form pixels = {.input = {3, {2, 4, 5}}, .classes = 3, .terms = 20, .target = {2, {4, 5}}};
+    struct leaf_form voxels = {.input = {4, {1, 2, 3, 4}}, .classes = 3, .terms = 24, .target = {4, {1, 2, 3, 4}}};
+    struct leaf_form flags = {.input = {3, {1, 3, 4}}, .classes = 2, .terms = 12, .target = {2, {3, 4}}};
+    struct leaf_form positions = {.input = {2, {6, 2}}, .classes = 3, .terms = 6};
+    struct trial trials[] = {
+        {.spec = MODEL(CONV2D(4, 3, 1, 1), PLAIN(relu), CONV2D(3, 1, 1, 0)),
+         .loss = softmax,
+         .form = pixels,
+         .rows = 3,
+         .room = 4},
+        {.spec = MODEL(CONV2D(4, 3, 1, 1), PLAIN(tanh), CONV2D(3, 3, 1, 1)),
+         .loss = smoothed,
+         .form = pixels,
+         .rows = 2,
+         .ignores = true},
+        {.spec = MODEL(CONV2D_ALONE(3, 1), BATCH_NORM), .loss = softmax, .form = pixels, .rows = 2, .ignores = true},
+        {.spec = MODEL(CONV3D(2, 3, 1, 1), PLAIN(relu), CONV3D(3, 1, 1, 0)),
+         .loss = softmax,
+         .form = voxels,
+         .rows = 2,
+         .ignores = true},
+        {.spec = MODEL(CONV2D(2, 3, 1, 1), CONV2D(1, 1, 1, 0)),
+         .loss = binary,
+         .form = flags,
+         .rows = 2,
+         .ignores = true},
+        {.spec = MODEL(CONV1D(4, 3, 1, 1), PLAIN(relu), DENSE(3)), .loss = softmax, .form = positions, .rows = 2},
+        {.spec = MODEL(CONV1D(3, 3, 1, 1)), .loss = smoothed, .form = positions, .rows = 2, .ignores = true},
+    };
+    trials_pass(trials, COUNT(trials));
+}
+
 static bool is_refused(const struct trial *trial, const char *words)
 {
-    struct loss_spec loss = {.class = &loss_mean_squared_error};
+    struct loss_spec loss = trial->loss.class ? trial->loss : (struct loss_spec){.class = &loss_mean_squared_error};
     struct model model;
     struct error error;
     if (model_init(&model, &trial->spec, &loss, &trial->form, 1, 1, &error)) {
@@ -111,6 +148,18 @@ static void what_does_not_fit_is_told(void)
         {{.spec = MODEL(CONV3D(2, 1, 1, 0), UPSAMPLE(1000, UPSAMPLE_NEAREST), UPSAMPLE(1000, UPSAMPLE_NEAREST)),
           .form = VOLUME(1, 900, 900, 900, 1)},
          "more than BLAS can count"},
+        {{.spec = MODEL(CONV2D(3, 3, 1, 1), POOL(max_pool, 2, 0)),
+          .loss = {.class = &loss_softmax_cross_entropy},
+          .form = {.input = {3, {1, 4, 4}}, .classes = 3, .terms = 16, .target = {2, {4, 4}}}},
+         "model: it gives 3x2x2, but a sample has 4x4 labels of 3 classes: let it end with {layer: conv2d, filters: 3, "
+         "kernel: 1} at sides as long as theirs"},
+        {{.spec = MODEL(CONV2D(3, 1, 1, 0)),
+          .loss = {.class = &loss_softmax_cross_entropy},
+          .form = {.input = {3, {1, 2, 8}}, .classes = 3, .terms = 16, .target = {2, {4, 4}}}},
+         "model: it gives 3x2x8, but a sample has 4x4 labels of 3 classes"},
+        {{.spec = MODEL(CONV2D(1, 1, 1, 0)),
+          .form = {.input = {3, {1, 2, 2}}, .classes = 3, .terms = 4, .ignores = true}},
+         "loss: mean_squared_error takes labels as numbers, of which none stands for no class"},
     };
     for (size_t i = 0; i < COUNT(cases); i++)
         CU_ASSERT_TRUE(is_refused(&cases[i].trial, cases[i].words));
@@ -122,6 +171,7 @@ int main(void)
         {"conv3d is right with any kernel, stride and padding", conv3d_is_right_with_any_kernel_stride_and_padding},
         {"pools and upsample are right in volumes", pools_and_upsample_are_right_in_volumes},
         {"norms and compositions are right in volumes", norms_and_compositions_are_right_in_volumes},
+        {"a label a pixel, voxel or position is a term", a_label_a_pixel_or_voxel_or_position_is_a_term},
         {"what does not fit is told", what_does_not_fit_is_told},
         {NULL, NULL},
     };

@@ -52,7 +52,8 @@ static void draw(struct terms *t, const struct loss_spec *loss, size_t K)
 
 static double value(const struct terms *t, size_t i)
 {
-    return reference_term(t->loss, t->K, t->doubles + i * t->K, t->labels[i], (double)t->targets[i]);
+    int32_t label = t->leaf.labels ? t->labels[i] : 0;
+    return reference_term(t->loss, t->K, t->doubles + i * t->K, label, (double)t->targets[i]);
 }
 
 /* The derivative of term i with respect to its output k. */

@@ -68,6 +68,8 @@ static void spoil(struct model *model)
     for (size_t l = 0; l < model->count; l++)
         if (model->saved[l])
             memset(model->saved[l], 0xff, model->layers[l].saved * sizeof(float));
+    if (model->turned)
+        memset(model->turned, 0xff, model->rows * last->outputs * sizeof(float));
     memset(model->scratch, 0xff, model->scratch_floats * sizeof(float));
     memset(model->tile, 0xff, model->tile_rows * last->out.size[last->out.dims - 1] * sizeof(float));
 }
