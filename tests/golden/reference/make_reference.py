@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Reference numbers from PyTorch: three small models, each trained for ten steps by each optimizer that PyTorch has.
+"""Reference numbers from PyTorch: six small models, each trained for ten steps by optimizers that PyTorch has.
 
     python3 make_reference.py [DIRECTORY]        DIRECTORY: default: where this script lies
 
@@ -35,6 +35,7 @@ RECIPES = {  # as in test_reference.c
     "clipped": (torch.optim.SGD, dict(lr=0.5, momentum=0.5)),
 }
 CLIP_NORM = {"clipped": 0.1}
+FEW = ("momentum", "adamw")  # of models that are there for their layers
 
 
 class Mlp:
@@ -104,6 +105,64 @@ class Gpt:
         return F.linear(norm("3.layer_norm", x, 1e-3), p["0.embedding.weight"])
 
 
+class Sequence:
+    """12 positions of 3 channels; ours are [positions, channels]."""
+    seed, batch, inputs, classes, terms = 4, 8, (12, 3), 4, ()
+    recipes = FEW
+    shapes = {"0.conv1d.weight": (6, 3, 4), "0.conv1d.bias": (6,), "2.conv1d.weight": (5, 6, 3), "2.conv1d.bias": (5,),
+              "4.conv1d.weight": (4, 5, 2), "7.dense.weight": (4, 4), "7.dense.bias": (4,)}
+
+    def forward(self, p, x, training):
+        x = F.pad(x.transpose(1, 2), (1, 2))  # padding: same has its odd zero behind
+        x = torch.tanh(F.conv1d(x, p["0.conv1d.weight"], p["0.conv1d.bias"]))
+        x = F.silu(F.conv1d(x, p["2.conv1d.weight"], p["2.conv1d.bias"], stride=2, padding=1))
+        x = F.interpolate(F.conv1d(x, p["4.conv1d.weight"]), scale_factor=3, mode="linear")
+        return F.linear(x.mean(2), p["7.dense.weight"], p["7.dense.bias"])
+
+
+class Unet:
+    """2x8x8, and a class of each pixel."""
+    seed, batch, inputs, classes, terms = 5, 4, (2, 8, 8), 3, (8, 8)
+    recipes = FEW
+    shapes = {}
+    for name, filters, channels, kernel in ((0, 4, 2, 3), (3, 6, 4, 3), (6, 6, 6, 3), (10, 4, 12, 3), (14, 3, 8, 1)):
+        shapes.update({f"{name}.conv2d.weight": (filters, channels, kernel, kernel), f"{name}.conv2d.bias": (filters,)})
+
+    def forward(self, p, x, training):
+        def conv(name, x):
+            weight = p[f"{name}.conv2d.weight"]
+            return F.conv2d(x, weight, p[f"{name}.conv2d.bias"], padding=weight.shape[3] // 2)
+
+        fine = F.silu(conv(0, x))
+        coarse = F.silu(conv(3, F.max_pool2d(fine, 2)))
+        x = torch.tanh(conv(6, F.max_pool2d(coarse, 2)))
+        x = torch.cat([F.interpolate(x, scale_factor=2, mode="bilinear"), coarse], 1)
+        x = torch.cat([F.interpolate(F.silu(conv(10, x)), scale_factor=2), fine], 1)
+        return conv(14, x)
+
+
+class Volume:
+    """1x4x6x4, and a class of each voxel, of which some do not count."""
+    seed, batch, inputs, classes, terms, ignored = 6, 4, (1, 4, 6, 4), 3, (4, 6, 4), 0.3
+    recipes = FEW
+    shapes = {"0.conv3d.weight": (4, 1, 3, 3, 3),
+              **{f"1.batch_norm.{what}": (4,) for what in ("weight", "bias", "running_mean", "running_var")},
+              "4.conv3d.weight": (5, 4, 2, 2, 2), "4.conv3d.bias": (5,),
+              "9.conv3d.weight": (3, 9, 1, 1, 1), "9.conv3d.bias": (3,)}
+
+    def forward(self, p, x, training):
+        x = F.conv3d(x, p["0.conv3d.weight"], padding=1)
+        fine = torch.tanh(F.batch_norm(x, p["1.batch_norm.running_mean"], p["1.batch_norm.running_var"],
+                                       p["1.batch_norm.weight"], p["1.batch_norm.bias"], training=training, momentum=0.1,
+                                       eps=1e-3))
+        x = F.silu(F.conv3d(F.max_pool3d(fine, 2), p["4.conv3d.weight"], p["4.conv3d.bias"], padding=1))
+        x = F.interpolate(F.avg_pool3d(x, 2, 1), scale_factor=2, mode="trilinear")
+        return F.conv3d(torch.cat([x, fine], 1), p["9.conv3d.weight"], p["9.conv3d.bias"])
+
+
+IGNORED = -1  # a label
+
+
 def draw(model):
     """Parameters and statistics, inputs and labels; none of them is a special value, so that nothing can hide."""
     random = numpy.random.RandomState(model.seed)
@@ -125,6 +184,8 @@ def draw(model):
     is_tokens = isinstance(model, Gpt)
     inputs = random.randint(0, model.classes, shape) if is_tokens else random.standard_normal(shape).astype("<f4")
     labels = random.randint(0, model.classes, (STEPS, model.batch, *model.terms))
+    if hasattr(model, "ignored"):
+        labels[random.random_sample(labels.shape) < model.ignored] = IGNORED
     return values, inputs, labels
 
 
@@ -147,13 +208,15 @@ class Run:
     def loss(self, inputs, labels, training, reduction="mean"):
         x = torch.tensor(inputs, dtype=torch.int64 if isinstance(self.model, Gpt) else torch.float64)
         outputs = self.model.forward(self.params, x, training)
-        loss = F.cross_entropy(outputs.flatten(0, -2), torch.tensor(labels).flatten(), reduction=reduction)
+        if not isinstance(self.model, Gpt):
+            outputs = outputs.movedim(1, -1)  # the classes last
+        loss = F.cross_entropy(outputs.flatten(0, -2), torch.tensor(labels).flatten(), ignore_index=IGNORED, reduction=reduction)
         return loss.view(labels.shape) if reduction == "none" else loss
 
     def used(self, inputs, labels):
         with torch.no_grad():
-            return self.loss(inputs, labels, False, "none").flatten(1).mean(1) if labels.ndim > 1 else \
-                self.loss(inputs, labels, False, "none")
+            losses = self.loss(inputs, labels, False, "none").reshape(len(labels), -1)
+            return losses.sum(1) / torch.tensor((labels != IGNORED).reshape(losses.shape).sum(1))
 
     def train(self, recipe, inputs, labels):
         kind, settings = RECIPES[recipe]
@@ -181,7 +244,7 @@ def reference(model):
     arrays["losses"] = first.used(inputs[0], labels[0])
     first.loss(inputs[0], labels[0], True).backward()
     arrays.update({f"gradient/{name}": p.grad for name, p in first.params.items() if p.requires_grad})
-    for recipe in RECIPES:
+    for recipe in getattr(model, "recipes", RECIPES):
         run = Run(model, values)
         arrays[f"{recipe}/losses"] = run.train(recipe, inputs, labels)
         arrays.update({f"{recipe}/{name}": p.detach() for name, p in run.params.items()})
@@ -229,7 +292,7 @@ def write(path, arrays):
 def main():
     directory = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent)
     torch.set_num_threads(1)
-    for model in (Mlp(), Cnn(), Gpt()):
+    for model in (Mlp(), Cnn(), Gpt(), Sequence(), Unet(), Volume()):
         write(directory / type(model).__name__.lower(), reference(model))
     write(directory / "class_weights", weighted_losses())
 
