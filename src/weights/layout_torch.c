@@ -177,20 +177,32 @@ static void add_global_pool(struct writer *writer)
     }
 }
 
-/* Of an image or a volume: torch's has the channels in front. */
+/* torch's has the channels in front, which a sequence has behind. */
 static void add_upsample(struct writer *writer)
 {
+    static const char *const modes[] = {"", "", "linear", "bilinear", "trilinear"};
     const struct upsample *upsample = writer->layer->settings;
-    add(writer, "nn.Upsample(scale_factor=%llu, mode=\"%s\")", (unsigned long long)upsample->factor,
-        upsample->mode != UPSAMPLE_LINEAR ? "nearest"
-        : writer->layer->in.dims == 4     ? "trilinear"
-                                          : "bilinear");
+    size_t dims = writer->layer->in.dims;
+    add(writer, "%sUpsample(scale_factor=%llu, mode=\"%s\")", dims == 2 ? "Sequence" : "nn.",
+        (unsigned long long)upsample->factor, upsample->mode == UPSAMPLE_LINEAR ? modes[dims] : "nearest");
 }
 
-/* What keeps an output for another is no module. */
-static void add_nothing(struct writer *writer)
+/* What keeps an output for another is a module if there is another. */
+static void add_tap(struct writer *writer)
 {
-    (void)writer;
+    size_t own = (size_t)(writer->layer - writer->model->layers);
+    bool appended = false;
+    for (size_t l = own; l < writer->model->count; l++) {
+        const struct layer *later = &writer->model->layers[l];
+        appended = appended || (later->class == &layer_append && later->tap == own);
+    }
+    if (appended)
+        add(writer, "Keep(kept, %zu)", own);
+}
+
+static void add_append(struct writer *writer)
+{
+    add(writer, "Concat(kept, %zu, %d)", writer->layer->tap, writer->layer->in.dims == 2 ? 2 : 1);
 }
 
 static void add_gelu(struct writer *writer)
@@ -292,7 +304,8 @@ static const struct counterpart counterparts[] = {
     {&layer_rms_norm, NULL, add_row_norm},
     {&layer_group_norm, NULL, add_group_norm},
     {&layer_batch_norm, NULL, add_batch_norm},
-    {&layer_tap, NULL, add_nothing},
+    {&layer_tap, NULL, add_tap},
+    {&layer_append, NULL, add_append},
     {&layer_fork, NULL, open_residual},
     {&layer_join, NULL, close_residual},
     {&layer_embedding, NULL, add_embedding},
@@ -302,11 +315,9 @@ static const struct counterpart counterparts[] = {
 };
 #define COUNTERPARTS (sizeof counterparts / sizeof *counterparts)
 
-/* NULL: it is not in the table, as an upsample of sequences, which have their channels behind. */
+/* NULL: it is not in the table. */
 static const struct counterpart *counterpart_of(const struct layer *layer)
 {
-    if (layer->class == &layer_upsample && layer->in.dims == 2)
-        return NULL;
     for (size_t i = 0; i < COUNTERPARTS; i++)
         if (counterparts[i].class == layer->class)
             return &counterparts[i];

@@ -14,6 +14,20 @@ static const struct own_class own_classes[] = {
     {"Residual(", "class Residual(nn.Sequential):\n"
                   "    def forward(self, x):\n"
                   "        return x + super().forward(x)\n"},
+    {"Keep(", "kept = {}\n"
+              "class Keep(nn.Module):\n"
+              "    def __init__(self, kept, name):\n"
+              "        super().__init__()\n"
+              "        self.kept, self.name = kept, name\n"
+              "    def forward(self, x):\n"
+              "        self.kept[self.name] = x\n"
+              "        return x\n"},
+    {"Concat(", "class Concat(nn.Module):\n"
+                "    def __init__(self, kept, name, axis):\n"
+                "        super().__init__()\n"
+                "        self.kept, self.name, self.axis = kept, name, axis\n"
+                "    def forward(self, x):\n"
+                "        return torch.cat((x, self.kept[self.name]), self.axis)\n"},
     {"Mean(", "class Mean(nn.Module):\n"
               "    def forward(self, x):\n"
               "        return x.mean(1)\n"},
@@ -27,6 +41,9 @@ static const struct own_class own_classes[] = {
     {"SequenceNorm(", "class SequenceNorm(nn.BatchNorm1d):\n"
                       "    def forward(self, x):\n"
                       "        return super().forward(x.transpose(1, 2)).transpose(1, 2)\n"},
+    {"SequenceUpsample(", "class SequenceUpsample(nn.Upsample):\n"
+                          "    def forward(self, x):\n"
+                          "        return super().forward(x.transpose(1, 2)).transpose(1, 2)\n"},
     {"SequenceConv(", "class SequenceConv(nn.Conv1d):\n"
                       "    def forward(self, x):\n"
                       "        return super().forward(x.transpose(1, 2)).transpose(1, 2)\n"},
