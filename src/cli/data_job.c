@@ -4,14 +4,26 @@
 #include <string.h>
 
 #define BATCH       32
-#define LEAVES      4  /* and so as many ranks at most */
-#define SPLIT_LEAST 10 /* samples; of fewer all are trained on */
-#define IMAGE_LEAST 8  /* pixels of a side; smaller ones are rows of numbers */
-#define NEAR        20 /* inputs beyond are standardised, also of images */
+#define LEAVES      4   /* and so as many ranks at most */
+#define SPLIT_LEAST 10  /* samples; of fewer all are trained on */
+#define IMAGE_LEAST 8   /* pixels of a side; smaller ones are rows of numbers */
+#define VOID        255 /* a label that often stands for no class */
+#define NEAR        20  /* inputs beyond are standardised, also of images */
 
 static bool is_image(const struct shape *input)
 {
     return input->dims == 3 && input->size[1] >= IMAGE_LEAST && input->size[2] >= IMAGE_LEAST;
+}
+
+/* Whether the label 255 seems to stand for no class; *classes: the others. */
+static bool has_void(const struct leaf_form *form, const struct sample_facts *facts, size_t *classes)
+{
+    *classes = form->classes;
+    if (form->classes != VOID + 1 || !facts->of_class || facts->of_class[VOID] == 0 || facts->of_class[VOID - 1] > 0)
+        return false;
+    for (*classes = VOID; *classes > 2 && facts->of_class[*classes - 1] == 0;)
+        --*classes;
+    return true;
 }
 
 static bool is_split(const struct dataset *dataset)
@@ -31,8 +43,11 @@ static void write_data(const struct dataset *dataset, const struct sample_facts 
                        struct text *yaml)
 {
     const char *format = dataset->about.format, *what = standardise(&dataset->about.form, facts);
+    size_t classes;
+    const char *ignored = has_void(&dataset->about.form, facts, &classes) ? ", ignore_label: 255" : "";
     bool is_row = is_split(dataset) && dataset->about.form.vocabulary > 0; /* windows of which overlap */
-    text_append(yaml, "data:\n  train: {format: %s%s%s}\n", format, keys, is_row ? ", part: [0.0, 0.9]" : "");
+    text_append(yaml, "data:\n  train: {format: %s%s%s%s}\n", format, keys, ignored,
+                is_row ? ", part: [0.0, 0.9]" : "");
     if (is_row)
         text_append(yaml, "  validation: {format: %s%s, part: [0.9, 1.0]}\n", format, keys);
     else if (is_split(dataset))
@@ -42,13 +57,13 @@ static void write_data(const struct dataset *dataset, const struct sample_facts 
 }
 
 /* Whether targets, or labels, have the sides of the inputs; *channels: of the output that has them too. */
-static bool is_field(const struct leaf_form *form, size_t *channels)
+static bool is_field(const struct leaf_form *form, size_t classes, size_t *channels)
 {
     const struct shape *input = &form->input, *target = &form->target;
     size_t sides = input->dims - 1, front = target->dims > sides ? target->size[0] : 1;
     if (input->dims < 3 || target->dims < sides || target->dims > input->dims || (form->classes > 0 && front != 1))
         return false;
-    *channels = form->classes > 0 ? form->classes : front;
+    *channels = classes > 0 ? classes : front;
     return memcmp(input->size + 1, target->size + target->dims - sides, sides * sizeof *input->size) == 0;
 }
 
@@ -62,9 +77,11 @@ static void write_field_model(const struct leaf_form *form, size_t channels, str
                 layer, layer, layer, channels);
 }
 
-static void write_model(const struct leaf_form *form, struct text *yaml)
+static void write_model(const struct leaf_form *form, const struct sample_facts *facts, struct text *yaml)
 {
-    size_t outputs = form->classes > 0 ? form->classes : form->terms, channels;
+    size_t channels, classes;
+    has_void(form, facts, &classes);
+    size_t outputs = form->classes > 0 ? classes : form->terms;
     text_append(yaml, "model:\n");
     if (form->vocabulary > 0) {
         text_append(yaml, "  - {layer: embedding, width: 64}\n  - {layer: position_embedding}\n"
@@ -72,7 +89,7 @@ static void write_model(const struct leaf_form *form, struct text *yaml)
                           "  - {layer: lm_head}\n");
         return;
     }
-    if (is_field(form, &channels)) {
+    if (is_field(form, classes, &channels)) {
         write_field_model(form, channels, yaml);
         return;
     }
@@ -114,6 +131,6 @@ void data_job_write(const struct dataset *dataset, const struct sample_facts *fa
 {
     text_append(yaml, "run: run\n");
     write_data(dataset, facts, keys, yaml);
-    write_model(&dataset->about.form, yaml);
+    write_model(&dataset->about.form, facts, yaml);
     write_training(dataset, yaml);
 }

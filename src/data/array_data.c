@@ -59,7 +59,8 @@ static bool set_input(const struct array *x, struct shape *input, struct error *
 /* Whether integers of several a sample can be labels: of a field, or of the positions of a sequence. */
 static bool has_places(const struct array *x, const struct array *y)
 {
-    return y->dims > 2 || (x->dims == 3 && x->size[1] == y->width);
+    bool is_sequence = x->dims == 3 || (x->dims == 4 && x->size[1] == 1);
+    return y->dims > 2 || (is_sequence && x->size[x->dims - 2] == y->width);
 }
 
 /* Whether y can be what the settings say, x's samples being N. */
@@ -271,9 +272,18 @@ static bool set_classes(struct scan *scan)
     return form->classes > 0 || count_classes(scan, &form->classes);
 }
 
+/* Whether numbers that are missing are labels that stand for no class. */
+static bool ignores_missing(const struct array_data *data, const struct array *array)
+{
+    bool all = data->ignores;
+    for (size_t i = 0; i < array->missing_count; i++)
+        all = all && !(array->missing[i] < (double)data->ignored) && !(array->missing[i] > (double)data->ignored);
+    return all;
+}
+
 static bool check_labels(const struct scan *scan, const struct array_rows *rows)
 {
-    if (!check_missing(rows, scan->error))
+    if (!ignores_missing(scan->dataset->self, rows->array) && !check_missing(rows, scan->error))
         return false;
     for (size_t i = 0; i < rows->count * rows->array->width; i++) {
         int64_t label = array_integer(rows, i);

@@ -121,7 +121,11 @@ static void set_pieces(struct numbers *numbers)
     x->scale = way < WAYS && scales[way] != 1 ? scales[way] : 0;
     *y = (struct h5_piece){
         .name = "y", .dims = form->terms > 1 ? 2 : 1, .size = {numbers->dataset->count, form->terms}};
-    y->type = form->classes > 0 ? label_type(form->classes) : H5_PIECE_FLOAT32;
+    if (form->target.dims > 0) {
+        y->dims = 1 + form->target.dims;
+        memcpy(y->size + 1, form->target.size, form->target.dims * sizeof *y->size);
+    }
+    y->type = form->classes == 0 ? H5_PIECE_FLOAT32 : form->ignores ? H5_PIECE_INT32 : label_type(form->classes);
 }
 
 /* ---- names ---- */
@@ -285,6 +289,8 @@ static void tell(const struct numbers *numbers, struct survey *survey)
     survey_text(survey, "path", numbers->file.path);
     if (form->classes > 0)
         survey_key(survey, "classes", "%zu", form->classes);
+    if (form->ignores)
+        survey_key(survey, "ignore_label", "%d", LEAF_IGNORED);
 }
 
 /* Collective. */
