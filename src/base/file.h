@@ -87,9 +87,6 @@ bool file_read_note_in(int directory, const char *path, char **bytes, size_t *co
  * user names: a pipe is waited for, and read to its end (scripts/check-layers knows who may). */
 bool file_read(const char *path, char **bytes, size_t *count, struct error *error) WARN_UNUSED;
 
-/* Local. The same of standard input. */
-bool file_read_input(char **bytes, size_t *count, struct error *error) WARN_UNUSED;
-
 #define FILE_NOTE_MOST ((size_t)16 << 20) /* bytes of what one start of the program tells another */
 
 /* Local. The same of a file that this program keeps: no link at the last part of the path is followed, and what is not

@@ -65,11 +65,6 @@ bool file_read(const char *path, char **bytes, size_t *count, struct error *erro
     return ok;
 }
 
-bool file_read_input(char **bytes, size_t *count, struct error *error)
-{
-    return read_all(STDIN_FILENO, "standard input", SIZE_MAX, bytes, count, error);
-}
-
 bool file_read_own(const char *path, size_t most, char **bytes, size_t *count, struct error *error)
 {
     struct stat info;

@@ -4,6 +4,7 @@
 #include "cli/flags.h"
 #include "cli/output.h"
 #include "cli/together.h"
+#include "data/row_stream.h"
 #include "use/answer_file.h"
 
 #include <stdio.h>
@@ -26,15 +27,25 @@ static bool is_piped(const char *path)
     return strcmp(path, "-") == 0;
 }
 
-/* Local. All inputs; the caller closes those that were opened. */
+/* Local. All inputs; but rows that come through a pipe, where answers can be given before the last of them is there.
+ * The caller closes those that were opened. */
 static bool open_inputs(const struct request *request, const struct trained *trained, struct dataset *inputs,
                         struct error *error)
 {
     const struct dataset_spec *like = &trained->job.data.train;
-    for (size_t i = 0; i < request->count; i++)
-        if (!dataset_open_inputs(&inputs[i], is_piped(request->paths[i]) ? NULL : request->paths[i], like,
-                                 &trained->saved.about, error))
+    const struct description *about = &trained->saved.about;
+    const struct answer_file_options options = {.path = request->output};
+    for (size_t i = 0; i < request->count; i++) {
+        struct row_stream all = {.all = true};
+        bool flows = is_piped(request->paths[i]) && answer_file_flows(&options), ok = true;
+        if (is_piped(request->paths[i]) && !flows)
+            ok = dataset_open_rows(&inputs[i], &all, like, about, error);
+        else if (!flows)
+            ok = dataset_open_inputs(&inputs[i], request->paths[i], like, about, error);
+        row_stream_release(&all);
+        if (!ok)
             return false;
+    }
     return true;
 }
 
@@ -59,23 +70,81 @@ static bool check(const struct world *world, const struct request *request, cons
     return true;
 }
 
+struct answering {
+    const struct request *request;
+    struct trained *trained;
+    const struct predict_form *form;
+    struct dataset *inputs; /* [count]; of rows that flow those that are answered */
+    struct answer_file file;
+};
+
+/* Whether any input has names for its samples. */
+static bool names_samples(const struct dataset *inputs, size_t count)
+{
+    bool found = false;
+    for (size_t i = 0; !found && i < count; i++) {
+        char *name = inputs[i].count > 0 ? dataset_name_of(&inputs[i], 0) : NULL;
+        found = name;
+        memory_free(name);
+    }
+    return found;
+}
+
+/* Collective over world. */
+static bool answer_input(const struct world *world, struct answering *answering, const struct dataset *input,
+                         struct error *error)
+{
+    const struct predict_sink sink = {.take = answer_file_take, .context = &answering->file};
+    answer_file_input(&answering->file, input);
+    return predict(world, answering->trained, answering->form, input, &sink, error);
+}
+
+/* Local: the only rank. Rows are answered as they come; no more are kept than are there. */
+static bool answer_rows(const struct world *world, struct answering *answering, struct dataset *rows,
+                        struct error *error)
+{
+    const struct dataset_spec *like = &answering->trained->job.data.train;
+    struct row_stream stream = {.all = false};
+    bool ok;
+    while ((ok = dataset_open_rows(rows, &stream, like, &answering->trained->saved.about, error)) && rows->count > 0) {
+        ok = answer_input(world, answering, rows, error) && answer_file_flush(&answering->file, error);
+        dataset_close(rows);
+        if (!ok)
+            break;
+    }
+    row_stream_release(&stream);
+    return ok;
+}
+
+/* Collective over world. */
+static bool answer_all(const struct world *world, struct answering *answering, struct error *error)
+{
+    bool ok = true;
+    for (size_t i = 0; ok && i < answering->request->count; i++) {
+        struct dataset *input = &answering->inputs[i];
+        ok = input->count > 0 ? answer_input(world, answering, input, error)
+                              : answer_rows(world, answering, input, error);
+    }
+    return ok;
+}
+
 /* Collective over world. */
 static bool answer(const struct world *world, const struct request *request, struct trained *trained,
-                   const struct predict_form *form, const struct dataset *inputs, struct error *error)
+                   const struct predict_form *form, struct dataset *inputs, struct error *error)
 {
-    const struct answer_file_options options = {
-        .path = request->output, .inputs = inputs, .input_count = request->count, .top = (size_t)request->top};
-    struct answer_file file = {.descriptor = -1};
-    const struct predict_sink sink = {.take = answer_file_take, .context = &file};
+    struct answer_file_options options = {
+        .path = request->output, .names_samples = names_samples(inputs, request->count), .top = (size_t)request->top};
+    for (size_t i = 0; i < request->count; i++)
+        options.samples += inputs[i].count;
+    struct answering answering = {request, trained, form, inputs, {.descriptor = -1}};
+    struct answer_file *file = &answering.file;
     bool is_root = world->rank == 0;
-    bool ok = world_agree(world, !is_root || answer_file_begin(&file, &options, form, &trained->saved.about, error),
-                          error);
-    for (size_t i = 0; ok && i < request->count; i++)
-        ok = predict(world, trained, form, &inputs[i], &sink, error);
-    ok = ok && world_agree(world, !is_root || answer_file_commit(&file, error), error);
+    bool ok = !is_root || answer_file_begin(file, &options, form, &trained->saved.about, error);
+    ok = world_agree(world, ok, error) && answer_all(world, &answering, error) &&
+         world_agree(world, !is_root || answer_file_commit(file, error), error);
     if (ok && is_root && request->output)
-        say("%s: answers to %zu samples\n", request->output, answer_file_samples(&options));
-    answer_file_release(&file);
+        say("%s: answers to %zu samples\n", request->output, file->answered);
+    answer_file_release(file);
     return ok;
 }
 
@@ -114,6 +183,7 @@ static int run(int count, char **words)
         request.word = words[0];
         request.paths = (const char *const *)words + 1;
         request.count = (size_t)count - 1;
+        request.output = request.output && strcmp(request.output, "-") == 0 ? NULL : request.output;
         code = together(work, &request);
     } else {
         code = command_misused(&command_predict, "%s", error.text);

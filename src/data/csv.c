@@ -11,10 +11,12 @@
 #include "data/csv_columns.h"
 #include "data/formats.h"
 #include "data/part.h"
+#include "data/row_stream.h"
 
 #include <float.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define NO_VALUE (-1.0f) /* in place of the number of a category */
@@ -332,19 +334,19 @@ static bool read_table(struct reading *reading)
     return true;
 }
 
-/* From the file, or from standard input (`piped`), which the path then is a word for. */
-static bool open_table(struct dataset *dataset, const struct csv_settings *settings, bool piped,
+/* Opens the table that the samples come from. */
+typedef bool open_rows(struct csv_table *table, void *context, const struct csv_settings *settings,
+                       struct error *error);
+
+static bool open_table(struct dataset *dataset, const struct csv_settings *settings, open_rows *open, void *context,
                        const struct description *train, struct error *error)
 {
-    struct csv *csv = memory_need(1, sizeof *csv);
     struct csv_table table;
-    dataset->self = csv;
     struct csv_source source = {
         .table = &table, .settings = settings, .locale = newlocale(LC_ALL_MASK, "C", NULL), .train = train};
-    struct reading reading = {csv, dataset, &source, error};
+    struct reading reading = {dataset->self, dataset, &source, error};
     bool ok = source.locale || error_errno(error, "cannot have the locale C");
-    ok = ok && csv_table_open(&table, piped ? NULL : &csv->watched, settings->path, csv_separator(settings->separator),
-                              settings->header, error);
+    ok = ok && open(&table, context, settings, error);
     if (ok) {
         ok = read_table(&reading);
         csv_table_close(&table);
@@ -356,6 +358,21 @@ static bool open_table(struct dataset *dataset, const struct csv_settings *setti
     return ok;
 }
 
+static bool open_file(struct csv_table *table, void *context, const struct csv_settings *settings, struct error *error)
+{
+    struct csv *csv = context;
+    return csv_table_open(table, &csv->watched, settings->path, csv_separator(settings->separator), settings->header,
+                          error);
+}
+
+static bool open_settings(struct dataset *dataset, const struct csv_settings *settings, const struct description *train,
+                          struct error *error)
+{
+    struct csv *csv = memory_need(1, sizeof *csv);
+    dataset->self = csv;
+    return open_table(dataset, settings, open_file, csv, train, error);
+}
+
 static bool csv_open(struct dataset *dataset, const void *given, const struct description *train, struct error *error)
 {
     const struct csv_settings *settings = given;
@@ -364,23 +381,61 @@ static bool csv_open(struct dataset *dataset, const void *given, const struct de
         return error_set(error, ERROR_USAGE, "a dataset of format csv needs the path of its file");
     if (!check(settings, &key, error))
         return error_prefix(error, "%s: ", key);
-    return open_table(dataset, settings, false, train, error);
+    return open_settings(dataset, settings, train, error);
 }
 
-static bool csv_open_inputs(struct dataset *dataset, const char *path, const void *like,
-                            const struct description *train, struct error *error)
+/* Those of a table without targets, written as that of the training data, if they are of this format. */
+static struct csv_settings settings_of_inputs(const char *path, const void *like)
 {
     static char comma[] = ",";
     struct csv_settings settings = {.header = true, .separator = comma, .missing = CSV_NONE};
     if (like)
         settings = *(const struct csv_settings *)like;
-    settings.path = (char *)(uintptr_t)(path ? path : "standard input");
+    settings.path = (char *)(uintptr_t)path;
     settings.target_count = settings.input_count = settings.category_count = 0;
     settings.task = CSV_AUTO;
     settings.classes = settings.label_offset = settings.first = settings.count = 0;
     settings.part[0] = 0;
     settings.part[1] = 1;
-    return open_table(dataset, &settings, !path, train, error);
+    return settings;
+}
+
+static bool csv_open_inputs(struct dataset *dataset, const char *path, const void *like,
+                            const struct description *train, struct error *error)
+{
+    const struct csv_settings settings = settings_of_inputs(path, like);
+    return open_settings(dataset, &settings, train, error);
+}
+
+/* Rows that a stream has given. */
+struct given {
+    char *text;
+    size_t bytes, line;
+};
+
+static bool open_given(struct csv_table *table, void *context, const struct csv_settings *settings, struct error *error)
+{
+    struct given *given = context;
+    char *text = given->text;
+    given->text = NULL;
+    return csv_table_take(table, text, given->bytes, given->line, settings->path, csv_separator(settings->separator),
+                          settings->header, error);
+}
+
+static bool csv_open_rows(struct dataset *dataset, struct row_stream *stream, const void *like,
+                          const struct description *train, struct error *error)
+{
+    const struct csv_settings settings = settings_of_inputs("standard input", like);
+    const struct row_form form = {csv_separator(settings.separator), settings.header};
+    struct given given;
+    if (!row_stream_next(stream, &form, &given.text, &given.bytes, &given.line, error))
+        return false;
+    if (!given.text)
+        return true;
+    dataset->self = memory_need(1, sizeof(struct csv));
+    bool ok = open_table(dataset, &settings, open_given, &given, train, error);
+    free(given.text);
+    return ok;
 }
 
 static bool csv_read(const struct dataset *dataset, size_t index, struct leaf *leaf, size_t row, struct error *error)
@@ -429,7 +484,7 @@ const struct dataset_class dataset_csv = {
     .survey = survey_csv,
     .endings = endings,
     .open_inputs = csv_open_inputs,
-    .reads_standard_input = true,
+    .open_rows = csv_open_rows,
     .close = csv_close,
     .read = csv_read,
     .source = csv_source,

@@ -69,8 +69,6 @@ static bool load(struct csv_table *table, struct watched *watched, struct error 
 {
     bool is_gzip = false;
     const char *path = table->path;
-    if (!watched)
-        return file_read_input(&table->text, &table->bytes, error) && check_text(table, error);
     if (!look(path, watched, &is_gzip, error))
         return false;
     uint8_t *bytes = NULL;
@@ -165,17 +163,33 @@ static bool count_rows(struct csv_table *table, struct error *error)
                      table->path);
 }
 
+/* What is in the text; its rows begin on this line, 0: where they do. */
+static bool parse(struct csv_table *table, char separator, size_t line, struct error *error)
+{
+    csv_scan_init(&table->body, table->path, table->text, table->bytes, separator);
+    if (csv_scan_done(&table->body))
+        return error_set(error, ERROR_CORRUPT, "%s is empty: it has blank lines only", table->path);
+    if (!count_columns(table, error) || !take_names(table, error))
+        return false;
+    table->body.line = line > 0 ? line : table->body.line;
+    return count_rows(table, error);
+}
+
 bool csv_table_open(struct csv_table *table, struct watched *watched, const char *path, char separator, bool has_header,
                     struct error *error)
 {
     *table = (struct csv_table){.path = path, .has_header = has_header};
-    bool ok = load(table, watched, error);
-    if (ok) {
-        csv_scan_init(&table->body, path, table->text, table->bytes, separator);
-        if (csv_scan_done(&table->body))
-            ok = error_set(error, ERROR_CORRUPT, "%s is empty: it has blank lines only", path);
-    }
-    ok = ok && count_columns(table, error) && take_names(table, error) && count_rows(table, error);
+    bool ok = load(table, watched, error) && parse(table, separator, 0, error);
+    if (!ok)
+        csv_table_close(table);
+    return ok;
+}
+
+bool csv_table_take(struct csv_table *table, char *text, size_t bytes, size_t line, const char *path, char separator,
+                    bool has_header, struct error *error)
+{
+    *table = (struct csv_table){.path = path, .has_header = has_header, .text = text, .bytes = bytes};
+    bool ok = check_text(table, error) && parse(table, separator, line, error);
     if (!ok)
         csv_table_close(table);
     return ok;

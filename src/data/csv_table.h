@@ -23,10 +23,14 @@ struct csv_table {
 };
 
 /* Local. Reads the file, plain or gzip, as it is at this moment; watched is initialised, and the caller's also after
- * failure. Watched NULL: reads standard input to its end, and the path is what it is called. What holds afterwards:
- * every row has a field for each column. The path is borrowed. */
+ * failure. What holds afterwards: every row has a field for each column. The path is borrowed. */
 bool csv_table_open(struct csv_table *table, struct watched *watched, const char *path, char separator, bool has_header,
                     struct error *error) WARN_UNUSED;
+
+/* Local. The same of a text, which it takes (free), also after failure, and which `path` is a word for; its rows begin
+ * on this line. A NUL stands behind it. */
+bool csv_table_take(struct csv_table *table, char *text, size_t bytes, size_t line, const char *path, char separator,
+                    bool has_header, struct error *error) WARN_UNUSED;
 
 /* Local. Accepts a closed table. */
 void csv_table_close(struct csv_table *table);

@@ -59,6 +59,8 @@ struct dataset {
     struct dataset_aid *aid; /* while it is opened; NULL: it has none */
 };
 
+struct row_stream;
+
 enum recognition { FORMAT_NO, FORMAT_MAYBE, FORMAT_YES };
 
 /* What a format has to do. `index` counts within the used part: 0 <= index < count, which is that of open, also if the
@@ -93,7 +95,10 @@ struct dataset_class {
     bool (*open_inputs)(struct dataset *dataset, const char *path, const void *like, const struct description *train,
                         struct error *error) WARN_UNUSED;
 
-    bool reads_standard_input; /* by open_inputs with the path NULL */
+    /* Local. As open_inputs, for the next rows of a stream (data/row_stream.h). True, and self is NULL: there are none
+     * left. NULL: files of this format do not come so. */
+    bool (*open_rows)(struct dataset *dataset, struct row_stream *stream, const void *like,
+                      const struct description *train, struct error *error) WARN_UNUSED;
 
     /* Local. Writes one sample into row `row` of the leaf. False with ERROR_CORRUPT if it is none that was there when
      * the dataset was opened: a label beyond the classes, a target beyond the range, a number that is not finite. */
@@ -167,10 +172,15 @@ bool dataset_inputs_fit(const struct dataset *dataset, const struct description 
 
 /* Local; in dataset_inputs.c. Opens the inputs of one file, or of a directory of images, for a model to say what it
  * makes of them: of the format that its first bytes tell, or else of that of `like`, the training data as its job has
- * it. Path NULL: reads rows of a table from standard input, to its end. They have to fit `train`; the dataset has its
- * form, though there are no labels and targets: dataset_read leaves them as they are. Errors as dataset_open. */
+ * it. They have to fit `train`; the dataset has its form, though there are no labels and targets: dataset_read leaves
+ * them as they are. Errors as dataset_open. */
 bool dataset_open_inputs(struct dataset *dataset, const char *path, const struct dataset_spec *like,
                          const struct description *train, struct error *error) WARN_UNUSED;
+
+/* Local; in dataset_inputs.c. The same for the next rows of a table that comes through standard input: waits until one
+ * is there. count 0: there are none left, and nothing is open. */
+bool dataset_open_rows(struct dataset *dataset, struct row_stream *stream, const struct dataset_spec *like,
+                       const struct description *train, struct error *error) WARN_UNUSED;
 
 /* Local. What a sample is called, as a path; the caller owns it (memory_free). NULL: samples have only numbers. */
 char *dataset_name_of(const struct dataset *dataset, size_t index) WARN_UNUSED;

@@ -20,14 +20,6 @@ struct answer_format {
     bool is_table;
 };
 
-size_t answer_file_samples(const struct answer_file_options *options)
-{
-    size_t samples = 0;
-    for (size_t i = 0; i < options->input_count; i++)
-        samples += options->inputs[i].count;
-    return samples;
-}
-
 /* ---- tables ---- */
 
 /* A field, in quotes where it needs them (RFC 4180). */
@@ -65,21 +57,9 @@ static size_t told(const struct answer_file *file)
     return most < file->form.classes ? most : file->form.classes;
 }
 
-/* Whether any input has names for its samples. */
-static bool names_samples(const struct answer_file *file)
-{
-    bool found = false;
-    for (size_t i = 0; !found && i < file->options.input_count; i++) {
-        char *name = dataset_name_of(&file->options.inputs[i], 0);
-        found = name;
-        memory_free(name);
-    }
-    return found;
-}
-
 static void append_sample(struct answer_file *file)
 {
-    char *name = dataset_name_of(&file->options.inputs[file->input], file->sample);
+    char *name = dataset_name_of(file->input, file->sample);
     if (name)
         append_field(&file->buffer, name);
     text_append(&file->buffer, ",");
@@ -90,8 +70,7 @@ static bool begin_table(struct answer_file *file, struct error *error)
 {
     (void)error;
     struct text *row = &file->buffer;
-    file->names_samples = names_samples(file);
-    text_append(row, file->names_samples ? "file," : "");
+    text_append(row, file->options.names_samples ? "file," : "");
     if (!names_class(file)) {
         for (size_t t = 0; t < file->form.terms; t++) {
             text_append(row, t > 0 ? "," : "");
@@ -129,7 +108,7 @@ static void append_row(struct answer_file *file, const float *answer)
     size_t classes = file->form.classes, last = classes;
     const float two[] = {1 - answer[0], answer[0]};
     const float *p = file->form.kind == PREDICT_CHANCE ? two : answer;
-    if (file->names_samples)
+    if (file->options.names_samples)
         append_sample(file);
     for (size_t t = 0; !names_class(file) && t < file->form.terms; t++)
         text_append(row, "%s%.9g", t > 0 ? "," : "", (double)answer[t]);
@@ -155,7 +134,7 @@ static void append_row(struct answer_file *file, const float *answer)
 static size_t measure(const struct answer_file *file, size_t size[DIMS_MOST])
 {
     const struct shape *shape = &file->form.shape;
-    size[0] = answer_file_samples(&file->options);
+    size[0] = file->options.samples;
     memcpy(size + 1, shape->size, shape->dims * sizeof *size);
     return 1 + shape->dims;
 }
@@ -241,6 +220,12 @@ static const struct answer_format *find_format(const char *path)
     return path ? NULL : &formats[0];
 }
 
+bool answer_file_flows(const struct answer_file_options *options)
+{
+    const struct answer_format *format = find_format(options->path);
+    return format && format->is_table;
+}
+
 bool answer_file_check(const struct answer_file_options *options, const struct predict_form *form, struct error *error)
 {
     const struct answer_format *format = find_format(options->path);
@@ -257,16 +242,18 @@ bool answer_file_check(const struct answer_file_options *options, const struct p
     return true;
 }
 
-static bool flush(struct answer_file *file, struct error *error)
+bool answer_file_flush(struct answer_file *file, struct error *error)
 {
     const char *bytes = text_bytes(&file->buffer);
     bool ok = true;
-    if (file->descriptor < 0)
+    if (file->descriptor < 0) {
         for (; *bytes; bytes += strcspn(bytes, "\n") + 1)
             say("%.*s\n", (int)strcspn(bytes, "\n"), bytes);
-    else
+        ok = fflush(stdout) == 0 || error_errno(error, "cannot write standard output");
+    } else {
         ok = file_write_at(file->descriptor, bytes, file->buffer.length, file->written) ||
              error_errno(error, "cannot write %s", file->options.path);
+    }
     file->written += file->buffer.length;
     text_release(&file->buffer);
     return ok;
@@ -296,16 +283,20 @@ bool answer_file_begin(struct answer_file *file, const struct answer_file_option
     return false;
 }
 
+void answer_file_input(struct answer_file *file, const struct dataset *input)
+{
+    file->input = input;
+    file->sample = 0;
+}
+
 bool answer_file_take(void *context, size_t n, const float *answers, struct error *error)
 {
     struct answer_file *file = context;
     for (size_t i = 0; i < n; i++) {
         file->format->append(file, answers + i * file->form.width);
-        if (++file->sample == file->options.inputs[file->input].count) {
-            file->input++;
-            file->sample = 0;
-        }
-        if (file->buffer.length >= BUFFER_BYTES && !flush(file, error))
+        file->sample++;
+        file->answered++;
+        if (file->buffer.length >= BUFFER_BYTES && !answer_file_flush(file, error))
             return false;
     }
     return true;
@@ -313,7 +304,7 @@ bool answer_file_take(void *context, size_t n, const float *answers, struct erro
 
 bool answer_file_commit(struct answer_file *file, struct error *error)
 {
-    if (!flush(file, error))
+    if (!answer_file_flush(file, error))
         return false;
     if (file->descriptor < 0)
         return true;
