@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define KINDS 4
+
 #define BEHIND_FIRST 512 /* where HDF5 looks for its signature if it is not at the beginning; then twice as far */
 
 /* In a process of its own: the number of a kind. */
@@ -24,6 +26,8 @@ static bool find_kind(hid_t file, void *context, char **answer, size_t *bytes, s
             found = &weights_checkpoint; /* whose reader says what is wrong with it */
     } else if (H5Lexists(file, "layers", H5P_DEFAULT) > 0) {
         found = &weights_keras;
+    } else if (H5Lexists(file, "model_weights", H5P_DEFAULT) > 0 && H5Aexists(file, HDF5_KERAS_CONFIG) > 0) {
+        found = &weights_keras_whole;
     }
     memory_free(format);
     for (size_t k = 0; kind[k]; k++)
@@ -34,20 +38,22 @@ static bool find_kind(hid_t file, void *context, char **answer, size_t *bytes, s
         }
     return found != NULL || error_set(error, ERROR_CORRUPT,
                                       "an HDF5 file, but neither a lockstep checkpoint, nor lockstep weights, nor "
-                                      ".weights.h5 of Keras 3 (no group /layers)");
+                                      ".weights.h5 of Keras 3 (no group /layers), nor a whole model of Keras (no "
+                                      "/model_weights and " HDF5_KERAS_CONFIG ")");
 }
 
 const struct weights_format *hdf5_kind(const char *path, struct error *error)
 {
-    static const struct weights_format *const kinds[] = {&weights_lockstep, &weights_checkpoint, &weights_keras, NULL};
+    static const struct weights_format *const kinds[] = {&weights_lockstep, &weights_checkpoint, &weights_keras,
+                                                         &weights_keras_whole, NULL};
     char *answer = NULL;
-    size_t bytes = 0, kind = 3;
+    size_t bytes = 0, kind = KINDS;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     bool ok = fd >= 0 || error_errno(error, "cannot open it");
     ok = ok && contained_run(path, fd, CONTAINED_ROOT, find_kind, (void *)kinds, &answer, &bytes, error);
-    if (ok && bytes == 1 && answer[0] >= 0 && answer[0] < 3)
+    if (ok && bytes == 1 && answer[0] >= 0 && answer[0] < KINDS)
         kind = (size_t)answer[0];
-    if (ok && kind == 3)
+    if (ok && kind == KINDS)
         error_set(error, ERROR_CORRUPT, "it is of no kind");
     memory_free(answer);
     if (fd >= 0)

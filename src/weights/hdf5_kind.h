@@ -6,6 +6,9 @@
 
 #define HDF5_SIGNATURE "\211HDF\r\n\032\n"
 #define HDF5_WEIGHTS   "lockstep weights" /* attribute `format` of our own weights files */
+#define HDF5_DIGEST    "digest"           /* attribute of a tensor in them */
+
+#define HDF5_KERAS_CONFIG "model_config" /* attribute of a whole model of Keras */
 
 /* Local. Of a file that begins with HDF5's signature: checkpoint, weights of our own, or Keras'. NULL and
  * ERROR_CORRUPT, ERROR_IO if it is none of them. */

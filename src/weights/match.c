@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/utf8.h"
+#include "weights/keras_order.h"
 #include "weights/sequence.h"
 
 #include <stdio.h>
@@ -152,10 +153,14 @@ bool match_init(struct match *match, const struct weights_file *file, const stru
     *match = (struct match){.file = file, .model = model};
     if (!check_vocabulary(file, vocabulary, error))
         return false;
-    if (file->format == &weights_keras) {
+    bool is_whole = file->format == &weights_keras_whole;
+    if (is_whole || file->format == &weights_keras || file->format == &weights_keras_archive) {
         if (!layout_keras(&layout, model, error))
             return false;
+        bool is_ordered = keras_order_take(&layout, model, &file->weights, is_whole, &match->why);
         attempt(match, &layout);
+        if (!is_ordered)
+            keras_order_check(&match->layout, &file->weights, &match->wrong);
     } else {
         attempt_all(match);
     }

@@ -3,60 +3,32 @@
 #include "base/memory.h"
 #include "weights/npy.h"
 #include "weights/weights.h"
+#include "weights/zip_entry.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <zip.h>
 
-#define SUFFIX  ".npy"
-#define INFLATE 1100   /* the most that deflate makes of a byte is 1032: an archive that promises more is a trap */
-#define PIECE   262144 /* elements decoded at once */
+#define SUFFIX ".npy"
+#define PIECE  262144 /* elements decoded at once */
 
 /* ---- reading ---- */
-
-static bool fail(struct error *error, const char *what, zip_error_t *reason)
-{
-    int system = zip_error_system_type(reason) == ZIP_ET_SYS;
-    return error_set(error, system ? ERROR_IO : ERROR_CORRUPT, "%s: %s", what, zip_error_strerror(reason));
-}
-
-/* Exactly `count` bytes. */
-static bool take(zip_file_t *entry, void *bytes, size_t count, struct error *error)
-{
-    for (size_t done = 0; done < count;) {
-        zip_int64_t got = zip_fread(entry, (char *)bytes + done, count - done);
-        if (got < 0)
-            return fail(error, "cannot be unpacked", zip_file_get_error(entry));
-        if (got == 0)
-            return error_set(error, ERROR_CORRUPT, "it ends too early");
-        done += (size_t)got;
-    }
-    return true;
-}
 
 /* The .npy header of an entry that was just opened; *begin: where its values begin. */
 static bool take_header(zip_file_t *entry, uint64_t size, struct npy *npy, size_t *begin, struct error *error)
 {
     uint8_t prefix[NPY_PREFIX];
     size_t known = size < NPY_PREFIX ? (size_t)size : NPY_PREFIX, from;
-    if (!take(entry, prefix, known, error) || !npy_measure(prefix, known, &from, begin, error))
+    if (!zip_entry_take(entry, prefix, known, error) || !npy_measure(prefix, known, &from, begin, error))
         return false;
     if (*begin > size || *begin < known)
         return error_set(error, ERROR_CORRUPT, "it ends too early");
     char *text = memory_need(*begin - from + 1, 1);
     memcpy(text, prefix + from, known - from);
-    bool ok = take(entry, text + known - from, *begin - known, error) && npy_parse(text, *begin - from, npy, error);
+    bool ok = zip_entry_take(entry, text + known - from, *begin - known, error) &&
+              npy_parse(text, *begin - from, npy, error);
     memory_free(text);
     return ok;
-}
-
-static bool check_size(const zip_stat_t *stat, struct error *error)
-{
-    zip_uint64_t wanted = ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE;
-    bool ok = (stat->valid & wanted) == wanted && stat->size / INFLATE <= stat->comp_size;
-    return ok || error_set(error, ERROR_CORRUPT, "%" PRIu64 " bytes cannot be in %" PRIu64 " compressed ones",
-                           (uint64_t)stat->size, (uint64_t)stat->comp_size);
 }
 
 /* Adds the tensor of entry `index`. */
@@ -65,11 +37,11 @@ static bool take_entry(struct weights_file *file, zip_t *archive, uint64_t index
 {
     struct npy npy;
     size_t begin;
-    if (!check_size(stat, error))
+    if (!zip_entry_check_size(stat, error))
         return false;
     zip_file_t *entry = zip_fopen_index(archive, index, 0);
     if (!entry)
-        return fail(error, "cannot be opened", zip_get_error(archive));
+        return zip_entry_fail(error, "cannot be opened", zip_get_error(archive));
     bool ok = take_header(entry, stat->size, &npy, &begin, error);
     zip_fclose(entry);
     if (!ok)
@@ -94,21 +66,15 @@ static bool take_entry(struct weights_file *file, zip_t *archive, uint64_t index
 static bool open_file(struct weights_file *file, bool averaged, struct error *error)
 {
     (void)averaged;
-    int code;
-    zip_t *archive = zip_open(file->path, ZIP_RDONLY, &code);
-    if (!archive) {
-        zip_error_t reason;
-        zip_error_init_with_code(&reason, code);
-        fail(error, "cannot be opened as an .npz", &reason);
-        zip_error_fini(&reason);
+    zip_t *archive;
+    if (!zip_entry_open(file->path, &archive, error))
         return false;
-    }
     file->self = archive;
     zip_int64_t count = zip_get_num_entries(archive, 0);
     for (zip_int64_t i = 0; i < count; i++) {
         zip_stat_t stat;
         if (zip_stat_index(archive, (zip_uint64_t)i, 0, &stat) || !(stat.valid & ZIP_STAT_NAME))
-            return fail(error, "its table cannot be read", zip_get_error(archive));
+            return zip_entry_fail(error, "its table cannot be read", zip_get_error(archive));
         if (!take_entry(file, archive, (uint64_t)i, &stat, error))
             return error_prefix(error, "%.200s: ", stat.name);
     }
@@ -129,18 +95,12 @@ static bool take_values(const struct weights_file *file, zip_file_t *entry, cons
     bool ok = true;
     for (size_t done = 0; ok && done < tensor->count; done += step) {
         size_t n = tensor->count - done < step ? tensor->count - done : step;
-        ok = take(entry, piece, n * size, error);
+        ok = zip_entry_take(entry, piece, n * size, error);
         if (ok)
             weights_decode(file, tensor, done, piece, n, values + done);
     }
     memory_free(piece);
-    char behind;
-    if (!ok)
-        return false;
-    zip_int64_t more = zip_fread(entry, &behind, 1);
-    if (more < 0)
-        return fail(error, "cannot be unpacked", zip_file_get_error(entry));
-    return more == 0 || error_set(error, ERROR_CORRUPT, "there is something behind its values");
+    return ok && zip_entry_end(entry, error);
 }
 
 static bool load(const struct weights_file *file, const struct weights_tensor *tensor, float *values,
@@ -152,7 +112,7 @@ static bool load(const struct weights_file *file, const struct weights_tensor *t
     size_t begin;
     zip_file_t *entry = zip_fopen_index(archive, tensor->place, 0);
     if (!entry || zip_stat_index(archive, tensor->place, 0, &stat)) {
-        fail(error, "cannot be opened", zip_get_error(archive));
+        zip_entry_fail(error, "cannot be opened", zip_get_error(archive));
         if (entry)
             zip_fclose(entry);
         return false;

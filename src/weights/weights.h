@@ -39,6 +39,7 @@ struct weights {
     char *job;            /* resolved YAML; NULL: unknown */
     char *vocabulary;     /* of text: the characters in the order of their numbers; NULL: unknown, or no text */
     char *data;           /* what is known of the training data (data/description.h), as JSON; NULL: nothing */
+    char *layers;         /* Keras' own description of the model, as JSON; NULL: none */
 };
 
 /* What was loaded, is not zero in the file, and is zero as a float of 32 bits. */
@@ -77,11 +78,14 @@ struct weights_format {
     bool has_averages;
 };
 
-extern const struct weights_format weights_safetensors; /* safetensors.c */
-extern const struct weights_format weights_npz;         /* npz.c */
-extern const struct weights_format weights_keras;       /* hdf5.c */
-extern const struct weights_format weights_lockstep;    /* hdf5.c: weights only, without optimizer */
-extern const struct weights_format weights_checkpoint;  /* checkpoint.c: only read */
+extern const struct weights_format weights_safetensors;   /* safetensors.c */
+extern const struct weights_format weights_sharded;       /* sharded.c: several of safetensors; only read */
+extern const struct weights_format weights_npz;           /* npz.c */
+extern const struct weights_format weights_keras;         /* hdf5.c */
+extern const struct weights_format weights_keras_archive; /* keras_archive.c: .keras; only read */
+extern const struct weights_format weights_keras_whole;   /* keras_whole.c: .h5 of a whole model; only read */
+extern const struct weights_format weights_lockstep;      /* hdf5.c: weights only, without optimizer */
+extern const struct weights_format weights_checkpoint;    /* checkpoint.c: only read */
 
 /* Those that can be written; NULL behind the last. */
 extern const struct weights_format *const weights_formats[];
@@ -103,6 +107,10 @@ bool weights_add(struct weights *weights, const char *name, size_t dims, const s
  * ERROR_NOT_FOUND, ERROR_IO, ERROR_CORRUPT, ERROR_VERSION; the words begin with the path. Nothing stays after failure.
  */
 bool weights_open(struct weights_file *file, const char *path, bool averaged, struct error *error) WARN_UNUSED;
+
+/* Local. The same of a file that is part of another one, and must be of a certain format. */
+bool weights_open_as(struct weights_file *file, const char *path, const struct weights_format *format,
+                     struct error *error) WARN_UNUSED;
 
 /* Local. Accepts a closed or all-zero file. */
 void weights_close(struct weights_file *file);

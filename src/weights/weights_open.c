@@ -4,14 +4,12 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "weights/hdf5_kind.h"
+#include "weights/recognise.h"
 
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 const struct weights_format *const weights_formats[] = {&weights_safetensors, &weights_npz, &weights_keras,
@@ -34,6 +32,7 @@ void weights_release(struct weights *weights)
     memory_free(weights->job);
     memory_free(weights->vocabulary);
     memory_free(weights->data);
+    memory_free(weights->layers);
     weights_init(weights);
 }
 
@@ -97,53 +96,21 @@ uint64_t weights_digest(const float *values, size_t count)
 
 /* ---- reading ---- */
 
-/* The beginning of a file, and its size. */
-static bool look(const char *path, uint8_t head[16], size_t *length, uint64_t *bytes, struct error *error)
+/* `wanted`: the format that it must be of; NULL: any. */
+static bool open_as(struct weights_file *file, const char *path, bool averaged, const struct weights_format *wanted,
+                    struct error *error)
 {
-    struct stat info;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not keep us waiting */
-    if (fd < 0)
-        return error_errno(error, "cannot open %s", path);
-    ssize_t got = fstat(fd, &info) == 0 && S_ISREG(info.st_mode) ? file_read_at(fd, head, 16, 0) : 0;
-    bool ok = got >= 0 || error_errno(error, "cannot read %s", path);
-    if (ok && !S_ISREG(info.st_mode))
-        ok = error_set(error, ERROR_USAGE, "%s is not a file", path);
-    close(fd);
-    *length = (size_t)got;
-    *bytes = ok ? (uint64_t)info.st_size : 0;
-    return ok;
-}
-
-static const struct weights_format *recognise(const char *path, const uint8_t *head, size_t length, uint64_t bytes,
-                                              struct error *error)
-{
-    uint64_t header = 0;
-    for (size_t b = 0; b < 8; b++)
-        header |= (uint64_t)head[b] << 8 * b;
-    if (length >= 4 && (memcmp(head, "PK\3\4", 4) == 0 || memcmp(head, "PK\5\6", 4) == 0))
-        return &weights_npz;
-    if (length >= 8 && memcmp(head, HDF5_SIGNATURE, 8) == 0)
-        return hdf5_kind(path, error);
-    if (length >= 9 && head[8] == '{' && header <= bytes - 8)
-        return &weights_safetensors;
-    if (hdf5_is_behind(path, bytes)) /* what is in front of a checkpoint proves the rest before HDF5 reads it */
-        return &weights_checkpoint;
-    error_set(error, ERROR_CORRUPT,
-              "it is none of: a lockstep checkpoint or weights file, safetensors, npz, Keras' .weights.h5");
-    return NULL;
-}
-
-bool weights_open(struct weights_file *file, const char *path, bool averaged, struct error *error)
-{
-    uint8_t head[16] = {0};
-    size_t length = 0;
     *file = (struct weights_file){0};
-    if (!look(path, head, &length, &file->bytes, error))
-        return false;
     file->path = memory_text(path);
     file->lost = memory_need(1, sizeof *file->lost);
-    file->format = recognise(path, head, length, file->bytes, error);
-    bool ok = file->format != NULL;
+    file->format = recognise(path, &file->bytes, error);
+    if (!file->format) {
+        weights_close(file);
+        return false;
+    }
+    bool ok = true;
+    if (wanted && file->format != wanted)
+        ok = error_set(error, ERROR_CORRUPT, "it is not of the format %s", wanted->name);
     if (ok && averaged && !file->format->has_averages)
         ok = error_set(error, ERROR_USAGE, "averaged weights are only in a checkpoint, and this is none");
     ok = ok && file->format->open(file, averaged, error) && names_differ(&file->weights, error);
@@ -153,6 +120,17 @@ bool weights_open(struct weights_file *file, const char *path, bool averaged, st
         weights_close(file);
     }
     return ok;
+}
+
+bool weights_open(struct weights_file *file, const char *path, bool averaged, struct error *error)
+{
+    return open_as(file, path, averaged, NULL, error);
+}
+
+bool weights_open_as(struct weights_file *file, const char *path, const struct weights_format *format,
+                     struct error *error)
+{
+    return open_as(file, path, false, format, error);
 }
 
 void weights_close(struct weights_file *file)
