@@ -61,9 +61,10 @@ static void put_parts(struct sheet *sheet, const struct check_report *report)
     put_time(sheet, "start", parts->start_s);
     sheet_end_row(sheet, "to the end of the first step");
     put_time(sheet, "step", parts->step_s);
-    text_append(&remark, "%.0f samples/s on %d rank%s on %d node%s; median of %" PRIu64,
+    time_text(tried->wait_s, words);
+    text_append(&remark, "%.0f samples/s on %d rank%s on %d node%s; median of %" PRIu64 "; it waits %s for data",
                 (double)tried->batch / parts->step_s, report->ranks, plural((uint64_t)report->ranks), tried->nodes,
-                plural((uint64_t)tried->nodes), tried->timed);
+                plural((uint64_t)tried->nodes), tried->timed, words);
     end_row(sheet, &remark);
     if (tried->validated > 0) {
         put_time(sheet, "validation", parts->validation_s);
@@ -218,6 +219,7 @@ void check_say_json(const struct check_report *report)
     append_number(&line, "epoch_steps", parts->epoch_steps);
     append_number(&line, "start_s", parts->start_s);
     append_number(&line, "step_s", parts->step_s);
+    append_number(&line, "data_wait_s", tried->wait_s);
     append_number(&line, "samples_per_s", (double)tried->batch / parts->step_s);
     append_number(&line, "validation_s", tried->validated > 0 ? parts->validation_s : (double)NAN);
     text_append(&line, ",\"validated\":%" PRIu64 ",\"validation\":%" PRIu64, tried->validated, tried->validation);

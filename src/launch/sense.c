@@ -40,7 +40,10 @@ bool sense_is_ours(const struct sense *sense)
 
 bool sense_was_good(const struct sense *sense, size_t lives)
 {
-    return sense->supervision->worked > 0 || lives > sense->first || sense->was_requeued;
+    const struct supervision *supervision = sense->supervision;
+    /* A start has the lock of its run before it is through: that of this launch may be refused all the same. */
+    bool has_worked = supervision->worked > 0 && supervision->worked < supervision->launches;
+    return has_worked || lives > sense->first || sense->was_requeued;
 }
 
 size_t sense_futile(const struct sense *sense)

@@ -74,6 +74,7 @@ static bool time_steps(struct session *session, struct rehearsal *rehearsal, str
         return false;
     rehearsal->parts.start_s = environment_age_s();
     note_memory(rehearsal);
+    session->data.waited_s = 0;
     for (bool goes_on = session->step < session->steps; goes_on;) {
         if (!time_step(session, &seconds[count], error))
             return false;
@@ -82,6 +83,7 @@ static bool time_steps(struct session *session, struct rehearsal *rehearsal, str
         goes_on = share(session->world, is_enough) == 0 && session->step < session->steps;
     }
     rehearsal->timed = count > 0 ? count : 1;
+    rehearsal->wait_s = session->data.waited_s / (double)rehearsal->timed;
     qsort(seconds, rehearsal->timed, sizeof *seconds, compare);
     rehearsal->parts.step_s = seconds[rehearsal->timed / 2];
     note_memory(rehearsal);
@@ -103,6 +105,7 @@ static bool time_samples(struct session *session, size_t count, double *seconds,
         evaluator_release(&evaluator);
         return false;
     }
+    training_data_rest(&session->data);
     double start = clock_seconds();
     ok = evaluator_run(&evaluator, &learner->model, learner_params(learner), &evaluation); /* nobody gives it up */
     *seconds = share(session->world, clock_seconds() - start);

@@ -12,6 +12,7 @@ struct rehearsal {
     struct forecast_parts parts;
     uint64_t batch;                 /* samples of a step */
     uint64_t timed;                 /* steps that the median is of */
+    double wait_s;                  /* of a step, in the mean: for data. Rank 0's */
     uint64_t validated, validation; /* samples: that were validated, and of the validation data */
     bool is_saved;                  /* else there was no room for a checkpoint, and it was not tried */
     double resume_s;

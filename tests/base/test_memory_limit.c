@@ -166,12 +166,12 @@ static void the_limits_of_this_process_are_found(void)
     struct memory_limits limits;
     struct rlimit before, less;
     CU_ASSERT_EQUAL(getrlimit(RLIMIT_DATA, &before), 0);
-    less = (struct rlimit){.rlim_cur = 77000000000, .rlim_max = before.rlim_max};
+    less = (struct rlimit){.rlim_cur = 77000000000000, .rlim_max = before.rlim_max};
     CU_ASSERT_EQUAL(setrlimit(RLIMIT_DATA, &less), 0);
     memory_limits_find(&limits);
     CU_ASSERT_EQUAL(setrlimit(RLIMIT_DATA, &before), 0);
     CU_ASSERT_TRUE(limits.count >= 2); /* the machine has one */
-    expect_limit(&limits, 0, 77000000000.0, "the limit of a process's data (ulimit -d)");
+    expect_limit(&limits, 0, 77000000000000.0, "the limit of a process's data (ulimit -d)");
     CU_ASSERT_EQUAL(limits.items[0].reach, MEMORY_OWN);
     CU_ASSERT_TRUE(limits.present > 100000);
 }
@@ -185,7 +185,10 @@ static void what_this_process_has_is_counted(void)
     memory_use_look(&with, true);
     memory_free(memory);
     memory_use_look(&after, true);
-    CU_ASSERT_TRUE(with.own >= before.own + 0.9 * BYTES && with.peak >= with.own && after.own < with.own - 0.9 * BYTES);
+    CU_ASSERT_TRUE(with.own >= before.own + 0.9 * BYTES && with.peak >= with.own);
+#ifndef __SANITIZE_ADDRESS__ /* which gives nothing back */
+    CU_ASSERT_TRUE(after.own < with.own - 0.9 * BYTES);
+#endif
 
     memory_use_read("VmHWM:\t  300 kB\nRssAnon:\t  100 kB\nRssFile:\t   70 kB\nRssShmem:\t   90 kB\n",
                     "00400000-7ffe rollup\nPss_Shmem:   30 kB\n", &with);

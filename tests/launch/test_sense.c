@@ -128,7 +128,9 @@ static void a_request_was_good_if_it_has_led_to_a_life_or_a_requeue(void)
     sense_init(&sense, &supervision, &run, false, 2);
     CU_ASSERT_FALSE(sense_was_good(&sense, 1));
     CU_ASSERT_TRUE(sense_was_good(&sense, 2));
-    supervision.worked = 1;
+    supervision.worked = supervision.launches = 1; /* it was seen with the lock, and then refused */
+    CU_ASSERT_FALSE(sense_was_good(&sense, 1));
+    supervision.launches = 2;
     CU_ASSERT_TRUE(sense_was_good(&sense, 1));
     supervision.worked = 0;
     sense_init(&sense, &supervision, &run, true, 2);
