@@ -14,8 +14,9 @@
 static struct error error;
 static struct segment segments[] = {{.first_step = 1, .last_step = 7, .ranks = 2, .end = "running", .hosts = "a,b"}};
 static struct history_step window[] = {{2.5, 1.25}, {2.25, 7}};
-static const struct state_tensor tensors[] = {{.name = "0.dense.weight", .dims = 2, .shape = {70, 60}, .offset = 0},
-                                              {.name = "0.dense.bias", .dims = 1, .shape = {792}, .offset = 4208}};
+static const struct state_tensor tensors[] = {
+    {.name = "0.conv3d.weight", .dims = 5, .shape = {7, 10, 5, 4, 3}, .offset = 0},
+    {.name = "0.dense.bias", .dims = 1, .shape = {792}, .offset = 4208}};
 
 static char *make(size_t *bytes)
 {
@@ -87,7 +88,7 @@ static void what_is_put_in_comes_out(void)
     CU_ASSERT_STRING_EQUAL(layout.arrays[1].name, "sgd.m");
     CU_ASSERT(layout.arrays[1].offset == 30000 && layout.arrays[0].digests == 1000);
     CU_ASSERT_STRING_EQUAL(layout.tensors[1].name, "0.dense.bias");
-    CU_ASSERT(layout.tensors[0].shape[1] == 60 && layout.tensors[1].offset == 4208);
+    CU_ASSERT(layout.tensors[0].dims == 5 && layout.tensors[0].shape[4] == 3 && layout.tensors[1].offset == 4208);
     record_release(&record);
     record_layout_release(&layout);
 }

@@ -196,6 +196,8 @@ def check_gpt(loss):
 
 def check_c(name):
     inputs, expected = np.load(f"{name}.x.npy"), np.load(f"{name}.npy")
+    shapes = {"unet": (48, 3, 8, 8), "sequence": (48, 4), "volume": np.load("volume.y.npy").shape}
+    assert expected.shape == shapes[name], expected.shape
     predict = getattr(ctypes.CDLL(f"./{name}.so"), f"{name}_predict")
     found = np.zeros_like(expected)
     for x, y in zip(inputs, found):

@@ -160,6 +160,22 @@ TARGET_CLONES static void scatter(const struct convolution *v, const struct tile
     }
 }
 
+void convolution_gather(const struct convolution *v, size_t row, size_t R, size_t down, size_t right,
+                        const float *plane, float *values)
+{
+    struct tile tile = {.S = 1, .row = row, .R = R, .N = R * v->X};
+    struct tap tap = tap_at(v, down, right);
+    gather(v, &tile, &tap, plane, values);
+}
+
+void convolution_scatter(const struct convolution *v, size_t row, size_t R, size_t down, size_t right, float *values,
+                         float *plane)
+{
+    struct tile tile = {.S = 1, .row = row, .R = R, .N = R * v->X};
+    struct tap tap = tap_at(v, down, right);
+    scatter(v, &tile, &tap, values, plane);
+}
+
 /* Goes through all taps in order: columns [K, N] from x [M, C, H, W]; or, if `dx` is not NULL, adds columns to dx. */
 static void each_tap(const struct convolution *v, const struct tile *tile, const float *x, float *columns, float *dx)
 {

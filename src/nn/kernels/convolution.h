@@ -21,6 +21,13 @@ struct convolution {
     size_t top, left; /* zeros before the first row and column */
 };
 
+/* Local. What the weight at (down, right) of a filter sees of one plane [H, W], for R rows of the output from `row` on:
+ * values [R, X]; and the reverse, which adds values, and spoils them, to the plane. For convolutions of more sides. */
+void convolution_gather(const struct convolution *convolution, size_t row, size_t R, size_t down, size_t right,
+                        const float *plane, float *values);
+void convolution_scatter(const struct convolution *convolution, size_t row, size_t R, size_t down, size_t right,
+                         float *values, float *plane);
+
 /* Local. The convolutions of struct compute, for one that has only products: they are made with these. */
 size_t convolution_scratch(const struct compute *compute, const struct convolution *convolution);
 void convolution_forward(const struct compute *compute, const struct convolution *convolution, size_t M, const float *x,

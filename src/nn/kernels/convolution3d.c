@@ -1,5 +1,6 @@
 #include "nn/kernels/convolution3d.h"
 
+#include "nn/kernels/convolution.h"
 #include "nn/kernels/vector.h"
 
 #include <stdbool.h>
@@ -12,12 +13,6 @@
 
 struct tile {
     size_t line, R, N;
-};
-
-/* Where one weight of a filter looks: the value for output (z, y, x) is at (z, y, x) stride + these. */
-struct tap {
-    ptrdiff_t deep, down, right;
-    size_t begin, end; /* columns x of the output where that lies within the width */
 };
 
 static size_t least(size_t a, size_t b)
@@ -49,72 +44,40 @@ static struct tile tile_at(const struct convolution3d *v, size_t line)
     return (struct tile){.line = line, .R = R, .N = R * v->X};
 }
 
-static struct tap tap_at(const struct convolution3d *v, size_t deep, size_t down, size_t right)
+/* The same along the last two sides. */
+static struct convolution flat_of(const struct convolution3d *v)
 {
-    struct tap tap = {.deep = (ptrdiff_t)deep - (ptrdiff_t)v->front,
-                      .down = (ptrdiff_t)down - (ptrdiff_t)v->top,
-                      .right = (ptrdiff_t)right - (ptrdiff_t)v->left};
-    ptrdiff_t room = (ptrdiff_t)v->W - tap.right; /* x stride < room */
-    tap.begin = tap.right < 0 ? least(ceiling((size_t)-tap.right, v->stride), v->X) : 0;
-    tap.end = room > 0 ? least(ceiling((size_t)room, v->stride), v->X) : 0;
-    if (tap.end < tap.begin)
-        tap.end = tap.begin;
-    return tap;
+    return (struct convolution){.M = 1,
+                                .C = 1,
+                                .H = v->H,
+                                .W = v->W,
+                                .O = 1,
+                                .Y = v->Y,
+                                .X = v->X,
+                                .k = v->k,
+                                .K = v->k * v->k,
+                                .stride = v->stride,
+                                .top = v->top,
+                                .left = v->left};
 }
 
-/* What the tap sees in output line `line` begins here in the block [D, H, W] of a channel, at column tap->begin; -1: it
- * sees nothing but zeros. */
-static ptrdiff_t seen(const struct convolution3d *v, const struct tap *tap, size_t line)
+/* The rows [k, k, k, N] of one channel, whose block is x [D, H, W], or to be added to dx: depth by depth of the
+ * output. */
+static void each_depth(const struct convolution3d *v, const struct tile *tile, const float *x, float *rows, float *dx)
 {
-    ptrdiff_t z = (ptrdiff_t)(line / v->Y * v->stride) + tap->deep;
-    ptrdiff_t y = (ptrdiff_t)(line % v->Y * v->stride) + tap->down;
-    bool inside = z >= 0 && z < (ptrdiff_t)v->D && y >= 0 && y < (ptrdiff_t)v->H && tap->begin < tap->end;
-    ptrdiff_t x = (ptrdiff_t)(tap->begin * v->stride) + tap->right;
-    return inside ? (z * (ptrdiff_t)v->H + y) * (ptrdiff_t)v->W + x : -1;
-}
-
-/* A line [X] of the tap's values; `from` NULL: zeros. */
-static void gather(const struct convolution3d *v, const struct tap *tap, const float *from, float *line)
-{
-    if (!from) {
-        memset(line, 0, v->X * sizeof *line);
-        return;
-    }
-    for (size_t x = 0; x < tap->begin; x++)
-        line[x] = 0;
-    if (v->stride == 1)
-        memcpy(line + tap->begin, from, (tap->end - tap->begin) * sizeof *line);
-    else
-        for (size_t x = tap->begin; x < tap->end; x++)
-            line[x] = from[(x - tap->begin) * v->stride];
-    for (size_t x = tap->end; x < v->X; x++)
-        line[x] = 0;
-}
-
-/* The reverse: adds the line to what the tap looks at. */
-static void scatter(const struct convolution3d *v, const struct tap *tap, const float *line, float *to)
-{
-    if (v->stride == 1)
-        vector_add(tap->end - tap->begin, to, line + tap->begin, to);
-    else
-        for (size_t x = tap->begin; x < tap->end; x++)
-            to[(x - tap->begin) * v->stride] += line[x];
-}
-
-/* The rows [k, k, k, N] of one channel, whose block is x [D, H, W], or to be added to dx. */
-static void each_line(const struct convolution3d *v, const struct tile *tile, const float *x, float *rows, float *dx)
-{
-    size_t k = v->k;
-    for (size_t t = 0; t < k * k * k; t++, rows += tile->N) {
-        struct tap tap = tap_at(v, t / (k * k), t / k % k, t % k);
-        for (size_t r = 0; r < tile->R; r++) {
-            ptrdiff_t at = seen(v, &tap, tile->line + r);
-            if (!dx)
-                gather(v, &tap, at < 0 ? NULL : x + at, rows + r * v->X);
-            else if (at >= 0)
-                scatter(v, &tap, rows + r * v->X, dx + at);
+    const struct convolution flat = flat_of(v);
+    size_t k = v->k, plane = v->H * v->W, end = tile->line + tile->R;
+    for (size_t t = 0; t < k * k * k; t++)
+        for (size_t line = tile->line, R; line < end; line += R, rows += R * v->X) {
+            size_t y = line % v->Y, down = t / k % k, right = t % k, z = line / v->Y * v->stride + t / (k * k);
+            R = least(v->Y - y, end - line);
+            if (z >= v->front && z - v->front < v->D && dx)
+                convolution_scatter(&flat, y, R, down, right, rows, dx + (z - v->front) * plane);
+            else if (z >= v->front && z - v->front < v->D)
+                convolution_gather(&flat, y, R, down, right, x + (z - v->front) * plane, rows);
+            else if (!dx)
+                memset(rows, 0, R * v->X * sizeof *rows);
         }
-    }
 }
 
 /* All channels of a sample: columns [K, N] from x [C, D, H, W]; or, if `dx` is not NULL, adds columns to dx. */
@@ -123,7 +86,7 @@ static void each_channel(const struct convolution3d *v, const struct tile *tile,
 {
     size_t block = v->D * v->H * v->W, rows = v->k * v->k * v->k * tile->N;
     for (size_t c = 0; c < v->C; c++)
-        each_line(v, tile, dx ? NULL : x + c * block, columns + c * rows, dx ? dx + c * block : NULL);
+        each_depth(v, tile, dx ? NULL : x + c * block, columns + c * rows, dx ? dx + c * block : NULL);
 }
 
 /* The columns of a tile: in scratch, or in x itself. */
