@@ -56,7 +56,7 @@ struct loss_class {
     bool has_hits;      /* terms can be right or wrong: there is an accuracy */
     bool has_smoothing; /* label_smoothing means something */
     bool has_delta;     /* huber_delta means something */
-    bool has_weights;   /* class_weights mean something */
+    bool has_weights;   /* class_weights mean something; `terms`, if it is that, heeds them */
     bool ranks_classes; /* a term has an output for each class of labels, and predicts the one with the largest */
     bool has_surprise;  /* these outputs are logits of a softmax, and loss_sums.surprise is counted */
 
