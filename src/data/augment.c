@@ -62,6 +62,15 @@ static bool check_pixels(const char *key, uint64_t pixels, uint64_t most, const 
                      (unsigned long long)pixels, shape, (unsigned long long)most);
 }
 
+/* Whether each pixel of an image has a label. */
+static bool has_pixel_labels(const struct leaf_form *form)
+{
+    const struct shape *image = &form->input, *target = &form->target;
+    return form->classes > 0 && image->dims == 3 && target->dims >= 2 &&
+           form->terms == image->size[1] * image->size[2] && target->size[target->dims - 2] == image->size[1] &&
+           target->size[target->dims - 1] == image->size[2];
+}
+
 /* Whether a sample has about as many targets as pixels, or labels for parts of it: an image, too. */
 static bool has_image_targets(const struct leaf_form *form)
 {
@@ -83,7 +92,13 @@ bool augment_check(const struct augment *augment, const struct leaf_form *form, 
         return error_set(error, ERROR_USAGE,
                          "%s: the inputs are %s, and not images of channels, height and width: only noise fits", key,
                          shape);
-    if (moving && has_image_targets(form))
+    if (has_pixel_labels(form) && (augment->crop > 0 || augment->rotate > 0))
+        return error_set(
+            error, ERROR_USAGE,
+            "%s: the pixels have labels, and what comes in from outside would have none: flip, shift, noise "
+            "and cutout fit",
+            augment->crop > 0 ? "crop" : "rotate");
+    if (moving && has_image_targets(form) && !has_pixel_labels(form))
         return error_set(
             error, ERROR_USAGE,
             "%s: a sample has %zu targets, which would not move with its pixels: only noise and cutout fit", moving,
@@ -117,14 +132,18 @@ void augmenter_init(struct augmenter *augmenter, const struct augment *augment, 
     const struct shape *shape = &about->form.input;
     *augmenter = (struct augmenter){.how = *augment, .key = rng_key(seed, "augment"), .shape = *shape};
     augmenter->is_category = find_categories(about);
-    if (shape->dims == 3)
+    augmenter->has_labels = has_pixel_labels(&about->form);
+    if (shape->dims == 3) {
         augmenter->copy = memory_need(shape_count(shape), sizeof *augmenter->copy);
+        augmenter->plane = memory_need(shape->size[1] * shape->size[2], sizeof *augmenter->plane);
+    }
 }
 
 void augmenter_release(struct augmenter *augmenter)
 {
     memory_free(augmenter->is_category);
     memory_free(augmenter->copy);
+    memory_free(augmenter->plane);
     *augmenter = (struct augmenter){0};
 }
 
@@ -140,10 +159,9 @@ static long up_to(uint32_t word, uint64_t most)
     return one_of(word, 2 * most + 1) - (long)most;
 }
 
-static void change_pixels(const struct augmenter *augmenter, uint64_t key, float *values)
+static void change_pixels(const struct augmenter *augmenter, uint64_t key, const struct shape *image, float *values)
 {
     const struct augment *how = &augmenter->how;
-    const struct shape *image = &augmenter->shape;
     uint32_t words[8];
     rng_words(key, 0, CHOICES_LANE, words);
     rng_words(key, 1, CHOICES_LANE, words + 4);
@@ -158,6 +176,18 @@ static void change_pixels(const struct augmenter *augmenter, uint64_t key, float
     double turn = how->rotate / 360 * (words[5] * 0x1p-31 - 1);
     if (how->rotate > 0)
         augment_image_rotate(image, values, turn < 0 ? turn + 1 : turn, augmenter->copy);
+}
+
+/* The labels of pixels, each a number that a float holds, as their image. */
+static void change_labels(const struct augmenter *augmenter, uint64_t key, int32_t *labels)
+{
+    struct shape plane = {3, {1, augmenter->shape.size[1], augmenter->shape.size[2]}};
+    size_t count = shape_count(&plane);
+    for (size_t i = 0; i < count; i++)
+        augmenter->plane[i] = (float)labels[i];
+    change_pixels(augmenter, key, &plane, augmenter->plane);
+    for (size_t i = 0; i < count; i++)
+        labels[i] = (int32_t)augmenter->plane[i];
 }
 
 static void add_noise(const struct augmenter *augmenter, uint64_t key, float *values)
@@ -183,11 +213,13 @@ static void cut_out(const struct augmenter *augmenter, uint64_t key, float *valu
     augment_image_cut(image, values, first, side);
 }
 
-void augmenter_sample(const struct augmenter *augmenter, uint64_t epoch, uint64_t index, float *values)
+void augmenter_sample(const struct augmenter *augmenter, uint64_t epoch, uint64_t index, float *values, int32_t *labels)
 {
     uint64_t key = digest_chain(digest_chain(augmenter->key, epoch), index);
     if (moving_key(&augmenter->how))
-        change_pixels(augmenter, key, values);
+        change_pixels(augmenter, key, &augmenter->shape, values);
+    if (moving_key(&augmenter->how) && augmenter->has_labels)
+        change_labels(augmenter, key, labels);
     if (augmenter->how.noise > 0)
         add_noise(augmenter, key, values);
     if (augmenter->how.cutout > 0)
@@ -197,8 +229,8 @@ void augmenter_sample(const struct augmenter *augmenter, uint64_t epoch, uint64_
 void augmenter_leaf(const struct augmenter *augmenter, const struct sampler *sampler, uint64_t position,
                     const uint64_t *indices, size_t n, struct leaf *leaf)
 {
-    size_t count = shape_count(&augmenter->shape);
+    size_t count = shape_count(&augmenter->shape), pixels = augmenter->shape.size[1] * augmenter->shape.size[2];
     for (size_t row = 0; row < n && augment_is_on(&augmenter->how); row++)
-        augmenter_sample(augmenter, sampler_epoch_of(sampler, position + row), indices[row],
-                         leaf->inputs + row * count);
+        augmenter_sample(augmenter, sampler_epoch_of(sampler, position + row), indices[row], leaf->inputs + row * count,
+                         augmenter->has_labels ? leaf->labels + row * pixels : NULL);
 }

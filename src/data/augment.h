@@ -4,7 +4,7 @@
  * draws does not hang on which others there are.
  *
  * It acts on what the model sees: behind `mean`, `std` and data.standardise. So the 0 that comes in from outside of an
- * image is the mean where the inputs are standardised.
+ * image is the mean where the inputs are standardised. Labels of pixels move with their image.
  *
  * Letters: images [C, H, W]. */
 #ifndef DATA_AUGMENT_H
@@ -45,9 +45,10 @@ bool augment_check(const struct augment *augment, const struct leaf_form *form, 
 struct augmenter {
     struct augment how;
     uint64_t key;
-    struct shape shape; /* of a sample */
-    bool *is_category;  /* [shape_count(shape)] numbers that take no noise; NULL: there are none */
-    float *copy;        /* [C, H, W] scratch; NULL: these are no images */
+    struct shape shape;  /* of a sample */
+    bool has_labels;     /* [H, W] of its pixels */
+    bool *is_category;   /* [shape_count(shape)] numbers that take no noise; NULL: there are none */
+    float *copy, *plane; /* [C, H, W] and [H, W] scratch; NULL: these are no images */
 };
 
 /* Local. For samples of this description, which augment_check has passed. Release accepts a released one, and one that
@@ -56,10 +57,10 @@ void augmenter_init(struct augmenter *augmenter, const struct augment *augment, 
                     const struct description *about);
 void augmenter_release(struct augmenter *augmenter);
 
-/* Local. Changes sample `index` of the dataset, as epoch `epoch` has it: values [shape_count(shape)]. Allocates
- * nothing.
- */
-void augmenter_sample(const struct augmenter *augmenter, uint64_t epoch, uint64_t index, float *values);
+/* Local. Changes sample `index` of the dataset, as epoch `epoch` has it: values [shape_count(shape)], and the labels of
+ * its pixels [H, W], if it has them (else NULL will do). Allocates nothing. */
+void augmenter_sample(const struct augmenter *augmenter, uint64_t epoch, uint64_t index, float *values,
+                      int32_t *labels);
 
 /* Local. Changes rows [0, n) of the leaf, which are the samples indices [n] from this place in the sampler's row on. */
 void augmenter_leaf(const struct augmenter *augmenter, const struct sampler *sampler, uint64_t position,

@@ -54,8 +54,8 @@ static const struct option_row data_rows[] = {
      FIELD(struct job, data.standardise), .choices = standardise_names, DEFAULT("none")},
     {"augment",
      "what is done at random to training samples, anew in each epoch, in this order, behind `mean`, `std` and `standardise`: "
-     "so the 0 that comes in from outside of an image is the mean of standardised inputs. Nothing is done to samples that "
-     "judge or are predicted",
+     "so the 0 that comes in from outside of an image is the mean of standardised inputs. Labels of pixels move with them. "
+     "Nothing is done to samples that judge or are predicted",
      SECTION(offsetof(struct job, data.augment), augment_rows), .optional = true},
     {"last",
      "what becomes of the samples at the end of an epoch that are less than a batch: wrap: their batch goes on with "

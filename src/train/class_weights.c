@@ -87,7 +87,7 @@ static void weigh(struct session *session)
         weights[c] = counts[c] > 0 ? (double)total / ((double)present * (double)counts[c]) : 1;
     model_weigh(&session->learner.model, weights);
     log_info("class_weights: balanced: from %.3g for class %zu, of %" PRIu64
-             " samples, to %.3g for class %zu, of %" PRIu64,
+             " labels, to %.3g for class %zu, of %" PRIu64,
              weights[most], most, counts[most], weights[rarest], rarest, counts[rarest]);
     if (present < classes)
         log_info("%zu of %zu classes do not come in the training data", classes - present, classes);

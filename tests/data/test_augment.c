@@ -145,7 +145,7 @@ static void check_chosen(struct augment how, size_t count, void (*make)(size_t w
         float values[FLOATS], possible[FLOATS];
         size_t which = 0;
         fill(values);
-        augmenter_sample(&augmenter, 3, index, values);
+        augmenter_sample(&augmenter, 3, index, values, NULL);
         for (; which < count; which++) {
             fill(possible);
             make(which, possible);
@@ -219,7 +219,7 @@ static void angles_are_spread_evenly(void)
         float values[FLOATS];
         for (long i = 0; i < FLOATS; i++)
             values[i] = (float)(i % W - W / 2);
-        augmenter_sample(&augmenter, 0, index, values);
+        augmenter_sample(&augmenter, 0, index, values, NULL);
         const float *middle = values + H / 2 * W + W / 2;
         double angle = atan2(-(double)middle[W], (double)middle[1]) * 180 / M_PI;
         sum += angle;
@@ -240,7 +240,7 @@ static void noise_is_normal(void)
     start(&augmenter, (struct augment){.noise = 0.5});
     for (uint64_t index = 0; index < SAMPLES; index++) {
         float values[FLOATS] = {0};
-        augmenter_sample(&augmenter, 0, index, values);
+        augmenter_sample(&augmenter, 0, index, values, NULL);
         for (size_t i = 0; i < FLOATS; i++)
             for (int k = 1; k < 5; k++)
                 moments[k] += pow((double)values[i] / 0.5, k) / count;
@@ -265,7 +265,7 @@ static void each_number_has_noise_of_its_own(void)
     float values[WIDE] = {0};
     size_t equal = 0;
     augmenter_init(&augmenter, &how, 1, &about);
-    augmenter_sample(&augmenter, 0, 0, values);
+    augmenter_sample(&augmenter, 0, 0, values, NULL);
     for (size_t i = 0; i < WIDE; i++)
         for (size_t k = 0; k <= i; k++)
             equal += values[k] == values[i];
@@ -284,7 +284,7 @@ static void categories_take_no_noise(void)
     struct augmenter augmenter;
     float values[] = {5, 0, 1, 7};
     augmenter_init(&augmenter, &how, 1, &about);
-    augmenter_sample(&augmenter, 0, 0, values);
+    augmenter_sample(&augmenter, 0, 0, values, NULL);
     CU_ASSERT(values[0] != 5 && values[1] == 0 && values[2] == 1 && values[3] != 7);
     augmenter_release(&augmenter);
     augmenter_release(&augmenter);
@@ -297,7 +297,7 @@ static const struct augment all = {.flip = FLIP_BOTH, .shift = 2, .crop = 2, .ro
 static void augmented(const struct augmenter *augmenter, uint64_t epoch, uint64_t index, float values[FLOATS])
 {
     fill(values);
-    augmenter_sample(augmenter, epoch, index, values);
+    augmenter_sample(augmenter, epoch, index, values, NULL);
 }
 
 static void it_hangs_on_seed_epoch_and_index_alone(void)
@@ -322,6 +322,34 @@ static void it_hangs_on_seed_epoch_and_index_alone(void)
     augmenter_release(&other);
 }
 
+/* The label of a pixel is where its pixel is. */
+static void labels_move_with_their_pixels(void)
+{
+    struct description about = {.form = {.input = image, .classes = PIXELS, .terms = PIXELS, .target = {3, {1, H, W}}}};
+    struct augment how = {.flip = FLIP_BOTH, .shift = 3};
+    struct augmenter augmenter;
+    struct sampler sampler = {.seed = 5, .samples = 50, .batch = 1};
+    size_t wrong = 0, moved = 0;
+    augmenter_init(&augmenter, &how, 11, &about);
+    for (uint64_t place = 0; place < 50; place++) {
+        float values[FLOATS];
+        int32_t labels[PIXELS];
+        uint64_t index;
+        struct leaf leaf = {.rows = 1, .inputs = values, .labels = labels};
+        for (int32_t i = 0; i < FLOATS; i++)
+            values[i] = (float)(i % PIXELS == 3 ? LEAF_IGNORED : i % PIXELS);
+        for (int32_t i = 0; i < PIXELS; i++)
+            labels[i] = i == 3 ? LEAF_IGNORED : i;
+        sampler_row(&sampler, place, 1, &index);
+        augmenter_leaf(&augmenter, &sampler, place, &index, 1, &leaf);
+        for (size_t i = 0; i < PIXELS; i++)
+            wrong += (float)labels[i] != values[i] || (float)labels[i] != values[PIXELS + i];
+        moved += labels[0] != 0;
+    }
+    CU_ASSERT(wrong == 0 && moved > 25);
+    augmenter_release(&augmenter);
+}
+
 /* What one kind draws is the same without the others. */
 static void kinds_do_not_disturb_each_other(void)
 {
@@ -330,8 +358,8 @@ static void kinds_do_not_disturb_each_other(void)
     start(&with, (struct augment){.flip = FLIP_HORIZONTAL, .crop = 4, .noise = 0.25});
     for (uint64_t index = 0; index < 20; index++) {
         float one[FLOATS] = {0}, two[FLOATS] = {0};
-        augmenter_sample(&alone, 1, index, one);
-        augmenter_sample(&with, 1, index, two);
+        augmenter_sample(&alone, 1, index, one, NULL);
+        augmenter_sample(&with, 1, index, two, NULL);
         CU_ASSERT_EQUAL(memcmp(one, two, sizeof one), 0);
     }
     augmenter_release(&alone);
@@ -387,6 +415,8 @@ static void what_does_not_fit_the_samples_is_refused(void)
                                   picture = {.input = {3, {1, 8, 6}}, .classes = 10, .terms = 1},
                                   field = {.input = {3, {1, 8, 6}}, .terms = 48},
                                   labelled = {.input = {3, {1, 8, 6}}, .classes = 3, .terms = 12},
+                                  pixels = {.input = {3, {1, 8, 6}}, .classes = 3, .terms = 48, .target = {2, {8, 6}}},
+                                  turned = {.input = {3, {1, 8, 6}}, .classes = 3, .terms = 48, .target = {2, {6, 8}}},
                                   corners = {.input = {3, {3, 32, 32}}, .terms = 8};
     static const struct {
         struct augment how;
@@ -410,6 +440,10 @@ static void what_does_not_fit_the_samples_is_refused(void)
         {{.rotate = 1}, &field, "rotate: a sample has 48 targets, which would not move"},
         {{.shift = 1}, &labelled, "shift: a sample has 12 targets, which would not move"},
         {{.shift = 1}, &corners, NULL},
+        {{.flip = FLIP_BOTH, .shift = 5, .noise = 1, .cutout = 2}, &pixels, NULL},
+        {{.flip = FLIP_BOTH, .crop = 1}, &pixels, "crop: the pixels have labels, and what comes in"},
+        {{.rotate = 1}, &pixels, "rotate: the pixels have labels"},
+        {{.flip = FLIP_BOTH}, &turned, "flip: a sample has 48 targets, which would not move"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct error error = {.text = ""};
@@ -435,6 +469,7 @@ int main(void)
         {"each number has noise of its own", each_number_has_noise_of_its_own},
         {"categories take no noise", categories_take_no_noise},
         {"it hangs on seed, epoch and index alone", it_hangs_on_seed_epoch_and_index_alone},
+        {"labels move with their pixels", labels_move_with_their_pixels},
         {"kinds do not disturb each other", kinds_do_not_disturb_each_other},
         {"its bits are these", its_bits_are_these},
         {"a leaf has the epochs of its places", a_leaf_has_the_epochs_of_its_places},
