@@ -37,9 +37,10 @@ struct dataset_aid {
     double opened_s;
 };
 
-/* One thread at a time: from which dataset a thread reads, from that (and from one that was split from it, or it from
- * that one) no other reads, nor looks, proves, or asks what has failed, until the first is done and has said so. A
- * format may so keep what it likes between two samples, in `self`; what several processes share is its own care. */
+/* One thread at a time: while one reads from a dataset, no other reads from it, or from one that was split from it (or
+ * it from that one), looks at their files or proves them, or asks it what has failed, until the first is done and has
+ * said so. So a format may keep what it likes between two samples, in `self`; what several processes share is its own
+ * care. */
 struct dataset {
     size_t count;             /* samples */
     struct description about; /* of each sample; opened with `train`: of the form of the training data */

@@ -7,7 +7,7 @@
  *
  * A dataset is read by one thread at a time (dataset.h). From a take that tells a next leaf until the next take, or a
  * rest, that is the thread here: nobody else then reads from that dataset, or from one that has a part of its samples,
- * looks at its files, proves them or asks what has failed. */
+ * looks at its files, proves them or asks it what has failed. */
 #ifndef DATA_PREFETCH_H
 #define DATA_PREFETCH_H
 
