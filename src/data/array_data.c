@@ -3,6 +3,7 @@
 #include "base/digest.h"
 #include "base/guard.h"
 #include "base/log.h"
+#include "data/array_numbers.h"
 #include "data/levels.h"
 #include "data/part.h"
 
@@ -12,7 +13,6 @@
 #include <string.h>
 
 #define BYTES   256
-#define PIECE   1024              /* numbers looked at at once */
 #define AT_ONCE ((size_t)1 << 20) /* bytes of rows, of those that do not lie in one piece */
 
 const struct option_word array_ignore_words[] = {
@@ -99,163 +99,10 @@ struct scan {
     bool ok;
 };
 
-/* Says what is wrong with a number that has become none. */
-static bool refuse_number(const struct array_rows *rows, size_t element, double mean, double std, struct error *error)
-{
-    const struct array *array = rows->array;
-    size_t sample = rows->first + element / array->width, value = element % array->width;
-    double number = array_number(rows, element);
-    if (isfinite(number) && (mean != 0 || std != 1) && isfinite((float)number))
-        return error_set(error, ERROR_USAGE,
-                         "%s: sample %zu, value %zu is %g: with mean %g and std %g it goes beyond a float", array->name,
-                         sample, value, number, mean, std);
-    return error_set(error, ERROR_CORRUPT,
-                     "%s: sample %zu, value %zu is %g%s (both counted from 0): repair it, or leave the sample out with "
-                     "first and count",
-                     array->name, sample, value, isnan(number) ? NAN : number,
-                     isfinite(number) ? ", which is beyond a float" : "");
-}
-
-static bool check_missing(const struct array_rows *rows, struct error *error)
-{
-    const struct array *array = rows->array;
-    size_t n = rows->count * array->width, at = array_find_missing(rows, n);
-    return at == n || error_set(error, ERROR_CORRUPT,
-                                "%s: sample %zu, value %zu (both counted from 0) is the fill value, which stands for a "
-                                "number that is missing: fill it, or leave the sample out with first and count",
-                                array->name, rows->first + at / array->width, at % array->width);
-}
-
-/* The first that is not finite; n: all are. Bits, not comparisons: so it costs next to nothing. */
-static size_t find_infinite(const float *values, size_t n)
-{
-    uint32_t most = 0;
-    for (size_t i = 0; i < n; i++) {
-        uint32_t bits;
-        memcpy(&bits, &values[i], sizeof bits);
-        bits &= 0x7FFFFFFF;
-        most = bits > most ? bits : most;
-    }
-    size_t i = most < 0x7F800000 ? n : 0;
-    while (i < n && isfinite(values[i]))
-        i++;
-    return i;
-}
-
-/* Widens a range to that of these values. */
-static void widen(const float *values, size_t n, float *least, float *most)
-{
-    for (size_t i = 0; i < n; i++) {
-        *least = values[i] < *least ? values[i] : *least;
-        *most = values[i] > *most ? values[i] : *most;
-    }
-}
-
-/* These numbers become finite floats. *least, *most: their range, and that of those before; NULL: nobody asks. */
-static bool check_numbers(const struct array_rows *rows, double mean, double std, float *least, float *most,
-                          struct error *error)
-{
-    size_t end = rows->count * rows->array->width;
-    float piece[PIECE];
-    if (!check_missing(rows, error))
-        return false;
-    for (size_t at = 0; at < end; at += PIECE) {
-        size_t n = end - at < PIECE ? end - at : PIECE;
-        array_floats(rows, at, n, mean, std, piece);
-        size_t place = find_infinite(piece, n);
-        if (place < n)
-            return refuse_number(rows, at + place, mean, std, error);
-        if (least)
-            widen(piece, n, least, most);
-    }
-    return true;
-}
-
-static bool is_ignored(const struct array_data *data, int64_t label)
-{
-    return data->ignores && label == data->ignored;
-}
-
-/* Whether a label, as it is stored, is one of the classes, or ignored. */
-static bool has_class(const struct array_data *data, int64_t label, size_t classes)
-{
-    return is_ignored(data, label) || (label >= data->label_offset && (uint64_t)(label - data->label_offset) < classes);
-}
-
-/* "sample 3", or "sample 3, label 17" where there are several, for messages. */
-static void label_place(const struct array_rows *rows, size_t element, char place[64])
-{
-    size_t width = rows->array->width;
-    int used = snprintf(place, 64, "sample %zu", rows->first + element / width);
-    if (width > 1)
-        snprintf(place + used, 64 - (size_t)used, ", place %zu", element % width);
-}
-
-static bool refuse_large(const struct array_rows *rows, size_t element, int64_t label, struct error *error)
-{
-    char place[64];
-    label_place(rows, element, place);
-    return error_set(error, ERROR_USAGE,
-                     "%s: %s (counted from 0) has label %" PRId64
-                     ": labels are below %d, once label_offset is subtracted; for targets of a regression store floats",
-                     rows->array->name, place, label, ARRAY_CLASSES_MOST);
-}
-
-/* 1 + the largest label of the whole file, so that all parts of it have the same classes. */
-static bool count_classes(struct scan *scan, size_t *classes)
-{
-    const struct array_data *data = scan->dataset->self;
-    const struct array *y = &data->y;
-    struct array_rows rows;
-    bool begins = is_ignored(data, data->label_offset); /* the first class occurs */
-    *classes = 2;
-    for (size_t at = 0; at < y->size[0]; at += rows.count) {
-        if (!array_rows(y, at, y->size[0] - at, &rows, scan->error))
-            return false;
-        for (size_t i = 0; i < rows.count * y->width; i++) {
-            int64_t label = array_integer(&rows, i);
-            if (is_ignored(data, label))
-                continue;
-            if (label >= ARRAY_CLASSES_MOST + data->label_offset)
-                return refuse_large(&rows, i, label, scan->error);
-            if (label >= (int64_t)*classes + data->label_offset)
-                *classes = (size_t)(label - data->label_offset) + 1;
-            begins = begins || label <= data->label_offset;
-        }
-    }
-    scan->lacks_first = !begins;
-    return true;
-}
-
 static void tell_lack(const struct array_data *data, size_t classes)
 {
     log_warn("%s: no label is %" PRId64 ", the first of the %zu classes; label_offset is for labels that begin at 1",
-             data->y.name, data->label_offset, classes);
-}
-
-static bool refuse_label(const struct scan *scan, const struct array_rows *rows, size_t element, int64_t label)
-{
-    const char *name = rows->array->name;
-    char place[64];
-    const struct array_data *data = scan->dataset->self;
-    size_t classes = scan->dataset->about.form.classes;
-    char offset[80] = "";
-    label_place(rows, element, place);
-    if (data->label_offset)
-        snprintf(offset, sizeof offset, ", from which label_offset %" PRId64 " is subtracted", data->label_offset);
-    if (label < data->label_offset)
-        return error_set(scan->error, ERROR_USAGE,
-                         "%s: %s (counted from 0) has label %" PRId64 "%s: classes count from 0%s", name, place, label,
-                         offset, label < 0 ? "; ignore_label is for one that stands for none" : "");
-    if (scan->settings->classes)
-        return error_set(scan->error, ERROR_USAGE,
-                         "%s: %s (counted from 0) has label %" PRId64 "%s, but classes is %zu: 0 to %zu%s", name, place,
-                         label, offset, classes, classes - 1,
-                         data->label_offset ? "" : "; label_offset is for labels that begin at 1");
-    return error_set(scan->error, ERROR_USAGE,
-                     "%s: %s (counted from 0) has label %" PRId64
-                     "%s, but the training data has only %zu classes, 0 to %zu",
-                     name, place, label, offset, classes, classes - 1);
+             data->y.name, data->labels.offset, classes);
 }
 
 /* How many there are, if that does not hang on the labels; else 0. */
@@ -265,46 +112,42 @@ static size_t known_classes(const struct scan *scan)
     return scan->settings->classes ? (size_t)scan->settings->classes : known;
 }
 
+/* Of the whole file, so that all parts of it have the same classes. */
+static bool count_classes(struct scan *scan)
+{
+    struct array_data *data = scan->dataset->self;
+    bool ok = array_labels_count(&data->labels, &data->y, &scan->lacks_first, scan->error);
+    scan->dataset->about.form.classes = data->labels.classes;
+    return ok;
+}
+
 static bool set_classes(struct scan *scan)
 {
     struct leaf_form *form = &scan->dataset->about.form;
-    form->classes = known_classes(scan);
-    return form->classes > 0 || count_classes(scan, &form->classes);
+    struct array_data *data = scan->dataset->self;
+    form->classes = data->labels.classes = known_classes(scan);
+    return form->classes > 0 || count_classes(scan);
 }
 
-/* Whether numbers that are missing are labels that stand for no class. */
-static bool ignores_missing(const struct array_data *data, const struct array *array)
-{
-    bool all = data->ignores;
-    for (size_t i = 0; i < array->missing_count; i++)
-        all = all && !(array->missing[i] < (double)data->ignored) && !(array->missing[i] > (double)data->ignored);
-    return all;
-}
-
+/* Those of all samples that are used. */
 static bool check_labels(const struct scan *scan, const struct array_rows *rows)
 {
-    if (!ignores_missing(scan->dataset->self, rows->array) && !check_missing(rows, scan->error))
-        return false;
-    for (size_t i = 0; i < rows->count * rows->array->width; i++) {
-        int64_t label = array_integer(rows, i);
-        if (!has_class(scan->dataset->self, label, scan->dataset->about.form.classes))
-            return refuse_label(scan, rows, i, label);
-    }
-    return true;
+    const struct array_data *data = scan->dataset->self;
+    return array_labels_check(&data->labels, rows, scan->error);
 }
 
 static bool check_input_rows(const struct scan *scan, const struct array_rows *rows)
 {
     const struct array_data *data = scan->dataset->self;
-    if (data->has_levels && rows->array->missing_count == 0 && find_infinite(data->levels, BYTES) == BYTES)
+    if (data->has_levels && rows->array->missing_count == 0 && array_find_infinite(data->levels, BYTES) == BYTES)
         return true;
-    return check_numbers(rows, scan->settings->mean, scan->settings->std, NULL, NULL, scan->error);
+    return array_check_numbers(rows, scan->settings->mean, scan->settings->std, NULL, NULL, scan->error);
 }
 
 static bool check_target_rows(const struct scan *scan, const struct array_rows *rows)
 {
     struct leaf_form *form = &scan->dataset->about.form;
-    return check_numbers(rows, 0, 1, &form->least, &form->most, scan->error);
+    return array_check_numbers(rows, 0, 1, &form->least, &form->most, scan->error);
 }
 
 /* Adds rows to the digest of their array. In pieces they have one each: how they lie is no part of it. */
@@ -342,13 +185,13 @@ static bool go_through(const struct dataset *dataset, const struct array *array,
 /* Types and byte orders tell what the bytes are; the shape of the inputs, which dataset_open adds, how many samples. */
 static uint64_t join(const struct array_data *data, uint64_t x, uint64_t y)
 {
-    if (data->ignores) /* labels have another meaning */
-        y = digest_chain(y, (uint64_t)data->ignored);
+    if (data->labels.ignores) /* labels have another meaning */
+        y = digest_chain(y, (uint64_t)data->labels.ignored);
     if (data->join)
         return data->join(data, x, y);
     uint64_t digest = digest_chain(digest_chain(0, x), (uint64_t)data->x.type << 1 | data->x.big_endian);
     digest = digest_chain(digest_chain(digest, y), (uint64_t)data->y.type << 1 | data->y.big_endian);
-    return digest_chain(digest, (uint64_t)data->label_offset);
+    return digest_chain(digest, (uint64_t)data->labels.offset);
 }
 
 /* Guarded: all that reads the samples at the start. */
@@ -393,13 +236,13 @@ static bool recall(struct scan *scan)
 {
     struct dataset *dataset = scan->dataset;
     struct leaf_form *form = &dataset->about.form;
-    const struct array_data *data = dataset->self;
+    struct array_data *data = dataset->self;
     struct look_found found;
     if (!dataset_recall(dataset, digest_layout(digest_layout(0, &data->x), &data->y), &found) ||
         !is_possible(scan, &found))
         return false;
     dataset->digest = found.digest;
-    form->classes = (size_t)found.kinds;
+    form->classes = data->labels.classes = (size_t)found.kinds;
     form->least = found.least;
     form->most = found.most;
     scan->lacks_first = found.lacks_first;
@@ -454,16 +297,17 @@ bool array_data_open(struct dataset *dataset, const struct array_settings *setti
         return false;
     data->mean = dataset->mean = settings->mean;
     data->std = dataset->std = settings->std;
-    data->label_offset = (int64_t)settings->label_offset;
+    data->labels.offset = (int64_t)settings->label_offset;
+    data->labels.is_given = settings->classes > 0;
     dataset->about.label_offset = settings->label_offset;
-    data->ignores = settings->ignore_label != ARRAY_IGNORES_NONE && !array_has_floats(y);
-    data->ignored = settings->ignore_label == ARRAY_IGNORES_MINUS  ? -1
-                    : settings->ignore_label == ARRAY_IGNORES_ZERO ? 0
-                                                                   : (int64_t)settings->ignore_label;
+    data->labels.ignores = settings->ignore_label != ARRAY_IGNORES_NONE && !array_has_floats(y);
+    data->labels.ignored = settings->ignore_label == ARRAY_IGNORES_MINUS  ? -1
+                           : settings->ignore_label == ARRAY_IGNORES_ZERO ? 0
+                                                                          : (int64_t)settings->ignore_label;
     set_levels(data);
     dataset->about.form.terms = y->width;
     dataset->about.form.target = target_of(y);
-    dataset->about.form.ignores = data->ignores;
+    dataset->about.form.ignores = data->labels.ignores;
     dataset->sample_bytes = x->row_bytes + y->row_bytes;
     struct scan scan = {.dataset = dataset, .settings = settings, .train = train, .error = error};
     if (!recall(&scan) && !look_at_all(&scan))
@@ -545,7 +389,7 @@ static bool read_inputs(const struct dataset *dataset, size_t sample, float *inp
             inputs[i] = data->levels[rows.bytes[i]];
     else
         array_floats(&rows, 0, width, data->mean, data->std, inputs);
-    size_t place = find_infinite(inputs, width);
+    size_t place = array_find_infinite(inputs, width);
     return place == width || refuse_value(&rows, place, error);
 }
 
@@ -564,13 +408,8 @@ static bool read_labels(const struct dataset *dataset, const struct array_rows *
                         struct error *error)
 {
     const struct array_data *data = dataset->self;
-    for (size_t t = 0; t < rows->array->width; t++) {
-        int64_t label = array_integer(rows, t);
-        if (!has_class(data, label, dataset->about.form.classes))
-            return refuse_value(rows, t, error);
-        labels[t] = is_ignored(data, label) ? LEAF_IGNORED : (int32_t)(label - data->label_offset);
-    }
-    return true;
+    size_t place = array_labels_read(&data->labels, rows, labels);
+    return place == rows->array->width || refuse_value(rows, place, error);
 }
 
 bool array_data_read(const struct dataset *dataset, size_t index, struct leaf *leaf, size_t row, struct error *error)

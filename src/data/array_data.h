@@ -12,9 +12,8 @@
 
 #include "base/rows.h"
 #include "data/array.h"
+#include "data/array_labels.h"
 #include "data/dataset.h"
-
-#define ARRAY_CLASSES_MOST 1000000 /* a larger integer is no label */
 
 /* Of ignore_label, whose other values are labels as they are stored. */
 #define ARRAY_IGNORES_NONE  0
@@ -65,12 +64,10 @@ struct array_data {
 
     /* private */
     double mean, std;
-    int64_t label_offset;
-    bool ignores; /* labels that are `ignored`, as they are stored */
-    int64_t ignored;
-    size_t first;      /* the row of the first used sample */
-    bool has_levels;   /* x is one piece of bytes */
-    float levels[256]; /* then: the float that each of them becomes */
+    struct array_labels labels; /* if y are some */
+    size_t first;               /* the row of the first used sample */
+    bool has_levels;            /* x is one piece of bytes */
+    float levels[256];          /* then: the float that each of them becomes */
 };
 
 /* Local. Whether part begins before it ends (struct kind). */

@@ -20,7 +20,8 @@ static const struct option_row rows[] = {
     {"inputs", "the same as images, for inputs that are none: one of the two is required",
      FIELD(struct idx_settings, inputs), .path = PATH_READ, .optional = true, .resume = RESUME_FREE},
     {"labels",
-     "path of the labels, integers [N] or one a pixel [N, height, width], or of the targets of a regression, floats [N, ...]",
+     "path of the labels, integers [N] or one a pixel [N, height, width], or of the targets of a regression, "
+     "floats [N, ...]",
      FIELD(struct idx_settings, labels), .path = PATH_READ, .resume = RESUME_FREE},
     {"transpose", "whether the images are stored column by column, as those of EMNIST: height and width change places",
      FIELD(struct idx_settings, transpose), DEFAULT("false")},
@@ -64,11 +65,11 @@ static uint64_t join(const struct array_data *data, uint64_t x, uint64_t y)
     if (inputs == ARRAY_F32)
         digest = digest_chain(digest, sizeof(float));
     bool as_ever = (inputs == ARRAY_SHARE || inputs == ARRAY_F32) && (targets == ARRAY_U8 || targets == ARRAY_F32) &&
-                   data->y.dims <= 2 && data->label_offset == 0 && !idx->transpose;
+                   data->y.dims <= 2 && data->labels.offset == 0 && !idx->transpose;
     if (as_ever)
         return digest;
     digest = digest_chain(digest_chain(digest, inputs), targets);
-    return digest_chain(digest_chain(digest, (uint64_t)data->label_offset), idx->transpose);
+    return digest_chain(digest_chain(digest, (uint64_t)data->labels.offset), idx->transpose);
 }
 
 /* The shape of the samples is that of the files. */

@@ -13,7 +13,8 @@ static const struct option_row rows[] = {
      "volumes [N, channels, depth, height, width]",
      FIELD(struct npy_settings, x), .path = PATH_READ, .resume = RESUME_FREE},
     {"y",
-     "path of the labels, integers [N] or one a pixel [N, height, width], or of the targets of a regression, floats [N, ...]",
+     "path of the labels, integers [N] or one a pixel [N, height, width], or of the targets of a regression, "
+     "floats [N, ...]",
      FIELD(struct npy_settings, y), .path = PATH_READ, .resume = RESUME_FREE},
     ARRAY_ROWS,
     {0},

@@ -22,7 +22,8 @@ static const struct option_row rows[] = {
      "width], or volumes [N, channels, depth, height, width]",
      FIELD(struct npz_settings, x), DEFAULT("x"), .resume = RESUME_FREE},
     {"y",
-     "name of the labels in it, integers [N] or one a pixel [N, height, width], or of the targets of a regression, floats [N, ...]",
+     "name of the labels in it, integers [N] or one a pixel [N, height, width], or of the targets of a regression, "
+     "floats [N, ...]",
      FIELD(struct npz_settings, y), DEFAULT("y"), .resume = RESUME_FREE},
     ARRAY_ROWS,
     {0},
