@@ -63,7 +63,8 @@ static const char *take_word(const char *line, char word[PATH_MAX])
     size_t length = 0;
     while (*line && *line != ' ' && *line != '\n' && length + 1 < PATH_MAX) {
         unsigned code;
-        if (line[0] == '\\' && sscanf(line + 1, "%3o", &code) == 1) {
+        bool is_code = line[0] == '\\' && strspn(line + 1, "01234567") >= 3;
+        if (is_code && sscanf(line + 1, "%3o", &code) == 1) {
             word[length++] = (char)code;
             line += 4;
         } else {

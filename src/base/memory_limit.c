@@ -37,20 +37,45 @@ void memory_limits_of_process(struct memory_limits *limits)
     }
 }
 
+/* A file of the system's as a text, which the caller frees; NULL if it cannot be read. */
+static char *read_text(const char *root, const char *name)
+{
+    char path[PATH_MAX], *text = NULL;
+    size_t count;
+    struct error error;
+    snprintf(path, sizeof path, "%s%s", root, name);
+    return file_read(path, &text, &count, &error) ? text : NULL;
+}
+
+/* A number of ZFS: "size    4    123456". */
+static double zfs_number(const char *text, const char *key)
+{
+    size_t length = strlen(key);
+    double number = 0;
+    for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n')
+        if (strncmp(line, key, length) == 0 && line[length] == ' ' && sscanf(line + length, " %*d %lf", &number) == 1)
+            return number;
+    return 0;
+}
+
+/* What ZFS gives back of its cache when others need it: Linux does not know of that. */
+static double zfs_spare(const char *root)
+{
+    char *text = read_text(root, "/proc/spl/kstat/zfs/arcstats");
+    double spare = text ? zfs_number(text, "size") - zfs_number(text, "c_min") : 0;
+    free(text);
+    return spare > 0 ? spare : 0;
+}
+
 void memory_limits_of_machine(struct memory_limits *limits, const char *root)
 {
     struct memory_limit limit = {.reach = MEMORY_MACHINE,
                                  .name = "what this machine has left (MemAvailable, SwapFree)"};
-    char path[PATH_MAX], *text = NULL;
-    size_t count;
+    char *text = read_text(root, "/proc/meminfo");
     double swap = 0;
-    struct error error;
-    snprintf(path, sizeof path, "%s/proc/meminfo", root);
-    if (!file_read(path, &text, &count, &error))
-        return;
-    memory_line(text, "SwapFree", &swap);
-    if (memory_line(text, "MemAvailable", &limit.bytes)) {
-        limit.bytes += swap;
+    if (text && memory_line(text, "MemAvailable", &limit.bytes) && limit.bytes > 0) {
+        memory_line(text, "SwapFree", &swap);
+        limit.bytes += swap + zfs_spare(root);
         memory_limits_add(limits, &limit);
     }
     free(text);

@@ -138,6 +138,27 @@ static void what_cannot_be_read_is_no_limit(void)
     CU_ASSERT_EQUAL(limits.count, 0);
 }
 
+static void a_machine_has_what_is_available_and_what_zfs_gives_back(void)
+{
+    static const char name[] = "what this machine has left (MemAvailable, SwapFree)";
+    char root[PATH_MAX];
+    struct memory_limits limits = {0};
+    snprintf(root, sizeof root, "%s", test_path("machine"));
+    write_file(root, "/proc/meminfo", "MemTotal: 9 kB\nMemAvailable:    1000 kB\nSwapTotal: 7 kB\nSwapFree:  24 kB\n");
+    memory_limits_of_machine(&limits, root);
+    expect_limit(&limits, 0, 1024 * 1024.0, name);
+    write_file(root, "/proc/spl/kstat/zfs/arcstats",
+               "13 1 0x01 147 39984 3 4\nname    type data\nhits    4    77\nc_min    4    1000\nsize    4    3000\n");
+    memory_limits_of_machine(&limits, root);
+    expect_limit(&limits, 1, 1024 * 1024.0 + 2000, name);
+    write_file(root, "/proc/spl/kstat/zfs/arcstats", "c_min    4    1000\nsize    4    300\n");
+    memory_limits_of_machine(&limits, root);
+    expect_limit(&limits, 2, 1024 * 1024.0, name);
+    write_file(root, "/proc/meminfo", "MemAvailable:    0 kB\n");
+    memory_limits_of_machine(&limits, root);
+    CU_ASSERT_EQUAL(limits.count, 3);
+}
+
 static void slurm_was_asked_for_memory(void)
 {
     static const struct {
@@ -202,6 +223,8 @@ static const struct test_case cases[] = {
     {"a container sees its own group", a_container_sees_its_own_group},
     {"groups of version 1 count beside an empty version 2", groups_of_version_1_count_beside_an_empty_version_2},
     {"what cannot be read is no limit", what_cannot_be_read_is_no_limit},
+    {"a machine has what is available, and what ZFS gives back",
+     a_machine_has_what_is_available_and_what_zfs_gives_back},
     {"Slurm was asked for memory", slurm_was_asked_for_memory},
     {"the limits of this process are found", the_limits_of_this_process_are_found},
     {"what this process has is counted", what_this_process_has_is_counted},
