@@ -45,14 +45,15 @@ static bool read_index(const struct weights_file *file, json_t **index, struct e
     ssize_t got = text ? file_read_at(fd, text, file->bytes, 0) : -1;
     bool ok = got >= 0 || (text && error_errno(error, "cannot read it"));
     close(fd);
-    json_error_t wrong = {.text = "its weight_map is no object"};
+    json_error_t wrong = {.text = ""};
     *index = ok ? json_loadb(text, (size_t)got, JSON_REJECT_DUPLICATES, &wrong) : NULL;
     memory_free(text);
     if (ok && !json_is_object(json_object_get(*index, "weight_map"))) {
         for (char *c = wrong.text; *c; c++) /* it quotes the file */
             *c = (unsigned char)*c < ' ' || *c == 127 ? '?' : *c;
         ok = error_set(error, ERROR_CORRUPT,
-                       "it is no index of sharded safetensors (\"weight_map\": {TENSOR: FILE, ...}): %s", wrong.text);
+                       "it is no index of sharded safetensors (\"weight_map\": {TENSOR: FILE, ...}): %s",
+                       *wrong.text ? wrong.text : "its weight_map is no object");
     }
     return ok;
 }

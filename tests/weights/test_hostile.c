@@ -203,6 +203,47 @@ static void archives_whose_entries_lie_are_refused(void)
     text_release(&npy);
 }
 
+/* Beside it lies "shard", which has tensor a. */
+static void an_index_that_lies_is_refused(void)
+{
+    static const struct {
+        const char *index, *words;
+    } cases[] = {
+        {"{", "no index"},
+        {"{\"weight_map\":[]}", "weight_map is no object"},
+        {"{\"weight_map\":{\"a\":\"shard\"}}x", "no index"},
+        {"{\"weight_map\":{\"a\":7}}", "names of files beside it"},
+        {"{\"weight_map\":{\"a\":\"\"}}", "names of files beside it"},
+        {"{\"weight_map\":{\"a\":\"..\"}}", "names of files beside it"},
+        {"{\"weight_map\":{\"a\":\"../shard\"}}", "names of files beside it"},
+        {"{\"weight_map\":{\"a\":\"/etc/passwd\"}}", "names of files beside it"},
+        {"{\"weight_map\":{\"a\":\"sh\\u001bard\"}}", "names of files beside it"},
+        {"{\"weight_map\":{\"a\":\"elsewhere\"}}", "cannot open"},
+        {"{\"weight_map\":{\"a\":\"index\"}}", "not of the format safetensors"},
+        {"{\"weight_map\":{\"a\":\"shard\",\"b\\u001b\":\"shard\"}}", "says that \"b\\u001b\" is in shard"},
+        {"{\"weight_map\":{\"a\":\"shard\",\"a\":\"shard\"}}", "no index"},
+        {"{\"weight_map\":{\"a\":\"shard\",\"c\":\"copy\"}}", "two tensors of the name a"},
+    };
+    static const char header[] = "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}";
+    write_safetensors(test_path("shard"), header, 8);
+    write_safetensors(test_path("copy"),
+                      "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},"
+                      "\"c\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}",
+                      8);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        write_bytes(test_path("index"), cases[i].index, strlen(cases[i].index));
+        bool refused = !read_all(test_path("index"), &error) && strstr(error.text, cases[i].words);
+        CU_ASSERT_TRUE(refused);
+        if (!refused)
+            printf("%s: %s\n", cases[i].index, error.text);
+    }
+    static const char good[] = " {\"weight_map\":{\"a\":\"shard\"}}";
+    write_bytes(test_path("index"), good, sizeof good - 1);
+    CU_ASSERT_TRUE(read_all(test_path("index"), &error));
+    write_bytes(test_path("index"), "{\"weight_map\":{}}", 17);
+    CU_ASSERT_TRUE(read_all(test_path("index"), &error));
+}
+
 static void damaged_files_give_an_error_or_other_numbers(void)
 {
     make_files();
@@ -219,6 +260,7 @@ int main(void)
         {"types that are no floats are listed, but not loaded", types_that_are_no_floats_are_listed_but_not_loaded},
         {"npy headers are read as Python writes them", npy_headers_are_read_as_python_writes_them},
         {"archives whose entries lie are refused", archives_whose_entries_lie_are_refused},
+        {"an index that lies is refused", an_index_that_lies_is_refused},
         {"damaged files give an error, or other numbers", damaged_files_give_an_error_or_other_numbers},
         {0}};
     h5_init();

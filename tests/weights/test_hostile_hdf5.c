@@ -2,12 +2,46 @@
 #include "damage_support.h"
 #include "h5/h5.h"
 
+#include <zip.h>
+
 static struct error error;
 
 static void damaged_files_of_keras_give_an_error_or_other_numbers(void)
 {
     make_files();
     read_damaged(&weights_keras, 60, 0);
+}
+
+/* The file of Keras in an archive, whose checksum it has to fail first, and without one. */
+static void damaged_archives_of_keras_give_an_error_or_other_numbers(void)
+{
+    static const char config[] = "{\"config\":{\"layers\":[{\"class_name\":\"Dense\"}]}}";
+    char *bytes;
+    size_t count;
+    make_files();
+    CU_ASSERT_TRUE_FATAL(file_read(test_path("keras"), &bytes, &count, &error));
+    for (size_t trial = 0; trial < 40; trial++) {
+        int code;
+        size_t length = count;
+        char *copy = memory_need(count, 1);
+        memcpy(copy, bytes, count);
+        if (trial > 0)
+            damage(copy, &length, 9, trial, 0, 4000);
+        zip_t *archive = zip_open(test_path("keras archive"), ZIP_CREATE | ZIP_TRUNCATE, &code);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(archive);
+        zip_file_add(archive, "metadata.json", zip_source_buffer(archive, "{}", 2, 0), 0);
+        zip_file_add(archive, "config.json", zip_source_buffer(archive, config, sizeof config - 1, 0), 0);
+        zip_file_add(archive, "model.weights.h5", zip_source_buffer(archive, copy, length, 0), 0);
+        CU_ASSERT_EQUAL_FATAL(zip_close(archive), 0);
+        error_clear(&error);
+        bool ok = read_all(test_path("keras archive"), &error);
+        CU_ASSERT_TRUE(ok || error.kind != ERROR_NONE);
+        CU_ASSERT_TRUE(ok || trial > 0);
+        memory_free(copy);
+        if (trial == 0)
+            read_damaged(&weights_keras_archive, 60, 500);
+    }
+    memory_free(bytes);
 }
 
 static void a_flipped_bit_of_our_own_weights_is_noticed_or_in_no_use(void)
@@ -59,6 +93,8 @@ int main(void)
     static const struct test_case cases[] = {
         {"damaged files of Keras give an error, or other numbers",
          damaged_files_of_keras_give_an_error_or_other_numbers},
+        {"damaged archives of Keras give an error, or other numbers",
+         damaged_archives_of_keras_give_an_error_or_other_numbers},
         {"a flipped bit of our own weights is noticed, or in no use",
          a_flipped_bit_of_our_own_weights_is_noticed_or_in_no_use},
         {"a dataset without its values is refused", a_dataset_without_its_values_is_refused},
