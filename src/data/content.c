@@ -13,12 +13,11 @@
 
 void content_leave(struct content *content)
 {
-    if (content->owned && content->mapped)
-        munmap(content->owned, content->count);
-    else
-        free(content->owned);
-    content->bytes = content->owned = NULL;
-    content->mapped = false;
+    if (content->mapping)
+        munmap(content->mapping, content->count);
+    content->mapping = NULL;
+    inflated_close(&content->inflated);
+    content->bytes = NULL;
     struct watched *watched = &content->watched;
     if (watched->path && watched->descriptor >= 0) {
         close(watched->descriptor);
@@ -48,14 +47,27 @@ static bool file_map(struct content *content, const char *path, const char *what
     void *bytes = mmap(NULL, count, PROT_READ, MAP_SHARED, fd, 0);
     if (bytes == MAP_FAILED)
         return error_errno(error, "cannot map %s", path);
-    content->owned = bytes;
+    content->mapping = bytes;
+    content->bytes = bytes;
     content->count = count;
-    content->mapped = true;
+    return true;
+}
+
+static bool take_inflated(struct content *content, const char *path, const struct inflated_table *table,
+                          struct error *error)
+{
+    munmap(content->mapping, content->count);
+    content->mapping = NULL;
+    if (!inflated_open(&content->inflated, path, &content->watched.known, table, error))
+        return false;
+    content->bytes = content->inflated.bytes;
+    content->count = content->inflated.count;
     return true;
 }
 
 /* After failure the content may hold something: close it. */
-static bool file_load(struct content *content, const char *path, const char *what, struct error *error)
+static bool file_load(struct content *content, const char *path, const char *what, const struct inflated_table *table,
+                      struct error *error)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not keep us waiting */
     if (fd < 0)
@@ -67,24 +79,20 @@ static bool file_load(struct content *content, const char *path, const char *wha
     if (!is_gzip) {
         if (ok) {
             content->watched.descriptor = fd;
-            content->watched.bytes = content->owned;
+            content->watched.bytes = content->mapping;
             content->watched.count = content->count;
         }
         return ok;
     }
-    munmap(content->owned, content->count);
-    content->owned = NULL;
-    content->count = 0;
-    content->mapped = false;
-    return inflate_file(path, &content->owned, &content->count, error);
+    return take_inflated(content, path, table, error);
 }
 
-bool content_open(struct content *content, const char *path, const char *what, struct error *error)
+bool content_open(struct content *content, const char *path, const char *what, const struct inflated_table *table,
+                  struct error *error)
 {
     memset(content, 0, sizeof *content);
     content->watched.descriptor = -1;
-    bool ok = file_load(content, path, what, error);
-    content->bytes = content->owned;
+    bool ok = file_load(content, path, what, table, error);
     if (!ok)
         content_close(content);
     return ok;

@@ -1,10 +1,11 @@
 /* The bytes of a file that a dataset is made of: a plain one is mapped, so that the ranks of a node share the page
- * cache, and stays open, so that it can be looked at (watched.h); what gzip made is inflated into memory, whatever its
+ * cache, and stays open, so that it can be looked at (watched.h); what gzip made is inflated (inflated.h), whatever its
  * name. */
 #ifndef DATA_CONTENT_H
 #define DATA_CONTENT_H
 
 #include "base/error.h"
+#include "data/inflated.h"
 #include "data/watched.h"
 
 #include <stddef.h>
@@ -15,13 +16,14 @@ struct content {
     size_t count;         /* above 0 */
     struct watched watched;
     /* private */
-    uint8_t *owned; /* inflated, or mapped */
-    bool mapped;
+    void *mapping; /* of a plain file */
+    struct inflated inflated;
 };
 
-/* Local. `what`: "an IDX file", for the words about a directory or a device. Whoever reads the bytes does so under
- * guard_run (base/guard.h). Nothing stays after failure. */
-bool content_open(struct content *content, const char *path, const char *what, struct error *error) WARN_UNUSED;
+/* Local. `what`: "an IDX file", for the words about a directory or a device; table: of what is inflated already, NULL:
+ * nothing is. Whoever reads the bytes does so under guard_run (base/guard.h). Nothing stays after failure. */
+bool content_open(struct content *content, const char *path, const char *what, const struct inflated_table *table,
+                  struct error *error) WARN_UNUSED;
 
 /* Local. Gives the bytes back before the end: what was needed of them is in memory. The file is still watched, as one
  * that was read as a whole. */

@@ -360,17 +360,17 @@ static bool open_table(struct dataset *dataset, const struct csv_settings *setti
 
 static bool open_file(struct csv_table *table, void *context, const struct csv_settings *settings, struct error *error)
 {
-    struct csv *csv = context;
-    return csv_table_open(table, &csv->watched, settings->path, csv_separator(settings->separator), settings->header,
-                          error);
+    struct dataset *dataset = context;
+    struct csv *csv = dataset->self;
+    return csv_table_open(table, &csv->watched, dataset_inflated(dataset), settings->path,
+                          csv_separator(settings->separator), settings->header, error);
 }
 
 static bool open_settings(struct dataset *dataset, const struct csv_settings *settings, const struct description *train,
                           struct error *error)
 {
-    struct csv *csv = memory_need(1, sizeof *csv);
-    dataset->self = csv;
-    return open_table(dataset, settings, open_file, csv, train, error);
+    dataset->self = memory_need(1, sizeof(struct csv));
+    return open_table(dataset, settings, open_file, dataset, train, error);
 }
 
 static bool csv_open(struct dataset *dataset, const void *given, const struct description *train, struct error *error)

@@ -6,13 +6,10 @@
 #include "base/option.h"
 #include "base/text.h"
 #include "data/content.h"
-#include "data/inflate.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define NAMES_SHOWN 20 /* of columns, in a message */
 
@@ -23,23 +20,9 @@ void csv_table_close(struct csv_table *table)
     memory_free(table->names);
     memory_free(table->by_name);
     memory_free(table->fields);
-    free(table->text);
+    whole_close(&table->file);
+    free(table->input);
     memset(table, 0, sizeof *table);
-}
-
-/* Looks at the file before it is read. A pipe or a device would give each rank something else, or nothing for ever. */
-static bool look(const char *path, struct watched *watched, bool *is_gzip, struct error *error)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return error_errno(error, "cannot open %s", path);
-    bool ok = watched_init(watched, path, fd, error);
-    mode_t mode = watched->known.st_mode;
-    if (ok && !S_ISREG(mode) && !S_ISDIR(mode))
-        ok = error_set(error, ERROR_USAGE, "%s is not a regular file: give the path of a CSV file", path);
-    *is_gzip = ok && inflate_is_gzip(fd);
-    close(fd);
-    return ok;
 }
 
 /* What people take for CSV; the rest is what every format knows. */
@@ -65,17 +48,12 @@ static bool check_text(const struct csv_table *table, struct error *error)
                              table->path, (size_t)(nul - table->text));
 }
 
-static bool load(struct csv_table *table, struct watched *watched, struct error *error)
+static bool load(struct csv_table *table, struct watched *watched, const struct inflated_table *inflated,
+                 struct error *error)
 {
-    bool is_gzip = false;
-    const char *path = table->path;
-    if (!look(path, watched, &is_gzip, error))
-        return false;
-    uint8_t *bytes = NULL;
-    bool ok = is_gzip ? inflate_file(path, &bytes, &table->bytes, error)
-                      : file_read(path, &table->text, &table->bytes, error);
-    if (is_gzip)
-        table->text = (char *)bytes;
+    bool ok = whole_open(&table->file, table->path, "a CSV file", watched, inflated, error);
+    table->bytes = table->file.count;
+    table->text = table->file.bytes;
     return ok && check_text(table, error);
 }
 
@@ -175,11 +153,11 @@ static bool parse(struct csv_table *table, char separator, size_t line, struct e
     return count_rows(table, error);
 }
 
-bool csv_table_open(struct csv_table *table, struct watched *watched, const char *path, char separator, bool has_header,
-                    struct error *error)
+bool csv_table_open(struct csv_table *table, struct watched *watched, const struct inflated_table *inflated,
+                    const char *path, char separator, bool has_header, struct error *error)
 {
     *table = (struct csv_table){.path = path, .has_header = has_header};
-    bool ok = load(table, watched, error) && parse(table, separator, 0, error);
+    bool ok = load(table, watched, inflated, error) && parse(table, separator, 0, error);
     if (!ok)
         csv_table_close(table);
     return ok;
@@ -188,7 +166,7 @@ bool csv_table_open(struct csv_table *table, struct watched *watched, const char
 bool csv_table_take(struct csv_table *table, char *text, size_t bytes, size_t line, const char *path, char separator,
                     bool has_header, struct error *error)
 {
-    *table = (struct csv_table){.path = path, .has_header = has_header, .text = text, .bytes = bytes};
+    *table = (struct csv_table){.path = path, .has_header = has_header, .input = text, .text = text, .bytes = bytes};
     bool ok = check_text(table, error) && parse(table, separator, line, error);
     if (!ok)
         csv_table_close(table);

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "data/csv_scan.h"
 #include "data/watched.h"
+#include "data/whole.h"
 
 #include <stddef.h>
 
@@ -16,16 +17,19 @@ struct csv_table {
     bool has_header;
     /* private */
     const char *path;
-    char *text;
+    struct whole file;
+    char *input;          /* instead: the text that was taken */
+    const char *text;     /* of either */
     struct csv_scan body; /* before the first row */
     size_t *by_name;      /* [columns] in the order of the names */
     struct csv_field *fields;
 };
 
 /* Local. Reads the file, plain or gzip, as it is at this moment; watched is initialised, and the caller's also after
- * failure. What holds afterwards: every row has a field for each column. The path is borrowed. */
-bool csv_table_open(struct csv_table *table, struct watched *watched, const char *path, char separator, bool has_header,
-                    struct error *error) WARN_UNUSED;
+ * failure; inflated: as whole_open has it. What holds afterwards: every row has a field for each column. The path is
+ * borrowed. */
+bool csv_table_open(struct csv_table *table, struct watched *watched, const struct inflated_table *inflated,
+                    const char *path, char separator, bool has_header, struct error *error) WARN_UNUSED;
 
 /* Local. The same of a text, which it takes (free), also after failure, and which `path` is a word for; its rows begin
  * on this line. A NUL stands behind it. */

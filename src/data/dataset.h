@@ -10,6 +10,7 @@
 #include "base/option.h"
 #include "base/text.h"
 #include "data/description.h"
+#include "data/inflated.h"
 #include "data/look.h"
 #include "data/share.h"
 #include "data/survey.h"
@@ -28,11 +29,12 @@ struct dataset_spec {
 
 /* What a start brings to the opening of a dataset, and takes from it for the next one. */
 struct dataset_aid {
-    const struct look *known; /* what an earlier start has found; NULL: nothing */
-    struct look look;         /* what this one has, for the next one; count 0: nothing that is worth it. To be released
-                                 (look_release), also after failure */
-    bool is_known;            /* it is what the earlier one has found: the samples were not looked at */
-    bool is_stale;            /* that was found in other files */
+    const struct look *known;              /* what an earlier start has found; NULL: nothing */
+    const struct inflated_table *inflated; /* files that are inflated already; NULL: none */
+    struct look look; /* what this one has, for the next one; count 0: nothing that is worth it. To be released
+                         (look_release), also after failure */
+    bool is_known;    /* it is what the earlier one has found: the samples were not looked at */
+    bool is_stale;    /* that was found in other files */
     /* private */
     double opened_s;
 };
@@ -136,6 +138,12 @@ extern const struct option_row dataset_rows[];
 
 /* Local, for formats: the error of a guarded read that has met `where` (base/guard.h). Returns false. */
 bool dataset_refuse_hole(const struct dataset *dataset, const void *where, struct error *error);
+
+/* Local, for formats: in open. What is inflated already; NULL: nothing. */
+static inline const struct inflated_table *dataset_inflated(const struct dataset *dataset)
+{
+    return dataset->aid ? dataset->aid->inflated : NULL;
+}
 
 /* Local, for formats: in open, when `files` is set. Whether an earlier start has looked at all samples of these files.
  * layout: a digest of what they say that they hold. What comes back was in a file: the format judges whether it can be,

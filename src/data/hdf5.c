@@ -145,8 +145,10 @@ static bool join(struct hdf5 *hdf5, size_t which, const char *path, const char *
 /* ---- opening ---- */
 
 /* y NULL: inputs alone. */
-static bool open_files(struct hdf5 *hdf5, const char *path, const char *x, const char *y, struct error *error)
+static bool open_files(const struct dataset *dataset, const char *path, const char *x, const char *y,
+                       struct error *error)
 {
+    struct hdf5 *hdf5 = dataset->self;
     const char *const names[HDF5_ARRAYS] = {x, y};
     struct pattern pattern;
     if (!pattern_find(&pattern, path, error))
@@ -155,7 +157,7 @@ static bool open_files(struct hdf5 *hdf5, const char *path, const char *x, const
     hdf5->files = memory_need(pattern.count, sizeof *hdf5->files);
     hdf5->count = pattern.count;
     for (size_t i = 0; ok && i < pattern.count; i++) {
-        ok = hdf5_file_open(&hdf5->files[i], pattern.paths[i], names, error);
+        ok = hdf5_file_open(&hdf5->files[i], pattern.paths[i], names, dataset_inflated(dataset), error);
         if (i > 0)
             hdf5->files[i - 1].content.watched.next = &hdf5->files[i].content.watched;
     }
@@ -172,7 +174,7 @@ static bool hdf5_open(struct dataset *dataset, const void *given, const struct d
         return error_set(error, ERROR_USAGE, "a dataset of format hdf5 needs the names of x and y in its file");
     struct hdf5 *hdf5 = memory_need(1, sizeof *hdf5);
     dataset->self = hdf5;
-    bool ok = open_files(hdf5, settings->path, settings->x, settings->y, error) &&
+    bool ok = open_files(dataset, settings->path, settings->x, settings->y, error) &&
               join(hdf5, 0, settings->path, settings->x, error) && join(hdf5, 1, settings->path, settings->y, error);
     dataset->files = hdf5->files ? &hdf5->files[0].content.watched : NULL;
     ok = ok && array_data_open(dataset, &settings->samples, train, error);
@@ -188,7 +190,7 @@ static bool hdf5_open_inputs(struct dataset *dataset, const char *path, const vo
     const char *x = settings ? settings->x : "x";
     struct hdf5 *hdf5 = memory_need(1, sizeof *hdf5);
     dataset->self = hdf5;
-    bool ok = open_files(hdf5, path, x, NULL, error) && join(hdf5, 0, path, x, error);
+    bool ok = open_files(dataset, path, x, NULL, error) && join(hdf5, 0, path, x, error);
     dataset->files = hdf5->files ? &hdf5->files[0].content.watched : NULL;
     ok = ok && array_data_open_inputs(dataset, settings ? &settings->samples : NULL, train, error);
     if (!ok)

@@ -82,12 +82,13 @@ static bool place(struct hdf5_file *file, struct hdf5_dataset *dataset, const ch
     return true;
 }
 
-bool hdf5_file_open(struct hdf5_file *file, const char *path, const char *const names[HDF5_ARRAYS], struct error *error)
+bool hdf5_file_open(struct hdf5_file *file, const char *path, const char *const names[HDF5_ARRAYS],
+                    const struct inflated_table *table, struct error *error)
 {
     struct h5_array about[HDF5_ARRAYS];
     const size_t arrays = names[1] ? HDF5_ARRAYS : 1;
     memset(file, 0, sizeof *file);
-    if (!content_open(&file->content, path, "an HDF5 file", error) || !check_kind(&file->content, error))
+    if (!content_open(&file->content, path, "an HDF5 file", table, error) || !check_kind(&file->content, error))
         return false;
     if (!h5_look(file->content.bytes, file->content.count, names, arrays, about, error))
         return error_prefix(error, "%s: ", path);

@@ -24,10 +24,11 @@ struct hdf5_file {
 /* Local. Whether it is one, by its signature: that may stand behind a user block. */
 bool hdf5_file_knows(const uint8_t *bytes, size_t count);
 
-/* Local. names: of the datasets; the second one NULL: there are inputs alone. What holds afterwards: both have as many
- * rows. Errors name the file. After failure the file may hold something: close it. Close accepts what is all 0. */
+/* Local. table: as content_open. names: of the datasets; the second one NULL: there are inputs alone. What holds
+ * afterwards: both have as many rows. Errors name the file. After failure the file may hold something: close it. Close
+ * accepts what is all 0. */
 bool hdf5_file_open(struct hdf5_file *file, const char *path, const char *const names[HDF5_ARRAYS],
-                    struct error *error) WARN_UNUSED;
+                    const struct inflated_table *table, struct error *error) WARN_UNUSED;
 void hdf5_file_close(struct hdf5_file *file);
 
 #endif

@@ -1,5 +1,8 @@
 #include "data/inflate.h"
 
+#include "base/file.h"
+#include "base/memory.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,4 +82,35 @@ bool inflate_file(const char *path, uint8_t **bytes, size_t *count, struct error
     *bytes = NULL;
     *count = 0;
     return false;
+}
+
+#define PIECE ((size_t)1 << 20)
+
+static bool inflate_pieces(gzFile stream, const char *path, int descriptor, size_t *count, struct error *error)
+{
+    uint8_t *piece = memory_need(PIECE, 1);
+    bool ok = true;
+    *count = 0;
+    for (int got = 1; ok && got > 0; *count += got > 0 ? (size_t)got : 0) {
+        got = gzread(stream, piece, (unsigned)PIECE);
+        if (got <= 0)
+            ok = inflated_whole(stream, *count, path, error);
+        size_t bytes = got > 0 ? (size_t)got : 1;
+        if (got <= 0)
+            piece[0] = 0;
+        if (ok && !file_write_at(descriptor, piece, bytes, *count))
+            ok = error_errno(error, "cannot inflate %s into memory", path);
+    }
+    memory_free(piece);
+    return ok;
+}
+
+bool inflate_into(const char *path, int descriptor, size_t *count, struct error *error)
+{
+    gzFile stream = gzopen(path, "rb");
+    if (!stream)
+        return error_errno(error, "cannot open %s", path);
+    bool ok = inflate_pieces(stream, path, descriptor, count, error);
+    gzclose(stream);
+    return ok;
 }

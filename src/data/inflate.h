@@ -14,4 +14,7 @@ bool inflate_is_gzip(int descriptor);
  * and *bytes is NULL: ERROR_CORRUPT if the file breaks off, is no gzip file or holds nothing; ERROR_IO. */
 bool inflate_file(const char *path, uint8_t **bytes, size_t *count, struct error *error) WARN_UNUSED;
 
+/* Local. The same into an open file, from its beginning on, the NUL included. */
+bool inflate_into(const char *path, int descriptor, size_t *count, struct error *error) WARN_UNUSED;
+
 #endif

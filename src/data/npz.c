@@ -103,7 +103,7 @@ static bool npz_open(struct dataset *dataset, const void *given, const struct de
     struct npz *npz = memory_need(1, sizeof *npz);
     dataset->self = npz;
     dataset->files = &npz->content.watched;
-    bool ok = content_open(&npz->content, settings->path, "an archive of NumPy's", error) &&
+    bool ok = content_open(&npz->content, settings->path, "an archive of NumPy's", dataset_inflated(dataset), error) &&
               open_array(npz, 0, settings->x, error) && open_array(npz, 1, settings->y, error);
     if (ok && npz->owned[0] && npz->owned[1])
         content_leave(&npz->content); /* all that is used is in memory */
@@ -121,7 +121,7 @@ static bool npz_open_inputs(struct dataset *dataset, const char *path, const voi
     struct npz *npz = memory_need(1, sizeof *npz);
     dataset->self = npz;
     dataset->files = &npz->content.watched;
-    bool ok = content_open(&npz->content, path, "an archive of NumPy's", error) &&
+    bool ok = content_open(&npz->content, path, "an archive of NumPy's", dataset_inflated(dataset), error) &&
               open_array(npz, 0, settings ? settings->x : "x", error) &&
               array_data_open_inputs(dataset, settings ? &settings->samples : NULL, train, error);
     if (!ok)

@@ -24,11 +24,11 @@ struct column_facts {
 static bool open_with(struct csv_table *table, struct watched *watched, const char *path, char separator,
                       struct error *error)
 {
-    if (csv_table_open(table, watched, path, separator, true, error))
+    if (csv_table_open(table, watched, NULL, path, separator, true, error))
         return true;
     struct error ignored;
     watched_release(watched);
-    return csv_table_open(table, watched, path, separator, false, &ignored);
+    return csv_table_open(table, watched, NULL, path, separator, false, &ignored);
 }
 
 /* With the separator that makes the most of the first line, if all lines have as many fields. */
@@ -233,7 +233,7 @@ bool survey_csv(const char *const *paths, size_t count, struct survey *survey, s
     if (ok && table.has_header && has_number(&table, locale)) {
         csv_table_close(&table);
         watched_release(&watched);
-        ok = csv_table_open(&table, &watched, paths[0], separator, false, error);
+        ok = csv_table_open(&table, &watched, NULL, paths[0], separator, false, error);
     }
     if (ok) {
         tell(survey, &table, paths[0], separator, locale);

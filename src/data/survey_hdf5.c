@@ -56,7 +56,7 @@ static bool tell(const char *path, const char *pattern, struct survey *survey, s
     struct content content;
     struct h5_list list;
     size_t x, y;
-    if (!content_open(&content, path, "an HDF5 file", error))
+    if (!content_open(&content, path, "an HDF5 file", NULL, error))
         return false;
     struct datasets *datasets = memory_need(1, sizeof *datasets);
     bool ok = h5_list_read(&list, content.bytes, content.count, error) || error_prefix(error, "%s: ", path);

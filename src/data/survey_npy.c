@@ -32,7 +32,7 @@ struct files {
 static bool tell(const struct files *files, const char *path, struct survey_array *told, struct error *error)
 {
     struct content content;
-    if (!content_open(&content, path, files->what, error))
+    if (!content_open(&content, path, files->what, NULL, error))
         return false;
     struct reading reading = {.content = &content, .read = files->inputs, .error = error};
     bool ok = content_guard(&content, read, &reading, error);

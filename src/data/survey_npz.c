@@ -82,7 +82,7 @@ bool survey_npz(const char *const *paths, size_t count, struct survey *survey, s
     (void)count;
     struct archive *archive = memory_need(1, sizeof *archive);
     size_t x, y;
-    bool ok = content_open(&archive->content, paths[0], "an archive of NumPy's", error);
+    bool ok = content_open(&archive->content, paths[0], "an archive of NumPy's", NULL, error);
     if (ok) {
         survey_tell(survey, "%s: an archive of NumPy's", paths[0]);
         ok = take_all(archive, survey, error);

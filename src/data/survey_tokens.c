@@ -57,21 +57,21 @@ bool survey_tokens(const char *const *paths, size_t n, struct survey *survey, st
 {
     struct token_files files;
     (void)n;
-    if (!token_files_open(&files, paths[0], TOKEN_AUTO, error))
+    if (!token_files_open(&files, paths[0], TOKEN_AUTO, NULL, error))
         return false;
     struct counting counting = {.files = &files};
     bool ok = count(&counting, error), wide = ok && are_wide(&counting);
     if (wide) {
         survey_wonder(survey, "every second uint16 is 0: these are uint32 (type: uint32)");
         token_files_close(&files);
-        ok = token_files_open(&files, paths[0], TOKEN_UINT32, error);
+        ok = token_files_open(&files, paths[0], TOKEN_UINT32, NULL, error);
         counting = (struct counting){.files = &files};
         ok = ok && count(&counting, error);
     }
     if (ok) {
         survey_tell(survey, "%s: %zu tokens in %zu file%s, uint%zu%s, the largest is %" PRIu32, paths[0], files.length,
                     files.count, files.count == 1 ? "" : "s", 8 * files.width,
-                    files.files[0].elements == files.files[0].watched.bytes ? "" : " behind a header of llm.c",
+                    files.files[0].elements == files.files[0].bytes ? "" : " behind a header of llm.c",
                     counting.largest);
         survey_text(survey, "path", paths[0]);
         survey_key(survey, "context", "%zu", context_for(files.length));
@@ -110,7 +110,7 @@ bool survey_text_file(const char *const *paths, size_t count_of, struct survey *
 {
     struct content content;
     (void)count_of;
-    if (!content_open(&content, paths[0], "a text file", error))
+    if (!content_open(&content, paths[0], "a text file", NULL, error))
         return false;
     struct reading reading = {.content = &content};
     bool ok = content_guard(&content, count_characters, &reading, error);

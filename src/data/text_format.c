@@ -3,7 +3,6 @@
 #include "data/text_format.h"
 
 #include "base/digest.h"
-#include "base/file.h"
 #include "base/memory.h"
 #include "base/rows.h"
 #include "base/utf8.h"
@@ -11,6 +10,7 @@
 #include "data/formats.h"
 #include "data/part.h"
 #include "data/text_tokenizer.h"
+#include "data/whole.h"
 #include "data/windows.h"
 
 #include <inttypes.h>
@@ -22,8 +22,8 @@
 
 /* Where the file lies may change: the digest of its content is compared when it is opened. */
 static const struct option_row rows[] = {
-    {"path", "path of the file, a text in UTF-8", FIELD(struct text_format_settings, path), .path = PATH_READ,
-     .resume = RESUME_FREE},
+    {"path", "path of the file, a text in UTF-8, plain or gzip", FIELD(struct text_format_settings, path),
+     .path = PATH_READ, .resume = RESUME_FREE},
     {"context", "characters, or tokens of the tokenizer, of a window, which is a sample",
      FIELD(struct text_format_settings, context), WHOLE(1, 1000000)},
     {"tokenizer",
@@ -46,7 +46,8 @@ struct text_format {
 struct reading {
     const char *path;
     struct windows_wanted windows;
-    char *bytes; /* as read, malloc'ed by file_read */
+    struct whole file;
+    const char *bytes; /* [count] of it */
     size_t count;
     size_t characters;
     uint32_t *number; /* [UTF8_CODE_POINTS] 1 + the token of each character; 0: none */
@@ -266,9 +267,11 @@ static bool load(struct dataset *dataset, const struct text_format_settings *set
     struct text_format *text = dataset->self;
     struct reading reading = {.path = settings->path, .windows = wanted(settings, train)};
     reading.number = memory_alloc(UTF8_CODE_POINTS, sizeof *reading.number, "a table of characters", error);
-    if (!reading.number || !text_tokenizer_look(settings->path, "a text file", &text->watched, error) ||
-        !file_read(settings->path, &reading.bytes, &reading.count, error))
+    if (!reading.number ||
+        !whole_open(&reading.file, settings->path, "a text file", &text->watched, dataset_inflated(dataset), error))
         goto done;
+    reading.bytes = reading.file.bytes;
+    reading.count = reading.file.count;
     dataset->files = &text->watched;
     if (reading.count == 0)
         error_set(error, ERROR_CORRUPT, "%s is empty", settings->path);
@@ -277,7 +280,7 @@ static bool load(struct dataset *dataset, const struct text_format_settings *set
                                             : load_characters(&reading, dataset, train, error);
 done:
     memory_free(reading.number);
-    free(reading.bytes);
+    whole_close(&reading.file);
     return ok;
 }
 

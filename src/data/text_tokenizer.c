@@ -1,33 +1,15 @@
 #include "data/text_tokenizer.h"
 
-#include "base/file.h"
+#include "data/whole.h"
 
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-bool text_tokenizer_look(const char *path, const char *what, struct watched *watched, struct error *error)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return error_errno(error, "cannot open %s", path);
-    bool ok = watched_init(watched, path, fd, error);
-    close(fd);
-    mode_t mode = watched->known.st_mode;
-    if (ok && !S_ISREG(mode) && !S_ISDIR(mode))
-        ok = error_set(error, ERROR_USAGE, "%s is not a regular file: give the path of %s", path, what);
-    return ok;
-}
 
 static bool open_file(struct tokenizer *tokenizer, const char *path, struct watched *watched, struct error *error)
 {
-    char *bytes;
-    size_t count;
-    if (!text_tokenizer_look(path, "a tokenizer.json", watched, error) || !file_read(path, &bytes, &count, error))
-        return false;
-    bool ok = tokenizer_open(tokenizer, bytes, count, error) || error_prefix(error, "%s: ", path);
-    free(bytes);
+    struct whole whole;
+    bool ok = whole_open(&whole, path, "a tokenizer.json", watched, NULL, error) &&
+              (tokenizer_open(tokenizer, whole.bytes, whole.count, error) || error_prefix(error, "%s: ", path));
+    whole_close(&whole);
     return ok;
 }
 

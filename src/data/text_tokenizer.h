@@ -13,8 +13,4 @@
 bool text_tokenizer_open(struct tokenizer *tokenizer, const char *path, const struct description *train,
                          struct watched *watched, struct error *error) WARN_UNUSED;
 
-/* Local. Looks at the file of a text, or of its tokenizer, before it is read as a whole: whether it is one, for a pipe
- * or a device would give each rank something else, or nothing for ever. *watched is to be released in any case. */
-bool text_tokenizer_look(const char *path, const char *what, struct watched *watched, struct error *error) WARN_UNUSED;
-
 #endif

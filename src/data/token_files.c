@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/pattern.h"
 #include "data/content.h"
+#include "data/inflate.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -40,10 +41,10 @@ static const struct content_magic strangers[] = {
 };
 
 /* A gzip's first bytes could be those of two tokens: its name tells as well. */
-static bool is_gzip(const char *path, const uint8_t *begin, size_t count)
+static bool is_gzip(const char *path, int descriptor)
 {
     size_t length = strlen(path);
-    return length > 3 && strcmp(path + length - 3, ".gz") == 0 && count > 2 && begin[0] == 0x1f && begin[1] == 0x8b;
+    return length > 3 && strcmp(path + length - 3, ".gz") == 0 && inflate_is_gzip(descriptor);
 }
 
 enum recognition token_files_know(const uint8_t *begin, size_t count)
@@ -69,8 +70,6 @@ static bool refuse_stranger(const char *path, enum token_type type, const uint8_
     const char *known = content_find(strangers, begin, count);
     if (known)
         return error_set(error, ERROR_CORRUPT, "%s holds no tokens: it is %s", path, known);
-    if (is_gzip(path, begin, count))
-        return error_set(error, ERROR_CORRUPT, "%s is gzip data: inflate it, with gunzip", path);
     return type != TOKEN_AUTO || !is_text(begin, count) ||
            error_set(error, ERROR_CORRUPT,
                      "%s looks like a text: use format: text, or give the type, uint16 or uint32, if these are tokens",
@@ -79,7 +78,7 @@ static bool refuse_stranger(const char *path, enum token_type type, const uint8_
 
 static bool take_raw(struct token_file *file, struct error *error)
 {
-    size_t bytes = file->watched.count;
+    size_t bytes = file->byte_count;
     if (bytes % file->width != 0)
         return error_set(error, ERROR_CORRUPT,
                          "%s has %zu bytes, which is no whole number of uint%zu tokens: it is truncated, "
@@ -105,7 +104,7 @@ static bool take_header(struct token_file *file, size_t h, const uint8_t *begin,
                          path, version, headers[h].magic, headers[h].version);
     uint32_t promised = little_endian(begin + 8);
     file->width = headers[h].width;
-    size_t bytes = file->watched.count - TOKEN_HEADER_BYTES, expected = promised * file->width;
+    size_t bytes = file->byte_count - TOKEN_HEADER_BYTES, expected = promised * file->width;
     if (bytes != expected)
         return error_set(error, ERROR_CORRUPT,
                          "%s is %s: its header says %" PRIu32 " uint%zu tokens, which are %zu bytes, but %zu are there",
@@ -131,19 +130,34 @@ bool token_files_header(size_t length, size_t vocabulary, uint8_t header[TOKEN_H
     return true;
 }
 
+/* The first bytes, as many as there are. */
+static bool read_begin(const struct token_file *file, uint8_t begin[TOKEN_HEADER_BYTES], size_t *count,
+                       struct error *error)
+{
+    size_t want = file->byte_count < TOKEN_HEADER_BYTES ? file->byte_count : TOKEN_HEADER_BYTES;
+    *count = want;
+    if (file->inflated.bytes) {
+        memcpy(begin, file->bytes, want);
+        return true;
+    }
+    ssize_t got = file_read_at(file->watched.descriptor, begin, want, 0);
+    if (got < 0)
+        return error_errno(error, "cannot read %s", file->watched.path);
+    *count = (size_t)got;
+    return true;
+}
+
 /* What the file is, by its first bytes and its length. */
 static bool parse(struct token_file *file, enum token_type type, struct error *error)
 {
     uint8_t begin[TOKEN_HEADER_BYTES];
     struct watched *watched = &file->watched;
-    size_t want = watched->count < sizeof begin ? watched->count : sizeof begin;
-    ssize_t got = file_read_at(watched->descriptor, begin, want, 0);
-    if (got < 0)
-        return error_errno(error, "cannot read %s", watched->path);
-    size_t count = (size_t)got, h = 0, known = sizeof headers / sizeof *headers;
+    size_t count, h = 0, known = sizeof headers / sizeof *headers;
+    if (!read_begin(file, begin, &count, error))
+        return false;
     while (h < known && !(count >= 4 && little_endian(begin) == headers[h].magic))
         h++;
-    file->elements = watched->bytes;
+    file->elements = file->bytes;
     file->width = type == TOKEN_UINT32 ? 4 : 2;
     if (h < known ? !take_header(file, h, begin, count, error)
                   : !refuse_stranger(watched->path, type, begin, count, error) || !take_raw(file, error))
@@ -154,7 +168,9 @@ static bool parse(struct token_file *file, enum token_type type, struct error *e
     return file->length > 0 || error_set(error, ERROR_CORRUPT, "%s holds no tokens", watched->path);
 }
 
-static bool map(struct token_file *file, const char *path, int descriptor, struct error *error)
+/* Sets the bytes, inflated or mapped. */
+static bool load(struct token_file *file, const char *path, int descriptor, const struct inflated_table *table,
+                 struct error *error)
 {
     struct watched *watched = &file->watched;
     if (!watched_init(watched, path, descriptor, error))
@@ -163,26 +179,33 @@ static bool map(struct token_file *file, const char *path, int descriptor, struc
         return error_set(error, ERROR_USAGE, "%s is not a regular file: give the path of a file of tokens", path);
     if (watched->known.st_size == 0)
         return error_set(error, ERROR_CORRUPT, "%s is empty", path);
+    if (is_gzip(path, descriptor)) {
+        bool ok = inflated_open(&file->inflated, path, &watched->known, table, error);
+        file->bytes = file->inflated.bytes;
+        file->byte_count = file->inflated.count;
+        return ok;
+    }
     size_t count = (size_t)watched->known.st_size;
     void *bytes = mmap(NULL, count, PROT_READ, MAP_SHARED, descriptor, 0);
     if (bytes == MAP_FAILED)
         return error_errno(error, "cannot map %s", path);
-    watched->bytes = bytes;
-    watched->count = count;
+    watched->bytes = file->bytes = bytes;
+    watched->count = file->byte_count = count;
     return true;
 }
 
-static bool file_open_one(struct token_file *file, const char *path, enum token_type type, struct error *error)
+static bool file_open_one(struct token_file *file, const char *path, enum token_type type,
+                          const struct inflated_table *table, struct error *error)
 {
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not keep us waiting */
     if (descriptor < 0)
         return error_errno(error, "cannot open %s", path);
-    if (!map(file, path, descriptor, error)) {
+    bool ok = load(file, path, descriptor, table, error);
+    if (ok && !file->inflated.bytes)
+        file->watched.descriptor = descriptor;
+    else
         close(descriptor);
-        return false;
-    }
-    file->watched.descriptor = descriptor;
-    return parse(file, type, error);
+    return ok && parse(file, type, error);
 }
 
 /* Puts file i behind those before it. */
@@ -202,7 +225,8 @@ static bool append(struct token_files *files, size_t i, struct error *error)
     return true;
 }
 
-bool token_files_open(struct token_files *files, const char *path, enum token_type type, struct error *error)
+bool token_files_open(struct token_files *files, const char *path, enum token_type type,
+                      const struct inflated_table *table, struct error *error)
 {
     struct pattern pattern;
     *files = (struct token_files){0};
@@ -212,7 +236,7 @@ bool token_files_open(struct token_files *files, const char *path, enum token_ty
     files->files = memory_need(pattern.count, sizeof *files->files);
     files->count = pattern.count;
     for (size_t i = 0; ok && i < pattern.count; i++)
-        ok = file_open_one(&files->files[i], pattern.paths[i], type, error) && append(files, i, error);
+        ok = file_open_one(&files->files[i], pattern.paths[i], type, table, error) && append(files, i, error);
     pattern_release(&pattern);
     if (!ok)
         token_files_close(files);
@@ -225,6 +249,7 @@ void token_files_close(struct token_files *files)
         struct watched *watched = &files->files[i].watched;
         if (watched->bytes)
             munmap((void *)watched->bytes, watched->count);
+        inflated_close(&files->files[i].inflated);
         watched_release(watched);
     }
     memory_free(files->files);

@@ -20,7 +20,10 @@ enum token_type {
 };
 
 struct token_file {
-    struct watched watched;  /* mapped: watched.bytes */
+    struct watched watched;   /* of a plain one it has the mapping, */
+    struct inflated inflated; /* of a gzip what came out */
+    const uint8_t *bytes;     /* [byte_count] of either */
+    size_t byte_count;
     const uint8_t *elements; /* [length] */
     size_t first;            /* the place of its first token among those of all files */
     size_t length;           /* above 0 */
@@ -36,10 +39,12 @@ struct token_files {
     size_t vocabulary; /* as all of them say; 0: they do not */
 };
 
-/* Local. Opens and maps all files that the path means. What holds afterwards: each is exactly as long as its tokens,
- * and its header if it has one, are. Errors name the file. Nothing stays after failure; close accepts closed ones. */
+/* Local. Opens and maps all files that the path means; those of gzip are inflated (table: as inflated_open), if that is
+ * what their names end in, too: the first bytes of a gzip could be those of two tokens. What holds afterwards: each is
+ * exactly as long as its tokens, and its header if it has one, are. Errors name the file. Nothing stays after failure;
+ * close accepts closed ones. */
 bool token_files_open(struct token_files *files, const char *path, enum token_type type,
-                      struct error *error) WARN_UNUSED;
+                      const struct inflated_table *table, struct error *error) WARN_UNUSED;
 void token_files_close(struct token_files *files);
 
 /* Local; under guard_run (base/guard.h). Copies the tokens [first, first + n), which have to be there. */

@@ -20,8 +20,8 @@ static const char *const types[] = {[TOKEN_AUTO] = "auto", [TOKEN_UINT16] = "uin
  */
 static const struct option_row rows[] = {
     {"path",
-     "path of the file, or a pattern as '*.bin', in quotes, for several, read one behind the other in the order of "
-     "their names: little-endian numbers alone, as of nanoGPT, or behind the header of llm.c",
+     "path of the file, or a pattern as '*.bin', in quotes, for several, plain or gzip, read one behind the other in "
+     "the order of their names: little-endian numbers alone, as of nanoGPT, or behind the header of llm.c",
      FIELD(struct tokens_settings, path), .path = PATH_READ, .resume = RESUME_FREE},
     {"context", "tokens of a window, which is a sample", FIELD(struct tokens_settings, context), WHOLE(1, 1000000)},
     {"vocabulary",
@@ -204,7 +204,7 @@ static bool load(struct dataset *dataset, const struct tokens_settings *settings
 {
     struct tokens *tokens = dataset->self;
     struct windows_wanted windows = wanted(settings);
-    if (!token_files_open(&tokens->files, settings->path, settings->type, error))
+    if (!token_files_open(&tokens->files, settings->path, settings->type, dataset_inflated(dataset), error))
         return false;
     dataset->files = &tokens->files.files[0].watched;
     return windows_cut(&tokens->windows, &windows, tokens->files.length, train != NULL, error) &&

@@ -60,6 +60,21 @@ void node_close(struct node *node)
     memory_free(node->sizes);
 }
 
+void node_share_bytes(const struct node *node, char **bytes, size_t *count)
+{
+    const size_t most = (size_t)1 << 30; /* MPI counts in an int */
+    uint64_t there = *count;
+    watchdog_begin_meeting("the first rank of each node tells the others", 0, false);
+    MPI_Bcast(&there, 1, MPI_UINT64_T, 0, node->comm);
+    if (node->rank != 0) {
+        *count = (size_t)there;
+        *bytes = memory_need(*count + 1, 1);
+    }
+    for (size_t at = 0; at < *count; at += most)
+        MPI_Bcast(*bytes + at, (int)(*count - at < most ? *count - at : most), MPI_BYTE, 0, node->comm);
+    watchdog_end();
+}
+
 /* Whether every rank of the node says ok; the error becomes that of the first that does not. */
 static bool agree(const struct node *node, bool ok, struct error *error)
 {

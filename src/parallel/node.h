@@ -23,6 +23,10 @@ void node_open(struct node *node, const struct world *world, int ranks_per_node)
 /* Collective over world. */
 void node_close(struct node *node);
 
+/* Collective over node. The bytes of its rank 0 to all of it: that gives *bytes and *count, the others get a copy that
+ * they own (memory_free), with a NUL behind it. */
+void node_share_bytes(const struct node *node, char **bytes, size_t *count);
+
 /* Memory of which every rank of the node has a piece, and can read and write all pieces. */
 struct window {
     MPI_Win win; /* MPI_WIN_NULL if the node has one rank: then it is plain memory */

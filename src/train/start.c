@@ -8,6 +8,7 @@
 #include "policy/best.h"
 #include "policy/guard.h"
 #include "train/class_weights.h"
+#include "train/inflation.h"
 #include "train/keep_every.h"
 #include "train/life.h"
 #include "train/looks.h"
@@ -33,13 +34,17 @@ static bool open_data(struct session *session, struct error *error)
 {
     const struct job *job = session->job;
     struct looks looks;
-    if (!looks_bring(session, &looks, error)) {
+    struct inflation inflation = {0};
+    if (!looks_bring(session, &looks, error) || !inflation_begin(session, &inflation, error)) {
         looks_release(&looks);
         return false;
     }
+    looks.aid.train.inflated = looks.aid.validation.inflated = &inflation.table;
     bool ok = job_data_open(job, &session->data.train, &session->data.validation, &looks.aid, error);
     session->restore->patience.bytes = dataset_bytes(&session->data.train) + dataset_bytes(&session->data.validation);
-    ok = restore_agree(session->restore, ok, "opening the data", error) && ranks_compare_data(session, error);
+    ok = restore_agree(session->restore, ok, "opening the data", error);
+    inflation_end(&inflation);
+    ok = ok && ranks_compare_data(session, error);
     if (ok)
         looks_keep(session, &looks);
     looks_release(&looks);
