@@ -3,7 +3,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "base/text.h"
+#include "data/labels.h"
 #include "h5/h5_pieces.h"
 #include "use/joint_file.h"
 
@@ -104,8 +104,10 @@ static unsigned way_of(const struct numbers *numbers)
     return way;
 }
 
-static enum h5_piece_type label_type(size_t classes)
+/* The narrowest one; what a label becomes that does not count is its largest number. */
+static enum h5_piece_type label_type(const struct leaf_form *form)
 {
+    size_t classes = form->classes + form->ignores;
     return classes <= UINT8_MAX + 1 ? H5_PIECE_UINT8 : classes <= UINT16_MAX + 1 ? H5_PIECE_UINT16 : H5_PIECE_INT32;
 }
 
@@ -119,53 +121,25 @@ static void set_pieces(struct numbers *numbers)
         x->size[1 + d] = form->input.size[d];
     x->type = way < WAYS ? H5_PIECE_UINT8 : H5_PIECE_FLOAT32;
     x->scale = way < WAYS && scales[way] != 1 ? scales[way] : 0;
-    *y = (struct h5_piece){
-        .name = "y", .dims = form->terms > 1 ? 2 : 1, .size = {numbers->dataset->count, form->terms}};
-    if (form->target.dims > 0) {
-        y->dims = 1 + form->target.dims;
-        memcpy(y->size + 1, form->target.size, form->target.dims * sizeof *y->size);
-    }
-    y->type = form->classes == 0 ? H5_PIECE_FLOAT32 : form->ignores ? H5_PIECE_INT32 : label_type(form->classes);
+    *y = (struct h5_piece){.name = "y", .dims = 1 + form->target.dims, .size = {numbers->dataset->count}};
+    for (size_t d = 0; d < form->target.dims; d++)
+        y->size[1 + d] = form->target.size[d];
+    if (form->target.dims == 0 && form->terms > 1)
+        y->size[y->dims++] = form->terms;
+    y->type = form->classes > 0 ? label_type(form) : H5_PIECE_FLOAT32;
 }
 
 /* ---- names ---- */
 
-struct names {
-    char **texts; /* [count] */
-    size_t count, capacity;
-};
-
-/* What the columns are called, those of categories once a value: NAME=VALUE. */
-static void list_columns(const struct column *columns, size_t count, struct names *names)
+/* The attribute has them, if there are any. */
+static bool set_names(struct h5_piece *piece, enum label_kind kind, const struct labels *labels)
 {
-    struct text name;
-    for (size_t c = 0; c < count; c++) {
-        size_t values = columns[c].is_category ? columns[c].values.count : 1;
-        for (size_t v = 0; v < values; v++) {
-            text_init(&name);
-            text_append(&name, "%s", columns[c].name);
-            if (columns[c].is_category)
-                text_append(&name, "=%s", columns[c].values.names[v]);
-            names->texts = memory_grow(names->texts, names->count, &names->capacity, sizeof *names->texts);
-            names->texts[names->count++] = name.bytes;
-        }
-    }
-}
-
-static void set_names(struct h5_piece *piece, const char *attribute, const struct names *names)
-{
-    if (names->count == 0)
-        return;
-    piece->attribute = attribute;
-    piece->texts = (const char *const *)names->texts;
-    piece->text_count = names->count;
-}
-
-static void release_names(struct names *names)
-{
-    for (size_t i = 0; i < names->count; i++)
-        memory_free(names->texts[i]);
-    memory_free(names->texts);
+    if (labels->count == 0)
+        return false;
+    piece->attribute = label_words[kind];
+    piece->texts = (const char *const *)labels->names;
+    piece->text_count = labels->count;
+    return true;
 }
 
 /* ---- the file ---- */
@@ -184,20 +158,13 @@ static bool has_room(const char *path, uint64_t bytes, struct error *error)
 static bool lay_out(void *context, int descriptor, const char *hidden, uint64_t *bytes, struct error *error)
 {
     struct numbers *numbers = context;
-    const struct description *about = &numbers->dataset->about;
-    const struct categories *classes = description_classes(about);
-    struct names inputs = {0}, targets = {0};
     struct h5_piece *pieces = numbers->pieces;
-    list_columns(about->inputs, about->input_count, &inputs);
-    set_names(&pieces[X], "inputs", &inputs);
-    if (classes) {
-        pieces[Y].attribute = "classes";
-        pieces[Y].texts = (const char *const *)classes->names;
-        pieces[Y].text_count = classes->count;
-    } else {
-        list_columns(about->targets, about->target_count, &targets);
-        set_names(&pieces[Y], "targets", &targets);
-    }
+    struct labels labels[LABEL_KINDS];
+    for (size_t k = 0; k < LABEL_KINDS; k++)
+        labels_init(&labels[k], &numbers->dataset->about, (enum label_kind)k);
+    (void)set_names(&pieces[X], LABELS_INPUTS, &labels[LABELS_INPUTS]);
+    if (!set_names(&pieces[Y], LABELS_CLASSES, &labels[LABELS_CLASSES]))
+        (void)set_names(&pieces[Y], LABELS_TARGETS, &labels[LABELS_TARGETS]);
     bool ok = has_room(hidden, h5_piece_length(&pieces[X]) + h5_piece_length(&pieces[Y]), error) &&
               h5_pieces_write(descriptor, hidden, pieces, PIECES, numbers->offsets, error);
     *bytes = 0;
@@ -205,8 +172,8 @@ static bool lay_out(void *context, int descriptor, const char *hidden, uint64_t 
         uint64_t end = numbers->offsets[p] + h5_piece_length(&pieces[p]);
         *bytes = end > *bytes ? end : *bytes;
     }
-    release_names(&inputs);
-    release_names(&targets);
+    for (size_t k = 0; k < LABEL_KINDS; k++)
+        labels_release(&labels[k]);
     return ok;
 }
 
@@ -277,6 +244,10 @@ static bool prepare(struct numbers *numbers, struct error *error)
     return numbers->indices && numbers->bytes && leaf_init(&numbers->leaf, form, M, error);
 }
 
+/* LEAF_IGNORED, as it is stored. */
+static const char *const ignored[H5_PIECE_TYPES] = {
+    [H5_PIECE_UINT8] = "255", [H5_PIECE_UINT16] = "65535", [H5_PIECE_INT32] = "-1"};
+
 static void tell(const struct numbers *numbers, struct survey *survey)
 {
     const struct leaf_form *form = &numbers->dataset->about.form;
@@ -290,7 +261,7 @@ static void tell(const struct numbers *numbers, struct survey *survey)
     if (form->classes > 0)
         survey_key(survey, "classes", "%zu", form->classes);
     if (form->ignores)
-        survey_key(survey, "ignore_label", "%d", LEAF_IGNORED);
+        survey_key(survey, "ignore_label", "%s", ignored[y->type]);
 }
 
 /* Collective. */
