@@ -1,5 +1,6 @@
 /* What files are, and a job that could be written for them: a comment and a job file, so that all of it is one. */
 #include "base/memory.h"
+#include "base/pattern.h"
 #include "base/say.h"
 #include "cli/command.h"
 #include "cli/data_given.h"
@@ -92,6 +93,13 @@ static void print(const struct telling *telling)
     text_release(&job);
 }
 
+static void release(struct telling *telling)
+{
+    sample_facts_release(&telling->facts);
+    dataset_close(&telling->dataset);
+    survey_release(&telling->survey);
+}
+
 /* Describes the dataset that these files are, and says what was found also if that is not all. */
 static bool describe(const struct dataset_class *class, const char *const *paths, size_t count, struct error *error)
 {
@@ -101,23 +109,94 @@ static bool describe(const struct dataset_class *class, const char *const *paths
     if (!ok)
         sample_facts_release(&telling.facts);
     print(&telling);
-    sample_facts_release(&telling.facts);
-    dataset_close(&telling.dataset);
-    survey_release(&telling.survey);
+    release(&telling);
     return ok;
+}
+
+/* The bytes that all paths begin with, or end with. */
+static size_t common(const char *const *paths, size_t count, bool at_end)
+{
+    size_t length = 0;
+    for (;; length++)
+        for (size_t i = 0; i < count; i++) {
+            size_t here = strlen(paths[i]), first = strlen(paths[0]);
+            if (length >= here || length >= first)
+                return length;
+            if (at_end ? paths[i][here - 1 - length] != paths[0][first - 1 - length]
+                       : paths[i][length] != paths[0][length])
+                return length;
+        }
+}
+
+/* A pattern that means these files, and no others; NULL: there is none that is simple. The caller owns it. */
+static char *find_pattern(const char *const *paths, size_t count)
+{
+    struct pattern pattern;
+    struct text words;
+    struct error ignored;
+    size_t begin = common(paths, count, false), end = common(paths, count, true), least = SIZE_MAX;
+    for (size_t i = 0; i < count; i++)
+        least = strlen(paths[i]) < least ? strlen(paths[i]) : least;
+    end = end < least - begin ? end : least - begin;
+    text_init(&words);
+    text_append(&words, "%.*s*%s", (int)begin, paths[0], paths[0] + strlen(paths[0]) - end);
+    bool ok = pattern_find(&pattern, text_bytes(&words), &ignored) && pattern.count == count;
+    for (size_t i = 0; ok && i < count; i++) {
+        size_t p = 0;
+        while (p < count && strcmp(pattern.paths[p], paths[i]) != 0)
+            p++;
+        ok = p < count;
+    }
+    pattern_release(&pattern);
+    if (!ok)
+        text_release(&words);
+    return words.bytes;
+}
+
+/* Describes files that lie one behind the other as one dataset. False: they are none, and nothing is said. */
+static bool describe_joined(const struct dataset_class *class, const char *const *paths, size_t count)
+{
+    struct error ignored;
+    struct telling telling = {.class = class};
+    char *pattern = count > 1 ? find_pattern(paths, count) : NULL;
+    if (!pattern)
+        return false;
+    survey_init(&telling.survey);
+    const char *const joined[] = {pattern};
+    bool ok = tell(&telling, joined, 1, &ignored) && telling.facts.looked_at > 0;
+    if (ok)
+        print(&telling);
+    else
+        sample_facts_release(&telling.facts);
+    release(&telling);
+    memory_free(pattern);
+    return ok;
+}
+
+/* How many files from the first on are of this format. */
+static size_t alike(const struct dataset_class *class, const char *format, const char *const *paths, size_t count)
+{
+    struct error ignored;
+    size_t n = 1;
+    while (n < count && data_given_class(format, paths[n], &ignored) == class)
+        n++;
+    return n;
 }
 
 static bool describe_all(const char *format, const char *const *paths, size_t count, struct error *error)
 {
+    const struct dataset_class *before = NULL; /* whose files are no dataset together */
     for (size_t i = 0, n; i < count; i += n) {
-        struct error ignored;
         const struct dataset_class *class = data_given_class(format, paths[i], error);
         if (!class)
             return false;
-        size_t most = class->survey_most ? class->survey_most : 1;
-        for (n = 1; n < most && i + n < count; n++)
-            if (data_given_class(format, paths[i + n], &ignored) != class)
-                break;
+        size_t most = class->survey_most ? class->survey_most : 1, rest = count - i;
+        bool may_join = class->joins && class != before;
+        n = alike(class, format, paths + i, may_join || rest < most ? rest : most);
+        if (may_join && describe_joined(class, paths + i, n))
+            continue;
+        before = class;
+        n = n < most ? n : most;
         if (!describe(class, paths + i, n, error))
             return false;
     }

@@ -91,6 +91,8 @@ struct dataset_class {
     survey_files *survey;
     size_t survey_most;
 
+    bool joins; /* the key path may be a pattern, whose files lie one behind the other (base/pattern.h) */
+
     /* Local. As open, for the inputs alone of one file or directory: targets are not looked at, form.classes and
      * form.terms stay 0, and read leaves labels and targets as they are. `like`: settings of the training data, where
      * they are of this class, which tell how a file is written; NULL: there are none. NULL: files of this format cannot

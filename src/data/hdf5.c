@@ -233,6 +233,7 @@ const struct dataset_class dataset_hdf5 = {
     .open = hdf5_open,
     .knows = hdf5_knows,
     .survey = survey_hdf5,
+    .joins = true,
     .open_inputs = hdf5_open_inputs,
     .close = hdf5_close,
     .read = array_data_read,

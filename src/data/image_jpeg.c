@@ -78,6 +78,7 @@ static bool check_header(struct reading *reading)
                          "grey of 8 bits",
                          name, jpeg->num_components, jpeg->data_precision,
                          jpeg->arith_code ? ", arithmetic coding" : "");
+    reading->image->channels = jpeg->jpeg_color_space == JCS_GRAYSCALE ? 1 : 3;
     return is_whole(reading) ||
            error_set(reading->error, ERROR_CORRUPT, "%s is truncated: it is a JPEG image without its end", name);
 }

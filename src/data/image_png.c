@@ -79,6 +79,8 @@ static bool read_header(struct reading *reading)
     png_set_read_fn(reading->png, reading, on_read);
     png_set_chunk_malloc_max(reading->png, CHUNK_MOST);
     png_read_info(reading->png, reading->info);
+    bool is_palette = png_get_color_type(reading->png, reading->info) == PNG_COLOR_TYPE_PALETTE;
+    reading->image->channels = is_palette ? 3 : png_get_channels(reading->png, reading->info);
     return true;
 }
 

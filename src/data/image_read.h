@@ -14,7 +14,8 @@
 /* Local. Whether it is a PNG or JPEG file, by its first bytes. */
 bool image_knows(const uint8_t *bytes, size_t count);
 
-/* Local. Width and height, by the header; also proves that the file is one that image_decode reads, and reaches to its
+/* Local. Width, height and channels as they are stored, by the header: 1 or 2 of grey, 3 or 4 of colours, palettes
+ * among them; also proves that the file is one that image_decode reads, and reaches to its
  * end: ERROR_CORRUPT (no image, truncated), ERROR_USAGE (CMYK and other kinds that are not read, too many pixels). */
 bool image_look(const struct image_file *file, struct image *image, struct error *error) WARN_UNUSED;
 

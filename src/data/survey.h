@@ -49,9 +49,18 @@ struct array;
 /* Local. What an array is; it borrows the name. */
 struct survey_array survey_array_of(const struct array *array, const char *name);
 
-/* Local. Chooses inputs and targets: by their names if those are usual ones, else the largest array and the first other
- * one with as many rows. False: there are none. */
-bool survey_choose(const struct survey_array *arrays, size_t n, size_t *x, size_t *y);
+enum survey_choice {
+    CHOICE_NONE,  /* no two have as many rows */
+    CHOICE_SIZES, /* the largest array, and the first other one with as many rows */
+    CHOICE_NAMES, /* what they are called is usual */
+};
+
+/* Local; in survey_choose.c. Chooses inputs and targets. */
+enum survey_choice survey_choose(const struct survey_array *arrays, size_t n, size_t *x, size_t *y);
+
+/* Local; there, too. The keys x and y for arrays of the file at `path`, as far as they can be chosen; what is but a
+ * guess is said. */
+void survey_choose_in(struct survey *survey, const char *path, const struct survey_array *arrays, size_t n);
 
 /* Local. Entries of struct dataset_class: each in a file survey_FORMAT.c, but those that are alike. */
 typedef bool survey_files(const char *const *paths, size_t count, struct survey *survey, struct error *error);

@@ -12,6 +12,7 @@ struct sizes {
     size_t least, most; /* of all sides */
     size_t seen;
     bool differ;
+    bool coloured;        /* one is stored with colours */
     size_t width, height; /* of the first */
 };
 
@@ -31,6 +32,7 @@ static bool look(struct folder_files *files, size_t index, struct sizes *sizes, 
     size_t most = image.width + image.height - least;
     if (sizes->seen++ == 0)
         *sizes = (struct sizes){.least = least, .most = most, .seen = 1, .width = image.width, .height = image.height};
+    sizes->coloured = sizes->coloured || image.channels > 2;
     sizes->least = least < sizes->least ? least : sizes->least;
     sizes->most = most > sizes->most ? most : sizes->most;
     sizes->differ = sizes->differ || image.width != sizes->width || image.height != sizes->height;
@@ -49,6 +51,8 @@ static void tell(const struct folder_files *files, const struct sizes *sizes, st
                     sizes->least, sizes->most);
     else
         survey_tell(survey, "  %zu x %zu pixels", sizes->width, sizes->height);
+    if (!sizes->coloured)
+        survey_tell(survey, "  all are grey: one channel");
     if (sizes->seen < files->count)
         survey_tell(survey, "  (of the first %zu images)", sizes->seen);
 }
@@ -69,6 +73,8 @@ bool survey_folder(const char *const *paths, size_t count, struct survey *survey
         survey_text(survey, "path", paths[0]);
         if (sizes.differ || sizes.most > 2 * (size_t)SIZE)
             survey_key(survey, "size", "%zu", sizes.least < SIZE ? sizes.least : SIZE);
+        if (!sizes.coloured)
+            survey_key(survey, "channels", "1");
     }
     memory_free(bytes.bytes);
     folder_files_close(&files);

@@ -55,7 +55,6 @@ static bool tell(const char *path, const char *pattern, struct survey *survey, s
 {
     struct content content;
     struct h5_list list;
-    size_t x, y;
     if (!content_open(&content, path, "an HDF5 file", NULL, error))
         return false;
     struct datasets *datasets = memory_need(1, sizeof *datasets);
@@ -66,11 +65,7 @@ static bool tell(const char *path, const char *pattern, struct survey *survey, s
         survey_tell_arrays(survey, path, datasets->arrays, datasets->count);
         if (list.count > DATASETS_MOST)
             survey_tell(survey, "  ...");
-        if (datasets->count > 0 && survey_choose(datasets->arrays, datasets->count, &x, &y)) {
-            survey_text(survey, "path", pattern);
-            survey_text(survey, "x", datasets->arrays[x].name);
-            survey_text(survey, "y", datasets->arrays[y].name);
-        }
+        survey_choose_in(survey, pattern, datasets->arrays, datasets->count);
     }
     h5_list_release(&list);
     memory_free(datasets);

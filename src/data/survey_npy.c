@@ -57,7 +57,7 @@ static bool survey_arrays(const struct files *files, const char *const *paths, s
     survey_tell_arrays(survey, NULL, arrays, count);
     if (count < FILES_MOST)
         survey_tell(survey, "one array: give the files of inputs and of targets together");
-    else if (!survey_choose(arrays, count, &x, &y))
+    else if (survey_choose(arrays, count, &x, &y) == CHOICE_NONE)
         survey_wonder(survey, "the two have different numbers of rows: they do not belong together");
     else {
         survey_text(survey, files->x, paths[x]);

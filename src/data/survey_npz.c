@@ -81,17 +81,13 @@ bool survey_npz(const char *const *paths, size_t count, struct survey *survey, s
 {
     (void)count;
     struct archive *archive = memory_need(1, sizeof *archive);
-    size_t x, y;
     bool ok = content_open(&archive->content, paths[0], "an archive of NumPy's", NULL, error);
     if (ok) {
         survey_tell(survey, "%s: an archive of NumPy's", paths[0]);
         ok = take_all(archive, survey, error);
         survey_tell_arrays(survey, paths[0], archive->arrays, archive->count);
-        if (ok && archive->count > 0 && survey_choose(archive->arrays, archive->count, &x, &y)) {
-            survey_text(survey, "path", paths[0]);
-            survey_text(survey, "x", archive->arrays[x].name);
-            survey_text(survey, "y", archive->arrays[y].name);
-        }
+        if (ok)
+            survey_choose_in(survey, paths[0], archive->arrays, archive->count);
         content_close(&archive->content);
     }
     memory_free(archive);

@@ -4,10 +4,12 @@
 #include "base/utf8.h"
 #include "data/content.h"
 #include "data/survey.h"
+#include "data/text_tokenizer.h"
 #include "data/token_files.h"
 
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #define CONTEXT 64 /* that is proposed, of what is long enough */
 
@@ -106,6 +108,32 @@ static void count_characters(void *context)
     }
 }
 
+/* A tokenizer that lies beside the text, if it can be used. */
+static bool find_tokenizer(const char *path, struct survey *survey)
+{
+    struct text beside;
+    struct tokenizer tokenizer;
+    struct watched watched = {0};
+    struct error why;
+    const char *slash = strrchr(path, '/');
+    text_init(&beside);
+    text_append(&beside, "%.*stokenizer.json", slash ? (int)(slash + 1 - path) : 0, path);
+    bool is_there = access(text_bytes(&beside), F_OK) == 0;
+    bool ok = is_there && text_tokenizer_open(&tokenizer, text_bytes(&beside), NULL, &watched, &why);
+    if (ok) {
+        survey_tell(survey, "  %s beside it: a tokenizer of %zu tokens", text_bytes(&beside), tokenizer.tokens.count);
+        survey_text(survey, "tokenizer", text_bytes(&beside));
+        tokenizer_close(&tokenizer);
+    } else if (is_there) {
+        survey_wonder(survey, "what lies beside it cannot be its tokenizer: %s", why.text);
+    }
+    watched_release(&watched);
+    text_release(&beside);
+    return ok;
+}
+
+#define TOKEN_CHARACTERS 4 /* about as many stand for a token */
+
 bool survey_text_file(const char *const *paths, size_t count_of, struct survey *survey, struct error *error)
 {
     struct content content;
@@ -121,7 +149,8 @@ bool survey_text_file(const char *const *paths, size_t count_of, struct survey *
             survey_wonder(survey, "%zu line breaks of Windows, or the like (CR), are characters to learn as well",
                           reading.returns);
         survey_text(survey, "path", paths[0]);
-        survey_key(survey, "context", "%zu", context_for(reading.characters));
+        size_t tokens = reading.characters / (find_tokenizer(paths[0], survey) ? TOKEN_CHARACTERS : 1);
+        survey_key(survey, "context", "%zu", context_for(tokens));
     }
     content_close(&content);
     return ok;

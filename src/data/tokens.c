@@ -293,6 +293,7 @@ const struct dataset_class dataset_tokens = {
     .open = tokens_open,
     .knows = token_files_know,
     .survey = survey_tokens,
+    .joins = true,
     .endings = endings,
     .close = tokens_close,
     .read = tokens_read,
