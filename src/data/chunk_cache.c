@@ -1,186 +1,252 @@
 #include "data/chunk_cache.h"
 
+#include "base/check.h"
+#include "base/guard.h"
 #include "base/memory.h"
+#include "base/wait.h"
 
+#include <stdatomic.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#define KEPT      ((size_t)32 << 20) /* bytes of bands; one in any case */
-#define BAND_MOST ((size_t)1 << 30)
+#define PATIENCE_S 30.0 /* for another one who unpacks a band */
+
+/* What `where` says of a band. */
+enum { ABSENT = 0, CLAIMED = 1, DAMAGED = 2, THERE = 3 /* + its place */ };
+
+#define TAKEN UINT32_MAX /* for `readers`: of a place that is between two bands */
 
 struct chunk_slot {
-    struct chunked *owner; /* NULL: nothing is in it */
-    size_t band;
-    bool used; /* since the hand has passed */
+    _Atomic uint32_t readers;
+    _Atomic uint32_t band; /* 1 + its number; 0: none */
 };
 
-/* ---- sizes ---- */
+struct chunk_shared {
+    _Atomic uint64_t unpacked; /* chunks */
+    _Atomic uint64_t hand;     /* counts places that were looked at for a new band */
+};
 
-static bool measure(struct chunked *chunked, struct error *error)
+_Static_assert(sizeof(_Atomic uint32_t) == sizeof(uint32_t), "words lie in shared memory, and are zero at first");
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2 && ATOMIC_LONG_LOCK_FREE == 2, "processes share no locks of a library");
+
+/* ---- memory ---- */
+
+static size_t aligned(size_t bytes)
 {
-    const struct h5_array *about = chunked->about;
-    chunked->row_bytes = about->bytes;
-    for (size_t i = 1; i < about->dims; i++)
-        chunked->row_bytes *= about->size[i];
-    chunked->band_rows = about->chunk[0] < about->size[0] ? about->chunk[0] : about->size[0];
-    chunked->bands = (about->size[0] - 1) / about->chunk[0] + 1;
-    chunked->across = about->count / chunked->bands;
-    chunked->slot = memory_alloc(chunked->bands, sizeof *chunked->slot, chunked->name, error);
-    if (!chunked->slot)
-        return false;
-    return chunked->band_rows <= BAND_MOST / chunked->row_bytes ||
-           error_set(error, ERROR_VERSION,
-                     "%s has chunks of %zu samples, %.1f GB, which have to be unpacked for each of them: h5repack -l "
-                     "CONTI OLD NEW, or -l CHUNK=SIZES with smaller ones",
-                     chunked->name, chunked->band_rows, (double)chunked->band_rows * (double)chunked->row_bytes / 1e9);
+    return (bytes + MEMORY_ALIGNMENT - 1) / MEMORY_ALIGNMENT * MEMORY_ALIGNMENT;
+}
+
+/* Where everything is in the memory. */
+struct places {
+    size_t slot, where, bytes, end;
+};
+
+static struct places places_of(const struct chunk_cache *cache, size_t slots)
+{
+    struct places places;
+    places.slot = aligned(sizeof(struct chunk_shared));
+    places.where = places.slot + aligned(slots * sizeof(struct chunk_slot));
+    places.bytes = places.where + aligned(cache->bands * sizeof *cache->where);
+    places.end = places.bytes + aligned(slots * cache->slot_bytes);
+    return places;
+}
+
+size_t chunk_cache_bytes(const struct chunk_cache *cache, size_t slots)
+{
+    return places_of(cache, slots).end;
+}
+
+void chunk_cache_share(struct chunk_cache *cache, void *memory, size_t slots)
+{
+    struct places places = places_of(cache, slots);
+    CHECK(slots > 0 && slots < TAKEN - THERE, "places have numbers");
+    memory_free(cache->own);
+    cache->own = NULL;
+    cache->shared = memory;
+    cache->slot = (void *)((uint8_t *)memory + places.slot);
+    cache->where = (void *)((uint8_t *)memory + places.where);
+    cache->bytes = (uint8_t *)memory + places.bytes;
+    cache->slots = slots;
+    cache->held = 0;
 }
 
 bool chunk_cache_init(struct chunk_cache *cache, struct chunked *const *chunked, size_t n, struct error *error)
 {
-    size_t chunk_bytes = 0, bands = 0;
+    size_t chunk_bytes = 0;
     memset(cache, 0, sizeof *cache);
     for (size_t i = 0; i < n; i++) {
         const struct h5_array *about = chunked[i]->about;
-        if (!measure(chunked[i], error))
+        if (!chunked_measure(chunked[i], error))
             return false;
         size_t band_bytes = chunked[i]->band_rows * chunked[i]->row_bytes;
         chunk_bytes = about->chunk_bytes > chunk_bytes ? about->chunk_bytes : chunk_bytes;
         cache->slot_bytes = band_bytes > cache->slot_bytes ? band_bytes : cache->slot_bytes;
-        bands += chunked[i]->bands;
+        chunked[i]->first_band = cache->bands;
+        cache->bands += chunked[i]->bands;
+        cache->chunk_count += about->count;
     }
-    cache->slots = cache->slot_bytes < KEPT ? KEPT / cache->slot_bytes : 1;
-    cache->slots = cache->slots < bands ? cache->slots : bands;
-    cache->slot = memory_need(cache->slots, sizeof *cache->slot);
-    cache->bytes = memory_alloc(cache->slots, cache->slot_bytes, "chunks", error);
-    return cache->bytes && chunk_filters_init(&cache->filters, chunk_bytes, error);
+    size_t slots = cache->slot_bytes < CHUNK_CACHE_KEPT ? CHUNK_CACHE_KEPT / cache->slot_bytes : 1;
+    slots = slots < cache->bands ? slots : cache->bands;
+    void *own = memory_alloc(1, chunk_cache_bytes(cache, slots), "chunks", error);
+    if (!own)
+        return false;
+    chunk_cache_share(cache, own, slots);
+    cache->own = own;
+    return chunk_filters_init(&cache->filters, chunk_bytes, error);
 }
 
 void chunk_cache_release(struct chunk_cache *cache)
 {
     chunk_filters_release(&cache->filters);
-    memory_free(cache->bytes);
-    memory_free(cache->slot);
+    memory_free(cache->own);
+    memory_free(cache->spare);
     memset(cache, 0, sizeof *cache);
 }
 
-void chunked_release(struct chunked *chunked)
+uint64_t chunk_cache_unpacked(const struct chunk_cache *cache)
 {
-    memory_free(chunked->slot);
-    chunked->slot = NULL;
+    return cache->shared ? atomic_load(&cache->shared->unpacked) : 0;
 }
 
-/* ---- a band is unpacked ---- */
+/* ---- unpacking ---- */
 
-/* What of a chunk lies in the dataset goes to its place in the band. */
-struct copy {
-    size_t whole; /* all axes behind this one are as long in both */
-    size_t extent[H5_ARRAY_DIMS];
-    size_t from_step[H5_ARRAY_DIMS], to_step[H5_ARRAY_DIMS]; /* bytes from one to the next */
+struct unpacking {
+    struct chunk_cache *cache;
+    const struct chunked *chunked;
+    size_t band;
+    uint8_t *to;
+    struct error *error;
+    bool ok;
 };
 
-static void copy_axis(const struct copy *copy, size_t axis, const uint8_t *from, uint8_t *to)
+static void unpack(void *context)
 {
-    if (axis == copy->whole)
-        memcpy(to, from, copy->extent[axis] * copy->from_step[axis]);
-    else
-        for (size_t i = 0; i < copy->extent[axis]; i++)
-            copy_axis(copy, axis + 1, from + i * copy->from_step[axis], to + i * copy->to_step[axis]);
+    struct unpacking *unpacking = context;
+    unpacking->ok = chunk_band_unpack(unpacking->chunked, unpacking->band, &unpacking->cache->filters, unpacking->to,
+                                      unpacking->error);
 }
 
-/* The chunk that is the k-th across. */
-static void put(const struct chunked *chunked, size_t band, size_t k, const uint8_t *from, uint8_t *to)
+/* By itself, for nobody else. */
+static const uint8_t *unpack_apart(struct chunk_cache *cache, const struct chunked *chunked, size_t band,
+                                   struct error *error)
 {
-    const struct h5_array *about = chunked->about;
-    struct copy copy = {.whole = about->dims - 1};
-    size_t from_step = about->bytes, to_step = about->bytes;
-    for (size_t i = about->dims; i-- > 0;) {
-        size_t along = (about->size[i] - 1) / about->chunk[i] + 1, at = i == 0 ? band : k % along;
-        size_t start = at * about->chunk[i], rest = about->size[i] - start;
-        k = i == 0 ? 0 : k / along;
-        copy.extent[i] = rest < about->chunk[i] ? rest : about->chunk[i];
-        copy.from_step[i] = from_step;
-        copy.to_step[i] = to_step;
-        to += i == 0 ? 0 : start * to_step;
-        from_step *= about->chunk[i];
-        to_step *= about->size[i];
-    }
-    while (copy.whole > 0 && about->chunk[copy.whole] == about->size[copy.whole])
-        copy.whole--;
-    copy_axis(&copy, 0, from, to);
+    size_t number = chunked->first_band + band;
+    if (cache->spare_band == 1 + number)
+        return cache->spare;
+    if (!cache->spare)
+        cache->spare = memory_alloc(1, cache->slot_bytes, "a chunk", error);
+    cache->spare_band = 0;
+    if (!cache->spare || !chunk_band_unpack(chunked, band, &cache->filters, cache->spare, error))
+        return NULL;
+    cache->spare_band = 1 + number;
+    return cache->spare;
 }
 
-/* What was never written. */
-static const uint8_t *make_fill(struct chunk_cache *cache, const struct h5_array *about)
+void chunk_cache_set_apart(struct chunk_cache *cache, bool is_apart)
 {
-    uint8_t *to = cache->filters.room[0];
-    for (size_t at = 0; at < about->chunk_bytes; at += about->bytes)
-        memcpy(to + at, about->fill, about->bytes);
-    return to;
-}
-
-/* Tells the system what is read next: it fetches all of it at once, not page by page. */
-static void announce(const uint8_t *bytes, size_t count)
-{
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = (uintptr_t)bytes & ~(page - 1);
-    (void)madvise((void *)begin, (uintptr_t)bytes + count - begin, MADV_WILLNEED);
-}
-
-static bool unpack(struct chunk_cache *cache, const struct chunked *chunked, size_t band, uint8_t *to,
-                   struct error *error)
-{
-    const struct h5_array *about = chunked->about;
-    for (size_t k = 0; k < chunked->across; k++) {
-        const struct h5_chunk *chunk = &about->chunks[band * chunked->across + k];
-        const char *why = NULL;
-        const uint8_t *from;
-        if (chunk->bytes == 0)
-            from = make_fill(cache, about);
-        else {
-            announce(chunked->file + chunk->place, chunk->bytes);
-            from = chunk_filters_undo(&cache->filters, about, chunk, chunked->file + chunk->place, &why);
-        }
-        size_t first = band * about->chunk[0], last = first + about->chunk[0] - 1;
-        if (!from)
-            return error_set(error, ERROR_CORRUPT, "%s is damaged: a chunk of samples %zu to %zu (counted from 0) %s",
-                             chunked->name, first, last < about->size[0] ? last : about->size[0] - 1, why);
-        put(chunked, band, k, from, to);
-    }
-    return true;
+    cache->is_apart = is_apart;
+    cache->spare_band = 0;
 }
 
 /* ---- bands that are kept ---- */
 
-/* The one that was not used for longest, or nearly: all that were since the hand has passed them are spared once. */
-static size_t free_slot(struct chunk_cache *cache)
+static _Atomic uint32_t *word_of(const struct chunk_cache *cache, size_t number)
 {
-    while (cache->slot[cache->hand].used) {
-        cache->slot[cache->hand].used = false;
-        cache->hand = (cache->hand + 1) % cache->slots;
-    }
-    size_t s = cache->hand;
-    struct chunk_slot *slot = &cache->slot[s];
-    cache->hand = (s + 1) % cache->slots;
-    if (slot->owner)
-        slot->owner->slot[slot->band] = 0;
-    slot->owner = NULL;
-    return s;
+    return (_Atomic uint32_t *)(void *)&cache->where[number];
 }
 
-const uint8_t *chunk_cache_rows(struct chunk_cache *cache, struct chunked *chunked, size_t first, size_t *count,
+static void let_go(struct chunk_cache *cache)
+{
+    if (cache->held > 0)
+        atomic_fetch_sub(&cache->slot[cache->held_slot].readers, 1);
+    cache->held = 0;
+}
+
+/* Whether the place holds the band, which from then on stays. */
+static bool hold(struct chunk_cache *cache, size_t s, size_t number)
+{
+    struct chunk_slot *slot = &cache->slot[s];
+    uint32_t readers = atomic_load(&slot->readers);
+    do {
+        if (readers == TAKEN)
+            return false;
+    } while (!atomic_compare_exchange_weak(&slot->readers, &readers, readers + 1));
+    if (atomic_load(&slot->band) == 1 + number) {
+        cache->held = 1 + number;
+        cache->held_slot = s;
+        return true;
+    }
+    atomic_fetch_sub(&slot->readers, 1);
+    return false;
+}
+
+/* The next place, in a round, that nobody reads; the band that was in it is absent. */
+static size_t take_slot(struct chunk_cache *cache)
+{
+    for (;;) {
+        size_t s = (size_t)(atomic_fetch_add(&cache->shared->hand, 1) % cache->slots);
+        struct chunk_slot *slot = &cache->slot[s];
+        uint32_t readers = 0;
+        if (!atomic_compare_exchange_strong(&slot->readers, &readers, TAKEN))
+            continue;
+        uint32_t band = atomic_exchange(&slot->band, 0);
+        if (band > 0)
+            atomic_store(word_of(cache, band - 1), ABSENT);
+        return s;
+    }
+}
+
+/* Of a band that this process has claimed. */
+static const uint8_t *bring(struct chunk_cache *cache, const struct chunked *chunked, size_t band, struct error *error)
+{
+    size_t number = chunked->first_band + band, s = take_slot(cache);
+    struct chunk_slot *slot = &cache->slot[s];
+    struct unpacking unpacking = {cache, chunked, band, cache->bytes + s * cache->slot_bytes, error, false};
+    const void *hole = NULL;
+    bool is_whole = guard_run(unpack, &unpacking, &hole);
+    if (is_whole && unpacking.ok) {
+        atomic_fetch_add(&cache->shared->unpacked, chunked->across);
+        atomic_store(&slot->band, (uint32_t)(1 + number));
+        atomic_store(&slot->readers, 1);
+        atomic_store(word_of(cache, number), (uint32_t)(THERE + s));
+        cache->held = 1 + number;
+        cache->held_slot = s;
+        return unpacking.to;
+    }
+    atomic_store(&slot->readers, 0);
+    atomic_store(word_of(cache, number), DAMAGED);
+    if (!is_whole) { /* who guards this call says what it means */
+        (void)*(const volatile uint8_t *)hole;
+        error_set(error, ERROR_IO, "%s could not be read for a while", chunked->name);
+    }
+    return NULL;
+}
+
+static const uint8_t *find(struct chunk_cache *cache, const struct chunked *chunked, size_t band, struct error *error)
+{
+    size_t number = chunked->first_band + band;
+    if (cache->is_apart)
+        return unpack_apart(cache, chunked, band, error);
+    if (cache->held == 1 + number)
+        return cache->bytes + cache->held_slot * cache->slot_bytes;
+    let_go(cache);
+    for (struct wait wait = wait_begin(PATIENCE_S);;) {
+        uint32_t where = atomic_load(word_of(cache, number));
+        if (where == ABSENT && atomic_compare_exchange_strong(word_of(cache, number), &where, CLAIMED))
+            return bring(cache, chunked, band, error);
+        if (where >= THERE && hold(cache, where - THERE, number))
+            return cache->bytes + cache->held_slot * cache->slot_bytes;
+        if (where == DAMAGED || wait_is_over(&wait))
+            return unpack_apart(cache, chunked, band, error);
+        wait_nap(&wait);
+    }
+}
+
+const uint8_t *chunk_cache_rows(struct chunk_cache *cache, const struct chunked *chunked, size_t first, size_t *count,
                                 struct error *error)
 {
     size_t band = first / chunked->about->chunk[0], within = first - band * chunked->about->chunk[0];
-    size_t s = chunked->slot[band] ? chunked->slot[band] - 1 : free_slot(cache);
-    uint8_t *bytes = cache->bytes + s * cache->slot_bytes;
-    if (!chunked->slot[band]) {
-        if (!unpack(cache, chunked, band, bytes, error))
-            return NULL;
-        cache->slot[s] = (struct chunk_slot){.owner = chunked, .band = band};
-        chunked->slot[band] = (uint32_t)(s + 1);
-    }
-    cache->slot[s].used = true;
+    const uint8_t *bytes = find(cache, chunked, band, error);
     if (*count > chunked->band_rows - within)
         *count = chunked->band_rows - within;
-    return bytes + within * chunked->row_bytes;
+    return bytes ? bytes + within * chunked->row_bytes : NULL;
 }

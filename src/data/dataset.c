@@ -199,6 +199,22 @@ bool dataset_split(struct dataset *dataset, uint64_t seed, double part, struct d
     return true;
 }
 
+size_t dataset_shared_bytes(const struct dataset *dataset, const struct dataset_readers *readers)
+{
+    return dataset->class->shared_bytes ? dataset->class->shared_bytes(dataset, readers) : 0;
+}
+
+void dataset_share_memory(struct dataset *dataset, const struct dataset_readers *readers, void *memory)
+{
+    CHECK(dataset->class->share_memory, "there is something to share");
+    dataset->class->share_memory(dataset, readers, memory);
+}
+
+uint64_t dataset_unpacked(const struct dataset *dataset)
+{
+    return dataset->class->unpacked ? dataset->class->unpacked(dataset) : 0;
+}
+
 /* As its format knows it: with all samples that this has opened. */
 static struct dataset whole_of(const struct dataset *dataset)
 {

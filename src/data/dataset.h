@@ -39,6 +39,13 @@ struct dataset_aid {
     double opened_s;
 };
 
+/* Processes that read one dataset together: each has it open. */
+struct dataset_readers {
+    size_t count;
+    uint64_t window; /* chunks that are mixed in their order (data/sampler.h); 0: any sample may be next */
+    uint64_t ahead;  /* samples of that order that one may be ahead of another, at most */
+};
+
 /* One thread at a time: while one reads from a dataset, no other reads from it, or from one that was split from it (or
  * it from that one), looks at their files or proves them, or asks it what has failed, until the first is done and has
  * said so. So a format may keep what it likes between two samples, in `self`; what several processes share is its own
@@ -113,6 +120,12 @@ struct dataset_class {
     /* Local. The sample behind those that are stored in one chunk with this one; 0: they are in none. NULL: none ever
      * are. */
     size_t (*chunk_end)(const struct dataset *dataset, size_t index);
+
+    /* Local. Chunks that were unpacked are kept; as dataset_shared_bytes, dataset_share_memory and dataset_unpacked,
+     * which see. NULL, all three: nothing is unpacked. */
+    size_t (*shared_bytes)(const struct dataset *dataset, const struct dataset_readers *readers);
+    void (*share_memory)(struct dataset *dataset, const struct dataset_readers *readers, void *memory);
+    uint64_t (*unpacked)(const struct dataset *dataset);
 
     /* Local. What a sample is called, as a path; the caller owns it. NULL: samples have only numbers. */
     char *(*name_of)(const struct dataset *dataset, size_t index);
@@ -208,6 +221,18 @@ bool dataset_cut(struct dataset *dataset, uint64_t length, struct error *error) 
  * text, which overlap. Nothing is changed after failure. */
 bool dataset_split(struct dataset *dataset, uint64_t seed, double part, struct dataset *taken,
                    struct error *error) WARN_UNUSED;
+
+/* Local. How much memory the readers want to share, for what they unpack of the files; 0: none. The same for all. */
+size_t dataset_shared_bytes(const struct dataset *dataset, const struct dataset_readers *readers);
+
+/* Local. From here on what is unpacked is kept in this memory, for all readers together: it has as many bytes, aligned
+ * to 64, and was all 0 before the first of them came. It stays until the last of them has closed the dataset. What was
+ * split from it shares with it. */
+void dataset_share_memory(struct dataset *dataset, const struct dataset_readers *readers, void *memory);
+
+/* Local. How many chunks of its files were unpacked, by all who share the memory, since they do (or since it was
+ * opened). */
+uint64_t dataset_unpacked(const struct dataset *dataset);
 
 /* Local. From here on its samples are read standardised, as the description of the training data says. A dataset that
  * was opened with a `train` has the standards of that. */

@@ -6,7 +6,7 @@
 #include "base/pattern.h"
 #include "base/text.h"
 #include "data/formats.h"
-#include "data/hdf5_file.h"
+#include "data/hdf5_joined.h"
 
 #include <string.h>
 
@@ -29,19 +29,11 @@ static const struct option_row rows[] = {
     {0},
 };
 
-/* One dataset of all files, one behind the other. */
-struct joined {
-    const struct hdf5_file *files;
-    size_t file_count, which; /* of HDF5_ARRAYS */
-    char *name;
-    struct chunk_cache cache; /* of those that are in chunks */
-};
-
 struct hdf5 {
     struct array_data data;  /* first: array_data.h */
     struct hdf5_file *files; /* [count], their `watched` in a list */
     size_t count;
-    struct joined joined[HDF5_ARRAYS];
+    struct hdf5_joined joined[HDF5_ARRAYS];
 };
 
 static void hdf5_close(struct dataset *dataset)
@@ -49,100 +41,20 @@ static void hdf5_close(struct dataset *dataset)
     struct hdf5 *hdf5 = dataset->self;
     for (size_t i = 0; i < hdf5->count; i++)
         hdf5_file_close(&hdf5->files[i]);
-    for (size_t a = 0; a < HDF5_ARRAYS; a++) {
-        chunk_cache_release(&hdf5->joined[a].cache);
-        memory_free(hdf5->joined[a].name);
-    }
+    for (size_t a = 0; a < HDF5_ARRAYS; a++)
+        hdf5_joined_release(&hdf5->joined[a]);
     memory_free(hdf5->files);
     memory_free(hdf5);
 }
 
-/* ---- many files as one array ---- */
-
-/* The file that a row is in. */
-static const struct hdf5_dataset *dataset_of(const struct joined *joined, size_t row)
-{
-    size_t low = 0, high = joined->file_count; /* it is in one of [low, high) */
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-        if (joined->files[middle].dataset[joined->which].first <= row)
-            low = middle;
-        else
-            high = middle;
-    }
-    return &joined->files[low].dataset[joined->which];
-}
-
-static bool find_rows(const struct array *array, size_t first, size_t count, struct array_rows *found,
-                      struct error *error)
-{
-    struct joined *joined = array->self;
-    const struct hdf5_dataset *dataset = dataset_of(joined, first);
-    size_t within = first - dataset->first, rest = dataset->array.size[0] - within;
-    count = count < rest ? count : rest;
-    if (dataset->array.elements)
-        return array_rows(&dataset->array, within, count, found, error);
-    const uint8_t *bytes = chunk_cache_rows(&joined->cache, (struct chunked *)(uintptr_t)&dataset->chunked, within,
-                                            &count, error);
-    *found = (struct array_rows){&dataset->array, bytes, within, count};
-    return bytes;
-}
-
-/* All files hold the same kind of rows. */
-static bool agree(const struct array *array, const struct array *first, struct error *error)
-{
-    char here[160], there[160];
-    if (array->type != first->type || array->big_endian != first->big_endian || array->is_scaled != first->is_scaled)
-        return error_set(
-            error, ERROR_CORRUPT, "%s holds %s%s%s, but %s %s%s%s: files that belong together are of one type",
-            array->name, array_type_name(array->type), array->big_endian ? " (big-endian)" : "",
-            array->is_scaled ? " with scale_factor or add_offset" : "", first->name, array_type_name(first->type),
-            first->big_endian ? " (big-endian)" : "", first->is_scaled ? " with scale_factor or add_offset" : "");
-    if (array->dims == first->dims &&
-        memcmp(array->size + 1, first->size + 1, (array->dims - 1) * sizeof *array->size) == 0)
-        return true;
-    array_shape_text(array, here, sizeof here);
-    array_shape_text(first, there, sizeof there);
-    return error_set(error, ERROR_CORRUPT,
-                     "%s has the shape %s, but %s %s: files that belong together differ in the first axis alone",
-                     array->name, here, first->name, there);
-}
+/* ---- opening ---- */
 
 /* x or y of all files. */
 static bool join(struct hdf5 *hdf5, size_t which, const char *path, const char *name, struct error *error)
 {
-    struct joined *joined = &hdf5->joined[which];
-    struct array *array = which == 0 ? &hdf5->data.x : &hdf5->data.y;
-    struct chunked **chunked = memory_need(hdf5->count, sizeof *chunked);
-    size_t chunked_count = 0, bytes;
-    struct text words;
-    bool ok = true;
-    text_init(&words);
-    text_append(&words, "%s (%s)", path, name);
-    *joined = (struct joined){
-        .files = hdf5->files, .file_count = hdf5->count, .which = which, .name = memory_text(text_bytes(&words))};
-    text_release(&words);
-    *array = hdf5->files[0].dataset[which].array;
-    array->size[0] = 0;
-    for (size_t i = 0; ok && i < hdf5->count; i++) {
-        struct hdf5_dataset *dataset = &hdf5->files[i].dataset[which];
-        dataset->first = array->size[0];
-        array->size[0] += dataset->array.size[0];
-        if (!dataset->array.elements)
-            chunked[chunked_count++] = &dataset->chunked;
-        ok = agree(&dataset->array, &hdf5->files[0].dataset[which].array, error);
-    }
-    array->name = joined->name;
-    array->elements = NULL;
-    array->find = find_rows;
-    array->self = joined;
-    ok = ok && array_measure(array, &bytes, error) &&
-         (chunked_count == 0 || chunk_cache_init(&joined->cache, chunked, chunked_count, error));
-    memory_free(chunked);
-    return ok;
+    return hdf5_joined_init(&hdf5->joined[which], hdf5->files, hdf5->count, which, path, name,
+                            which == 0 ? &hdf5->data.x : &hdf5->data.y, error);
 }
-
-/* ---- opening ---- */
 
 /* y NULL: inputs alone. */
 static bool open_files(const struct dataset *dataset, const char *path, const char *x, const char *y,
@@ -198,20 +110,64 @@ static bool hdf5_open_inputs(struct dataset *dataset, const char *path, const vo
     return ok;
 }
 
+/* ---- chunks ---- */
+
 /* Of the inputs, or else of the targets, where these are stored in chunks. */
 static size_t hdf5_chunk_end(const struct dataset *dataset, size_t index)
 {
     const struct hdf5 *hdf5 = dataset->self;
-    size_t row = hdf5->data.first + index;
+    size_t row = hdf5->data.first + index, end = 0;
+    for (size_t a = 0; end == 0 && a < HDF5_ARRAYS; a++)
+        end = hdf5_joined_chunk_end(&hdf5->joined[a], row);
+    return end > 0 ? end - hdf5->data.first : 0;
+}
+
+static size_t slots_of(const struct dataset *dataset, size_t which, const struct dataset_readers *readers)
+{
+    const struct hdf5 *hdf5 = dataset->self;
+    return hdf5_joined_slots(&hdf5->joined[which], &dataset->share.chunks, hdf5->data.first, readers);
+}
+
+static size_t hdf5_shared_bytes(const struct dataset *dataset, const struct dataset_readers *readers)
+{
+    const struct hdf5 *hdf5 = dataset->self;
+    size_t bytes = 0;
+    for (size_t a = 0; a < HDF5_ARRAYS; a++)
+        if (hdf5->joined[a].cache.bands > 0)
+            bytes += chunk_cache_bytes(&hdf5->joined[a].cache, slots_of(dataset, a, readers));
+    return bytes;
+}
+
+static void hdf5_share_memory(struct dataset *dataset, const struct dataset_readers *readers, void *memory)
+{
+    struct hdf5 *hdf5 = dataset->self;
+    uint8_t *at = memory;
     for (size_t a = 0; a < HDF5_ARRAYS; a++) {
-        const struct hdf5_dataset *part = dataset_of(&hdf5->joined[a], row);
-        size_t chunk = part->about.chunk[0], count = part->array.size[0];
-        if (part->about.storage != H5_ARRAY_CHUNKED)
+        struct chunk_cache *cache = &hdf5->joined[a].cache;
+        size_t slots = cache->bands > 0 ? slots_of(dataset, a, readers) : 0;
+        if (slots == 0)
             continue;
-        size_t end = ((row - part->first) / chunk + 1) * chunk;
-        return part->first + (end < count ? end : count) - hdf5->data.first;
+        chunk_cache_share(cache, at, slots);
+        at += chunk_cache_bytes(cache, slots);
     }
-    return 0;
+}
+
+static uint64_t hdf5_unpacked(const struct dataset *dataset)
+{
+    const struct hdf5 *hdf5 = dataset->self;
+    return chunk_cache_unpacked(&hdf5->joined[0].cache) + chunk_cache_unpacked(&hdf5->joined[1].cache);
+}
+
+/* What is kept is no proof of what the files hold. */
+static uint64_t hdf5_digest(const struct dataset *dataset)
+{
+    struct hdf5 *hdf5 = dataset->self;
+    for (size_t a = 0; a < HDF5_ARRAYS; a++)
+        chunk_cache_set_apart(&hdf5->joined[a].cache, true);
+    uint64_t digest = array_data_digest(dataset);
+    for (size_t a = 0; a < HDF5_ARRAYS; a++)
+        chunk_cache_set_apart(&hdf5->joined[a].cache, false);
+    return digest;
 }
 
 static const char *hdf5_source(const void *given, bool targets)
@@ -238,6 +194,9 @@ const struct dataset_class dataset_hdf5 = {
     .close = hdf5_close,
     .read = array_data_read,
     .chunk_end = hdf5_chunk_end,
-    .digest = array_data_digest,
+    .shared_bytes = hdf5_shared_bytes,
+    .share_memory = hdf5_share_memory,
+    .unpacked = hdf5_unpacked,
+    .digest = hdf5_digest,
     .source = hdf5_source,
 };

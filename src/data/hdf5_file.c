@@ -109,7 +109,6 @@ void hdf5_file_close(struct hdf5_file *file)
 {
     for (size_t a = 0; a < HDF5_ARRAYS; a++) {
         memory_free((char *)(uintptr_t)file->dataset[a].array.name);
-        chunked_release(&file->dataset[a].chunked);
         h5_array_release(&file->dataset[a].about);
     }
     content_close(&file->content);

@@ -31,6 +31,14 @@ static void append_alive(struct text *line)
     metrics_number(line, "alive_s", clock_seconds() - environment_born_s());
 }
 
+/* Chunks of the training data that this node has unpacked since it trains, where there are any. */
+static void append_unpacked(const struct session *session, struct text *line)
+{
+    uint64_t chunks = dataset_unpacked(&session->data.train);
+    if (chunks > 0)
+        text_append(line, ",\"chunks_inflated\":%" PRIu64, chunks);
+}
+
 /* The same time as in front of the lines of the log. */
 static void append_time(struct text *line)
 {
@@ -282,6 +290,7 @@ void progress_step(struct progress *progress, struct session *session, const str
     metrics_number(&line, "samples_per_s", rate);
     metrics_number(&line, "step_ms", 1e3 * each);
     metrics_number(&line, "data_wait_ms", 1e3 * progress->data_wait_s / (double)progress->steps);
+    append_unpacked(session, &line);
     append_alive(&line);
     end_event(&line, session);
     progress->steps = 0;
@@ -450,6 +459,7 @@ void progress_end(struct session *session, const char *reason, bool interrupted,
     begin_event(&line, "stop", session->step);
     text_append(&line, ",\"reason\":");
     text_append_json(&line, reason);
+    append_unpacked(session, &line);
     end_event(&line, session);
     text_init(&words);
     text_append(&words, "%s%s%s", reason, failure ? ": " : "", failure ? failure->text : "");

@@ -58,6 +58,9 @@ void session_close(struct session *session)
     watchdog_end();
     cadence_release(&session->cadence);
     evaluator_release(&session->evaluator);
+    watchdog_begin_meeting("the shared memory of the data is given back (MPI_Win_free)", 0, false);
+    data_memory_close(&session->data_memory);
+    watchdog_end();
     learner_close(&session->learner);
     prefetch_close(session->data.ahead);
     augmenter_release(&session->data.augmenter);

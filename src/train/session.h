@@ -11,6 +11,7 @@
 #include "policy/deadline.h"
 #include "policy/pause.h"
 #include "run/history_log.h"
+#include "train/data_memory.h"
 #include "train/evaluator.h"
 #include "train/learner.h"
 #include "train/saving.h"
@@ -58,6 +59,7 @@ struct session {
     struct record record; /* of the newest checkpoint, then kept up to date; the texts and segments are ours */
 
     struct training_data data;
+    struct data_memory data_memory;
     struct learner learner;
     struct evaluator evaluator;
     struct saving saving;

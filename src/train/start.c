@@ -136,6 +136,13 @@ static bool build(struct session *session, struct error *error)
     return world_agree_memory(world, allocate(session, error), most, error);
 }
 
+/* Collective. From here on ranks unpack what they read for each other. */
+static bool share_data(struct session *session, struct error *error)
+{
+    return data_memory_open(&session->data_memory, session->world, &session->learner.node, session->job,
+                            &session->data.train, error);
+}
+
 /* Collective. Last of all: from here on HDF5 belongs to the saver. */
 static bool open_saver(struct session *session, struct error *error)
 {
@@ -195,7 +202,8 @@ bool start_session(struct session *session, const struct world *world, const str
     bool ok = ranks_compare(session, error) && open_watch(session, error) && ranks_check(session, error) &&
               run_directory_take(session, error) && deadline_open(&session->deadline, world, error) &&
               open_copies(session, error) && open_data(session, error) && build(session, error) &&
-              resume(session, error) && standardise_session(session, error) && class_weights_session(session, error);
+              share_data(session, error) && resume(session, error) && standardise_session(session, error) &&
+              class_weights_session(session, error);
     if (ok) {
         guard_prepare(job, &session->record.history);
         best_prepare(job, &session->data.validation, &session->record.history);
