@@ -63,8 +63,8 @@ static bool write_matched(const struct request *request, const struct match *mat
         print_names("rows:", &match->rows);
         print_names("missing:", &match->missing);
         print_names("extra:", &match->extra);
-        say("%s: weights, %zu of the model's %zu tensors, by the names of %s\n", request->output, out->count,
-            layout.count, match->layout.name);
+        say("%s: weights, %zu of the model's %zu tensors, by %s of %s\n", request->output, out->count, layout.count,
+            match->layout.in_order ? "the order of the modules" : "the names", match->layout.name);
     }
     layout_release(&layout);
     return ok;

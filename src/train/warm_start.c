@@ -148,6 +148,8 @@ bool warm_start(struct session *session, struct error *error)
     bool ok = session->world->rank != 0 || open_source(session, &source, error);
     ok = restore_agree(session->restore, ok, "opening the weights", error);
     if (ok) {
+        if (source.match.layout.in_order)
+            log_info("--init-from: tensors are taken by the order of the modules, not by their names");
         for (const char *line = text_bytes(&source.match.rows); *line; line += strcspn(line, "\n") + 1)
             log_warn("--init-from: %.*s", (int)strcspn(line, "\n"), line);
         log_names("is not in the file: it begins with its own initial values", &source.match.missing);

@@ -202,6 +202,7 @@ bool keras_order_take(struct layout *layout, const struct model *model, const st
         rename_rows(layout, weights, &there.list[i], &here.list[i]);
     for (size_t r = same < here.count ? here.list[same].first : layout->count; r < layout->count; r++)
         snprintf(layout->rows[r].name, LAYOUT_NAME, "%s", model->table.tensors[layout->rows[r].tensor].name);
+    layout->in_order = true;
     if (is_whole)
         layout->ignores = is_top;
     memory_free(there.list);

@@ -30,6 +30,7 @@ struct layout {
     bool (*ignores)(const char *name);
     const char *prefix;  /* which the names in a file may lack; "" or a part of each row's name */
     bool writes_repeats; /* whether files have second copies, too */
+    bool in_order;       /* names are those of a file, whose modules were taken in the order in which they run */
 };
 
 /* Local. The model's own names and layouts, which are like PyTorch's: dense [out, in], conv2d [out, in, height, width].

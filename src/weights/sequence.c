@@ -209,6 +209,8 @@ static void rename_rows(struct layout *layout, const struct modules *there, cons
             snprintf(rows[r].name, sizeof rows[r].name, "%.*s%s", (int)there->list[i].length, there->list[i].name,
                      layout->rows[r].name + length);
     }
+    for (size_t r = 0; r < layout->count; r++)
+        layout->in_order = layout->in_order || strcmp(rows[r].name, layout->rows[r].name) != 0;
     memory_free(layout->rows);
     layout->rows = rows;
     layout->capacity = layout->count;

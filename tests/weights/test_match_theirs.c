@@ -74,6 +74,7 @@ static void modules_of_a_sequential_are_taken_in_their_order(void)
         write_sequence(&model, names[i], test_path("sequence"));
         CU_ASSERT_TRUE_FATAL(opens(&file, &match, &model, "sequence"));
         CU_ASSERT_STRING_EQUAL(match.layout.name, "torch");
+        CU_ASSERT_EQUAL(match.layout.in_order, i > 0);
         assert_all_loaded(&match);
         match_release(&match);
         weights_close(&file);
