@@ -1,6 +1,7 @@
 #include "data/prefetch.h"
 
 #include "base/rows.h"
+#include "base/watchdog.h"
 #include "data/formats.h"
 #include "data/idx.h"
 #include "support/test.h"
@@ -23,6 +24,7 @@ struct numbers {
     atomic_int now;    /* of them that go on; */
     atomic_int most;   /* at a time */
     pthread_t opener;
+    atomic_bool hangs; /* in the next sample, until it does not */
 };
 
 static const struct option_row numbers_rows[] = {{0}};
@@ -52,6 +54,8 @@ static bool numbers_read(const struct dataset *dataset, size_t index, struct lea
     numbers->reads++;
     if (!pthread_equal(pthread_self(), numbers->opener))
         numbers->others++;
+    while (numbers->hangs)
+        test_nap(1e-3);
     if (numbers->nap_s > 0)
         test_nap(numbers->nap_s);
     leaf->inputs[2 * row] = leaf->inputs[2 * row + 1] = leaf->targets[row] = (float)index;
@@ -236,6 +240,38 @@ static void what_is_being_read_is_waited_for_at_the_end(void)
     prefetch_rest(NULL);
 }
 
+/* ---- a read that does not end ---- */
+
+static struct numbers *hung;
+static char told[256];
+
+static void let_go(const struct error *error)
+{
+    snprintf(told, sizeof told, "%.200s", error->text);
+    hung->hangs = false;
+}
+
+/* While the caller does something else nobody is told. */
+static void who_waits_for_a_read_that_hangs_says_so(void)
+{
+    struct fixture f;
+    struct error error;
+    begin(&f, SLOW);
+    hung = &f.numbers;
+    CU_ASSERT_TRUE_FATAL(watchdog_open(&(struct watchdog_limits){.call_s = 0.25}, let_go, &error));
+    CU_ASSERT_TRUE(take(&f, 0, 1));
+    prefetch_rest(f.prefetch);
+    f.numbers.hangs = true;
+    CU_ASSERT_TRUE(take(&f, 1, 2));
+    test_nap(1);
+    CU_ASSERT(f.numbers.hangs && *told == '\0');
+    CU_ASSERT_TRUE(take(&f, 2, UINT64_MAX));
+    CU_ASSERT_TRUE(has(&f, 2));
+    CU_ASSERT_EQUAL(strncmp(told, "the data on ", 12), 0);
+    watchdog_close();
+    end(&f);
+}
+
 /* ---- a file that becomes shorter under the thread ---- */
 
 enum { LARGE = 100000 }; /* rows of a leaf: more than a thread costs */
@@ -292,6 +328,7 @@ int main(void)
         {"at rest nothing is read, and what was stays", at_rest_nothing_is_read_and_what_was_stays},
         {"a failure comes with its leaf", a_failure_comes_with_its_leaf},
         {"what is being read is waited for at the end", what_is_being_read_is_waited_for_at_the_end},
+        {"who waits for a read that hangs says so", who_waits_for_a_read_that_hangs_says_so},
         {"a file that becomes shorter is a failure", a_file_that_becomes_shorter_is_a_failure},
         {NULL, NULL},
     };
