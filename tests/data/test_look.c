@@ -41,7 +41,7 @@ struct fixture {
 static void write_x(struct fixture *fixture, size_t place, uint32_t number)
 {
     struct npy_file x;
-    npy_file_array(&x, "<f4", "(65536, 128)", NULL, 0);
+    npy_file_array(&x, "<f4", "(65536, 128)", "", 0);
     fixture->header = x.count;
     write_sparse(fixture->x_path, x.bytes, x.count, x.count + X_BYTES, place, number);
 }
@@ -49,7 +49,7 @@ static void write_x(struct fixture *fixture, size_t place, uint32_t number)
 static void write_y(struct fixture *fixture, const char *type, size_t width, size_t place, uint32_t number)
 {
     struct npy_file y;
-    npy_file_array(&y, type, "(65536,)", NULL, 0);
+    npy_file_array(&y, type, "(65536,)", "", 0);
     write_sparse(fixture->y_path, y.bytes, y.count, y.count + ROWS * width, y.count + place * width, number);
 }
 
