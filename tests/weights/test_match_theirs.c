@@ -82,6 +82,33 @@ static void modules_of_a_sequential_are_taken_in_their_order(void)
     model_release(&model);
 }
 
+/* Of a module by itself, and of one in a model that has no other. */
+static void one_module_needs_no_number(void)
+{
+    static const char *const names[][2] = {{"weight", "bias"}, {"module.head.fc.weight", "module.head.fc.bias"}};
+    static struct dense dense = {.units = 4, .bias = true, .init = INIT_DEFAULT};
+    struct model model;
+    describe_image_model(&model, (struct layer_spec[]){{.class = &layer_dense, .settings = &dense}}, 1);
+    for (size_t i = 0; i < 2; i++) {
+        struct weights weights;
+        struct weights_file file;
+        struct match match;
+        float values[192];
+        weights_init(&weights);
+        add_tensor(&weights, names[i][0], 2, (size_t[]){4, 48}, 1);
+        add_tensor(&weights, names[i][1], 1, (size_t[]){4}, 1000);
+        CU_ASSERT_TRUE_FATAL(weights_write(&weights_npz, test_path("one"), &weights, &error));
+        CU_ASSERT_TRUE_FATAL(opens(&file, &match, &model, "one"));
+        CU_ASSERT_TRUE(match_check(&match, false, &error));
+        CU_ASSERT_TRUE(match_load(&match, 0, values, &error) && values[191] == 1 + 0.25f * 191);
+        CU_ASSERT_TRUE(match_load(&match, 1, values, &error) && values[3] == 1000.75f);
+        match_release(&match);
+        weights_close(&file);
+        weights_release(&weights);
+    }
+    model_release(&model);
+}
+
 /* Names that leave it open which module runs first. */
 static void modules_whose_names_say_no_order_are_refused(void)
 {
@@ -276,6 +303,7 @@ int main(void)
 {
     static const struct test_case cases[] = {
         {"modules of a Sequential are taken in their order", modules_of_a_sequential_are_taken_in_their_order},
+        {"one module needs no number", one_module_needs_no_number},
         {"modules whose names say no order are refused", modules_whose_names_say_no_order_are_refused},
         {"modules of another number or kind are told", modules_of_another_number_or_kind_are_told},
         {"nanoGPT has its products the other way round", nanogpt_has_its_products_the_other_way_round},
