@@ -75,7 +75,8 @@ void small_tokenizer_write(const struct small_tokenizer *small, struct text *jso
                     "[{\"id\":%u,\"content\":\"" SMALL_END "\",\"single_word\":false,\"lstrip\":false,"
                     "\"rstrip\":false,\"normalized\":false,\"special\":true}]",
                     small_tokenizer_added());
-    text_append(json, ",\"normalizer\":null,\"pre_tokenizer\":%s,\"post_processor\":null,\"decoder\":" SMALL_BYTES,
+    text_append(json, ",\"normalizer\":%s,\"pre_tokenizer\":%s,\"post_processor\":null,\"decoder\":" SMALL_BYTES,
+                small->normalizer ? small->normalizer : "null",
                 small->pre_tokenizer ? small->pre_tokenizer : SMALL_BYTES);
     text_append(json,
                 ",\"model\":{\"type\":\"BPE\",\"dropout\":null,\"unk_token\":null,"

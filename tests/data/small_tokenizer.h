@@ -14,6 +14,7 @@ extern const char *const small_merges[][2]; /* as bytes; {NULL} ends them */
 
 /* All 0, and NULL: as GPT-2's. */
 struct small_tokenizer {
+    const char *normalizer;    /* JSON; NULL: none */
     const char *pre_tokenizer; /* JSON; NULL: SMALL_BYTES */
     const char *added;         /* JSON, the list; NULL: SMALL_END alone */
     bool pairs;                /* merges as ["a", "b"], and not "a b" */

@@ -273,6 +273,111 @@ static void a_token_may_be_a_part_of_a_character(void)
     tokenizer_close(&tokenizer);
 }
 
+/* What a tokenizer makes of a text, as the texts of its tokens, one behind the other; between added tokens "|". */
+static void expect_text(const struct small_tokenizer *small, const char *text, const char *expected)
+{
+    struct tokenizer tokenizer;
+    struct text decoded;
+    open_small(small, &tokenizer);
+    struct token_row row = encode(&tokenizer, text);
+    text_init(&decoded);
+    for (size_t i = 0; i < row.count; i++) {
+        size_t length;
+        const char *bytes = tokenizer_decode(&tokenizer, row.tokens[i], &length);
+        bool is_added = row.tokens[i] >= small_tokenizer_added();
+        text_append(&decoded, is_added ? "|%.*s|" : "%.*s", (int)length, bytes);
+    }
+    CU_ASSERT_STRING_EQUAL(text_bytes(&decoded), expected);
+    text_release(&decoded);
+    token_row_release(&row);
+    tokenizer_close(&tokenizer);
+}
+
+#define FORM(name) "{\"type\":\"" name "\"}"
+
+/* Some lines of Unicode's NormalizationTest.txt, and what is between them. */
+static void texts_are_normalised(void)
+{
+    static const struct {
+        const char *text, *forms[UNICODE_FORMS]; /* NFC, NFD, NFKC, NFKD */
+    } cases[] = {
+        {"plain\n text", {"plain\n text", "plain\n text", "plain\n text", "plain\n text"}},
+        {"re\u0301sume\u0301 x",
+         {"r\u00e9sum\u00e9 x", "re\u0301sume\u0301 x", "r\u00e9sum\u00e9 x", "re\u0301sume\u0301 x"}},
+        {"\u212b", {"\u00c5", "A\u030a", "\u00c5", "A\u030a"}},
+        {"\u1e9b\u0323", {"\u1e9b\u0323", "\u017f\u0323\u0307", "\u1e69", "s\u0323\u0307"}},
+        {"\u1112\u1161\u11ab", {"\ud55c", "\u1112\u1161\u11ab", "\ud55c", "\u1112\u1161\u11ab"}},
+        {"\ufb01\u00b2 \u2126", {"\ufb01\u00b2 \u03a9", "\ufb01\u00b2 \u03a9", "fi2 \u03a9", "fi2 \u03a9"}},
+        {"\u0958", {"\u0915\u093c", "\u0915\u093c", "\u0915\u093c", "\u0915\u093c"}}, /* is never composed */
+        {"a\u0315\u0300\u05ae\u0300b",
+         {"\u00e0\u05ae\u0300\u0315b", "a\u05ae\u0300\u0300\u0315b", "\u00e0\u05ae\u0300\u0315b",
+          "a\u05ae\u0300\u0300\u0315b"}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (size_t f = 0; f < UNICODE_FORMS; f++) {
+            struct text normalizer;
+            text_init(&normalizer);
+            text_append(&normalizer, FORM("%s"), unicode_form_names[f]);
+            const struct small_tokenizer small = {.normalizer = text_bytes(&normalizer)};
+            expect_text(&small, cases[i].text, cases[i].forms[f]);
+            text_release(&normalizer);
+        }
+    const struct small_tokenizer both = {
+        .normalizer = "{\"type\":\"Sequence\",\"normalizers\":[" FORM("NFD") "," FORM("NFKC") "]}"};
+    expect_text(&both, "\u212b\ufb01", "\u00c5fi");
+}
+
+#define WISH(id, content, single, left, right, normalized)                                                             \
+    "{\"id\":" #id ",\"content\":\"" content "\",\"single_word\":" #single ",\"lstrip\":" #left ",\"rstrip\":" #right  \
+    ",\"normalized\":" #normalized ",\"special\":true}"
+
+/* As AddedVocabulary.find_matches of Hugging Face's library does it. */
+static void added_tokens_take_what_they_wish(void)
+{
+    static const struct small_tokenizer left = {.added = "[" WISH(285, "<m>", false, true, false, false) "]"},
+                                        right = {.added = "[" WISH(285, "<m>", false, false, true, false) "]"},
+                                        both = {.added = "[" WISH(285, "<m>", false, true, true, true) "]"},
+                                        word = {.added = "[" WISH(285, "me", true, false, false, false) "," WISH(
+                                                    286, "mess", true, false, false, false) "]"},
+                                        all = {.added = "[" WISH(285, "me", true, true, true, false) "]"},
+                                        later = {.normalizer = FORM("NFC"),
+                                                 .added = "[" WISH(285, "\u00e9!", false, false, false, true) "," WISH(
+                                                     286, "\u00e8!", false, false, false, false) "]"},
+                                        apart = {.normalizer = FORM("NFD"),
+                                                 .added = "[" WISH(285, "\u00e9!", false, false, false, true) "]"};
+    expect_text(&left, "a \n\u3000<m> b<m><m>", "a|<m>| b|<m>||<m>|");
+    expect_text(&right, " <m> \t\u00a0b <m>", " |<m>|b |<m>|");
+    expect_text(&both, " <m> <m>  c <m>", "|<m>||<m>|c|<m>|");
+    expect_text(&word, "me, some (me) me2 me_ me\u0301 m\u00e9me \u4e2dme me",
+                "|me|, some (|me|) me2 me_ me\u0301 m\u00e9me \u4e2dme |me|");
+    expect_text(&word, "mess messy mes me\u24b6",
+                "|mess| messy mes me\u24b6"); /* what is longer is not tried as shorter */
+    expect_text(&all, "do me  a  favour, me", "do|me|a  favour,|me|");
+    expect_text(&later, "e\u0301!e\u0300!\u00e8!",
+                "|\u00e9!|\u00e8!|\u00e8!|"); /* e-grave is looked for as it stands */
+    expect_text(&apart, "x\u00e9!e\u0301!", "x|\u00e9!||\u00e9!|");
+}
+
+static void what_tokens_wish_is_kept(void)
+{
+    static const struct small_tokenizer small = {.normalizer = FORM("NFKC"),
+                                                 .added = "[" WISH(285, "<m>", true, true, false, true) "]"};
+    struct tokenizer tokenizer, again;
+    struct error error;
+    open_small(&small, &tokenizer);
+    CU_ASSERT_TRUE_FATAL(tokenizer_open(&again, tokenizer.content, strlen(tokenizer.content), &error));
+    CU_ASSERT_STRING_EQUAL(again.content, tokenizer.content);
+    CU_ASSERT(strstr(again.content, "NFKC") &&
+              strstr(again.content, "\"single_word\":true,\"lstrip\":true,\"rstrip\":false"));
+    tokenizer_close(&again);
+    tokenizer_close(&tokenizer);
+    static const struct small_tokenizer same = {.normalizer = FORM("NFC"),
+                                                .added = "[" WISH(285, "\u00e9!", false, false, false, true) "," WISH(
+                                                    286, "e\u0301!", false, false, false, true) "]"};
+    CU_ASSERT_FALSE(opens(&same, &tokenizer, &error));
+    CU_ASSERT_STRING_EQUAL(error.text, "the added token 'e\u0301!' is, once it is normalised, the same as another one");
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -282,6 +387,9 @@ int main(void)
         {"every character comes back", every_character_comes_back},
         {"what is said in another way is the same tokenizer", what_is_said_in_another_way_is_the_same},
         {"a token may be a part of a character", a_token_may_be_a_part_of_a_character},
+        {"texts are normalised", texts_are_normalised},
+        {"added tokens take what they wish", added_tokens_take_what_they_wish},
+        {"what tokens wish is kept", what_tokens_wish_is_kept},
         {NULL, NULL},
     };
     return test_run("data/tokenizer", cases);

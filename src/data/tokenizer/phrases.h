@@ -10,6 +10,8 @@ struct phrase {
     const char *bytes; /* [count], borrowed; count > 0 */
     size_t count;
     uint32_t token;
+    bool alone;                   /* it counts only where no character of a word is its neighbour ("single_word") */
+    bool takes_left, takes_right; /* white space before it, or behind it, belongs to it ("lstrip", "rstrip") */
 };
 
 struct phrases {

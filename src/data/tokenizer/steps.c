@@ -79,12 +79,7 @@ static bool add_steps(struct steps *steps, const json_t *step, struct error *err
 bool steps_read(struct cutter *cutter, const json_t *root, struct error *error)
 {
     struct steps steps = {.cutter = cutter};
-    const json_t *normalizer = json_object_get(root, "normalizer"), *step = json_object_get(root, "pre_tokenizer");
-    if (normalizer && !json_is_null(normalizer)) {
-        const char *type = json_string_value(json_object_get(normalizer, "type"));
-        return error_set(error, ERROR_USAGE, "normalizer %.40s is not supported: only null, texts as they are, is",
-                         type ? type : "of no type");
-    }
+    const json_t *step = json_object_get(root, "pre_tokenizer");
     if (step && !json_is_null(step) && !add_steps(&steps, step, error))
         return false;
     return steps.has_bytes ||

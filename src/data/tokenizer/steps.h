@@ -1,4 +1,4 @@
-/* What a tokenizer.json says about how texts are cut: "pre_tokenizer", and "normalizer". */
+/* What a tokenizer.json says about how texts are cut: "pre_tokenizer". */
 #ifndef DATA_TOKENIZER_STEPS_H
 #define DATA_TOKENIZER_STEPS_H
 

@@ -21,6 +21,9 @@ void tokenizer_close(struct tokenizer *tokenizer)
     strings_release(&tokenizer->words);
     token_row_release(&tokenizer->merged);
     memory_free(tokenizer->ends);
+    strings_release(&tokenizer->normalised);
+    for (size_t i = 0; i < 2; i++)
+        text_release(&tokenizer->piece[i]);
     *tokenizer = (struct tokenizer){0};
 }
 
@@ -118,21 +121,87 @@ static bool encode_word(void *context, const char *word, size_t count, struct er
            (count > WORD_MOST || remember(tokenizer, word, count, row->tokens + before, row->count - before, error));
 }
 
-/* Cuts the text at the phrases of a level, and goes on with what lies between them. */
+/* ---- between added tokens ---- */
+
+/* The character that ends where the text[count] does, and its length; count > 0. */
+static size_t last_character(const char *text, size_t count, uint32_t *character)
+{
+    size_t length = 1;
+    while (length < count && ((uint8_t)text[count - length] & 0xC0) == 0x80)
+        length++;
+    return utf8_decode(text + count - length, length, character);
+}
+
+/* Whether no character of a word stands before or behind [begin, end). */
+static bool stands_alone(const char *text, size_t count, size_t begin, size_t end)
+{
+    uint32_t character;
+    if (begin > 0 && last_character(text, begin, &character) > 0 && unicode_is_word(character))
+        return false;
+    return end == count || utf8_decode(text + end, count - end, &character) == 0 || !unicode_is_word(character);
+}
+
+/* Where the white space begins that ends at `end`; where that ends that begins at `begin`. */
+static size_t spaces_before(const char *text, size_t end)
+{
+    uint32_t character;
+    for (size_t length; end > 0; end -= length) {
+        length = last_character(text, end, &character);
+        if (length == 0 || !unicode_is_space(character))
+            break;
+    }
+    return end;
+}
+
+static size_t spaces_behind(const char *text, size_t count, size_t begin)
+{
+    uint32_t character;
+    for (size_t length; begin < count; begin += length) {
+        length = utf8_decode(text + begin, count - begin, &character);
+        if (length == 0 || !unicode_is_space(character))
+            break;
+    }
+    return begin;
+}
+
+/* The text in all forms; *text and *count become those of what stands in one of the two pieces. */
+static bool normalise(struct tokenizer *tokenizer, const char **text, size_t *count, struct error *error)
+{
+    for (size_t f = 0; f < tokenizer->form_count; f++) {
+        struct text *piece = &tokenizer->piece[f % 2];
+        piece->length = 0;
+        if (!unicode_normalise(tokenizer->forms[f], *text, *count, piece, error))
+            return false;
+        *text = text_bytes(piece);
+        *count = piece->length;
+    }
+    return true;
+}
+
+/* Cuts the text at the phrases of a level, and goes on with what lies between them: as the library's own
+ * AddedVocabulary.find_matches, which looks for the next one behind the phrase itself, not behind its white space. */
 static bool encode_between(struct encoding *encoding, size_t level, const char *text, size_t count, struct error *error)
 {
     struct tokenizer *tokenizer = encoding->tokenizer;
     if (level == 2)
         return cutter_run(&tokenizer->cutter, text, count, encode_word, encoding, error);
+    if (level == 1 && !normalise(tokenizer, &text, &count, error))
+        return false;
     const struct phrase *phrase;
-    for (size_t place; (phrase = phrases_find(&tokenizer->added[level], text, count, &place));) {
-        if (!encode_between(encoding, level + 1, text, place, error) ||
-            !append(encoding->row, &phrase->token, 1, error))
+    size_t done = 0, from = 0, place;
+    while ((phrase = phrases_find(&tokenizer->added[level], text + from, count - from, &place))) {
+        size_t begin = from + place, end = begin + phrase->count;
+        from = end;
+        if (phrase->alone && !stands_alone(text, count, begin, end))
+            continue;
+        begin = phrase->takes_left ? spaces_before(text, begin) : begin;
+        if (begin > done && !encode_between(encoding, level + 1, text + done, begin - done, error))
             return false;
-        text += place + phrase->count;
-        count -= place + phrase->count;
+        if (!append(encoding->row, &phrase->token, 1, error))
+            return false;
+        done = phrase->takes_right ? spaces_behind(text, count, end) : end;
     }
-    return encode_between(encoding, level + 1, text, count, error);
+    return encode_between(encoding, level + 1, text + done, count - done, error);
 }
 
 bool tokenizer_encode(struct tokenizer *tokenizer, const char *text, size_t count, struct token_row *row,

@@ -4,9 +4,9 @@
  * A text is cut at the added tokens that stand in it, then into words (cutter.h); the bytes of a word are merged
  * (merges.h). tokenizer_open.c reads the file, tokenizer.c encodes and decodes. Every text in UTF-8 can be encoded, and
  * what is decoded is that text again, unless the tokenizer's own words say otherwise (a space in front, parts left
- * out). Tokens that others put around a text by themselves (a post_processor), and what they cut or fill up
- * (truncation, padding), are not added here. Which characters are letters is what the Unicode of PCRE2 says, 14 in
- * Debian 12: newer ones a newer library may cut in another way. */
+ * out, a normalizer, white space that belongs to an added token). Tokens that others put around a text by themselves (a
+ * post_processor), and what they cut or fill up (truncation, padding), are not added here. Which characters are letters
+ * is what the Unicode of PCRE2 says, 14 in Debian 12: newer ones a newer library may cut in another way. */
 #ifndef DATA_TOKENIZER_TOKENIZER_H
 #define DATA_TOKENIZER_TOKENIZER_H
 
@@ -15,11 +15,13 @@
 #include "data/tokenizer/merges.h"
 #include "data/tokenizer/phrases.h"
 #include "data/tokenizer/strings.h"
+#include "data/tokenizer/unicode.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
-#define TOKENIZER_NONE UINT32_MAX /* no token */
+#define TOKENIZER_NONE  UINT32_MAX /* no token */
+#define TOKENIZER_FORMS 8          /* of normalization, at most */
 
 /* A row of tokens that grows; all 0: none. */
 struct token_row {
@@ -35,7 +37,10 @@ struct tokenizer {
     bool takes_whole_words; /* a word that is a token is not merged from its bytes ("ignore_merges") */
     struct merges merges;
     struct cutter cutter;
-    struct phrases added[2]; /* [0] are looked for first, [1] in what lies between those */
+    enum unicode_form forms[TOKENIZER_FORMS]; /* [form_count]; what lies between added[0] gets them, in this order */
+    size_t form_count;
+    struct strings normalised; /* the added[1], so */
+    struct phrases added[2];   /* [0] are looked for first, [1] in what lies between those */
 
     /* What encoding works with: words that were merged lately. */
     struct merging merging;
@@ -43,6 +48,7 @@ struct tokenizer {
     struct token_row merged; /* of all words */
     size_t *ends;            /* [words.count] of them in `merged` */
     size_t ends_capacity;
+    struct text piece[2]; /* what lies between added[0], normalised; in turns */
 };
 
 /* Local. Reads the bytes of a tokenizer.json. ERROR_CORRUPT: it is damaged, or contradicts itself; ERROR_USAGE: it is

@@ -13,9 +13,10 @@
 
 /* A token of the file, by its number. */
 struct entry {
-    const char *key;     /* of "vocab"; NULL: it is not there */
-    const char *content; /* as an added token; NULL: it is none */
-    bool is_later;       /* the added one is looked for behind the others */
+    const char *key;                     /* of "vocab"; NULL: it is not there */
+    const char *content;                 /* as an added token; NULL: it is none */
+    bool is_later;                       /* the added one is looked for behind the others */
+    bool alone, takes_left, takes_right; /* as struct phrase has it */
 };
 
 struct reading {
@@ -59,24 +60,13 @@ static bool take_vocab(struct reading *reading, struct error *error)
     return true;
 }
 
-/* What an added token may want that is not known here. */
-static bool is_plain(const json_t *token, const char *content, struct error *error)
-{
-    static const char *const wishes[] = {"single_word", "lstrip", "rstrip"};
-    for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++)
-        if (json_is_true(json_object_get(token, wishes[i])))
-            return error_set(error, ERROR_USAGE, "the added token '%.40s' has %s, which is not supported", content,
-                             wishes[i]);
-    return true;
-}
-
 static bool take_added(struct reading *reading, const json_t *token, struct error *error)
 {
     const char *content = json_string_value(json_object_get(token, "content"));
     if (!content || !*content)
         return error_set(error, ERROR_CORRUPT, "an added token has no content");
     struct entry *entry = entry_of(reading, content, json_object_get(token, "id"), error);
-    if (!entry || !is_plain(token, content, error))
+    if (!entry)
         return false;
     const char *other = entry->content ? entry->content : entry->key;
     if (other && (entry->content || strcmp(other, content) != 0))
@@ -89,6 +79,9 @@ static bool take_added(struct reading *reading, const json_t *token, struct erro
     strings_add(&reading->contents, content, strlen(content), true);
     entry->content = content;
     entry->is_later = json_is_true(json_object_get(token, "normalized"));
+    entry->alone = json_is_true(json_object_get(token, "single_word"));
+    entry->takes_left = json_is_true(json_object_get(token, "lstrip"));
+    entry->takes_right = json_is_true(json_object_get(token, "rstrip"));
     return true;
 }
 
@@ -112,6 +105,35 @@ static bool take_entries(struct reading *reading, struct error *error)
     return reading->count > 0 || error_set(error, ERROR_CORRUPT, "it has no tokens");
 }
 
+/* What an added token is looked for as in texts that are normalised; two of them must not become the same. */
+static bool normalise_added(const struct reading *reading, struct error *error)
+{
+    struct tokenizer *tokenizer = reading->tokenizer;
+    struct text forms[2] = {{0}};
+    bool ok = true;
+    for (size_t i = 0; ok && i < reading->count; i++) {
+        const struct entry *entry = &reading->entries[i];
+        const char *content = entry->content && entry->is_later ? entry->content : "";
+        size_t count = strlen(content);
+        uint32_t same;
+        for (size_t f = 0; ok && f < tokenizer->form_count; f++) {
+            forms[f % 2].length = 0;
+            ok = unicode_normalise(tokenizer->forms[f], content, count, &forms[f % 2], error);
+            content = text_bytes(&forms[f % 2]);
+            count = forms[f % 2].length;
+        }
+        if (ok && count > 0 && strings_find(&tokenizer->normalised, content, count, &same))
+            ok = error_set(error, ERROR_USAGE,
+                           "the added token '%.40s' is, once it is normalised, the same as another one",
+                           entry->content);
+        strings_add(&tokenizer->normalised, content, count, ok && count > 0);
+    }
+    text_release(&forms[0]);
+    text_release(&forms[1]);
+    return ok;
+}
+
+/* Once all strings are there: phrases borrow from them. */
 static void add_phrases(const struct reading *reading)
 {
     struct tokenizer *tokenizer = reading->tokenizer;
@@ -119,8 +141,9 @@ static void add_phrases(const struct reading *reading)
         const struct entry *entry = &reading->entries[i];
         if (!entry->content)
             continue;
-        struct phrase phrase = {.token = (uint32_t)i};
-        phrase.bytes = strings_at(&tokenizer->tokens, i, &phrase.count);
+        struct phrase phrase = {(const char *)NULL, 0, (uint32_t)i, entry->alone, entry->takes_left,
+                                entry->takes_right};
+        phrase.bytes = strings_at(entry->is_later ? &tokenizer->normalised : &tokenizer->tokens, i, &phrase.count);
         phrases_add(&tokenizer->added[entry->is_later], phrase);
     }
     for (size_t i = 0; i < 2; i++)
@@ -267,8 +290,17 @@ static json_t *list_merges(const json_t *merges)
 static json_t *pack_added(const struct entry *entry, size_t number)
 {
     return json_pack("{s:i, s:s, s:b, s:b, s:b, s:b, s:b}", "id", (int)number, "content", entry->content, "single_word",
-                     false, "lstrip", false, "rstrip", false, "normalized", entry->is_later, "special",
-                     !entry->is_later);
+                     entry->alone, "lstrip", entry->takes_left, "rstrip", entry->takes_right, "normalized",
+                     entry->is_later, "special", !entry->is_later);
+}
+
+/* NULL: texts stay as they are. */
+static json_t *pack_forms(const struct tokenizer *tokenizer)
+{
+    json_t *list = tokenizer->form_count > 0 ? json_array() : NULL;
+    for (size_t f = 0; f < tokenizer->form_count; f++)
+        json_array_append_new(list, json_pack("{s:s}", "type", unicode_form_names[tokenizer->forms[f]]));
+    return list ? json_pack("{s:s, s:o}", "type", "Sequence", "normalizers", list) : NULL;
 }
 
 /* The same in the order of the numbers, and nothing else. */
@@ -289,11 +321,39 @@ static char *make_content(const struct reading *reading)
                                 true, "use_regex", true);
     json_t *content = json_pack("{s:s, s:o, s:o, s:o, s:o}", "version", "1.0", "added_tokens", added, "pre_tokenizer",
                                 sorted_steps(reading->root), "decoder", decoder, "model", model);
+    json_t *normalizer = pack_forms(reading->tokenizer);
+    if (normalizer)
+        json_object_set_new(content, "normalizer", normalizer);
     char *words = json_dumps(content, JSON_COMPACT);
     json_decref(content);
     if (!words)
         memory_none(0, __func__);
     return words;
+}
+
+/* Those of one normalizer, or of a Sequence of them. */
+static bool forms_read(struct tokenizer *tokenizer, const json_t *normalizer, struct error *error)
+{
+    const char *type = json_string_value(json_object_get(normalizer, "type"));
+    if (!normalizer || json_is_null(normalizer))
+        return true;
+    if (type && strcmp(type, "Sequence") == 0) {
+        const json_t *list = json_object_get(normalizer, "normalizers");
+        for (size_t i = 0; i < json_array_size(list); i++)
+            if (!forms_read(tokenizer, json_array_get(list, i), error))
+                return false;
+        return true;
+    }
+    if (tokenizer->form_count == TOKENIZER_FORMS)
+        return error_set(error, ERROR_USAGE, "there are more than %d normalizers", TOKENIZER_FORMS);
+    for (size_t f = 0; type && f < UNICODE_FORMS; f++)
+        if (strcmp(type, unicode_form_names[f]) == 0) {
+            tokenizer->forms[tokenizer->form_count++] = (enum unicode_form)f;
+            return true;
+        }
+    return error_set(error, ERROR_USAGE,
+                     "normalizer %.40s is not supported: only NFC, NFD, NFKC, NFKD, and null, texts as they are, are",
+                     type ? type : "of no type");
 }
 
 static bool read_root(struct reading *reading, struct error *error)
@@ -303,7 +363,9 @@ static bool read_root(struct reading *reading, struct error *error)
     reading->merges = json_object_get(reading->model, "merges");
     reading->added = json_object_get(reading->root, "added_tokens");
     if (!check_model(reading, error) || !take_entries(reading, error) || !take_merges(reading, error) ||
-        !steps_read(&reading->tokenizer->cutter, reading->root, error))
+        !steps_read(&reading->tokenizer->cutter, reading->root, error) ||
+        !forms_read(reading->tokenizer, json_object_get(reading->root, "normalizer"), error) ||
+        !normalise_added(reading, error))
         return false;
     reading->tokenizer->takes_whole_words = json_is_true(json_object_get(reading->model, "ignore_merges"));
     take_tokens(reading);
