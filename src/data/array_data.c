@@ -60,7 +60,7 @@ static bool set_input(const struct array *x, struct shape *input, struct error *
 static bool has_places(const struct array *x, const struct array *y)
 {
     bool is_sequence = x->dims == 3 || (x->dims == 4 && x->size[1] == 1);
-    return y->dims > 2 || (is_sequence && x->size[x->dims - 2] == y->width);
+    return x->dims > 2 && (y->dims > 2 || (is_sequence && x->size[x->dims - 2] == y->width));
 }
 
 /* Whether y can be what the settings say, x's samples being N. */

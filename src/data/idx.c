@@ -80,6 +80,9 @@ static bool turn(struct dataset *dataset, struct error *error)
     if (shape->dims != 3)
         return error_set(error, ERROR_USAGE, "transpose is for images, but %s holds %zu features a sample",
                          idx->files.data.x.name, shape->size[0]);
+    if (dataset->about.form.target.dims > 0)
+        return error_set(error, ERROR_USAGE, "transpose does not turn %s, whose samples have several dimensions, too",
+                         idx->files.data.y.name);
     size_t height = shape->size[1];
     shape->size[1] = shape->size[2];
     shape->size[2] = height;
@@ -99,6 +102,11 @@ static bool idx_open(struct dataset *dataset, const void *given, const struct de
     struct idx *idx = memory_need(1, sizeof *idx);
     const struct array_file x = {idx_source(settings, false), "images", idx_file_inputs};
     const struct array_file y = {settings->labels, "labels", idx_file_targets};
+    if (x.path && y.path && strcmp(x.path, y.path) == 0) {
+        memory_free(idx);
+        return error_set(error, ERROR_USAGE, "%s is named for the images, and for the labels: they are two files",
+                         x.path);
+    }
     dataset->self = idx;
     idx->transpose = settings->transpose;
     idx->files.data.join = join;
@@ -147,7 +155,7 @@ static bool idx_read(const struct dataset *dataset, size_t index, struct leaf *l
 static enum recognition idx_knows(const uint8_t *bytes, size_t count)
 {
     bool is_one = content_begins(bytes, count, "\0\0", 2) && count >= 4 && bytes[2] >= 0x08 && bytes[2] <= 0x0E &&
-                  bytes[3] >= 1 && bytes[3] <= 4;
+                  bytes[3] >= 1 && bytes[3] <= 5;
     return is_one ? FORMAT_YES : FORMAT_NO;
 }
 

@@ -68,10 +68,5 @@ bool idx_file_inputs(struct array *array, const char *name, const uint8_t *bytes
 
 bool idx_file_targets(struct array *array, const char *name, const uint8_t *bytes, size_t count, struct error *error)
 {
-    if (!parse(array, name, bytes, count, error))
-        return false;
-    return array_has_floats(array) || array->width == 1 ||
-           error_set(error, ERROR_CORRUPT,
-                     "%s holds images (magic 0x%08" PRIx32 "), not labels: are the paths of images and labels swapped?",
-                     name, big_endian(bytes));
+    return parse(array, name, bytes, count, error);
 }

@@ -7,7 +7,7 @@
 #include "data/array.h"
 
 /* Local. Places the array that these bytes are, an ARRAY_SHARE where they are unsigned bytes of inputs; they stay where
- * they are. Errors name the file, and tell images and labels that are swapped. */
+ * they are. Errors name the file, and tell labels that are given for images. */
 bool idx_file_inputs(struct array *array, const char *name, const uint8_t *bytes, size_t count,
                      struct error *error) WARN_UNUSED;
 bool idx_file_targets(struct array *array, const char *name, const uint8_t *bytes, size_t count,

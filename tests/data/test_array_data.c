@@ -200,12 +200,15 @@ static void labels_may_be_of_each_place_and_some_count_for_nothing(void)
     fixture_init(&fixture);
     npy_file_array(&fixture.y, "|u1", "(6, 1, 2)", labels, sizeof labels);
     fixture_write(&fixture);
+    expect(&fixture, NULL, ERROR_USAGE, "labels are one integer a sample, [N], or one a pixel, [N, height, width]");
+    npy_file_array(&fixture.x, "<f4", "(6, 1, 2)", features, sizeof features);
+    fixture_write(&fixture);
     uint64_t digest = digest_of(&fixture);
     for (size_t i = 0; i < 2; i++) {
         fixture.settings.samples.ignore_label = ignored[i];
         struct dataset dataset = open_good(&fixture);
         const struct leaf_form *form = &dataset.about.form;
-        CU_ASSERT(has_form(&dataset, (struct shape){1, {F}}, i == 0 ? 3 : 256, 2) && form->ignores);
+        CU_ASSERT(has_form(&dataset, (struct shape){3, {1, 1, F}}, i == 0 ? 3 : 256, 2) && form->ignores);
         CU_ASSERT(form->target.dims == 2 && form->target.size[0] == 1 && form->target.size[1] == 2);
         float inputs[2 * F];
         int32_t read[4];

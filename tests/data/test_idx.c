@@ -365,7 +365,7 @@ static void wrong_magic_tells_what_was_found(void)
     swapped.settings.labels = swapped.images;
     expect(&swapped, ERROR_CORRUPT, swapped.labels, "holds labels (magic 0x00000801), not images: are the paths");
     swapped.settings.images = swapped.images;
-    expect(&swapped, ERROR_CORRUPT, swapped.images, "holds images (magic 0x00000803), not labels: are the paths");
+    expect(&swapped, ERROR_USAGE, swapped.images, "is named for the images, and for the labels: they are two files");
     write_plain(fixture.images, "\x89PNG\r\n\x1a\n", 8);
     expect(&fixture, ERROR_CORRUPT, fixture.images, "magic is 0x89504e47, expected 0x000008 (bytes)");
     put_size(fixture.image_bytes, 0x00000f03);

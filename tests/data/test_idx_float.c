@@ -372,7 +372,7 @@ static void float_files_are_as_long_as_they_say(void)
     expect(&fixture, NULL, ERROR_CORRUPT, fixture.images, "holds labels (magic 0x00000d01), not images");
     write_idx(fixture.images, 0x0D, SIZES(N, F), fixture.values);
     write_idx(fixture.labels, 0x08, SIZES(N, K, 1), fixture.targets);
-    expect(&fixture, NULL, ERROR_CORRUPT, fixture.labels, "holds images (magic 0x00000803), not labels");
+    expect(&fixture, NULL, ERROR_USAGE, fixture.labels, "labels are one integer a sample");
     write_idx(fixture.labels, 0x0D, SIZES(N - 1, K), fixture.targets);
     expect(&fixture, NULL, ERROR_CORRUPT, "holds 4 samples", "targets of 3");
 }

@@ -22,6 +22,11 @@ def write_data():
     write_idx("x.idx", (600, 5), [value for row in rows for value in row])
     write_idx("y.idx", (600, 2), [value for a, b, c, d, e in rows for value in (a * b + c, d - e * e)])
     write_idx("p.idx", (600, 2), [float(value > 0) for a, b, c, d, e in rows for value in (a * b + c, d - e * e)])
+    volumes = [source.uniform(-1, 1) for _ in range(500 * 2 * 4 * 4)]
+    write_idx("volumes.idx", (500, 1, 2, 4, 4), volumes)
+    with open("voxels.idx", "wb") as file:  # a class of each; 255: none
+        file.write(struct.pack(">HBB4I", 0, 0x08, 4, 500, 2, 4, 4))
+        file.write(bytes(255 if source.random() < 0.1 else (value > -0.3) + (value > 0.4) for value in volumes))
     with open("text.txt", "w") as file:
         file.write(" ".join(str(i * i) for i in range(300)))
 
@@ -69,6 +74,19 @@ def convolutions(r, norms):
     return layers + dropout(r) + [dense(r, 10)]
 
 
+def volumes(r, norms):
+    """A class of each voxel: sides stay as long as they are, or are halved and doubled again."""
+    norm, up, filters = r.choice(norms + [None]), r.choice(["nearest", "linear"]), r.randint(1, 4)
+    layers = [{"layer": "conv3d", "filters": filters, "kernel": r.choice([1, 2, 3]), "padding": "same", "bias": r.random() < 0.5}]
+    layers += [{"layer": norm}] if norm else []
+    layers.append(dict(activation(r), name="fine"))
+    if r.random() < 0.6:
+        layers += [{"layer": r.choice(["max_pool", "avg_pool"]), "size": 2}] + dropout(r)
+        layers += [{"layer": "conv3d", "filters": r.randint(1, 4), "kernel": 3, "padding": 1}, activation(r)]
+        layers += [{"layer": "upsample", "mode": up}, {"layer": "concat", "with": "fine"}]
+    return layers + [{"layer": "conv3d", "filters": 3, "kernel": r.choice([1, 3]), "padding": "same"}]
+
+
 def language(r):
     heads = r.randint(1, 3)
     width = heads * r.choice([2, 4, 8])
@@ -114,7 +132,7 @@ def schedule(r, steps, epochs):
 
 
 def make_job(r):
-    kind = r.choice(["digits", "digits", "images", "text", "regression"])
+    kind = r.choice(["digits", "digits", "images", "text", "regression", "voxels"])
     microbatch, leaves = r.randint(1, 5), r.choice([1, 2, 3, 4, 5, 6, 7, 8, 11])
     batch = microbatch * leaves
     norms = ["layer_norm", "rms_norm"] + (["batch_norm", "batch_norm"] if microbatch > 1 else [])
@@ -125,6 +143,10 @@ def make_job(r):
                        "validation": {"format": "digits", "first": 1000, "count": held}}
         job["model"] = perceptron(r, norms, 10) if kind == "digits" else convolutions(r, norms)
         job["label_smoothing"] = r.choice([0, 0.1])
+    elif kind == "voxels":
+        files = {"format": "idx", "images": "volumes.idx", "labels": "voxels.idx", "ignore_label": 255}
+        job["data"] = {"train": dict(files, count=samples), "validation": dict(files, first=400, count=held)}
+        job["model"] = volumes(r, norms)
     elif kind == "regression":
         job["loss"] = r.choice(["mean_squared_error", "l1", "huber", "binary_cross_entropy"])
         files = {"format": "idx", "images": "x.idx", "labels": "p.idx" if job["loss"] == "binary_cross_entropy" else "y.idx"}
