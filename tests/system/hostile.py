@@ -181,14 +181,14 @@ def find_tensor(whole, name):
 def twice(whole):
     """One tensor two times, and none of another: the view of that can be anything."""
     first, second = find_tensor(whole, "2.batch_norm.weight"), find_tensor(whole, "2.batch_norm.bias")
-    length = text_end(whole, first) - first + 6 * 8
+    length = text_end(whole, first) - first + 7 * 8
     return whole[:first] + whole[second:second + length] + whole[first + length:]
 
 
 def dropped(whole):
     """A tensor that is nowhere: neither in the image nor as a view."""
     first = find_tensor(whole, "2.batch_norm.weight")
-    length, bytes_of_image = text_end(whole, first) - first + 6 * 8, struct.unpack_from("<Q", whole, IMAGE + 16)[0]
+    length, bytes_of_image = text_end(whole, first) - first + 7 * 8, struct.unpack_from("<Q", whole, IMAGE + 16)[0]
     at = whole.rindex(struct.pack("<Q", 5), IMAGE, first)  # how many there are
     image = whole[IMAGE:at] + struct.pack("<Q", 4) + whole[at + 8:first] + whole[first + length:IMAGE + bytes_of_image]
     image = image[:16] + struct.pack("<Q", bytes_of_image - length) + image[24:] + bytes(length)
