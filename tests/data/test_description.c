@@ -21,6 +21,7 @@ static struct description make(void)
         .format = format,
         .form = {.input = {1, {3}}, .classes = 2, .terms = 1, .target = {2, {1, 1}}, .least = -0.1f, .most = 3e8f},
         .label_offset = 7,
+        .chunks = 0xfedcba9876543210,
         .inputs = inputs,
         .input_count = 2,
         .targets = targets,
@@ -42,7 +43,8 @@ static bool same_columns(const struct column *a, size_t a_count, const struct co
 static bool same(const struct description *a, const struct description *b)
 {
     return strcmp(a->format, b->format) == 0 && memcmp(&a->form, &b->form, sizeof a->form) == 0 &&
-           a->label_offset == b->label_offset && same_columns(a->inputs, a->input_count, b->inputs, b->input_count) &&
+           a->label_offset == b->label_offset && a->chunks == b->chunks &&
+           same_columns(a->inputs, a->input_count, b->inputs, b->input_count) &&
            same_columns(a->targets, a->target_count, b->targets, b->target_count);
 }
 
@@ -168,6 +170,28 @@ static void numbers_alone_have_no_names(void)
 #define NAMES NAMED "}"
 #define HEAD  "{\"format\":\"x\",\"input\":[2]"
 
+static void other_chunks_are_told(void)
+{
+    const struct description here = {
+        .format = (char *)(uintptr_t) "csv", .form = {.input = {1, {2}}, .terms = 1}, .chunks = 5};
+    struct description there = here;
+    struct error error = {0};
+    static const struct {
+        uint64_t chunks;
+        bool is_same;
+    } cases[] = {{5, true}, {6, false}, {0, true}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct text json;
+        text_init(&json);
+        there.chunks = cases[i].chunks;
+        description_write(&there, &json);
+        CU_ASSERT_EQUAL(description_has_same_chunks(&here, text_bytes(&json), &error), cases[i].is_same);
+        text_release(&json);
+    }
+    CU_ASSERT_TRUE(description_has_same_chunks(&here, "", &error));
+    CU_ASSERT_TRUE(description_has_same_chunks(&here, NULL, &error));
+}
+
 static void what_cannot_be_meant_is_refused(void)
 {
     static const char *const texts[] = {
@@ -192,6 +216,8 @@ static void what_cannot_be_meant_is_refused(void)
         HEAD REST ",\"inputs\":[],\"targets\":[{\"name\":\"a\"},{\"name\":\"b\"}]}",
         HEAD REST ",\"inputs\":[],\"targets\":[{\"name\":\"a\",\"values\":[\"a\",\"b\",\"c\"]}]}", /* of two classes */
         HEAD REST ",\"inputs\":[],\"inputs\":[],\"targets\":[]}",
+        HEAD REST NAMED ",\"chunks\":5}",
+        HEAD REST NAMED ",\"chunks\":\"5\"}",
         HEAD REST NAMED ",\"input_mean\":[1,2]}",
         HEAD REST NAMED ",\"input_mean\":[1],\"input_scale\":[1]}",
         HEAD REST NAMED ",\"input_mean\":[1,2],\"input_scale\":[1,0]}",
@@ -232,6 +258,7 @@ int main(void)
         {"means and scales come back to the bit", means_and_scales_come_back_to_the_bit},
         {"a tokenizer is kept, and told from another one", a_tokenizer_is_kept},
         {"numbers alone have no names", numbers_alone_have_no_names},
+        {"other chunks are told, where they are known", other_chunks_are_told},
         {"what cannot be meant is refused", what_cannot_be_meant_is_refused},
         {NULL, NULL},
     };

@@ -205,7 +205,7 @@ static struct chunks make_chunks(uint64_t seed, size_t samples, size_t most)
 }
 
 /* The chunks of one window come together: in the n samples from here on none comes again once another window has begun
- * behind its own. Returns how many chunks are in more than one window of the epoch. */
+ * behind its own. Returns how many chunks are in more than one window of the epoch, and windows in too many chunks. */
 static size_t torn_chunks(const struct chunks *chunks, uint64_t window, const uint64_t *indices, size_t n)
 {
     size_t *of = memory_need(chunks->count, sizeof *of), torn = 0, number = 1; /* 1 + the window of each chunk */
@@ -223,6 +223,7 @@ static size_t torn_chunks(const struct chunks *chunks, uint64_t window, const ui
             torn += of[chunk] != number;
             left--;
         } while (at < n && (left > 0 || in_window < window));
+        torn += in_window > window; /* it begins another one before it ends */
         number++;
     }
     memory_free(of);
