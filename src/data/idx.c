@@ -96,21 +96,23 @@ static const char *idx_source(const void *given, bool targets)
     return targets ? settings->labels : settings->images ? settings->images : settings->inputs;
 }
 
+/* Images could be labels of pixels. */
+static bool are_two(const char *images, const char *labels, struct error *error)
+{
+    return strcmp(images, labels) != 0 ||
+           error_set(error, ERROR_USAGE, "%s is named for the images, and for the labels: they are two files", images);
+}
+
 static bool idx_open(struct dataset *dataset, const void *given, const struct description *train, struct error *error)
 {
     const struct idx_settings *settings = given;
     struct idx *idx = memory_need(1, sizeof *idx);
     const struct array_file x = {idx_source(settings, false), "images", idx_file_inputs};
     const struct array_file y = {settings->labels, "labels", idx_file_targets};
-    if (x.path && y.path && strcmp(x.path, y.path) == 0) {
-        memory_free(idx);
-        return error_set(error, ERROR_USAGE, "%s is named for the images, and for the labels: they are two files",
-                         x.path);
-    }
     dataset->self = idx;
     idx->transpose = settings->transpose;
     idx->files.data.join = join;
-    bool ok = array_files_open(dataset, "idx", "an IDX file", &x, &y, error) &&
+    bool ok = array_files_open(dataset, "idx", "an IDX file", &x, &y, error) && are_two(x.path, y.path, error) &&
               array_data_open(dataset, &settings->samples, train, error) && (!idx->transpose || turn(dataset, error));
     if (!ok)
         idx_close(dataset);
