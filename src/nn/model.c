@@ -94,6 +94,8 @@ bool model_allocate(struct model *model, struct error *error)
 {
     const struct plan *plan = &model->plan;
     const struct layer *last = &model->layers[model->count - 1];
+    if (!model->compute->reserve(model->compute, error))
+        return false;
     model->outs = memory_need(plan->out_count, sizeof *model->outs);
     model->ups = memory_need(plan->up_count, sizeof *model->ups);
     model->saved = memory_need(model->count, sizeof *model->saved);

@@ -58,11 +58,11 @@ void session_close(struct session *session)
     watchdog_end();
     cadence_release(&session->cadence);
     evaluator_release(&session->evaluator);
+    prefetch_close(session->data.ahead); /* it reads from what comes next */
     watchdog_begin_meeting("the shared memory of the data is given back (MPI_Win_free)", 0, false);
     data_memory_close(&session->data_memory);
     watchdog_end();
     learner_close(&session->learner);
-    prefetch_close(session->data.ahead);
     augmenter_release(&session->data.augmenter);
     sampler_release(&session->data.sampler);
     dataset_close(&session->data.train);

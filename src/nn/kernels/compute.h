@@ -3,6 +3,8 @@
 #ifndef NN_KERNELS_COMPUTE_H
 #define NN_KERNELS_COMPUTE_H
 
+#include "base/error.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -22,6 +24,10 @@ struct compute {
     /* Local. What the bits of all that follows depend on: "OpenBLAS 0.3.21 SkylakeX, serial build, 1 thread". Borrowed,
      * until the next call. */
     const char *(*describe)(const struct compute *compute);
+
+    /* Local. Takes the memory that the products want for themselves, so that none of them has to take it: once,
+     * before the first. ERROR_IO: it cannot be had. */
+    bool (*reserve)(const struct compute *compute, struct error *error) WARN_UNUSED;
 
     /* Local. c [m, n] = a [m, k] b [k, n] + beta c; row i of c begins at c + i * stride. With beta 0 what c held does
      * not matter, also if it is NaN. m, n, k < 2^31. */

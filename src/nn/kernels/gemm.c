@@ -1,12 +1,16 @@
 #include "nn/kernels/gemm.h"
 
+#include "base/limit.h"
+#include "base/memory.h"
 #include "nn/kernels/convolution.h"
 
 #include <cblas.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/mman.h>
 
 static enum CBLAS_TRANSPOSE side(struct matrix matrix)
 {
@@ -19,6 +23,30 @@ static void product(const struct compute *compute, size_t m, size_t n, size_t k,
     (void)compute;
     cblas_sgemm(CblasRowMajor, side(a), side(b), (blasint)m, (blasint)n, (blasint)k, 1, a.values, (blasint)a.stride,
                 b.values, (blasint)b.stride, beta, c, (blasint)stride);
+}
+
+/* OpenBLAS takes one buffer of 128 MB with the first product that is not small, keeps it, and asks for it again without
+ * end if it cannot be had. */
+#define BUFFER_BYTES ((size_t)132 << 20)
+#define NOT_SMALL    128 /* m = n = k: from 100 on no core calls it small */
+
+static bool reserve(const struct compute *compute, struct error *error)
+{
+    void *room = mmap(NULL, BUFFER_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char limit[LIMIT_WORDS];
+    limit_words(ENOMEM, limit);
+    if (room == MAP_FAILED)
+        return error_set(error, ERROR_IO, "not enough memory for the products of OpenBLAS (%.1f MB)%s",
+                         (double)BUFFER_BYTES / 1e6, limit);
+    munmap(room, BUFFER_BYTES);
+    float *square = memory_alloc(2 * NOT_SMALL * NOT_SMALL, sizeof *square, "a first product", error);
+    if (!square)
+        return false;
+    struct matrix side_of_it = matrix_of(square, NOT_SMALL, false);
+    compute->product(compute, NOT_SMALL, NOT_SMALL, NOT_SMALL, side_of_it, side_of_it, 0,
+                     square + NOT_SMALL * NOT_SMALL, NOT_SMALL);
+    memory_free(square);
+    return true;
 }
 
 static const char *describe(const struct compute *compute)
@@ -38,6 +66,7 @@ static const char *describe(const struct compute *compute)
 
 const struct compute compute_openblas = {
     .describe = describe,
+    .reserve = reserve,
     .product = product,
     .convolution_scratch = convolution_scratch,
     .convolution_forward = convolution_forward,
