@@ -42,7 +42,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         CHECK(!classes || classes->count <= description.form.classes, "there are as many classes as names, or more");
         description_copy(&copy, &description);
         read_again(&copy, &second, &again);
-        CHECK(again.input_count == copy.input_count && again.target_count == copy.target_count, "all columns are there");
+        CHECK(again.input_count == copy.input_count && again.target_count == copy.target_count,
+              "all columns are there");
         check_columns(copy.inputs, again.inputs, copy.input_count);
         check_columns(copy.targets, again.targets, copy.target_count);
         read_again(&again, &last, &third);
