@@ -8,6 +8,8 @@
 #include "cli/together.h"
 #include "use/conversion.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 struct request {
@@ -111,6 +113,21 @@ struct opened {
     struct conversion_source source;
 };
 
+static bool keeps_chunks(const struct opened *opened)
+{
+    return opened->source.is_train && opened->job.data.shuffle == SHUFFLE_CHUNKS;
+}
+
+/* Local. Into the chunks that an order keeps to, which will not lie in the file any more. */
+static bool cut(struct opened *opened, struct error *error)
+{
+    bool keeps = keeps_chunks(opened);
+    if (!keeps && !(opened->source.is_train && dataset_has_chunks(&opened->train)))
+        return true;
+    return dataset_cut(&opened->train, opened->job.data.shuffle_chunk, error) || !keeps ||
+           error_prefix(error, "data.shuffle: ");
+}
+
 /* Local. Validation data need the training data beside them, for its classes or characters. */
 static bool open_data(const struct request *request, struct opened *opened, struct error *error)
 {
@@ -123,14 +140,39 @@ static bool open_data(const struct request *request, struct opened *opened, stru
     bool is_train = data == &opened->job.data.train;
     opened->source = (struct conversion_source){is_train ? &opened->train : &opened->other, is_train};
     return (is_train || dataset_open(&opened->other, data, &opened->train.about, error)) &&
-           conversion_check(opened->source.dataset, request->output, error);
+           conversion_check(opened->source.dataset, request->output, error) && cut(opened, error);
 }
 
-static void print(const struct dataset *dataset, const struct survey *survey)
+/* In what a job that learns from the file may differ. */
+static void warn(const struct opened *opened, uint64_t even)
 {
+    const struct description *train = &opened->train.about;
+    bool has_categories = false;
+    for (size_t i = 0; i < train->input_count; i++)
+        has_categories |= train->inputs[i].is_category;
+    if (has_categories)
+        say_error("lockstep: warning: columns of categories are stored as ones and zeros, which standardise and "
+                  "augment.noise take as numbers\n");
+    if (keeps_chunks(opened) && even == 0)
+        say_error(
+            "lockstep: warning: chunks of data.train differ in length, and those of what was written do not: with "
+            "shuffle: chunks the order of samples is another one, and so is what split takes\n");
+}
+
+/* The line of a job, with the chunks that its order keeps to. */
+static void print(const struct opened *opened, const struct survey *survey)
+{
+    uint64_t even = chunks_even(&opened->train.share.chunks);
+    char order[64] = "";
+    if (even > 0)
+        snprintf(order, sizeof order, "shuffle: chunks, shuffle_chunk: %" PRIu64, even);
+    bool keeps = keeps_chunks(opened) && even > 0;
     say("# %.*s\n", (int)strcspn(text_bytes(&survey->facts), "\n"), text_bytes(&survey->facts));
-    say("data: {train: {format: %s%s}}\n", dataset->about.form.vocabulary > 0 ? "tokens" : "hdf5",
-        text_bytes(&survey->keys));
+    if (even > 0 && !keeps)
+        say("# a job with shuffle: chunks has the same order with %s\n", order);
+    say("data: {train: {format: %s%s}%s%s}\n", opened->source.dataset->about.form.vocabulary > 0 ? "tokens" : "hdf5",
+        text_bytes(&survey->keys), keeps ? ", " : "", keeps ? order : "");
+    warn(opened, even);
 }
 
 /* Collective over world. */
@@ -146,7 +188,7 @@ static bool convert(const struct world *world, const struct request *request, co
     survey_init(&survey);
     ok = conversion_run(world, &opened->source, request->output, &survey, error);
     if (ok && world->rank == 0)
-        print(dataset, &survey);
+        print(opened, &survey);
     survey_release(&survey);
     return ok;
 }

@@ -77,6 +77,15 @@ uint64_t chunks_digest(const struct chunks *chunks)
     return digest ? digest : 1;
 }
 
+uint64_t chunks_even(const struct chunks *chunks)
+{
+    uint64_t length = chunks->count > 0 ? length_of(chunks, 0) : 0;
+    for (size_t i = 1; i < chunks->count; i++)
+        if (length_of(chunks, i) > length || (length_of(chunks, i) < length && i + 1 < chunks->count))
+            return 0;
+    return length;
+}
+
 /* Marks those that are taken: as many as bring the samples nearest to `wanted`, neither none nor all. */
 static void choose(const struct chunks *all, uint64_t key, uint64_t wanted, bool *is_taken)
 {

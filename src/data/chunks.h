@@ -31,6 +31,10 @@ uint64_t chunks_sample(const struct chunks *chunks, uint64_t place);
 /* Local. Tells which samples lie together; not 0. Of those that begin at sample 0 this is their lengths. */
 uint64_t chunks_digest(const struct chunks *chunks);
 
+/* Local. How many samples each has, but for the last, which has no more; 0: they are not so even, or there are none.
+ * Such chunks are those of as many samples each. */
+uint64_t chunks_even(const struct chunks *chunks);
+
 /* Local. Shares whole chunks out: *taken gets some that have about `part` of the samples (0 < part < 1), *rest the
  * others, in the order that they have in `all`. Which, hangs on the key alone. Both are to be released. ERROR_USAGE,
  * and nothing stays: there is but one. */

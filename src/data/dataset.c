@@ -146,6 +146,11 @@ bool dataset_open_with(struct dataset *dataset, const struct dataset_spec *spec,
     return true;
 }
 
+bool dataset_has_chunks(const struct dataset *dataset)
+{
+    return dataset->class->chunk_end && dataset->class->chunk_end(dataset, 0) > 0;
+}
+
 /* The sample behind the chunk that this one begins. */
 static size_t chunk_end(const struct dataset *dataset, size_t index, uint64_t length)
 {

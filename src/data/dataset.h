@@ -209,6 +209,9 @@ bool dataset_open_rows(struct dataset *dataset, struct row_stream *stream, const
 /* Local. What a sample is called, as a path; the caller owns it (memory_free). NULL: samples have only numbers. */
 char *dataset_name_of(const struct dataset *dataset, size_t index) WARN_UNUSED;
 
+/* Local. Whether its samples, the first ones at least, are stored in chunks. */
+bool dataset_has_chunks(const struct dataset *dataset);
+
 /* Local. Cuts the samples into chunks, share.chunks, that an order can keep to: of `length` samples, or, if that is 0,
  * as they are stored, and of DATASET_CHUNK samples where they are stored in one piece. Once, before it is split.
  * ERROR_USAGE: these would be more than CHUNKS_MOST. */

@@ -150,6 +150,21 @@ static void a_dataset_that_is_cut_is_split_by_chunks(void)
     dataset_close(&train);
 }
 
+static void chunks_are_even_but_for_a_shorter_last_one(void)
+{
+    static const struct {
+        uint64_t length[4], even;
+    } cases[] = {{{0}, 0},    {{5}, 5},       {{7, 7, 7}, 7}, {{7, 7, 2}, 7},
+                 {{7, 8}, 0}, {{3, 7, 7}, 0}, {{7, 2, 7}, 0}, {{7, 7, 7, 8}, 0}};
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        struct chunks chunks = {0};
+        for (size_t i = 0, at = 0; i < 4 && cases[c].length[i] > 0; at += cases[c].length[i++])
+            chunks_add(&chunks, at, cases[c].length[i]);
+        CU_ASSERT_EQUAL(chunks_even(&chunks), cases[c].even);
+        chunks_release(&chunks);
+    }
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -158,6 +173,7 @@ int main(void)
         {"seeds and shares have digests of their own", seeds_and_shares_have_digests_of_their_own},
         {"shares by chunks take whole ones", shares_by_chunks_take_whole_ones},
         {"a dataset that is cut is split by whole chunks", a_dataset_that_is_cut_is_split_by_chunks},
+        {"chunks are even but for a shorter last one", chunks_are_even_but_for_a_shorter_last_one},
         {"both datasets read their samples", both_datasets_read_their_samples},
         {NULL, NULL},
     };
