@@ -35,8 +35,8 @@ static enum option_resume resume_ema(const void *before, const void *after)
 
 static const struct option_row split_rows[] = {
     {"validation",
-     "part of the samples of `train` that is kept apart, by a permutation that hangs on `seed`, as validation data; "
-     "instead of `data.validation`, and not of text",
+     "part of the samples of `train` that is kept apart, by a permutation that hangs on `seed`, as validation data "
+     "(with `shuffle: chunks` whole chunks, whatever that makes); instead of `data.validation`, and not of text",
      FIELD(struct job, data.split.validation), REAL(0, 1), .above = true, .below = true, .optional = true},
     {0},
 };
@@ -63,8 +63,8 @@ static const struct option_row data_rows[] = {
      FIELD(struct job, data.last), .choices = last_names, DEFAULT("wrap")},
     {"shuffle",
      "which order an epoch has: full: any; chunks: whole chunks of the file in any order, and the samples of "
-     "`shuffle_window` of them mixed, so that an epoch unpacks each chunk once; data that are sorted, as by class, want "
-     "full",
+     "`shuffle_window` of them mixed, so that an epoch unpacks each chunk once, and `split` takes whole chunks; data that "
+     "are sorted, as by class, want full",
      FIELD(struct job, data.shuffle), .choices = shuffle_names, DEFAULT("full")},
     {"shuffle_window",
      "how many chunks are mixed with `shuffle: chunks`: in memory are three times as many, once a node",

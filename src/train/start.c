@@ -76,6 +76,21 @@ static void warn_of_large_targets(const struct session *session)
                  (double)form->least, (double)form->most);
 }
 
+#define SHARE_NEAR 0.1 /* of the wanted share */
+
+/* Local. Large chunks can make a share of whole ones that nobody has meant. */
+static void warn_of_share(const struct session *session)
+{
+    const struct dataset *validation = &session->data.validation, *train = &session->data.train;
+    double wanted = session->job->data.split.validation;
+    double taken = (double)validation->count / (double)(validation->count + train->count);
+    if (wanted > 0 && validation->share.chunks.count > 0 && fabs(taken - wanted) > SHARE_NEAR * wanted)
+        log_warn("data.split.validation: %g is wanted, but %.3g of the samples are taken: data.shuffle: chunks takes "
+                 "whole chunks, and a smaller data.shuffle_chunk (here %" PRIu64 "%s) comes nearer",
+                 wanted, taken, session->job->data.shuffle_chunk,
+                 session->job->data.shuffle_chunk > 0 ? "" : ": as they are stored");
+}
+
 /* Local. What cannot be known before data and model are there. */
 static bool check_job_with_data(const struct session *session, struct error *error)
 {
@@ -87,6 +102,7 @@ static bool check_job_with_data(const struct session *session, struct error *err
                  ": the learning rate never reaches its peak",
                  job->schedule.warmup, schedule_units[job->schedule.unit], warmup, session->steps);
     warn_of_large_targets(session);
+    warn_of_share(session);
     for (size_t l = 0; l < session->learner.model.count; l++)
         if (session->data.train.about.form.vocabulary > 0 && session->learner.model.layers[l].sees_ahead) {
             log_warn("model: %s is not causal: it sees the %s that it has to predict",
