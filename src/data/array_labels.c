@@ -60,6 +60,8 @@ bool array_labels_count(struct array_labels *labels, const struct array *y, bool
     return true;
 }
 
+#define USUALLY_IGNORED 255 /* in labels of pixels: what stands for no class */
+
 static bool refuse_label(const struct array_labels *labels, const struct array_rows *rows, size_t element,
                          int64_t label, struct error *error)
 {
@@ -79,8 +81,9 @@ static bool refuse_label(const struct array_labels *labels, const struct array_r
                          labels->offset ? "" : "; label_offset is for labels that begin at 1");
     return error_set(error, ERROR_USAGE,
                      "%s: %s (counted from 0) has label %" PRId64
-                     "%s, but the training data has only %zu classes, 0 to %zu",
-                     name, place, label, offset, classes, classes - 1);
+                     "%s, but the training data has only %zu classes, 0 to %zu%s",
+                     name, place, label, offset, classes, classes - 1,
+                     label == USUALLY_IGNORED ? "; ignore_label: 255 is for one that stands for none" : "");
 }
 
 /* Whether numbers that are missing are labels that stand for no class. */

@@ -320,6 +320,11 @@ static void wrong_labels_are_named(void)
     npy_file_array(&fixture.y, "<i8", "(6,)", labels, sizeof labels);
     fixture_write(&fixture);
     expect(&fixture, &train, ERROR_USAGE, "sample 4 (counted from 0) has label 8, but the training data has only 8");
+    labels[4] = 255;
+    npy_file_array(&fixture.y, "<i8", "(6,)", labels, sizeof labels);
+    fixture_write(&fixture);
+    expect(&fixture, &train, ERROR_USAGE,
+           "has label 255, but the training data has only 8 classes, 0 to 7; ignore_label: 255 is for");
     dataset_close(&train);
     labels[4] = -1;
     npy_file_array(&fixture.y, "<i8", "(6,)", labels, sizeof labels);
