@@ -87,7 +87,9 @@ static const char before_flat[] = "put it before layers that flatten, or give th
 
 bool layer_wants_image(const struct shape *in, struct error *error)
 {
-    const char *remedy = in->dims == 4 ? "a volume wants conv3d" : before_flat;
+    const char *remedy = in->dims == 4   ? "a volume wants conv3d"
+                         : in->dims == 2 ? "a sequence wants conv1d"
+                                         : before_flat;
     return wants(in, 3, 3, "an image (channels x height x width)", remedy, error);
 }
 
@@ -98,5 +100,6 @@ bool layer_wants_volume(const struct shape *in, struct error *error)
 
 bool layer_wants_planes(const struct shape *in, struct error *error)
 {
-    return wants(in, 3, 4, "an image (channels x height x width) or a volume", before_flat, error);
+    return wants(in, 3, 4, "an image (channels x height x width) or a volume",
+                 in->dims == 2 ? "a sequence is made shorter by conv1d with a stride" : before_flat, error);
 }

@@ -143,6 +143,10 @@ static void what_does_not_fit_is_told(void)
         {{.spec = MODEL(CONV2D(2, 3, 1, 0)), .form = VOLUME(1, 2, 5, 5, 1)},
          "it needs an image (channels x height x width), but its input is 1x2x5x5 (channels x depth x height x width): "
          "a volume wants conv3d"},
+        {{.spec = MODEL(POOL(max_pool, 2, 0), DENSE(1)), .form = {.input = {2, {8, 3}}, .terms = 1}},
+         "but its input is 8x3 (positions x channels): a sequence is made shorter by conv1d with a stride"},
+        {{.spec = MODEL(CONV2D(2, 3, 1, 0)), .form = {.input = {2, {8, 3}}, .terms = 1}},
+         "but its input is 8x3 (positions x channels): a sequence wants conv1d"},
         {{.spec = MODEL(CONV3D(2, 1, 1, 0)), .form = FEATURES(5, 1)},
          "it needs a volume (channels x depth x height x width), but its input is 5 (features)"},
         {{.spec = MODEL(CONV3D(2, 1, 1, 0), UPSAMPLE(1000, UPSAMPLE_NEAREST), UPSAMPLE(1000, UPSAMPLE_NEAREST)),
