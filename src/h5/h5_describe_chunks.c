@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define LZF 32000 /* h5py writes it */
+
 /* Filters that are undone here, and others by the names that people know (The HDF Group's list of registered ones). */
 static const struct {
     H5Z_filter_t number;
@@ -18,7 +20,7 @@ static const struct {
     {H5Z_FILTER_NBIT, -1, "nbit"},
     {H5Z_FILTER_SCALEOFFSET, -1, "scaleoffset"},
     {307, -1, "bzip2"},
-    {32000, -1, "lzf"},
+    {LZF, -1, "lzf"},
     {32001, -1, "blosc"},
     {32004, -1, "lz4"},
     {32008, -1, "bitshuffle"},
@@ -33,8 +35,11 @@ static bool refuse_filter(const char *name, H5Z_filter_t number, const char *fil
     return error_set(
         error, ERROR_VERSION,
         "%.200s is packed by the filter %s (%d), which is not read here: h5repack -f GZIP=4 OLD NEW, where "
-        "that filter is installed, packs it anew",
-        name, filter, (int)number);
+        "that filter is installed, packs it anew%s",
+        name, filter, (int)number,
+        number == LZF ? "; h5py has it: h5py.File(NEW, \"w\").create_dataset(NAME, data=h5py.File(OLD)[NAME], "
+                        "chunks=True, compression=\"gzip\")"
+                      : "");
 }
 
 static bool take_filters(hid_t create, const char *name, struct h5_array *array, struct error *error)
