@@ -69,8 +69,7 @@ static bool targets_fit(const struct leaf_form *form, const struct leaf_form *tr
                      train->classes);
 }
 
-/* Where the inputs, or the targets, come from. */
-static const char *source(const struct dataset_spec *spec, bool targets)
+const char *dataset_source(const struct dataset_spec *spec, bool targets)
 {
     const struct dataset_class *class = spec->class;
     return class->source ? class->source(spec->settings, targets) : class->kind.name;
@@ -84,9 +83,9 @@ static bool fits(const struct dataset *dataset, const struct dataset_spec *spec,
         return error_set(error, ERROR_USAGE,
                          "%s: label_offset is %" PRIu64 ", but that of the training data %" PRIu64
                          ": the classes would not be the same",
-                         source(spec, true), dataset->about.label_offset, train->label_offset);
-    return dataset_inputs_fit(dataset, train, source(spec, false), error) &&
-           targets_fit(&dataset->about.form, &train->form, source(spec, true), error);
+                         dataset_source(spec, true), dataset->about.label_offset, train->label_offset);
+    return dataset_inputs_fit(dataset, train, dataset_source(spec, false), error) &&
+           targets_fit(&dataset->about.form, &train->form, dataset_source(spec, true), error);
 }
 
 static bool refuse_no_format(struct error *error)

@@ -80,8 +80,8 @@ static void compare_rest(const struct session *session, const struct record *rec
     else if (record->data_digest != session->data.train.digest)
         text_append(differences,
                     "\n  data.train: content with digest %016" PRIx64 " in the checkpoint, other content (%016" PRIx64
-                    ") here",
-                    record->data_digest, session->data.train.digest);
+                    ") here: %s, or its targets, have changed since",
+                    record->data_digest, session->data.train.digest, dataset_source(&session->job->data.train, false));
     if (!description_has_same_chunks(&session->data.train.about, record->data, &other))
         text_append(differences, "\n  data.train: %s", other.text);
     bool is_foreign = session->options->branch && !session->restore->is_branch &&
