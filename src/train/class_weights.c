@@ -69,6 +69,21 @@ static bool take(struct session *session, struct error *error)
     return fits || error_set(error, ERROR_CORRUPT, "the checkpoint does not tell how many samples each class has");
 }
 
+#define CLASSES_TOLD 10 /* one by one, at most */
+
+/* Local. */
+static void tell(const struct description *about, const double *weights)
+{
+    const struct categories *names = description_classes(about);
+    struct text line;
+    text_init(&line);
+    for (size_t c = 0; c < about->form.classes; c++)
+        text_append(&line, "%s%.3g for class %zu%s%s%s, of %" PRIu64 " labels", c > 0 ? "; " : "", weights[c], c,
+                    names ? " (" : "", names ? names->names[c] : "", names ? ")" : "", about->class_counts[c]);
+    log_info("class_weights: balanced: %s", text_bytes(&line));
+    text_release(&line);
+}
+
 /* Local. */
 static void weigh(struct session *session)
 {
@@ -86,9 +101,12 @@ static void weigh(struct session *session)
     for (size_t c = 0; c < classes; c++)
         weights[c] = counts[c] > 0 ? (double)total / ((double)present * (double)counts[c]) : 1;
     model_weigh(&session->learner.model, weights);
-    log_info("class_weights: balanced: from %.3g for class %zu, of %" PRIu64
-             " labels, to %.3g for class %zu, of %" PRIu64,
-             weights[most], most, counts[most], weights[rarest], rarest, counts[rarest]);
+    if (classes <= CLASSES_TOLD)
+        tell(about, weights);
+    else
+        log_info("class_weights: balanced: from %.3g for class %zu, of %" PRIu64
+                 " labels, to %.3g for class %zu, of %" PRIu64,
+                 weights[most], most, counts[most], weights[rarest], rarest, counts[rarest]);
     if (present < classes)
         log_info("%zu of %zu classes do not come in the training data", classes - present, classes);
     memory_free(weights);
