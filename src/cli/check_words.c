@@ -156,7 +156,7 @@ void check_find_misfits(const struct check_report *report, struct text *misfits)
     const struct rehearsal *tried = report->rehearsal;
     struct error error;
     double bytes = (double)tried->parts.checkpoint_bytes, missing = report->forecast.bytes - report->present;
-    if (!memory_room_is_enough(&tried->least, report->job->checkpoint.background, &error))
+    if (!memory_room_is_enough(&tried->least, memory_room_less(report->job->checkpoint.background), &error))
         text_append(misfits, "%s", error.text);
     if (bytes > limit_file_bytes())
         text_append(misfits, "%sa checkpoint has %.1f MB, but a file of this process may have %.1f MB only (ulimit -f)",

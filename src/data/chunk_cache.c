@@ -13,7 +13,8 @@
 /* What `where` says of a band. */
 enum { ABSENT = 0, CLAIMED = 1, DAMAGED = 2, THERE = 3 /* + its place */ };
 
-#define TAKEN UINT32_MAX /* for `readers`: of a place that is between two bands */
+#define BANDS_MOST ((size_t)1 << 31) /* words are of 32 bits */
+#define TAKEN      UINT32_MAX        /* for `readers`: of a place that is between two bands */
 
 struct chunk_slot {
     _Atomic uint32_t readers;
@@ -84,6 +85,10 @@ bool chunk_cache_init(struct chunk_cache *cache, struct chunked *const *chunked,
         cache->bands += chunked[i]->bands;
         cache->chunk_count += about->count;
     }
+    if (cache->bands > BANDS_MOST)
+        return error_set(error, ERROR_VERSION,
+                         "%s: %zu chunks are too many: h5repack -l CHUNK=SIZES OLD NEW with larger ones",
+                         chunked[0]->name, cache->bands);
     size_t slots = cache->slot_bytes < CHUNK_CACHE_KEPT ? CHUNK_CACHE_KEPT / cache->slot_bytes : 1;
     slots = slots < cache->bands ? slots : cache->bands;
     void *own = memory_alloc(1, chunk_cache_bytes(cache, slots), "chunks", error);
@@ -179,26 +184,39 @@ static bool hold(struct chunk_cache *cache, size_t s, size_t number)
     return false;
 }
 
-/* The next place, in a round, that nobody reads; the band that was in it is absent. */
-static size_t take_slot(struct chunk_cache *cache)
+/* The next place, in a round, that nobody reads; the band that was in it is absent. False: for all too long there was
+ * none. */
+static bool take_slot(struct chunk_cache *cache, size_t *taken)
 {
-    for (;;) {
+    struct wait wait = wait_begin(PATIENCE_S);
+    for (size_t tried = 1;; tried++) {
         size_t s = (size_t)(atomic_fetch_add(&cache->shared->hand, 1) % cache->slots);
         struct chunk_slot *slot = &cache->slot[s];
         uint32_t readers = 0;
-        if (!atomic_compare_exchange_strong(&slot->readers, &readers, TAKEN))
+        if (!atomic_compare_exchange_strong(&slot->readers, &readers, TAKEN)) {
+            if (tried % cache->slots > 0)
+                continue;
+            if (wait_is_over(&wait))
+                return false;
+            wait_nap(&wait);
             continue;
+        }
         uint32_t band = atomic_exchange(&slot->band, 0);
         if (band > 0)
             atomic_store(word_of(cache, band - 1), ABSENT);
-        return s;
+        *taken = s;
+        return true;
     }
 }
 
 /* Of a band that this process has claimed. */
 static const uint8_t *bring(struct chunk_cache *cache, const struct chunked *chunked, size_t band, struct error *error)
 {
-    size_t number = chunked->first_band + band, s = take_slot(cache);
+    size_t number = chunked->first_band + band, s;
+    if (!take_slot(cache, &s)) {
+        atomic_store(word_of(cache, number), ABSENT);
+        return unpack_apart(cache, chunked, band, error);
+    }
     struct chunk_slot *slot = &cache->slot[s];
     struct unpacking unpacking = {cache, chunked, band, cache->bytes + s * cache->slot_bytes, error, false};
     const void *hole = NULL;

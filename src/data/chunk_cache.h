@@ -36,7 +36,8 @@ struct chunk_cache {
 };
 
 /* Local. For the rows of `n` datasets, of which about, file and name are set: sets the rest; keeps bands for itself.
- * Release accepts what is all 0. Nothing stays after failure but what it releases. */
+ * Release accepts what is all 0. Nothing stays after failure but what it releases. ERROR_VERSION: the bands are too
+ * large, or too many. */
 bool chunk_cache_init(struct chunk_cache *cache, struct chunked *const *chunked, size_t n,
                       struct error *error) WARN_UNUSED;
 void chunk_cache_release(struct chunk_cache *cache);
@@ -45,8 +46,9 @@ void chunk_cache_release(struct chunk_cache *cache);
 size_t chunk_cache_bytes(const struct chunk_cache *cache, size_t slots);
 
 /* Local. From here on it keeps its bands in this memory of chunk_cache_bytes(slots), 64-byte aligned, which was all 0
- * before the first reader came; the memory is given back by its owner, after the last one has read. All readers have
- * the same datasets; slots: as many as there are readers, or all bands. */
+ * before the first reader came; the memory is given back by its owner, after the last one has read. All readers
+ * have the same datasets, in the same layout, since places and bands go by numbers, and give the same slots: as many as
+ * there are readers, or all bands. */
 void chunk_cache_share(struct chunk_cache *cache, void *memory, size_t slots);
 
 /* Local. While it is set, what is kept is not looked at, and nothing is added to it: bands are what the files hold

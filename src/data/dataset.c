@@ -208,6 +208,11 @@ size_t dataset_shared_bytes(const struct dataset *dataset, const struct dataset_
     return dataset->class->shared_bytes ? dataset->class->shared_bytes(dataset, readers) : 0;
 }
 
+uint64_t dataset_shared_layout(const struct dataset *dataset, const struct dataset_readers *readers)
+{
+    return dataset->class->shared_layout ? dataset->class->shared_layout(dataset, readers) : 0;
+}
+
 void dataset_share_memory(struct dataset *dataset, const struct dataset_readers *readers, void *memory)
 {
     CHECK(dataset->class->share_memory, "there is something to share");

@@ -121,9 +121,10 @@ struct dataset_class {
      * are. */
     size_t (*chunk_end)(const struct dataset *dataset, size_t index);
 
-    /* Local. Chunks that were unpacked are kept; as dataset_shared_bytes, dataset_share_memory and dataset_unpacked,
-     * which see. NULL, all three: nothing is unpacked. */
+    /* Local. Chunks that were unpacked are kept; as dataset_shared_bytes, dataset_shared_layout, dataset_share_memory
+     * and dataset_unpacked, which see. NULL, all four: nothing is unpacked. */
     size_t (*shared_bytes)(const struct dataset *dataset, const struct dataset_readers *readers);
+    uint64_t (*shared_layout)(const struct dataset *dataset, const struct dataset_readers *readers);
     void (*share_memory)(struct dataset *dataset, const struct dataset_readers *readers, void *memory);
     uint64_t (*unpacked)(const struct dataset *dataset);
 
@@ -228,12 +229,17 @@ bool dataset_cut(struct dataset *dataset, uint64_t length, struct error *error) 
 bool dataset_split(struct dataset *dataset, uint64_t seed, double part, struct dataset *taken,
                    struct error *error) WARN_UNUSED;
 
-/* Local. How much memory the readers want to share, for what they unpack of the files; 0: none. The same for all. */
+/* Local. How much memory the readers want to share, for what they unpack of the files; 0: none. The same for all
+ * whose files have one layout. */
 size_t dataset_shared_bytes(const struct dataset *dataset, const struct dataset_readers *readers);
 
-/* Local. From here on what is unpacked is kept in this memory, for all readers together: it has as many bytes, aligned
- * to 64, and was all 0 before the first of them came. It stays until the last of them has closed the dataset. What was
- * split from it shares with it. */
+/* Local. A digest of that layout: of all that decides what lies where in the memory, and what its bytes mean. Files of
+ * one content (the digest of a dataset) may differ in it, as h5repack makes them: readers who do share no memory. */
+uint64_t dataset_shared_layout(const struct dataset *dataset, const struct dataset_readers *readers);
+
+/* Local. From here on what is unpacked is kept in this memory, for all readers together, who have one layout and give
+ * equal readers: it has as many bytes, aligned to 64, and was all 0 before the first of them came. It stays until the
+ * last of them has closed the dataset. What was split from it shares with it. */
 void dataset_share_memory(struct dataset *dataset, const struct dataset_readers *readers, void *memory);
 
 /* Local. How many chunks of its files were unpacked, by all who share the memory, since they do (or since it was

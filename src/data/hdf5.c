@@ -2,6 +2,7 @@
  * many. */
 #include "data/hdf5.h"
 
+#include "base/digest.h"
 #include "base/memory.h"
 #include "base/pattern.h"
 #include "base/text.h"
@@ -138,6 +139,17 @@ static size_t hdf5_shared_bytes(const struct dataset *dataset, const struct data
     return bytes;
 }
 
+static uint64_t hdf5_shared_layout(const struct dataset *dataset, const struct dataset_readers *readers)
+{
+    const struct hdf5 *hdf5 = dataset->self;
+    uint64_t layout = 0;
+    for (size_t a = 0; a < HDF5_ARRAYS; a++) {
+        size_t slots = hdf5->joined[a].cache.bands > 0 ? slots_of(dataset, a, readers) : 0;
+        layout = digest_chain(digest_chain(layout, slots), hdf5_joined_layout(&hdf5->joined[a]));
+    }
+    return layout;
+}
+
 static void hdf5_share_memory(struct dataset *dataset, const struct dataset_readers *readers, void *memory)
 {
     struct hdf5 *hdf5 = dataset->self;
@@ -195,6 +207,7 @@ const struct dataset_class dataset_hdf5 = {
     .read = array_data_read,
     .chunk_end = hdf5_chunk_end,
     .shared_bytes = hdf5_shared_bytes,
+    .shared_layout = hdf5_shared_layout,
     .share_memory = hdf5_share_memory,
     .unpacked = hdf5_unpacked,
     .digest = hdf5_digest,

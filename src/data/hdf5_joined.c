@@ -1,5 +1,6 @@
 #include "data/hdf5_joined.h"
 
+#include "base/digest.h"
 #include "base/memory.h"
 #include "base/text.h"
 
@@ -107,6 +108,32 @@ size_t hdf5_joined_chunk_end(const struct hdf5_joined *joined, size_t row)
 }
 
 /* ---- memory ---- */
+
+static uint64_t chain_real(uint64_t digest, double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return digest_chain(digest, bits);
+}
+
+uint64_t hdf5_joined_layout(const struct hdf5_joined *joined)
+{
+    uint64_t digest = 0;
+    for (size_t i = 0; i < joined->file_count; i++) {
+        const struct hdf5_dataset *dataset = &joined->files[i].dataset[joined->which];
+        const struct array *array = &dataset->array;
+        const bool is_chunked = dataset->about.storage == H5_ARRAY_CHUNKED;
+        digest = digest_chain(digest, is_chunked ? 1 + dataset->first : 0);
+        if (!is_chunked)
+            continue;
+        digest = digest_chain(digest, array->dims);
+        for (size_t d = 0; d < array->dims; d++)
+            digest = digest_chain(digest_chain(digest, array->size[d]), dataset->about.chunk[d]);
+        digest = digest_chain(digest, (uint64_t)array->type * 4 + array->big_endian * 2U + array->is_scaled);
+        digest = chain_real(chain_real(digest, array->scale), array->offset);
+    }
+    return digest;
+}
 
 /* How many bands those samples lie in that the order keeps together, where they are most. */
 static size_t bands_of_chunk(const struct hdf5_joined *joined, const struct chunks *chunks, size_t first)

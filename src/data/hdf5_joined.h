@@ -21,6 +21,9 @@ void hdf5_joined_release(struct hdf5_joined *joined);
 /* Local. The row behind those that are in one band with this one; 0: it is in none. */
 size_t hdf5_joined_chunk_end(const struct hdf5_joined *joined, size_t row);
 
+/* Local. A digest of how its chunks lie, in which files, and what their bytes mean. */
+uint64_t hdf5_joined_layout(const struct hdf5_joined *joined);
+
 /* Local. Places for bands that readers want to share, so that each band has to be unpacked once for a window. chunks:
  * those that the order keeps to, whose samples count from row `first` on. */
 size_t hdf5_joined_slots(const struct hdf5_joined *joined, const struct chunks *chunks, size_t first,

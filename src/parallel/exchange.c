@@ -183,7 +183,8 @@ static bool allocate(struct exchange *x, struct error *error)
 static bool open_window(struct exchange *x, size_t bytes, struct error *error)
 {
     size_t most = bytes + (1 + x->copies) * x->count * sizeof(float);
-    return world_agree_memory(x->world, window_open(&x->window, x->node, bytes, error), most, error);
+    return world_agree_memory(x->world, window_open(&x->window, x->node, bytes, "the buffers of the exchange", error),
+                              most, error);
 }
 
 bool exchange_open(struct exchange **exchange, const struct world *world, const struct node *node, size_t leaves,

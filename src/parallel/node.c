@@ -75,6 +75,15 @@ void node_share_bytes(const struct node *node, char **bytes, size_t *count)
     watchdog_end();
 }
 
+bool node_is_equal(const struct node *node, uint64_t number)
+{
+    uint64_t least[2] = {number, ~number};
+    watchdog_begin_meeting("the ranks of each node compare what they have", 0, false);
+    MPI_Allreduce(MPI_IN_PLACE, least, 2, MPI_UINT64_T, MPI_MIN, node->comm);
+    watchdog_end();
+    return least[0] == ~least[1];
+}
+
 /* Whether every rank of the node says ok; the error becomes that of the first that does not. */
 static bool agree(const struct node *node, bool ok, struct error *error)
 {
@@ -148,11 +157,11 @@ static bool fill(struct window *window, const struct node *node, size_t bytes, s
     return true;
 }
 
-bool window_open(struct window *window, const struct node *node, size_t bytes, struct error *error)
+bool window_open(struct window *window, const struct node *node, size_t bytes, const char *what, struct error *error)
 {
     *window = (struct window){.win = MPI_WIN_NULL, .comm = node->comm};
     if (node->size == 1) {
-        window->memory = memory_alloc(bytes, 1, "the buffers of the exchange", error);
+        window->memory = memory_alloc(bytes, 1, what, error);
         return window->memory != NULL;
     }
     watchdog_begin_meeting("the ranks of each node look for room in /dev/shm", 0, false);

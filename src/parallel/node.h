@@ -27,6 +27,9 @@ void node_close(struct node *node);
  * they own (memory_free), with a NUL behind it. */
 void node_share_bytes(const struct node *node, char **bytes, size_t *count);
 
+/* Collective over node. Whether every rank of it gives this number; the same on all of them. */
+bool node_is_equal(const struct node *node, uint64_t number) WARN_UNUSED;
+
 /* Memory of which every rank of the node has a piece, and can read and write all pieces. */
 struct window {
     MPI_Win win; /* MPI_WIN_NULL if the node has one rank: then it is plain memory */
@@ -36,8 +39,9 @@ struct window {
 
 /* Collective over node. This rank contributes `bytes` (may differ; may be 0). The memory is really there after
  * success: it has been touched, so that a /dev/shm that is too small is an error here and not a SIGBUS later.
- * The same verdict on every rank of the node; nothing stays allocated after failure. */
-bool window_open(struct window *window, const struct node *node, size_t bytes, struct error *error) WARN_UNUSED;
+ * what: it is for, for messages. The same verdict on every rank of the node; nothing stays allocated after failure. */
+bool window_open(struct window *window, const struct node *node, size_t bytes, const char *what,
+                 struct error *error) WARN_UNUSED;
 
 /* Collective over node. Accepts a closed window (on all ranks). */
 void window_close(struct window *window);

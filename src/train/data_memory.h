@@ -13,11 +13,19 @@ struct data_memory {
     void *own;
 };
 
-/* Collective over world, once the node and the data are open, and before the data are closed: `train` reads through it.
- * Where the nodes' memory cannot be had, a warning, and each rank keeps what it unpacks for itself. Nothing is done
- * where nothing has to be unpacked. Close accepts what is all 0. */
-bool data_memory_open(struct data_memory *memory, const struct world *world, const struct node *node,
-                      const struct job *job, struct dataset *train, struct error *error) WARN_UNUSED;
+/* Collective over world; world, node and job must be equal on every rank. Once the node and the data are open, and all
+ * else that a start allocates, and before the data are closed: `train` reads through it.
+ *
+ * Every rank has a dataset of the same content, which ranks_compare_data has seen, but its files may lie in another
+ * layout than those of others: in other chunks, or in none. Ranks of a node share only where all of it have one layout
+ * (dataset_shared_layout); each node may have its own.
+ *
+ * Where ranks of a node cannot share (their layouts differ, limits of memory or /dev/shm have no room for it), all
+ * ranks are warned, once, and those keep what they unpack for themselves: as much as a node of one would, or, where
+ * memory is short, the little that a dataset always has. Nothing is done where no rank has to unpack anything. Close
+ * accepts what is all 0. */
+void data_memory_open(struct data_memory *memory, const struct world *world, const struct node *node,
+                      const struct job *job, struct dataset *train);
 
 /* Collective over node. Nobody reads the data any more. */
 void data_memory_close(struct data_memory *memory);

@@ -82,16 +82,20 @@ const struct memory_room *memory_room_least(const struct memory_room *rooms, siz
     return least;
 }
 
-bool memory_room_is_enough(const struct memory_room *room, bool two_sets, struct error *error)
+const char *memory_room_less(bool two_sets)
+{
+    return two_sets ? "a smaller train.microbatch or checkpoint.background: false" : "a smaller train.microbatch";
+}
+
+bool memory_room_is_enough(const struct memory_room *room, const char *less, struct error *error)
 {
     bool is_one = room->ranks == 1;
     return room->needed <= room->limit.bytes ||
            error_set(error, ERROR_USAGE,
-                     "%d rank%s on %s need%s %.1f MB of memory at least, and %s is %.1f MB: ask for more%s; a smaller "
-                     "train.microbatch%s needs less",
+                     "%d rank%s on %s need%s %.1f MB of memory at least, and %s is %.1f MB: ask for more%s%s%s%s",
                      room->ranks, is_one ? "" : "s", room->host, is_one ? "s" : "", room->needed / 1e6,
                      room->limit.name, room->limit.bytes / 1e6, is_one ? "" : ", or start fewer ranks a node",
-                     two_sets ? " or checkpoint.background: false" : "");
+                     less ? "; " : "", less ? less : "", less ? " needs less" : "");
 }
 
 /* Local. Gives the others on this machine a moment to leave, if that would be enough. */
@@ -110,7 +114,7 @@ static void wait_for_machine(struct memory_room *room)
 }
 
 /* Local. Whether all limits of this rank leave enough; what only slows it down is a warning. */
-static bool judge(struct memory_room *rooms, size_t count, bool two_sets, struct error *error)
+static bool judge(struct memory_room *rooms, size_t count, const char *less, struct error *error)
 {
     bool ok = true;
     for (size_t i = 0; i < count && ok; i++) {
@@ -118,26 +122,44 @@ static bool judge(struct memory_room *rooms, size_t count, bool two_sets, struct
         if (rooms[i].limit.reach == MEMORY_MACHINE)
             wait_for_machine(&rooms[i]);
         if (!rooms[i].limit.is_soft)
-            ok = memory_room_is_enough(&rooms[i], two_sets, error);
-        else if (!memory_room_is_enough(&rooms[i], two_sets, &slow))
+            ok = memory_room_is_enough(&rooms[i], less, error);
+        else if (!memory_room_is_enough(&rooms[i], less, &slow))
             log_warn("%s", slow.text);
     }
     return ok;
 }
 
-bool memory_room_check(const struct world *world, const struct memory_plan *plan, struct error *error)
+/* Collective over world. Of what this rank wants beside what it has. */
+static bool check(const struct world *world, const struct node *node, const struct memory_claim *more, const char *less,
+                  struct error *error)
 {
-    struct node node;
     struct memory_limits limits;
     struct memory_use use;
     struct memory_room rooms[MEMORY_LIMITS];
-    node_open(&node, world, 0);
     memory_use_look(&use, true);
     memory_limits_find(&limits);
-    double own = use.own + memory_plan_private(plan), shared = memory_plan_shared(plan, node.rank == 0);
-    bool is_alone = node.size == 1; /* then nothing is shared (parallel/node.h) */
-    struct memory_claim claim = {.own = own + (is_alone ? shared : 0), .shared = use.shared + (is_alone ? 0 : shared)};
-    weigh_all(&node, &limits, &claim, rooms);
+    bool is_alone = node->size == 1; /* then nothing is shared (parallel/node.h) */
+    struct memory_claim claim = {.own = use.own + more->own + (is_alone ? more->shared : 0),
+                                 .shared = use.shared + (is_alone ? 0 : more->shared)};
+    weigh_all(node, &limits, &claim, rooms);
+    return world_agree(world, judge(rooms, limits.count, less, error), error);
+}
+
+bool memory_room_check(const struct world *world, const struct memory_plan *plan, struct error *error)
+{
+    struct node node;
+    node_open(&node, world, 0);
+    const struct memory_claim more = {memory_plan_private(plan), memory_plan_shared(plan, node.rank == 0)};
+    bool ok = check(world, &node, &more, memory_room_less(plan->copies > 1), error);
     node_close(&node);
-    return world_agree(world, judge(rooms, limits.count, plan->copies > 1, error), error);
+    return ok;
+}
+
+bool memory_room_check_more(const struct world *world, const struct memory_claim *more, struct error *error)
+{
+    struct node node;
+    node_open(&node, world, 0);
+    bool ok = check(world, &node, more, NULL, error);
+    node_close(&node);
+    return ok;
 }

@@ -30,8 +30,12 @@ void memory_room_weigh(const struct world *world, const struct memory_limits *li
 /* Local. The one of them that leaves least, or is exceeded most; NULL: there are none. Borrowed. */
 const struct memory_room *memory_room_least(const struct memory_room *rooms, size_t count);
 
-/* Local. Whether it is enough: ERROR_USAGE says what is needed where, what allows less, and what needs less. */
-bool memory_room_is_enough(const struct memory_room *room, bool two_sets, struct error *error);
+/* Local. Whether it is enough: ERROR_USAGE says what is needed where, what allows less, and what needs less. `less`:
+ * the words for that; NULL: there are none. */
+bool memory_room_is_enough(const struct memory_room *room, const char *less, struct error *error);
+
+/* Local. What needs less of a plan. */
+const char *memory_room_less(bool two_sets);
 
 /* Collective over world; the same verdict on every rank. Before the memory of this plan, which is the rank's own, is
  * allocated: whether it can be had. ERROR_USAGE if a limit will refuse it, or somebody will be killed over it; a
@@ -39,5 +43,9 @@ bool memory_room_is_enough(const struct memory_room *room, bool two_sets, struct
  * to end.
  */
 bool memory_room_check(const struct world *world, const struct memory_plan *plan, struct error *error) WARN_UNUSED;
+
+/* Collective over world. The same for what a rank wants beside all that it has already. */
+bool memory_room_check_more(const struct world *world, const struct memory_claim *more,
+                            struct error *error) WARN_UNUSED;
 
 #endif

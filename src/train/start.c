@@ -153,10 +153,10 @@ static bool build(struct session *session, struct error *error)
 }
 
 /* Collective. From here on ranks unpack what they read for each other. */
-static bool share_data(struct session *session, struct error *error)
+static bool share_data(struct session *session)
 {
-    return data_memory_open(&session->data_memory, session->world, &session->learner.node, session->job,
-                            &session->data.train, error);
+    data_memory_open(&session->data_memory, session->world, &session->learner.node, session->job, &session->data.train);
+    return true;
 }
 
 /* Collective. Last of all: from here on HDF5 belongs to the saver. */
@@ -218,7 +218,7 @@ bool start_session(struct session *session, const struct world *world, const str
     bool ok = ranks_compare(session, error) && open_watch(session, error) && ranks_check(session, error) &&
               run_directory_take(session, error) && deadline_open(&session->deadline, world, error) &&
               open_copies(session, error) && open_data(session, error) && build(session, error) &&
-              share_data(session, error) && resume(session, error) && standardise_session(session, error) &&
+              share_data(session) && resume(session, error) && standardise_session(session, error) &&
               class_weights_session(session, error);
     if (ok) {
         guard_prepare(job, &session->record.history);

@@ -91,7 +91,8 @@ static void open_stored(struct stored *stored, size_t slots)
     node_open(&stored->node, &world, 0);
     if (slots > 0) {
         size_t bytes = chunk_cache_bytes(&stored->cache, slots);
-        CU_ASSERT_TRUE(window_open(&stored->window, &stored->node, stored->node.rank == 0 ? bytes : 0, &error));
+        size_t mine = stored->node.rank == 0 ? bytes : 0;
+        CU_ASSERT_TRUE(window_open(&stored->window, &stored->node, mine, "a test", &error));
         chunk_cache_share(&stored->cache, window_piece(&stored->window, 0), slots);
     }
     close(fd);
@@ -275,6 +276,19 @@ static void alone_it_keeps_all_that_fits(void)
     close_stored(&stored, 0);
 }
 
+/* As if of bytes, one a chunk. */
+static void more_bands_than_words_can_number_are_refused(void)
+{
+    struct h5_array about = {
+        .bytes = 1, .dims = 1, .size = {(size_t)1 << 33}, .chunk = {1}, .chunk_bytes = 1, .count = (size_t)1 << 33};
+    struct chunked chunked = {.about = &about, .name = "many.h5 (x)"}, *all = &chunked;
+    struct chunk_cache cache;
+    struct error error;
+    CU_ASSERT_FALSE(chunk_cache_init(&cache, &all, 1, &error));
+    CU_ASSERT(error.kind == ERROR_VERSION && strstr(error.text, "many.h5 (x): 8589934592 chunks are too many"));
+    chunk_cache_release(&cache);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_case cases[] = {
@@ -285,6 +299,7 @@ int main(int argc, char **argv)
         {"what is gone is met by all", what_is_gone_is_met_by_all},
         {"apart from what is kept, the file is read", apart_from_the_kept_the_file_is_read},
         {"alone it keeps all that fits", alone_it_keeps_all_that_fits},
+        {"more bands than words can number are refused", more_bands_than_words_can_number_are_refused},
         {NULL, NULL},
     };
     return test_mpi_run(&argc, &argv, "data/chunk_cache", cases);

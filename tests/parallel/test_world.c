@@ -94,7 +94,7 @@ static void a_window_is_shared_zero_and_aligned(void)
     struct window window;
     struct error error;
     node_open(&node, &world, 0);
-    bool ok = window_open(&window, &node, 4096 * sizeof(int), &error);
+    bool ok = window_open(&window, &node, 4096 * sizeof(int), "a test", &error);
     CU_ASSERT_TRUE(ok);
     if (ok) {
         int *own = window.memory;
@@ -117,7 +117,7 @@ static void a_window_that_cannot_be_is_an_error(void)
     struct window window;
     struct error error;
     node_open(&node, &world, 0);
-    CU_ASSERT_FALSE(window_open(&window, &node, (size_t)1 << 46, &error));
+    CU_ASSERT_FALSE(window_open(&window, &node, (size_t)1 << 46, "a test", &error));
     CU_ASSERT_EQUAL(error.kind, ERROR_IO);
     node_close(&node);
 }

@@ -38,18 +38,18 @@ static void each_limit_counts_those_that_it_is_for(void)
 static void too_little_is_refused_in_words(void)
 {
     struct memory_room room = {.limit = limit(MEMORY_GROUP, 1, 2e6), .needed = 3e6, .ranks = 2, .host = "node7"};
-    CU_ASSERT_FALSE(memory_room_is_enough(&room, true, &error));
+    CU_ASSERT_FALSE(memory_room_is_enough(&room, memory_room_less(true), &error));
     CU_ASSERT_EQUAL(error.kind, ERROR_USAGE);
     expect_text(error.text,
                 "2 ranks on node7 need 3.0 MB of memory at least, and a limit is 2.0 MB: ask for more, or "
                 "start fewer ranks a node; a smaller train.microbatch or checkpoint.background: false needs "
                 "less");
     room.ranks = 1;
-    CU_ASSERT_FALSE(memory_room_is_enough(&room, false, &error));
+    CU_ASSERT_FALSE(memory_room_is_enough(&room, memory_room_less(false), &error));
     expect_text(error.text, "1 rank on node7 needs 3.0 MB of memory at least, and a limit is 2.0 MB: ask for more; a "
                             "smaller train.microbatch needs less");
     room.needed = room.limit.bytes;
-    CU_ASSERT_TRUE(memory_room_is_enough(&room, false, &error));
+    CU_ASSERT_TRUE(memory_room_is_enough(&room, NULL, &error));
 }
 
 /* A gradient of 780 MB, of which nothing is allocated. The last rank alone has the limit. */
