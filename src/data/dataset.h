@@ -210,7 +210,7 @@ bool dataset_open_rows(struct dataset *dataset, struct row_stream *stream, const
 /* Local. What a sample is called, as a path; the caller owns it (memory_free). NULL: samples have only numbers. */
 char *dataset_name_of(const struct dataset *dataset, size_t index) WARN_UNUSED;
 
-/* Local. Where the inputs, or the targets, come from, for messages: a path, or else the name of the format. Borrowed. */
+/* Local. Where the inputs, or the targets, come from, for messages: a path, or the name of the format. Borrowed. */
 const char *dataset_source(const struct dataset_spec *spec, bool targets);
 
 /* Local. Whether its samples, the first ones at least, are stored in chunks. */
