@@ -14,6 +14,14 @@ size_t shape_count(const struct shape *shape)
     return count;
 }
 
+bool shape_lies_as(const struct shape *shape, const struct shape *other)
+{
+    const struct shape *more = shape->dims > other->dims ? shape : other, *less = more == shape ? other : shape;
+    size_t front = more->dims - less->dims;
+    return front <= 1 && (front == 0 || more->size[0] == 1) &&
+           memcmp(more->size + front, less->size, less->dims * sizeof *less->size) == 0;
+}
+
 void shape_text(const struct shape *shape, char *text, size_t bytes)
 {
     text_sizes(shape->dims, shape->size, text, bytes);

@@ -22,6 +22,10 @@ struct shape {
 /* Local. The product of the sizes; 0 if there are no dimensions; SIZE_MAX if it is more than that. */
 size_t shape_count(const struct shape *shape);
 
+/* Local. Whether samples of both shapes are the same numbers in the same places: the sizes are equal, but for a 1 in
+ * front of those of one of them. */
+bool shape_lies_as(const struct shape *shape, const struct shape *other);
+
 /* Local. "3x32x32" for messages. */
 void shape_text(const struct shape *shape, char *text, size_t bytes);
 

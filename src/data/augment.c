@@ -90,7 +90,10 @@ bool augment_check(const struct augment *augment, const struct leaf_form *form, 
         return true;
     if (input->dims != 3)
         return error_set(error, ERROR_USAGE,
-                         "%s: the inputs are %s, and not images of channels, height and width: only noise fits", key,
+                         "%s: the inputs are %s%s, and not images of channels, height and width: only noise fits", key,
+                         input->dims == 2   ? "sequences (positions x channels), "
+                         : input->dims == 4 ? "volumes (channels x depth x height x width), "
+                                            : "",
                          shape);
     if (has_pixel_labels(form) && (augment->crop > 0 || augment->rotate > 0))
         return error_set(

@@ -33,7 +33,7 @@ bool dataset_inputs_fit(const struct dataset *dataset, const struct description 
     if ((form->vocabulary > 0) != (train->vocabulary > 0))
         return error_set(error, ERROR_USAGE, "%s holds %s, but the training data %s: both must be of one kind", name,
                          kind_of(&dataset->about), kind_of(training));
-    if (memcmp(&form->input, &train->input, sizeof form->input) == 0)
+    if (shape_lies_as(&form->input, &train->input))
         return true;
     char here[96], there[96];
     shape_text(&form->input, here, sizeof here);
@@ -130,7 +130,8 @@ bool dataset_open_with(struct dataset *dataset, const struct dataset_spec *spec,
     dataset->about.format = memory_text(spec->class->kind.name);
     dataset->about.mean = dataset->mean;
     dataset->about.std = dataset->std;
-    dataset->digest = digest_shape(dataset->digest, &dataset->about.form.input);
+    dataset->stored = dataset->about.form.input;
+    dataset->digest = digest_shape(dataset->digest, &dataset->stored);
     if (train && !fits(dataset, spec, train, error)) {
         dataset_close(dataset);
         return false;
@@ -148,6 +149,12 @@ bool dataset_open_with(struct dataset *dataset, const struct dataset_spec *spec,
 bool dataset_has_chunks(const struct dataset *dataset)
 {
     return dataset->class->chunk_end && dataset->class->chunk_end(dataset, 0) > 0;
+}
+
+void dataset_read_as(struct dataset *dataset, const struct shape *input)
+{
+    CHECK(shape_lies_as(&dataset->about.form.input, input), "the same numbers in the same places");
+    dataset->about.form.input = *input;
 }
 
 /* The sample behind the chunk that this one begins. */
@@ -224,10 +231,11 @@ uint64_t dataset_unpacked(const struct dataset *dataset)
     return dataset->class->unpacked ? dataset->class->unpacked(dataset) : 0;
 }
 
-/* As its format knows it: with all samples that this has opened. */
+/* As its format knows it: with all samples that this has opened, in the shape that it has given them. */
 static struct dataset whole_of(const struct dataset *dataset)
 {
     struct dataset whole = *dataset;
+    whole.about.form.input = dataset->stored;
     if (dataset->share.of > 0)
         whole.count = (size_t)dataset->share.of;
     return whole;
@@ -373,7 +381,7 @@ static bool has_same_content(const struct dataset *dataset, struct watched *file
     const void *where;
     if (!guard_run(digest, &digesting, &where))
         return dataset_refuse_hole(dataset, where, error);
-    uint64_t found = digest_shape(digesting.digest, &dataset->about.form.input);
+    uint64_t found = digest_shape(digesting.digest, &dataset->stored);
     if (share_digest(&dataset->share, found) != dataset->digest)
         return error_set(error, ERROR_CORRUPT,
                          "%s was changed while it was in use: it has other content than at the start", file->path);

@@ -62,6 +62,7 @@ struct dataset {
     /* private */
     const struct dataset_class *class;
     void *self;
+    struct shape stored;     /* of an input, as the format has it: form.input, or that before dataset_read_as */
     struct watched *files;   /* that it was made of: the first of them; NULL: none */
     struct error *failure;   /* the first one of a read; ERROR_NONE: none has failed */
     struct share share;      /* which of the format's samples it has; its chunks: once it is cut */
@@ -177,12 +178,12 @@ void dataset_note(struct dataset *dataset, const struct look_found *found);
  * counts that differ, first + count beyond its end, NaN or infinity in a used sample, not UTF-8, a context longer than
  * the text) and what to do.
  *
- * train: NULL for training data; for other data the training data, to which it has to fit: equal input shape
- * (text: equal context), the same kind and number of targets, labels below the training data's classes, no character
- * or token outside the training data's vocabulary (that of all training files, not only of the part). Text and tokens
- * are enumerated by role: a training sample is the window of `context` of them, and their successors, that begins at
- * any place; validation windows stand side by side and cover the whole part, each successor exactly once (the last
- * window reaches back, and what it repeats is labelled LEAF_IGNORED). */
+ * train: NULL for training data; for other data the training data, to which it has to fit: an input shape that lies
+ * as theirs, which it takes (text: equal context), the same kind and number of targets, labels below the training
+ * data's classes, no character or token outside the training data's vocabulary (that of all training files, not only of
+ * the part). Text and tokens are enumerated by role: a training sample is the window of `context` of them, and their
+ * successors, that begins at any place; validation windows stand side by side and cover the whole part, each successor
+ * exactly once (the last window reaches back, and what it repeats is labelled LEAF_IGNORED). */
 bool dataset_open(struct dataset *dataset, const struct dataset_spec *spec, const struct description *train,
                   struct error *error) WARN_UNUSED;
 
@@ -190,6 +191,10 @@ bool dataset_open(struct dataset *dataset, const struct dataset_spec *spec, cons
  * same errors are found, unless files have changed and hide it (look.h). */
 bool dataset_open_with(struct dataset *dataset, const struct dataset_spec *spec, const struct description *train,
                        struct dataset_aid *aid, struct error *error) WARN_UNUSED;
+
+/* Local. Of training data, before anything else is made of them: from here on an input has this shape, as which it
+ * lies (shape_lies_as). The digest is that of before. */
+void dataset_read_as(struct dataset *dataset, const struct shape *input);
 
 /* Local. Whether a model for the training data can read these samples; `name`: where they come from. ERROR_USAGE. */
 bool dataset_inputs_fit(const struct dataset *dataset, const struct description *training, const char *name,

@@ -50,6 +50,7 @@ static bool take(struct dataset *dataset, const struct dataset_class *class, con
         dataset_close(dataset);
         return false;
     }
+    dataset->stored = dataset->about.form.input;
     dataset->about.form = train->form;
     standard_copy(&dataset->about.input_standard, &train->input_standard);
     return true;

@@ -257,9 +257,11 @@ static bool folder_open(struct dataset *dataset, const void *given, const struct
 /* What the training data, of another format, says about pixels. */
 static bool take_form(struct folder_settings *settings, const struct description *train, struct error *error)
 {
-    const struct shape *input = &train->form.input;
+    const struct shape *input = &train->form.input, grey = {3, {1, input->size[0], input->size[1]}};
     char shape[96];
     shape_text(input, shape, sizeof shape);
+    if (input->dims == 2) /* the model reads images of one channel as sequences */
+        input = &grey;
     if (input->dims != 3 || (input->size[0] != 1 && input->size[0] != 3))
         return error_set(error, ERROR_USAGE,
                          "%s: images cannot be samples of the shape %s, which the training data has", settings->path,

@@ -127,6 +127,8 @@ static void write_head(struct writer *writer, const struct probabilities *own)
     const struct export_request *request = writer->request;
     const struct model *model = request->model;
     const struct layer *last = &model->layers[model->count - 1];
+    static const char *const dimensions[] = {"", "", " (positions x channels)", " (channels x height x width)",
+                                             " (channels x depth x height x width)"};
     char in[64], out[64];
     bool tokens = model->form.vocabulary > 0;
     shape_text(&model->form.input, in, sizeof in);
@@ -139,7 +141,7 @@ static void write_head(struct writer *writer, const struct probabilities *own)
                 ").\n *\n *     void %s_predict(const %s *x, float *y);\n *\n * x: %s %s of one sample%s.\n * y: %s, "
                 "%s.\n *\n * C99; link with -lm. One call at a time: its work space is static. ",
                 writer->name, tokens ? "int" : "float", in, tokens ? "tokens" : "values",
-                !tokens && model->form.input.dims == 3 ? " (channels x height x width)" : "", out,
+                dimensions[model->form.input.dims], out,
                 !request->softmax ? "the outputs of the last layer"
                 : own->sigmoid    ? "probabilities"
                                   : "probabilities of each class");

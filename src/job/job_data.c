@@ -1,5 +1,17 @@
 #include "job/job_data.h"
 
+#include "nn/reading.h"
+
+/* In the shape that the model reads. */
+static bool open_train(const struct job *job, struct dataset *train, struct dataset_aid *aid, struct error *error)
+{
+    if (!dataset_open_with(train, &job->data.train, NULL, aid, error))
+        return error_prefix(error, "data.train: ");
+    const struct shape input = model_reads(&job->model, &train->about.form.input);
+    dataset_read_as(train, &input);
+    return true;
+}
+
 /* Out of the data of data.train, which are open. */
 static bool split(const struct job *job, struct dataset *train, struct dataset *validation, struct error *error)
 {
@@ -48,8 +60,8 @@ bool job_data_open(const struct job *job, struct dataset *train, struct dataset 
                    struct error *error)
 {
     *validation = (struct dataset){0};
-    if (!dataset_open_with(train, &job->data.train, NULL, aid ? &aid->train : NULL, error))
-        return error_prefix(error, "data.train: ");
+    if (!open_train(job, train, aid ? &aid->train : NULL, error))
+        return false;
     if (check_standardise(job, train, error) && check_augment(job, train, error) && cut(job, train, error) &&
         open_validation(job, train, validation, aid ? &aid->validation : NULL, error))
         return true;

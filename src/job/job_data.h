@@ -9,8 +9,9 @@ struct job_data_aid {
     struct dataset_aid train, validation;
 };
 
-/* Local. Opens what it learns from, and what training is judged by (class NULL: nothing); both are the caller's to
- * close, `train` last. aid NULL: there is none. Errors name the key. Nothing stays after failure. */
+/* Local. Opens what it learns from, and what training is judged by (class NULL: nothing), both in the shape that its
+ * model reads (nn/reading.h); they are the caller's to close, `train` last. aid NULL: there is none. Errors name the
+ * key. Nothing stays after failure. */
 bool job_data_open(const struct job *job, struct dataset *train, struct dataset *validation, struct job_data_aid *aid,
                    struct error *error) WARN_UNUSED;
 

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/utf8.h"
+#include "nn/reading.h"
 
 #include <string.h>
 
@@ -54,6 +55,8 @@ bool job_model_describe(const struct job *job, struct job_model_data known, stru
 {
     if (!describe_data(job, known, about, error))
         return false;
+    if (!is_described(known))
+        about->form.input = model_reads(&job->model, &about->form.input);
     if (model_describe(model, &job->model, &job->loss, &about->form, job->train.microbatch, job->seed, error))
         return true;
     description_release(about);

@@ -123,8 +123,21 @@ enum layer_skip {
     SKIP_APPENDS,  /* the channels of layer->tap's input behind those of its own */
 };
 
+/* As what a layer reads the samples of the data, if only layers that read anything are in front of it: bits, of which
+ * one or several may be. */
+enum layer_reads {
+    READS_ANYTHING = 0, /* and gives such a thing again: what it is, others say */
+    READS_SEQUENCE = 1,
+    READS_IMAGE = 2,
+    READS_VOLUME = 4,
+    READS_PLANES = READS_IMAGE | READS_VOLUME,
+    READS_NUMBERS = 8, /* anything, and what it gives is something else: nothing behind it says what the data are */
+};
+
 struct layer_class {
     struct kind kind; /* its name stands in tensor names, too */
+
+    enum layer_reads reads;
 
     /* Local. Checks settings and layer->in, and fills in what layer above says. Words of an error: what is wrong and
      * what to do; the caller puts the place in front. */

@@ -24,6 +24,21 @@ static void shapes_count_and_tell_their_sizes(void)
     CU_ASSERT_STRING_EQUAL(text, "");
 }
 
+static void shapes_lie_alike_but_for_a_one_in_front(void)
+{
+    const struct shape image = {3, {1, 5, 4}}, sequence = {2, {5, 4}}, turned = {2, {4, 5}}, three = {3, {3, 5, 4}};
+    const struct shape volume = {4, {1, 3, 5, 4}}, features = {1, {4}}, twice = {4, {1, 1, 5, 4}};
+    CU_ASSERT_TRUE(shape_lies_as(&image, &image));
+    CU_ASSERT_TRUE(shape_lies_as(&image, &sequence));
+    CU_ASSERT_TRUE(shape_lies_as(&sequence, &image));
+    CU_ASSERT_TRUE(shape_lies_as(&three, &volume));
+    CU_ASSERT_FALSE(shape_lies_as(&image, &turned));
+    CU_ASSERT_FALSE(shape_lies_as(&three, &sequence));
+    CU_ASSERT_FALSE(shape_lies_as(&sequence, &turned));
+    CU_ASSERT_FALSE(shape_lies_as(&sequence, &features));
+    CU_ASSERT_FALSE(shape_lies_as(&sequence, &twice));
+}
+
 /* All rows are written to the last value: AddressSanitizer sees what is too short. */
 static void a_leaf_has_the_buffers_of_its_form(void)
 {
@@ -57,6 +72,7 @@ int main(void)
 {
     static const struct test_case cases[] = {
         {"shapes count their elements and tell their sizes", shapes_count_and_tell_their_sizes},
+        {"shapes lie alike, but for a 1 in front", shapes_lie_alike_but_for_a_one_in_front},
         {"a leaf has the buffers of its form, and no others", a_leaf_has_the_buffers_of_its_form},
         {NULL, NULL},
     };

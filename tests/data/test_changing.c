@@ -259,6 +259,24 @@ static void a_share_is_proven_by_the_whole_file(void)
     end(&fixture);
 }
 
+/* The digest is of the shape that the file has. */
+static void what_is_read_in_another_shape_is_proven(void)
+{
+    struct fixture fixture;
+    struct error error = {0};
+    uint8_t label = 5;
+    begin(&fixture, write_bytes);
+    uint64_t digest = fixture.dataset.digest;
+    dataset_read_as(&fixture.dataset, &(struct shape){2, {1, WIDTH}});
+    CU_ASSERT(fixture.dataset.about.form.input.dims == 2 && fixture.dataset.digest == digest);
+    set_time(fixture.labels, 2000000);
+    CU_ASSERT_TRUE(is_same(&fixture.dataset, &error));
+    overwrite(fixture.labels, 8 + 19, &label, 1);
+    set_time(fixture.labels, 3000000);
+    CU_ASSERT_FALSE(is_same(&fixture.dataset, &error));
+    end(&fixture);
+}
+
 /* As rsync and cp -p do: neither size nor time of the file tell. */
 static void a_change_whose_time_was_put_back_is_seen(void)
 {
@@ -396,6 +414,7 @@ int main(void)
         {"a file that was replaced or removed is read on", a_file_that_was_replaced_or_removed_is_read_on},
         {"a file that grows is told, and may shrink back", a_file_that_grows_is_told_and_may_shrink_back},
         {"a text is not read again", a_text_is_not_read_again},
+        {"what is read in another shape is proven", what_is_read_in_another_shape_is_proven},
         {"a share is proven by the whole file", a_share_is_proven_by_the_whole_file},
         {NULL, NULL},
     };

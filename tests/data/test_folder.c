@@ -221,6 +221,10 @@ static void pixels_become_planes_of_floats(void)
             CU_ASSERT_EQUAL(inputs[1][c * 8 + i], (float)((pixels[3 * i + c] / 255.0 - 0.25) / 0.5));
     CU_ASSERT_EQUAL(memcmp(inputs[0], inputs[1], sizeof inputs[0]), 0);
     CU_ASSERT(dataset.mean == 0.25 && dataset.std == 0.5);
+    dataset_read_as(&dataset, &(struct shape){4, {1, 3, 2, 4}}); /* the same pixels, whatever a model reads them as */
+    memset(inputs[0], 0, sizeof inputs[0]);
+    dataset_read(&dataset, (const uint64_t[]){1}, 1, &leaf);
+    CU_ASSERT_EQUAL(memcmp(inputs[0], inputs[1], sizeof inputs[0]), 0);
     dataset_close(&dataset);
 }
 
@@ -403,6 +407,11 @@ static void images_without_classes_are_in_the_order_of_their_names(void)
     ok = dataset_open_inputs(&inputs, in(&new, "b.png"), &like, &trained.about, &error);
     check_opened(ok, &error);
     CU_ASSERT(inputs.count == 1 && named_level(&inputs, 0, in(&new, "b.png")) == 52);
+    dataset_close(&inputs);
+    dataset_read_as(&trained, &(struct shape){2, {SIDE, SIDE}});
+    ok = dataset_open_inputs(&inputs, in(&new, "b.png"), &like, &trained.about, &error);
+    check_opened(ok, &error);
+    CU_ASSERT(inputs.about.form.input.dims == 2 && named_level(&inputs, 0, in(&new, "b.png")) == 52);
     dataset_close(&inputs);
     struct description flat = {.format = (char[]){"npy"}, .form = {.input = {1, {PIXELS}}, .classes = 2, .terms = 1}};
     ok = dataset_open_inputs(&inputs, new.path, &like, &flat, &error);

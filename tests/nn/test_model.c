@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "nn/model_build.h"
+#include "nn/reading.h"
 #include "nn/trial.h"
 #include "support/test.h"
 
@@ -349,6 +350,42 @@ static void compositions_nested_too_deep_are_refused(void)
     check_refused(&trial, "0.residual", "too deep");
 }
 
+static void inputs_are_what_the_first_layers_read(void)
+{
+    struct layer_spec relu = PLAIN(relu), conv1d = CONV1D(2, 2, 1, 0), conv2d = CONV2D(2, 2, 1, 0),
+                      conv3d = CONV3D(2, 2, 1, 0), dense = DENSE(4), group_norm = GROUP_NORM(1),
+                      residual = RESIDUAL(conv1d), repeat = REPEAT(relu, conv3d), flatten = PLAIN(flatten);
+    const struct shape grey = {3, {1, 8, 6}}, sequence = {2, {8, 6}}, grey_volume = {4, {1, 1, 8, 6}};
+    const struct shape image = {3, {4, 8, 6}}, volume = {4, {1, 4, 8, 6}}, features = {1, {8}};
+    const struct {
+        struct model_spec spec;
+        struct shape input, read;
+    } cases[] = {
+        {MODEL(conv1d, dense), grey, sequence},
+        {MODEL(relu, conv1d, conv2d), grey, sequence},
+        {MODEL(relu, residual, dense), grey, sequence},
+        {MODEL(conv1d), sequence, sequence},
+        {MODEL(conv1d), features, features},
+        {MODEL(conv1d), image, image},
+        {MODEL(conv2d, conv1d), grey, grey},
+        {MODEL(group_norm, conv1d), grey, grey},
+        {MODEL(dense, conv1d), grey, grey},
+        {MODEL(flatten, conv3d), image, image},
+        {MODEL(relu, dense), grey, grey},
+        {MODEL(conv3d, dense), image, volume},
+        {MODEL(conv3d), grey, grey_volume},
+        {MODEL(group_norm, repeat), image, volume},
+        {MODEL(conv2d, conv3d), image, image},
+        {MODEL(conv3d), volume, volume},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct shape read = model_reads(&cases[i].spec, &cases[i].input);
+        CU_ASSERT_EQUAL(memcmp(&read, &cases[i].read, sizeof read), 0);
+        if (memcmp(&read, &cases[i].read, sizeof read) != 0)
+            printf("\n    case %zu: %zu dimensions", i, read.dims);
+    }
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -365,6 +402,7 @@ int main(void)
          outputs_for_a_large_vocabulary_never_exist_as_a_whole},
         {"layers that do not fit are refused by name", layers_that_do_not_fit_are_refused_by_name},
         {"outputs that do not fit the data are refused", outputs_that_do_not_fit_the_data_are_refused},
+        {"inputs are what the first layers read", inputs_are_what_the_first_layers_read},
         {"compositions nested too deep are refused", compositions_nested_too_deep_are_refused},
         {NULL, NULL},
     };

@@ -25,9 +25,9 @@ def make_data():
     x = random.normal(size=(48, 2, 8, 8))
     save("unet", x, np.digitize(x.sum(1), (-1, 1)).astype("u1"))
     x = random.normal(size=(48, 12, 3))
-    save("sequence", x, (x.mean((1, 2)) > 0) + 2 * (x[:, :4].mean((1, 2)) > 0).astype("i4"))
+    save("sequence", x * [1, 30, 0.1] + [0, -50, 7], (x.mean((1, 2)) > 0) + 2 * (x[:, :4].mean((1, 2)) > 0).astype("i4"))
     x = random.normal(3, 2, size=(48, 1, 4, 6, 4))
-    save("volume", x, (10 * np.roll(x, 1, 3) + x ** 2).astype("f4"))
+    save("volume", x[:, 0], (10 * np.roll(x, 1, 3) + x ** 2).astype("f4"))
     open("text", "w").write(" ".join(random.choice("the quick brown fox jumps over a lazy dog".split(), 300)))
 
 
@@ -171,7 +171,7 @@ def run_onnx(path, **inputs):
 
 def inputs_of(name):
     x = np.load(f"{name}.x.npy")
-    return x if x.ndim > 3 else x[:, None]  # an array of three dimensions has one channel
+    return x[:, None] if name == "volume" else x  # an array [N, depth, height, width] has one channel
 
 
 def check_onnx(name):
@@ -214,9 +214,11 @@ def check_torch(name):
         sys.modules["safetensors"] = sys.modules["safetensors.torch"] = type(sys)("safetensors.torch")
         sys.modules["safetensors.torch"].load_file = load_file
     exec(open(f"{name}.torch.py").read(), program)
-    if name == "volume":  # what training has prepared, which --prepare does elsewhere
+    if name != "unet":  # what training has prepared, which --prepare does elsewhere
+        axes = (0, 1) if name == "sequence" else None
+        x = ((x.astype("f8") - x.mean(axes, "f8")) / x.std(axes, "f8")).astype("f4")
+    if name == "volume":
         y = np.load(f"{name}.y.npy").astype("f8")
-        x = ((x.astype("f8") - x.mean(dtype="f8")) / x.std(dtype="f8")).astype("f4")
         expected = (expected - y.mean(0)) / y.std(0)
     with torch.no_grad():
         found = program["model"](torch.from_numpy(x)).numpy()

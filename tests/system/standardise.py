@@ -1,7 +1,8 @@
 """The table of the test `standardise`, and what NumPy says about it.
 
     standardise.py write                                 table.csv
-    standardise.py compare CHECKPOINT METRICS ANSWERS    those of a run on its first 80 %, and the predictions for all of it
+    standardise.py channels CHECKPOINT FILE SHAPE       those of inputs [N, SHAPE] that a model reads as such (1x4x3)
+   standardise.py compare CHECKPOINT METRICS ANSWERS    those of a run on its first 80 %, and the predictions for all of it
 """
 import csv
 import json
@@ -22,6 +23,35 @@ def write():
             weight, current, colour = random.normal(1000, 30), random.uniform(-1e-4, 1e-4), random.integers(3)
             table.writerow([weight, current, COLOURS[colour], 0.1, 5e4 + 100 * weight + 1e7 * current + 500 * colour,
                             1e-3 * current * weight])
+
+
+    # Sequences and volumes, as they come without a dimension of channels, or with one.
+    x = random.normal([1, -20, 300], [0.5, 4, 60], (64, 8, 3)).astype("f4")
+    np.save("sequences.npy", x)
+    np.save("sequences1.npy", x[:, None])
+    np.save("sequence_labels.npy", (x[:, :, 1].mean(1) > -20).astype("i4"))
+    x = (random.normal(5, 3, (64, 4, 6, 5)) + np.arange(4)[:, None, None]).astype("f4")
+    np.save("volumes.npy", x)
+    np.save("volumes1.npy", x[:, None])
+    np.save("volume_labels.npy", (x.mean((1, 2, 3)) > 6.5).astype("i4"))
+
+
+def channels(checkpoint, file, shape):
+    about, x, sizes = about_of(checkpoint), np.load(file).astype(float), [int(size) for size in shape.split("x")]
+    if about["input"] != sizes:
+        sys.exit(f"inputs are {about['input']}, not {sizes}")
+    x = x.reshape(len(x), *sizes)
+    axes = (0, 1) if len(sizes) == 2 else (0, 2, 3, 4)
+    close("means of channels", about["input_mean"], x.mean(axes), 1e-6)
+    close("deviations of channels", about["input_scale"], x.std(axes), 1e-6)
+
+
+def about_of(checkpoint):
+    import h5py
+
+    with h5py.File(checkpoint, "r") as file:
+        data = file.attrs["data"]
+        return json.loads(data if isinstance(data, str) else data.decode())
 
 
 def columns():
@@ -45,9 +75,8 @@ def compare(checkpoint, metrics, answers):
     x, y = columns()
     mean, scale = x[:TRAINED].mean(0), x[:TRAINED].std(0)
     mean[2:5], scale[2:6] = 0, 1 # categories, and what is constant
+    about = about_of(checkpoint)
     with h5py.File(checkpoint, "r") as file:
-        data = file.attrs["data"]
-        about = json.loads(data if isinstance(data, str) else data.decode())
         weights = {name: np.array(tensor, float) for name, tensor in file["model"].items()}
     close("means of inputs", about["input_mean"], mean, 1e-6)
     close("deviations of inputs", about["input_scale"], scale, 1e-6)
@@ -70,5 +99,7 @@ def compare(checkpoint, metrics, answers):
 
 if sys.argv[1] == "write":
     write()
+elif sys.argv[1] == "channels":
+    channels(*sys.argv[2:])
 else:
     compare(*sys.argv[2:])

@@ -67,6 +67,7 @@ static void backward(const struct layer *layer, const struct pass *pass, const f
 
 const struct layer_class layer_avg_pool = {
     KIND_OF("avg_pool", "the mean of the values under each place of a square or cubic window", struct pool, pool_keys),
+    .reads = READS_PLANES,
     .build = build,
     .forward = forward,
     .backward = backward,

@@ -1,6 +1,7 @@
 /* Convolution of a sequence, [T, C] -> [U, O]: channels last, unlike PyTorch's Conv1d; its weight [O, C, k] is the
  * same. The values under each place of the kernel become a row [C, k], and the layer a dense one of these rows.
- * Features [T] are a sequence of one channel, and an image [1, T, C], as which an array [N, T, C] comes, is one of C.
+ * Features [T] are a sequence of one channel, and an image [1, T, C] is one of C: as such an array [N, T, C] comes to
+ * who does not ask the model what it reads (nn/reading.h).
  *
  * Letters: T, U positions of input and output; k length of the kernel; K = C k; S samples of a tile. */
 #include "nn/layers/conv1d.h"
@@ -138,6 +139,7 @@ static void backward(const struct layer *layer, const struct pass *pass, const f
 
 const struct layer_class layer_conv1d = {
     KIND_OF("conv1d", "a convolution of a sequence", struct conv1d, keys),
+    .reads = READS_SEQUENCE,
     .build = build,
     .forward = forward,
     .backward = backward,

@@ -114,6 +114,7 @@ static void backward(const struct layer *layer, const struct pass *pass, const f
 
 const struct layer_class layer_conv2d = {
     KIND_OF("conv2d", "a convolution of an image with square kernels", struct conv2d, keys),
+    .reads = READS_IMAGE,
     .build = build,
     .forward = forward,
     .backward = backward,

@@ -1,5 +1,6 @@
-/* Three-dimensional convolution, [C, D, H, W] -> [O, Z, Y, X]. Letters: kernels/convolution3d.h. An image [D, H, W], as
- * which an array [N, D, H, W] comes, is a volume of one channel. */
+/* Three-dimensional convolution, [C, D, H, W] -> [O, Z, Y, X]. Letters: kernels/convolution3d.h. An image [D, H, W] is
+ * a volume of one channel: as such an array [N, D, H, W] comes to who does not ask the model what it reads
+ * (nn/reading.h). */
 #include "nn/layers/conv3d.h"
 
 #include "base/rows.h"
@@ -107,6 +108,7 @@ static void backward(const struct layer *layer, const struct pass *pass, const f
 
 const struct layer_class layer_conv3d = {
     KIND_OF("conv3d", "a convolution of a volume with cubic kernels", struct conv3d, keys),
+    .reads = READS_VOLUME,
     .build = build,
     .forward = forward,
     .backward = backward,

@@ -71,6 +71,7 @@ static void backward(const struct layer *layer, const struct pass *pass, const f
 
 const struct layer_class layer_dense = {
     KIND_OF("dense", "a linear map: on a sequence at each position; an image is flattened first", struct dense, keys),
+    .reads = READS_NUMBERS,
     .build = build,
     .forward = forward,
     .by_position = true,

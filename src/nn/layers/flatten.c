@@ -11,5 +11,6 @@ static bool build(struct layer *layer, struct tensor_table *table, struct error 
 
 const struct layer_class layer_flatten = {
     PLAIN_KIND("flatten", "any shape to features"),
+    .reads = READS_NUMBERS,
     .build = build,
 };

@@ -53,6 +53,7 @@ static void backward(const struct layer *layer, const struct pass *pass, const f
 
 const struct layer_class layer_global_avg_pool = {
     PLAIN_KIND("global_avg_pool", "the mean of each channel over all positions"),
+    .reads = READS_NUMBERS,
     .build = build,
     .forward = forward,
     .backward = backward,

@@ -115,6 +115,7 @@ static void backward(const struct layer *layer, const struct pass *pass, const f
 const struct layer_class layer_group_norm = {
     KIND_OF("group_norm", "groups of channels of a sample to mean 0 and variance 1, then weight and bias",
             struct group_norm, keys),
+    .reads = READS_PLANES,
     .build = build,
     .forward = forward,
     .backward = backward,

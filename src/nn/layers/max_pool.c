@@ -101,6 +101,7 @@ static void backward(const struct layer *layer, const struct pass *pass, const f
 
 const struct layer_class layer_max_pool = {
     KIND_OF("max_pool", "the largest value under each place of a square or cubic window", struct pool, pool_keys),
+    .reads = READS_PLANES,
     .build = build,
     .forward = forward,
     .backward = backward,
