@@ -136,7 +136,7 @@ static bool answer(const struct world *world, const struct request *request, str
         .path = request->output, .names_samples = names_samples(inputs, request->count), .top = (size_t)request->top};
     for (size_t i = 0; i < request->count; i++)
         options.samples += inputs[i].count;
-    struct answering answering = {request, trained, form, inputs, {.descriptor = -1}};
+    struct answering answering = {request, trained, form, inputs, {.hidden.descriptor = -1}};
     struct answer_file *file = &answering.file;
     bool is_root = world->rank == 0;
     bool ok = !is_root || answer_file_begin(file, &options, form, &trained->saved.about, error);

@@ -8,7 +8,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define BUFFER_BYTES ((size_t)1 << 20)
 #define NPY_BLOCK    64 /* the head of an array ends at a multiple of it */
@@ -177,7 +176,7 @@ static bool begin_hdf5(struct answer_file *file, struct error *error)
         floats.texts = classes ? (const char *const *)classes->names : names;
         floats.text_count = classes ? classes->count : columns;
     }
-    bool ok = h5_pieces_write(file->descriptor, file->hidden, &floats, 1, &file->written, error);
+    bool ok = h5_pieces_write(file->hidden.descriptor, file->hidden.path, &floats, 1, &file->written, error);
     memory_free(names);
     return ok;
 }
@@ -246,12 +245,12 @@ bool answer_file_flush(struct answer_file *file, struct error *error)
 {
     const char *bytes = text_bytes(&file->buffer);
     bool ok = true;
-    if (file->descriptor < 0) {
+    if (!file->options.path) {
         for (; *bytes; bytes += strcspn(bytes, "\n") + 1)
             say("%.*s\n", (int)strcspn(bytes, "\n"), bytes);
         ok = fflush(stdout) == 0 || error_errno(error, "cannot write standard output");
     } else {
-        ok = file_write_at(file->descriptor, bytes, file->buffer.length, file->written) ||
+        ok = file_write_at(file->hidden.descriptor, bytes, file->buffer.length, file->written) ||
              error_errno(error, "cannot write %s", file->options.path);
     }
     file->written += file->buffer.length;
@@ -262,22 +261,15 @@ bool answer_file_flush(struct answer_file *file, struct error *error)
 bool answer_file_begin(struct answer_file *file, const struct answer_file_options *options,
                        const struct predict_form *form, const struct description *about, struct error *error)
 {
-    *file = (struct answer_file){
-        .format = find_format(options->path), .form = *form, .about = about, .options = *options, .descriptor = -1};
+    *file = (struct answer_file){.format = find_format(options->path),
+                                 .form = *form,
+                                 .about = about,
+                                 .options = *options,
+                                 .hidden.descriptor = -1};
     text_init(&file->buffer);
-    if (options->path) {
-        struct text hidden;
-        const char *slash = strrchr(options->path, '/'), *name = slash ? slash + 1 : options->path;
-        text_init(&hidden);
-        text_append(&hidden, "%.*s.%s.partial", (int)(name - options->path), options->path, name);
-        file->hidden = hidden.bytes;
-        if (!file_open(file->hidden, FILE_NEW, &file->descriptor, error)) {
-            file->descriptor = -1;
-            answer_file_release(file);
-            return error_prefix(error, "%s: ", options->path);
-        }
-    }
-    if (file->format->begin(file, error))
+    uint64_t token;
+    bool ok = !options->path || hidden_file_make(&file->hidden, options->path, &token, error);
+    if (ok && file->format->begin(file, error))
         return true;
     answer_file_release(file);
     return false;
@@ -304,28 +296,13 @@ bool answer_file_take(void *context, size_t n, const float *answers, struct erro
 
 bool answer_file_commit(struct answer_file *file, struct error *error)
 {
-    if (!answer_file_flush(file, error))
-        return false;
-    if (file->descriptor < 0)
-        return true;
     const char *path = file->options.path;
-    bool ok = file_close(file->descriptor) || error_errno(error, "cannot write %s", path);
-    file->descriptor = -1;
-    ok = ok && file_sync(file->hidden, error) && file_rename(file->hidden, path, error);
-    if (ok) {
-        memory_free(file->hidden);
-        file->hidden = NULL;
-    }
-    return ok && file_sync_parent(path, error);
+    return answer_file_flush(file, error) && (!path || hidden_file_publish(&file->hidden, path, error));
 }
 
 void answer_file_release(struct answer_file *file)
 {
-    if (file->descriptor >= 0 && file->format)
-        close(file->descriptor);
-    if (file->hidden)
-        unlink(file->hidden);
-    memory_free(file->hidden);
+    hidden_file_release(&file->hidden, true);
     text_release(&file->buffer);
-    *file = (struct answer_file){.descriptor = -1};
+    *file = (struct answer_file){.hidden.descriptor = -1};
 }

@@ -2,6 +2,7 @@
 #ifndef USE_ANSWER_FILE_H
 #define USE_ANSWER_FILE_H
 
+#include "base/hidden_file.h"
 #include "base/text.h"
 #include "use/predict.h"
 
@@ -19,8 +20,7 @@ struct answer_file {
     struct predict_form form;
     const struct description *about; /* borrowed */
     struct answer_file_options options;
-    int descriptor; /* of the hidden file; -1: standard output */
-    char *hidden;   /* its path */
+    struct hidden_file hidden; /* of standard output none */
     uint64_t written;
     const struct dataset *input; /* whose sample is the next to be answered; borrowed */
     size_t sample;               /* that one */
@@ -53,7 +53,8 @@ bool answer_file_take(void *context, size_t n, const float *answers, struct erro
 /* Local. What was answered so far is where it goes to: on standard output others can read it. */
 bool answer_file_flush(struct answer_file *file, struct error *error) WARN_UNUSED;
 
-/* Local. The file gets its name, and is on disk; what had that name is gone. */
+/* Local. The file gets its name, and is on disk; what had that name is gone. After failure it has none; but if
+ * only the sync of the directory fails, it stays under its name, whole, and the error says so. */
 bool answer_file_commit(struct answer_file *file, struct error *error) WARN_UNUSED;
 
 /* Local. Accepts a released one; without a commit nothing stays. */

@@ -9,8 +9,8 @@
 #include "parallel/world.h"
 
 struct conversion_source {
-    const struct dataset *dataset; /* not standardised, or as it was opened; borrowed */
-    bool is_train;                 /* it was opened as training data: a text then has a window at any place */
+    struct dataset *dataset; /* not standardised, or as it was opened; borrowed */
+    bool is_train;           /* it was opened as training data: a text then has a window at any place */
 };
 
 /* Local. Whether a file of this name can hold such a dataset: numbers .h5, tokens .bin. ERROR_USAGE. */
@@ -18,10 +18,16 @@ bool conversion_check(const struct dataset *dataset, const char *path, struct er
 
 /* Collective over world; checked before; path, and what the dataset holds, must be equal on every rank. Writes the
  * file, the ranks at once: the same bytes on any number of them. It has its name when it is whole and on disk, and
- * nothing stays after failure. Then the survey (data/survey.h) gets a fact, what is in the file, and the keys of a job
- * for it. The samples are taken as their format reads them. */
+ * nothing stays after failure; but if only the sync of its directory fails, it stays, whole, and the error says so.
+ * ERROR_CORRUPT also: the data were changed meanwhile. Then the survey (data/survey.h) gets a fact, what is in the
+ * file, and the keys of a job for it. The samples are taken as their format reads them. */
 bool conversion_run(const struct world *world, const struct conversion_source *source, const char *path,
                     struct survey *survey, struct error *error) WARN_UNUSED;
+
+/* Collective over world, for the entries, before the file gets its name: whether the dataset is on all ranks what it
+ * was when it was opened. */
+bool conversion_prove(const struct world *world, const struct conversion_source *source,
+                      struct error *error) WARN_UNUSED;
 
 /* Entries of conversion_run, one for each kind of file. */
 typedef bool conversion(const struct world *world, const struct conversion_source *source, const char *path,

@@ -21,9 +21,10 @@ static const double scales[WAYS] = {[AS_BYTES] = 1, [AS_SHARES] = 1.0 / 255};
 
 struct numbers {
     const struct world *world;
-    const struct dataset *dataset;
-    size_t width[PIECES]; /* W of x and y */
-    size_t rows;          /* M */
+    const struct conversion_source *source;
+    const struct dataset *dataset; /* of the source */
+    size_t width[PIECES];          /* W of x and y */
+    size_t rows;                   /* M */
     struct leaf leaf;
     uint64_t *indices; /* [M] */
     uint8_t *bytes;    /* [M, W of x or y], as they will lie in the file */
@@ -275,13 +276,14 @@ static bool convert(struct numbers *numbers, const char *path, struct error *err
     if (!joint_file_begin(&numbers->file, world, path, &layout, error))
         return false;
     world_share(world, numbers->offsets, sizeof numbers->offsets);
-    return go_through(numbers, false, write_samples, error) && joint_file_commit(&numbers->file, world, error);
+    return go_through(numbers, false, write_samples, error) && conversion_prove(world, numbers->source, error) &&
+           joint_file_commit(&numbers->file, world, error);
 }
 
 bool conversion_numbers(const struct world *world, const struct conversion_source *source, const char *path,
                         struct survey *survey, struct error *error)
 {
-    struct numbers numbers = {.world = world, .dataset = source->dataset};
+    struct numbers numbers = {.world = world, .source = source, .dataset = source->dataset};
     bool ok = world_agree(world, prepare(&numbers, error), error) && convert(&numbers, path, error);
     if (ok)
         tell(&numbers, survey);

@@ -123,7 +123,7 @@ bool conversion_tokens(const struct world *world, const struct conversion_source
     const struct joint_layout layout = {lay_out, &tokens};
     bool ok = world_agree(world, prepare(&tokens, error), error) &&
               joint_file_begin(&tokens.file, world, path, &layout, error) && go_through(&tokens, error) &&
-              joint_file_commit(&tokens.file, world, error);
+              conversion_prove(world, source, error) && joint_file_commit(&tokens.file, world, error);
     if (ok) {
         survey_tell(survey, "%s: %zu tokens, uint%zu, of a vocabulary of %zu", path, tokens.length, 8 * tokens.width,
                     source->dataset->about.form.vocabulary);

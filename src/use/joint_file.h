@@ -3,12 +3,12 @@
 #ifndef USE_JOINT_FILE_H
 #define USE_JOINT_FILE_H
 
+#include "base/hidden_file.h"
 #include "parallel/world.h"
 
 struct joint_file {
     const char *path; /* borrowed */
-    char *hidden;     /* beside it; NULL: released, or it has its name */
-    int descriptor;   /* of this rank; -1: closed */
+    struct hidden_file hidden;
 };
 
 /* What writes the beginning of the file, and says how long it will be in all. Rank 0. */
@@ -27,10 +27,12 @@ bool joint_file_write(const struct joint_file *file, const void *bytes, size_t c
                       struct error *error) WARN_UNUSED;
 
 /* Collective over world. Each rank brings what it has written to disk; then the file gets its name, over what has had
- * it. */
+ * it. After failure it has none; but if only the last sync, of the directory, fails, it stays under its name, whole,
+ * and the error says so. */
 bool joint_file_commit(struct joint_file *file, const struct world *world, struct error *error) WARN_UNUSED;
 
-/* Collective over world. Accepts a released one, or one that is all 0; without a commit nothing stays. */
+/* Collective over world. Accepts a released one, or one that is all 0; without a commit nothing stays. What a job that
+ * was killed leaves, the next one tells (base/hidden_file.h). */
 void joint_file_release(struct joint_file *file, const struct world *world);
 
 #endif
