@@ -309,7 +309,7 @@ steps_of() { # NAME
 # Whether the metrics know a step >= STEP.
 has_step() { # NAME STEP
   local last
-  last=$(tail -n 6 "$1/metrics.jsonl" 2>/dev/null | sed -n 's/^{"step":\([0-9]*\),.*/\1/p' | tail -n 1)
+  last=$(tail -n 100 "$1/metrics.jsonl" 2>/dev/null | sed -n 's/^{"step":\([0-9]*\),.*/\1/p' | tail -n 1)
   [ "${last:-0}" -ge "$2" ]
 }
 
