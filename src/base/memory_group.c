@@ -171,21 +171,12 @@ static void climb(struct memory_limits *limits, const struct hierarchy *hierarch
     }
 }
 
-/* A file of the system's as a text, which the caller frees; "" if it cannot be read. */
-static char *read_text(const char *root, const char *name)
-{
-    char path[PATH_MAX], *text = NULL;
-    size_t count;
-    struct error error;
-    snprintf(path, sizeof path, "%s%s", root, name);
-    return file_read(path, &text, &count, &error) ? text : memory_text("");
-}
-
 void memory_limits_of_groups(struct memory_limits *limits, const char *root)
 {
     char group[PATH_MAX], top[PATH_MAX], mount[PATH_MAX], place[2 * PATH_MAX];
-    char *groups = read_text(root, "/proc/self/cgroup"), *mounts = read_text(root, "/proc/self/mountinfo");
-    char *memory = read_text(root, "/proc/meminfo");
+    char *groups = memory_system_text(root, "/proc/self/cgroup"),
+         *mounts = memory_system_text(root, "/proc/self/mountinfo");
+    char *memory = memory_system_text(root, "/proc/meminfo");
     double swap = 0;
     memory_line(memory, "SwapTotal", &swap);
     for (size_t i = 0; i < sizeof hierarchies / sizeof *hierarchies; i++) {

@@ -37,16 +37,6 @@ void memory_limits_of_process(struct memory_limits *limits)
     }
 }
 
-/* A file of the system's as a text, which the caller frees; NULL if it cannot be read. */
-static char *read_text(const char *root, const char *name)
-{
-    char path[PATH_MAX], *text = NULL;
-    size_t count;
-    struct error error;
-    snprintf(path, sizeof path, "%s%s", root, name);
-    return file_read(path, &text, &count, &error) ? text : NULL;
-}
-
 /* A number of ZFS: "size    4    123456". */
 static double zfs_number(const char *text, const char *key)
 {
@@ -61,8 +51,8 @@ static double zfs_number(const char *text, const char *key)
 /* What ZFS gives back of its cache when others need it: Linux does not know of that. */
 static double zfs_spare(const char *root)
 {
-    char *text = read_text(root, "/proc/spl/kstat/zfs/arcstats");
-    double spare = text ? zfs_number(text, "size") - zfs_number(text, "c_min") : 0;
+    char *text = memory_system_text(root, "/proc/spl/kstat/zfs/arcstats");
+    double spare = zfs_number(text, "size") - zfs_number(text, "c_min");
     free(text);
     return spare > 0 ? spare : 0;
 }
@@ -71,9 +61,9 @@ void memory_limits_of_machine(struct memory_limits *limits, const char *root)
 {
     struct memory_limit limit = {.reach = MEMORY_MACHINE,
                                  .name = "what this machine has left (MemAvailable, SwapFree)"};
-    char *text = read_text(root, "/proc/meminfo");
+    char *text = memory_system_text(root, "/proc/meminfo");
     double swap = 0;
-    if (text && memory_line(text, "MemAvailable", &limit.bytes) && limit.bytes > 0) {
+    if (memory_line(text, "MemAvailable", &limit.bytes) && limit.bytes > 0) {
         memory_line(text, "SwapFree", &swap);
         limit.bytes += swap + zfs_spare(root);
         memory_limits_add(limits, &limit);

@@ -1,10 +1,22 @@
 #include "base/memory_use.h"
 
 #include "base/file.h"
+#include "base/memory.h"
 
+#include <limits.h>
 #include <malloc.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+char *memory_system_text(const char *root, const char *name)
+{
+    char path[PATH_MAX], *text = NULL;
+    size_t count;
+    struct error error;
+    snprintf(path, sizeof path, "%s%s", root, name);
+    return file_read(path, &text, &count, &error) ? text : memory_text("");
+}
 
 bool memory_line(const char *text, const char *key, double *bytes)
 {
@@ -34,14 +46,11 @@ void memory_use_read(const char *status, const char *rollup, struct memory_use *
 
 void memory_use_look(struct memory_use *use, bool settled)
 {
-    char *status = NULL, *rollup = NULL;
-    size_t count;
-    struct error error;
     if (settled)
         malloc_trim(0);
-    bool has_status = file_read("/proc/self/status", &status, &count, &error);
-    bool has_rollup = file_read("/proc/self/smaps_rollup", &rollup, &count, &error);
-    memory_use_read(has_status ? status : "", has_rollup ? rollup : "", use);
+    char *status = memory_system_text("", "/proc/self/status");
+    char *rollup = memory_system_text("", "/proc/self/smaps_rollup");
+    memory_use_read(status, rollup, use);
     free(status);
     free(rollup);
 }

@@ -2,6 +2,8 @@
 #ifndef BASE_MEMORY_USE_H
 #define BASE_MEMORY_USE_H
 
+#include "base/error.h"
+
 #include <stdbool.h>
 
 /* Bytes that lie in memory now; 0 where the system does not tell. */
@@ -11,6 +13,10 @@ struct memory_use {
     double files;  /* mapped from files: page cache, which goes when others need it */
     double peak;   /* the most that all three (with all of the shared) were at a time */
 };
+
+/* Local. Part of it, and of base/memory_limit.h: the text of a file of the system's below `root` ("": the system's
+ * own), which the caller frees (free); "" if it cannot be read. */
+char *memory_system_text(const char *root, const char *name) WARN_UNUSED;
 
 /* Local. `settled`: what was freed goes back to the system before, and does not count. */
 void memory_use_look(struct memory_use *use, bool settled);

@@ -44,18 +44,22 @@ void chunks_release(struct chunks *chunks)
     *chunks = (struct chunks){0};
 }
 
-size_t chunks_find(const struct chunks *chunks, uint64_t place)
+size_t chunks_last(const uint64_t *begins, size_t low, size_t high, uint64_t place)
 {
-    size_t low = 0, high = chunks->count; /* it is in one of [low, high) */
-    CHECK(place < chunks->place[high], "a place lies in a chunk");
     while (high - low > 1) {
         size_t middle = low + (high - low) / 2;
-        if (chunks->place[middle] <= place)
+        if (begins[middle] <= place)
             low = middle;
         else
             high = middle;
     }
     return low;
+}
+
+size_t chunks_find(const struct chunks *chunks, uint64_t place)
+{
+    CHECK(place < chunks->place[chunks->count], "a place lies in a chunk");
+    return chunks_last(chunks->place, 0, chunks->count, place);
 }
 
 uint64_t chunks_sample(const struct chunks *chunks, uint64_t place)

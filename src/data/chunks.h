@@ -24,6 +24,9 @@ void chunks_add(struct chunks *chunks, uint64_t sample, uint64_t length);
 /* Local. Accepts what is all 0. */
 void chunks_release(struct chunks *chunks);
 
+/* Local. The last of [low, high), which is not empty, that does not begin behind the place; begins is ascending. */
+size_t chunks_last(const uint64_t *begins, size_t low, size_t high, uint64_t place);
+
 /* Local. Which chunk this place is in, and which sample of the format it is. place < chunks->place[count]. */
 size_t chunks_find(const struct chunks *chunks, uint64_t place);
 uint64_t chunks_sample(const struct chunks *chunks, uint64_t place);

@@ -76,30 +76,17 @@ static void make_epoch(const struct sampler *sampler, uint64_t number)
     epoch->is_made = true;
 }
 
-/* The last of [low, high) that does not begin behind the place. */
-static size_t find(const uint64_t *begins, size_t low, size_t high, uint64_t place)
-{
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-        if (begins[middle] <= place)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 static uint64_t sample_in_chunks(const struct sampler *sampler, uint64_t number, uint64_t place)
 {
     const struct chunks *chunks = sampler->chunks;
     const struct sampler_epoch *epoch = sampler->epoch;
     make_epoch(sampler, number);
-    uint64_t window = find(epoch->place, 0, chunks->count, place) / sampler->window;
+    uint64_t window = chunks_last(epoch->place, 0, chunks->count, place) / sampler->window;
     size_t first = (size_t)(window * sampler->window), left = chunks->count - first;
     size_t behind = first + (sampler->window < left ? (size_t)sampler->window : left);
     uint64_t begin = epoch->place[first], length = epoch->place[behind] - begin;
     uint64_t mixed = begin + rng_permute(digest_chain(epoch->key, window), length, place - begin);
-    size_t k = find(epoch->place, first, behind, mixed);
+    size_t k = chunks_last(epoch->place, first, behind, mixed);
     return chunks->place[epoch->chunk[k]] + mixed - epoch->place[k];
 }
 

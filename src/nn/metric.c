@@ -167,9 +167,6 @@ double metric_value(enum metric_kind metric, const struct metric_totals *totals)
 void metric_text(enum metric_kind metric, double number, char text[METRIC_TEXT])
 {
     double size = fabs(number);
-    bool is_small = size > 0 && size < 0.1;
-    if (metrics[metric].is_near_one && !is_small && size < 1e5)
-        snprintf(text, METRIC_TEXT, "%.4f", number);
-    else
-        snprintf(text, METRIC_TEXT, is_small ? "%.3g" : "%.5g", number);
+    bool is_small = size > 0 && size < 0.01, is_plain = metrics[metric].is_near_one && !is_small && size < 1e5;
+    snprintf(text, METRIC_TEXT, is_plain ? "%.4f" : is_small ? "%.3g" : "%.5g", number);
 }

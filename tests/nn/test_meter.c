@@ -343,6 +343,8 @@ static void values_are_told_with_the_decimals_of_interest(void)
     CU_ASSERT_STRING_EQUAL(words, "1.2346e+05");
     metric_text(METRIC_PERPLEXITY, 23.456789, words);
     CU_ASSERT_STRING_EQUAL(words, "23.457");
+    metric_text(METRIC_LOSS, 0.077, words);
+    CU_ASSERT_STRING_EQUAL(words, "0.0770");
     metric_text(METRIC_LOSS, 0, words);
     CU_ASSERT_STRING_EQUAL(words, "0.0000");
     metric_text(METRIC_LOSS, 0.000123456, words);
