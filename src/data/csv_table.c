@@ -145,6 +145,8 @@ static bool count_rows(struct csv_table *table, struct error *error)
 static bool parse(struct csv_table *table, char separator, size_t line, struct error *error)
 {
     csv_scan_init(&table->body, table->path, table->text, table->bytes, separator);
+    if (!table->has_header && line > 1) /* rows of a stream: a mark there is no mark of the table */
+        table->body.at = table->text;
     if (csv_scan_done(&table->body))
         return error_set(error, ERROR_CORRUPT, "%s is empty: it has blank lines only", table->path);
     if (!count_columns(table, error) || !take_names(table, error))

@@ -68,6 +68,8 @@ static enum row skip_row(struct csv_scan *scan, bool ended)
 /* Finds the ends of the rows that are there now; of one alone, if the header is wanted. */
 static void find_rows(struct row_stream *stream, const struct row_form *form, bool one)
 {
+    if (!stream->bytes) /* nothing was read yet */
+        return;
     char *begin = stream->bytes + stream->whole;
     struct csv_scan scan = {.at = begin, .end = stream->bytes + stream->count, .separator = form->separator};
     size_t mark = strlen(UTF8_MARK);
