@@ -12,8 +12,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BYTES   256
-#define AT_ONCE ((size_t)1 << 20) /* bytes of rows, of those that do not lie in one piece */
+#define BYTES 256
+#define AT_ONCE                                                                                                        \
+    ((size_t)1 << 20) /* bytes of rows that are looked at: they are still in a cache when they are digested */
 
 const struct option_word array_ignore_words[] = {
     {"none", ARRAY_IGNORES_NONE}, {"0", ARRAY_IGNORES_ZERO}, {"-1", ARRAY_IGNORES_MINUS}, {0}};
@@ -95,7 +96,8 @@ struct scan {
     const struct array_settings *settings;
     const struct description *train;
     struct error *error;
-    bool lacks_first; /* no label is the first of the classes that were counted */
+    struct digest_stream *stream; /* of an array that lies in one piece, while it is gone through */
+    bool lacks_first;             /* no label is the first of the classes that were counted */
     bool ok;
 };
 
@@ -150,14 +152,16 @@ static bool check_target_rows(const struct scan *scan, const struct array_rows *
     return array_check_numbers(rows, 0, 1, &form->least, &form->most, scan->error);
 }
 
-/* Adds rows to the digest of their array. In pieces they have one each: how they lie is no part of it. */
-static void digest_rows(const struct array *array, const struct array_rows *rows, uint64_t *digest)
+/* Adds rows to the digest of their array: that of all its bytes, if they lie in one piece. Else each row has one: how
+ * they lie is no part of it. */
+static void digest_rows(const struct array *array, const struct array_rows *rows, struct digest_stream *stream,
+                        uint64_t *digest)
 {
     const struct array *part = rows->array;
     const double packing[] = {part->scale, part->offset};
     uint64_t packed = part->is_scaled ? digest_bytes(packing, sizeof packing) : 0;
-    if (array->elements)
-        *digest = digest_bytes(rows->bytes, rows->count * array->row_bytes);
+    if (stream)
+        digest_add(stream, rows->bytes, rows->count * array->row_bytes);
     else
         for (size_t i = 0; i < rows->count; i++)
             *digest = digest_chain(*digest,
@@ -166,20 +170,34 @@ static void digest_rows(const struct array *array, const struct array_rows *rows
 
 typedef bool check_rows(const struct scan *scan, const struct array_rows *rows);
 
-/* Goes once through the used rows of x or y, checks them (NULL: does not), and sets their digest. */
-static bool go_through(const struct dataset *dataset, const struct array *array, check_rows *check,
-                       const struct scan *scan, uint64_t *digest, struct error *error)
+/* Ends the digest that a scan was at, if it was; also behind a hole in the file. */
+static uint64_t end_stream(struct scan *scan)
+{
+    uint64_t digest = scan->stream ? digest_close(scan->stream) : 0;
+    scan->stream = NULL;
+    return digest;
+}
+
+/* Goes once through the used rows of x or y, checks them (NULL: does not), and sets their digest. A file may be larger
+ * than memory: what is checked is digested before it is gone again. */
+static bool go_through(const struct dataset *dataset, const struct array *array, check_rows *check, struct scan *scan,
+                       uint64_t *digest)
 {
     const struct array_data *data = dataset->self;
-    size_t end = data->first + dataset->count, most = array->elements ? dataset->count : AT_ONCE / array->row_bytes + 1;
+    size_t end = data->first + dataset->count, most = AT_ONCE / array->row_bytes + 1;
     struct array_rows rows;
+    bool ok = true;
     *digest = 0;
-    for (size_t at = data->first; at < end; at += rows.count) {
-        if (!array_rows(array, at, end - at < most ? end - at : most, &rows, error) || (check && !check(scan, &rows)))
-            return false;
-        digest_rows(array, &rows, digest);
+    scan->stream = array->elements ? digest_open() : NULL;
+    for (size_t at = data->first; ok && at < end; at += rows.count) {
+        ok = array_rows(array, at, end - at < most ? end - at : most, &rows, scan->error) &&
+             (!check || check(scan, &rows));
+        if (ok)
+            digest_rows(array, &rows, scan->stream, digest);
     }
-    return true;
+    uint64_t whole = end_stream(scan);
+    *digest = array->elements ? whole : *digest;
+    return ok;
 }
 
 /* Types and byte orders tell what the bytes are; the shape of the inputs, which dataset_open adds, how many samples. */
@@ -204,9 +222,8 @@ static void scan_samples(void *context)
     dataset->about.form.least = floats ? INFINITY : 0;
     dataset->about.form.most = floats ? -INFINITY : 0;
     uint64_t x = 0, y = 0;
-    scan->ok = (floats || set_classes(scan)) &&
-               go_through(dataset, &data->x, check_input_rows, scan, &x, scan->error) &&
-               go_through(dataset, &data->y, floats ? check_target_rows : check_labels, scan, &y, scan->error);
+    scan->ok = (floats || set_classes(scan)) && go_through(dataset, &data->x, check_input_rows, scan, &x) &&
+               go_through(dataset, &data->y, floats ? check_target_rows : check_labels, scan, &y);
     dataset->digest = join(data, x, y);
 }
 
@@ -254,7 +271,9 @@ static bool look_at_all(struct scan *scan)
     struct dataset *dataset = scan->dataset;
     const struct leaf_form *form = &dataset->about.form;
     const void *where;
-    if (!guard_run(scan_samples, scan, &where))
+    bool is_there = guard_run(scan_samples, scan, &where);
+    end_stream(scan);
+    if (!is_there)
         return dataset_refuse_hole(dataset, where, scan->error);
     const struct look_found found = {dataset->digest, form->classes, scan->lacks_first, form->least, form->most};
     if (scan->ok)
@@ -323,7 +342,7 @@ static void scan_inputs(void *context)
     struct scan *scan = context;
     struct dataset *dataset = scan->dataset;
     const struct array_data *data = dataset->self;
-    scan->ok = go_through(dataset, &data->x, check_input_rows, scan, &dataset->digest, scan->error);
+    scan->ok = go_through(dataset, &data->x, check_input_rows, scan, &dataset->digest);
 }
 
 /* Formats of images make bytes / 255 of bytes; others leave them as they are. */
@@ -351,7 +370,9 @@ bool array_data_open_inputs(struct dataset *dataset, const struct array_settings
     data->std = dataset->std = scan.settings->std;
     dataset->count = data->x.size[0];
     dataset->sample_bytes = data->x.row_bytes;
-    return guard_run(scan_inputs, &scan, &where) ? scan.ok : dataset_refuse_hole(dataset, where, error);
+    bool is_there = guard_run(scan_inputs, &scan, &where);
+    end_stream(&scan);
+    return is_there ? scan.ok : dataset_refuse_hole(dataset, where, error);
 }
 
 /* What cannot be read has another digest than it had. */
@@ -360,10 +381,9 @@ uint64_t array_data_digest(const struct dataset *dataset)
     const struct array_data *data = dataset->self;
     uint64_t x, y;
     struct error error;
-    if (!go_through(dataset, &data->x, NULL, NULL, &x, &error) ||
-        !go_through(dataset, &data->y, NULL, NULL, &y, &error))
-        return ~dataset->digest;
-    return join(data, x, y);
+    struct scan scan = {.error = &error};
+    bool ok = go_through(dataset, &data->x, NULL, &scan, &x) && go_through(dataset, &data->y, NULL, &scan, &y);
+    return ok ? join(data, x, y) : ~dataset->digest;
 }
 
 /* ---- reading ---- */

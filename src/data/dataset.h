@@ -29,7 +29,8 @@ struct dataset_spec {
 
 /* What a start brings to the opening of a dataset, and takes from it for the next one. */
 struct dataset_aid {
-    const struct look *known;              /* what an earlier start has found; NULL: nothing */
+    const struct look *known; /* what an earlier start has found; NULL: nothing */
+    bool is_of_node; /* known is what another rank of this node has just found: a copy of its file is another one */
     const struct inflated_table *inflated; /* files that are inflated already; NULL: none */
     struct look look; /* what this one has, for the next one; count 0: nothing that is worth it. To be released
                          (look_release), also after failure */
@@ -99,7 +100,8 @@ struct dataset_class {
     survey_files *survey;
     size_t survey_most;
 
-    bool joins; /* the key path may be a pattern, whose files lie one behind the other (base/pattern.h) */
+    bool joins;   /* the key path may be a pattern, whose files lie one behind the other (base/pattern.h) */
+    bool recalls; /* open asks dataset_recall, and notes what it finds: others can do with it */
 
     /* Local. As open, for the inputs alone of one file or directory: targets are not looked at, form.classes and
      * form.terms stay 0, and read leaves labels and targets as they are. `like`: settings of the training data, where

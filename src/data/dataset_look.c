@@ -42,7 +42,7 @@ bool dataset_recall(struct dataset *dataset, uint64_t layout, struct look_found 
     aid->look.question = digest_chain(aid->look.question, layout);
     if (!aid->known || aid->known->count == 0 || aid->known->question != aid->look.question)
         return false;
-    aid->is_known = look_is_worth(dataset->files) && look_holds(aid->known, dataset->files);
+    aid->is_known = look_is_worth(dataset->files) && look_holds(aid->known, dataset->files, aid->is_of_node);
     aid->is_stale = !aid->is_known;
     if (!aid->is_known)
         return false;

@@ -199,6 +199,7 @@ const struct dataset_class dataset_hdf5 = {
             rows),
     .kind.check = array_data_check,
     .open = hdf5_open,
+    .recalls = true,
     .knows = hdf5_knows,
     .survey = survey_hdf5,
     .joins = true,

@@ -166,6 +166,7 @@ const struct dataset_class dataset_idx = {
             struct idx_settings, rows),
     .kind.check = check,
     .open = idx_open,
+    .recalls = true,
     .knows = idx_knows,
     .survey = survey_idx,
     .survey_most = 2,

@@ -107,14 +107,14 @@ bool look_take(struct look *look, const struct watched *files, double opened_s)
     return ok;
 }
 
-static bool is_same(const struct look_file *file, const struct look_file *now)
+static bool is_same(const struct look_file *file, const struct look_file *now, bool in_place)
 {
-    bool in_place = file->inode == now->inode;
+    bool is_itself = file->inode == now->inode;
     return file->bytes == now->bytes && file->written_ns == now->written_ns &&
-           (!in_place || file->changed_ns == now->changed_ns);
+           (is_itself ? file->changed_ns == now->changed_ns : !in_place);
 }
 
-bool look_holds(const struct look *look, const struct watched *files)
+bool look_holds(const struct look *look, const struct watched *files, bool in_place)
 {
     size_t i = 0, count = count_files(files);
     if (count == 0 || count != look->count)
@@ -123,7 +123,7 @@ bool look_holds(const struct look *look, const struct watched *files)
     bool ok = true;
     for (const struct watched *file = files; ok && file; file = file->next, i++) {
         struct look_file now = identity(file);
-        ok = is_same(&look->files[i], &now) && take_sample(file, count, block, &now.sample) &&
+        ok = is_same(&look->files[i], &now, in_place) && take_sample(file, count, block, &now.sample) &&
              now.sample == look->files[i].sample;
     }
     memory_free(block);

@@ -43,8 +43,8 @@ bool look_is_worth(const struct watched *files);
  * the next write could have the same time. */
 bool look_take(struct look *look, const struct watched *files, double opened_s);
 
-/* Local. Whether these are the files of the look. */
-bool look_holds(const struct look *look, const struct watched *files);
+/* Local. Whether these are the files of the look. in_place: themselves, not copies of them. */
+bool look_holds(const struct look *look, const struct watched *files, bool in_place);
 
 /* Local. A copy of its own. Release accepts a released one. */
 void look_copy(struct look *look, const struct look *from);

@@ -67,6 +67,7 @@ const struct dataset_class dataset_npy = {
             rows),
     .kind.check = array_data_check,
     .open = npy_open,
+    .recalls = true,
     .knows = npy_knows,
     .survey = survey_npy,
     .survey_most = 2,

@@ -145,6 +145,7 @@ const struct dataset_class dataset_npz = {
     KIND_OF("npz", "arrays of NumPy's in one file, inputs and labels or float targets", struct npz_settings, rows),
     .kind.check = array_data_check,
     .open = npz_open,
+    .recalls = true,
     .knows = npz_knows,
     .survey = survey_npz,
     .open_inputs = npz_open_inputs,

@@ -291,6 +291,7 @@ const struct dataset_class dataset_tokens = {
             struct tokens_settings, rows),
     .kind.check = check_part,
     .open = tokens_open,
+    .recalls = true,
     .knows = token_files_know,
     .survey = survey_tokens,
     .joins = true,

@@ -69,6 +69,22 @@ bool job_data_open(const struct job *job, struct dataset *train, struct dataset 
     return false;
 }
 
+void job_data_each_path(const struct job *job, void (*visit)(const char *path, void *context), void *context)
+{
+    const struct dataset_spec *specs[] = {&job->data.train, &job->data.validation};
+    for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
+        struct option_keys keys;
+        if (!specs[i]->class)
+            continue;
+        option_keys_of(dataset_rows, (void *)(uintptr_t)specs[i], &keys);
+        for (size_t k = 0; k < keys.count; k++) {
+            const char *path = option_input(&keys.keys[k]);
+            if (path)
+                visit(path, context);
+        }
+    }
+}
+
 bool job_data_open_validation(const struct job *job, const struct description *train, struct dataset *source,
                               struct dataset *validation, struct error *error)
 {

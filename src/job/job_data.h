@@ -15,6 +15,9 @@ struct job_data_aid {
 bool job_data_open(const struct job *job, struct dataset *train, struct dataset *validation, struct job_data_aid *aid,
                    struct error *error) WARN_UNUSED;
 
+/* Local. Visits each path that its data.train and data.validation name; a path may be a pattern. */
+void job_data_each_path(const struct job *job, void (*visit)(const char *path, void *context), void *context);
+
 /* Local. The validation data alone, for a model of which only this is known of its training data. `source` stays open
  * as long, if the data are a share of it, and is closed last. */
 bool job_data_open_validation(const struct job *job, const struct description *train, struct dataset *source,

@@ -2,27 +2,10 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/option.h"
 #include "base/text.h"
+#include "job/job_data.h"
 #include "parallel/node.h"
 #include "train/restore.h"
-
-/* Local. Visits each path that the data of the job name. */
-static void each_path(const struct session *session, void (*visit)(const char *path, void *context), void *context)
-{
-    const struct dataset_spec *specs[] = {&session->job->data.train, &session->job->data.validation};
-    for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
-        struct option_keys keys;
-        if (!specs[i]->class)
-            continue;
-        option_keys_of(dataset_rows, (void *)(uintptr_t)specs[i], &keys);
-        for (size_t k = 0; k < keys.count; k++) {
-            const char *path = option_input(&keys.keys[k]);
-            if (path)
-                visit(path, context);
-        }
-    }
-}
 
 static void add_packed(const char *path, void *context)
 {
@@ -61,13 +44,13 @@ bool inflation_begin(struct session *session, struct inflation *inflation, struc
     struct node node;
     double packed = 0;
     *inflation = (struct inflation){0};
-    each_path(session, add_packed, &packed);
+    job_data_each_path(session->job, add_packed, &packed);
     if (world_share_number(session->world, packed > 0) == 0)
         return true;
     session->restore->patience.bytes = packed;
     node_open(&node, session->world, session->options->ranks_per_node);
     if (node.rank == 0 && node.size > 1) {
-        each_path(session, add_inflated, &inflation->table);
+        job_data_each_path(session->job, add_inflated, &inflation->table);
         inflation->is_ours = true;
     }
     bool ok = restore_agree(session->restore, true, "inflating the data", error);

@@ -3,7 +3,6 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/watchdog.h"
-#include "job/job_data.h"
 #include "job/length.h"
 #include "policy/best.h"
 #include "policy/guard.h"
@@ -40,9 +39,10 @@ static bool open_data(struct session *session, struct error *error)
         return false;
     }
     looks.aid.train.inflated = looks.aid.validation.inflated = &inflation.table;
-    bool ok = job_data_open(job, &session->data.train, &session->data.validation, &looks.aid, error);
+    bool ok = looks_open_data(session, &looks, error);
+    bool is_late = !ok && error->kind == ERROR_LATE;
     session->restore->patience.bytes = dataset_bytes(&session->data.train) + dataset_bytes(&session->data.validation);
-    ok = restore_agree(session->restore, ok, "opening the data", error);
+    ok = !is_late && restore_agree(session->restore, ok, "opening the data", error);
     inflation_end(&inflation);
     ok = ok && ranks_compare_data(session, error);
     if (ok)
