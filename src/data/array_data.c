@@ -16,8 +16,11 @@
 #define AT_ONCE                                                                                                        \
     ((size_t)1 << 20) /* bytes of rows that are looked at: they are still in a cache when they are digested */
 
-const struct option_word array_ignore_words[] = {
-    {"none", ARRAY_IGNORES_NONE}, {"0", ARRAY_IGNORES_ZERO}, {"-1", ARRAY_IGNORES_MINUS}, {0}};
+const struct option_word array_ignore_words[] = {{"none", ARRAY_IGNORES_NONE},
+                                                 {"0", ARRAY_IGNORES_ZERO},
+                                                 {"-1", ARRAY_IGNORES_MINUS},
+                                                 {"-100", ARRAY_IGNORES_TORCH},
+                                                 {0}};
 
 bool array_data_check(const void *given, const char **key, struct error *error)
 {
@@ -320,9 +323,10 @@ bool array_data_open(struct dataset *dataset, const struct array_settings *setti
     data->labels.is_given = settings->classes > 0;
     dataset->about.label_offset = settings->label_offset;
     data->labels.ignores = settings->ignore_label != ARRAY_IGNORES_NONE && !array_has_floats(y);
-    data->labels.ignored = settings->ignore_label == ARRAY_IGNORES_MINUS  ? -1
-                           : settings->ignore_label == ARRAY_IGNORES_ZERO ? 0
-                                                                          : (int64_t)settings->ignore_label;
+    data->labels.ignored = settings->ignore_label == ARRAY_IGNORES_MINUS   ? -1
+                           : settings->ignore_label == ARRAY_IGNORES_TORCH ? -100
+                           : settings->ignore_label == ARRAY_IGNORES_ZERO  ? 0
+                                                                           : (int64_t)settings->ignore_label;
     set_levels(data);
     dataset->about.form.terms = y->width;
     dataset->about.form.target = target_of(y);

@@ -19,6 +19,7 @@
 #define ARRAY_IGNORES_NONE  0
 #define ARRAY_IGNORES_ZERO  UINT64_MAX       /* the label 0 */
 #define ARRAY_IGNORES_MINUS (UINT64_MAX - 1) /* the label -1 */
+#define ARRAY_IGNORES_TORCH (UINT64_MAX - 2) /* the label -100, which PyTorch's losses leave out */
 
 extern const struct option_word array_ignore_words[];
 

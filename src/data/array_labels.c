@@ -60,30 +60,36 @@ bool array_labels_count(struct array_labels *labels, const struct array *y, bool
     return true;
 }
 
-#define USUALLY_IGNORED 255 /* in labels of pixels: what stands for no class */
+/* What stands for no class: in labels of pixels, in PyTorch, elsewhere. */
+static bool is_usually_ignored(int64_t label)
+{
+    return label == 255 || label == -100 || label == -1;
+}
 
 static bool refuse_label(const struct array_labels *labels, const struct array_rows *rows, size_t element,
                          int64_t label, struct error *error)
 {
     const char *name = rows->array->name;
     size_t classes = labels->classes;
-    char place[64], offset[80] = "";
+    char place[64], offset[80] = "", hint[80] = "";
     label_place(rows, element, place);
     if (labels->offset)
         snprintf(offset, sizeof offset, ", from which label_offset %" PRId64 " is subtracted", labels->offset);
+    if (is_usually_ignored(label) && !labels->ignores)
+        snprintf(hint, sizeof hint, "; ignore_label: %" PRId64 " is for one that stands for none", label);
+    else if (labels->is_given && label >= labels->offset && labels->offset == 0)
+        snprintf(hint, sizeof hint, "; label_offset is for labels that begin at 1");
     if (label < labels->offset)
         return error_set(error, ERROR_USAGE, "%s: %s (counted from 0) has label %" PRId64 "%s: classes count from 0%s",
-                         name, place, label, offset, label < 0 ? "; ignore_label is for one that stands for none" : "");
+                         name, place, label, offset, hint);
     if (labels->is_given)
         return error_set(error, ERROR_USAGE,
                          "%s: %s (counted from 0) has label %" PRId64 "%s, but classes is %zu: 0 to %zu%s", name, place,
-                         label, offset, classes, classes - 1,
-                         labels->offset ? "" : "; label_offset is for labels that begin at 1");
+                         label, offset, classes, classes - 1, hint);
     return error_set(error, ERROR_USAGE,
                      "%s: %s (counted from 0) has label %" PRId64
                      "%s, but the training data has only %zu classes, 0 to %zu%s",
-                     name, place, label, offset, classes, classes - 1,
-                     label == USUALLY_IGNORED ? "; ignore_label: 255 is for one that stands for none" : "");
+                     name, place, label, offset, classes, classes - 1, hint);
 }
 
 /* Whether numbers that are missing are labels that stand for no class. */

@@ -223,11 +223,33 @@ static void labels_may_be_of_each_place_and_some_count_for_nothing(void)
     npy_file_array(&fixture.y, "|i1", "(6,)", with_minus, sizeof with_minus);
     fixture_write(&fixture);
     fixture.settings.samples.ignore_label = ARRAY_IGNORES_NONE;
-    expect(&fixture, NULL, ERROR_USAGE, "label -1: classes count from 0; ignore_label is for one that stands for none");
+    expect(&fixture, NULL, ERROR_USAGE,
+           "label -1: classes count from 0; ignore_label: -1 is for one that stands for none");
     fixture.settings.samples.ignore_label = ARRAY_IGNORES_MINUS;
     struct dataset dataset = open_good(&fixture);
     CU_ASSERT_EQUAL(dataset.about.form.classes, 3);
     dataset_close(&dataset);
+    static const int8_t of_torch[N] = {0, -100, 2, 1, -100, 0};
+    npy_file_array(&fixture.y, "|i1", "(6,)", of_torch, sizeof of_torch);
+    fixture_write(&fixture);
+    expect(&fixture, NULL, ERROR_USAGE, "label -100: classes count from 0");
+    fixture.settings.samples.ignore_label = ARRAY_IGNORES_NONE;
+    expect(&fixture, NULL, ERROR_USAGE,
+           "label -100: classes count from 0; ignore_label: -100 is for one that stands for none");
+    fixture.settings.samples.ignore_label = ARRAY_IGNORES_TORCH;
+    dataset = open_good(&fixture);
+    CU_ASSERT_EQUAL(dataset.about.form.classes, 3);
+    dataset_close(&dataset);
+    static const uint8_t of_pixels[N] = {0, 255, 2, 1, 255, 0};
+    npy_file_array(&fixture.y, "|u1", "(6,)", of_pixels, sizeof of_pixels);
+    fixture_write(&fixture);
+    fixture.settings.samples.ignore_label = ARRAY_IGNORES_NONE;
+    fixture.settings.samples.classes = 3;
+    expect(&fixture, NULL, ERROR_USAGE,
+           "label 255, but classes is 3: 0 to 2; ignore_label: 255 is for one that stands for none");
+    npy_file_array(&fixture.y, "|i1", "(6,)", with_minus, sizeof with_minus);
+    fixture_write(&fixture);
+    fixture.settings.samples.ignore_label = ARRAY_IGNORES_MINUS;
     fixture.settings.samples.classes = 2;
     expect(&fixture, NULL, ERROR_USAGE, "sample 2 (counted from 0) has label 2, but classes is 2");
     npy_file_array(&fixture.y, "|u1", "(6, 1, 2)", labels, sizeof labels);
