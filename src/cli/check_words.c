@@ -1,6 +1,7 @@
 #include "cli/check_words.h"
 
 #include "base/limit.h"
+#include "base/plural.h"
 #include "base/say.h"
 #include "cli/sheet.h"
 
@@ -44,11 +45,6 @@ static void end_row(struct sheet *sheet, struct text *remark)
 {
     sheet_end_row(sheet, text_bytes(remark));
     text_release(remark);
-}
-
-static const char *plural(uint64_t count)
-{
-    return count == 1 ? "" : "s";
 }
 
 static void put_parts(struct sheet *sheet, const struct check_report *report)

@@ -1,6 +1,7 @@
 #include "cli/evaluate_words.h"
 
 #include "base/option.h"
+#include "base/plural.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -151,8 +152,8 @@ static void append_worst(const struct trained *trained, const struct evaluate_re
 
 void evaluate_words(const struct trained *trained, const struct evaluate_report *report, struct text *words)
 {
-    text_append(words, "%s, step %" PRIu64 ": %zu samples of %s\n\n", trained->path, trained->step, report->samples,
-                report->name);
+    text_append(words, "%s, step %" PRIu64 ": %zu sample%s of %s\n\n", trained->path, trained->step, report->samples,
+                plural(report->samples), report->name);
     append_metrics(report, words);
     if (report->classes > 0)
         append_classes(trained, report, words);

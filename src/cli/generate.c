@@ -1,6 +1,7 @@
 #include "use/generate.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/plural.h"
 #include "base/say.h"
 #include "cli/command.h"
 #include "cli/flags.h"
@@ -96,7 +97,8 @@ static void write(const struct request *request, const struct wording *wording, 
     fflush(stdout);
     text_release(&words);
     double seconds = clock_seconds() - start;
-    say_error("%d tokens, %.0f a second\n", request->tokens, request->tokens / (seconds > 0 ? seconds : 1e-9));
+    say_error("%d token%s, %.0f a second\n", request->tokens, plural((uint64_t)request->tokens),
+              request->tokens / (seconds > 0 ? seconds : 1e-9));
 }
 
 static bool go_on(const struct request *request, const struct trained *trained, struct wording *wording,

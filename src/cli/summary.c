@@ -1,3 +1,4 @@
+#include "base/plural.h"
 #include "base/say.h"
 #include "cli/command.h"
 #include "cli/request.h"
@@ -60,10 +61,11 @@ static void print_memory(const struct job *job, const struct model *model, size_
     double parts[] = {most.params, most.slots, shard, job->checkpoint.background ? shard : 0, most.pass};
     say("\nmemory of a rank, of %zu on one node, in MB (its data and the libraries come on top):\n", ranks);
     say("  %10.1f  parameters, shared by the ranks of a node\n", parts[0] * 1e-6);
-    say("  %10.1f  gradients of %zu leaves at a time\n", parts[1] * 1e-6, most.slot_count);
+    say("  %10.1f  gradients of %zu %s at a time\n", parts[1] * 1e-6, most.slot_count,
+        most.slot_count == 1 ? "leaf" : "leaves");
     say("  %10.1f  gradient, moments%s of its shard\n", parts[2] * 1e-6, job->ema > 0 ? " and average" : "");
     say("  %10.1f  the same once more, to train on while a checkpoint is written\n", parts[3] * 1e-6);
-    say("  %10.1f  activations of a leaf of %zu sample%s\n", parts[4] * 1e-6, model->rows, model->rows == 1 ? "" : "s");
+    say("  %10.1f  activations of a leaf of %zu sample%s\n", parts[4] * 1e-6, model->rows, plural(model->rows));
     say("  %10.1f  together\n", (parts[0] + parts[1] + parts[2] + parts[3] + parts[4]) * 1e-6);
 }
 
@@ -74,9 +76,9 @@ static bool print_length(const struct job *job, size_t samples, struct error *er
     uint64_t steps;
     if (!length_sampler(job, samples, &sampler, error) || !length_steps(job, &sampler, &steps, error))
         return false;
-    say("%" PRIu64 " steps of %" PRIu64 " samples: %.6g epochs of %zu samples, %.6g steps each\n", steps,
-        job->train.batch, sampler_epoch(&sampler, steps), (size_t)sampler.samples,
-        (double)sampler.samples / (double)job->train.batch);
+    say("%" PRIu64 " step%s of %" PRIu64 " sample%s: %.6g epochs of %zu samples, %.6g steps each\n", steps,
+        plural(steps), job->train.batch, plural(job->train.batch), sampler_epoch(&sampler, steps),
+        (size_t)sampler.samples, (double)sampler.samples / (double)job->train.batch);
     return true;
 }
 
@@ -86,7 +88,8 @@ static bool print_summary(const struct job *job, size_t ranks, struct error *err
     struct model model;
     size_t leaves = job->train.batch / job->train.microbatch;
     if (ranks > leaves)
-        return error_set(error, ERROR_USAGE, "%zu ranks, but only %zu leaves", ranks, leaves);
+        return error_set(error, ERROR_USAGE, "%zu ranks, but only %zu %s", ranks, leaves,
+                         leaves == 1 ? "leaf" : "leaves");
     if (!job_data_open(job, &train, &validation, NULL, error))
         return false;
     dataset_close(&validation); /* it fits: that is all that is asked of it here */
@@ -99,9 +102,10 @@ static bool print_summary(const struct job *job, size_t ranks, struct error *err
     if (ok) {
         char shape[64];
         shape_text(&train.about.form.input, shape, sizeof shape);
-        say("%zu samples of %s %s; %zu leaves of %" PRIu64
-            " samples a step; shapes and FLOPs (of forward's matrix products) of one sample\n\n",
-            train.count, shape, train.about.form.vocabulary > 0 ? "tokens" : "floats", leaves, job->train.microbatch);
+        say("%zu sample%s of %s %s; %zu %s of %" PRIu64
+            " sample%s a step; shapes and FLOPs (of forward's matrix products) of one sample\n\n",
+            train.count, plural(train.count), shape, train.about.form.vocabulary > 0 ? "tokens" : "floats", leaves,
+            leaves == 1 ? "leaf" : "leaves", job->train.microbatch, plural(job->train.microbatch));
         print_layers(&model);
         print_memory(job, &model, ranks);
         say("\n");

@@ -1,4 +1,5 @@
 #include "base/partition.h"
+#include "base/plural.h"
 #include "base/say.h"
 #include "checkpoint/locate.h"
 #include "checkpoint/reader.h"
@@ -70,8 +71,9 @@ static int verify_all(const struct world *world, int count, char **words)
         bool found = locate(world, words[i], path, &error), ok = found && verify(world, &reader, path, &error);
         const char *shown = found ? path : words[i];
         if (ok && prints)
-            say("%s: valid, step %" PRIu64 ", %zu arrays of %zu floats, fingerprint %016" PRIx64 "\n", shown,
-                reader.record.step, reader.array_count, reader.count, reader.record.fingerprint);
+            say("%s: valid, step %" PRIu64 ", %zu array%s of %zu floats, fingerprint %016" PRIx64 "\n", shown,
+                reader.record.step, reader.array_count, plural(reader.array_count), reader.count,
+                reader.record.fingerprint);
         if (!ok && prints) {
             say("%s: %s\n", shown, verdict_of(&error));
             fflush(stdout);

@@ -2,6 +2,7 @@
  *
  * Letters: N rows that are used, C columns of inputs, T of targets. A column of categories is kept as the number of
  * each row's value, and becomes one 1 among zeros when it is read: else a file could grow a thousandfold in memory. */
+#include "base/plural.h"
 #include "data/csv_settings.h"
 
 #include "base/digest.h"
@@ -112,8 +113,8 @@ static bool choose(const struct csv_settings *settings, size_t there, size_t *be
         return error_set(error, ERROR_USAGE, "part [%g, %g] of the %zu rows of %s is none: choose a larger one",
                          settings->part[0], settings->part[1], there, settings->path);
     if (settings->first >= rest)
-        return error_set(error, ERROR_USAGE, "first is %" PRIu64 ", but %s holds only %zu rows%s", settings->first,
-                         settings->path, rest, rest < there ? " in this part" : "");
+        return error_set(error, ERROR_USAGE, "first is %" PRIu64 ", but %s holds only %zu row%s%s", settings->first,
+                         settings->path, rest, plural(rest), rest < there ? " in this part" : "");
     rest -= (size_t)settings->first;
     if (settings->count > rest)
         return error_set(error, ERROR_USAGE,

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/option.h"
+#include "base/plural.h"
 #include "base/utf8.h"
 
 #include <inttypes.h>
@@ -149,8 +150,8 @@ static bool check_names(const struct csv_source *source, const char *key, const 
     char here[64], there[64];
     if (count != train_count)
         return error_set(error, ERROR_USAGE,
-                         "%s: %s names %zu columns, but of the training data %zu: both must be equal",
-                         source->settings->path, key, count, train_count);
+                         "%s: %s names %zu column%s, but of the training data %zu: both must be equal",
+                         source->settings->path, key, count, plural(count), train_count);
     for (size_t i = 0; i < count; i++) {
         if (strcmp(columns[i].about.name, train[i].name) == 0)
             continue;

@@ -6,6 +6,7 @@
 #include "base/guard.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/plural.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -52,8 +53,8 @@ static bool targets_fit(const struct leaf_form *form, const struct leaf_form *tr
                          name, form->classes ? "labels" : "float targets", train->classes ? "labels" : "float targets");
     if (form->terms != train->terms)
         return error_set(error, ERROR_USAGE,
-                         "%s holds %zu targets a sample, but the training data %zu: both must be equal", name,
-                         form->terms, train->terms);
+                         "%s holds %zu target%s a sample, but the training data %zu: both must be equal", name,
+                         form->terms, plural(form->terms), train->terms);
     if (form->target.dims > 0 && train->target.dims > 0 &&
         memcmp(&form->target, &train->target, sizeof form->target) != 0) {
         char here[96], there[96];

@@ -1,6 +1,7 @@
 #include "data/sample_facts.h"
 
 #include "base/memory.h"
+#include "base/plural.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -159,7 +160,8 @@ void sample_facts_tell(const struct sample_facts *facts, const struct dataset *d
     struct text words;
     text_init(&words);
     shape_text(&form->input, shape, sizeof shape);
-    text_append(&words, "%zu samples of %s %s", dataset->count, shape, form->vocabulary > 0 ? "tokens" : "numbers");
+    text_append(&words, "%zu sample%s of %s %s", dataset->count, plural(dataset->count), shape,
+                form->vocabulary > 0 ? "tokens" : "numbers");
     if (form->vocabulary > 0)
         text_append(&words, ", of a vocabulary of %zu", form->vocabulary);
     else
@@ -169,7 +171,7 @@ void sample_facts_tell(const struct sample_facts *facts, const struct dataset *d
     else if (form->vocabulary == 0 && form->classes > 0)
         text_append(&words, ", with labels of %zu classes", form->classes);
     if (form->classes == 0)
-        text_append(&words, ", with %zu target%s from %.6g to %.6g", form->terms, form->terms == 1 ? "" : "s",
+        text_append(&words, ", with %zu target%s from %.6g to %.6g", form->terms, plural(form->terms),
                     (double)form->least, (double)form->most);
     survey_tell(survey, "%s%s", text_bytes(&words),
                 facts->looked_at < dataset->count && form->vocabulary == 0 ? ", as far as looked at" : "");

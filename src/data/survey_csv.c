@@ -1,5 +1,6 @@
 /* The columns of a table: what its separator is, whether its first line holds names, and what stands in each column. */
 #include "base/memory.h"
+#include "base/plural.h"
 #include "data/categories.h"
 #include "data/csv_table.h"
 #include "data/survey.h"
@@ -203,8 +204,8 @@ static void tell(struct survey *survey, const struct csv_table *table, const cha
     static char tab[] = "\\t";
     char text[2] = {separator, '\0'};
     struct column_facts *facts = look(table, locale);
-    survey_tell(survey, "%s: a table of %zu rows and %zu columns%s", path, table->rows, table->columns,
-                table->has_header ? "" : ", whose first line holds no names");
+    survey_tell(survey, "%s: a table of %zu row%s and %zu column%s%s", path, table->rows, plural(table->rows),
+                table->columns, plural(table->columns), table->has_header ? "" : ", whose first line holds no names");
     for (size_t c = 0; c < table->columns && c < COLUMNS_SHOWN; c++)
         tell_column(survey, table->names[c], &facts[c]);
     if (table->columns > COLUMNS_SHOWN)

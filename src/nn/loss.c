@@ -1,5 +1,6 @@
 #include "nn/loss.h"
 
+#include "base/plural.h"
 #include "base/registry.h"
 #include "base/rows.h"
 #include "nn/kernels/vector.h"
@@ -42,9 +43,9 @@ bool loss_check(const struct loss_spec *spec, const struct shape *out, const str
     return !class->point || outputs == form->terms ||
            error_set(
                error, ERROR_USAGE,
-               "model: the last layer has %zu outputs, but a sample has %zu target%s: let it end with {layer: dense, "
+               "model: the last layer has %zu output%s, but a sample has %zu target%s: let it end with {layer: dense, "
                "units: %zu}",
-               outputs, form->terms, form->terms == 1 ? "" : "s", form->terms);
+               outputs, plural(outputs), form->terms, plural(form->terms), form->terms);
 }
 
 /* Whether the sides of an output [channels, sides] are those of the targets, which may have ones in front of them. */

@@ -1,5 +1,6 @@
 /* Of K outputs a term with one label: -sum_k target_k log softmax(z)_k, the target being 1 for the label and 0 for the
  * others, both smoothed. */
+#include "base/plural.h"
 #include "base/rows.h"
 #include "nn/kernels/vector.h"
 #include "nn/loss.h"
@@ -74,9 +75,9 @@ static bool check(const struct loss_spec *spec, const struct shape *out, const s
             shape);
     return error_set(
         error, ERROR_USAGE,
-        "model: the last layer has %s outputs, but the data has %zu classes: let it end with {layer: dense, "
+        "model: the last layer has %s output%s, but the data has %zu classes: let it end with {layer: dense, "
         "units: %zu}",
-        shape, form->classes, form->classes);
+        shape, plural(shape_count(out)), form->classes, form->classes);
 }
 
 /* One term, z [K]. weights [K]; NULL: 1. */

@@ -5,6 +5,7 @@
 #include "base/limit.h"
 #include "base/log.h"
 #include "base/number.h"
+#include "base/plural.h"
 #include "base/watchdog.h"
 #include "checkpoint/layout.h"
 #include "job/length.h"
@@ -171,14 +172,16 @@ void progress_begin(struct session *session)
 {
     const struct job *job = session->job;
     const struct segment *segment = &session->record.segments[session->record.segment_count - 1];
-    log_info("lockstep %s: %d rank%s on %d node%s (%s), %" PRIu64 " leaves of %" PRIu64 " samples", LOCKSTEP_VERSION,
-             session->world->size, session->world->size == 1 ? "" : "s", session->learner.node.count,
-             session->learner.node.count == 1 ? "" : "s", segment->hosts, job->train.batch / job->train.microbatch,
-             job->train.microbatch);
+    uint64_t leaves = job->train.batch / job->train.microbatch;
+    size_t tensors = session->learner.model.table.length;
+    log_info("lockstep %s: %d rank%s on %d node%s (%s), %" PRIu64 " %s of %" PRIu64 " sample%s", LOCKSTEP_VERSION,
+             session->world->size, plural((uint64_t)session->world->size), session->learner.node.count,
+             plural((uint64_t)session->learner.node.count), segment->hosts, leaves, leaves == 1 ? "leaf" : "leaves",
+             job->train.microbatch, plural(job->train.microbatch));
     log_info("%s a rank", compute_describe());
-    log_info("%zu parameters in %zu tensors; %zu training samples, %zu for validation; run directory %s",
-             tensor_table_elements(&session->learner.model.table, false), session->learner.model.table.length,
-             session->data.train.count, session->data.validation.count, job->run);
+    log_info("%zu parameters in %zu tensor%s; %zu training sample%s, %zu for validation; run directory %s",
+             tensor_table_elements(&session->learner.model.table, false), tensors, plural(tensors),
+             session->data.train.count, plural(session->data.train.count), session->data.validation.count, job->run);
     struct text disk;
     text_init(&disk);
     striping_describe(&session->store.striping, &disk);

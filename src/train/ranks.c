@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "base/memory.h"
+#include "base/plural.h"
 #include "checkpoint/passport.h"
 #include "parallel/equality.h"
 #include "run/environment.h"
@@ -52,9 +53,10 @@ bool ranks_check(const struct session *session, struct error *error)
              leaves = batch / microbatch;
     return (uint64_t)session->world->size <= leaves ||
            error_set(error, ERROR_USAGE,
-                     "%d ranks, but only %" PRIu64 " leaves (train.batch %" PRIu64 " / train.microbatch %" PRIu64
-                     "): start at most %" PRIu64 " ranks, or make train.microbatch smaller",
-                     session->world->size, leaves, batch, microbatch, leaves);
+                     "%d ranks, but only %" PRIu64 " %s (train.batch %" PRIu64 " / train.microbatch %" PRIu64
+                     "): start at most %" PRIu64 " rank%s, or make train.microbatch smaller",
+                     session->world->size, leaves, leaves == 1 ? "leaf" : "leaves", batch, microbatch, leaves,
+                     plural(leaves));
 }
 
 bool ranks_compare_data(const struct session *session, struct error *error)

@@ -157,7 +157,7 @@ static void numbers_of_settings_that_do_not_fit_are_refused(void)
         {{.first = 3}, "first is 3, but "},
         {{.first = 1, .count = 3}, "count is 3, but from row 1 on (counted from 0) "},
         {{.part = {0.1, 0.2}}, "part [0.1, 0.2] of the 3 rows of "},
-        {{.part = {0, 0.5}, .first = 1}, "holds only 1 rows in this part"},
+        {{.part = {0, 0.5}, .first = 1}, "holds only 1 row in this part"},
         {{.classes = 2}, "line 4, column y holds '2', but there are only 2 classes, 0 to 1"},
         {{.label_offset = 1}, "line 2, column y holds '0': labels are whole numbers from 1 on"},
     };
@@ -281,7 +281,7 @@ static void validation_data_that_does_not_fit_is_refused(void)
     other.settings.input_count = 3;
     expect(&other, &train, ERROR_USAGE, "inputs has b where it is a in the training data: both must be equal");
     other.settings.input_count = 1;
-    expect(&other, &train, ERROR_USAGE, "inputs names 1 columns, but of the training data 3: both must be equal");
+    expect(&other, &train, ERROR_USAGE, "inputs names 1 column, but of the training data 3: both must be equal");
     dataset_close(&train);
 
     fixture_init(&fixture, "a", "a,y\n1,0\n3,1\n");

@@ -396,7 +396,7 @@ static void validation_fits_the_training_data(void)
     expect(&other, &train, ERROR_USAGE, other.images, "have the shape 1x1x3, but those of the training data 3");
     fixture_write(&other);
     write_idx(other.labels, 0x0D, SIZES(N), fixture.targets);
-    expect(&other, &train, ERROR_USAGE, other.labels, "holds 1 targets a sample, but the training data 2");
+    expect(&other, &train, ERROR_USAGE, other.labels, "holds 1 target a sample, but the training data 2");
     write_idx(other.labels, 0x08, SIZES(N), (const float[N]){0, 1, 2, 3});
     expect(&other, &train, ERROR_USAGE, other.labels, "holds labels, but the training data has float targets");
     dataset_close(&train);

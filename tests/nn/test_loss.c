@@ -366,6 +366,8 @@ static void outputs_that_do_not_fit_the_data_are_refused(void)
         CU_ASSERT_TRUE(loss_check(&losses[l], &(struct shape){1, {3}}, &floats, &error));
     CU_ASSERT_EQUAL(error.kind, ERROR_NONE);
     check_refused(0, (struct shape){1, {9}}, digits, "9 outputs, but the data has 10 classes");
+    check_refused(0, (struct shape){1, {1}}, digits, "the last layer has 1 output, but the data has 10 classes");
+    check_refused(2, (struct shape){1, {1}}, floats, "the last layer has 1 output, but a sample has 3 targets");
     check_refused(0, (struct shape){1, {3}}, floats,
                   "float targets: choose mean_squared_error, l1, huber or binary_cross_entropy");
     check_refused(0, (struct shape){2, {8, 64}}, text, "8x64");

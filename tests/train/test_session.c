@@ -72,7 +72,7 @@ static void ranks_that_do_not_belong_together_are_refused(void)
     expect_no_run(run);
     CU_ASSERT_FALSE(trial_start_among(&trial, &world, run, SETTINGS("train.batch=2")));
     char words[100];
-    snprintf(words, sizeof words, "%d ranks, but only 1 leaves", world.size);
+    snprintf(words, sizeof words, "%d ranks, but only 1 leaf", world.size);
     expect_error(&world, ERROR_USAGE, words);
     expect_no_run(run);
     CU_ASSERT_PTR_NULL(trial.session.world);
