@@ -181,6 +181,29 @@ bool locate_checkpoint(const char *word, char path[PATH_MAX], struct error *erro
     return ok;
 }
 
+void locate_older(const char *word, const char *path, struct error *error)
+{
+    const struct error told = *error;
+    struct found found = {0};
+    struct error ignored;
+    uint64_t step;
+    const char *at = find_at(word);
+    size_t length = at && !is_directory(word) ? (size_t)(at - word) : strlen(word);
+    if (strcmp(word, path) == 0 || (told.kind != ERROR_CORRUPT && told.kind != ERROR_IO) ||
+        length >= sizeof found.run || !store_is_name(path, &step))
+        return;
+    snprintf(found.run, sizeof found.run, "%.*s", (int)length, word);
+    size_t older = 0;
+    bool ok = store_init(&found.store, found.run, 0, &ignored) &&
+              store_list(&found.store, &found.steps, &found.count, &ignored);
+    while (ok && older < found.count && found.steps[older] >= step)
+        older++;
+    if (ok && older < found.count)
+        error_set(error, told.kind, "%s; the checkpoint before it is %s@%" PRIu64, told.text, found.run,
+                  found.steps[older]);
+    memory_free(found.steps);
+}
+
 /* The own name of the run that a checkpoint lies in; "": in none. */
 static void name_run(const char *path, char name[NAME_MAX + 1])
 {

@@ -20,6 +20,10 @@
  * (reader_open). */
 bool locate_checkpoint(const char *word, char path[PATH_MAX], struct error *error) WARN_UNUSED;
 
+/* Local. Adds to an error about the file of a run that `word` means, if it is damaged or cannot be read, which the one
+ * before it is, as RUN@step. `word` and `path` as of locate_checkpoint. */
+void locate_older(const char *word, const char *path, struct error *error);
+
 /* Local. What a file that is made of a checkpoint may be called, without its suffix: the run's own name, and what of it
  * was asked for: "digits-best", "digits-step-000000001750". Of a file that lies in no run "step-000000001750". `word`
  * and `path` as of locate_checkpoint; step: what it holds. */

@@ -77,8 +77,10 @@ static bool import_for(const struct request *request, const struct job *job, str
     struct match match;
     struct weights out;
     struct description about;
-    if (!weights_open(&file, request->file, false, error))
+    if (!weights_open(&file, request->file, false, error)) {
+        locate_older(request->word, request->file, error);
         return false;
+    }
     weights_init(&out);
     bool ok = job_model_describe(job, (struct job_model_data){NULL, NULL}, &model, &about, error);
     if (ok) {

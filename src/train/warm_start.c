@@ -41,13 +41,23 @@ static bool tokens_fit(const struct session *session, const struct weights_file 
            error_prefix(error, "%s: ", file->path);
 }
 
+/* Local. The file, which the caller closes. */
+static bool open_file(const char *word, struct weights_file *file, struct error *error)
+{
+    char path[PATH_MAX];
+    if (!locate_checkpoint(word, path, error))
+        return false;
+    if (weights_open(file, path, false, error))
+        return true;
+    locate_older(word, path, error);
+    return false;
+}
+
 /* Local, rank 0's work. */
 static bool open_source(const struct session *session, struct source *source, struct error *error)
 {
     const struct session_options *options = session->options;
-    char path[PATH_MAX];
-    if (locate_checkpoint(options->init_from, path, error) && weights_open(&source->file, path, false, error) &&
-        tokens_fit(session, &source->file, error) &&
+    if (open_file(options->init_from, &source->file, error) && tokens_fit(session, &source->file, error) &&
         match_init(&source->match, &source->file, &session->learner.model, session->data.train.about.vocabulary,
                    error) &&
         match_check(&source->match, options->partial, error)) {

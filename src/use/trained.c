@@ -35,8 +35,12 @@ bool trained_open(struct trained *trained, const char *word, const struct traine
 {
     struct weights_file file;
     *trained = (struct trained){0};
-    if (!locate_checkpoint(word, trained->path, error) || !weights_open(&file, trained->path, options->averaged, error))
+    if (!locate_checkpoint(word, trained->path, error))
         return false;
+    if (!weights_open(&file, trained->path, options->averaged, error)) {
+        locate_older(word, trained->path, error);
+        return false;
+    }
     bool ok = take(trained, &file, options, error);
     if (!ok)
         trained_close(trained);

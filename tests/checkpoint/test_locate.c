@@ -77,6 +77,31 @@ static void best_is_what_the_newest_knows(void)
     CU_ASSERT_TRUE(means("@best", 60));
 }
 
+/* Of what a word means, which is damaged, the one before it is named, behind the words. */
+static bool tells_older(const char *behind, enum error_kind kind, const char *expected)
+{
+    char word[PATH_MAX], path[PATH_MAX];
+    snprintf(word, sizeof word, "%.3000s%s", run, behind);
+    CU_ASSERT_TRUE(locate_checkpoint(word, path, &error));
+    error_set(&error, kind, "damaged");
+    locate_older(word, path, &error);
+    return error.kind == kind && strcmp(error.text, expected) == 0;
+}
+
+static void behind_what_is_damaged_stands_the_one_before_it(void)
+{
+    char words[PATH_MAX + 100];
+    make_run("older");
+    snprintf(words, sizeof words, "damaged; the checkpoint before it is %.3000s@80", run);
+    CU_ASSERT_TRUE(tells_older("", ERROR_CORRUPT, words));
+    CU_ASSERT_TRUE(tells_older("@90", ERROR_IO, words));
+    CU_ASSERT_TRUE(tells_older("", ERROR_USAGE, "damaged"));
+    CU_ASSERT_TRUE(tells_older("@60", ERROR_CORRUPT, "damaged"));
+    CU_ASSERT_TRUE(tells_older("/checkpoints/step-000000000090.h5", ERROR_CORRUPT, "damaged"));
+    snprintf(words, sizeof words, "damaged; the checkpoint before it is %.3000s@60", run);
+    CU_ASSERT_TRUE(tells_older("@80", ERROR_CORRUPT, words));
+}
+
 static void what_cannot_be_meant_is_told(void)
 {
     make_run("odd");
@@ -147,6 +172,7 @@ int main(int argc, char **argv)
         {"a step behind the @ means that step", a_step_behind_the_at_means_that_step},
         {"best is what the newest knows", best_is_what_the_newest_knows},
         {"where no checkpoint opens, nobody knows the best", where_no_checkpoint_opens_nobody_knows_the_best},
+        {"behind what is damaged stands the one before it", behind_what_is_damaged_stands_the_one_before_it},
         {"what cannot be meant is told", what_cannot_be_meant_is_told},
         {"a path that is there wins", a_path_that_is_there_wins},
         {"what is made of a checkpoint has the name of its run", what_is_made_of_a_checkpoint_has_the_name_of_its_run},
