@@ -66,13 +66,14 @@ static void tell_left(const char *path)
 
 bool hidden_file_make(struct hidden_file *file, const char *path, uint64_t *token, struct error *error)
 {
+    *file = (struct hidden_file){.descriptor = -1};
+    if (!*name_of(path))
+        return error_set(error, ERROR_USAGE, "'%s' is no name for a file", path);
     tell_left(path);
     *token = make_token();
-    *file = (struct hidden_file){.path = hide(path, *token), .descriptor = -1};
-    if (*name_of(path) && file_open(file->path, FILE_MARK, &file->descriptor, error))
+    file->path = hide(path, *token);
+    if (file_open(file->path, FILE_MARK, &file->descriptor, error))
         return true;
-    if (!*name_of(path))
-        error_set(error, ERROR_USAGE, "'%s' is no name for a file", path);
     file->descriptor = -1;
     hidden_file_release(file, false);
     return error_prefix(error, "%s: ", path);
@@ -95,6 +96,16 @@ bool hidden_file_join(struct hidden_file *file, const char *path, uint64_t token
     if (!ok)
         hidden_file_release(file, false);
     return ok || error_prefix(error, "%s: ", path);
+}
+
+bool hidden_file_take(struct hidden_file *file, struct error *error)
+{
+    int descriptor;
+    if (!file_open(file->path, FILE_CHANGE, &descriptor, error))
+        return false;
+    close(file->descriptor); /* nobody has written there */
+    file->descriptor = descriptor;
+    return true;
 }
 
 bool hidden_file_sync(const struct hidden_file *file, const char *path, struct error *error)
@@ -138,4 +149,16 @@ void hidden_file_release(struct hidden_file *file, bool is_maker)
         close(file->descriptor);
     memory_free(file->path);
     *file = (struct hidden_file){.descriptor = -1};
+}
+
+bool hidden_file_write(const char *path, const void *bytes, size_t count, struct error *error)
+{
+    struct hidden_file file;
+    uint64_t token;
+    if (!hidden_file_make(&file, path, &token, error))
+        return false;
+    bool ok = (file_write_at(file.descriptor, bytes, count, 0) || error_errno(error, "cannot write %s", path)) &&
+              hidden_file_publish(&file, path, error);
+    hidden_file_release(&file, true);
+    return ok;
 }

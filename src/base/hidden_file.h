@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct hidden_file {
@@ -24,6 +25,10 @@ bool hidden_file_join(struct hidden_file *file, const char *path, uint64_t token
                       struct error *error) WARN_UNUSED;
 uint64_t hidden_file_number(const struct hidden_file *file);
 
+/* Local, by who has made it. What has the hidden name now is the file: a library that writes by the name has put one of
+ * its own there. */
+bool hidden_file_take(struct hidden_file *file, struct error *error) WARN_UNUSED;
+
 /* Local. What this process has written is on disk, and the descriptor stays open. */
 bool hidden_file_sync(const struct hidden_file *file, const char *path, struct error *error) WARN_UNUSED;
 
@@ -31,6 +36,9 @@ bool hidden_file_sync(const struct hidden_file *file, const char *path, struct e
  * if only the sync of the directory fails, it has, and the error says so. It has none either if the hidden name leads
  * to another file by now. */
 bool hidden_file_publish(struct hidden_file *file, const char *path, struct error *error) WARN_UNUSED;
+
+/* Local. All of these: a whole file, over what has had its name. False as hidden_file_make and hidden_file_publish. */
+bool hidden_file_write(const char *path, const void *bytes, size_t count, struct error *error) WARN_UNUSED;
 
 /* Local. Accepts a released one. `is_maker`: it has made it, and without a name it is removed, unless another file has
  * the hidden name by now. */

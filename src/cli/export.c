@@ -1,5 +1,6 @@
-#include "base/file.h"
+#include "base/hidden_file.h"
 #include "base/memory.h"
+#include "base/plural.h"
 #include "base/say.h"
 #include "checkpoint/locate.h"
 #include "cli/command.h"
@@ -157,9 +158,9 @@ static void print(const struct request *request, const struct weights *weights, 
     size_t floats = 0;
     for (size_t i = 0; i < weights->count; i++)
         floats += weights->tensors[i].count;
-    say("%s: %s, %zu tensors, %zu floats, names of %s, step %" PRIu64 "%s%s%s\n", request->output,
-        request->target->name, weights->count, floats, names, weights->step, *weights->fingerprint ? ", of " : "",
-        weights->fingerprint, request->averaged ? ", averaged" : "");
+    say("%s: %s, %zu tensor%s, %zu floats, names of %s, step %" PRIu64 "%s%s%s\n", request->output,
+        request->target->name, weights->count, plural(weights->count), floats, names, weights->step,
+        *weights->fingerprint ? ", of " : "", weights->fingerprint, request->averaged ? ", averaged" : "");
 }
 
 /* What makes the model of the file. */
@@ -322,7 +323,7 @@ static bool write_model(struct request *request, const struct weights_file *file
     if (request->prepare)
         prepare(&opened.about, &joined, &model);
     bool ok = params && request->target->write(&model, &bytes, error) &&
-              file_replace(request->output, bytes.bytes, bytes.length, error);
+              hidden_file_write(request->output, bytes.bytes, bytes.length, error);
     if (ok)
         say("%s: %s, %zu floats, %s\n", request->output, request->target->name,
             tensor_table_elements(&opened.model.table, true), text_bytes(&origin));
@@ -357,9 +358,12 @@ static bool export(struct request *request, struct error *error)
 {
     struct weights_file file;
     if (!find_target(request, error) || !check_flags(request, error) ||
-        !locate_checkpoint(request->word, request->file, error) ||
-        !weights_open(&file, request->file, request->averaged, error))
+        !locate_checkpoint(request->word, request->file, error))
         return false;
+    if (!weights_open(&file, request->file, request->averaged, error)) {
+        locate_older(request->word, request->file, error);
+        return false;
+    }
     bool ok = check_output(request, file.weights.step, error) && write_output(request, &file, error);
     weights_close(&file);
     return ok;

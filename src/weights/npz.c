@@ -170,5 +170,10 @@ static bool write_file(const char *path, int descriptor, const struct weights *w
     return ok;
 }
 
-const struct weights_format weights_npz = {
-    .name = "npz", .suffix = ".npz", .open = open_file, .close = close_file, .load = load, .write = write_file};
+const struct weights_format weights_npz = {.name = "npz",
+                                           .suffix = ".npz",
+                                           .open = open_file,
+                                           .close = close_file,
+                                           .load = load,
+                                           .write = write_file,
+                                           .is_replaced = true};

@@ -72,9 +72,10 @@ struct weights_format {
     /* Local. Values [count] of a tensor whose type is one of floats, row-major unless it is `fortran`. */
     bool (*load)(const struct weights_file *file, const struct weights_tensor *tensor, float *values,
                  struct error *error) WARN_UNUSED;
-    /* Local. Writes the file `path`, which is empty and open as `descriptor` (file_open), or puts another one of its
-     * own making in its place; durability is the caller's. NULL: the format is only read. */
+    /* Local. Writes the file `path`, which is empty and open as `descriptor` (file_open); durability is the caller's.
+     * NULL: the format is only read. */
     bool (*write)(const char *path, int descriptor, const struct weights *weights, struct error *error) WARN_UNUSED;
+    bool is_replaced; /* write puts another file, of its own making, in its place */
     bool has_averages;
 };
 
@@ -129,7 +130,8 @@ void weights_tell_lost(const struct weights_file *file);
 /* Local. Appends the place of an element, row-major: "[3,5]"; nothing if there are no dimensions. */
 void weights_place(const struct weights_tensor *tensor, size_t element, struct text *words);
 
-/* Local. Writes a file: hidden, synced, renamed. A file of that name is replaced. After failure what was there stands.
+/* Local. Writes a file: hidden (base/hidden_file.h), synced, renamed. A file of that name is replaced. After failure
+ * what was there stands; but if only the sync of its directory fails, the new one has its name, and the error says so.
  */
 bool weights_write(const struct weights_format *format, const char *path, const struct weights *weights,
                    struct error *error) WARN_UNUSED;

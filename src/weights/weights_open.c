@@ -1,7 +1,7 @@
 #include "weights/weights.h"
 
 #include "base/digest.h"
-#include "base/file.h"
+#include "base/hidden_file.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "weights/recognise.h"
@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 const struct weights_format *const weights_formats[] = {&weights_safetensors, &weights_npz, &weights_keras,
                                                         &weights_lockstep, NULL};
@@ -225,21 +224,14 @@ void weights_tell_lost(const struct weights_file *file)
 bool weights_write(const struct weights_format *format, const char *path, const struct weights *weights,
                    struct error *error)
 {
-    char hidden[PATH_MAX];
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    int length = snprintf(hidden, sizeof hidden, "%.*s.%s.partial", (int)(name - path), path, name);
-    if (!*name || length >= (int)sizeof hidden)
-        return error_set(error, ERROR_USAGE, "'%s' is no name for a file", path);
-    int fd;
-    if (!file_open(hidden, FILE_NEW, &fd, error))
-        return error_prefix(error, "%s: ", path);
-    bool ok = format->write(hidden, fd, weights, error);
-    if (!file_close(fd) && ok)
-        ok = error_errno(error, "cannot write it");
-    ok = ok && file_sync(hidden, error) && file_rename(hidden, path, error) && file_sync_parent(path, error);
-    if (!ok) {
-        unlink(hidden);
-        error_prefix(error, "%s: ", path);
-    }
+    struct hidden_file file;
+    uint64_t token;
+    if (!hidden_file_make(&file, path, &token, error))
+        return false;
+    bool ok = (format->write(file.path, file.descriptor, weights, error) &&
+               (!format->is_replaced || hidden_file_take(&file, error))) ||
+              error_prefix(error, "%s: ", path);
+    ok = ok && hidden_file_publish(&file, path, error);
+    hidden_file_release(&file, true);
     return ok;
 }

@@ -1,6 +1,7 @@
 #include "h5/h5.h"
 #include "weights_support.h"
 
+#include <dirent.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -116,6 +117,20 @@ static void the_header_of_safetensors_ends_at_a_multiple_of_8(void)
     }
 }
 
+/* In the directory of the test. */
+static size_t count_hidden(void)
+{
+    size_t count = 0;
+    char path[4096];
+    snprintf(path, sizeof path, "%s", test_path("."));
+    DIR *directory = opendir(path);
+    for (struct dirent *entry; directory && (entry = readdir(directory));)
+        count += strstr(entry->d_name, ".partial") != NULL;
+    if (directory)
+        closedir(directory);
+    return count;
+}
+
 static void what_cannot_be_written_leaves_what_was_there(void)
 {
     struct weights weights;
@@ -126,12 +141,28 @@ static void what_cannot_be_written_leaves_what_was_there(void)
         CU_ASSERT_EQUAL(strncmp(error.text, test_path("no/where"), strlen(test_path("no/where"))), 0);
         CU_ASSERT_FALSE(weights_write(weights_formats[f], test_path(""), &weights, &error));
     }
-    write_bytes(test_path("old"), "old", 3);
-    CU_ASSERT_TRUE(mkdir(test_path(".old.partial"), 0777) == 0);
+    CU_ASSERT_TRUE(mkdir(test_path("full"), 0777) == 0);
+    write_bytes(test_path("full/old"), "old", 3);
     for (size_t f = 0; weights_formats[f]; f++)
-        CU_ASSERT_FALSE(weights_write(weights_formats[f], test_path("old"), &weights, &error));
-    CU_ASSERT_TRUE(stat(test_path("old"), &info) == 0 && info.st_size == 3);
-    rmdir(test_path(".old.partial"));
+        CU_ASSERT_FALSE(weights_write(weights_formats[f], test_path("full"), &weights, &error));
+    CU_ASSERT_TRUE(stat(test_path("full/old"), &info) == 0 && info.st_size == 3);
+    CU_ASSERT_EQUAL(count_hidden(), 0);
+    weights_release(&weights);
+}
+
+/* Of the name that a killed one has left nothing is taken, and it stays: somebody may be writing there. */
+static void what_has_a_hidden_name_is_somebody_elses(void)
+{
+    struct weights weights;
+    struct stat info;
+    make(&weights);
+    write_bytes(test_path(".new.partial"), "theirs", 6);
+    write_bytes(test_path(".new.0123456789abcdef.partial"), "theirs", 6);
+    for (size_t f = 0; weights_formats[f]; f++)
+        CU_ASSERT_TRUE(weights_write(weights_formats[f], test_path("new"), &weights, &error));
+    CU_ASSERT_TRUE(stat(test_path(".new.partial"), &info) == 0 && info.st_size == 6);
+    CU_ASSERT_TRUE(stat(test_path(".new.0123456789abcdef.partial"), &info) == 0 && info.st_size == 6);
+    CU_ASSERT_EQUAL(count_hidden(), 2);
     weights_release(&weights);
 }
 
@@ -174,6 +205,7 @@ int main(void)
         {"the same weights are the same bytes", the_same_weights_are_the_same_bytes},
         {"the header of safetensors ends at a multiple of 8", the_header_of_safetensors_ends_at_a_multiple_of_8},
         {"what cannot be written leaves what was there", what_cannot_be_written_leaves_what_was_there},
+        {"what has a hidden name is somebody else's", what_has_a_hidden_name_is_somebody_elses},
         {"files that are none of them are named", files_that_are_none_of_them_are_named},
         {"only a checkpoint has averaged weights", only_a_checkpoint_has_averaged_weights},
         {0}};
