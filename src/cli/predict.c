@@ -1,4 +1,5 @@
 #include "base/memory.h"
+#include "base/plural.h"
 #include "base/say.h"
 #include "cli/command.h"
 #include "cli/flags.h"
@@ -6,6 +7,7 @@
 #include "cli/together.h"
 #include "data/row_stream.h"
 #include "use/answer_file.h"
+#include "use/unchanged.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -141,9 +143,10 @@ static bool answer(const struct world *world, const struct request *request, str
     bool is_root = world->rank == 0;
     bool ok = !is_root || answer_file_begin(file, &options, form, &trained->saved.about, error);
     ok = world_agree(world, ok, error) && answer_all(world, &answering, error) &&
+         unchanged_inputs_agree(world, inputs, request->count, error) &&
          world_agree(world, !is_root || answer_file_commit(file, error), error);
     if (ok && is_root && request->output)
-        say("%s: answers to %zu samples\n", request->output, file->answered);
+        say("%s: answers to %zu sample%s\n", request->output, file->answered, plural(file->answered));
     answer_file_release(file);
     return ok;
 }

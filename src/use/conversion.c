@@ -1,10 +1,6 @@
 #include "use/conversion.h"
 
-#include "base/watchdog.h"
-
 #include <string.h>
-
-#define SLOWEST_RATE 20e6 /* bytes a second, of data that have to be read again */
 
 /* Of datasets without and with a vocabulary. */
 static const struct {
@@ -26,16 +22,6 @@ bool conversion_check(const struct dataset *dataset, const char *path, struct er
     return (length > suffix && strcmp(path + length - suffix, kinds[kind].suffix) == 0) ||
            error_set(error, ERROR_USAGE, "%s: these data are %s: the name of the output ends with %s", path,
                      kinds[kind].what, kinds[kind].suffix);
-}
-
-bool conversion_prove(const struct world *world, const struct conversion_source *source, struct error *error)
-{
-    struct dataset *dataset = source->dataset;
-    watchdog_begin_meeting("the data are looked at again", dataset_bytes(dataset) / SLOWEST_RATE, false);
-    bool ok = !dataset_failed(dataset, error) && dataset_look(dataset, error) && dataset_prove(dataset, error);
-    ok = world_agree(world, ok, error);
-    watchdog_end();
-    return ok;
 }
 
 bool conversion_run(const struct world *world, const struct conversion_source *source, const char *path,

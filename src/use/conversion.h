@@ -24,11 +24,6 @@ bool conversion_check(const struct dataset *dataset, const char *path, struct er
 bool conversion_run(const struct world *world, const struct conversion_source *source, const char *path,
                     struct survey *survey, struct error *error) WARN_UNUSED;
 
-/* Collective over world, for the entries, before the file gets its name: whether the dataset is on all ranks what it
- * was when it was opened. */
-bool conversion_prove(const struct world *world, const struct conversion_source *source,
-                      struct error *error) WARN_UNUSED;
-
 /* Entries of conversion_run, one for each kind of file. */
 typedef bool conversion(const struct world *world, const struct conversion_source *source, const char *path,
                         struct survey *survey, struct error *error);

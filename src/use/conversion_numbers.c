@@ -1,4 +1,5 @@
 /* Letters: N samples, M rows that a rank takes in a round, W numbers of a sample. */
+#include "base/plural.h"
 #include "use/conversion.h"
 
 #include "base/file.h"
@@ -6,6 +7,7 @@
 #include "data/labels.h"
 #include "h5/h5_pieces.h"
 #include "use/joint_file.h"
+#include "use/unchanged.h"
 
 #include <math.h>
 #include <string.h>
@@ -255,8 +257,9 @@ static void tell(const struct numbers *numbers, struct survey *survey)
     const struct h5_piece *x = &numbers->pieces[X], *y = &numbers->pieces[Y];
     char shape[96];
     shape_text(&form->input, shape, sizeof shape);
-    survey_tell(survey, "%s: %zu samples; x %s%s, %s; y %s, %zu %s", numbers->file.path, numbers->dataset->count,
-                h5_piece_name(x->type), x->scale != 0 ? ", a byte b being b / 255" : "", shape, h5_piece_name(y->type),
+    survey_tell(survey, "%s: %zu sample%s; x %s%s, %s; y %s, %zu %s", numbers->file.path, numbers->dataset->count,
+                plural(numbers->dataset->count), h5_piece_name(x->type),
+                x->scale != 0 ? ", a byte b being b / 255" : "", shape, h5_piece_name(y->type),
                 form->classes > 0 ? form->classes : form->terms, form->classes > 0 ? "classes" : "a sample");
     survey_text(survey, "path", numbers->file.path);
     if (form->classes > 0)
@@ -276,7 +279,8 @@ static bool convert(struct numbers *numbers, const char *path, struct error *err
     if (!joint_file_begin(&numbers->file, world, path, &layout, error))
         return false;
     world_share(world, numbers->offsets, sizeof numbers->offsets);
-    return go_through(numbers, false, write_samples, error) && conversion_prove(world, numbers->source, error) &&
+    return go_through(numbers, false, write_samples, error) &&
+           unchanged_agree(world, &numbers->source->dataset, 1, error) &&
            joint_file_commit(&numbers->file, world, error);
 }
 

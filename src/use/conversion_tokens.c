@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "data/token_files.h"
 #include "use/joint_file.h"
+#include "use/unchanged.h"
 
 #define ROUND_TOKENS ((size_t)1 << 20) /* that a rank takes from one talk to the next, or one window */
 
@@ -123,7 +124,7 @@ bool conversion_tokens(const struct world *world, const struct conversion_source
     const struct joint_layout layout = {lay_out, &tokens};
     bool ok = world_agree(world, prepare(&tokens, error), error) &&
               joint_file_begin(&tokens.file, world, path, &layout, error) && go_through(&tokens, error) &&
-              conversion_prove(world, source, error) && joint_file_commit(&tokens.file, world, error);
+              unchanged_agree(world, &source->dataset, 1, error) && joint_file_commit(&tokens.file, world, error);
     if (ok) {
         survey_tell(survey, "%s: %zu tokens, uint%zu, of a vocabulary of %zu", path, tokens.length, 8 * tokens.width,
                     source->dataset->about.form.vocabulary);

@@ -1,8 +1,10 @@
 #include "use/evaluate.h"
 
+#include "base/fault.h"
 #include "base/memory.h"
 #include "job/job_data.h"
 #include "train/evaluator.h"
+#include "use/unchanged.h"
 
 #include <math.h>
 #include <string.h>
@@ -200,7 +202,10 @@ bool evaluate(const struct world *world, struct trained *trained, struct evaluat
                 error_prefix(error, "%s: ", report->name));
     ok = world_agree(world, ok, error);
     report->samples = data.count;
-    ok = ok && judge(world, trained, &data, report, error);
+    if (ok)
+        fault_at(FAULT_VALIDATING, trained->step);
+    ok = ok && judge(world, trained, &data, report, error) &&
+         unchanged_agree(world, (struct dataset *const[]){&source, &data}, 2, error);
     if (ok)
         name_worst(&data, report);
     dataset_close(&data);
