@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define KINDS 4
+#define KINDS 5
 
 #define BEHIND_FIRST 512 /* where HDF5 looks for its signature if it is not at the beginning; then twice as far */
 
@@ -28,6 +28,8 @@ static bool find_kind(hid_t file, void *context, char **answer, size_t *bytes, s
         found = &weights_keras;
     } else if (H5Lexists(file, "model_weights", H5P_DEFAULT) > 0 && H5Aexists(file, HDF5_KERAS_CONFIG) > 0) {
         found = &weights_keras_whole;
+    } else if (H5Aexists(file, HDF5_KERAS_LAYERS) > 0) {
+        found = &weights_keras_old;
     }
     memory_free(format);
     for (size_t k = 0; kind[k]; k++)
@@ -36,16 +38,18 @@ static bool find_kind(hid_t file, void *context, char **answer, size_t *bytes, s
             **answer = (char)k;
             *bytes = 1;
         }
-    return found != NULL || error_set(error, ERROR_CORRUPT,
-                                      "an HDF5 file, but neither a lockstep checkpoint, nor lockstep weights, nor "
-                                      ".weights.h5 of Keras 3 (no group /layers), nor a whole model of Keras (no "
-                                      "/model_weights and " HDF5_KERAS_CONFIG ")");
+    return found != NULL ||
+           error_set(error, ERROR_CORRUPT,
+                     "an HDF5 file, but neither a lockstep checkpoint, nor lockstep weights, nor "
+                     ".weights.h5 of Keras 3 (no group /layers), nor a whole model of Keras (no "
+                     "/model_weights and " HDF5_KERAS_CONFIG "), nor save_weights of Keras 2 (no " HDF5_KERAS_LAYERS
+                     "; its .weights.h5 is not read: save the model as .keras)");
 }
 
 const struct weights_format *hdf5_kind(const char *path, struct error *error)
 {
-    static const struct weights_format *const kinds[] = {&weights_lockstep, &weights_checkpoint, &weights_keras,
-                                                         &weights_keras_whole, NULL};
+    static const struct weights_format *const kinds[] = {&weights_lockstep,    &weights_checkpoint, &weights_keras,
+                                                         &weights_keras_whole, &weights_keras_old,  NULL};
     char *answer = NULL;
     size_t bytes = 0, kind = KINDS;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

@@ -9,6 +9,7 @@
 #define HDF5_DIGEST    "digest"           /* attribute of a tensor in them */
 
 #define HDF5_KERAS_CONFIG "model_config" /* attribute of a whole model of Keras */
+#define HDF5_KERAS_LAYERS "layer_names"  /* of the weights of Keras 2: its layers in order */
 
 /* Local. Of a file that begins with HDF5's signature: checkpoint, weights of our own, or Keras'. NULL and
  * ERROR_CORRUPT, ERROR_IO if it is none of them. */

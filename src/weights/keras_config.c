@@ -14,6 +14,9 @@
 struct walk {
     struct keras_config *config;
     struct text *why;
+    const struct weights *weights;
+    const char *container; /* of a model's layers */
+    char separator;        /* behind it and behind a model's name: of the system that Keras 2 ran on */
 };
 
 /* Names that occurred in a container, and how often. */
@@ -61,8 +64,26 @@ static bool snake(const char *class, char name[NAME_MOST])
     return n > 0;
 }
 
-/* "dense", then "dense_1". */
-static void number(struct seen *seen, char name[NAME_MOST])
+/* Whether the file has tensors of a layer: of those of its class in the model the one that has this number. */
+static bool is_there(const struct walk *walk, const char *path, const char *name, size_t number)
+{
+    struct text own;
+    bool found = false;
+    text_init(&own);
+    text_append(&own, "%s%s%c%s", path, walk->container, walk->separator, name);
+    if (number > 0)
+        text_append(&own, "_%zu", number);
+    for (size_t i = 0; i < walk->weights->count && !found; i++) {
+        const char *other = walk->weights->tensors[i].name;
+        found = strncmp(other, own.bytes, own.length) == 0 &&
+                (other[own.length] == '/' || other[own.length] == walk->separator);
+    }
+    text_release(&own);
+    return found;
+}
+
+/* "dense", then "dense_1". Keras 2 counts a layer twice that has weights, and keeps it once: "dense", "dense_2". */
+static void number(const struct walk *walk, const char *path, struct seen *seen, char name[NAME_MOST])
 {
     size_t i = 0;
     while (i < seen->count && strcmp(seen->names[i], name) != 0)
@@ -71,8 +92,11 @@ static void number(struct seen *seen, char name[NAME_MOST])
         memcpy(seen->names[seen->count++], name, NAME_MOST);
         return;
     }
-    size_t length = strlen(name);
-    snprintf(name + length, NAME_MOST - length, "_%zu", ++seen->times[i]);
+    size_t length = strlen(name), last = seen->times[i]++;
+    if (strcmp(walk->container, KERAS2_LAYERS) == 0 && is_there(walk, path, name, last) &&
+        !is_there(walk, path, name, last + 1))
+        seen->times[i]++;
+    snprintf(name + length, NAME_MOST - length, "_%zu", seen->times[i]);
 }
 
 /* The layers of a model; NULL: it is none. A Sequential of Keras 1 and 2 may be the list itself. */
@@ -142,13 +166,13 @@ static bool walk_layer(struct walk *walk, const json_t *layer, struct seen *seen
         return false;
     }
     char *plain = memory_text(name);
-    number(seen, name);
+    number(walk, path, seen, name);
     text_init(&own);
-    text_append(&own, "%slayers/%s", path, name);
+    text_append(&own, "%s%s%c%s", path, walk->container, walk->separator, name);
     top = top ? top : name_of(layer);
     bool ok = true;
     if (inner) {
-        text_append(&own, "/");
+        text_append(&own, "%c", walk->separator);
         ok = walk_model(walk, inner, own.bytes, top, depth + 1);
     } else {
         config->layers = memory_grow(config->layers, config->count, &config->capacity, sizeof *config->layers);
@@ -183,10 +207,17 @@ static bool walk_model(struct walk *walk, const json_t *layers, const char *path
     return ok;
 }
 
-bool keras_config_read(struct keras_config *config, const char *json, struct text *why)
+bool keras_config_read(struct keras_config *config, const char *json, const struct weights *weights, struct text *why)
 {
     *config = (struct keras_config){0};
-    struct walk walk = {config, why};
+    struct walk walk = {config, why, weights, KERAS_LAYERS, '/'};
+    for (size_t i = 0; i < weights->count; i++) {
+        const char *name = weights->tensors[i].name, *behind = name + strlen(KERAS2_LAYERS);
+        if (strncmp(name, KERAS2_LAYERS, strlen(KERAS2_LAYERS)) == 0 && (*behind == '/' || *behind == '\\')) {
+            walk.container = KERAS2_LAYERS;
+            walk.separator = *behind;
+        }
+    }
     json_t *model = json_loads(json, JSON_REJECT_DUPLICATES, NULL);
     const json_t *layers = layers_of(model);
     bool ok = layers != NULL;

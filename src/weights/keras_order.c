@@ -191,7 +191,7 @@ bool keras_order_take(struct layout *layout, const struct model *model, const st
     struct groups there = {0}, here = {0};
     if (!weights->layers)
         return tells_nothing(weights, why);
-    bool ok = keras_config_read(&config, weights->layers, why);
+    bool ok = weights->count > TENSORS_MOST || keras_config_read(&config, weights->layers, weights, why);
     if (ok && (weights->count > TENSORS_MOST || !take_file(&config, weights, is_whole, &there))) {
         text_append(why, "it has too many tensors, or two of one layer that have the same name");
         ok = false;

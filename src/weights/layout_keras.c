@@ -7,6 +7,7 @@
  * side of a kernel. */
 #include "nn/layers/layers.h"
 #include "nn/layers/lm_head.h"
+#include "weights/keras_config.h"
 #include "weights/layout.h"
 
 #include <stdio.h>
@@ -197,7 +198,9 @@ static bool add_layer(struct walk *walk, const struct layer *layer, struct error
 /* What is no weight of a layer: the optimizer in a whole model's file, and the states of random numbers. */
 static bool is_no_weight(const char *name)
 {
-    return strncmp(name, "layers/", 7) != 0 || strstr(name, "/seed_generator/");
+    return (strncmp(name, KERAS_LAYERS "/", strlen(KERAS_LAYERS "/")) != 0 &&
+            strncmp(name, KERAS2_LAYERS, strlen(KERAS2_LAYERS)) != 0) ||
+           strstr(name, "/seed_generator/");
 }
 
 bool layout_keras(struct layout *layout, const struct model *model, struct error *error)

@@ -153,7 +153,7 @@ bool match_init(struct match *match, const struct weights_file *file, const stru
     *match = (struct match){.file = file, .model = model};
     if (!check_vocabulary(file, vocabulary, error))
         return false;
-    bool is_whole = file->format == &weights_keras_whole;
+    bool is_whole = file->format == &weights_keras_whole || file->format == &weights_keras_old;
     if (is_whole || file->format == &weights_keras || file->format == &weights_keras_archive) {
         if (!layout_keras(&layout, model, error))
             return false;

@@ -85,6 +85,7 @@ extern const struct weights_format weights_npz;           /* npz.c */
 extern const struct weights_format weights_keras;         /* hdf5.c */
 extern const struct weights_format weights_keras_archive; /* keras_archive.c: .keras; only read */
 extern const struct weights_format weights_keras_whole;   /* keras_whole.c: .h5 of a whole model; only read */
+extern const struct weights_format weights_keras_old;     /* keras_old.c: .h5 of Keras 2's save_weights; only read */
 extern const struct weights_format weights_lockstep;      /* hdf5.c: weights only, without optimizer */
 extern const struct weights_format weights_checkpoint;    /* checkpoint.c: only read */
 

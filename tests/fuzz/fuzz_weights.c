@@ -11,6 +11,8 @@
 
 #define ELEMENTS ((size_t)1 << 22) /* of a tensor that is loaded: an allocation is no fault */
 
+static const struct weights none;
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static bool is_ready;
@@ -23,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct text why;
     char *json = fuzz_text(data, size);
     text_init(&why);
-    if (keras_config_read(&config, json, &why))
+    if (keras_config_read(&config, json, &none, &why))
         keras_config_release(&config);
     text_release(&why);
     free(json);

@@ -185,11 +185,14 @@ class Keras:
         return {"module": "keras", "class_name": self.kind, "config": {"name": self.name, "layers": found},
                 "registered_name": self.kind}
 
-    def save(self, group):
-        """saving_lib._save_state and _save_container_state."""
+    def has_weights(self):
+        return any(layer.has_weights() if isinstance(layer, Keras) else layer[2] for layer in self.layers)
+
+    def save(self, file, path="", container="layers", separator="/"):
+        """saving_lib._save_state and _save_container_state. Keras 2 has another container, in which a layer stands a
+        second time that has weights: passed over, but counted; on Windows it joins names by backslashes."""
         used = {}
-        group.create_group("vars")
-        layers = group.create_group("layers")
+        file.create_group(f"{path}/vars" if path else "vars")
         for layer in self.layers:
             name = layer.kind.lower() if isinstance(layer, Keras) else layer[0]
             if name in used:
@@ -197,20 +200,22 @@ class Keras:
                 name = f"{name}_{used[name]}"
             else:
                 used[name] = 0
-            inner = layers.create_group(name)
+            if container != "layers" and (layer.has_weights() if isinstance(layer, Keras) else layer[2]):
+                used[name.rstrip("0123456789").rstrip("_")] += 1
+            inner = f"{path}{separator if path else ''}{container}{separator}{name}"
             if isinstance(layer, Keras):
-                layer.save(inner)
+                layer.save(file, inner, container, separator)
                 continue
-            variables = inner.create_group("vars")
+            variables = file.create_group(f"{inner}/vars")
             for i, value in enumerate(layer[2]):
                 variables[str(i)] = value
-            if layer[0] == "dropout":
-                inner.create_group("seed_generator/vars")["0"] = np.array([1, 2], np.uint32)
+            if layer[0] == "dropout" and container == "layers":
+                file.create_group(f"{inner}/seed_generator/vars")["0"] = np.array([1, 2], np.uint32)
 
 
-def write_keras(path, model, config=None):
+def write_keras(path, model, config=None, **save):
     with h5py.File("model.weights.h5", "w") as file:
-        model.save(file)
+        model.save(file, **save)
         file.create_group("optimizer/vars")["0"] = np.int64(7)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("metadata.json", json.dumps({"keras_version": "3.3.3"}))
@@ -218,8 +223,8 @@ def write_keras(path, model, config=None):
         archive.writestr("model.weights.h5", open("model.weights.h5", "rb").read())
 
 
-def write_whole(path, model, suffix):
-    """legacy_h5_format.save_model_to_hdf5; suffix: ':0' of Keras 2."""
+def write_whole(path, model, suffix, only_weights=False):
+    """legacy_h5_format.save_model_to_hdf5, or save_weights_to_hdf5_group; suffix: ':0' of Keras 2."""
     names = {"conv2d": ["kernel", "bias"], "dense": ["kernel", "bias"],
              "batch_normalization": ["gamma", "beta", "moving_mean", "moving_variance"]}
 
@@ -230,19 +235,21 @@ def write_whole(path, model, suffix):
 
     with h5py.File(path, "w") as file:
         text = json.dumps(model.config()).encode()
-        file.attrs["model_config"] = np.bytes_(text) if suffix else text
+        if not only_weights:
+            file.attrs["model_config"] = np.bytes_(text) if suffix else text
         file.attrs["keras_version"] = b"2.11.0" if suffix else b"3.3.3"
-        group = file.create_group("model_weights")
+        group = file if only_weights else file.create_group("model_weights")
         outer = [layer.name if isinstance(layer, Keras) else layer[1] for layer in model.layers]
         group.attrs["layer_names"] = [name.encode() for name in outer]
         for name, layer in sorted(zip(outer, model.layers), key=lambda pair: pair[0]):
             inner = group.create_group(name)
-            pairs = weights(layer)
+            pairs = sorted(weights(layer), key=lambda pair: "moving" in pair[0])  # what is trained comes first
             inner.attrs["weight_names"] = [key.encode() for key, _ in pairs]
             for key, value in pairs:
                 inner.create_dataset(key, value.shape, value.dtype)[...] = value
         group.create_group("top_level_model_weights").attrs["weight_names"] = np.array([], "S1")
-        file.create_group("optimizer_weights")["iteration"] = np.int64(3)
+        if not only_weights:
+            file.create_group("optimizer_weights")["iteration"] = np.int64(3)
 
 
 def keras_files():
@@ -259,7 +266,17 @@ def keras_files():
     deep = Keras("Functional", "deep", [("input_layer", "j", []), base] + rest)
     model = Keras("Functional", "m", [("input_layer", "k", []), deep, Keras("Sequential", "top", dense[:2])] + dense[2:])
     write_keras("functional.keras", model)
-    write_whole("whole2.h5", Keras("Sequential", "s", [base] + rest + [Keras("Sequential", "head", dense)]), ":0")
+    two = Keras("Sequential", "s", [Keras("Sequential", "no", [("relu", "r", [])]), base] + rest +
+                [Keras("Sequential", "head", dense)])
+    write_whole("whole2.h5", two, ":0")
+    write_whole("old2.h5", two, ":0", only_weights=True)
+    write_whole("oldorder.h5", Keras("Sequential", "s", [conv[1], conv[0]] + conv[2:] + rest + dense), ":0", True)
+    write_whole("oldclass.h5", Keras("Sequential", "s", conv + rest + dense), ":0", True)
+    with h5py.File("oldclass.h5", "r+") as file:
+        file.move("q/q/kernel:0", "q/q/depthwise_kernel:0")
+        file["q"].attrs["weight_names"] = [b"q/depthwise_kernel:0", b"q/bias:0"]
+    write_keras("two.keras", two, container="_layer_checkpoint_dependencies")
+    write_keras("windows.keras", model, container="_layer_checkpoint_dependencies", separator="\\")
     write_whole("whole3.h5", model, "")
     with h5py.File("nested.weights.h5", "w") as file:
         model.save(file)

@@ -15,13 +15,15 @@
     "\"kwargs\":{\"mask\":null}}]"
 #define KERAS2(name) "[[[\"" name "\",0,0,{}]]]"
 
+static const struct weights none;
+
 static void assert_layers(const char *json, const char *expected)
 {
     struct keras_config config;
     struct text why, found;
     text_init(&why);
     text_init(&found);
-    CU_ASSERT_TRUE(keras_config_read(&config, json, &why));
+    CU_ASSERT_TRUE(keras_config_read(&config, json, &none, &why));
     for (size_t i = 0; i < config.count; i++)
         text_append(&found, "%s %s %s/%s\n", config.layers[i].class, config.layers[i].path, config.layers[i].top,
                     config.layers[i].name);
@@ -111,7 +113,7 @@ static void what_is_no_chain_or_no_configuration_is_refused(void)
         struct keras_config config;
         struct text why;
         text_init(&why);
-        CU_ASSERT_FALSE(keras_config_read(&config, cases[i].json, &why));
+        CU_ASSERT_FALSE(keras_config_read(&config, cases[i].json, &none, &why));
         CU_ASSERT_PTR_NOT_NULL(strstr(text_bytes(&why), cases[i].words));
         if (!strstr(text_bytes(&why), cases[i].words))
             printf("%s: %s\n", cases[i].json, text_bytes(&why));
@@ -130,7 +132,7 @@ static void models_nested_without_end_are_refused(void)
         text_append(&json, "{\"class_name\":\"Sequential\",\"config\":{\"layers\":[");
     for (size_t i = 0; i < 400; i++)
         text_append(&json, "]}}");
-    CU_ASSERT_FALSE(keras_config_read(&config, text_bytes(&json), &why));
+    CU_ASSERT_FALSE(keras_config_read(&config, text_bytes(&json), &none, &why));
     CU_ASSERT_PTR_NOT_NULL(strstr(text_bytes(&why), "too many"));
     text_release(&json);
     text_release(&why);
