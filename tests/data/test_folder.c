@@ -1,112 +1,5 @@
 #include "base/memory.h"
-#include "data/folder.h"
-#include "data/formats.h"
-#include "data/image_file.h"
-#include "data/opening.h"
-#include "support/test.h"
-
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-enum { SIDE = 4, PIXELS = SIDE * SIDE };
-
-/* A directory of its own for each case, in which a file's level is its number. */
-struct fixture {
-    char path[PATH_MAX];
-    struct folder_settings settings;
-    const struct description *train; /* NULL: it is training data */
-};
-
-static void fixture_init(struct fixture *fixture)
-{
-    static int number;
-    char name[32];
-    memset(fixture, 0, sizeof *fixture);
-    snprintf(name, sizeof name, "folder%d", number++);
-    snprintf(fixture->path, PATH_MAX, "%s", test_path(name));
-    CU_ASSERT_EQUAL_FATAL(mkdir(fixture->path, 0777), 0);
-    fixture->settings = (struct folder_settings){.path = fixture->path, .channels = 1, .part = {0, 1}, .std = 1};
-}
-
-static const char *in(const struct fixture *fixture, const char *name)
-{
-    static char paths[4][2 * PATH_MAX];
-    static int last;
-    last = (last + 1) % 4;
-    snprintf(paths[last], sizeof paths[last], "%s/%s", fixture->path, name);
-    return paths[last];
-}
-
-static void make(const struct fixture *fixture, const char *directory)
-{
-    CU_ASSERT_EQUAL(mkdir(in(fixture, directory), 0777), 0);
-}
-
-/* A grey image of one level. */
-static void put(const struct fixture *fixture, const char *name, size_t width, size_t height, uint8_t level)
-{
-    uint8_t pixels[64 * 64];
-    memset(pixels, level, width * height);
-    png_plain(in(fixture, name), width, height, 1, pixels);
-}
-
-/* `count` images of levels `first`, `first` + 1, ... in a new class. */
-static void put_class(const struct fixture *fixture, const char *name, uint8_t first, int count)
-{
-    char file[PATH_MAX];
-    make(fixture, name);
-    for (int i = 0; i < count; i++) {
-        snprintf(file, sizeof file, "%s/%03d.png", name, i);
-        put(fixture, file, SIDE, SIDE, (uint8_t)(first + i));
-    }
-}
-
-static bool fixture_open(const struct fixture *fixture, struct dataset *dataset, struct error *error)
-{
-    struct folder_settings settings = fixture->settings;
-    return dataset_open(dataset, &(struct dataset_spec){&dataset_folder, &settings}, fixture->train, error);
-}
-
-static struct dataset open_good(const struct fixture *fixture)
-{
-    struct dataset dataset;
-    struct error error;
-    bool ok = fixture_open(fixture, &dataset, &error);
-    check_opened(ok, &error);
-    return dataset;
-}
-
-static void expect(const struct fixture *fixture, enum error_kind kind, const char *words, const char *more)
-{
-    struct dataset dataset;
-    struct error error = {0};
-    bool opened = fixture_open(fixture, &dataset, &error);
-    check_refused(opened, &error, kind, words, more);
-    dataset_close(&dataset);
-}
-
-static uint64_t digest_of(const struct fixture *fixture)
-{
-    struct dataset dataset = open_good(fixture);
-    uint64_t digest = dataset.digest;
-    dataset_close(&dataset);
-    return digest;
-}
-
-/* The level and the label of a sample of one level. */
-static int level_of(const struct dataset *dataset, uint64_t index, int32_t *label)
-{
-    float input[PIXELS];
-    struct leaf leaf = {.inputs = input, .labels = label};
-    dataset_read(dataset, &index, 1, &leaf);
-    CU_ASSERT(!dataset_failed(dataset, &(struct error){0}));
-    return (int)(input[0] * 255 + 0.5f);
-}
+#include "data/folder_trial.h"
 
 /* Marks the levels that there are: seen[level] is 1 + the label. Returns how many have label 0. */
 static size_t mark(const struct dataset *dataset, int seen[256])
@@ -303,49 +196,6 @@ static void the_digest_tells_content_classes_and_shape(void)
     CU_ASSERT_NOT_EQUAL(digest_of(&fixture), digest);
 }
 
-static void what_is_no_such_directory_is_told(void)
-{
-    struct fixture fixture;
-    fixture_init(&fixture);
-    expect(&fixture, ERROR_USAGE, fixture.path, "holds no directories");
-    put(&fixture, "x.PNG", SIDE, SIDE, 1);
-    expect(&fixture, ERROR_USAGE, "x.PNG is an image beside the class directories", "cat/x.PNG");
-    CU_ASSERT_EQUAL(unlink(in(&fixture, "x.PNG")), 0);
-    make(&fixture, "a");
-    expect(&fixture, ERROR_USAGE, fixture.path, "holds no images: there is none in any of its 1 directories");
-    put(&fixture, "a/x.png", SIDE, SIDE, 1);
-    expect(&fixture, ERROR_USAGE, "directory of one class only, a", "nothing to tell apart");
-    make(&fixture, "b");
-    expect(&fixture, ERROR_USAGE, in(&fixture, "b"), "holds no images: remove the directory");
-    write_bytes(in(&fixture, "b/notes.txt"), "words", 5);
-    expect(&fixture, ERROR_CORRUPT, in(&fixture, "b/notes.txt"), "is not a PNG or JPEG image: take it out");
-    write_bytes(in(&fixture, "b/notes.txt"), "\x89PNG\r\n\x1a\n", 8);
-    expect(&fixture, ERROR_CORRUPT, in(&fixture, "b/notes.txt"), "is truncated");
-    CU_ASSERT_EQUAL(unlink(in(&fixture, "b/notes.txt")), 0);
-    make(&fixture, "b/more");
-    expect(&fixture, ERROR_USAGE, in(&fixture, "b/more"), "is not a file: images lie directly");
-    CU_ASSERT_EQUAL(rmdir(in(&fixture, "b/more")), 0);
-    CU_ASSERT_EQUAL(mkfifo(in(&fixture, "b/pipe"), 0600), 0);
-    expect(&fixture, ERROR_USAGE, in(&fixture, "b/pipe"), "is not a file");
-    CU_ASSERT_EQUAL(unlink(in(&fixture, "b/pipe")), 0);
-    CU_ASSERT_EQUAL(symlink("nowhere", in(&fixture, "b/link.png")), 0);
-    expect(&fixture, ERROR_NOT_FOUND, in(&fixture, "b/link.png"), "No such file");
-    if (geteuid() != 0) {
-        put(&fixture, "b/a.png", SIDE, SIDE, 1);
-        CU_ASSERT_EQUAL(chmod(in(&fixture, "b/a.png"), 0), 0);
-        fixture.settings.part[0] = 0.5;
-        expect(&fixture, ERROR_DENIED, in(&fixture, "b/a.png"), "Permission denied");
-    }
-    make(&fixture, "\xFF");
-    expect(&fixture, ERROR_USAGE, "is a class whose name is not UTF-8", "rename the directory");
-    fixture.settings.path = (char *)(uintptr_t)in(&fixture, "a/x.png");
-    expect(&fixture, ERROR_USAGE, "a/x.png", "is not a directory: give the path of one");
-    fixture.settings.path = (char *)(uintptr_t)in(&fixture, "absent");
-    expect(&fixture, ERROR_NOT_FOUND, "absent", "No such file");
-    fixture.settings.path = NULL;
-    expect(&fixture, ERROR_USAGE, "needs the path", "");
-}
-
 static void validation_has_the_classes_of_the_training_data(void)
 {
     struct fixture train, fixture;
@@ -419,81 +269,6 @@ static void images_without_classes_are_in_the_order_of_their_names(void)
     dataset_close(&trained);
 }
 
-static void what_is_no_directory_of_images_is_told(void)
-{
-    struct fixture train, new;
-    fixture_init(&train);
-    put_class(&train, "a", 10, 1);
-    put_class(&train, "b", 20, 1);
-    struct dataset trained = open_good(&train), inputs;
-    const struct dataset_spec like = {&dataset_folder, &train.settings};
-    struct error error;
-    bool ok = dataset_open_inputs(&inputs, train.path, &like, &trained.about, &error);
-    check_refused(ok, &error, ERROR_USAGE, in(&train, "a"), "is not a file: images lie directly in their directory");
-    fixture_init(&new);
-    ok = dataset_open_inputs(&inputs, new.path, &like, &trained.about, &error);
-    check_refused(ok, &error, ERROR_USAGE, new.path, "holds no images");
-    ok = dataset_open_inputs(&inputs, in(&new, "absent.png"), &like, &trained.about, &error);
-    check_refused(ok, &error, ERROR_NOT_FOUND, in(&new, "absent.png"), "No such file");
-    put(&new, "a.png", SIDE, SIDE, 50);
-    put(&new, "b.png", SIDE + 1, SIDE, 50);
-    ok = dataset_open_inputs(&inputs, new.path, &like, &trained.about, &error);
-    check_refused(ok, &error, ERROR_USAGE, "several sizes: 4 x 4", "scale them to that of the training data");
-    write_bytes(in(&new, "b.png"), "text", 4);
-    ok = dataset_open_inputs(&inputs, new.path, &like, &trained.about, &error);
-    check_refused(ok, &error, ERROR_CORRUPT, in(&new, "b.png"), "is not a PNG or JPEG image");
-    dataset_close(&trained);
-}
-
-/* What a read of all samples fails with, and that it gives zeros. */
-static void expect_failure(const struct dataset *dataset, enum error_kind kind, const char *words, const char *more)
-{
-    float inputs[2 * PIXELS];
-    int32_t labels[2] = {7, 7};
-    struct error error = {0};
-    struct leaf leaf = {.inputs = inputs, .labels = labels};
-    dataset_read(dataset, (const uint64_t[]){0, 1}, 2, &leaf);
-    bool failed = dataset_failed(dataset, &error);
-    check_refused(!failed, &error, kind, words, more);
-    for (size_t i = 0; i < 2 * PIXELS; i++)
-        CU_ASSERT_EQUAL(inputs[i], 0);
-    CU_ASSERT(labels[0] == 0 && labels[1] == 0);
-}
-
-static void files_that_change_are_told_when_they_are_read(void)
-{
-    struct fixture fixture;
-    fixture_init(&fixture);
-    put_class(&fixture, "a", 10, 1);
-    put_class(&fixture, "b", 20, 1);
-    struct dataset dataset = open_good(&fixture);
-    put(&fixture, "b/000.png", SIDE, SIDE, 20); /* written anew, with the same content */
-    int32_t label;
-    CU_ASSERT_EQUAL(level_of(&dataset, 1, &label), 20);
-    put(&fixture, "b/000.png", SIDE, SIDE, 21);
-    expect_failure(&dataset, ERROR_CORRUPT, in(&fixture, "b/000.png"), "was changed while it was in use");
-    dataset_close(&dataset);
-    dataset = open_good(&fixture);
-    CU_ASSERT_EQUAL(unlink(in(&fixture, "b/000.png")), 0);
-    expect_failure(&dataset, ERROR_NOT_FOUND, in(&fixture, "b/000.png"), "No such file");
-    dataset_close(&dataset);
-}
-
-static void what_cannot_be_decoded_is_told_when_it_is_read(void)
-{
-    struct fixture fixture;
-    fixture_init(&fixture);
-    put_class(&fixture, "a", 10, 1);
-    put_class(&fixture, "b", 20, 1);
-    uint8_t bytes[4096];
-    size_t count = bytes_of(in(&fixture, "b/000.png"), bytes, sizeof bytes);
-    bytes[count - 20] ^= 1; /* within the pixels */
-    write_bytes(in(&fixture, "b/000.png"), bytes, count);
-    struct dataset dataset = open_good(&fixture);
-    expect_failure(&dataset, ERROR_CORRUPT, in(&fixture, "b/000.png"), "is not a sound PNG image");
-    dataset_close(&dataset);
-}
-
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -504,13 +279,9 @@ int main(void)
         {"images of several sizes need one to be scaled to", images_of_several_sizes_need_one},
         {"what systems leave in directories is passed over", what_systems_leave_in_directories_is_passed_over},
         {"the digest tells content, classes and shape", the_digest_tells_content_classes_and_shape},
-        {"what is no directory of class directories is told", what_is_no_such_directory_is_told},
         {"validation data has the classes of the training data", validation_has_the_classes_of_the_training_data},
         {"images without classes are in the order of their names",
          images_without_classes_are_in_the_order_of_their_names},
-        {"what is no directory of images is told", what_is_no_directory_of_images_is_told},
-        {"a file that has changed or gone is told when it is read", files_that_change_are_told_when_they_are_read},
-        {"an image that cannot be decoded is told when it is read", what_cannot_be_decoded_is_told_when_it_is_read},
         {NULL, NULL},
     };
     return test_run("data/folder", cases);
