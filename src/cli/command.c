@@ -1,12 +1,12 @@
 #include "cli/command.h"
 
+#include "base/rank.h"
 #include "base/say.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -47,13 +47,6 @@ static void print_help(FILE *out)
 static int is_help(const char *word)
 {
     return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
-}
-
-/* Started by mpirun as another rank than 0. */
-static bool is_further_rank(void)
-{
-    const char *rank = getenv("OMPI_COMM_WORLD_RANK");
-    return rank && strcmp(rank, "0") != 0;
 }
 
 /* A standard stream that is closed would become the next file or pipe that is opened, and what is printed go there. */
@@ -98,7 +91,7 @@ int command_main(int argc, char **argv)
             say("usage: %s\n", commands[i]->usage);
             return EXIT_FINISHED;
         }
-        if (!commands[i]->parallel && is_further_rank())
+        if (!commands[i]->parallel && rank_told() > 0)
             return EXIT_FINISHED;
         return end_output(commands[i], commands[i]->run(argc - 2, argv + 2));
     }

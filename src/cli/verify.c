@@ -1,5 +1,6 @@
 #include "base/partition.h"
 #include "base/plural.h"
+#include "base/rank.h"
 #include "base/say.h"
 #include "checkpoint/locate.h"
 #include "checkpoint/reader.h"
@@ -13,7 +14,6 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
 /* Collective over world, if there is one. A job that runs may make a new one meanwhile: rank 0 looks for all. */
@@ -86,19 +86,13 @@ static int verify_all(const struct world *world, int count, char **words)
     return code;
 }
 
-/* What mpirun and srun tell a process that they start. */
-static bool is_launched(void)
-{
-    return getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMIX_RANK");
-}
-
 static int run(int count, char **words)
 {
     struct runtime runtime;
     struct error error;
     if (!flags_parse(&(struct flag){0}, (struct flag_files){"a checkpoint", 1, INT_MAX}, &count, words, &error))
         return command_misused(&command_verify, "%s", error.text);
-    bool launched = is_launched();
+    bool launched = rank_told() >= 0;
     if (!launched)
         h5_init();
     else if (!runtime_begin(&runtime, &(struct runtime_options){0}, &error))

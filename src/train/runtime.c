@@ -2,6 +2,7 @@
 
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/rank.h"
 #include "base/watchdog.h"
 #include "h5/h5.h"
 #include "nn/kernels/gemm.h"
@@ -16,13 +17,10 @@ static atomic_bool mpi_is_up;
 
 int runtime_rank(void)
 {
-    int rank = 0;
-    const char *told = getenv("OMPI_COMM_WORLD_RANK");
+    int rank = rank_told();
     if (atomic_load(&mpi_is_up))
         MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    else if (told || (told = getenv("PMIX_RANK")))
-        rank = (int)strtol(told, NULL, 10);
-    return rank;
+    return rank > 0 ? rank : 0;
 }
 
 _Noreturn void runtime_leave(int code)
