@@ -2,6 +2,7 @@
 #include "data/npy.h"
 
 #include "base/memory.h"
+#include "base/npy_header.h"
 #include "data/array_files.h"
 #include "data/formats.h"
 #include "data/npy_array.h"
@@ -40,7 +41,7 @@ static bool npy_open(struct dataset *dataset, const void *given, const struct de
 
 static enum recognition npy_knows(const uint8_t *bytes, size_t count)
 {
-    return content_begins(bytes, count, "\223NUMPY", 6) ? FORMAT_YES : FORMAT_NO;
+    return bytes && npy_header_begins(bytes, count) ? FORMAT_YES : FORMAT_NO;
 }
 
 static bool npy_open_inputs(struct dataset *dataset, const char *path, const void *like,

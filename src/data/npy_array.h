@@ -1,5 +1,4 @@
-/* A .npy file (NumPy's documentation, "numpy.lib.format"): magic, version, length of the header, and that: a dictionary
- * as Python writes it, {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }; behind it the numbers. */
+/* A .npy file as an array: a header (base/npy_header.h), and behind it the numbers. */
 #ifndef DATA_NPY_ARRAY_H
 #define DATA_NPY_ARRAY_H
 

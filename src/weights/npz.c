@@ -23,7 +23,7 @@ static bool take_header(zip_file_t *entry, uint64_t size, struct npy *npy, size_
         return false;
     if (*begin > size || *begin < known)
         return error_set(error, ERROR_CORRUPT, "it ends too early");
-    char *text = memory_need(*begin - from + 1, 1);
+    char *text = memory_need(*begin - from, 1);
     memcpy(text, prefix + from, known - from);
     bool ok = zip_entry_take(entry, text + known - from, *begin - known, error) &&
               npy_parse(text, *begin - from, npy, error);
@@ -51,14 +51,14 @@ static bool take_entry(struct weights_file *file, zip_t *archive, uint64_t index
     if (length > end && strcmp(name + length - end, SUFFIX) == 0)
         name[length - end] = '\0';
     struct weights_tensor *tensor;
-    ok = weights_add(&file->weights, name, npy.dims, npy.shape, &tensor, error);
+    ok = weights_add(&file->weights, name, npy.header.dims, npy.header.size, &tensor, error);
     memory_free(name);
     if (!ok)
         return false;
     tensor->form = npy.form;
-    tensor->fortran = npy.fortran && npy.dims > 1;
+    tensor->fortran = npy.header.fortran && npy.header.dims > 1;
     tensor->place = index;
-    memcpy(tensor->type, npy.type, sizeof tensor->type);
+    memcpy(tensor->type, npy.header.type, sizeof tensor->type);
     return npy.form.type == FLOATS_NONE || stat->size - begin == tensor->count * npy.bytes ||
            error_set(error, ERROR_CORRUPT, "its size does not fit its shape and type");
 }

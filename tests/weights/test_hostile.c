@@ -145,7 +145,8 @@ static void npy_headers_are_read_as_python_writes_them(void)
         bool good = npy_parse(cases[i].text, strlen(cases[i].text), &npy, &error);
         CU_ASSERT_EQUAL(good, cases[i].good);
         if (good)
-            CU_ASSERT_TRUE(npy.dims == 2 && npy.shape[0] == 2 && npy.shape[1] == 3 && npy.bytes == 4);
+            CU_ASSERT_TRUE(npy.header.dims == 2 && npy.header.size[0] == 2 && npy.header.size[1] == 3 &&
+                           npy.bytes == 4);
         if (good != cases[i].good)
             printf("%s\n", cases[i].text);
     }
@@ -162,13 +163,14 @@ static void npy_headers_are_read_as_python_writes_them(void)
                  {"'<f16'", 0, false},
                  {"'<U3'", 0, false},
                  {"[('a', '<f4'), ('b', '<i4')]", 0, false},
+                 {"[('a[', [('b', '>f4')]), ('c]', '<i4', (2,))]", 0, false},
                  {"''", 0, false}};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         struct npy npy;
         char text[200];
         snprintf(text, sizeof text, "{'descr': %s, 'fortran_order': True, 'shape': (), }", types[i].type);
         CU_ASSERT_TRUE(npy_parse(text, strlen(text), &npy, &error));
-        CU_ASSERT_TRUE(npy.form.type == types[i].floats && npy.form.big_endian == types[i].big && npy.fortran);
+        CU_ASSERT_TRUE(npy.form.type == types[i].floats && npy.form.big_endian == types[i].big && npy.header.fortran);
     }
 }
 
