@@ -106,10 +106,11 @@ bool csv_scan_field(struct csv_scan *scan, struct csv_field *field, bool *last, 
     }
     *last = scan->at == scan->end || is_break(*scan->at);
     if (!*last && *scan->at != scan->separator)
-        return error_set(error, ERROR_CORRUPT,
-                         "%s: line %zu: something stands behind the quote that closes a field; a quote inside of a "
-                         "quoted field is written twice",
-                         scan->path, scan->line);
+        return error_set(
+            error, ERROR_CORRUPT, "%s: line %zu: something stands behind the quote that closes a field; %s", scan->path,
+            scan->line,
+            *scan->at != '\0' && strchr(",;\t|", *scan->at) ? "is the separator another one? (separator)"
+                                                            : "a quote inside of a quoted field is written twice");
     if (!*last)
         scan->at++;
     else if (scan->at < scan->end)
