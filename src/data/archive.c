@@ -50,7 +50,7 @@ static bool find_directory(const uint8_t *bytes, size_t count, const char *path,
                            struct error *error)
 {
     if (count < 4 || number(bytes, 4) != LOCAL) {
-        const char *known = content_kind(bytes, count);
+        const char *known = content_seems(path, bytes, count);
         return error_set(error, ERROR_CORRUPT, "%s is not a zip archive of arrays%s%s", path,
                          known ? ", but " : ": numpy.savez writes one", known ? known : "");
     }

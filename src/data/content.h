@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct content {
     const uint8_t *bytes; /* [count]; NULL: closed, or left */
@@ -51,7 +52,22 @@ struct content_magic {
 /* Local. The words of the first of them that the bytes begin with; NULL: none. */
 const char *content_find(const struct content_magic *magics, const uint8_t *bytes, size_t count);
 
-/* Local. What a file is by its first bytes, and what reads it: "a NumPy file: format: npy"; NULL: not known. */
+/* Local. What a file that is no text is by its first bytes, and what reads it: "a NumPy file: format: npy"; NULL: not
+ * known. */
 const char *content_kind(const uint8_t *bytes, size_t count);
+
+/* Local. What a file seems to be: of a kind, a text, or by the end of its name tokens; NULL: not known. */
+const char *content_seems(const char *path, const uint8_t *bytes, size_t count);
+
+/* Local. Whether they begin as IDX files do, with sizes of which such a file has so many bytes. */
+bool content_is_idx(const uint8_t *bytes, size_t count, uint64_t length);
+
+/* Local. The first bytes of a file, inflated, at most so many. */
+bool content_peek(const char *path, uint8_t *bytes, size_t most, size_t *count, struct error *error) WARN_UNUSED;
+
+/* Local. In words that what has this path is a directory, or no regular file, where `what` is wanted. Always false. */
+bool content_refuse_irregular(const char *path, mode_t mode, const char *what, struct error *error);
+
+#define CONTENT_PEEK 65536 /* bytes that tell what a file is */
 
 #endif

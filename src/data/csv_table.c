@@ -27,7 +27,9 @@ void csv_table_close(struct csv_table *table)
 
 /* What people take for CSV; the rest is what every format knows. */
 static const struct content_magic strangers[] = {
-    {"PK\x03\x04", 4, "a ZIP archive, as spreadsheets (.xlsx, .ods) and .npz are: save the table as CSV"},
+    {"PK\x03\x04", 4,
+     "a ZIP archive, as spreadsheets (.xlsx, .ods) are: save the table as CSV; if numpy.savez made it: format: "
+     "npz"},
     {"PAR1", 4, "a Parquet file: save the table as CSV"},
     {"\xff\xfe", 2, "UTF-16: save the table as CSV in UTF-8"},
     {"\xfe\xff", 2, "UTF-16: save the table as CSV in UTF-8"},
@@ -44,8 +46,11 @@ static bool check_text(const struct csv_table *table, struct error *error)
     if (known)
         return error_set(error, ERROR_CORRUPT, "%s is %s", table->path, known);
     const char *nul = memchr(table->text, 0, table->bytes);
-    return !nul || error_set(error, ERROR_CORRUPT, "%s is not a CSV file: there is a NUL byte at offset %zu",
-                             table->path, (size_t)(nul - table->text));
+    if (!nul)
+        return true;
+    known = content_seems(table->path, bytes, table->bytes);
+    return error_set(error, ERROR_CORRUPT, "%s is not a CSV file: there is a NUL byte at offset %zu%s%s", table->path,
+                     (size_t)(nul - table->text), known ? "; it is " : "", known ? known : "");
 }
 
 static bool load(struct csv_table *table, struct watched *watched, const struct inflated_table *inflated,
@@ -187,7 +192,7 @@ static void append_names(const struct csv_table *table, struct text *words)
     if (most < table->columns)
         text_append(words, " and %zu more", table->columns - most);
     if (table->columns == 1)
-        text_append(words, "; is the separator another one? (separator)");
+        text_append(words, "; is the separator another one (separator), or is it a text (format: text)?");
     else if (table->has_header && strspn(table->names[0], "0123456789+-.eE") == strlen(table->names[0]))
         text_append(words, "; if its first line is data: header: false");
 }

@@ -5,6 +5,8 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "base/utf8.h"
+#include "data/content.h"
+#include "data/image_read.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -145,16 +147,29 @@ static int by_place(const void *a, const void *b, void *classes)
     return (one->class > other->class) - (one->class < other->class);
 }
 
+/* Says what the file is. An image lies well, one directory too deep. */
+static bool refuse_file(const char *path, bool is_regular, struct error *error)
+{
+    uint8_t *begin = memory_need(CONTENT_PEEK, 1);
+    size_t count;
+    struct error ignored;
+    const char *known = NULL;
+    if (is_regular && content_peek(path, begin, CONTENT_PEEK, &count, &ignored))
+        known = image_knows(begin, count) ? "an image" : content_seems(path, begin, count);
+    error_set(error, ERROR_USAGE,
+              "%s is not a directory%s%s%s give the path of one that holds a directory of images for each class", path,
+              known ? ", but " : "", known ? known : "", known ? "; or" : ":");
+    memory_free(begin);
+    return false;
+}
+
 static bool open_directory(struct folder_files *files, const char *path, struct error *error)
 {
     if (directory_open(&files->directory, path, error))
         return true;
     struct stat info;
-    if (stat(path, &info) == 0 && !S_ISDIR(info.st_mode))
-        return error_set(error, ERROR_USAGE,
-                         "%s is not a directory: give the path of one that holds a directory of images for each class",
-                         path);
-    return false;
+    bool is_file = stat(path, &info) == 0 && !S_ISDIR(info.st_mode);
+    return is_file ? refuse_file(path, S_ISREG(info.st_mode), error) : false;
 }
 
 static bool check_count(const struct folder_files *files, struct error *error)

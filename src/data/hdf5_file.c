@@ -40,7 +40,7 @@ static void look_for_signature(void *context)
     struct looking *looking = context;
     const struct content *content = looking->content;
     looking->is_hdf5 = hdf5_file_knows(content->bytes, content->count);
-    looking->known = content_kind(content->bytes, content->count);
+    looking->known = content_seems(content->watched.path, content->bytes, content->count);
 }
 
 static bool check_kind(const struct content *content, struct error *error)

@@ -27,7 +27,7 @@ static bool parse_magic(struct array *array, const uint8_t *bytes, size_t count,
         array->type = types[type];
     if (array->type != ARRAY_NONE && array->dims >= 1 && array->dims <= ARRAY_DIMS)
         return true;
-    const char *known = content_kind(bytes, count);
+    const char *known = content_seems(array->name, bytes, count);
     return error_set(error, ERROR_CORRUPT,
                      "%s is not an IDX file that is read: its magic is 0x%08" PRIx32 ", expected 0x000008 (bytes), "
                      "0x000009, 0x00000b, 0x00000c (integers), 0x00000d or 0x00000e (floats), and behind it the number "

@@ -79,7 +79,7 @@ static bool locate(const char *name, const uint8_t *bytes, size_t count, size_t 
                    struct error *error)
 {
     if (!npy_header_begins(bytes, count)) {
-        const char *known = content_kind(bytes, count);
+        const char *known = content_seems(name, bytes, count);
         return error_set(error, ERROR_CORRUPT, "%s is not a NumPy file%s%s", name,
                          known ? ", but " : ": numpy.save writes one", known ? known : "");
     }

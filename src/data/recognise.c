@@ -7,9 +7,6 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-#include <zlib.h>
-
-#define LOOKED_AT 65536 /* bytes of a file */
 
 void candidates_all(struct candidates *candidates)
 {
@@ -26,7 +23,7 @@ void candidates_all(struct candidates *candidates)
 /* ---- by the file ---- */
 
 struct beginning {
-    uint8_t bytes[LOOKED_AT]; /* inflated */
+    uint8_t bytes[CONTENT_PEEK]; /* inflated */
     size_t count;
     bool is_directory;
 };
@@ -41,13 +38,7 @@ static bool look(struct beginning *beginning, const char *path, struct error *er
         return true;
     if (!S_ISREG(info.st_mode)) /* a pipe must not keep us waiting */
         return error_set(error, ERROR_USAGE, "%s is no regular file", path);
-    gzFile file = gzopen(path, "rbe");
-    if (!file)
-        return error_errno(error, "cannot open %s", path);
-    int count = gzread(file, beginning->bytes, sizeof beginning->bytes); /* what is not packed it reads as it is */
-    gzclose_r(file);
-    beginning->count = count > 0 ? (size_t)count : 0;
-    return count >= 0 || error_set(error, ERROR_CORRUPT, "%s cannot be read", path);
+    return content_peek(path, beginning->bytes, sizeof beginning->bytes, &beginning->count, error);
 }
 
 /* Whether the name, but for .gz, ends in this way. */

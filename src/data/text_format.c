@@ -54,6 +54,26 @@ struct reading {
     uint32_t end;     /* above all characters of the file */
 };
 
+/* There is no character, or none of a text. */
+static bool refuse_byte(const struct reading *reading, size_t offset, struct error *error)
+{
+    const uint8_t *bytes = (const uint8_t *)reading->bytes, byte = bytes[offset];
+    bool begins_well = content_is_text(bytes, reading->count < CONTENT_PEEK ? reading->count : CONTENT_PEEK);
+    const char *known = begins_well ? NULL : content_seems(reading->path, bytes, reading->count);
+    if (known && byte)
+        return error_set(error, ERROR_CORRUPT, "%s is not a text in UTF-8 (byte 0x%02x at offset %zu): it is %s",
+                         reading->path, (unsigned)byte, offset, known);
+    if (known)
+        return error_set(error, ERROR_CORRUPT, "%s is not a text: there is a NUL character at offset %zu: it is %s",
+                         reading->path, offset, known);
+    if (byte)
+        return error_set(error, ERROR_CORRUPT,
+                         "%s is not UTF-8: no whole character begins with byte 0x%02x at offset %zu; convert the file",
+                         reading->path, (unsigned)byte, offset);
+    return error_set(error, ERROR_CORRUPT, "%s is not a text: there is a NUL character at offset %zu", reading->path,
+                     offset);
+}
+
 /* Counts the characters and marks them in `number`. */
 static bool scan(struct reading *reading, struct error *error)
 {
@@ -62,13 +82,9 @@ static bool scan(struct reading *reading, struct error *error)
         uint32_t character;
         length = utf8_decode(reading->bytes + offset, reading->count - offset, &character);
         if (length == 0)
-            return error_set(
-                error, ERROR_CORRUPT,
-                "%s is not UTF-8: no whole character begins with byte 0x%02x at offset %zu; convert the file",
-                reading->path, (unsigned)(uint8_t)reading->bytes[offset], offset);
+            return refuse_byte(reading, offset, error);
         if (character == 0)
-            return error_set(error, ERROR_CORRUPT, "%s is not a text: there is a NUL character at offset %zu",
-                             reading->path, offset);
+            return refuse_byte(reading, offset, error);
         reading->number[character] = 1;
         if (character >= reading->end)
             reading->end = character + 1;

@@ -36,7 +36,7 @@ static const struct content_magic strangers[] = {
     {"\x8a\xd8\x34\x01", 4, "an evaluation of llm.c (magic 20240522)"},
     {"\x93NUMPY", 6, "a NumPy file: write its numbers alone, with tofile"},
     {"\x89HDF\r\n\x1a\n", 8, "an HDF5 file: write its numbers alone, with NumPy's tofile"},
-    {"PK\x03\x04", 4, "a zip archive, or an npz file"},
+    {"PK\x03\x04", 4, "a zip archive; if numpy.savez made it: format: npz"},
     {0},
 };
 
@@ -64,16 +64,24 @@ static bool is_text(const uint8_t *begin, size_t count)
     return i == count && count >= 64;
 }
 
-static bool refuse_stranger(const char *path, enum token_type type, const uint8_t *begin, size_t count,
+static bool refuse_stranger(const struct token_file *file, enum token_type type, const uint8_t *begin, size_t count,
                             struct error *error)
 {
-    const char *known = content_find(strangers, begin, count);
+    const char *path = file->watched.path, *known = content_find(strangers, begin, count);
     if (known)
         return error_set(error, ERROR_CORRUPT, "%s holds no tokens: it is %s", path, known);
-    return type != TOKEN_AUTO || !is_text(begin, count) ||
-           error_set(error, ERROR_CORRUPT,
-                     "%s looks like a text: use format: text, or give the type, uint16 or uint32, if these are tokens",
-                     path);
+    if (type != TOKEN_AUTO)
+        return true;
+    if (is_text(begin, count))
+        return error_set(error, ERROR_CORRUPT,
+                         "%s looks like a text: use format: text, or format: csv if it is a table; or give the type, "
+                         "uint16 or uint32, if these are tokens",
+                         path);
+    bool begins_with_0 = content_begins(begin, count, "\0\0", 2); /* as many tokens do */
+    known = begins_with_0 && !content_is_idx(begin, count, file->byte_count) ? NULL : content_kind(begin, count);
+    return !known ||
+           error_set(error, ERROR_CORRUPT, "%s looks like %s; or give the type, uint16 or uint32, if these are tokens",
+                     path, known);
 }
 
 static bool take_raw(struct token_file *file, struct error *error)
@@ -160,7 +168,7 @@ static bool parse(struct token_file *file, enum token_type type, struct error *e
     file->elements = file->bytes;
     file->width = type == TOKEN_UINT32 ? 4 : 2;
     if (h < known ? !take_header(file, h, begin, count, error)
-                  : !refuse_stranger(watched->path, type, begin, count, error) || !take_raw(file, error))
+                  : !refuse_stranger(file, type, begin, count, error) || !take_raw(file, error))
         return false;
     if (type != TOKEN_AUTO && file->width != (type == TOKEN_UINT32 ? 4 : 2))
         return error_set(error, ERROR_USAGE, "type is uint%d, but %s holds uint%zu, as its header says: leave type out",
@@ -176,7 +184,7 @@ static bool load(struct token_file *file, const char *path, int descriptor, cons
     if (!watched_init(watched, path, descriptor, error))
         return false;
     if (!S_ISREG(watched->known.st_mode))
-        return error_set(error, ERROR_USAGE, "%s is not a regular file: give the path of a file of tokens", path);
+        return content_refuse_irregular(path, watched->known.st_mode, "a file of tokens", error);
     if (watched->known.st_size == 0)
         return error_set(error, ERROR_CORRUPT, "%s is empty", path);
     if (is_gzip(path, descriptor)) {

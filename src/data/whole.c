@@ -1,6 +1,7 @@
 #include "data/whole.h"
 
 #include "base/file.h"
+#include "data/content.h"
 #include "data/inflate.h"
 
 #include <fcntl.h>
@@ -13,9 +14,8 @@ static bool look(const char *path, const char *what, struct watched *watched, bo
     if (fd < 0)
         return error_errno(error, "cannot open %s", path);
     bool ok = watched_init(watched, path, fd, error);
-    mode_t mode = watched->known.st_mode;
-    if (ok && !S_ISREG(mode) && !S_ISDIR(mode))
-        ok = error_set(error, ERROR_USAGE, "%s is not a regular file: give the path of %s", path, what);
+    if (ok && !S_ISREG(watched->known.st_mode))
+        ok = content_refuse_irregular(path, watched->known.st_mode, what, error);
     *is_gzip = ok && inflate_is_gzip(fd);
     close(fd);
     return ok;

@@ -95,7 +95,7 @@ static void fields_that_are_no_number_are_refused(void)
         {",y\n1,1\n", ERROR_USAGE, "column 1 has no name, and may be a mere number of the row: name the inputs"},
         {"a,z\n1,1\n", ERROR_USAGE, "has no column y; it has a, z"},
         {"1.5,2\n1,1\n", ERROR_USAGE, "has no column y; it has 1.5, 2; if its first line is data: header: false"},
-        {"a;y\n1;1\n", ERROR_USAGE, "has no column y; it has a;y; is the separator another one? (separator)"},
+        {"a;y\n1;1\n", ERROR_USAGE, "has no column y; it has a;y; is the separator another one (separator), or is it a text"},
         {"a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,r,s,t,u,v\n1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1\n", ERROR_USAGE,
          "r, s, t and 2 more"},
     };
@@ -322,7 +322,7 @@ static void what_is_no_file_is_refused(void)
     expect(&fixture, NULL, ERROR_USAGE, "is not a regular file: give the path of a CSV file");
     CU_ASSERT_EQUAL(unlink(fixture.path), 0);
     CU_ASSERT_EQUAL(mkdir(fixture.path, 0700), 0);
-    expect(&fixture, NULL, ERROR_USAGE, "Is a directory");
+    expect(&fixture, NULL, ERROR_USAGE, "is a directory: give the path of a CSV file");
     CU_ASSERT_EQUAL(rmdir(fixture.path), 0);
 }
 

@@ -37,7 +37,7 @@ static void what_is_no_such_directory_is_told(void)
     make(&fixture, "\xFF");
     expect(&fixture, ERROR_USAGE, "is a class whose name is not UTF-8", "rename the directory");
     fixture.settings.path = (char *)(uintptr_t)in(&fixture, "a/x.png");
-    expect(&fixture, ERROR_USAGE, "a/x.png", "is not a directory: give the path of one");
+    expect(&fixture, ERROR_USAGE, "a/x.png", "is not a directory, but an image; or give the path of one");
     fixture.settings.path = (char *)(uintptr_t)in(&fixture, "absent");
     expect(&fixture, ERROR_NOT_FOUND, "absent", "No such file");
     fixture.settings.path = NULL;

@@ -263,6 +263,8 @@ static void other_files_are_told_what_they_are(void)
     npy_file_write(path, "CDF\1....", 8);
     trial_expect(&settings, ERROR_CORRUPT, "x.h5 is not an HDF5 file, but a NetCDF-3 file");
     npy_file_write(path, "1, 2\n", 5);
+    trial_expect(&settings, ERROR_CORRUPT, "x.h5 is not an HDF5 file, but a text: format: csv");
+    npy_file_write(path, "\1\2", 2);
     trial_expect(&settings, ERROR_CORRUPT, "x.h5 is not an HDF5 file: h5py and NetCDF-4 write such");
     npy_file_write(path, "", 0);
     trial_expect(&settings, ERROR_CORRUPT, "x.h5 is empty");

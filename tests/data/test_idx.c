@@ -324,7 +324,7 @@ static void absent_files_are_named(void)
     remove(fixture.labels);
     expect(&fixture, ERROR_NOT_FOUND, fixture.labels, "No such file");
     CU_ASSERT_EQUAL(mkdir(fixture.labels, 0777), 0);
-    expect(&fixture, ERROR_USAGE, fixture.labels, "not a regular file");
+    expect(&fixture, ERROR_USAGE, fixture.labels, "is a directory");
     remove(fixture.labels);
     CU_ASSERT_EQUAL(mkfifo(fixture.labels, 0600), 0);
     expect(&fixture, ERROR_USAGE, fixture.labels, "not a regular file");

@@ -86,7 +86,7 @@ static void other_files_are_named(void)
         {"PK\3\4 and more", 13, ERROR_CORRUPT, "but a zip archive; if numpy.savez made it: format: npz"},
         {"\211HDF\r\n\032\n...", 11, ERROR_CORRUPT, "but an HDF5 file"},
         {"\0\0\010\3....", 8, ERROR_CORRUPT, "but an IDX file: format: idx"},
-        {"1, 2, 3\n", 8, ERROR_CORRUPT, "is not a NumPy file: numpy.save writes one"},
+        {"1, 2, 3\n", 8, ERROR_CORRUPT, "is not a NumPy file, but a text: format: csv"},
         {"\223NUM", 4, ERROR_CORRUPT, "is not a NumPy file"},
         {"\223NUMPY\1", 7, ERROR_CORRUPT, "is truncated in its header: 10 bytes expected, 7 there"},
         {"\223NUMPY\1\0\1\1{", 11, ERROR_CORRUPT, "is truncated in its header: 267 bytes expected, 11 there"},
@@ -105,7 +105,7 @@ static void other_files_are_named(void)
     char directory[PATH_MAX];
     snprintf(directory, sizeof directory, "%s", test_path("."));
     fixture.settings.x = directory;
-    expect(&fixture, NULL, ERROR_USAGE, "is not a regular file: give the path of a NumPy file");
+    expect(&fixture, NULL, ERROR_USAGE, "is a directory: give the path of a NumPy file");
     fixture.settings.x = NULL;
     expect(&fixture, NULL, ERROR_USAGE, "format npy needs the path of its x");
 }

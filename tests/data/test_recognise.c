@@ -1,5 +1,13 @@
 /* The format of data, where nobody has said it. */
+#include "data/csv_settings.h"
+#include "data/folder.h"
+#include "data/hdf5.h"
+#include "data/idx.h"
+#include "data/npy.h"
+#include "data/npz.h"
 #include "data/recognise.h"
+#include "data/text_format.h"
+#include "data/tokens.h"
 #include "support/test.h"
 
 #include <stdio.h>
@@ -107,6 +115,91 @@ static void a_name_decides_where_bytes_do_not(void)
     remove_all();
 }
 
+/* How each format is told to read a file. */
+static bool opens(const struct dataset_class *class, char *path, struct error *error)
+{
+    char target[] = "b", *targets[] = {target}, x[] = "x", y[] = "y", other[] = "kinds.idx", comma[] = ",";
+    const struct array_settings samples = {.part = {0, 1}, .std = 1, .ignore_label = ARRAY_IGNORES_NONE};
+    const struct npy_settings npy = {samples, path, other};
+    const struct npz_settings npz = {samples, path, x, y};
+    const struct hdf5_settings hdf5 = {samples, path, x, y};
+    const struct idx_settings idx = {.samples = samples, .images = path, .labels = other};
+    const struct csv_settings csv = {.path = path,
+                                     .targets = targets,
+                                     .target_count = 1,
+                                     .header = true,
+                                     .separator = comma,
+                                     .missing = CSV_NONE,
+                                     .part = {0, 1}};
+    const struct folder_settings folder = {.path = path, .size = 8, .channels = 1, .part = {0, 1}, .std = 1};
+    const struct tokens_settings tokens = {.path = path, .context = 2, .part = {0, 1}, .type = TOKEN_AUTO};
+    const struct text_format_settings text = {.path = path, .context = 2, .part = {0, 1}};
+    const struct {
+        const char *name;
+        const void *settings;
+    } all[] = {{"npy", &npy}, {"npz", &npz},       {"hdf5", &hdf5},     {"idx", &idx},
+               {"csv", &csv}, {"folder", &folder}, {"tokens", &tokens}, {"text", &text}};
+    struct dataset dataset;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (strcmp(class->kind.name, all[i].name) == 0) {
+            const struct dataset_spec spec = {.class = class, .settings = (void *)(uintptr_t)all[i].settings};
+            bool ok = dataset_open(&dataset, &spec, NULL, error);
+            dataset_close(&dataset);
+            return ok;
+        }
+    CU_FAIL("a format that nobody tries here");
+    return true;
+}
+
+#define IDX_OF_BYTES "\0\0\010\2\0\0\0\1\0\0\0\3abc"
+
+static void each_format_says_what_a_file_of_another_is(void)
+{
+    static const struct {
+        const char *path, *bytes; /* NULL: a directory */
+        size_t count;
+        const char *formats, *words; /* formats that may take it; what the others say */
+    } kinds[] = {
+        {"kinds.npy", "\223NUMPY\1\0v.", 10, "npy", "NumPy file"},
+        {"kinds.npz", "PK\3\4\24\0..", 8, "npz", "format: npz"},
+        {"kinds.h5", "\211HDF\r\n\032\n....", 12, "hdf5", "HDF5 file"},
+        {"kinds.idx", IDX_OF_BYTES, sizeof IDX_OF_BYTES - 1, "idx", "format: idx"},
+        {"kinds.i32", "\0\0\014\1\0\0\0\1\0\0\0\7", 12, "idx", "format: idx"},
+        {"kinds.csv", "a,b,c\n1,2,3\n4,5,6\n1,2,3\n4,5,6\n1,2,3\n4,5,6\n1,2,3\n4,5,6\n1,2,3\n4,5,6\n1,2,3\n4,5,6\n", 78,
+         "csv text", "format: csv"},
+        {"kinds.txt",
+         "Whoever would say what all this is about and who could read it\nhas to look at the whole of it.\n", 95,
+         "text", "format: text"},
+        {"kinds.bin", "\1\0\2\0\3\0\4\0", 8, "tokens", "format: tokens"},
+        {"kinds.llm", "\210\330\064\1\1\0\0\0", 8, "tokens", "format: tokens"},
+        {"kinds.png", "\211PNG\r\n\032\n", 8, "", "image"},
+        {"kinds.jpg", "\377\330\377\340\0\20JF", 8, "", "image"},
+        {"kinds", NULL, 0, "folder", "format: folder"},
+    };
+    struct candidates all;
+    candidates_all(&all);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        char path[16];
+        snprintf(path, sizeof path, "%s", kinds[i].path);
+        if (kinds[i].bytes)
+            put(path, kinds[i].bytes, kinds[i].count);
+        else
+            CU_ASSERT_EQUAL(mkdir(path, 0700), 0);
+        for (size_t c = 0; c < all.count; c++) {
+            const char *name = all.classes[c]->kind.name;
+            struct error error = {0};
+            if (strstr(kinds[i].formats, name))
+                continue;
+            bool told = !opens(all.classes[c], path, &error) && strstr(error.text, kinds[i].words) &&
+                        strstr(error.text, path);
+            if (!told)
+                printf("    %s as %s: %s\n", path, name, error.text);
+            CU_ASSERT_TRUE(told);
+        }
+        remove(path);
+    }
+}
+
 static void what_cannot_be_read_is_an_error(void)
 {
     struct candidates candidates;
@@ -122,9 +215,11 @@ static void what_cannot_be_read_is_an_error(void)
 
 int main(void)
 {
-    static const struct test_case cases[] = {{"keys tell, and else the file", keys_tell_and_else_the_file},
-                                             {"a name decides where bytes do not", a_name_decides_where_bytes_do_not},
-                                             {"what cannot be read is an error", what_cannot_be_read_is_an_error},
-                                             {NULL, NULL}};
+    static const struct test_case cases[] = {
+        {"keys tell, and else the file", keys_tell_and_else_the_file},
+        {"a name decides where bytes do not", a_name_decides_where_bytes_do_not},
+        {"each format says what a file of another is", each_format_says_what_a_file_of_another_is},
+        {"what cannot be read is an error", what_cannot_be_read_is_an_error},
+        {NULL, NULL}};
     return test_run("data/recognise", cases);
 }

@@ -212,7 +212,7 @@ static void files_that_are_no_text_are_named(void)
     remove(fixture.path);
     expect(&fixture, NULL, ERROR_NOT_FOUND, fixture.path, "No such file");
     CU_ASSERT_EQUAL(mkdir(fixture.path, 0777), 0);
-    expect(&fixture, NULL, ERROR_USAGE, fixture.path, "Is a directory");
+    expect(&fixture, NULL, ERROR_USAGE, fixture.path, "is a directory: give the path of a text file");
     remove(fixture.path);
     CU_ASSERT_EQUAL(mkfifo(fixture.path, 0600), 0);
     expect(&fixture, NULL, ERROR_USAGE, fixture.path, "not a regular file");

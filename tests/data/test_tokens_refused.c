@@ -154,7 +154,7 @@ static void what_is_not_there_or_no_file_is_named(void)
     tokens_fixture_expect(&pattern, NULL, ERROR_USAGE, fixture.path, "not a regular file");
     remove(fixture.path);
     CU_ASSERT_EQUAL(mkdir(fixture.path, 0777), 0);
-    tokens_fixture_expect(&pattern, NULL, ERROR_USAGE, fixture.path, "not a regular file");
+    tokens_fixture_expect(&pattern, NULL, ERROR_USAGE, fixture.path, "is a directory");
 }
 
 static void shards_are_of_one_type_and_all_are_looked_at(void)
