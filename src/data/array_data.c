@@ -121,8 +121,14 @@ static size_t known_classes(const struct scan *scan)
 static bool count_classes(struct scan *scan)
 {
     struct array_data *data = scan->dataset->self;
-    bool ok = array_labels_count(&data->labels, &data->y, &scan->lacks_first, scan->error);
+    struct array_labels_odd odd = {0};
+    bool ok = array_labels_count(&data->labels, &data->y, &odd, scan->error);
     scan->dataset->about.form.classes = data->labels.classes;
+    scan->lacks_first = odd.lacks_first;
+    if (ok && odd.is_void && !data->labels.ignores)
+        log_warn("%s: a label is 255, but the others go to %" PRId64
+                 ": it counts as a class, of %zu; if it stands for none: ignore_label: 255",
+                 data->y.name, odd.before_void, data->labels.classes);
     return ok;
 }
 

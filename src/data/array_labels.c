@@ -6,6 +6,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#define VOID 255 /* what often stands for no class, and is counted as the largest where nobody has said so */
+
 static bool is_ignored(const struct array_labels *labels, int64_t label)
 {
     return labels->ignores && label == labels->ignored;
@@ -37,10 +39,12 @@ static bool refuse_large(const struct array_rows *rows, size_t element, int64_t 
                      rows->array->name, place, label, ARRAY_CLASSES_MOST);
 }
 
-bool array_labels_count(struct array_labels *labels, const struct array *y, bool *lacks_first, struct error *error)
+bool array_labels_count(struct array_labels *labels, const struct array *y, struct array_labels_odd *odd,
+                        struct error *error)
 {
     struct array_rows rows;
     bool begins = is_ignored(labels, labels->offset); /* the first class occurs */
+    int64_t largest = INT64_MIN;                      /* but for VOID */
     labels->classes = 2;
     for (size_t at = 0; at < y->size[0]; at += rows.count) {
         if (!array_rows(y, at, y->size[0] - at, &rows, error))
@@ -54,16 +58,18 @@ bool array_labels_count(struct array_labels *labels, const struct array *y, bool
             if (label >= (int64_t)labels->classes + labels->offset)
                 labels->classes = (size_t)(label - labels->offset) + 1;
             begins = begins || label <= labels->offset;
+            largest = label > largest && label != VOID ? label : largest;
         }
     }
-    *lacks_first = !begins;
+    bool has_void = labels->classes > 2 && (int64_t)labels->classes + labels->offset == VOID + 1;
+    *odd = (struct array_labels_odd){!begins, has_void && largest < VOID - 1, largest};
     return true;
 }
 
 /* What stands for no class: in labels of pixels, in PyTorch, elsewhere. */
 static bool is_usually_ignored(int64_t label)
 {
-    return label == 255 || label == -100 || label == -1;
+    return label == VOID || label == -100 || label == -1;
 }
 
 static bool refuse_label(const struct array_labels *labels, const struct array_rows *rows, size_t element,

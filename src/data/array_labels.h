@@ -14,8 +14,15 @@ struct array_labels {
     int64_t ignored;
 };
 
-/* Local. Sets classes to 1 + the largest label of all of y, at least 2. *lacks_first: no label is the first class. */
-bool array_labels_count(struct array_labels *labels, const struct array *y, bool *lacks_first,
+/* What is odd in the labels that were counted. */
+struct array_labels_odd {
+    bool lacks_first;    /* no label is the first class */
+    bool is_void;        /* the largest is 255, ... */
+    int64_t before_void; /* ... and the largest of the others, which is below 254 */
+};
+
+/* Local. Sets classes to 1 + the largest label of all of y, at least 2. */
+bool array_labels_count(struct array_labels *labels, const struct array *y, struct array_labels_odd *odd,
                         struct error *error) WARN_UNUSED;
 
 /* Local. Whether all of these rows are classes, or ignored. ERROR_USAGE, or ERROR_CORRUPT for one that is missing,

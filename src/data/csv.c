@@ -489,4 +489,5 @@ const struct dataset_class dataset_csv = {
     .close = csv_close,
     .read = csv_read,
     .source = csv_source,
+    .as_labels = "task: classes takes them as labels",
 };

@@ -49,8 +49,9 @@ static bool targets_fit(const struct leaf_form *form, const struct leaf_form *tr
                         struct error *error)
 {
     if ((form->classes > 0) != (train->classes > 0))
-        return error_set(error, ERROR_USAGE, "%s holds %s, but the training data has %s: both must be of one kind",
-                         name, form->classes ? "labels" : "float targets", train->classes ? "labels" : "float targets");
+        return error_set(error, ERROR_USAGE, "%s holds %s, but the training data has %s: both must be of one kind%s",
+                         name, form->classes ? "labels" : "float targets", train->classes ? "labels" : "float targets",
+                         form->classes ? "" : "; labels are stored as integers, as NumPy's y.astype('int64') are");
     if (form->terms != train->terms)
         return error_set(error, ERROR_USAGE,
                          "%s holds %zu target%s a sample, but the training data %zu: both must be equal", name,

@@ -141,6 +141,8 @@ struct dataset_class {
      * do. */
     const char *(*source)(const void *settings, bool targets);
 
+    const char *as_labels; /* how float targets that are whole are taken as labels; NULL: they are stored as integers */
+
     /* Local. The form of the samples, from the settings and the vocabulary of a checkpoint ("": it has none), without
      * a look at the data. All 0: these do not tell. NULL: only the data ever does. */
     struct leaf_form (*form)(const void *settings, const char *vocabulary);
@@ -219,6 +221,10 @@ char *dataset_name_of(const struct dataset *dataset, size_t index) WARN_UNUSED;
 
 /* Local. Where the inputs, or the targets, come from, for messages: a path, or the name of the format. Borrowed. */
 const char *dataset_source(const struct dataset_spec *spec, bool targets);
+
+/* Local; in dataset_targets.c. Of float targets where labels are wanted: which is not whole, or, if all are, how they
+ * become labels. "; the targets of y.npy are whole: ...". */
+void dataset_tell_targets(const struct dataset *dataset, const struct dataset_spec *spec, struct text *words);
 
 /* Local. Whether its samples, the first ones at least, are stored in chunks. */
 bool dataset_has_chunks(const struct dataset *dataset);

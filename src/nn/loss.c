@@ -24,6 +24,34 @@ static bool check_weights(const struct loss_spec *spec, const struct leaf_form *
                      spec->class_weight_count, spec->class_weight_count == 1 ? "" : "s", form->classes);
 }
 
+/* "a, b or c": the losses of one output a term, which float targets can have. */
+static void append_point_losses(struct text *words)
+{
+    const char *last = NULL;
+    for (const struct kind *const *kind = loss_registry.kinds; *kind; kind++) {
+        if (!((const struct loss_class *)*kind)->point)
+            continue;
+        if (last)
+            text_append(words, "%s%s", words->length > 0 ? ", " : "", last);
+        last = (*kind)->name;
+    }
+    if (last)
+        text_append(words, "%s%s", words->length > 0 ? " or " : "", last);
+}
+
+bool loss_check_targets(const struct loss_spec *spec, const struct leaf_form *form, struct error *error)
+{
+    struct text losses;
+    if (!spec->class->ranks_classes || form->classes > 0)
+        return true;
+    text_init(&losses);
+    append_point_losses(&losses);
+    error_set(error, ERROR_USAGE, "loss: %s wants class labels, but the data has float targets: choose %s",
+              spec->class->kind.name, text_bytes(&losses));
+    text_release(&losses);
+    return false;
+}
+
 bool loss_check(const struct loss_spec *spec, const struct shape *out, const struct leaf_form *form,
                 struct error *error)
 {
@@ -38,7 +66,8 @@ bool loss_check(const struct loss_spec *spec, const struct shape *out, const str
             "loss: %s takes labels as numbers, of which none stands for no class: leave ignore_label out, or "
             "choose softmax_cross_entropy",
             class->kind.name);
-    if (!check_weights(spec, form, error) || (class->check && !class->check(spec, out, form, error)))
+    if (!check_weights(spec, form, error) || !loss_check_targets(spec, form, error) ||
+        (class->check && !class->check(spec, out, form, error)))
         return false;
     return !class->point || outputs == form->terms ||
            error_set(

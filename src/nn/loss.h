@@ -94,6 +94,9 @@ extern const struct loss_class loss_mean_squared_error, loss_l1, loss_huber, los
 bool loss_check(const struct loss_spec *spec, const struct shape *out, const struct leaf_form *form,
                 struct error *error) WARN_UNUSED;
 
+/* Local. What of it can be said without a model: a loss of classes wants labels. */
+bool loss_check_targets(const struct loss_spec *spec, const struct leaf_form *form, struct error *error) WARN_UNUSED;
+
 /* Local. Whether the classes of the terms of a loss with ranks_classes are the channels in front of an image or a
  * volume, [classes, height, width], whose every pixel is a term; else they are the last dimension. */
 bool loss_has_planes(const struct shape *out, const struct leaf_form *form);

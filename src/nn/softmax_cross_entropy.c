@@ -8,33 +8,6 @@
 #include <math.h>
 #include <string.h>
 
-/* "a, b or c": the losses of one output a term, which float targets can have. */
-static void append_point_losses(struct text *words)
-{
-    const char *last = NULL;
-    for (const struct kind *const *kind = loss_registry.kinds; *kind; kind++) {
-        if (!((const struct loss_class *)*kind)->point)
-            continue;
-        if (last)
-            text_append(words, "%s%s", words->length > 0 ? ", " : "", last);
-        last = (*kind)->name;
-    }
-    if (last)
-        text_append(words, "%s%s", words->length > 0 ? " or " : "", last);
-}
-
-static bool refuse_floats(struct error *error)
-{
-    struct text losses;
-    text_init(&losses);
-    append_point_losses(&losses);
-    error_set(error, ERROR_USAGE,
-              "loss: softmax_cross_entropy wants class labels, but the data has float targets: choose %s",
-              text_bytes(&losses));
-    text_release(&losses);
-    return false;
-}
-
 /* What a model for labels of pixels, or of positions, has to end with. */
 static bool refuse_terms(const struct shape *out, const char *shape, const struct leaf_form *form, struct error *error)
 {
@@ -59,8 +32,6 @@ static bool check(const struct loss_spec *spec, const struct shape *out, const s
     (void)spec;
     char shape[96];
     shape_text(out, shape, sizeof shape);
-    if (form->classes == 0)
-        return refuse_floats(error);
     bool enough = shape_count(out) == form->terms * form->classes;
     if (loss_has_planes(out, form) ||
         (enough && out->size[out->dims - 1] == form->classes && (form->terms == 1 || out->dims == 2)))

@@ -132,13 +132,30 @@ static bool allocate(struct session *session, struct error *error)
             evaluator_init(&session->evaluator, session->world, &data->validation, &learner->model, NULL, error));
 }
 
+/* Local. What they are hangs on the training data, and is told with its file. */
+static bool check_targets(const struct session *session, struct error *error)
+{
+    struct text words;
+    const struct job *job = session->job;
+    const struct dataset *train = &session->data.train;
+    if (loss_check_targets(&job->loss, &train->about.form, error))
+        return true;
+    text_init(&words);
+    text_append(&words, "%s", error->text);
+    dataset_tell_targets(train, &job->data.train, &words);
+    error_set(error, error->kind, "%s", text_bytes(&words));
+    text_release(&words);
+    return false;
+}
+
 static bool build(struct session *session, struct error *error)
 {
     const struct world *world = session->world;
     const struct job *job = session->job;
     struct learner *learner = &session->learner;
     bool two_sets = saves_beside(session);
-    bool ok = learner_init(learner, job, &session->data.train.about.form, error) && check_job_with_data(session, error);
+    bool ok = check_targets(session, error) && learner_init(learner, job, &session->data.train.about.form, error) &&
+              check_job_with_data(session, error);
     if (!world_agree(world, ok, error))
         return false;
     struct memory_plan plan = memory_plan_make(job, &learner->model, two_sets, (size_t)world->size,

@@ -76,6 +76,26 @@ static void whole_targets_are_labels_unless_the_job_says_otherwise(void)
     dataset_close(&dataset);
 }
 
+static void who_wants_labels_is_told_why_targets_are_none(void)
+{
+    static const char *const cases[][2] = {
+        {"a,y\n1,2.0\n3,0.0\n", " are floats, but whole: if they are labels, task: classes takes them as labels"},
+        {"a,y\n1,2.0\n3,-0.25\n", " are no labels, which are whole: sample 1 (counted from 0) has -0.25"},
+        {"a,y\n1,2\n3,0\n", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct fixture fixture;
+        struct text words;
+        text_init(&words);
+        fixture_init(&fixture, "a", cases[i][0]);
+        struct dataset dataset = open_good(&fixture, NULL);
+        dataset_tell_targets(&dataset, &(struct dataset_spec){&dataset_csv, &fixture.settings}, &words);
+        CU_ASSERT(cases[i][1] ? strstr(text_bytes(&words), cases[i][1]) != NULL : words.length == 0);
+        dataset_close(&dataset);
+        text_release(&words);
+    }
+}
+
 static void several_targets_are_a_regression(void)
 {
     struct fixture fixture;
@@ -323,6 +343,7 @@ int main(void)
         {"a target with points is a regression", a_target_with_points_is_a_regression},
         {"whole targets are labels, unless the job says otherwise",
          whole_targets_are_labels_unless_the_job_says_otherwise},
+        {"who wants labels is told why targets are none", who_wants_labels_is_told_why_targets_are_none},
         {"several targets are a regression", several_targets_are_a_regression},
         {"inputs are taken by name, in the order of the job", inputs_are_taken_by_name_in_the_order_of_the_job},
         {"all ways to write a table give the same", all_ways_to_write_a_table_give_the_same},

@@ -220,7 +220,9 @@ static void validation_data_that_does_not_fit_is_named_by_its_format(void)
     expect(&digits, &train,
            "samples of the digits have the shape 1x28x28, but those of the training data 3: both must be equal");
     train.about.form.classes = 2;
-    expect(&spec, &train, "ramp holds float targets, but the training data has labels: both must be of one kind");
+    expect(&spec, &train,
+           "ramp holds float targets, but the training data has labels: both must be of one kind; "
+           "labels are stored as integers, as NumPy's y.astype('int64') are");
     dataset_close(&train);
     CU_ASSERT_EQUAL(ramps_open, 0);
     option_release(dataset_rows, &spec);
