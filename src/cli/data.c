@@ -6,6 +6,8 @@
 #include "cli/data_given.h"
 #include "cli/data_job.h"
 #include "cli/flags.h"
+#include "data/array_numbers.h"
+#include "data/look.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -16,6 +18,7 @@ struct telling {
     struct survey survey;
     struct dataset dataset; /* count 0: there is none */
     struct sample_facts facts;
+    struct array_gaps gaps;
 };
 
 static void print_lines(const char *before, const struct text *lines)
@@ -29,12 +32,15 @@ static void print_lines(const char *before, const struct text *lines)
     }
 }
 
-/* Opens the dataset with the keys that were found, as a job file would. */
+/* Opens the dataset with the keys that were found, as a job file would, but that numbers may be none. */
 static bool open_dataset(struct telling *telling, struct error *error)
 {
     struct job job = {0};
+    struct dataset_aid aid = {.gaps = &telling->gaps};
+    telling->gaps.count = 0;
     bool ok = data_given_job(&job, telling->class, text_bytes(&telling->survey.keys), NULL, 0, error) &&
-              dataset_open(&telling->dataset, &job.data.train, NULL, error);
+              dataset_open_with(&telling->dataset, &job.data.train, NULL, &aid, error);
+    look_release(&aid.look);
     job_release(&job);
     return ok;
 }
@@ -77,6 +83,10 @@ static bool tell(struct telling *telling, const char *const *paths, size_t count
     if (!look_at_samples(telling, error) || !move_labels(telling, error))
         return false;
     sample_facts_tell(&telling->facts, &telling->dataset, survey);
+    uint64_t gaps = telling->gaps.count;
+    if (gaps > 0)
+        survey_wonder(survey, "%" PRIu64 " number%s none, with which no job starts: the first: %s", gaps,
+                      gaps == 1 ? " is" : "s are", telling->gaps.first.text);
     return true;
 }
 
@@ -100,6 +110,14 @@ static void release(struct telling *telling)
     survey_release(&telling->survey);
 }
 
+/* Numbers that are none are an error, though they cost nothing of what is told. */
+static bool check_gaps(const struct telling *telling, struct error *error)
+{
+    if (telling->gaps.count > 0)
+        *error = telling->gaps.first;
+    return telling->gaps.count == 0;
+}
+
 /* Describes the dataset that these files are, and says what was found also if that is not all. */
 static bool describe(const struct dataset_class *class, const char *const *paths, size_t count, struct error *error)
 {
@@ -109,6 +127,7 @@ static bool describe(const struct dataset_class *class, const char *const *paths
     if (!ok)
         sample_facts_release(&telling.facts);
     print(&telling);
+    ok = ok && check_gaps(&telling, error);
     release(&telling);
     return ok;
 }
@@ -153,8 +172,10 @@ static char *find_pattern(const char *const *paths, size_t count)
     return words.bytes;
 }
 
-/* Describes files that lie one behind the other as one dataset. False: they are none, and nothing is said. */
-static bool describe_joined(const struct dataset_class *class, const char *const *paths, size_t count)
+/* Describes files that lie one behind the other as one dataset. False: they are none, and nothing is said. *good: as
+ * describe. */
+static bool describe_joined(const struct dataset_class *class, const char *const *paths, size_t count, bool *good,
+                            struct error *error)
 {
     struct error ignored;
     struct telling telling = {.class = class};
@@ -168,6 +189,7 @@ static bool describe_joined(const struct dataset_class *class, const char *const
         print(&telling);
     else
         sample_facts_release(&telling.facts);
+    *good = !ok || check_gaps(&telling, error);
     release(&telling);
     memory_free(pattern);
     return ok;
@@ -193,8 +215,12 @@ static bool describe_all(const char *format, const char *const *paths, size_t co
         size_t most = class->survey_most ? class->survey_most : 1, rest = count - i;
         bool may_join = class->joins && class != before;
         n = alike(class, format, paths + i, may_join || rest < most ? rest : most);
-        if (may_join && describe_joined(class, paths + i, n))
+        bool good;
+        if (may_join && describe_joined(class, paths + i, n, &good, error)) {
+            if (!good)
+                return false;
             continue;
+        }
         before = class;
         n = n < most ? n : most;
         if (!describe(class, paths + i, n, error))

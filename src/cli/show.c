@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/plural.h"
 #include "base/say.h"
 #include "base/text.h"
 #include "checkpoint/locate.h"
@@ -90,8 +91,8 @@ static void print_segments(const struct record *record)
 static void print_history(const struct history *history)
 {
     say("\nhistory\n");
-    say("  %" PRIu64 " steps changed the parameters; %" PRIu64 " skipped in a row at the end\n", history->updates,
-        history->skipped_row);
+    say("  %" PRIu64 " step%s changed the parameters; %" PRIu64 " skipped in a row at the end\n", history->updates,
+        plural(history->updates), history->skipped_row);
     if (history->yardstick == 0) {
         say("  nothing was validated\n");
     } else {

@@ -76,9 +76,9 @@ static bool print_length(const struct job *job, size_t samples, struct error *er
     uint64_t steps;
     if (!length_sampler(job, samples, &sampler, error) || !length_steps(job, &sampler, &steps, error))
         return false;
-    say("%" PRIu64 " step%s of %" PRIu64 " sample%s: %.6g epochs of %zu samples, %.6g steps each\n", steps,
+    say("%" PRIu64 " step%s of %" PRIu64 " sample%s: %.6g epochs of %zu sample%s, %.6g steps each\n", steps,
         plural(steps), job->train.batch, plural(job->train.batch), sampler_epoch(&sampler, steps),
-        (size_t)sampler.samples, (double)sampler.samples / (double)job->train.batch);
+        (size_t)sampler.samples, plural(sampler.samples), (double)sampler.samples / (double)job->train.batch);
     return true;
 }
 

@@ -214,14 +214,20 @@ int64_t array_integer(const struct array_rows *rows, size_t element)
     }
 }
 
-size_t array_find_missing(const struct array_rows *rows, size_t n)
+bool array_is_missing(const struct array_rows *rows, size_t element)
 {
     const struct array *array = rows->array;
-    for (size_t i = 0; array->missing_count > 0 && i < n; i++) {
-        double number = stored(rows, i);
-        for (size_t m = 0; m < array->missing_count; m++)
-            if (number == array->missing[m])
-                return i;
-    }
+    double number = array->missing_count > 0 ? stored(rows, element) : 0;
+    for (size_t m = 0; m < array->missing_count; m++)
+        if (number == array->missing[m])
+            return true;
+    return false;
+}
+
+size_t array_find_missing(const struct array_rows *rows, size_t n)
+{
+    for (size_t i = 0; rows->array->missing_count > 0 && i < n; i++)
+        if (array_is_missing(rows, i))
+            return i;
     return n;
 }

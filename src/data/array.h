@@ -96,6 +96,9 @@ double array_number(const struct array_rows *rows, size_t element);
 /* Local. One element of integers, not scaled; what goes beyond an int64_t is INT64_MAX. */
 int64_t array_integer(const struct array_rows *rows, size_t element);
 
+/* Local. Whether an element stands for no number. */
+bool array_is_missing(const struct array_rows *rows, size_t element);
+
 /* Local. The first of n elements that stands for no number; n: none does. */
 size_t array_find_missing(const struct array_rows *rows, size_t n);
 

@@ -3,6 +3,7 @@
 #include "base/digest.h"
 #include "base/guard.h"
 #include "base/log.h"
+#include "base/plural.h"
 #include "data/array_numbers.h"
 #include "data/levels.h"
 #include "data/part.h"
@@ -73,8 +74,8 @@ static bool check_targets(const struct array_data *data, const struct array_sett
     const struct array *x = &data->x, *y = &data->y;
     if (x->size[0] != y->size[0])
         return error_set(error, ERROR_CORRUPT,
-                         "%s holds %zu samples, but %s targets of %zu: they do not belong together", x->name,
-                         x->size[0], y->name, y->size[0]);
+                         "%s holds %zu sample%s, but %s targets of %zu: they do not belong together", x->name,
+                         x->size[0], plural(x->size[0]), y->name, y->size[0]);
     bool floats = array_has_floats(y);
     char shape[160];
     array_shape_text(y, shape, sizeof shape);
@@ -152,12 +153,21 @@ static bool check_input_rows(const struct scan *scan, const struct array_rows *r
     const struct array_data *data = scan->dataset->self;
     if (data->has_levels && rows->array->missing_count == 0 && array_find_infinite(data->levels, BYTES) == BYTES)
         return true;
+    if (data->gaps) {
+        array_count_gaps(rows, scan->settings->mean, scan->settings->std, NULL, NULL, data->gaps);
+        return true;
+    }
     return array_check_numbers(rows, scan->settings->mean, scan->settings->std, NULL, NULL, scan->error);
 }
 
 static bool check_target_rows(const struct scan *scan, const struct array_rows *rows)
 {
     struct leaf_form *form = &scan->dataset->about.form;
+    const struct array_data *data = scan->dataset->self;
+    if (data->gaps) {
+        array_count_gaps(rows, 0, 1, &form->least, &form->most, data->gaps);
+        return true;
+    }
     return array_check_numbers(rows, 0, 1, &form->least, &form->most, scan->error);
 }
 
@@ -333,6 +343,7 @@ bool array_data_open(struct dataset *dataset, const struct array_settings *setti
                            : settings->ignore_label == ARRAY_IGNORES_TORCH ? -100
                            : settings->ignore_label == ARRAY_IGNORES_ZERO  ? 0
                                                                            : (int64_t)settings->ignore_label;
+    data->gaps = dataset->aid ? dataset->aid->gaps : NULL;
     set_levels(data);
     dataset->about.form.terms = y->width;
     dataset->about.form.target = target_of(y);
@@ -417,8 +428,12 @@ static bool read_inputs(const struct dataset *dataset, size_t sample, float *inp
     if (data->has_levels)
         for (size_t i = 0; i < width; i++)
             inputs[i] = data->levels[rows.bytes[i]];
+    else if (data->gaps)
+        array_floats_or_nan(&rows, width, data->mean, data->std, inputs);
     else
         array_floats(&rows, 0, width, data->mean, data->std, inputs);
+    if (data->gaps)
+        return true;
     size_t place = array_find_infinite(inputs, width);
     return place == width || refuse_value(&rows, place, error);
 }
@@ -426,7 +441,12 @@ static bool read_inputs(const struct dataset *dataset, size_t sample, float *inp
 static bool read_targets(const struct dataset *dataset, const struct array_rows *rows, float *targets,
                          struct error *error)
 {
+    const struct array_data *data = dataset->self;
     size_t width = rows->array->width;
+    if (data->gaps) {
+        array_floats_or_nan(rows, width, 0, 1, targets);
+        return true;
+    }
     array_floats(rows, 0, width, 0, 1, targets);
     for (size_t t = 0; t < width; t++)
         if (!(targets[t] >= dataset->about.form.least && targets[t] <= dataset->about.form.most))

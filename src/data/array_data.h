@@ -13,6 +13,7 @@
 #include "base/rows.h"
 #include "data/array.h"
 #include "data/array_labels.h"
+#include "data/array_numbers.h"
 #include "data/dataset.h"
 
 /* Of ignore_label, whose other values are labels as they are stored. */
@@ -66,6 +67,7 @@ struct array_data {
     /* private */
     double mean, std;
     struct array_labels labels; /* if y are some */
+    struct array_gaps *gaps;    /* of the aid (dataset.h); NULL: each number has to be one */
     size_t first;               /* the row of the first used sample */
     bool has_levels;            /* x is one piece of bytes */
     float levels[256];          /* then: the float that each of them becomes */

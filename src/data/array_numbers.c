@@ -75,3 +75,33 @@ bool array_check_numbers(const struct array_rows *rows, double mean, double std,
     }
     return true;
 }
+
+void array_floats_or_nan(const struct array_rows *rows, size_t n, double mean, double std, float *to)
+{
+    array_floats(rows, 0, n, mean, std, to);
+    for (size_t i = 0; rows->array->missing_count > 0 && i < n; i++)
+        if (array_is_missing(rows, i))
+            to[i] = NAN;
+}
+
+void array_count_gaps(const struct array_rows *rows, double mean, double std, float *least, float *most,
+                      struct array_gaps *gaps)
+{
+    size_t end = rows->count * rows->array->width;
+    struct error error;
+    float value;
+    float from = least ? *least : 0, to = least ? *most : 0;
+    if (array_check_numbers(rows, mean, std, least, most, gaps->count == 0 ? &gaps->first : &error))
+        return;
+    if (least) { /* again, without what is infinite */
+        *least = from;
+        *most = to;
+    }
+    for (size_t at = 0; at < end; at++) {
+        array_floats(rows, at, 1, mean, std, &value);
+        if (!isfinite(value) || array_is_missing(rows, at))
+            gaps->count++;
+        else if (least)
+            widen(&value, 1, least, most);
+    }
+}

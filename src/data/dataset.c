@@ -258,7 +258,7 @@ void dataset_standardise(struct dataset *dataset, const struct description *trai
 void dataset_describe(const struct dataset *dataset, struct text *words)
 {
     const struct leaf_form *form = &dataset->about.form;
-    text_append(words, "%zu samples", dataset->count);
+    text_append(words, "%zu sample%s", dataset->count, plural(dataset->count));
     if (form->vocabulary > 0)
         text_append(words, dataset->about.vocabulary ? ", %zu different characters" : ", %zu tokens in the vocabulary",
                     form->vocabulary);

@@ -32,10 +32,12 @@ struct dataset_aid {
     const struct look *known; /* what an earlier start has found; NULL: nothing */
     bool is_of_node; /* known is what another rank of this node has just found: a copy of its file is another one */
     const struct inflated_table *inflated; /* files that are inflated already; NULL: none */
-    struct look look; /* what this one has, for the next one; count 0: nothing that is worth it. To be released
-                         (look_release), also after failure */
-    bool is_known;    /* it is what the earlier one has found: the samples were not looked at */
-    bool is_stale;    /* that was found in other files */
+    struct array_gaps *gaps; /* formats of arrays count numbers here that are none, and read them as NaN; NULL: such are
+                                errors */
+    struct look look;        /* what this one has, for the next one; count 0: nothing that is worth it. To be released
+                                (look_release), also after failure */
+    bool is_known;           /* it is what the earlier one has found: the samples were not looked at */
+    bool is_stale;           /* that was found in other files */
     /* private */
     double opened_s;
 };

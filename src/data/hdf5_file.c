@@ -1,6 +1,7 @@
 #include "data/hdf5_file.h"
 
 #include "base/memory.h"
+#include "base/plural.h"
 #include "base/text.h"
 #include "h5/h5_look.h"
 
@@ -101,8 +102,8 @@ bool hdf5_file_open(struct hdf5_file *file, const char *path, const char *const 
         return true;
     size_t x = about[0].size[0], y = about[1].size[0];
     return x == y || error_set(error, ERROR_CORRUPT,
-                               "%s: %s holds %zu samples, but %s targets of %zu: they do not belong together", path,
-                               names[0], x, names[1], y);
+                               "%s: %s holds %zu sample%s, but %s targets of %zu: they do not belong together", path,
+                               names[0], x, plural(x), names[1], y);
 }
 
 void hdf5_file_close(struct hdf5_file *file)

@@ -1,5 +1,7 @@
 #include "data/part.h"
 
+#include "base/plural.h"
+
 #include <inttypes.h>
 #include <math.h>
 
@@ -34,8 +36,8 @@ bool part_choose(const double part[2], uint64_t first, uint64_t wanted, size_t t
     size_t holds = *begin < end ? end - *begin : 0;
     if (first >= holds)
         return error_set(error, ERROR_USAGE,
-                         "first is %" PRIu64 ", but part [%g, %g] of %s holds only %zu samples (of %zu)", first,
-                         part[0], part[1], name, holds, there);
+                         "first is %" PRIu64 ", but part [%g, %g] of %s holds only %zu sample%s (of %zu)", first,
+                         part[0], part[1], name, holds, plural(holds), there);
     uint64_t rest = holds - first;
     if (wanted > rest)
         return error_set(error, ERROR_USAGE,

@@ -44,11 +44,13 @@ static void take_inputs(struct sample_facts *facts, struct inputs *inputs, const
 {
     for (size_t i = 0; i < inputs->width; i++) {
         double value = (double)input[i];
-        facts->low = value < facts->low ? value : facts->low;
-        facts->high = value > facts->high ? value : facts->high;
+        bool is_number = isfinite(value);
+        facts->low = is_number && value < facts->low ? value : facts->low;
+        facts->high = is_number && value > facts->high ? value : facts->high;
         if (facts->looked_at == 0)
             inputs->first[i] = input[i];
-        inputs->varies[i] = inputs->varies[i] || input[i] < inputs->first[i] || input[i] > inputs->first[i];
+        inputs->varies[i] = inputs->varies[i] || !is_number || input[i] < inputs->first[i] ||
+                            input[i] > inputs->first[i];
     }
 }
 
@@ -146,7 +148,8 @@ static void tell_classes(const struct sample_facts *facts, const struct descript
     survey_tell(survey, "  %s of each class: %s%s", about->form.terms > 1 ? "labels" : "samples", text_bytes(&words),
                 told == CLASSES_TOLD ? ", ..." : "");
     if (empty > 0 && facts->looked_at > 1)
-        survey_wonder(survey, "%zu of %zu classes have no sample", empty, about->form.classes);
+        survey_wonder(survey, "%zu of %zu classes %s no sample", empty, about->form.classes,
+                      empty == 1 ? "has" : "have");
     if (about->form.classes == 256 && facts->of_class[255] > 0 && facts->of_class[254] == 0)
         survey_wonder(survey, "label 255 is there, but 254 is not: does it stand for no class, as ignore_label: 255 "
                               "says?");
@@ -182,6 +185,7 @@ void sample_facts_tell(const struct sample_facts *facts, const struct dataset *d
     if (form->classes == 0 && form->least >= form->most)
         survey_wonder(survey, "all targets are the same number: there is nothing to learn");
     if (facts->constants > 0 && dataset->about.input_count == 0)
-        survey_wonder(survey, "%zu of %zu inputs are constant: the first is number %zu, counted from 0",
-                      facts->constants, shape_count(&form->input), facts->constant);
+        survey_wonder(survey, "%zu of %zu input%s %s constant: the first is number %zu, counted from 0",
+                      facts->constants, shape_count(&form->input), plural(shape_count(&form->input)),
+                      facts->constants == 1 ? "is" : "are", facts->constant);
 }

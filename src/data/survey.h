@@ -49,6 +49,9 @@ struct array;
 /* Local. What an array is; it borrows the name. */
 struct survey_array survey_array_of(const struct array *array, const char *name);
 
+/* Local, guarded. Tells the range of an array that stands alone, its first samples, and what is odd. */
+bool survey_tell_numbers(struct survey *survey, const struct array *array, struct error *error) WARN_UNUSED;
+
 enum survey_choice {
     CHOICE_NONE,  /* no two have as many rows */
     CHOICE_SIZES, /* the largest array, and the first other one with as many rows */

@@ -134,13 +134,14 @@ static void tell_column(struct survey *survey, const char *name, const struct co
         text_append(&words, "%s%zu missing", *text_bytes(&words) ? ", " : "", facts->missing);
     survey_tell(survey, "  %s: %s", *name ? name : "(no name)", text_bytes(&words));
     if (facts->missing > 0)
-        survey_wonder(survey, "column %s: %zu values are missing; as an input missing: NUMBER fills them", name,
-                      facts->missing);
+        survey_wonder(survey, "column %s: %zu value%s missing; as an input missing: NUMBER fills %s", name,
+                      facts->missing, facts->missing == 1 ? " is" : "s are", facts->missing == 1 ? "it" : "them");
     if (facts->beyond > 0)
-        survey_wonder(survey, "column %s: %zu numbers are infinite, or beyond a float", name, facts->beyond);
+        survey_wonder(survey, "column %s: %zu number%s infinite, or beyond a float", name, facts->beyond,
+                      facts->beyond == 1 ? " is" : "s are");
     if (facts->words > 0 && facts->numbers > 0)
-        survey_wonder(survey, "column %s holds %zu numbers, but also %zu words, as '%.40s'", name, facts->numbers,
-                      facts->words, facts->values.names[0]);
+        survey_wonder(survey, "column %s holds %zu number%s, but also %zu word%s, as '%.40s'", name, facts->numbers,
+                      plural(facts->numbers), facts->words, plural(facts->words), facts->values.names[0]);
     if (facts->numbers > 1 && facts->low == facts->high && facts->words + facts->missing == 0)
         survey_wonder(survey, "column %s is constant", name);
     text_release(&words);

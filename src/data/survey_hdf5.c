@@ -1,6 +1,7 @@
 /* The datasets of HDF5 and NetCDF-4 files. Of several files the first one tells. */
 #include "base/memory.h"
 #include "base/pattern.h"
+#include "base/plural.h"
 #include "data/content.h"
 #include "data/survey.h"
 #include "h5/h5_list.h"
@@ -81,7 +82,7 @@ bool survey_hdf5(const char *const *paths, size_t count, struct survey *survey, 
         return false;
     bool ok = tell(pattern.paths[0], paths[0], survey, error);
     if (ok && pattern.count > 1)
-        survey_tell(survey, "and %zu more files", pattern.count - 1);
+        survey_tell(survey, "and %zu more file%s", pattern.count - 1, plural(pattern.count - 1));
     pattern_release(&pattern);
     return ok;
 }

@@ -10,6 +10,7 @@ struct reading {
     const struct content *content;
     bool (*read)(struct array *array, const char *name, const uint8_t *bytes, size_t count, struct error *error);
     struct array array;
+    struct survey *alone; /* gets what the numbers are; NULL: the samples will tell */
     struct error *error;
     bool ok;
 };
@@ -21,6 +22,12 @@ static void read(void *context)
     reading->ok = reading->read(&reading->array, content->watched.path, content->bytes, content->count, reading->error);
 }
 
+static void look(void *context)
+{
+    struct reading *reading = context;
+    reading->ok = survey_tell_numbers(reading->alone, &reading->array, reading->error);
+}
+
 /* How the files of a format are read: as inputs, or else as targets; and the keys of the two. */
 struct files {
     bool (*inputs)(struct array *array, const char *name, const uint8_t *bytes, size_t count, struct error *error);
@@ -29,7 +36,9 @@ struct files {
     const char *what;
 };
 
-static bool tell(const struct files *files, const char *path, struct survey_array *told, struct error *error)
+/* alone: gets what the numbers are; NULL: the samples will tell. */
+static bool tell(const struct files *files, const char *path, struct survey_array *told, struct survey *alone,
+                 struct error *error)
 {
     struct content content;
     if (!content_open(&content, path, files->what, NULL, error))
@@ -42,6 +51,11 @@ static bool tell(const struct files *files, const char *path, struct survey_arra
     }
     if (ok)
         *told = survey_array_of(&reading.array, path);
+    if (ok && alone) {
+        reading.alone = alone;
+        survey_tell_arrays(alone, NULL, told, 1);
+        ok = content_guard(&content, look, &reading, error) && reading.ok;
+    }
     content_close(&content);
     return ok;
 }
@@ -52,9 +66,10 @@ static bool survey_arrays(const struct files *files, const char *const *paths, s
     struct survey_array arrays[FILES_MOST] = {{0}};
     size_t x, y;
     for (size_t i = 0; i < count; i++)
-        if (!tell(files, paths[i], &arrays[i], error))
+        if (!tell(files, paths[i], &arrays[i], count < FILES_MOST ? survey : NULL, error))
             return false;
-    survey_tell_arrays(survey, NULL, arrays, count);
+    if (count == FILES_MOST)
+        survey_tell_arrays(survey, NULL, arrays, count);
     if (count < FILES_MOST)
         survey_tell(survey, "one array: give the files of inputs and of targets together");
     else if (survey_choose(arrays, count, &x, &y) == CHOICE_NONE)

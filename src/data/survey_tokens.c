@@ -1,6 +1,7 @@
 /* Files of tokens, and texts. */
 #include "base/guard.h"
 #include "base/memory.h"
+#include "base/plural.h"
 #include "base/utf8.h"
 #include "data/content.h"
 #include "data/survey.h"
@@ -143,7 +144,8 @@ bool survey_text_file(const char *const *paths, size_t count_of, struct survey *
     struct reading reading = {.content = &content};
     bool ok = content_guard(&content, count_characters, &reading, error);
     if (ok) {
-        survey_tell(survey, "%s: a text of %zu characters in %zu lines", paths[0], reading.characters, reading.lines);
+        survey_tell(survey, "%s: a text of %zu character%s in %zu line%s", paths[0], reading.characters,
+                    plural(reading.characters), reading.lines, plural(reading.lines));
         survey_tell(survey, "  it begins: %.60s", reading.begin);
         if (reading.returns > 0)
             survey_wonder(survey, "%zu line breaks of Windows, or the like (CR), are characters to learn as well",
