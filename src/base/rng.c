@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/digest.h"
+#include "base/real.h"
 #include "base/target.h"
 
 #include <math.h>
@@ -49,44 +50,14 @@ float rng_uniform(uint64_t key, uint64_t counter)
     return (float)(words[counter % 4] >> 8) * 0x1p-24f;
 }
 
-/* log(x) of a normal x > 0: of its exponent, and of its mantissa by the series of artanh, which converges as 1 / 34^k.
- */
-static double logarithm(double x)
-{
-    int exponent;
-    double m = frexp(x, &exponent);
-    if (m < M_SQRT1_2) {
-        m *= 2;
-        exponent--;
-    }
-    double s = (m - 1) / (m + 1), square = s * s, sum = 0;
-    for (int k = 23; k >= 1; k -= 2)
-        sum = sum * square + 1.0 / k;
-    return exponent * M_LN2 + 2 * s * sum;
-}
-
-/* Of an angle of at most pi/4 by their power series, and then by symmetry. */
-void rng_circle(double u, double *c, double *s)
-{
-    int quarter = (int)(4 * u + 0.5);
-    double angle = 2 * M_PI * (u - 0.25 * quarter), square = angle * angle, even = 1, odd = 1;
-    for (int k = 18; k >= 2; k -= 2) {
-        even = 1 - even * square / ((k - 1) * k);
-        odd = 1 - odd * square / (k * (k + 1));
-    }
-    odd *= angle;
-    *c = quarter % 4 == 0 ? even : quarter % 4 == 1 ? -odd : quarter % 4 == 2 ? -even : odd;
-    *s = quarter % 4 == 0 ? odd : quarter % 4 == 1 ? even : quarter % 4 == 2 ? -odd : -even;
-}
-
 double rng_normal(uint64_t key, uint64_t counter)
 {
     /* Neighbours are the two coordinates of one point; in the lane 1, away from the uniform numbers. */
     uint32_t words[4];
     double c, s;
     rng_words(key, counter / 2, 1, words);
-    double radius = sqrt(-2 * logarithm((words[0] + 0.5) * 0x1p-32));
-    rng_circle(words[1] * 0x1p-32, &c, &s);
+    double radius = sqrt(-2 * real_log((words[0] + 0.5) * 0x1p-32));
+    real_circle(words[1] * 0x1p-32, &c, &s);
     return radius * (counter % 2 ? s : c);
 }
 
@@ -94,7 +65,7 @@ double rng_normal(uint64_t key, uint64_t counter)
 
 #define CALLS (RNG_NORMALS / 4)
 
-/* log u, 2^-24 <= u < 1, as above. */
+/* log u, 2^-24 <= u < 1, as real_log has it. */
 static inline float small_logarithm(float u)
 {
     int32_t bits, mantissa;

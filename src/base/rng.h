@@ -28,9 +28,6 @@ double rng_normal(uint64_t key, uint64_t counter);
 #define RNG_NORMALS 128
 void rng_normals(uint64_t key, uint64_t block, size_t n, float *normals);
 
-/* Local. cos and sin of 2 pi u, 0 <= u < 1, our own. */
-void rng_circle(double u, double *c, double *s);
-
 /* Local. Element `index` of a permutation of [0, count), chosen by key: O(1) memory, O(1) expected time.
  * 1 <= count <= 2^62, index < count. For each key a bijection.
  *

@@ -1,5 +1,6 @@
 #include "data/augment_image.h"
 
+#include "base/real.h"
 #include "base/rng.h"
 
 #include <string.h>
@@ -130,7 +131,7 @@ void augment_image_rotate(const struct shape *image, float *values, double u, fl
     long H = height(image), W = width(image), plane = pixels(image);
     float middle_y = 0.5f * (float)(H - 1), middle_x = 0.5f * (float)(W - 1);
     double exact_c, exact_s;
-    rng_circle(u, &exact_c, &exact_s);
+    real_circle(u, &exact_c, &exact_s);
     float c = (float)exact_c, s = (float)exact_s;
     memcpy(copy, values, image->size[0] * (size_t)plane * sizeof *copy);
     for (long y = 0; y < H; y++)

@@ -1,5 +1,7 @@
 #include "nn/metric.h"
 
+#include "base/real.h"
+
 #include <stdio.h>
 
 typedef bool fits(const struct loss_class *loss, const struct leaf_form *form);
@@ -91,7 +93,7 @@ static double r2(const struct metric_totals *totals)
 
 static double perplexity(const struct metric_totals *totals)
 {
-    return exp(mean(totals, SUM_SURPRISE));
+    return real_exp(mean(totals, SUM_SURPRISE));
 }
 
 /* ---- all of them ---- */

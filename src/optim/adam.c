@@ -7,6 +7,7 @@
  *   p -= rate * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon) */
 #include "optim/adam.h"
 
+#include "base/real.h"
 #include "base/target.h"
 
 #include <math.h>
@@ -28,8 +29,8 @@ static const char *const *adamw_moments(const void *settings)
 void adam_prepare(const void *settings, struct optimizer_step *step)
 {
     const struct adam *adam = settings;
-    step->power[0] = pow(adam->beta1, (double)step->step);
-    step->power[1] = pow(adam->beta2, (double)step->step);
+    step->power[0] = real_power(adam->beta1, step->step);
+    step->power[1] = real_power(adam->beta2, step->step);
 }
 
 /* decay is Adam's, keep (1 less the decay of one step) AdamW's. */

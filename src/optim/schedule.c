@@ -1,5 +1,6 @@
 #include "optim/schedule.h"
 
+#include "base/real.h"
 #include "base/registry.h"
 #include "base/rows.h"
 
@@ -29,7 +30,9 @@ static double linear(const struct schedule_spec *spec, const struct schedule_tim
 /* Half a wave of a cosine: from `from` at progress 0 to `to` at 1. */
 static double wave(double from, double to, double progress)
 {
-    return to + (from - to) * 0.5 * (1 + cos(M_PI * progress));
+    double c, s;
+    real_circle(progress / 2, &c, &s);
+    return to + (from - to) * 0.5 * (1 + c);
 }
 
 static double cosine(const struct schedule_spec *spec, const struct schedule_time *time, double warmup)
@@ -37,28 +40,18 @@ static double cosine(const struct schedule_spec *spec, const struct schedule_tim
     return wave(1, spec->floor, progress_of(time, warmup));
 }
 
-/* base^times, by squaring. */
-static double power_of(double base, uint64_t times)
-{
-    double result = 1;
-    for (; times > 0; times /= 2, base *= base)
-        if (times % 2)
-            result *= base;
-    return result;
-}
-
 static double step(const struct schedule_spec *spec, const struct schedule_time *time, double warmup)
 {
     const struct step_settings *settings = spec->settings;
     /* Not by schedule_length, which rounds otherwise: a step is the first behind each multiple of this. */
     double unit = spec->unit == SCHEDULE_EPOCHS ? time->samples / time->batch : 1;
-    return power_of(settings->gamma, (uint64_t)fmin((time->step - warmup) / (settings->every * unit), 0x1p63));
+    return real_power(settings->gamma, (uint64_t)fmin((time->step - warmup) / (settings->every * unit), 0x1p63));
 }
 
 static double polynomial(const struct schedule_spec *spec, const struct schedule_time *time, double warmup)
 {
     const struct polynomial_settings *settings = spec->settings;
-    return spec->floor + (1 - spec->floor) * pow(1 - progress_of(time, warmup), settings->power);
+    return spec->floor + (1 - spec->floor) * real_pow(1 - progress_of(time, warmup), settings->power);
 }
 
 static double wsd(const struct schedule_spec *spec, const struct schedule_time *time, double warmup)
@@ -94,7 +87,7 @@ static double cosine_restarts(const struct schedule_spec *spec, const struct sch
 double schedule_fallen(const struct schedule_spec *spec, uint64_t falls)
 {
     const struct plateau_settings *settings = spec->settings;
-    return fmax(spec->floor, power_of(settings->factor, falls));
+    return fmax(spec->floor, real_power(settings->factor, falls));
 }
 
 /* ---- what a job file says of them ---- */

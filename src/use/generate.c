@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "base/real.h"
 #include "base/rng.h"
 
 #include <math.h>
@@ -84,7 +85,7 @@ static size_t choose(struct generator *generator, double *sum)
     *sum = 0;
     for (size_t i = 0; i < most; i++) {
         double z = (double)logits[generator->order[i]] - (double)logits[generator->order[0]];
-        generator->shares[i] = exp(z / options->temperature);
+        generator->shares[i] = real_exp(z / options->temperature);
         *sum += generator->shares[i];
     }
     double want = options->top_p * *sum, have = 0;

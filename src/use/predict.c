@@ -1,6 +1,7 @@
 #include "use/predict.h"
 
 #include "base/memory.h"
+#include "base/real.h"
 #include "nn/kernels/vector.h"
 
 #include <math.h>
@@ -69,7 +70,7 @@ struct round {
 /* The logistic function, in double: exact at both ends. */
 static float chance(float y)
 {
-    return (float)(y >= 0 ? 1 / (1 + exp((double)-y)) : exp((double)y) / (1 + exp((double)y)));
+    return (float)(y >= 0 ? 1 / (1 + real_exp((double)-y)) : real_exp((double)y) / (1 + real_exp((double)y)));
 }
 
 static void see(void *context, const struct leaf *leaf, size_t first_term, size_t n, size_t width, const float *outputs)
