@@ -1,5 +1,4 @@
-/* The passport: what the bits of a run depend on besides the job: program, compiler, BLAS, instruction set, C library.
- * Lines of "key: value". Same passport: same bits on any number of ranks. */
+/* The passport: what the bits of a run depend on besides the job: numerics, what makes products, precision. Lines of "key: value". Same passport: same bits on any number of ranks. */
 #ifndef CHECKPOINT_PASSPORT_H
 #define CHECKPOINT_PASSPORT_H
 

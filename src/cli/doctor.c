@@ -10,7 +10,9 @@
 #include "cli/flags.h"
 #include "h5/h5.h"
 #include "nn/kernels/compute.h"
+#include "nn/kernels/cpu.h"
 #include "nn/kernels/gemm.h"
+#include "nn/kernels/numerics.h"
 #include "parallel/node.h"
 #include "parallel/world.h"
 #include "run/environment.h"
@@ -212,17 +214,28 @@ static void say_memory(void)
                    "/dev/shm: %s free: ranks of a node may have to exchange messages instead, which is slower", size);
 }
 
+static void say_numerics(void)
+{
+    bool holds = numerics_digest() == NUMERICS_DIGEST;
+    doctor_say(holds ? VERDICT_GOOD : VERDICT_WARNING, "numerics",
+               holds ? NULL
+                     : "a program that was compiled without -ffast-math, and no library that was compiled with it",
+               "%s; kernels for %s", numerics_describe(), cpu_name(cpu_isa()));
+}
+
+/* For jobs with compute.gemm: openblas. */
 static void say_blas(void)
 {
+    const char *describes = compute_openblas.describe(&compute_openblas);
     const char *forced = getenv("OPENBLAS_CORETYPE"), *ignored = gemm_core_ignored();
     if (ignored)
         doctor_say(VERDICT_WARNING, "BLAS", "unset it, or name a core type that OpenBLAS knows",
-                   "%s a rank; OPENBLAS_CORETYPE=%s is not taken", compute_describe(), ignored);
+                   "%s a rank; OPENBLAS_CORETYPE=%s is not taken", describes, ignored);
     else if (forced && *forced)
         doctor_say(VERDICT_WARNING, "BLAS", "unset it, unless old checkpoints are to be continued with the same bits",
-                   "%s a rank; OPENBLAS_CORETYPE=%s chooses its kernels", compute_describe(), forced);
+                   "%s a rank; OPENBLAS_CORETYPE=%s chooses its kernels", describes, forced);
     else
-        doctor_say(VERDICT_GOOD, "BLAS", NULL, "%s a rank", compute_describe());
+        doctor_say(VERDICT_GOOD, "BLAS", NULL, "%s a rank", describes);
 }
 
 /* The cores that one rank may use, and those that the ranks of its node may use together. */
@@ -299,6 +312,7 @@ static int run(int count, char **words)
         say_disk(directory);
         say_memory();
         doctor_say_limits();
+        say_numerics();
         say_blas();
         say_cores(&node, binding);
         doctor_ask_slurm(say_run(directory));

@@ -171,6 +171,14 @@ static const struct option_row log_rows[] = {
     {0},
 };
 
+static const struct option_row compute_rows[] = {
+    {"gemm",
+     "what multiplies matrices: lockstep: our own kernels, with the same bits on every CPU; openblas: OpenBLAS, whose bits "
+     "depend on its version and on the CPU",
+     FIELD(struct job, model.gemm), .choices = gemm_names, DEFAULT("lockstep"), .resume = RESUME_TUNABLE},
+    {0},
+};
+
 const struct option_row job_options[] = {
     {"run", "directory of the results", FIELD(struct job, run), .path = PATH_MADE, .resume = RESUME_FREE},
     {"seed", "of all that is random: initial weights, sample order, dropout", FIELD(struct job, seed), ANY_FROM(0),
@@ -190,6 +198,7 @@ const struct option_row job_options[] = {
      REALS(struct job, loss.class_weights, loss.class_weight_count), REAL(0, 1e9), .words = weight_words,
      .optional = true},
     {"huber_delta", "of huber: where it becomes linear", FIELD(struct job, loss.delta), POSITIVE, DEFAULT("1")},
+    {"compute", "how it is computed", SECTION(0, compute_rows)},
     {"train", "how long, and in which portions", SECTION(0, train_rows)},
     {"optimizer", "how weights move", SECTION(offsetof(struct job, optimizer), optimizer_rows)},
     {"schedule", "how the learning rate changes", SECTION(offsetof(struct job, schedule), schedule_rows),

@@ -136,8 +136,12 @@ bool model_describe(struct model *model, const struct model_spec *spec, const st
                     const struct leaf_form *form, size_t rows, uint64_t seed, struct error *error)
 {
     CHECK(spec->count > 0, "a model has layers");
-    *model = (struct model){
-        .compute = compute_default, .rows = rows, .form = *form, .loss = *loss, .terms = form->terms, .seed = seed};
+    *model = (struct model){.compute = compute_of(spec->gemm),
+                            .rows = rows,
+                            .form = *form,
+                            .loss = *loss,
+                            .terms = form->terms,
+                            .seed = seed};
     model->loss.settings = option_copy_settings(&loss->class->kind, loss->settings);
     model->loss.class_weights = copy_weights(loss->class_weights, loss->class_weight_count);
     if (!build(model, spec, error)) {

@@ -17,10 +17,11 @@
 struct model_spec {
     struct layer_spec *layers;
     size_t count;
+    enum gemm gemm; /* what makes its products; 0: GEMM_LOCKSTEP */
 };
 
 struct model {
-    const struct compute *compute; /* compute_default. Tests set another between passes, which needs no more scratch */
+    const struct compute *compute; /* as the spec says. Tests set another between passes, which needs no more scratch */
     struct tensor_table table;
     struct layer *layers; /* operations */
     size_t count;

@@ -4,9 +4,8 @@
 #include "base/file.h"
 #include "base/number.h"
 #include "checkpoint/passport.h"
-#include "nn/kernels/compute.h"
+#include "nn/kernels/numerics.h"
 
-#include <gnu/libc-version.h>
 #include <link.h>
 #include <math.h>
 #include <stdint.h>
@@ -17,27 +16,10 @@
 #include <unistd.h>
 
 /* The widest instruction set that our own kernels and the C library's functions may pick here. */
-static const char *instruction_set(void)
+void environment_passport(const char *products, struct text *passport)
 {
-#if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl"))
-        return "x86-64 AVX-512";
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        return "x86-64 AVX2";
-    return "x86-64";
-#else
-    return "other";
-#endif
-}
-
-void environment_passport(struct text *passport)
-{
-    passport_add(passport, "lockstep", LOCKSTEP_VERSION);
-    passport_add(passport, "compiler", "gcc " __VERSION__);
-    passport_add(passport, "blas", compute_describe());
-    passport_add(passport, "instructions", instruction_set());
-    passport_add(passport, "libc", gnu_get_libc_version());
+    passport_add(passport, "numerics", numerics_describe());
+    passport_add(passport, "products", products);
     passport_add(passport, "precision", "float32");
 }
 
@@ -81,15 +63,6 @@ void environment_program(struct text *program)
 {
     text_append(program, "lockstep %s", LOCKSTEP_VERSION);
     dl_iterate_phdr(look_at_object, program);
-}
-
-void environment_variables(struct text *variables)
-{
-    /* Which of its functions the C library takes; OPENBLAS_CORETYPE shows in the passport. */
-    static const char *const names[] = {"GLIBC_TUNABLES"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (getenv(names[i]))
-            text_append(variables, "%s%s=%s", variables->length ? " " : "", names[i], getenv(names[i]));
 }
 
 void environment_host(char host[ENVIRONMENT_HOST])

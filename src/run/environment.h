@@ -8,15 +8,13 @@
 
 #define ENVIRONMENT_HOST 65
 
-/* Local. Appends the passport of this process: version, compiler, BLAS, instruction set, C library, precision. */
-void environment_passport(struct text *passport);
+/* Local. Appends the passport of this process: numerics, what makes its products (as that describes itself),
+ * precision. Neither CPU, compiler nor C library: no bit depends on them, unless the products are OpenBLAS's. */
+void environment_passport(const char *products, struct text *passport);
 
 /* Local. Appends which program this is: its version, and the number that its linker gave to this very build (GNU build
  * id), if it did. */
 void environment_program(struct text *program);
-
-/* Local. Appends what of the environment can change bits and does not show in the passport: "" if there is nothing. */
-void environment_variables(struct text *variables);
 
 /* Local. The name of this host. */
 void environment_host(char host[ENVIRONMENT_HOST]);

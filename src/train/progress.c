@@ -10,7 +10,9 @@
 #include "checkpoint/layout.h"
 #include "job/length.h"
 #include "nn/kernels/compute.h"
+#include "nn/kernels/cpu.h"
 #include "nn/kernels/gemm.h"
+#include "nn/kernels/numerics.h"
 #include "policy/best.h"
 #include "run/environment.h"
 
@@ -171,6 +173,9 @@ static void tell_limits(const struct session *session)
 void progress_begin(struct session *session)
 {
     const struct job *job = session->job;
+    const struct compute *compute = session->learner.model.compute;
+    const char *products = compute->describe(compute);
+    bool own = compute == &compute_lockstep;
     const struct segment *segment = &session->record.segments[session->record.segment_count - 1];
     uint64_t leaves = job->train.batch / job->train.microbatch;
     size_t tensors = session->learner.model.table.length;
@@ -178,7 +183,11 @@ void progress_begin(struct session *session)
              session->world->size, plural((uint64_t)session->world->size), session->learner.node.count,
              plural((uint64_t)session->learner.node.count), segment->hosts, leaves, leaves == 1 ? "leaf" : "leaves",
              job->train.microbatch, plural(job->train.microbatch));
-    log_info("%s a rank", compute_describe());
+    log_info("numerics %s; products by %s%s%s", numerics_describe(), products, own ? ", on " : "",
+             own ? cpu_name(cpu_isa()) : "");
+    if (numerics_digest() != NUMERICS_DIGEST)
+        log_warn(
+            "this machine rounds otherwise than others do: training continues elsewhere to rounding, not to the bit");
     log_info("%zu parameters in %zu tensor%s; %zu training sample%s, %zu for validation; run directory %s",
              tensor_table_elements(&session->learner.model.table, false), tensors, plural(tensors),
              session->data.train.count, plural(session->data.train.count), session->data.validation.count, job->run);
@@ -187,7 +196,7 @@ void progress_begin(struct session *session)
     striping_describe(&session->store.striping, &disk);
     log_info("checkpoints: %s", text_bytes(&disk));
     text_release(&disk);
-    const char *ignored = gemm_core_ignored();
+    const char *ignored = !own ? gemm_core_ignored() : NULL;
     if (ignored)
         log_warn("OPENBLAS_CORETYPE=%s is not taken: OpenBLAS does not know it, and chooses by the CPU", ignored);
     tell_limits(session);
@@ -208,8 +217,8 @@ void progress_begin(struct session *session)
     text_append(&line, ",\"ranks\":%d,\"nodes\":%d,\"segment\":%" PRIu64 ",\"hosts\":", session->world->size,
                 session->learner.node.count, session->history_log.life);
     text_append_json(&line, segment->hosts);
-    text_append(&line, ",\"blas\":");
-    text_append_json(&line, compute_describe());
+    text_append(&line, ",\"products\":");
+    text_append_json(&line, products);
     if (session->step == 0 && session->record.origin) {
         text_append(&line, ",\"init_from\":");
         text_append_json(&line, session->record.origin);

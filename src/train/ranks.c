@@ -17,14 +17,13 @@
 bool ranks_compare(struct session *session, struct error *error)
 {
     static const char rounding[] = "The bits depend on which rank runs where, and training continues to rounding";
-    struct equality_item items[PASSPORT_LINES + 3];
-    struct text passport, variables, job;
+    const struct compute *compute = compute_of(session->job->model.gemm);
+    struct equality_item items[PASSPORT_LINES + 2];
+    struct text passport, job;
     size_t count = 0;
     text_init(&passport);
-    text_init(&variables);
     text_init(&job);
-    environment_passport(&passport);
-    environment_variables(&variables);
+    environment_passport(compute->describe(compute), &passport);
     job_write(session->job, &job);
     char digest[40];
     snprintf(digest, sizeof digest, "digest %016" PRIx64, digest_bytes(job.bytes, job.length));
@@ -35,14 +34,12 @@ bool ranks_compare(struct session *session, struct error *error)
         char *key = strsep(&line, ":");
         items[count++] = (struct equality_item){key, line ? line + strspn(line, " ") : "", rounding, true};
     }
-    items[count++] = (struct equality_item){"the environment", text_bytes(&variables), rounding, true};
     bool ok = equality_check(session->world, items, count, error);
     char **all = world_gather_texts(session->world, text_bytes(&passport));
     passport_merge(all, (size_t)session->world->size, &session->restore->passport);
     memory_free(all);
     memory_free(lines);
     text_release(&passport);
-    text_release(&variables);
     text_release(&job);
     return ok;
 }

@@ -5,7 +5,9 @@
 #include "base/rank.h"
 #include "base/watchdog.h"
 #include "h5/h5.h"
+#include "nn/kernels/cpu.h"
 #include "nn/kernels/gemm.h"
+#include "nn/kernels/numerics.h"
 #include "policy/preemption.h"
 
 #include <stdatomic.h>
@@ -75,7 +77,8 @@ bool runtime_begin(struct runtime *runtime, const struct runtime_options *option
     log_init(runtime->world.rank);
     h5_init();
     gemm_init();
-    return fault_init(runtime->world.rank, error);
+    numerics_enter();
+    return cpu_check(error) && fault_init(runtime->world.rank, error);
 }
 
 void runtime_end(struct runtime *runtime)

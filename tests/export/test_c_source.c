@@ -112,7 +112,7 @@ static void assert_predicts_layers(const struct layer_spec *layers, size_t count
 {
     struct leaf_form images = {.input = {3, {2, 6, 4}}, .classes = 4, .terms = 1};
     struct leaf_form texts = {.input = {1, {5}}, .vocabulary = 7, .classes = 7, .terms = 5};
-    struct model_spec spec = {(struct layer_spec *)layers, count};
+    struct model_spec spec = {.layers = (struct layer_spec *)layers, .count = count};
     struct model model;
     error_clear(&error);
     bool ok = model_init(&model, &spec, &support_loss, tokens ? &texts : &images, 3, 1, &error);
@@ -230,7 +230,8 @@ static void assert_outputs(const struct loss_spec *loss, const float expected[2]
     } predict;
     if (loss->class == &loss_binary_cross_entropy)
         form.classes = 0, form.terms = 2;
-    CU_ASSERT_TRUE_FATAL(model_describe(&model, &(struct model_spec){&layer, 1}, loss, &form, 1, 1, &error));
+    CU_ASSERT_TRUE_FATAL(
+        model_describe(&model, &(struct model_spec){.layers = &layer, .count = 1}, loss, &form, 1, 1, &error));
     float *params = memory_need(model.table.count, sizeof *params);
     params[0] = params[3] = 1;
     text_init(&file);

@@ -3,7 +3,7 @@
 #include "job/job_support.h"
 
 #define KEYS                                                                                                             \
-    "run, seed, data, model, loss, label_smoothing, class_weights, huber_delta, train, optimizer, schedule, clip_norm, " \
+    "run, seed, data, model, loss, label_smoothing, class_weights, huber_delta, compute, train, optimizer, schedule, clip_norm, " \
     "skip_step, ema_decay, ema_warmup, validate, early_stopping, checkpoint, log, heartbeat"
 #define OPTIMIZER_LIST "sgd, adam, adamw, lamb, lars"
 #define LOSSES         "softmax_cross_entropy, mean_squared_error, l1, huber, binary_cross_entropy"

@@ -42,10 +42,10 @@ struct counted {
 };
 
 static void product(const struct compute *compute, size_t m, size_t n, size_t k, struct matrix a, struct matrix b,
-                    float beta, float *c, size_t stride)
+                    bool adds, float *c, size_t stride)
 {
     *((const struct counted *)compute)->flops += 2 * (double)m * (double)n * (double)k;
-    compute_openblas.product(&compute_openblas, m, n, k, a, b, beta, c, stride);
+    compute_openblas.product(&compute_openblas, m, n, k, a, b, adds, c, stride);
 }
 
 /* As many additions and multiplications as the layers say that they need; attention's tiles need a few more, for what
@@ -61,7 +61,7 @@ static void all_products_are_made_with_the_models_compute(void)
         CU_ASSERT_TRUE_FATAL(bench_init(&b, &passes[i]));
         for (size_t l = 0; l < b.model.count; l++)
             expected += b.model.layers[l].flops * (double)b.model.leaf.rows;
-        CU_ASSERT_PTR_EQUAL(b.model.compute, compute_default);
+        CU_ASSERT_PTR_EQUAL(b.model.compute, &compute_lockstep);
         b.model.compute = &counted.compute;
         model_evaluate_leaf(&b.model, b.params, &sums, NULL);
         CU_ASSERT_TRUE(passes[i].form.vocabulary > 0 ? flops > expected && flops < 1.1 * expected : flops == expected);
@@ -96,11 +96,11 @@ static void watch_side(struct watched *watched, struct matrix side)
 }
 
 static void watched_product(const struct compute *compute, size_t m, size_t n, size_t k, struct matrix a,
-                            struct matrix b, float beta, float *c, size_t stride)
+                            struct matrix b, bool adds, float *c, size_t stride)
 {
     watch_side((struct watched *)compute, a);
     watch_side((struct watched *)compute, b);
-    compute_openblas.product(&compute_openblas, m, n, k, a, b, beta, c, stride);
+    compute_openblas.product(&compute_openblas, m, n, k, a, b, adds, c, stride);
 }
 
 /* Whole, so that they could have been prepared before; what is no parameter says so. */
@@ -209,9 +209,9 @@ static void plain_dx(const struct compute *compute, const struct convolution *v,
 }
 
 static void no_product(const struct compute *compute, size_t m, size_t n, size_t k, struct matrix a, struct matrix b,
-                       float beta, float *c, size_t stride)
+                       bool adds, float *c, size_t stride)
 {
-    (void)compute, (void)m, (void)n, (void)k, (void)a, (void)b, (void)beta, (void)c, (void)stride;
+    (void)compute, (void)m, (void)n, (void)k, (void)a, (void)b, (void)adds, (void)c, (void)stride;
     CU_FAIL("a convolution needs products only if it is made of them");
 }
 

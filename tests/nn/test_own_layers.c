@@ -107,7 +107,7 @@ static void more_open_connections_than_there_is_room_for_are_refused(void)
     snprintf(words, sizeof words,
              "model: %d.keep (keep): %d residual connections are open already: end one before the next begins",
              1 + MOST, MOST);
-    check_refused(&(struct model_spec){layers, 2 + MOST}, &form, words);
+    check_refused(&(struct model_spec){.layers = layers, .count = 2 + MOST}, &form, words);
     for (size_t i = 0; i < MOST; i++)
         layers[1 + MOST + i] = (struct layer_spec)PLAIN(sum);
     struct trial trial = {.spec = {layers, 1 + 2 * MOST}, .form = form, .rows = 2};

@@ -62,7 +62,7 @@ static int32_t token(size_t place)
 static void each_token_says_what_the_window_says(void)
 {
     for (int tied = 0; tied < 2; tied++) {
-        struct model_spec spec = {gpt(true, tied), 5};
+        struct model_spec spec = {.layers = gpt(true, tied), .count = 5};
         struct model model;
         struct stepper stepper;
         static float window[T][V];
@@ -107,7 +107,8 @@ static void expect_refusal(const struct model_spec *spec, const char *words)
 
 static void what_sees_several_positions_is_refused(void)
 {
-    expect_refusal(&(struct model_spec){gpt(false, true), 5}, "attend needs several positions at once");
+    expect_refusal(&(struct model_spec){.layers = gpt(false, true), .count = 5},
+                   "attend needs several positions at once");
 }
 
 int main(void)

@@ -284,7 +284,8 @@ static void initial_weights_never_change(void)
     struct model model;
     struct error error = {0};
     last_dense.units = 10;
-    CU_ASSERT_TRUE_FATAL(model_describe(&model, &(struct model_spec){layers, 3}, &loss, &form, 1, 1, &error));
+    CU_ASSERT_TRUE_FATAL(
+        model_describe(&model, &(struct model_spec){.layers = layers, .count = 3}, &loss, &form, 1, 1, &error));
     CU_ASSERT_EQUAL(model.table.count, 25456);
     float *values = fill_all(&model.table, 1);
     CU_ASSERT_EQUAL(memcmp(values, first, sizeof first), 0);

@@ -216,10 +216,10 @@ static void an_element_does_not_depend_on_its_place(void)
 static size_t tables_here(const struct vector_table *tables[3])
 {
     size_t count = 0;
-#if VECTOR_X86
-    if (__builtin_cpu_supports("x86-64-v4"))
+#if CPU_X86
+    if (cpu_isa() >= CPU_AVX512)
         tables[count++] = &vector_table_avx512;
-    if (__builtin_cpu_supports("x86-64-v3"))
+    if (cpu_isa() >= CPU_AVX2)
         tables[count++] = &vector_table_avx2;
 #endif
     tables[count++] = &vector_table_baseline;

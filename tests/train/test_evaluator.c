@@ -26,7 +26,7 @@ static bool ground_init(struct ground *ground, const struct loss_class *class, s
     struct digits_settings digits = {.count = SAMPLES, .std = 1};
     struct dense dense = {.units = units, .bias = true, .init = INIT_DEFAULT};
     struct layer_spec layer = {.class = &layer_dense, .settings = &dense};
-    struct model_spec spec = {&layer, 1};
+    struct model_spec spec = {.layers = &layer, .count = 1};
     struct loss_spec loss = {.class = class, .delta = 1};
     struct error error;
     *ground = (struct ground){0};

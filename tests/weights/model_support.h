@@ -36,7 +36,7 @@ static inline void describe_image_model(struct model *model, struct layer_spec *
 {
     struct error error = {0};
     struct leaf_form form = {.input = {3, {2, 6, 4}}, .classes = 4, .terms = 1};
-    bool ok = model_describe(model, &(struct model_spec){layers, count}, &support_loss, &form, 4, 1, &error);
+    bool ok = model_describe(model, &(struct model_spec){.layers = layers, .count = count}, &support_loss, &form, 4, 1, &error);
     CU_ASSERT_TRUE(ok);
     if (!ok)
         printf("%s\n", error.text);
@@ -47,7 +47,7 @@ static inline void describe_text_model(struct model *model, struct layer_spec *l
 {
     struct error error = {0};
     struct leaf_form form = {.input = {1, {5}}, .vocabulary = 7, .classes = 7, .terms = 5};
-    bool ok = model_describe(model, &(struct model_spec){layers, count}, &support_loss, &form, 4, 1, &error);
+    bool ok = model_describe(model, &(struct model_spec){.layers = layers, .count = count}, &support_loss, &form, 4, 1, &error);
     CU_ASSERT_TRUE(ok);
     if (!ok)
         printf("%s\n", error.text);

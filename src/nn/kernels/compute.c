@@ -1,8 +1,8 @@
 #include "nn/kernels/compute.h"
 
-const struct compute *const compute_default = &compute_openblas;
+const char *const gemm_names[] = {[GEMM_LOCKSTEP] = "lockstep", [GEMM_OPENBLAS] = "openblas", NULL};
 
-const char *compute_describe(void)
+const struct compute *compute_of(enum gemm gemm)
 {
-    return compute_default->describe(compute_default);
+    return gemm == GEMM_OPENBLAS ? &compute_openblas : &compute_lockstep;
 }

@@ -21,18 +21,18 @@ struct matrix {
 struct convolution; /* convolution.h, with the letters */
 
 struct compute {
-    /* Local. What the bits of all that follows depend on: "OpenBLAS 0.3.21 SkylakeX, serial build, 1 thread". Borrowed,
-     * until the next call. */
+    /* Local. What the bits of all that follows depend on: beside the numerics: "lockstep" (nothing), or
+     * "OpenBLAS 0.3.21 SkylakeX, serial build, 1 thread". Borrowed, until the next call. */
     const char *(*describe)(const struct compute *compute);
 
     /* Local. Takes the memory that the products want for themselves, so that none of them has to take it: once,
      * before the first. ERROR_IO: it cannot be had. */
     bool (*reserve)(const struct compute *compute, struct error *error) WARN_UNUSED;
 
-    /* Local. c [m, n] = a [m, k] b [k, n] + beta c; row i of c begins at c + i * stride. With beta 0 what c held does
-     * not matter, also if it is NaN. m, n, k < 2^31. */
+    /* Local. c [m, n] = a [m, k] b [k, n], or, if it adds, c + a b; row i of c begins at c + i * stride. If it does not
+     * add, what c held does not matter, also if it is NaN. c overlaps neither a nor b. 0 < m, n, k < 2^31. */
     void (*product)(const struct compute *compute, size_t m, size_t n, size_t k, struct matrix a, struct matrix b,
-                    float beta, float *c, size_t stride);
+                    bool adds, float *c, size_t stride);
 
     /* Local. The floats of scratch that a call of one of the three below needs. */
     size_t (*convolution_scratch)(const struct compute *compute, const struct convolution *convolution);
@@ -50,15 +50,16 @@ struct compute {
                            const float *dy, struct matrix weight, float *scratch, float *dx);
 };
 
-/* float32 by OpenBLAS, one thread (gemm.c); convolutions by products (convolution.h). */
-extern const struct compute compute_openblas;
+/* float32, one thread: by products of our own, whose bits are the same on every CPU (product.h), and by OpenBLAS
+ * (gemm.c). Convolutions by products (convolution.h). */
+extern const struct compute compute_lockstep, compute_openblas;
 
-/* What models begin with. */
-extern const struct compute *const compute_default;
+/* As a job file names them. */
+enum gemm { GEMM_LOCKSTEP = 1, GEMM_OPENBLAS };
+extern const char *const gemm_names[];
 
-/* Local. What the bits of their products depend on, for passports and for people: as compute_default says of itself.
- * Borrowed, until the next call. */
-const char *compute_describe(void);
+/* Local. Borrowed. */
+const struct compute *compute_of(enum gemm gemm);
 
 /* Local. One that is no parameter. */
 static inline struct matrix matrix_of(const float *values, size_t stride, bool transposed)

@@ -242,7 +242,7 @@ void convolution_forward(const struct compute *compute, const struct convolution
             /* [O, N]: in its place at once, if it is of one sample. */
             float *out = tile.S > 1 ? scratch + v->K * tile.N : y + out_at(v, &tile, 0, 0);
             size_t pitch = tile.S > 1 ? tile.N : v->Y * v->X, part = tile.R * v->X;
-            compute->product(compute, v->O, tile.N, v->K, weight, matrix_of(columns, tile.N, false), 0, out, pitch);
+            compute->product(compute, v->O, tile.N, v->K, weight, matrix_of(columns, tile.N, false), false, out, pitch);
             for (size_t s = 0; (bias || tile.S > 1) && s < tile.S; s++)
                 for (size_t o = 0; o < v->O; o++)
                     vector_affine(part, 1, bias ? bias[o] : 0, out + o * pitch + s * part, y + out_at(v, &tile, s, o));
@@ -259,8 +259,7 @@ void convolution_dweight(const struct compute *compute, const struct convolution
             struct tile tile = tile_at(v, &tiling, M, first, row);
             struct matrix g = gradient_of(v, &tile, dy, scratch + v->K * tile.N);
             const float *columns = columns_of(v, &tiling, &tile, x, scratch);
-            compute->product(compute, v->O, v->K, tile.N, g, matrix_of(columns, tile.N, true), begins ? 0 : 1, dweight,
-                             v->K);
+            compute->product(compute, v->O, v->K, tile.N, g, matrix_of(columns, tile.N, true), !begins, dweight, v->K);
             for (size_t o = 0; dbias && o < v->O; o++)
                 dbias[o] = (begins ? 0 : dbias[o]) + vector_sum(tile.N, g.values + o * g.stride);
         }
@@ -277,7 +276,7 @@ void convolution_dx(const struct compute *compute, const struct convolution *v, 
             struct tile tile = tile_at(v, &tiling, M, first, row);
             struct matrix g = gradient_of(v, &tile, dy, scratch + v->K * tile.N);
             float *down = tiling.plain ? dx + first * image : scratch;
-            compute->product(compute, v->K, tile.N, v->O, weight, g, 0, down, tile.N);
+            compute->product(compute, v->K, tile.N, v->O, weight, g, false, down, tile.N);
             if (tiling.plain)
                 continue;
             if (row == 0)

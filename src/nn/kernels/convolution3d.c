@@ -111,7 +111,7 @@ void convolution3d_forward(const struct compute *compute, const struct convoluti
     for (size_t m = 0; m < M; m++, x += v->C * v->D * v->H * v->W, y += v->O * places) {
         for (size_t line = 0; line < L; line += lines_at_once(v)) {
             struct tile tile = tile_at(v, line);
-            compute->product(compute, v->O, tile.N, v->K, weight, columns_of(v, &tile, x, scratch, false), 0,
+            compute->product(compute, v->O, tile.N, v->K, weight, columns_of(v, &tile, x, scratch, false), false,
                              y + line * v->X, places);
         }
         for (size_t o = 0; bias && o < v->O; o++)
@@ -127,7 +127,7 @@ void convolution3d_dweight(const struct compute *compute, const struct convoluti
         for (size_t line = 0; line < L; line += lines_at_once(v)) {
             struct tile tile = tile_at(v, line);
             compute->product(compute, v->O, v->K, tile.N, matrix_of(dy + line * v->X, places, false),
-                             columns_of(v, &tile, x, scratch, true), m == 0 && line == 0 ? 0 : 1, dweight, v->K);
+                             columns_of(v, &tile, x, scratch, true), m > 0 || line > 0, dweight, v->K);
         }
         for (size_t o = 0; dbias && o < v->O; o++)
             dbias[o] = (m == 0 ? 0 : dbias[o]) + vector_sum(places, dy + o * places);
@@ -145,7 +145,7 @@ void convolution3d_dx(const struct compute *compute, const struct convolution3d 
             memset(dx, 0, inputs * sizeof *dx);
         for (size_t line = 0; line < L; line += lines_at_once(v)) {
             struct tile tile = tile_at(v, line);
-            compute->product(compute, v->K, tile.N, v->O, weight, matrix_of(dy + line * v->X, places, false), 0,
+            compute->product(compute, v->K, tile.N, v->O, weight, matrix_of(dy + line * v->X, places, false), false,
                              plain ? dx : scratch, tile.N);
             if (!plain)
                 each_channel(v, &tile, NULL, scratch, dx);

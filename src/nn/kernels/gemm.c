@@ -18,11 +18,11 @@ static enum CBLAS_TRANSPOSE side(struct matrix matrix)
 }
 
 static void product(const struct compute *compute, size_t m, size_t n, size_t k, struct matrix a, struct matrix b,
-                    float beta, float *c, size_t stride)
+                    bool adds, float *c, size_t stride)
 {
     (void)compute;
     cblas_sgemm(CblasRowMajor, side(a), side(b), (blasint)m, (blasint)n, (blasint)k, 1, a.values, (blasint)a.stride,
-                b.values, (blasint)b.stride, beta, c, (blasint)stride);
+                b.values, (blasint)b.stride, adds ? 1 : 0, c, (blasint)stride);
 }
 
 /* OpenBLAS takes one buffer of 128 MB with the first product that is not small, keeps it, and asks for it again without
@@ -43,7 +43,7 @@ static bool reserve(const struct compute *compute, struct error *error)
     if (!square)
         return false;
     struct matrix side_of_it = matrix_of(square, NOT_SMALL, false);
-    compute->product(compute, NOT_SMALL, NOT_SMALL, NOT_SMALL, side_of_it, side_of_it, 0,
+    compute->product(compute, NOT_SMALL, NOT_SMALL, NOT_SMALL, side_of_it, side_of_it, false,
                      square + NOT_SMALL * NOT_SMALL, NOT_SMALL);
     memory_free(square);
     return true;

@@ -2,16 +2,18 @@
 
 #include "nn/kernels/vector_table.h"
 
-/* Asked at each call, which costs a load and a branch and needs no state: libgcc has found out before main. */
 static inline const struct vector_table *table(void)
 {
-#if VECTOR_X86
-    if (__builtin_cpu_supports("x86-64-v4"))
+    switch (cpu_isa()) {
+#if CPU_X86
+    case CPU_AVX512:
         return &vector_table_avx512;
-    if (__builtin_cpu_supports("x86-64-v3"))
+    case CPU_AVX2:
         return &vector_table_avx2;
 #endif
-    return &vector_table_baseline;
+    default:
+        return &vector_table_baseline;
+    }
 }
 
 #define FUNCTION(type, name, parameters, arguments)                                                                    \

@@ -3,14 +3,10 @@
 #ifndef NN_KERNELS_VECTOR_TABLE_H
 #define NN_KERNELS_VECTOR_TABLE_H
 
+#include "nn/kernels/cpu.h"
+
 #include <stddef.h>
 #include <stdint.h>
-
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define VECTOR_X86 1 /* `#pragma GCC target` is understood */
-#else
-#define VECTOR_X86 0
-#endif
 
 #define VECTOR_MAP(ROW, name)  ROW(void, name, (size_t n, const float *x, float *y), (n, x, y))
 #define VECTOR_MAP2(ROW, name) ROW(void, name, (size_t n, const float *a, const float *b, float *y), (n, a, b, y))
@@ -67,7 +63,7 @@ struct vector_table {
 };
 
 extern const struct vector_table vector_table_baseline;
-#if VECTOR_X86
+#if CPU_X86
 extern const struct vector_table vector_table_avx512, vector_table_avx2;
 #endif
 

@@ -92,10 +92,10 @@ static size_t seen(const struct head *head, const struct tile *tile, size_t i)
     return head->causal ? tile->first + i + 1 : tile->K;
 }
 
-static void product(const struct head *head, size_t m, size_t n, size_t k, struct matrix a, struct matrix b, float beta,
+static void product(const struct head *head, size_t m, size_t n, size_t k, struct matrix a, struct matrix b, bool adds,
                     float *c, size_t stride)
 {
-    head->compute->product(head->compute, m, n, k, a, b, beta, c, stride);
+    head->compute->product(head->compute, m, n, k, a, b, adds, c, stride);
 }
 
 /* p [R, K] = q k' of the tile, before scale and softmax. */
@@ -103,7 +103,7 @@ static void score(const struct head *head, const struct tile *tile)
 {
     size_t ld = 3 * head->C;
     product(head, tile->R, tile->K, head->D, matrix_of(head->q + tile->first * ld, ld, false),
-            matrix_of(head->k, ld, true), 0, head->p, tile->K);
+            matrix_of(head->k, ld, true), false, head->p, tile->K);
 }
 
 /* y [T, D], rows C apart; log_sums [T]. */
@@ -119,7 +119,7 @@ static void forward_head(const struct head *head, float *y, float *log_sums)
             memset(p + n, 0, (tile.K - n) * sizeof *p);
         }
         product(head, tile.R, head->D, tile.K, matrix_of(head->p, tile.K, false),
-                matrix_of(head->v, 3 * head->C, false), 0, y + first * head->C, head->C);
+                matrix_of(head->v, 3 * head->C, false), false, y + first * head->C, head->C);
     }
 }
 
@@ -150,13 +150,13 @@ static void backward_head(const struct head *head, const float *y, const float *
     /* From the last tile, which sees all keys and writes the gradient of each, to the first: the others add. */
     for (size_t first = last; first < head->T; first -= head->R) {
         struct tile tile = tile_at(head, first);
-        float beta = first == last ? 0 : 1;
+        bool adds = first != last;
         score_back(head, &tile, y, log_sums, dy);
-        product(head, tile.R, D, tile.K, matrix_of(head->dp, tile.K, false), matrix_of(head->k, ld, false), 0,
+        product(head, tile.R, D, tile.K, matrix_of(head->dp, tile.K, false), matrix_of(head->k, ld, false), false,
                 dq + first * ld, ld);
         product(head, tile.K, D, tile.R, matrix_of(head->dp, tile.K, true), matrix_of(head->q + first * ld, ld, false),
-                beta, dq + C, ld);
-        product(head, tile.K, D, tile.R, matrix_of(head->p, tile.K, true), matrix_of(dy + first * C, C, false), beta,
+                adds, dq + C, ld);
+        product(head, tile.K, D, tile.R, matrix_of(head->p, tile.K, true), matrix_of(dy + first * C, C, false), adds,
                 dq + 2 * C, ld);
     }
 }
@@ -180,11 +180,11 @@ static void forward_next(const struct layer *layer, const struct pass *pass, con
     memcpy(keys + n * C, x + C, C * sizeof *x);
     memcpy(values + n * C, x + 2 * C, C * sizeof *x);
     for (size_t h = 0; h < C; h += D) {
-        pass->compute->product(pass->compute, 1, n + 1, D, matrix_of(x + h, C, false), matrix_of(keys + h, C, true), 0,
-                               p, n + 1);
+        pass->compute->product(pass->compute, 1, n + 1, D, matrix_of(x + h, C, false), matrix_of(keys + h, C, true),
+                               false, p, n + 1);
         vector_softmax(n + 1, 1 / sqrtf((float)D), p, p);
         pass->compute->product(pass->compute, 1, D, n + 1, matrix_of(p, n + 1, false), matrix_of(values + h, C, false),
-                               0, y + h, C);
+                               false, y + h, C);
     }
 }
 
