@@ -96,6 +96,7 @@ static void print(const struct telling *telling)
     text_init(&job);
     print_lines("# ", &telling->survey.facts);
     print_lines("# odd: ", &telling->survey.odd);
+    print_lines("# ", &telling->survey.guess);
     if (telling->facts.looked_at > 0) {
         data_job_write(&telling->dataset, &telling->facts, text_bytes(&telling->survey.keys), &job);
         print_lines("", &job);
@@ -118,11 +119,27 @@ static bool check_gaps(const struct telling *telling, struct error *error)
     return telling->gaps.count == 0;
 }
 
-/* Describes the dataset that these files are, and says what was found also if that is not all. */
-static bool describe(const struct dataset_class *class, const char *const *paths, size_t count, struct error *error)
+/* What the user has said about the files. */
+struct wanted {
+    const char *format;         /* NULL: the files tell */
+    const char *const *targets; /* [target_count] columns; 0: they are guessed */
+    size_t target_count;
+};
+
+static void begin(struct telling *telling, const struct dataset_class *class, const struct wanted *wanted)
 {
-    struct telling telling = {.class = class};
-    survey_init(&telling.survey);
+    *telling = (struct telling){.class = class};
+    survey_init(&telling->survey);
+    telling->survey.targets = wanted->targets;
+    telling->survey.target_count = wanted->target_count;
+}
+
+/* Describes the dataset that these files are, and says what was found also if that is not all. */
+static bool describe(const struct dataset_class *class, const struct wanted *wanted, const char *const *paths,
+                     size_t count, struct error *error)
+{
+    struct telling telling;
+    begin(&telling, class, wanted);
     bool ok = tell(&telling, paths, count, error);
     if (!ok)
         sample_facts_release(&telling.facts);
@@ -174,15 +191,15 @@ static char *find_pattern(const char *const *paths, size_t count)
 
 /* Describes files that lie one behind the other as one dataset. False: they are none, and nothing is said. *good: as
  * describe. */
-static bool describe_joined(const struct dataset_class *class, const char *const *paths, size_t count, bool *good,
-                            struct error *error)
+static bool describe_joined(const struct dataset_class *class, const struct wanted *wanted, const char *const *paths,
+                            size_t count, bool *good, struct error *error)
 {
     struct error ignored;
-    struct telling telling = {.class = class};
+    struct telling telling;
     char *pattern = count > 1 ? find_pattern(paths, count) : NULL;
     if (!pattern)
         return false;
-    survey_init(&telling.survey);
+    begin(&telling, class, wanted);
     const char *const joined[] = {pattern};
     bool ok = tell(&telling, joined, 1, &ignored) && telling.facts.looked_at > 0;
     if (ok)
@@ -205,25 +222,32 @@ static size_t alike(const struct dataset_class *class, const char *format, const
     return n;
 }
 
-static bool describe_all(const char *format, const char *const *paths, size_t count, struct error *error)
+static bool takes_targets(const struct dataset_class *class, const struct wanted *wanted, struct error *error)
+{
+    return wanted->target_count == 0 || has_key(class, "targets") ||
+           error_set(error, ERROR_USAGE, "--targets names columns of a table, but format %s has none",
+                     class->kind.name);
+}
+
+static bool describe_all(const struct wanted *wanted, const char *const *paths, size_t count, struct error *error)
 {
     const struct dataset_class *before = NULL; /* whose files are no dataset together */
     for (size_t i = 0, n; i < count; i += n) {
-        const struct dataset_class *class = data_given_class(format, paths[i], error);
-        if (!class)
+        const struct dataset_class *class = data_given_class(wanted->format, paths[i], error);
+        if (!class || !takes_targets(class, wanted, error))
             return false;
         size_t most = class->survey_most ? class->survey_most : 1, rest = count - i;
         bool may_join = class->joins && class != before;
-        n = alike(class, format, paths + i, may_join || rest < most ? rest : most);
+        n = alike(class, wanted->format, paths + i, may_join || rest < most ? rest : most);
         bool good;
-        if (may_join && describe_joined(class, paths + i, n, &good, error)) {
+        if (may_join && describe_joined(class, wanted, paths + i, n, &good, error)) {
             if (!good)
                 return false;
             continue;
         }
         before = class;
         n = n < most ? n : most;
-        if (!describe(class, paths + i, n, error))
+        if (!describe(class, wanted, paths + i, n, error))
             return false;
     }
     return true;
@@ -231,18 +255,25 @@ static bool describe_all(const char *format, const char *const *paths, size_t co
 
 static int run(int count, char **words)
 {
-    const char *format = NULL;
-    const struct flag flags[] = {{.name = "--format", .value = &format}, {0}};
+    const char **targets = memory_need((size_t)count + 1, sizeof *targets);
+    struct wanted wanted = {.targets = targets};
+    const struct flag flags[] = {{.name = "--format", .value = &wanted.format},
+                                 {.name = "--targets", .list = targets, .length = &wanted.target_count},
+                                 {0}};
     struct error error;
+    int code;
     if (!flags_parse(flags, (struct flag_files){"files, or a directory of images", 1, count}, &count, words, &error))
-        return command_misused(&command_data, "%s", error.text);
-    return describe_all(format, (const char *const *)words, (size_t)count, &error) ? EXIT_FINISHED
-                                                                                   : command_fail(&error);
+        code = command_misused(&command_data, "%s", error.text);
+    else
+        code = describe_all(&wanted, (const char *const *)words, (size_t)count, &error) ? EXIT_FINISHED
+                                                                                        : command_fail(&error);
+    memory_free(targets);
+    return code;
 }
 
 const struct command command_data = {
     .name = "data",
-    .usage = "lockstep data FILE... [--format NAME]   what is in files (or a directory of images), and a job file for "
-             "them",
+    .usage = "lockstep data FILE... [--format NAME] [--targets NAME]...   what is in files (or a directory of "
+             "images), and a job file for them",
     .run = run,
 };

@@ -122,6 +122,17 @@ bool content_is_text(const uint8_t *bytes, size_t count)
     return whole > 0 && count - whole < UTF8_BYTES; /* the last character may be cut */
 }
 
+bool content_is_single_bytes(const uint8_t *bytes, size_t count)
+{
+    size_t beyond = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (bytes[i] < ' ' && (bytes[i] < '\t' || bytes[i] > '\r'))
+            return false;
+        beyond += bytes[i] >= 0x7F;
+    }
+    return beyond > 0;
+}
+
 const char *content_find(const struct content_magic *magics, const uint8_t *bytes, size_t count)
 {
     for (; magics->bytes; magics++)

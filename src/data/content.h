@@ -52,6 +52,9 @@ struct content_magic {
 /* Local. The words of the first of them that the bytes begin with; NULL: none. */
 const char *content_find(const struct content_magic *magics, const uint8_t *bytes, size_t count);
 
+/* Local. Whether they look like a text of which each byte is a character, not all of them in ASCII, as of Latin-1. */
+bool content_is_single_bytes(const uint8_t *bytes, size_t count);
+
 /* Local. What a file that is no text is by its first bytes, and what reads it: "a NumPy file: format: npy"; NULL: not
  * known. */
 const char *content_kind(const uint8_t *bytes, size_t count);

@@ -96,6 +96,8 @@ struct dataset_class {
     /* How names of such files end, where bytes tell no more than that it may be one; NULL behind the last. NULL: in no
      * way of their own. */
     const char *const *endings;
+    bool is_known_by_its_name; /* where bytes tell no more, only files that are called so are of this format: any bytes
+                                  could be */
 
     /* Local. Tells what files are that make one dataset, up to survey_most of them (0: 1). False: they cannot be read,
      * or are not of this format. NULL: the samples tell all. */

@@ -64,7 +64,29 @@ static int sureness(const struct dataset_class *class, const struct beginning *b
     enum recognition knows = FORMAT_MAYBE;
     if (class->knows)
         knows = class->knows(beginning->is_directory ? NULL : beginning->bytes, beginning->count);
-    return knows == FORMAT_YES ? 3 : knows == FORMAT_NO ? 0 : is_called_so(class, path) ? 2 : 1;
+    return knows == FORMAT_YES           ? 3
+           : knows == FORMAT_NO          ? 0
+           : is_called_so(class, path)   ? 2
+           : class->is_known_by_its_name ? 0
+                                         : 1;
+}
+
+/* What a file of no format is, as far as its bytes tell. */
+static const char *guess_kind(const struct beginning *beginning)
+{
+    static const struct content_magic others[] = {
+        {"PAR1", 4, "a Parquet file: save the table as CSV"},
+        {"\xff\xfe", 2, "a text in UTF-16: iconv -f UTF-16 -t UTF-8 OLD >NEW"},
+        {"\xfe\xff", 2, "a text in UTF-16: iconv -f UTF-16 -t UTF-8 OLD >NEW"},
+        {0},
+    };
+    const char *known = content_kind(beginning->bytes, beginning->count);
+    known = known ? known : content_find(others, beginning->bytes, beginning->count);
+    if (beginning->count == 0)
+        return "empty";
+    return known || !content_is_single_bytes(beginning->bytes, beginning->count)
+               ? known
+               : "a text, but not in UTF-8: iconv -f LATIN1 -t UTF-8 OLD >NEW, if it is Latin-1";
 }
 
 /* Leaves those that are surest. */
@@ -82,6 +104,7 @@ static void keep_surest(struct candidates *candidates, const struct beginning *b
             candidates->classes[candidates->count++] = all.classes[i];
     }
     candidates->are_sure = best == 3;
+    candidates->else_is = candidates->count == 0 ? guess_kind(beginning) : NULL;
 }
 
 bool candidates_look(struct candidates *candidates, const char *path, struct error *error)
@@ -112,7 +135,9 @@ const struct dataset_class *candidates_one(const struct candidates *candidates, 
     if (candidates->count > 0)
         error_set(error, ERROR_USAGE, "%s may be of format %s: say which", path, text_bytes(&words));
     else
-        error_set(error, ERROR_USAGE, "%s is of no format that is known by its content", path);
+        error_set(error, ERROR_USAGE, "%s is of no format that is known by its content: %s%s", path,
+                  candidates->else_is ? "it is " : "if it holds tokens: format: tokens",
+                  candidates->else_is ? candidates->else_is : "");
     text_release(&words);
     return NULL;
 }
@@ -167,7 +192,12 @@ static void refuse_keys(const struct candidates *all, const struct option_given 
     const char *path = NULL;
     for (size_t i = 0; !path && i < all->count; i++)
         path = path_of(all->classes[i], given);
-    bool ok = path && candidates_look(&seen, path, &ignored) && seen.count == 1;
+    bool can_look = path && candidates_look(&seen, path, &ignored), ok = can_look && seen.count == 1;
+    if (can_look && seen.count == 0) {
+        (void)candidates_one(&seen, path, error);
+        error_prefix(error, "missing; ");
+        return;
+    }
     error_set(error, ERROR_USAGE, "missing%s%s%s%s%s", given->count > 0 ? ", and no format has just these keys" : "",
               ok ? "; " : "", ok ? path : "", ok ? " looks like format: " : "", ok ? seen.classes[0]->kind.name : "");
 }

@@ -9,7 +9,8 @@
 struct candidates {
     const struct dataset_class *classes[REGISTRY_MOST]; /* [count], in the order of the registry */
     size_t count;
-    bool are_sure; /* candidates_look: they know the file */
+    bool are_sure;       /* candidates_look: they know the file */
+    const char *else_is; /* candidates_look has left none: what the file is; NULL: nobody knows */
 };
 
 /* Local. All formats that read something. */

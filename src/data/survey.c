@@ -7,8 +7,10 @@
 
 void survey_init(struct survey *survey)
 {
+    *survey = (struct survey){.target_count = 0};
     text_init(&survey->facts);
     text_init(&survey->odd);
+    text_init(&survey->guess);
     text_init(&survey->keys);
 }
 
@@ -16,6 +18,7 @@ void survey_release(struct survey *survey)
 {
     text_release(&survey->facts);
     text_release(&survey->odd);
+    text_release(&survey->guess);
     text_release(&survey->keys);
 }
 
@@ -43,6 +46,14 @@ void survey_wonder(struct survey *survey, const char *format, ...)
     va_list args;
     va_start(args, format);
     append_line(&survey->odd, format, args);
+    va_end(args);
+}
+
+void survey_guess(struct survey *survey, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    append_line(&survey->guess, format, args);
     va_end(args);
 }
 

@@ -10,19 +10,23 @@
 #include <stddef.h>
 
 struct survey {
+    const char *const *targets; /* [target_count] columns that are to be predicted; 0: that is guessed; borrowed */
+    size_t target_count;
     struct text facts; /* lines */
     struct text odd;   /* lines: what somebody should look at before training */
+    struct text guess; /* a line: what the job takes for granted, and how to say otherwise */
     struct text keys;  /* ", path: a.h5, x: u": what a job file has to say beside the format; empty: there is no whole
                           dataset in these files */
 };
 
-/* Local. Release accepts a released one. */
+/* Local. Nothing is told yet, and no targets are wanted. Release accepts a released one. */
 void survey_init(struct survey *survey);
 void survey_release(struct survey *survey);
 
-/* Local. A line of facts, of what is odd; without its end. */
+/* Local. A line of facts, of what is odd, of what is guessed; without its end. */
 void survey_tell(struct survey *survey, const char *format, ...) FORMAT(2, 3);
 void survey_wonder(struct survey *survey, const char *format, ...) FORMAT(2, 3);
+void survey_guess(struct survey *survey, const char *format, ...) FORMAT(2, 3);
 
 /* Local. A key of the job file, and its value: a number or the like as it is; a text, in quotes where YAML needs
  * them; a list of texts. */

@@ -1,8 +1,8 @@
-/* The columns of a table: what its separator is, whether its first line holds names, and what stands in each column. */
+/* The columns of a table: what stands in each of them, and which one could be predicted from the others. */
+#include "data/survey_csv.h"
 #include "base/memory.h"
 #include "base/plural.h"
 #include "data/categories.h"
-#include "data/csv_table.h"
 #include "data/survey.h"
 
 #include <math.h>
@@ -12,57 +12,19 @@
 #define NAMES_SHOWN    5
 #define COLUMNS_SHOWN  100
 #define CLASSES_LIKELY 100
+#define COUNTS_FROM    10 /* rows; fewer whole numbers may well grow by chance */
 
 struct column_facts {
     size_t numbers, wholes, words, missing, beyond;
-    double low, high;
+    double low, high, last;
+    bool falls;               /* a number is not above the one before it */
+    size_t first_missing;     /* line */
+    struct csv_field word;    /* the first one */
     struct categories values; /* of words, up to NAMES_MOST + 1 */
 };
 
-/* ---- how the table is written ---- */
-
-/* With its first line as names, or else, as where two of them are equal, as data. */
-static bool open_with(struct csv_table *table, struct watched *watched, const char *path, char separator,
-                      struct error *error)
-{
-    if (csv_table_open(table, watched, NULL, path, separator, true, error))
-        return true;
-    struct error ignored;
-    watched_release(watched);
-    return csv_table_open(table, watched, NULL, path, separator, false, &ignored);
-}
-
-/* With the separator that makes the most of the first line, if all lines have as many fields. */
-static bool open_table(struct csv_table *table, struct watched *watched, const char *path, char *separator,
-                       struct error *error)
-{
-    static const char separators[] = ",;\t|";
-    size_t best = 0;
-    *separator = ',';
-    for (const char *c = separators; *c; c++) {
-        struct error ignored;
-        if (open_with(table, watched, path, *c, &ignored) && table->columns > best) {
-            best = table->columns;
-            *separator = *c;
-        }
-        csv_table_close(table);
-        watched_release(watched);
-    }
-    return open_with(table, watched, path, *separator, error);
-}
-
-/* Whether names of columns look like values: the first line is data. */
-static bool has_number(const struct csv_table *table, locale_t locale)
-{
-    double value;
-    for (size_t c = 0; c < table->columns; c++) {
-        struct csv_field field = {.bytes = table->names[c], .length = strlen(table->names[c])};
-        enum csv_number number = csv_field_number(&field, locale, &value);
-        if (number == CSV_WHOLE || number == CSV_REAL)
-            return true;
-    }
-    return false;
-}
+/* What a column is for. */
+enum column_use { COLUMN_LEFT_OUT, COLUMN_INPUT, COLUMN_TARGET };
 
 /* ---- what is in it ---- */
 
@@ -76,16 +38,20 @@ static void take(struct column_facts *facts, const struct csv_field *field, loca
     case CSV_REAL:
         facts->low = facts->numbers == 0 || value < facts->low ? value : facts->low;
         facts->high = facts->numbers == 0 || value > facts->high ? value : facts->high;
+        facts->falls = facts->falls || (facts->numbers > 0 && value <= facts->last);
+        facts->last = value;
         facts->numbers++;
         break;
     case CSV_MISSING:
-        facts->missing++;
+        if (facts->missing++ == 0)
+            facts->first_missing = field->line;
         break;
     case CSV_BEYOND:
         facts->beyond++;
         break;
     case CSV_WORD:
-        facts->words++;
+        if (facts->words++ == 0)
+            facts->word = *field;
         if (facts->values.count <= NAMES_MOST)
             (void)categories_add(&facts->values, field->bytes, field->length);
         break;
@@ -115,6 +81,30 @@ static bool is_usable(const struct column_facts *facts)
     return facts->beyond == 0 && (is_category(facts) || (facts->numbers > 0 && facts->words == 0));
 }
 
+/* Whether its numbers say no more than which row it is. */
+static bool counts_rows(const struct column_facts *facts)
+{
+    return facts->wholes >= COUNTS_FROM && facts->wholes == facts->numbers && !facts->falls &&
+           facts->words + facts->missing + facts->beyond == 0;
+}
+
+static const char *shown_name(const char *name)
+{
+    return *name ? name : "(no name)";
+}
+
+static void tell_words(const struct column_facts *facts, struct text *words)
+{
+    bool many = facts->values.count > NAMES_MOST;
+    text_append(words, "%s%s%zu different word%s:", *text_bytes(words) ? ", and " : "", many ? "more than " : "",
+                many ? NAMES_MOST : facts->values.count, plural(facts->values.count));
+    for (size_t i = 0; i < facts->values.count && i < NAMES_SHOWN; i++) {
+        const char *name = facts->values.names[i], *quote = strchr(name, ',') ? "'" : "";
+        text_append(words, "%s %s%.40s%s", i > 0 ? "," : "", quote, name, quote);
+    }
+    text_append(words, "%s", facts->values.count > NAMES_SHOWN ? ", ..." : "");
+}
+
 static void tell_column(struct survey *survey, const char *name, const struct column_facts *facts)
 {
     struct text words;
@@ -122,40 +112,105 @@ static void tell_column(struct survey *survey, const char *name, const struct co
     if (facts->numbers > 0)
         text_append(&words, "%s from %.6g to %.6g", facts->wholes == facts->numbers ? "whole numbers" : "numbers",
                     facts->low, facts->high);
-    if (facts->words > 0) {
-        bool many = facts->values.count > NAMES_MOST;
-        text_append(&words, "%s%s%zu different words:", *text_bytes(&words) ? ", and " : "", many ? "more than " : "",
-                    many ? NAMES_MOST : facts->values.count);
-        for (size_t i = 0; i < facts->values.count && i < NAMES_SHOWN; i++)
-            text_append(&words, "%s %.40s", i > 0 ? "," : "", facts->values.names[i]);
-        text_append(&words, "%s", facts->values.count > NAMES_SHOWN ? ", ..." : "");
-    }
+    if (facts->words > 0)
+        tell_words(facts, &words);
     if (facts->missing > 0)
         text_append(&words, "%s%zu missing", *text_bytes(&words) ? ", " : "", facts->missing);
-    survey_tell(survey, "  %s: %s", *name ? name : "(no name)", text_bytes(&words));
-    if (facts->missing > 0)
-        survey_wonder(survey, "column %s: %zu value%s missing; as an input missing: NUMBER fills %s", name,
-                      facts->missing, facts->missing == 1 ? " is" : "s are", facts->missing == 1 ? "it" : "them");
-    if (facts->beyond > 0)
-        survey_wonder(survey, "column %s: %zu number%s infinite, or beyond a float", name, facts->beyond,
-                      facts->beyond == 1 ? " is" : "s are");
-    if (facts->words > 0 && facts->numbers > 0)
-        survey_wonder(survey, "column %s holds %zu number%s, but also %zu word%s, as '%.40s'", name, facts->numbers,
-                      plural(facts->numbers), facts->words, plural(facts->words), facts->values.names[0]);
-    if (facts->numbers > 1 && facts->low == facts->high && facts->words + facts->missing == 0)
-        survey_wonder(survey, "column %s is constant", name);
+    survey_tell(survey, "  %s: %s", shown_name(name), text_bytes(&words));
     text_release(&words);
+}
+
+static void wonder_at_missing(struct survey *survey, const char *name, const struct column_facts *facts,
+                              enum column_use use)
+{
+    bool one = facts->missing == 1;
+    const char *they = one ? "it" : "they", *them = one ? "it" : "them";
+    struct text words;
+    text_init(&words);
+    if (use == COLUMN_TARGET)
+        text_append(&words, ": as %s %s cannot be filled: remove the row%s", one ? "a target" : "targets", they,
+                    plural(facts->missing));
+    else
+        text_append(&words, "; as an input missing: NUMBER fills %s", them);
+    survey_wonder(survey, "column %s: %zu value%s missing (%sline %zu)%s", name, facts->missing, one ? " is" : "s are",
+                  one ? "" : "the first: ", facts->first_missing, text_bytes(&words));
+    text_release(&words);
+}
+
+/* Why a column can be no input; it is none. */
+static const char *reason_of(const struct column_facts *facts, const char *name)
+{
+    return !*name                                   ? "it has no name"
+           : facts->beyond > 0                      ? "not all of its numbers are finite"
+           : facts->words > 0 && facts->numbers > 0 ? "it holds numbers and words"
+           : facts->words > 0                       ? "it holds too many different words"
+                                                    : "it is empty";
+}
+
+static void wonder_at_column(struct survey *survey, const char *name, const struct column_facts *facts,
+                             enum column_use use)
+{
+    char shown[64];
+    if (facts->missing > 0 && facts->numbers + facts->words > 0)
+        wonder_at_missing(survey, shown_name(name), facts, use);
+    if (facts->beyond > 0)
+        survey_wonder(survey, "column %s: %zu number%s infinite, or beyond a float", shown_name(name), facts->beyond,
+                      facts->beyond == 1 ? " is" : "s are");
+    if (facts->words > 0 && facts->numbers > 0) {
+        csv_field_show(&facts->word, shown, sizeof shown);
+        survey_wonder(survey, "column %s holds %zu number%s, but also %zu word%s, as '%s' (line %zu)", shown_name(name),
+                      facts->numbers, plural(facts->numbers), facts->words, plural(facts->words), shown,
+                      facts->word.line);
+    }
+    if (facts->numbers > 1 && facts->low == facts->high && facts->words + facts->missing == 0)
+        survey_wonder(survey, "column %s is constant", shown_name(name));
+    if (use == COLUMN_INPUT && counts_rows(facts))
+        survey_wonder(survey,
+                      "column %s holds whole numbers that grow from row to row: if they only number the rows, "
+                      "leave it out of the inputs",
+                      shown_name(name));
+    if (use == COLUMN_LEFT_OUT)
+        survey_wonder(survey, "column %s is left out of the inputs: %s", shown_name(name), reason_of(facts, name));
 }
 
 /* ---- what a job says ---- */
 
-/* The last column that can be one: people write what they want to know at the end. */
-static size_t find_target(const struct csv_table *table, const struct column_facts *facts)
+/* Whether a column holds what somebody could want to know, be it that single fields of it are to be mended first: that
+ * is said, and no other column takes its place. */
+static bool may_be_target(const struct column_facts *facts, const char *name)
+{
+    return *name && facts->numbers + facts->beyond + facts->words > 0 &&
+           (facts->numbers + facts->beyond > 0 || is_category(facts));
+}
+
+/* The last column: people write what they want to know at the end. */
+static size_t guess_target(const struct csv_table *table, const struct column_facts *facts)
 {
     for (size_t c = table->columns; c > 0; c--)
-        if (is_usable(&facts[c - 1]) && facts[c - 1].missing == 0 && *table->names[c - 1])
+        if (may_be_target(&facts[c - 1], table->names[c - 1]))
             return c - 1;
     return table->columns;
+}
+
+/* What the columns are for. *guess: the target that nobody has named; `columns`: there is none. */
+static enum column_use *find_uses(const struct survey *survey, const struct csv_table *table,
+                                  const struct column_facts *facts, size_t *guess, struct error *error)
+{
+    enum column_use *uses = memory_need(table->columns, sizeof *uses);
+    *guess = survey->target_count > 0 ? table->columns : guess_target(table, facts);
+    for (size_t c = 0; c < table->columns; c++)
+        uses[c] = c == *guess                                        ? COLUMN_TARGET
+                  : is_usable(&facts[c]) && *table->names[c] != '\0' ? COLUMN_INPUT
+                                                                     : COLUMN_LEFT_OUT;
+    for (size_t t = 0; t < survey->target_count; t++) {
+        size_t column;
+        if (!csv_table_find(table, survey->targets[t], &column, error)) {
+            memory_free(uses);
+            return NULL;
+        }
+        uses[column] = COLUMN_TARGET;
+    }
+    return uses;
 }
 
 /* Whether whole numbers are hardly those of classes. */
@@ -164,63 +219,92 @@ static bool is_quantity(const struct column_facts *facts)
     return facts->numbers > 0 && facts->wholes == facts->numbers && (facts->low < 0 || facts->high > CLASSES_LIKELY);
 }
 
-static void propose(struct survey *survey, const struct csv_table *table, const struct column_facts *facts,
-                    const char *path)
+struct names {
+    char **names; /* [count] borrowed */
+    size_t count;
+};
+
+static void add_name(struct names *names, char *name)
 {
-    size_t target = find_target(table, facts), inputs = 0, categories = 0;
-    bool all = true, missing = false;
-    char **input = memory_need(table->columns, sizeof *input),
-         **category = memory_need(table->columns, sizeof *category);
-    for (size_t c = 0; c < table->columns; c++) {
-        if (c == target)
-            continue;
-        if (!is_usable(&facts[c]) || !*table->names[c]) {
-            all = false;
-            continue;
-        }
-        input[inputs++] = table->names[c];
-        missing = missing || facts[c].missing > 0;
-        if (is_category(&facts[c]))
-            category[categories++] = table->names[c];
-    }
-    if (target < table->columns && inputs > 0) {
-        survey_text(survey, "path", path);
-        survey_texts(survey, "targets", &table->names[target], 1);
-        if (!all)
-            survey_texts(survey, "inputs", input, inputs);
-        if (categories > 0)
-            survey_texts(survey, "categories", category, categories);
-        if (missing)
-            survey_key(survey, "missing", "0");
-        if (is_quantity(&facts[target]))
-            survey_key(survey, "task", "regression");
-    }
-    memory_free(input);
-    memory_free(category);
+    names->names[names->count++] = name;
 }
 
-static void tell(struct survey *survey, const struct csv_table *table, const char *path, char separator,
-                 locale_t locale)
+static void propose(struct survey *survey, const struct csv_table *table, const struct column_facts *facts,
+                    const enum column_use *uses, const char *path)
+{
+    struct names all[3] = {{0}}, categories = {memory_need(table->columns, sizeof(char *)), 0};
+    bool missing = false, quantity = false;
+    for (size_t use = 0; use < 3; use++)
+        all[use].names = memory_need(table->columns, sizeof(char *));
+    for (size_t c = 0; c < table->columns; c++) {
+        add_name(&all[uses[c]], table->names[c]);
+        if (uses[c] == COLUMN_INPUT && is_category(&facts[c]))
+            add_name(&categories, table->names[c]);
+        missing = missing || (uses[c] == COLUMN_INPUT && facts[c].missing > 0);
+        quantity = quantity || (uses[c] == COLUMN_TARGET && is_quantity(&facts[c]));
+    }
+    if (all[COLUMN_TARGET].count > 0 && all[COLUMN_INPUT].count > 0) {
+        survey_text(survey, "path", path);
+        survey_texts(survey, "targets", all[COLUMN_TARGET].names, all[COLUMN_TARGET].count);
+        if (all[COLUMN_LEFT_OUT].count > 0)
+            survey_texts(survey, "inputs", all[COLUMN_INPUT].names, all[COLUMN_INPUT].count);
+        if (categories.count > 0)
+            survey_texts(survey, "categories", categories.names, categories.count);
+        if (missing)
+            survey_key(survey, "missing", "0");
+        if (quantity && all[COLUMN_TARGET].count == 1)
+            survey_key(survey, "task", "regression");
+    }
+    for (size_t use = 0; use < 3; use++)
+        memory_free(all[use].names);
+    memory_free(categories.names);
+}
+
+/* Says that nobody has named the target. */
+static void tell_guess(struct survey *survey, const struct csv_table *table, const struct column_facts *facts,
+                       size_t guess)
+{
+    size_t last = table->columns - 1;
+    if (guess == table->columns || survey->keys.length == 0)
+        return;
+    if (guess == last)
+        survey_guess(survey, "a guess: targets: the last column, %s; name another one: --targets NAME",
+                     table->names[guess]);
+    else
+        survey_guess(survey,
+                     "a guess: targets: %s; the last column, %s, cannot be one: %s; name another one: "
+                     "--targets NAME",
+                     table->names[guess], shown_name(table->names[last]), reason_of(&facts[last], table->names[last]));
+}
+
+static bool tell(struct survey *survey, const struct csv_table *table, const char *path, char separator,
+                 const struct column_facts *facts, struct error *error)
 {
     static char tab[] = "\\t";
     char text[2] = {separator, '\0'};
-    struct column_facts *facts = look(table, locale);
+    size_t guess;
     survey_tell(survey, "%s: a table of %zu row%s and %zu column%s%s", path, table->rows, plural(table->rows),
                 table->columns, plural(table->columns), table->has_header ? "" : ", whose first line holds no names");
     for (size_t c = 0; c < table->columns && c < COLUMNS_SHOWN; c++)
         tell_column(survey, table->names[c], &facts[c]);
     if (table->columns > COLUMNS_SHOWN)
         survey_tell(survey, "  ...");
-    propose(survey, table, facts, path);
+    enum column_use *uses = find_uses(survey, table, facts, &guess, error);
+    if (!uses)
+        return false;
+    for (size_t c = 0; c < table->columns; c++)
+        if (c < COLUMNS_SHOWN || uses[c] == COLUMN_TARGET)
+            wonder_at_column(survey, table->names[c], &facts[c], uses[c]);
+    propose(survey, table, facts, uses, path);
+    tell_guess(survey, table, facts, guess);
     if (survey->keys.length > 0) {
         if (separator != ',')
             survey_text(survey, "separator", separator == '\t' ? tab : text);
         if (!table->has_header)
             survey_key(survey, "header", "false");
     }
-    for (size_t c = 0; c < table->columns; c++)
-        categories_release(&facts[c].values);
-    memory_free(facts);
+    memory_free(uses);
+    return true;
 }
 
 bool survey_csv(const char *const *paths, size_t count, struct survey *survey, struct error *error)
@@ -230,15 +314,14 @@ bool survey_csv(const char *const *paths, size_t count, struct survey *survey, s
     char separator = ',';
     (void)count;
     locale_t locale = newlocale(LC_ALL_MASK, "C", NULL);
-    bool ok = locale ? open_table(&table, &watched, paths[0], &separator, error)
+    bool ok = locale ? survey_csv_open(&table, &watched, paths[0], &separator, locale, error)
                      : error_errno(error, "cannot have the locale C");
-    if (ok && table.has_header && has_number(&table, locale)) {
-        csv_table_close(&table);
-        watched_release(&watched);
-        ok = csv_table_open(&table, &watched, NULL, paths[0], separator, false, error);
-    }
     if (ok) {
-        tell(survey, &table, paths[0], separator, locale);
+        struct column_facts *facts = look(&table, locale);
+        ok = tell(survey, &table, paths[0], separator, facts, error);
+        for (size_t c = 0; c < table.columns; c++)
+            categories_release(&facts[c].values);
+        memory_free(facts);
         csv_table_close(&table);
     }
     watched_release(&watched);

@@ -52,7 +52,10 @@ enum recognition token_files_know(const uint8_t *begin, size_t count)
     for (size_t h = 0; begin && count >= 4 && h < sizeof headers / sizeof *headers; h++)
         if (little_endian(begin) == headers[h].magic)
             return FORMAT_YES;
-    return !begin || content_is_text(begin, count) || content_find(strangers, begin, count) ? FORMAT_NO : FORMAT_MAYBE;
+    if (!begin || content_is_text(begin, count) || content_find(strangers, begin, count))
+        return FORMAT_NO;
+    bool begins_with_0 = content_begins(begin, count, "\0\0", 2); /* as many tokens do, and IDX, which knows itself */
+    return !begins_with_0 && content_kind(begin, count) ? FORMAT_NO : FORMAT_MAYBE;
 }
 
 /* Of tokens, half of the bytes or more say hundreds, and hardly 32 of them in a row are letters. */

@@ -284,7 +284,7 @@ static bool check_part(const void *given, const char **key, struct error *error)
     return part_check(settings->part, error);
 }
 
-static const char *const endings[] = {".bin", NULL};
+static const char *const endings[] = {".bin", ".tok", ".u16", NULL};
 
 const struct dataset_class dataset_tokens = {
     KIND_OF("tokens", "numbers that a tokenizer has written, of which the next one is to be predicted",
@@ -296,6 +296,7 @@ const struct dataset_class dataset_tokens = {
     .survey = survey_tokens,
     .joins = true,
     .endings = endings,
+    .is_known_by_its_name = true,
     .close = tokens_close,
     .read = tokens_read,
     .digest = tokens_digest,

@@ -23,7 +23,7 @@ static void put(const char *path, const char *bytes, size_t count)
     CU_ASSERT_EQUAL(fclose(file), 0);
 }
 
-#define FILES 7
+#define FILES 13
 
 static const struct {
     const char *path, *bytes;
@@ -36,6 +36,12 @@ static const struct {
     {"recognise.csv", "a,b\n1,2\n", 8},
     {"recognise", "a,b\n1,2\n", 8},
     {"recognise.nix", "\0\1", 2},
+    {"recognise.tok", "\1\0\2\0\3\0\4\0", 8},
+    {"recognise.dat", "\1\0\2\0\3\0\4\0", 8},
+    {"recognise.lat", "caf\351 au lait et th\351\n", 20},
+    {"recognise.tab", "ville,prix\nNi\350vre,3\n", 20},
+    {"recognise.nc", "CDF\2\0\0\0\0....", 12},
+    {"recognise.not", "", 0},
 };
 
 static void put_all(void)
@@ -72,6 +78,13 @@ static void keys_tell_and_else_the_file(void)
         {{{"path", "target"}, {"recognise.csv", "b"}, 2}, NULL, "recognise.csv looks like format: csv"},
         {{{"path"}, {"nowhere.h5"}, 1}, NULL, "nowhere.h5"},
         {{{"path"}, {"recognise.bin"}, 1}, NULL, "looks like format: tokens"},
+        {{{"path", "context"}, {"recognise.tok", "8"}, 2}, "tokens", NULL},
+        {{{"path", "context"}, {"recognise.dat", "8"}, 2},
+         NULL,
+         "known by its content: if it holds tokens: format: tokens"},
+        {{{"path", "context"}, {"recognise.lat", "8"}, 2}, NULL, "it is a text, but not in UTF-8: iconv"},
+        {{{"path", "context"}, {"recognise.nc", "8"}, 2}, NULL, "it is a NetCDF-3 file: nccopy"},
+        {{{"path", "context", "type"}, {"recognise.dat", "8", "uint32"}, 3}, "tokens", NULL}, /* no other has these */
     };
     put_all();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -95,6 +108,19 @@ static void a_name_decides_where_bytes_do_not(void)
         {"recognise.csv", "csv", NULL},
         {"recognise.bin", "tokens", NULL},
         {"recognise", NULL, "recognise may be of format text or csv: say which"},
+        {"recognise.tok", "tokens", NULL},
+        {"recognise.dat", NULL,
+         "recognise.dat is of no format that is known by its content: if it holds tokens: format: tokens"},
+        {"recognise.lat", NULL,
+         "recognise.lat is of no format that is known by its content: it is a text, but not in UTF-8: iconv -f LATIN1 "
+         "-t UTF-8 OLD >NEW, if it is Latin-1"},
+        {"recognise.tab", NULL,
+         "recognise.tab is of no format that is known by its content: it is a text, but not in UTF-8: iconv -f LATIN1 "
+         "-t UTF-8 OLD >NEW, if it is Latin-1"},
+        {"recognise.nc", NULL,
+         "recognise.nc is of no format that is known by its content: it is a NetCDF-3 file: nccopy -k nc4 OLD NEW "
+         "makes NetCDF-4 of it"},
+        {"recognise.not", NULL, "recognise.not is of no format that is known by its content: it is empty"},
     };
     put_all();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

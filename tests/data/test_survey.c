@@ -1,9 +1,11 @@
-/* Which arrays of a file are proposed as inputs and targets. */
+/* Which arrays of a file are proposed as inputs and targets, and which columns of a table. */
 #include "data/survey.h"
 
 #include "support/test.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 #define MOST     6
@@ -58,10 +60,86 @@ static void names_go_before_sizes(void)
     }
 }
 
+/* ---- tables ---- */
+
+static void put(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    CU_ASSERT_TRUE(fputs(text, file) >= 0);
+    CU_ASSERT_EQUAL(fclose(file), 0);
+}
+
+static bool is_in(const char *wanted, const struct text *lines)
+{
+    bool ok = !wanted || (*wanted ? strstr(text_bytes(lines), wanted) != NULL : lines->length == 0);
+    if (!ok)
+        printf("    no '%s' in '%s'\n", wanted, text_bytes(lines));
+    return ok;
+}
+
+static void columns_of_tables_are_judged(void)
+{
+    static const struct {
+        const char *table, *target;             /* the one that is named; NULL: it is guessed */
+        const char *facts, *odd, *guess, *keys; /* parts of them; NULL: whatever it is; "": nothing */
+        const char *error;
+    } cases[] = {
+        {"a,b,price\n1,2.5,3\n4,1.5,\n2,2,5\n", NULL, "price: whole numbers from 3 to 5, 1 missing",
+         "column price: 1 value is missing (line 3): as a target it cannot be filled: remove the row\n",
+         "a guess: targets: the last column, price; name another one: --targets NAME\n",
+         ", path: survey.csv, targets: [price]", NULL},
+        {"a,kind\n1,x\n4,\n2,NA\n3,y\n", NULL, NULL,
+         "column kind: 2 values are missing (the first: line 3): as targets they cannot be filled: remove the rows\n",
+         "the last column, kind;", "targets: [kind]", NULL},
+        {"a,price\n1,3\n,4\n2,5\n", NULL, NULL,
+         "column a: 1 value is missing (line 3); as an input missing: NUMBER fills it\n", NULL, "missing: 0", NULL},
+        {"a,b,c\n1,2.5,3\n4,1.5,2\n", "a", NULL, "", "", ", path: survey.csv, targets: [a]", NULL},
+        {"a,b,c\n1,2.5,3\n", "d", NULL, NULL, "", "", "survey.csv has no column d; it has a, b, c"},
+        {"a,b,\n1,2.5,\n4,1.5,\n", NULL, NULL, "column (no name) is left out of the inputs: it has no name",
+         "targets: b; the last column, (no name), cannot be one: it has no name;", "targets: [b], inputs: [a]", NULL},
+        {"a,b,c\n1,\"2,5\",3\n4,1.5,2\n2,0.5,2\n", NULL, NULL,
+         "column b holds 2 numbers, but also 1 word, as '2,5' (line 2)\n"
+         "column b is left out of the inputs: it holds numbers and words\n",
+         NULL, "targets: [c], inputs: [a]", NULL},
+        {"a,c\n\"x, y\",3\nz,2\n", NULL, "a: 2 different words: 'x, y', z", "", NULL, NULL, NULL},
+        {"id,c\n0,1\n1,0\n2,1\n3,0\n4,1\n5,0\n6,1\n7,0\n8,1\n9,0\n", NULL, NULL,
+         "column id holds whole numbers that grow from row to row", NULL, NULL, NULL},
+        {"x,c\n0,1\n1,0\n2,1\n3,0\n4,1\n5,0\n6,1\n7,0\n9,1\n8,0\n", NULL, NULL, "", NULL, NULL, NULL},
+        {"a,b,c\n1,2,3\n4,5\n", NULL, "", "", "", "", "survey.csv: line 3 has 2 fields, but the first line 3"},
+        {"a;b;c\n1;2;3\n4;5;6;7\n", NULL, "", "", "", "", "survey.csv: line 3 has 4 fields, but the first line 3"},
+        {"a,area,area\n1,2,3\n4,5,6\n", NULL, "", "", "", "",
+         "survey.csv: columns 2 and 3 are both called area: rename one of them"},
+        {"1,1,0\n1,2,3\n4,5,6\n", NULL, "3 rows and 3 columns, whose first line holds no names", NULL, NULL,
+         "header: false", NULL},
+        {"a,b,c\n", NULL, "", "", "", "", "survey.csv holds a header, but no rows"},
+        {"1,2,3\n", NULL, "1 row and 3 columns, whose first line holds no names", NULL, NULL, "header: false", NULL},
+    };
+    static const char *const paths[] = {"survey.csv"};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct survey survey;
+        struct error error = {0};
+        put(paths[0], cases[i].table);
+        survey_init(&survey);
+        survey.targets = &cases[i].target;
+        survey.target_count = cases[i].target != NULL;
+        bool ok = survey_csv(paths, 1, &survey, &error);
+        bool told = is_in(cases[i].facts, &survey.facts) && is_in(cases[i].odd, &survey.odd) &&
+                    is_in(cases[i].guess, &survey.guess) && is_in(cases[i].keys, &survey.keys) &&
+                    (cases[i].error ? !ok && strstr(error.text, cases[i].error) : ok);
+        if (!told)
+            printf("    table %zu: %s\n", i, error.text);
+        CU_ASSERT_TRUE(told);
+        survey_release(&survey);
+    }
+    unlink(paths[0]);
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
         {"names go before sizes", names_go_before_sizes},
+        {"columns of tables are judged", columns_of_tables_are_judged},
         {NULL, NULL},
     };
     return test_run("data/survey", cases);
