@@ -89,8 +89,11 @@ static const struct dataset_spec *find_data(const struct request *request, const
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (strcmp(all[i].name, request->which ? request->which : "train") == 0 && all[i].spec->class)
             return all[i].spec;
-    error_set(error, ERROR_USAGE, "--data %s: the job has no such data; there may be train, validation and test",
-              request->which);
+    error_set(error, ERROR_USAGE, "--data %s: the job has no such data; there may be train, validation and test%s",
+              request->which,
+              job->data.split.validation > 0
+                  ? "; the share that data.split takes is in data.train, all of which is converted"
+                  : "");
     return NULL;
 }
 

@@ -1,6 +1,7 @@
 #include "data/share.h"
 
 #include "base/digest.h"
+#include "base/plural.h"
 #include "base/rng.h"
 
 #include <inttypes.h>
@@ -10,8 +11,8 @@ bool share_cut(uint64_t seed, uint64_t of, double part, struct share *taken, str
 {
     uint64_t count = (uint64_t)llround((double)of * part), key = rng_key(seed, "split");
     if (count == 0 || count >= of)
-        return error_set(error, ERROR_USAGE, "%g of %" PRIu64 " samples are %" PRIu64 ": each share needs one at least",
-                         part, of, count);
+        return error_set(error, ERROR_USAGE, "%g of %" PRIu64 " sample%s %s %" PRIu64 ": each share needs one at least",
+                         part, of, plural(of), of == 1 ? "is" : "are", count);
     *taken = (struct share){.key = key, .of = of, .count = count};
     *rest = (struct share){.key = key, .of = of, .first = count, .count = of - count};
     return true;

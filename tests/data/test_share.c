@@ -36,6 +36,8 @@ static void a_share_is_rounded_to_a_whole_number(void)
     CU_ASSERT_FALSE(share_cut(1, 10, 0.04, &taken, &rest, &error));
     CU_ASSERT_STRING_EQUAL(error.text, "0.04 of 10 samples are 0: each share needs one at least");
     CU_ASSERT_FALSE(share_cut(1, 10, 0.96, &taken, &rest, &error));
+    CU_ASSERT_FALSE(share_cut(1, 1, 0.1, &taken, &rest, &error));
+    CU_ASSERT_STRING_EQUAL(error.text, "0.1 of 1 sample is 0: each share needs one at least");
     CU_ASSERT_FALSE(share_cut(1, 1, 0.5, &taken, &rest, &error));
 }
 
