@@ -37,7 +37,7 @@ static bool open_dataset(struct telling *telling, struct error *error)
 {
     struct job job = {0};
     struct dataset_aid aid = {.gaps = &telling->gaps};
-    telling->gaps.count = 0;
+    telling->gaps = (struct array_gaps){0};
     bool ok = data_given_job(&job, telling->class, text_bytes(&telling->survey.keys), NULL, 0, error) &&
               dataset_open_with(&telling->dataset, &job.data.train, NULL, &aid, error);
     look_release(&aid.look);
@@ -60,14 +60,22 @@ static bool look_at_samples(struct telling *telling, struct error *error)
     return open_dataset(telling, error) && sample_facts_take(&telling->facts, &telling->dataset, error);
 }
 
+/* Of many samples only the format has seen all labels. */
+static bool begin_at_1(const struct telling *telling)
+{
+    const struct sample_facts *facts = &telling->facts;
+    bool has_1 = facts->of_class && telling->dataset.about.form.classes > 1 && facts->of_class[1] > 0;
+    return facts->offset == 1 || (telling->gaps.lacks_first && has_1);
+}
+
 /* Labels that begin at 1 are of a class less. */
 static bool move_labels(struct telling *telling, struct error *error)
 {
-    uint64_t offset = telling->facts.offset;
-    if (offset != 1 || !has_key(telling->class, "label_offset") || description_classes(&telling->dataset.about))
+    if (!begin_at_1(telling) || !has_key(telling->class, "label_offset") ||
+        description_classes(&telling->dataset.about))
         return true;
     survey_wonder(&telling->survey, "labels begin at 1: label_offset: 1 makes them begin at 0");
-    survey_key(&telling->survey, "label_offset", "%" PRIu64, offset);
+    survey_key(&telling->survey, "label_offset", "1");
     sample_facts_release(&telling->facts);
     dataset_close(&telling->dataset);
     return look_at_samples(telling, error);

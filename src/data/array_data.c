@@ -126,7 +126,7 @@ static bool count_classes(struct scan *scan)
     bool ok = array_labels_count(&data->labels, &data->y, &odd, scan->error);
     scan->dataset->about.form.classes = data->labels.classes;
     scan->lacks_first = odd.lacks_first;
-    if (ok && odd.is_void && !data->labels.ignores)
+    if (ok && odd.is_void && !data->labels.ignores && !data->gaps) /* whoever only looks says it otherwise */
         log_warn("%s: a label is 255, but the others go to %" PRId64
                  ": it counts as a class, of %zu; if it stands for none: ignore_label: 255",
                  data->y.name, odd.before_void, data->labels.classes);
@@ -352,7 +352,9 @@ bool array_data_open(struct dataset *dataset, const struct array_settings *setti
     struct scan scan = {.dataset = dataset, .settings = settings, .train = train, .error = error};
     if (!recall(&scan) && !look_at_all(&scan))
         return false;
-    if (scan.lacks_first)
+    if (data->gaps)
+        data->gaps->lacks_first = scan.lacks_first;
+    else if (scan.lacks_first)
         tell_lack(data, dataset->about.form.classes);
     return true;
 }

@@ -10,10 +10,11 @@ size_t array_find_infinite(const float *values, size_t n);
 /* Local. Whether no number of these rows is the fill value. ERROR_CORRUPT names the place. */
 bool array_check_missing(const struct array_rows *rows, struct error *error) WARN_UNUSED;
 
-/* Numbers that are none, where somebody only wants to know of them. */
+/* What is wrong, or odd, where somebody only wants to know of it. */
 struct array_gaps {
-    uint64_t count;
+    uint64_t count;     /* numbers that are none */
     struct error first; /* what would be said of the first one */
+    bool lacks_first;   /* no label is the first of the classes */
 };
 
 /* Local. As array_check_numbers, but counts those that are none. */

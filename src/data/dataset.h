@@ -32,8 +32,8 @@ struct dataset_aid {
     const struct look *known; /* what an earlier start has found; NULL: nothing */
     bool is_of_node; /* known is what another rank of this node has just found: a copy of its file is another one */
     const struct inflated_table *inflated; /* files that are inflated already; NULL: none */
-    struct array_gaps *gaps; /* formats of arrays count numbers here that are none, and read them as NaN; NULL: such are
-                                errors */
+    struct array_gaps *gaps; /* formats of arrays count numbers here that are none, and read them as NaN, and warn of
+                                nothing; NULL: such are errors */
     struct look look;        /* what this one has, for the next one; count 0: nothing that is worth it. To be released
                                 (look_release), also after failure */
     bool is_known;           /* it is what the earlier one has found: the samples were not looked at */
@@ -225,6 +225,9 @@ char *dataset_name_of(const struct dataset *dataset, size_t index) WARN_UNUSED;
 
 /* Local. Where the inputs, or the targets, come from, for messages: a path, or the name of the format. Borrowed. */
 const char *dataset_source(const struct dataset_spec *spec, bool targets);
+
+/* Local; in dataset_targets.c. What makes labels of float targets that are whole: "store them as integers...". */
+const char *dataset_as_labels(const struct dataset *dataset);
 
 /* Local; in dataset_targets.c. Of float targets where labels are wanted: which is not whole, or, if all are, how they
  * become labels. "; the targets of y.npy are whole: ...". */

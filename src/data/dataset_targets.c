@@ -19,9 +19,19 @@ static uint64_t find_fraction(const struct dataset *dataset, uint64_t count, str
     return count;
 }
 
+static const char *words_of(const struct dataset_class *class)
+{
+    return class->as_labels ? class->as_labels : "store them as integers, as NumPy's y.astype('int64') are";
+}
+
+const char *dataset_as_labels(const struct dataset *dataset)
+{
+    return words_of(dataset->class);
+}
+
 void dataset_tell_targets(const struct dataset *dataset, const struct dataset_spec *spec, struct text *words)
 {
-    const char *as_labels = spec->class->as_labels, *source = dataset_source(spec, true);
+    const char *source = dataset_source(spec, true);
     uint64_t count = dataset->count < LOOKED_AT ? dataset->count : LOOKED_AT;
     struct leaf leaf;
     struct error error;
@@ -37,5 +47,5 @@ void dataset_tell_targets(const struct dataset *dataset, const struct dataset_sp
                     source, sample, (double)target);
     else
         text_append(words, "; targets of %s are floats, but whole: if they are labels, %s", source,
-                    as_labels ? as_labels : "store them as integers, as NumPy's y.astype('int64') are");
+                    words_of(spec->class));
 }

@@ -295,11 +295,50 @@ static bool make_room(struct folder_bytes *into, size_t room, const char *path, 
     return into->bytes;
 }
 
+static bool holds_image(const char *path)
+{
+    DIR *directory = opendir(path);
+    bool found = false;
+    const struct dirent *entry;
+    while (directory && !found && (entry = readdir(directory)))
+        found = is_called_image(entry->d_name);
+    if (directory)
+        closedir(directory);
+    return found;
+}
+
+/* A directory where a file should be: if it looks like the directory of a class, the one that was meant is above. */
+static bool refuse_deeper(const char *path, struct error *error)
+{
+    struct text meant, train, words;
+    struct stat info;
+    text_init(&words);
+    text_init(&meant);
+    text_init(&train);
+    const char *class = strrchr(path, '/');
+    text_append(&meant, "%.*s", class ? (int)(class - path) : 0, path);
+    const char *part = strrchr(text_bytes(&meant), '/');
+    if (part)
+        text_append(&train, "%.*s/train", (int)(part - text_bytes(&meant)), text_bytes(&meant));
+    bool has_train = part && stat(text_bytes(&train), &info) == 0 && S_ISDIR(info.st_mode);
+    if (meant.length > 0 && holds_image(path))
+        text_append(&words, "; did you mean %s, with a directory for each class?",
+                    text_bytes(has_train ? &train : &meant));
+    error_set(error, ERROR_USAGE, "%s is not a file: images lie directly in the directory of their class%s", path,
+              text_bytes(&words));
+    text_release(&words);
+    text_release(&train);
+    text_release(&meant);
+    return false;
+}
+
 static bool load(int descriptor, const char *path, bool has_classes, struct folder_bytes *into, struct error *error)
 {
     struct stat info;
     if (fstat(descriptor, &info))
         return error_errno(error, "cannot look at %s", path);
+    if (S_ISDIR(info.st_mode) && has_classes)
+        return refuse_deeper(path, error);
     if (!S_ISREG(info.st_mode))
         return error_set(error, ERROR_USAGE, "%s is not a file: images lie directly in %s", path,
                          has_classes ? "the directory of their class" : "their directory");

@@ -2,16 +2,20 @@
 
 #include "base/memory.h"
 #include "base/plural.h"
+#include "base/utf8.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
-#define LOOKED_AT    20000 /* samples, ... */
-#define BYTES_MOST   2e8   /* ... or so many bytes of inputs */
-#define FIRST        3
-#define NUMBERS_TOLD 8
-#define CLASSES_TOLD 20
+#define LOOKED_AT       20000 /* samples, ... */
+#define BYTES_MOST      2e8   /* ... or so many bytes of inputs */
+#define FIRST           3
+#define NUMBERS_TOLD    8
+#define CHARACTERS_TOLD 24
+#define WHOLE_MOST      20 /* different targets that may well be labels, ... */
+#define EACH_LEAST      5  /* ... if there are so many samples of each */
+#define CLASSES_TOLD    20
 
 static void tell_numbers(struct text *line, const float *numbers, const int32_t *whole, size_t n)
 {
@@ -24,12 +28,53 @@ static void tell_numbers(struct text *line, const float *numbers, const int32_t 
     text_append(line, "%s", n > NUMBERS_TOLD ? " ..." : "");
 }
 
-static void tell_sample(struct text *lines, size_t index, const struct leaf_form *form, const struct leaf *leaf)
+/* As they are stored. */
+static void tell_labels(struct text *line, const int32_t *labels, size_t n, uint64_t offset)
 {
+    for (size_t i = 0; i < n && i < NUMBERS_TOLD; i++)
+        if (labels[i] == LEAF_IGNORED)
+            text_append(line, " (none)");
+        else
+            text_append(line, " %" PRIu64, (uint64_t)labels[i] + offset);
+    text_append(line, "%s", n > NUMBERS_TOLD ? " ..." : "");
+}
+
+/* The characters that tokens stand for. */
+static void tell_characters(struct text *line, const char *vocabulary, const int32_t *tokens, size_t n)
+{
+    struct text all;
+    text_init(&all);
+    for (size_t i = 0; i < n && i < CHARACTERS_TOLD; i++) {
+        const char *at = vocabulary, *end = vocabulary + strlen(vocabulary);
+        size_t length = utf8_decode(at, (size_t)(end - at), &(uint32_t){0});
+        for (int32_t c = 0; c < tokens[i] && length > 0; c++) {
+            at += length;
+            length = utf8_decode(at, (size_t)(end - at), &(uint32_t){0});
+        }
+        text_append_bytes(&all, at, length);
+    }
+    text_append(line, " '");
+    text_append_shown(line, text_bytes(&all), all.length, BREAKS_NONE);
+    text_append(line, "'%s", n > CHARACTERS_TOLD ? " ..." : "");
+    text_release(&all);
+}
+
+static void tell_sample(struct text *lines, size_t index, const struct description *about, const struct leaf *leaf)
+{
+    const struct leaf_form *form = &about->form;
+    size_t width = shape_count(&form->input);
     text_append(lines, "  sample %zu:", index);
-    tell_numbers(lines, leaf->inputs, leaf->tokens, shape_count(&form->input));
+    if (about->vocabulary && leaf->tokens)
+        tell_characters(lines, about->vocabulary, leaf->tokens, width);
+    else
+        tell_numbers(lines, leaf->inputs, leaf->tokens, width);
     text_append(lines, " ->");
-    tell_numbers(lines, leaf->targets, leaf->labels, form->terms);
+    if (about->vocabulary && leaf->tokens)
+        tell_characters(lines, about->vocabulary, leaf->labels, form->terms);
+    else if (leaf->labels && form->vocabulary == 0)
+        tell_labels(lines, leaf->labels, form->terms, about->label_offset);
+    else
+        tell_numbers(lines, leaf->targets, leaf->labels, form->terms);
     text_append(lines, "\n");
 }
 
@@ -82,9 +127,12 @@ static bool take_all(struct sample_facts *facts, const struct dataset *dataset, 
         if (dataset_failed(dataset, error))
             return false;
         if (i < FIRST)
-            tell_sample(&facts->first, (size_t)index, form, leaf);
+            tell_sample(&facts->first, (size_t)index, &dataset->about, leaf);
         if (inputs->first)
             take_inputs(facts, inputs, leaf->inputs);
+        for (size_t t = 0; form->classes == 0 && t < form->terms; t++)
+            facts->has_fractions = facts->has_fractions || leaf->targets[t] < floorf(leaf->targets[t]) ||
+                                   leaf->targets[t] > floorf(leaf->targets[t]);
         for (size_t t = 0; facts->of_class && t < form->terms; t++)
             if (leaf->labels[t] != LEAF_IGNORED)
                 facts->of_class[leaf->labels[t]]++;
@@ -143,7 +191,8 @@ static void tell_classes(const struct sample_facts *facts, const struct descript
         if (names)
             text_append(&words, "%s%.40s: %zu", told > 1 ? ", " : "", names->names[c], facts->of_class[c]);
         else
-            text_append(&words, "%s%zu: %zu", told > 1 ? ", " : "", c, facts->of_class[c]);
+            text_append(&words, "%s%" PRIu64 ": %zu", told > 1 ? ", " : "", c + about->label_offset,
+                        facts->of_class[c]);
     }
     survey_tell(survey, "  %s of each class: %s%s", about->form.terms > 1 ? "labels" : "samples", text_bytes(&words),
                 told == CLASSES_TOLD ? ", ..." : "");
@@ -154,6 +203,14 @@ static void tell_classes(const struct sample_facts *facts, const struct descript
         survey_wonder(survey, "label 255 is there, but 254 is not: does it stand for no class, as ignore_label: 255 "
                               "says?");
     text_release(&words);
+}
+
+/* Whether float targets may well be labels that were stored so. */
+static bool seem_labels(const struct sample_facts *facts, const struct leaf_form *form)
+{
+    double range = (double)form->most - (double)form->least;
+    return form->classes == 0 && form->terms == 1 && !facts->has_fractions && (form->least >= 0) && range >= 1 &&
+           range < WHOLE_MOST && (double)facts->looked_at >= EACH_LEAST * (range + 1);
 }
 
 void sample_facts_tell(const struct sample_facts *facts, const struct dataset *dataset, struct survey *survey)
@@ -184,6 +241,9 @@ void sample_facts_tell(const struct sample_facts *facts, const struct dataset *d
     text_append(&survey->facts, "%s", text_bytes(&facts->first));
     if (form->classes == 0 && form->least >= form->most)
         survey_wonder(survey, "all targets are the same number: there is nothing to learn");
+    if (seem_labels(facts, form))
+        survey_wonder(survey, "all targets are whole, from %.6g to %.6g: if they are labels, %s", (double)form->least,
+                      (double)form->most, dataset_as_labels(dataset));
     if (facts->constants > 0 && dataset->about.input_count == 0)
         survey_wonder(survey, "%zu of %zu input%s %s constant: the first is number %zu, counted from 0",
                       facts->constants, shape_count(&form->input), plural(shape_count(&form->input)),

@@ -107,6 +107,7 @@ static void count_characters(void *context)
         reading->lines += bytes[at] == '\n';
         reading->returns += bytes[at] == '\r';
     }
+    reading->lines += count > 0 && bytes[count - 1] != '\n'; /* the last one may have no end */
 }
 
 /* A tokenizer that lies beside the text, if it can be used. */

@@ -49,6 +49,9 @@ static bool explain(hid_t file, const char *name, struct error *error)
     if (is_dataset)
         create = H5Dget_create_plist(dataset);
     bool is_view = create >= 0 && H5Pget_layout(create) == H5D_VIRTUAL;
+    /* NetCDF writes one for each dimension; of those that are no variables it writes no numbers. */
+    bool is_dimension = is_dataset && H5Aexists(dataset, "CLASS") > 0 && H5Aexists(dataset, "NAME") > 0 &&
+                        H5Dget_storage_size(dataset) == 0;
     bool is_outside = create >= 0 && H5Pget_external_count(create) != 0;
     h5_close(create);
     h5_close(dataset);
@@ -59,6 +62,8 @@ static bool explain(hid_t file, const char *name, struct error *error)
                          is_view ? "a virtual dataset" : "external storage",
                          is_view ? "give those as path: 'PATTERN', or copy it, numbers and all"
                                  : "h5repack -l CONTI makes one that is whole");
+    if (is_dimension)
+        return error_set(error, ERROR_USAGE, "%.200s is a dimension without values", name);
     return error_set(error, ERROR_CORRUPT, "%.200s cannot be read, was never written, or claims more than is there",
                      name);
 }
