@@ -10,6 +10,8 @@
 struct request {
     const char *word; /* a checkpoint */
     struct trained_options options;
+    const char *const *files; /* [count] to judge by; 0: those of its job */
+    size_t count;
     bool json;
 };
 
@@ -23,13 +25,40 @@ static void print(const struct request *request, const struct trained *trained, 
     text_release(&words);
 }
 
+/* Local. Whether the user has said what data.test is, or a key of it. */
+static bool says_test(const struct trained_options *options)
+{
+    static const char key[] = "data.test";
+    bool says = false;
+    for (size_t i = 0; i < options->count; i++) {
+        const char *word = options->overrides[i];
+        says = says || (strncmp(word, key, strlen(key)) == 0 && strchr(".=", word[strlen(key)]));
+    }
+    return says;
+}
+
+/* Local. */
+static bool open_trained(const struct request *request, struct trained *trained, struct error *error)
+{
+    if (!trained_open(trained, request->word, &request->options, error)) {
+        bool is_part = says_test(&request->options) && strstr(error->text, "data.test") &&
+                       strstr(error->text, "missing");
+        return is_part ? error_set(error, error->kind,
+                                   "%s. Of a file that is like those of data.train its name alone will do: lockstep "
+                                   "evaluate %s FILE",
+                                   error->text, request->word)
+                       : false;
+    }
+    return request->count == 0 || evaluate_elsewhere(trained, request->files, request->count, error);
+}
+
 /* Collective over world. */
 static bool work(const struct world *world, void *context, struct error *error)
 {
     const struct request *request = context;
     struct trained trained = {0};
     struct evaluate_report report = {0};
-    bool ok = world_agree(world, trained_open(&trained, request->word, &request->options, error), error) &&
+    bool ok = world_agree(world, open_trained(request, &trained, error), error) &&
               evaluate(world, &trained, &report, error);
     if (ok && world->rank == 0)
         print(request, &trained, &report);
@@ -48,11 +77,16 @@ static int run(int count, char **words)
                                  {0}};
     struct error error;
     int code = 0;
-    if (flags_parse(flags, (struct flag_files){"a checkpoint", 1, 1}, &count, words, &error)) {
-        request.word = words[0];
-        code = together(work, &request);
-    } else {
+    if (!flags_parse(flags, (struct flag_files){"a checkpoint", 1, count}, &count, words, &error)) {
         code = command_misused(&command_evaluate, "%s", error.text);
+    } else if (count > 1 && says_test(&request.options)) {
+        code = command_misused(&command_evaluate, "%s is what it is judged by, and --set says that data.test is",
+                               words[1]);
+    } else {
+        request.word = words[0];
+        request.files = (const char *const *)words + 1;
+        request.count = (size_t)count - 1;
+        code = together(work, &request);
     }
     memory_free(overrides);
     return code;
@@ -60,8 +94,9 @@ static int run(int count, char **words)
 
 const struct command command_evaluate = {
     .name = "evaluate",
-    .usage = "lockstep evaluate CHECKPOINT [--set 'data.test={format: ..., ...}']... [--ema] [--json]   all metrics on "
-             "data.test, or on data.validation; also under mpirun",
+    .usage =
+        "lockstep evaluate CHECKPOINT [FILE...] [--set key.path=value]... [--ema] [--json]   all metrics on a FILE "
+        "that is like those of data.train, or on data.test, or on data.validation; also under mpirun",
     .run = run,
     .parallel = true,
 };

@@ -223,6 +223,13 @@ bool dataset_open_rows(struct dataset *dataset, struct row_stream *stream, const
 /* Local. What a sample is called, as a path; the caller owns it (memory_free). NULL: samples have only numbers. */
 char *dataset_name_of(const struct dataset *dataset, size_t index) WARN_UNUSED;
 
+/* Local; in dataset_elsewhere.c. What a job file would say about all samples of other files [count] that are like those
+ * of `like`: its settings, but for the paths of inputs and targets, in this order where they are two, and for first,
+ * count and part. Its settings are the caller's (option_release, with dataset_rows). ERROR_USAGE, and nothing stays: as
+ * many files are none. */
+bool dataset_elsewhere(struct dataset_spec *spec, const struct dataset_spec *like, const char *const *files,
+                       size_t count, struct error *error) WARN_UNUSED;
+
 /* Local. Where the inputs, or the targets, come from, for messages: a path, or the name of the format. Borrowed. */
 const char *dataset_source(const struct dataset_spec *spec, bool targets);
 

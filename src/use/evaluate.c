@@ -187,6 +187,17 @@ static void name_worst(const struct dataset *data, struct evaluate_report *repor
     }
 }
 
+bool evaluate_elsewhere(struct trained *trained, const char *const *files, size_t count, struct error *error)
+{
+    struct dataset_spec spec, *test = &trained->job.data.test;
+    if (!dataset_elsewhere(&spec, &trained->job.data.train, files, count, error))
+        return false;
+    if (test->class)
+        option_release(dataset_rows, test);
+    *test = spec;
+    return true;
+}
+
 bool evaluate(const struct world *world, struct trained *trained, struct evaluate_report *report, struct error *error)
 {
     const struct job *job = &trained->job;
@@ -194,8 +205,8 @@ bool evaluate(const struct world *world, struct trained *trained, struct evaluat
     *report = (struct evaluate_report){.name = job->data.test.class ? "data.test" : "data.validation"};
     if (!job->data.test.class && !job_has_validation(job))
         return error_set(error, ERROR_USAGE,
-                         "its job has neither data.test nor data.validation: name some, with --set 'data.test={format: "
-                         "..., ...}'");
+                         "its job has neither data.test nor data.validation: name a file that is like those of "
+                         "data.train, or any data, with --set 'data.test={format: ..., ...}'");
     bool ok = open_data(trained, &source, &data, error);
     ok = ok && (loss_check(&job->loss, &trained->saved.model.layers[trained->saved.model.count - 1].out,
                            &data.about.form, error) ||

@@ -30,6 +30,11 @@ struct evaluate_report {
     size_t worst_count;
 };
 
+/* Local. From here on the data.test of its job are all samples of these files [count], which are like those of
+ * data.train (dataset_elsewhere). ERROR_USAGE, and nothing is changed. */
+bool evaluate_elsewhere(struct trained *trained, const char *const *files, size_t count,
+                        struct error *error) WARN_UNUSED;
+
 /* Collective over world; all arguments equal on every rank. Judges by data.test of its job, or, if there is none, by
  * its validation data, whose files are opened: the job may be of a stranger. All numbers have the same bits for every
  * number of ranks, and those of a validation in training. ERROR_USAGE: there are no such data; and errors of the data,
