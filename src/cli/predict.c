@@ -21,6 +21,7 @@ struct request {
     int top;            /* 0: not given */
     bool probabilities;
     bool force;
+    const char *unknown; /* what becomes of values that the training data have not; NULL: not given */
 };
 
 /* Whether an input is what comes through a pipe. */
@@ -170,26 +171,31 @@ static bool work(const struct world *world, void *context, struct error *error)
 
 static int run(int count, char **words)
 {
-    const char **overrides = memory_need((size_t)count, sizeof *overrides);
+    const char **overrides = memory_need((size_t)count + 1, sizeof *overrides);
     struct request request = {.options.overrides = overrides};
     const struct flag flags[] = {{.name = "-o", .value = &request.output},
                                  {.name = "--output", .value = &request.output},
                                  {.name = "--top", .number = &request.top, .least = 1},
                                  {.name = "--probabilities", .given = &request.probabilities},
                                  {.name = "--ema", .given = &request.options.averaged},
+                                 {.name = "--unknown", .value = &request.unknown},
                                  {.name = "--force", .given = &request.force},
                                  {.name = "--set", .list = overrides, .length = &request.options.count},
                                  {0}};
     struct error error;
     int code = 0;
-    if (flags_parse(flags, (struct flag_files){"a checkpoint and inputs", 2, count}, &count, words, &error)) {
+    if (!flags_parse(flags, (struct flag_files){"a checkpoint and inputs", 2, count}, &count, words, &error)) {
+        code = command_misused(&command_predict, "%s", error.text);
+    } else if (request.unknown && strcmp(request.unknown, "none") != 0) {
+        code = command_misused(&command_predict, "--unknown %s: not understood; there is none", request.unknown);
+    } else {
+        if (request.unknown)
+            overrides[request.options.count++] = "data.train.unknown=none";
         request.word = words[0];
         request.paths = (const char *const *)words + 1;
         request.count = (size_t)count - 1;
         request.output = request.output && strcmp(request.output, "-") == 0 ? NULL : request.output;
         code = together(work, &request);
-    } else {
-        code = command_misused(&command_predict, "%s", error.text);
     }
     memory_free(overrides);
     return code;
@@ -199,7 +205,8 @@ const struct command command_predict = {
     .name = "predict",
     .usage =
         "lockstep predict CHECKPOINT INPUT...|- [-o FILE.csv|FILE.npy|FILE.h5 [--force]] [--top N] "
-        "[--probabilities] [--ema] [--set key.path=value]...   what the model says of inputs without answers; also under mpirun",
+        "[--probabilities] [--unknown none] [--ema] [--set key.path=value]...   what the model says of inputs without "
+        "answers; also under mpirun",
     .run = run,
     .parallel = true,
 };

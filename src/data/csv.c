@@ -6,6 +6,7 @@
 #include "data/csv_settings.h"
 
 #include "base/digest.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/rows.h"
 #include "data/content.h"
@@ -24,6 +25,8 @@
 
 static const char *const tasks[] = {
     NULL, [CSV_AUTO] = "auto", [CSV_CLASSES] = "classes", [CSV_REGRESSION] = "regression", NULL};
+
+static const char *const unknowns[] = {NULL, [CSV_UNKNOWN_ERROR] = "error", [CSV_UNKNOWN_NONE] = "none", NULL};
 
 /* What only says how the table is written may change: the digest of the content is compared when it is opened. */
 static const struct option_row rows[] = {
@@ -46,6 +49,10 @@ static const struct option_row rows[] = {
      "the number that an input gets where its field is empty, NA, N/A, NaN or null, where an empty category is none; "
      "without it such a field is an error",
      FIELD(struct csv_settings, missing), REAL(-FLT_MAX, FLT_MAX), .optional = true, .absent = CSV_NONE},
+    {"unknown",
+     "what becomes of an input that is no value of its column of categories in the training data: an error, or none of "
+     "them, all zeros, with a warning that counts such rows",
+     FIELD(struct csv_settings, unknown), .choices = unknowns, DEFAULT("error"), .resume = RESUME_FREE},
     {"task",
      "what is predicted; auto: classes, if there is one target, and it holds whole numbers, written without a point, "
      "or names",
@@ -132,6 +139,10 @@ struct reading {
     struct dataset *dataset;
     const struct csv_source *source;
     struct error *error;
+    size_t unknown_rows; /* that hold values which the training data have not */
+    bool is_unknown;     /* the row that is being taken is one */
+    const struct csv_column *unknown_column;
+    struct csv_field unknown; /* the first such value */
 };
 
 static bool refuse_number(struct reading *reading, const struct csv_column *column, const struct csv_field *field,
@@ -139,8 +150,10 @@ static bool refuse_number(struct reading *reading, const struct csv_column *colu
 {
     if (number == CSV_MISSING)
         return csv_refuse(reading->source, column, field, ERROR_CORRUPT, reading->error,
-                          is_input ? ": a value is missing; missing: NUMBER puts a number in its place"
-                                   : ": a target is missing; leave the row out of the file");
+                          csv_is_of_inputs(reading->source)
+                              ? ": a value is missing; --set data.train.missing=NUMBER puts a number in its place"
+                          : is_input ? ": a value is missing; missing: NUMBER puts a number in its place"
+                                     : ": a target is missing; leave the row out of the file");
     if (number == CSV_BEYOND)
         return csv_refuse(reading->source, column, field, ERROR_CORRUPT, reading->error,
                           ", which is not finite, or beyond a float");
@@ -148,13 +161,39 @@ static bool refuse_number(struct reading *reading, const struct csv_column *colu
         return csv_refuse(reading->source, column, field, ERROR_CORRUPT, reading->error,
                           ", which is no number: numbers have a point, and nothing between thousands");
     return csv_refuse(reading->source, column, field, ERROR_CORRUPT, reading->error, ", which is no number%s",
-                      is_input ? ": repair it, or name the column in categories: [...]" : "");
+                      csv_is_of_inputs(reading->source) ? ": repair it"
+                      : is_input                        ? ": repair it, or name the column in categories: [...]"
+                                                        : "");
 }
 
-static bool refuse_value(struct reading *reading, const struct csv_column *column, const struct csv_field *field)
+#define IS_UNKNOWN ", which is no value of this column in the training data"
+
+/* The value is none of its column's, so far. */
+static void note_unknown(struct reading *reading, const struct csv_column *column, const struct csv_field *field)
 {
-    return csv_refuse(reading->source, column, field, ERROR_USAGE, reading->error,
-                      ", which is no value of this column in the training data");
+    if (!reading->unknown_column) {
+        reading->unknown_column = column;
+        reading->unknown = *field;
+    }
+    reading->is_unknown = true;
+}
+
+/* Once all rows are taken. */
+static bool judge_unknown(struct reading *reading)
+{
+    const char *path = reading->source->settings->path;
+    size_t n = reading->unknown_rows;
+    if (n == 0)
+        return true;
+    if (reading->source->settings->unknown == CSV_UNKNOWN_NONE) {
+        log_warn("%s: %zu row%s a category that the training data have not, taken for none", path, n,
+                 n == 1 ? " has" : "s have");
+        return true;
+    }
+    return csv_refuse(reading->source, reading->unknown_column, &reading->unknown, ERROR_USAGE, reading->error,
+                      IS_UNKNOWN " (%zu row%s such a value): correct it, or have it taken for none: %s", n,
+                      n == 1 ? " has" : "s have",
+                      csv_is_of_inputs(reading->source) ? "--unknown none" : "unknown: none");
 }
 
 static bool take_input(struct reading *reading, const struct csv_column *column, const struct csv_field *field,
@@ -166,9 +205,10 @@ static bool take_input(struct reading *reading, const struct csv_column *column,
         *input = NO_VALUE;
         if (field->length == 0)
             return missing != CSV_NONE || refuse_number(reading, column, field, CSV_MISSING, true);
-        if (!csv_columns_category(column, field, &place))
-            return refuse_value(reading, column, field);
-        *input = (float)place;
+        if (csv_columns_category(column, field, &place))
+            *input = (float)place;
+        else
+            note_unknown(reading, column, field);
         return true;
     }
     enum csv_number number = csv_field_number(field, reading->source->locale, &value);
@@ -190,7 +230,7 @@ static bool take_label(struct reading *reading, const struct csv_field *field, i
         if (field->length == 0)
             return refuse_number(reading, column, field, CSV_MISSING, false);
         if (!csv_columns_category(column, field, &place))
-            return refuse_value(reading, column, field);
+            return csv_refuse(reading->source, column, field, ERROR_USAGE, reading->error, IS_UNKNOWN);
         *label = (int32_t)place;
         return true;
     }
@@ -228,11 +268,13 @@ static bool take_row(struct reading *reading, const struct csv_field *fields, si
 {
     const struct csv *csv = reading->csv;
     const struct csv_columns *columns = &csv->columns;
+    reading->is_unknown = false;
     for (size_t c = 0; c < columns->input_count; c++) {
         const struct csv_column *column = &columns->inputs[c];
         if (!take_input(reading, column, &fields[column->place], &csv->inputs[row * columns->input_count + c]))
             return false;
     }
+    reading->unknown_rows += reading->is_unknown;
     if (columns->has_classes)
         return take_label(reading, &fields[columns->targets[0].place], &csv->labels[row]);
     for (size_t t = 0; t < columns->target_count; t++) {
@@ -261,7 +303,7 @@ static bool take_rows(struct reading *reading, size_t begin, size_t count)
     for (size_t row = 0; row < count; row++)
         if (!take_row(reading, csv_table_row(reading->source->table, &scan), row))
             return false;
-    return true;
+    return judge_unknown(reading);
 }
 
 /* ---- as a dataset ---- */
@@ -345,7 +387,7 @@ static bool open_table(struct dataset *dataset, const struct csv_settings *setti
     struct csv_table table;
     struct csv_source source = {
         .table = &table, .settings = settings, .locale = newlocale(LC_ALL_MASK, "C", NULL), .train = train};
-    struct reading reading = {dataset->self, dataset, &source, error};
+    struct reading reading = {.csv = dataset->self, .dataset = dataset, .source = &source, .error = error};
     bool ok = source.locale || error_errno(error, "cannot have the locale C");
     ok = ok && open(&table, context, settings, error);
     if (ok) {
@@ -359,12 +401,19 @@ static bool open_table(struct dataset *dataset, const struct csv_settings *setti
     return ok;
 }
 
+static struct csv_form form_of(const struct csv_settings *settings)
+{
+    bool are_of_training = settings->target_count == 0;
+    return (struct csv_form){csv_separator(settings->separator), settings->header,
+                             are_of_training ? "--set data.train." : ""};
+}
+
 static bool open_file(struct csv_table *table, void *context, const struct csv_settings *settings, struct error *error)
 {
     struct dataset *dataset = context;
     struct csv *csv = dataset->self;
-    return csv_table_open(table, &csv->watched, dataset_inflated(dataset), settings->path,
-                          csv_separator(settings->separator), settings->header, error);
+    const struct csv_form form = form_of(settings);
+    return csv_table_open(table, &csv->watched, dataset_inflated(dataset), settings->path, &form, error);
 }
 
 static bool open_settings(struct dataset *dataset, const struct csv_settings *settings, const struct description *train,
@@ -389,7 +438,8 @@ static bool csv_open(struct dataset *dataset, const void *given, const struct de
 static struct csv_settings settings_of_inputs(const char *path, const void *like)
 {
     static char comma[] = ",";
-    struct csv_settings settings = {.header = true, .separator = comma, .missing = CSV_NONE};
+    struct csv_settings settings = {
+        .header = true, .separator = comma, .missing = CSV_NONE, .unknown = CSV_UNKNOWN_ERROR};
     if (like)
         settings = *(const struct csv_settings *)like;
     settings.path = (char *)(uintptr_t)path;
@@ -418,9 +468,9 @@ static bool open_given(struct csv_table *table, void *context, const struct csv_
 {
     struct given *given = context;
     char *text = given->text;
+    const struct csv_form form = form_of(settings);
     given->text = NULL;
-    return csv_table_take(table, text, given->bytes, given->line, settings->path, csv_separator(settings->separator),
-                          settings->header, error);
+    return csv_table_take(table, text, given->bytes, given->line, settings->path, &form, error);
 }
 
 static bool csv_open_rows(struct dataset *dataset, struct row_stream *stream, const void *like,

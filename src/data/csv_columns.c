@@ -23,8 +23,11 @@ bool csv_refuse(const struct csv_source *source, const struct csv_column *column
     va_end(args);
     option_show(column->about.name, name, sizeof name);
     csv_field_show(field, shown, sizeof shown);
-    const char *hint = field->line == 1 && !source->table->has_header ? "; if the first line holds names: header: true"
-                                                                      : "";
+    bool is_first = field->line == 1 && !source->table->form.has_header;
+    const char *hint = !is_first                  ? ""
+                       : csv_is_of_inputs(source) ? "; if the first line holds names: leave it out, for the training "
+                                                    "data had none"
+                                                  : "; if the first line holds names: header: true";
     return error_set(error, kind, "%s: line %zu, column %s holds '%s'%s%s", source->settings->path, field->line, name,
                      shown, words, hint);
 }

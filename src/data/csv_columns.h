@@ -30,6 +30,12 @@ struct csv_source {
     const struct description *train; /* the training data; NULL: this is it */
 };
 
+/* Local. Whether it holds the inputs alone, and its settings are those of the training data. */
+static inline bool csv_is_of_inputs(const struct csv_source *source)
+{
+    return source->settings->target_count == 0;
+}
+
 /* Local. Finds them; what their values are is asked of the whole file, or of `train`, if its columns have names: they
  * have to be the same. Nothing stays after failure. */
 bool csv_columns_find(struct csv_columns *columns, const struct csv_source *source, struct error *error) WARN_UNUSED;

@@ -105,12 +105,14 @@ bool csv_scan_field(struct csv_scan *scan, struct csv_field *field, bool *last, 
         scan_bare(scan, field);
     }
     *last = scan->at == scan->end || is_break(*scan->at);
-    if (!*last && *scan->at != scan->separator)
+    if (!*last && *scan->at != scan->separator) {
+        bool may_separate = *scan->at != '\0' && strchr(",;\t|", *scan->at);
         return error_set(
-            error, ERROR_CORRUPT, "%s: line %zu: something stands behind the quote that closes a field; %s", scan->path,
-            scan->line,
-            *scan->at != '\0' && strchr(",;\t|", *scan->at) ? "is the separator another one? (separator)"
-                                                            : "a quote inside of a quoted field is written twice");
+            error, ERROR_CORRUPT, "%s: line %zu: something stands behind the quote that closes a field; %s%s%s",
+            scan->path, scan->line,
+            may_separate ? "is the separator another one? (" : "a quote inside of a quoted field is written twice",
+            may_separate && scan->keys ? scan->keys : "", may_separate ? "separator)" : "");
+    }
     if (!*last)
         scan->at++;
     else if (scan->at < scan->end)

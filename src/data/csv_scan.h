@@ -21,6 +21,14 @@ struct csv_scan {
     const char *at, *end; /* what is left of the text */
     char separator;
     size_t line;
+    const char *keys; /* as in struct csv_form; NULL: "" */
+};
+
+/* How a table is written. */
+struct csv_form {
+    char separator;
+    bool has_header;
+    const char *keys; /* what stands in messages before a key that would say it: "", "--set data.train."; borrowed */
 };
 
 /* What a field says, as a number. */

@@ -13,6 +13,12 @@ enum csv_task {
     CSV_REGRESSION,
 };
 
+/* What becomes of an input that is no value of its column of categories in the training data. */
+enum csv_unknown {
+    CSV_UNKNOWN_ERROR = 1,
+    CSV_UNKNOWN_NONE, /* it is none of them, as an empty one is */
+};
+
 struct csv_settings {
     char *path;
     char **targets; /* [target_count] names of columns, at least one */
@@ -24,6 +30,7 @@ struct csv_settings {
     bool header;           /* the first line holds the names; else they are numbers, from 1 */
     char *separator;       /* see csv_separator (csv_scan.h) */
     double missing;        /* the number of a field of an input that has none; CSV_NONE: that is an error */
+    unsigned unknown;      /* enum csv_unknown */
     unsigned task;         /* enum csv_task */
     uint64_t classes;      /* of whole numbers; 0: 1 + the largest */
     uint64_t label_offset; /* what is subtracted from each of them */

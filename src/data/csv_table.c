@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NAMES_SHOWN 20 /* of columns, in a message */
+#define NAMES_WANTED "put one with the names of the columns in front of it"
+#define NAMES_SHOWN  20 /* of columns, in a message */
 
 void csv_table_close(struct csv_table *table)
 {
@@ -97,10 +98,10 @@ static bool take_names(struct csv_table *table, struct error *error)
     bool last;
     char number[24], shown[64];
     for (size_t i = 0; i < table->columns; i++) {
-        if (table->has_header && !csv_scan_field(&table->body, &field, &last, error))
+        if (table->form.has_header && !csv_scan_field(&table->body, &field, &last, error))
             return false;
         snprintf(number, sizeof number, "%zu", i + 1);
-        table->names[i] = table->has_header ? csv_field_text(&field) : memory_text(number);
+        table->names[i] = table->form.has_header ? csv_field_text(&field) : memory_text(number);
         table->by_name[i] = i;
     }
     qsort_r(table->by_name, table->columns, sizeof *table->by_name, compare_names, table->names);
@@ -137,20 +138,22 @@ static bool count_rows(struct csv_table *table, struct error *error)
         if (!read_row(table, &scan, &count, error))
             return false;
         if (count != table->columns)
-            return error_set(error, ERROR_CORRUPT, "%s: line %zu has %zu field%s, but the first line %zu%s",
+            return error_set(error, ERROR_CORRUPT, "%s: line %zu has %zu field%s, but the first line %zu%s%s%s",
                              table->path, line, count, count == 1 ? "" : "s", table->columns,
-                             table->columns == 1 ? ": is the separator another one? (separator)" : "");
+                             table->columns == 1 ? ": is the separator another one? (" : "",
+                             table->columns == 1 ? table->form.keys : "", table->columns == 1 ? "separator)" : "");
     }
     return table->rows > 0 ||
-           error_set(error, ERROR_CORRUPT, "%s holds a header, but no rows; if its only line is data: header: false",
-                     table->path);
+           error_set(error, ERROR_CORRUPT, "%s holds a header, but no rows; if its only line is data: %s", table->path,
+                     *table->form.keys ? NAMES_WANTED : "header: false");
 }
 
 /* What is in the text; its rows begin on this line, 0: where they do. */
-static bool parse(struct csv_table *table, char separator, size_t line, struct error *error)
+static bool parse(struct csv_table *table, size_t line, struct error *error)
 {
-    csv_scan_init(&table->body, table->path, table->text, table->bytes, separator);
-    if (!table->has_header && line > 1) /* rows of a stream: a mark there is no mark of the table */
+    csv_scan_init(&table->body, table->path, table->text, table->bytes, table->form.separator);
+    table->body.keys = table->form.keys;
+    if (!table->form.has_header && line > 1) /* rows of a stream: a mark there is no mark of the table */
         table->body.at = table->text;
     if (csv_scan_done(&table->body))
         return error_set(error, ERROR_CORRUPT, "%s is empty: it has blank lines only", table->path);
@@ -161,27 +164,32 @@ static bool parse(struct csv_table *table, char separator, size_t line, struct e
 }
 
 bool csv_table_open(struct csv_table *table, struct watched *watched, const struct inflated_table *inflated,
-                    const char *path, char separator, bool has_header, struct error *error)
+                    const char *path, const struct csv_form *form, struct error *error)
 {
-    *table = (struct csv_table){.path = path, .has_header = has_header};
-    bool ok = load(table, watched, inflated, error) && parse(table, separator, 0, error);
+    *table = (struct csv_table){.path = path, .form = *form};
+    bool ok = load(table, watched, inflated, error) && parse(table, 0, error);
     if (!ok)
         csv_table_close(table);
     return ok;
 }
 
-bool csv_table_take(struct csv_table *table, char *text, size_t bytes, size_t line, const char *path, char separator,
-                    bool has_header, struct error *error)
+bool csv_table_take(struct csv_table *table, char *text, size_t bytes, size_t line, const char *path,
+                    const struct csv_form *form, struct error *error)
 {
-    *table = (struct csv_table){.path = path, .has_header = has_header, .input = text, .text = text, .bytes = bytes};
-    bool ok = check_text(table, error) && parse(table, separator, line, error);
+    *table = (struct csv_table){.path = path, .form = *form, .input = text, .text = text, .bytes = bytes};
+    bool ok = check_text(table, error) && parse(table, line, error);
     if (!ok)
         csv_table_close(table);
     return ok;
 }
 
-/* "a, b, c and 4 more", and what else may be wrong. */
-static void append_names(const struct csv_table *table, struct text *words)
+static bool is_number(const char *name)
+{
+    return strspn(name, "0123456789+-.eE") == strlen(name);
+}
+
+/* "a, b, c and 4 more", and why `wanted` may not be among them. */
+static void append_names(const struct csv_table *table, const char *wanted, struct text *words)
 {
     char shown[40];
     size_t most = table->columns > NAMES_SHOWN ? NAMES_SHOWN : table->columns;
@@ -192,9 +200,14 @@ static void append_names(const struct csv_table *table, struct text *words)
     if (most < table->columns)
         text_append(words, " and %zu more", table->columns - most);
     if (table->columns == 1)
-        text_append(words, "; is the separator another one (separator), or is it a text (format: text)?");
-    else if (table->has_header && strspn(table->names[0], "0123456789+-.eE") == strlen(table->names[0]))
-        text_append(words, "; if its first line is data: header: false");
+        text_append(words, "; is the separator another one (%sseparator)%s?", table->form.keys,
+                    *table->form.keys ? "" : ", or is it a text (format: text)");
+    else if (!table->form.has_header && *table->form.keys && !is_number(wanted))
+        text_append(words, "; its first line has to hold the names of the columns");
+    else if (table->form.has_header && *table->form.keys && is_number(wanted))
+        text_append(words, "; if its first line holds names: leave it out, for the training data had none");
+    else if (table->form.has_header && is_number(table->names[0]))
+        text_append(words, "; if its first line is data: %s", *table->form.keys ? NAMES_WANTED : "header: false");
 }
 
 bool csv_table_find(const struct csv_table *table, const char *name, size_t *column, struct error *error)
@@ -214,7 +227,7 @@ bool csv_table_find(const struct csv_table *table, const char *name, size_t *col
     char shown[64];
     struct text names;
     text_init(&names);
-    append_names(table, &names);
+    append_names(table, name, &names);
     option_show(name, shown, sizeof shown);
     error_set(error, ERROR_USAGE, "%s has no column %s; it has %s", table->path, shown, text_bytes(&names));
     text_release(&names);

@@ -14,7 +14,7 @@ struct csv_table {
     size_t columns;
     size_t rows;  /* above 0; the header is none */
     size_t bytes; /* of the text */
-    bool has_header;
+    struct csv_form form;
     /* private */
     const char *path;
     struct whole file;
@@ -29,12 +29,12 @@ struct csv_table {
  * failure; inflated: as whole_open has it. What holds afterwards: every row has a field for each column. The path is
  * borrowed. */
 bool csv_table_open(struct csv_table *table, struct watched *watched, const struct inflated_table *inflated,
-                    const char *path, char separator, bool has_header, struct error *error) WARN_UNUSED;
+                    const char *path, const struct csv_form *form, struct error *error) WARN_UNUSED;
 
 /* Local. The same of a text, which it takes (free), also after failure, and which `path` is a word for; its rows begin
  * on this line. A NUL stands behind it. */
-bool csv_table_take(struct csv_table *table, char *text, size_t bytes, size_t line, const char *path, char separator,
-                    bool has_header, struct error *error) WARN_UNUSED;
+bool csv_table_take(struct csv_table *table, char *text, size_t bytes, size_t line, const char *path,
+                    const struct csv_form *form, struct error *error) WARN_UNUSED;
 
 /* Local. Accepts a closed table. */
 void csv_table_close(struct csv_table *table);

@@ -284,7 +284,8 @@ static bool tell(struct survey *survey, const struct csv_table *table, const cha
     char text[2] = {separator, '\0'};
     size_t guess;
     survey_tell(survey, "%s: a table of %zu row%s and %zu column%s%s", path, table->rows, plural(table->rows),
-                table->columns, plural(table->columns), table->has_header ? "" : ", whose first line holds no names");
+                table->columns, plural(table->columns),
+                table->form.has_header ? "" : ", whose first line holds no names");
     for (size_t c = 0; c < table->columns && c < COLUMNS_SHOWN; c++)
         tell_column(survey, table->names[c], &facts[c]);
     if (table->columns > COLUMNS_SHOWN)
@@ -300,7 +301,7 @@ static bool tell(struct survey *survey, const struct csv_table *table, const cha
     if (survey->keys.length > 0) {
         if (separator != ',')
             survey_text(survey, "separator", separator == '\t' ? tab : text);
-        if (!table->has_header)
+        if (!table->form.has_header)
             survey_key(survey, "header", "false");
     }
     memory_free(uses);

@@ -15,13 +15,13 @@ static bool has_number(const struct csv_field *field, locale_t locale)
 
 static bool begins_with_numbers(const struct csv_table *table, locale_t locale)
 {
-    for (size_t c = 0; table->has_header && c < table->columns; c++) {
+    for (size_t c = 0; table->form.has_header && c < table->columns; c++) {
         struct csv_field field = {.bytes = table->names[c], .length = strlen(table->names[c])};
         if (has_number(&field, locale))
             return true;
     }
     struct csv_scan scan = csv_table_begin(table);
-    const struct csv_field *fields = table->has_header ? NULL : csv_table_row(table, &scan);
+    const struct csv_field *fields = table->form.has_header ? NULL : csv_table_row(table, &scan);
     for (size_t c = 0; fields && c < table->columns; c++)
         if (has_number(&fields[c], locale))
             return true;
@@ -33,12 +33,14 @@ static bool open_with(struct csv_table *table, struct watched *watched, const ch
                       locale_t locale, struct error *error)
 {
     struct error ignored;
-    if (csv_table_open(table, watched, NULL, path, separator, true, error) && !begins_with_numbers(table, locale))
+    if (csv_table_open(table, watched, NULL, path, &(struct csv_form){separator, true, ""}, error) &&
+        !begins_with_numbers(table, locale))
         return true;
     bool had_header = table->columns > 0;
     csv_table_close(table);
     watched_release(watched);
-    if (!csv_table_open(table, watched, NULL, path, separator, false, had_header ? error : &ignored))
+    if (!csv_table_open(table, watched, NULL, path, &(struct csv_form){separator, false, ""},
+                        had_header ? error : &ignored))
         return false;
     if (had_header || begins_with_numbers(table, locale))
         return true;

@@ -270,7 +270,11 @@ static void validation_data_that_does_not_fit_is_refused(void)
     struct dataset train = open_good(&fixture, NULL);
     fixture_init(&other, "b", "a,b,c,y\n1,2,green,cat\n");
     expect(&other, &train, ERROR_USAGE,
-           "line 2, column c holds 'green', which is no value of this column in the training data");
+           "line 2, column c holds 'green', which is no value of this column in the training data (1 row has such a "
+           "value): correct it, or have it taken for none: unknown: none");
+    other.settings.unknown = CSV_UNKNOWN_NONE;
+    struct dataset none = open_good(&other, &train);
+    dataset_close(&none);
     fixture_init(&other, "b", "a,b,c,y\n1,2,red,cow\n");
     expect(&other, &train, ERROR_USAGE, "line 2, column y holds 'cow', which is no value of this column");
     fixture_init(&other, "b", "a,c,y\n1,red,cat\n");

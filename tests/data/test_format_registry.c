@@ -110,14 +110,14 @@ static void expect(struct dataset_spec *spec, const struct dataset *train, const
 /* Checkpoints hold jobs as text, in this order. */
 static void formats_have_their_keys_in_order(void)
 {
-    static const char *const expected[][14] = {
+    static const char *const expected[][16] = {
         {"idx", "images", "inputs", "labels", "transpose", "first", "count", "part", "classes", "label_offset",
          "ignore_label", "mean", "std"},
         {"digits", "seed", "first", "count", "mean", "std"},
         {"text", "path", "context", "tokenizer", "part"},
         {"tokens", "path", "context", "vocabulary", "part", "type"},
-        {"csv", "path", "targets", "inputs", "categories", "header", "separator", "missing", "task", "classes",
-         "label_offset", "part", "first", "count"},
+        {"csv", "path", "targets", "inputs", "categories", "header", "separator", "missing", "unknown", "task",
+         "classes", "label_offset", "part", "first", "count"},
         {"npy", "x", "y", "first", "count", "part", "classes", "label_offset", "ignore_label", "mean", "std"},
         {"npz", "path", "x", "y", "first", "count", "part", "classes", "label_offset", "ignore_label", "mean", "std"},
         {"hdf5", "path", "x", "y", "first", "count", "part", "classes", "label_offset", "ignore_label", "mean", "std"},

@@ -93,7 +93,8 @@ static bool read_table(const struct row_form *form, char *text, size_t bytes, si
 {
     struct csv_table table;
     struct error error;
-    if (!csv_table_take(&table, text, bytes, line, "standard input", form->separator, form->has_header, &error))
+    const struct csv_form written = {form->separator, form->has_header, "--set data.train."};
+    if (!csv_table_take(&table, text, bytes, line, "standard input", &written, &error))
         return false;
     struct csv_scan scan = csv_table_begin(&table);
     for (size_t row = 0; row < table.rows; row++)

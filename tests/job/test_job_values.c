@@ -151,7 +151,7 @@ static void test_lists_of_texts(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(text_bytes(&yaml),
                                   "  train: {format: csv, path: a.csv, targets: [\"y\"], inputs: [\"ä\", "
                                   "\"b, c\", \"d\\x09e\", \"1\", \"yes\", \"null\", \"a b\"], "
-                                  "header: true, separator: \",\", missing: -1.0, task: auto, "
+                                  "header: true, separator: \",\", missing: -1.0, unknown: error, task: auto, "
                                   "classes: 0, label_offset: 0, part: [0.0, 1.0], first: 0, "
                                   "count: 0}\n"));
     text_release(&yaml);
