@@ -234,19 +234,6 @@ bool csv_table_find(const struct csv_table *table, const char *name, size_t *col
     return false;
 }
 
-size_t csv_table_fields(const struct csv_table *table, char separator)
-{
-    struct csv_scan scan;
-    struct csv_field field;
-    struct error ignored;
-    size_t count = 0;
-    csv_scan_init(&scan, table->path, table->text, table->bytes, separator);
-    for (bool last = false; !last && count < COLUMNS_MOST; count++)
-        if (!csv_scan_field(&scan, &field, &last, &ignored))
-            return 0;
-    return count;
-}
-
 struct csv_scan csv_table_begin(const struct csv_table *table)
 {
     return table->body;

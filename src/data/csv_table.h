@@ -42,9 +42,6 @@ void csv_table_close(struct csv_table *table);
 /* Local. The column with this name; ERROR_USAGE lists those that there are. */
 bool csv_table_find(const struct csv_table *table, const char *name, size_t *column, struct error *error) WARN_UNUSED;
 
-/* Local. How many fields the first line of the text has with this separator; 0: it cannot be read so. */
-size_t csv_table_fields(const struct csv_table *table, char separator);
-
 /* Local. Before the first row; the fields of the next one, [columns], borrowed until the next call. As many calls as
  * there are rows cannot fail. */
 struct csv_scan csv_table_begin(const struct csv_table *table);

@@ -221,7 +221,8 @@ void sample_facts_tell(const struct sample_facts *facts, const struct dataset *d
     text_init(&words);
     shape_text(&form->input, shape, sizeof shape);
     text_append(&words, "%zu sample%s of %s %s", dataset->count, plural(dataset->count), shape,
-                form->vocabulary > 0 ? "tokens" : "numbers");
+                form->vocabulary > 0 ? "token" : "number");
+    text_append(&words, "%s", plural(shape_count(&form->input)));
     if (form->vocabulary > 0)
         text_append(&words, ", of a vocabulary of %zu", form->vocabulary);
     else

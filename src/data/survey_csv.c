@@ -16,6 +16,7 @@
 
 struct column_facts {
     size_t numbers, wholes, words, missing, beyond;
+    size_t commas; /* words that are numbers but for a decimal comma */
     double low, high, last;
     bool falls;               /* a number is not above the one before it */
     size_t first_missing;     /* line */
@@ -27,6 +28,19 @@ struct column_facts {
 enum column_use { COLUMN_LEFT_OUT, COLUMN_INPUT, COLUMN_TARGET };
 
 /* ---- what is in it ---- */
+
+static bool has_decimal_comma(const struct csv_field *field, locale_t locale)
+{
+    char point[64];
+    struct csv_field other = {.bytes = point, .length = field->length};
+    double value;
+    if (field->length >= sizeof point || !memchr(field->bytes, ',', field->length))
+        return false;
+    memcpy(point, field->bytes, field->length);
+    point[field->length] = '\0';
+    *(char *)memchr(point, ',', field->length) = '.';
+    return csv_field_number(&other, locale, &value) == CSV_REAL;
+}
 
 static void take(struct column_facts *facts, const struct csv_field *field, locale_t locale)
 {
@@ -52,6 +66,7 @@ static void take(struct column_facts *facts, const struct csv_field *field, loca
     case CSV_WORD:
         if (facts->words++ == 0)
             facts->word = *field;
+        facts->commas += has_decimal_comma(field, locale);
         if (facts->values.count <= NAMES_MOST)
             (void)categories_add(&facts->values, field->bytes, field->length);
         break;
@@ -72,7 +87,13 @@ static struct column_facts *look(const struct csv_table *table, locale_t locale)
 
 static bool is_category(const struct column_facts *facts)
 {
-    return facts->words > 0 && facts->numbers == 0 && facts->values.count <= NAMES_MOST;
+    return facts->words > facts->commas && facts->numbers == 0 && facts->values.count <= NAMES_MOST;
+}
+
+/* Whether it would hold numbers, were they written with a point. */
+static bool has_commas(const struct column_facts *facts)
+{
+    return facts->commas > 0 && facts->commas == facts->words;
 }
 
 /* Whether a column of these can be an input at all. */
@@ -142,6 +163,7 @@ static const char *reason_of(const struct column_facts *facts, const char *name)
 {
     return !*name                                   ? "it has no name"
            : facts->beyond > 0                      ? "not all of its numbers are finite"
+           : has_commas(facts)                      ? "its numbers have a comma, where a point is needed"
            : facts->words > 0 && facts->numbers > 0 ? "it holds numbers and words"
            : facts->words > 0                       ? "it holds too many different words"
                                                     : "it is empty";
@@ -180,7 +202,7 @@ static void wonder_at_column(struct survey *survey, const char *name, const stru
 static bool may_be_target(const struct column_facts *facts, const char *name)
 {
     return *name && facts->numbers + facts->beyond + facts->words > 0 &&
-           (facts->numbers + facts->beyond > 0 || is_category(facts));
+           (facts->numbers + facts->beyond + facts->commas > 0 || is_category(facts));
 }
 
 /* The last column: people write what they want to know at the end. */
@@ -213,10 +235,11 @@ static enum column_use *find_uses(const struct survey *survey, const struct csv_
     return uses;
 }
 
-/* Whether whole numbers are hardly those of classes. */
+/* Whether whole numbers are hardly those of classes; those with a comma are none, nor are they its names. */
 static bool is_quantity(const struct column_facts *facts)
 {
-    return facts->numbers > 0 && facts->wholes == facts->numbers && (facts->low < 0 || facts->high > CLASSES_LIKELY);
+    return has_commas(facts) ||
+           (facts->numbers > 0 && facts->wholes == facts->numbers && (facts->low < 0 || facts->high > CLASSES_LIKELY));
 }
 
 struct names {
@@ -254,6 +277,10 @@ static void propose(struct survey *survey, const struct csv_table *table, const 
             survey_key(survey, "missing", "0");
         if (quantity && all[COLUMN_TARGET].count == 1)
             survey_key(survey, "task", "regression");
+    } else {
+        survey_wonder(survey, "no job is proposed: %s",
+                      all[COLUMN_TARGET].count > 0 ? "besides the target there is no column that can be an input"
+                                                   : "there is no column that can be a target");
     }
     for (size_t use = 0; use < 3; use++)
         memory_free(all[use].names);

@@ -1,6 +1,8 @@
 /* How a table is written: what its separator is, and whether its first line holds names. */
 #include "data/survey_csv.h"
 
+#include "data/whole.h"
+
 #include <string.h>
 
 static const char separators[] = ",;\t|";
@@ -48,36 +50,56 @@ static bool open_with(struct csv_table *table, struct watched *watched, const ch
     return false;
 }
 
-/* The separator that makes the most of the first line, of this table or of another one that it could be. */
-static char find_separator(const struct csv_table *table)
+/* How many fields the first line has with this separator; 0: it cannot be read so. */
+static size_t count_fields(const struct whole *text, const char *path, char separator)
 {
-    char best = *separators;
-    size_t most = 0;
-    for (const char *c = separators; *c; c++) {
-        size_t count = csv_table_fields(table, *c);
-        if (count > most)
-            best = *c;
-        most = count > most ? count : most;
+    struct csv_scan scan;
+    struct csv_field field;
+    struct error ignored;
+    size_t count = 0;
+    csv_scan_init(&scan, path, text->bytes, text->count, separator);
+    for (bool last = false; !last; count++)
+        if (!csv_scan_field(&scan, &field, &last, &ignored))
+            return 0;
+    return count;
+}
+
+/* The separators, what makes more of the first line before what makes less. */
+static bool order_separators(const char *path, char order[sizeof separators], struct error *error)
+{
+    struct whole text;
+    struct watched watched = {0};
+    size_t counts[sizeof separators] = {0};
+    memcpy(order, separators, sizeof separators);
+    bool ok = whole_open(&text, path, "a CSV file", &watched, NULL, error);
+    for (size_t i = 0; ok && order[i]; i++) {
+        size_t count = count_fields(&text, path, separators[i]), at = i;
+        for (; at > 0 && counts[at - 1] < count; at--) {
+            counts[at] = counts[at - 1];
+            order[at] = order[at - 1];
+        }
+        counts[at] = count;
+        order[at] = separators[i];
     }
-    return best;
+    whole_close(&text);
+    watched_release(&watched);
+    return ok;
 }
 
 bool survey_csv_open(struct csv_table *table, struct watched *watched, const char *path, char *separator,
                      locale_t locale, struct error *error)
 {
-    size_t best = 0;
-    char likely = *separators; /* where none makes columns */
-    for (const char *c = separators; *c; c++) {
-        struct error ignored;
-        if (open_with(table, watched, path, *c, locale, &ignored) && table->columns > best) {
-            best = table->columns;
-            *separator = *c;
-            likely = find_separator(table);
-        }
+    char order[sizeof separators];
+    if (!order_separators(path, order, error))
+        return false;
+    for (const char *c = order; *c; c++) {
+        struct error other;
+        *separator = *c;
+        bool ok = open_with(table, watched, path, *c, locale, c == order ? error : &other);
+        if (ok && (c == order || table->columns > 1))
+            return true;
         csv_table_close(table);
         watched_release(watched);
     }
-    if (best <= 1)
-        *separator = likely;
-    return open_with(table, watched, path, *separator, locale, error);
+    return false;
 }

@@ -100,8 +100,17 @@ static void columns_of_tables_are_judged(void)
          "targets: b; the last column, (no name), cannot be one: it has no name;", "targets: [b], inputs: [a]", NULL},
         {"a,b,c\n1,\"2,5\",3\n4,1.5,2\n2,0.5,2\n", NULL, NULL,
          "column b holds 2 numbers, but also 1 word, as '2,5' (line 2)\n"
+         "column b is left out of the inputs: its numbers have a comma, where a point is needed\n",
+         NULL, "targets: [c], inputs: [a]", NULL},
+        {"a,b,c\n1,2,3\n4,no,2\n2,0.5,2\n", NULL, NULL,
+         "column b holds 2 numbers, but also 1 word, as 'no' (line 3)\n"
          "column b is left out of the inputs: it holds numbers and words\n",
          NULL, "targets: [c], inputs: [a]", NULL},
+        {"a;b;c\n1;2;3,5\n4;5;2,5\n", NULL, "c: 2 different words: '2,5', '3,5'", "", NULL,
+         "targets: [c], task: regression", NULL},
+        {"a;b\n1,5;2\n2,5;1\n", NULL, NULL, "no job is proposed: besides the target there is no column", "", "", NULL},
+        {"\"a\";\"b\"\n\"1\";\"2\"\n\"1\";\"2\";\"3\"\n", NULL, "", "", "", "",
+         "survey.csv: line 3 has 3 fields, but the first line 2"},
         {"a,c\n\"x, y\",3\nz,2\n", NULL, "a: 2 different words: 'x, y', z", "", NULL, NULL, NULL},
         {"id,c\n0,1\n1,0\n2,1\n3,0\n4,1\n5,0\n6,1\n7,0\n8,1\n9,0\n", NULL, NULL,
          "column id holds whole numbers that grow from row to row", NULL, NULL, NULL},
