@@ -1,5 +1,5 @@
 /* Elementary functions in double whose bits do not depend on the C library, which rounds as its release and the CPU
- * have it: for whatever is learned, decided or drawn. Sums and products only, in the order of the source; errors were
+ * have it: for whatever is learned, decided or drawn. Each operation is rounded by itself, in the order of the source; errors were
  * measured against the C library (tests/base/test_real.c measures again). */
 #ifndef BASE_REAL_H
 #define BASE_REAL_H

@@ -216,11 +216,15 @@ static void say_memory(void)
 
 static void say_numerics(void)
 {
+    struct error error = {0};
     bool holds = numerics_digest() == NUMERICS_DIGEST;
-    doctor_say(holds ? VERDICT_GOOD : VERDICT_WARNING, "numerics",
-               holds ? NULL
-                     : "a program that was compiled without -ffast-math, and no library that was compiled with it",
-               "%s; kernels for %s", numerics_describe(), cpu_name(cpu_isa()));
+    if (!cpu_check(&error))
+        doctor_say(VERDICT_BAD, "numerics", "unset LOCKSTEP_CPU: training is refused", "%s", error.text);
+    else
+        doctor_say(holds ? VERDICT_GOOD : VERDICT_WARNING, "numerics",
+                   holds ? NULL : "a program that is compiled without -ffast-math", "%s; kernels for %s",
+                   numerics_describe(), cpu_name(cpu_isa()));
+    error_clear(&error);
 }
 
 /* For jobs with compute.gemm: openblas. */
@@ -232,7 +236,8 @@ static void say_blas(void)
         doctor_say(VERDICT_WARNING, "BLAS", "unset it, or name a core type that OpenBLAS knows",
                    "%s a rank; OPENBLAS_CORETYPE=%s is not taken", describes, ignored);
     else if (forced && *forced)
-        doctor_say(VERDICT_WARNING, "BLAS", "unset it, unless old checkpoints are to be continued with the same bits",
+        doctor_say(VERDICT_WARNING, "BLAS",
+                   "unset it, unless jobs with compute.gemm: openblas are to go on with the bits of old checkpoints",
                    "%s a rank; OPENBLAS_CORETYPE=%s chooses its kernels", describes, forced);
     else
         doctor_say(VERDICT_GOOD, "BLAS", NULL, "%s a rank", describes);
@@ -300,7 +305,7 @@ static int run(int count, char **words)
         return command_misused(&command_doctor, "%s", error.text);
     const char *directory = count > 0 ? words[0] : ".", *launcher = find_launcher();
     if (!runtime_begin(&runtime, &(struct runtime_options){0}, &error))
-        error_clear(&error); /* of fault points nothing is asked here */
+        error_clear(&error); /* of fault points nothing is asked here, of kernels below */
     const struct world *world = &runtime.world;
     node_open(&node, world, 0);
     struct binding binding = find_binding(&node);

@@ -96,7 +96,7 @@ static int run(int count, char **words)
     if (!launched)
         h5_init();
     else if (!runtime_begin(&runtime, &(struct runtime_options){0}, &error))
-        error_clear(&error); /* of fault points nothing is asked here */
+        error_clear(&error); /* of fault points and kernels nothing is asked here */
     int code = verify_all(launched ? &runtime.world : NULL, count, words);
     fflush(stdout);
     if (launched)

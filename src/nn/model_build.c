@@ -16,18 +16,18 @@ static bool blame(const char *name, const char *kind, struct error *error)
 }
 
 /* Products have a sample's width or, in a sequence, all positions of a leaf as one side. */
-static bool fits_blas(const struct layer *layer, struct error *error)
+static bool fits_products(const struct layer *layer, struct error *error)
 {
     const struct shape *in = &layer->in, *out = &layer->out;
     size_t longest = in->dims == 2 && in->size[0] > 1 ? in->size[0] : 1, rows = layer->rows;
     longest = out->dims == 2 && out->size[0] > longest ? out->size[0] : longest;
     if (layer->inputs > INT_MAX || layer->outputs > INT_MAX)
-        return error_set(error, ERROR_USAGE, "%zu inputs and %zu outputs are more than BLAS can count (%d)",
+        return error_set(error, ERROR_USAGE, "%zu inputs and %zu outputs are more than products can count (%d)",
                          layer->inputs, layer->outputs, INT_MAX);
     return rows <= INT_MAX / longest ||
            error_set(
                error, ERROR_USAGE,
-               "%zu positions of %zu samples a leaf are more than BLAS can count (%d): make train.microbatch smaller",
+               "%zu positions of %zu samples a leaf are more than products can count (%d): make train.microbatch smaller",
                longest, rows, INT_MAX);
 }
 
@@ -90,7 +90,7 @@ static bool build(struct model_builder *builder, struct layer *layer, struct err
               (class->forward && (class->backward || class->takes_tokens)),
           "without forward y is x, and without backward dx is dy");
     CHECK(layer->tensor_count == 0 || class->backward, "tensors are learned in backward");
-    return fits_blas(layer, error);
+    return fits_products(layer, error);
 }
 
 static bool add_operation(struct model_builder *builder, const struct layer_class *class, const void *settings,

@@ -67,7 +67,7 @@ static double one_cycle(const struct schedule_spec *spec, const struct schedule_
     const struct one_cycle_settings *settings = spec->settings;
     double begin = 1 / settings->div_factor, peak = settings->pct_start * time->end;
     if (time->step < peak)
-        return wave(begin, 1, fmax(0, time->step - 1) / (peak - 1));
+        return peak > 1 ? wave(begin, 1, fmax(0, time->step - 1) / (peak - 1)) : begin;
     if (time->step == peak)
         return 1;
     return wave(1, begin / settings->final_div_factor, (time->step - peak) / (time->end - peak));

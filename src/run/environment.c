@@ -15,7 +15,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The widest instruction set that our own kernels and the C library's functions may pick here. */
 void environment_passport(const char *products, struct text *passport)
 {
     passport_add(passport, "numerics", numerics_describe());

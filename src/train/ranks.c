@@ -1,5 +1,6 @@
 #include "train/ranks.h"
 
+#include "base/check.h"
 #include "base/digest.h"
 #include "base/memory.h"
 #include "base/plural.h"
@@ -12,13 +13,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PASSPORT_LINES 16
+enum { PASSPORT_LINES = 3, ITEMS = 2 + PASSPORT_LINES }; /* of environment_passport; and the run and the job */
 
 bool ranks_compare(struct session *session, struct error *error)
 {
     static const char rounding[] = "The bits depend on which rank runs where, and training continues to rounding";
     const struct compute *compute = compute_of(session->job->model.gemm);
-    struct equality_item items[PASSPORT_LINES + 2];
+    struct equality_item items[ITEMS];
     struct text passport, job;
     size_t count = 0;
     text_init(&passport);
@@ -30,7 +31,8 @@ bool ranks_compare(struct session *session, struct error *error)
     items[count++] = (struct equality_item){"run", session->job->run, "All ranks write into one directory", false};
     items[count++] = (struct equality_item){"the job", digest, "Start all ranks alike", false};
     char *lines = memory_text(text_bytes(&passport)), *rest = lines;
-    for (char *line; (line = strsep(&rest, "\n")) && *line && count < PASSPORT_LINES + 2;) {
+    for (char *line; (line = strsep(&rest, "\n")) && *line;) {
+        CHECK(count < ITEMS, "the passport has grown");
         char *key = strsep(&line, ":");
         items[count++] = (struct equality_item){key, line ? line + strspn(line, " ") : "", rounding, true};
     }

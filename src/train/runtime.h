@@ -35,7 +35,10 @@ struct runtime {
  * beside those that it opens unless OMPI_MCA_sharedfp=individual was set before.
  *
  * False: MPI was finalised before, and is_up is false: there is no world. Or, perhaps on this rank alone, so that the
- * ranks have to agree on it: the environment names a fault point that there is not. runtime_end is due in any case. */
+ * ranks have to agree on it: the environment names a fault point that there is not, or in LOCKSTEP_CPU instructions. runtime_end is due in any
+ * case.
+ *
+ * Floating point of the calling thread is as numerics.h wants it from here on, and stays so. */
 bool runtime_begin(struct runtime *runtime, const struct runtime_options *options, struct error *error) WARN_UNUSED;
 
 /* Collective over world, not after ERROR_LATE. MPI is finalised, if runtime_begin has initialised it. If the program

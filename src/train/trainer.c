@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/watchdog.h"
 #include "checkpoint/reason.h"
+#include "nn/kernels/numerics.h"
 #include "policy/flags.h"
 #include "train/boundary.h"
 #include "train/data_watch.h"
@@ -33,6 +34,7 @@ static void finish_saving(struct session *session, struct error *error)
 static bool train(struct session *session, unsigned *flags, struct error *error)
 {
     struct progress progress = {0};
+    numerics_enter(); /* once more: libraries that were loaded since may have set floating point otherwise */
     if (!boundary_begin(session, flags, error))
         return false;
     while (!boundary_is_finished(session) && !(*flags & LEAVE_ALL)) {

@@ -5,6 +5,9 @@
 #include "support/test.h"
 
 #include <fenv.h>
+#if CPU_X86
+#include <immintrin.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,14 +36,29 @@ static void every_path_of_this_machine_has_the_digest_of_the_rules(void)
     }
 }
 
-/* As a library that was compiled with -ffast-math leaves it. */
+/* Flushed: as a library that was compiled with -ffast-math leaves it. */
 static void a_machine_that_rounds_otherwise_is_named(void)
 {
+    static const char *const modes[][2] = {{"--upward", "--upward-entered"}, {"--flushed", "--flushed-entered"}};
     char digest[128];
-    digest_of(program, "baseline", "--upward", digest, sizeof digest);
-    CU_ASSERT_EQUAL(strncmp(digest, "not 1: this machine rounds otherwise (digest ", 45), 0);
-    digest_of(program, "baseline", "--upward-entered", digest, sizeof digest);
-    CU_ASSERT_STRING_EQUAL(digest, "1");
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        digest_of(program, "baseline", modes[i][0], digest, sizeof digest);
+        CU_ASSERT_EQUAL(strncmp(digest, "not 1: this machine rounds otherwise (digest ", 45), 0);
+        digest_of(program, "baseline", modes[i][1], digest, sizeof digest);
+        CU_ASSERT_STRING_EQUAL(digest, "1");
+    }
+}
+
+/* Subnormal results become 0. */
+static void flush(void)
+{
+#if CPU_X86
+    _mm_setcsr(_mm_getcsr() | 0x8000);
+#elif CPU_ARM
+    uint64_t control;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(control));
+    __asm__ volatile("msr fpcr, %0" : : "r"(control | 1u << 24));
+#endif
 }
 
 int main(int argc, char **argv)
@@ -54,9 +72,11 @@ int main(int argc, char **argv)
     program = argv[0];
     if (argc == 1)
         return test_run("nn/numerics", cases);
-    if (strcmp(argv[1], "--plain") != 0)
+    if (strncmp(argv[1], "--upward", 8) == 0)
         fesetround(FE_UPWARD);
-    if (strcmp(argv[1], "--upward-entered") == 0)
+    if (strncmp(argv[1], "--flushed", 9) == 0)
+        flush();
+    if (strstr(argv[1], "-entered"))
         numerics_enter();
     printf("%s\n", numerics_describe());
     return 0;

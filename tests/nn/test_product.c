@@ -41,9 +41,9 @@ struct shape {
 /* Fewer, as many and more than a vector, a tile and a part have; narrow and flat, so that either side is the columns.
  */
 static const struct shape shapes[] = {
-    {1, 1, 1},     {1, 70, 5},    {70, 1, 5},     {5, 16, 384}, {16, 5, 385},  {7, 65, 383},
-    {65, 7, 800},  {24, 48, 64},  {25, 49, 1025}, {9, 130, 2},  {130, 9, 2},   {16, 200, 96},
-    {200, 16, 96}, {64, 10, 130}, {3, 3, 1537},   {8, 64, 768}, {33, 129, 31}, {47, 31, 400},
+    {1, 1, 1},    {1, 70, 5},     {70, 1, 5},    {5, 16, 384},  {16, 5, 385},  {7, 65, 383},   {65, 7, 800},
+    {24, 48, 64}, {25, 49, 1025}, {9, 130, 2},   {130, 9, 2},   {16, 200, 96}, {200, 16, 96},  {64, 10, 130},
+    {3, 3, 1537}, {8, 64, 768},   {33, 129, 31}, {47, 31, 400}, {1, 64, 40},   {200, 128, 33},
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
@@ -110,7 +110,7 @@ static bool is_as_defined(const struct shape *s, bool a_transposed, bool b_trans
     for (size_t t = 0; t < count; t++) {
         for (size_t e = 0; e < sizes[3]; e++)
             x[3][e] = adds || e % ldc >= s->n ? x[2][e] : NAN;
-        tile_table_product(tables[t].table, s->m, s->n, s->k, a, b, adds, x[3], ldc);
+        product_make_by(tables[t].table, s->m, s->n, s->k, a, b, adds, x[3], ldc);
         size_t wrong = 0;
         for (size_t e = 0; e < sizes[3]; e++) {
             bool inside = e % ldc < s->n;

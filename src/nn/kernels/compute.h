@@ -21,7 +21,7 @@ struct matrix {
 struct convolution; /* convolution.h, with the letters */
 
 struct compute {
-    /* Local. What the bits of all that follows depend on: beside the numerics: "lockstep" (nothing), or
+    /* Local. What the bits of all that follows depend on beside the numerics: "lockstep" (nothing more), or
      * "OpenBLAS 0.3.21 SkylakeX, serial build, 1 thread". Borrowed, until the next call. */
     const char *(*describe)(const struct compute *compute);
 

@@ -42,9 +42,15 @@ static enum cpu_isa asked_for(const char *word)
     return isa;
 }
 
-static enum cpu_isa find_out(void)
+static const char *asked_word(void)
 {
     const char *word = getenv("LOCKSTEP_CPU");
+    return word && *word ? word : NULL;
+}
+
+static enum cpu_isa find_out(void)
+{
+    const char *word = asked_word();
     enum cpu_isa asked = word ? asked_for(word) : CPU_ISAS, best = CPU_ISAS - 1;
     if (has(asked))
         return asked;
@@ -71,7 +77,7 @@ const char *cpu_name(enum cpu_isa isa)
 
 bool cpu_check(struct error *error)
 {
-    const char *word = getenv("LOCKSTEP_CPU");
+    const char *word = asked_word();
     if (!word)
         return true;
     if (asked_for(word) == CPU_ISAS)

@@ -19,7 +19,9 @@
 enum cpu_isa { CPU_BASELINE, CPU_AVX2, CPU_AVX512, CPU_NEON, CPU_ISAS };
 
 /* Local. The best that the machine has, or the lesser one that LOCKSTEP_CPU names (avx512, avx2, neon, baseline), found
- * out once a process. A name that means nothing here is passed over: cpu_check says so. */
+ * out once a process. A name that means nothing here is passed over: cpu_check says so. Of products and of vector.h,
+ * that is; functions with TARGET_CLONES (base/target.h) always take the best. Without FMA products are exact, and very
+ * slow. */
 enum cpu_isa cpu_isa(void);
 
 /* Local. "AVX-512", "AVX2", "NEON", "baseline". Borrowed. */

@@ -45,28 +45,64 @@ static void try_products(struct trial *t)
         }
 }
 
+/* Whose elements are all subnormal: a unit that flushes them gives zeros. */
+static void try_small_products(struct trial *t)
+{
+    enum { N = 37 };
+    for (size_t i = 0; i < N * N; i++) {
+        t->b[i] = t->a[i] * 0x1p-40f;
+        t->a[i] *= 0x1p-94f;
+    }
+    struct matrix a = matrix_of(t->a, N, false), b = matrix_of(t->b, N, false);
+    product_make(N, N, N, a, b, false, t->c, N);
+    product_make(N, N, N, a, b, true, t->c, N);
+    take(t, N * N);
+}
+
+enum { N = 333 }; /* of a vector, with a rest for every width */
+
 static void try_vectors(struct trial *t)
 {
     static void (*const maps[])(size_t, const float *, float *) = {
         vector_exp, vector_log, vector_tanh, vector_erf, vector_sigmoid, vector_silu, vector_gelu, vector_gelu_tanh};
-    enum { N = 333 };
-    float mean[3], r[3];
-    for (size_t i = 0; i < N; i++)
+    static void (*const pairs[])(size_t, const float *, const float *, float *) = {
+        vector_tanh_back, vector_sigmoid_back, vector_silu_back, vector_gelu_back, vector_gelu_tanh_back, vector_add};
+    for (size_t i = 0; i < MOST; i++)
         t->b[i] = fabsf(t->b[i]);
     for (size_t f = 0; f < sizeof maps / sizeof *maps; f++) {
         maps[f](N, maps[f] == vector_log ? t->b : t->a, t->c);
         take(t, N);
     }
-    t->c[N] = vector_softmax(N, 3, t->a, t->c);
-    t->c[N + 1] = vector_sum(N, t->a);
-    t->c[N + 2] = vector_dot(N, t->a, t->b);
-    take(t, N + 3);
-    vector_layer_norm(3, N, 1e-5f, t->a, t->b, t->b + N, t->c, mean, r);
+    for (size_t f = 0; f < sizeof pairs / sizeof *pairs; f++) {
+        pairs[f](N, t->a, t->b, t->c);
+        take(t, N);
+    }
+    vector_scale(N, 1.7f, t->a, t->c);
+    vector_affine(N, 1.7f, 0.3f, t->a, t->c + N);
+    vector_dropout(N, 1, 2, 0.3, t->a, t->c + 2 * N);
     take(t, 3 * N);
-    vector_layer_norm_back(3, N, t->a, t->b, mean, r, t->b, t->c, t->c + 3 * N, t->c + 4 * N);
-    take(t, 5 * N);
-    vector_dropout(N, 1, 2, 0.3, t->a, t->c);
-    take(t, N);
+}
+
+static void try_rows(struct trial *t)
+{
+    float mean[3], r[3];
+    t->c[0] = vector_sum(N, t->a);
+    t->c[1] = vector_dot(N, t->a, t->b);
+    t->c[2] = (float)vector_argmax(N, t->a);
+    vector_moments(N, t->a, t->c + 3, t->c + 4);
+    t->c[5] = vector_softmax(N, 3, t->a, t->c + 6);
+    take(t, 6 + N);
+    vector_softmax_again(N, 3, 5, t->a, t->c);
+    vector_softmax_back(N, 3, 0.1f, t->a, t->b, t->c + N);
+    vector_sum_rows(3, N, t->a, t->c + 2 * N, false);
+    vector_sum_rows(3, N, t->b, t->c + 2 * N, true);
+    take(t, 3 * N);
+    vector_layer_norm(3, N, 1e-5f, t->a, t->b, t->b + N, t->c, mean, r);
+    vector_layer_norm_back(3, N, t->a, t->b, mean, r, t->b, t->c + 3 * N, t->c + 6 * N, t->c + 7 * N);
+    take(t, 8 * N);
+    vector_rms_norm(3, N, 1e-5f, t->a, t->b, t->c, r);
+    vector_rms_norm_back(3, N, t->a, t->b, r, t->b, t->c + 3 * N, t->c + 6 * N);
+    take(t, 7 * N);
 }
 
 static void try_reals(struct trial *t)
@@ -87,7 +123,9 @@ static void try_all(void)
     fill(rng_key(1, "numerics b"), t->b);
     try_products(t);
     try_vectors(t);
+    try_rows(t);
     try_reals(t);
+    try_small_products(t);
     found = t->digest;
     memory_free(t);
 }

@@ -1,4 +1,4 @@
-/* Numerics 1: the rules that all bits of training follow. They name no CPU, compiler or library:
+/* Numerics 1: the rules that all bits of training follow from the samples on. They name no CPU, compiler or library:
  *
  * - products are chains of fused multiply-adds in a given order (product.h);
  * - all else is sums and products in the order of the source, each rounded by itself (vector.h), and functions made of
@@ -13,16 +13,18 @@
 #include <stdint.h>
 
 #define NUMERICS        1
-#define NUMERICS_DIGEST 0x6ff53df789d8489bu
+#define NUMERICS_DIGEST 0x001561a5d65ac40du
 
-/* Local. Floating point of the calling thread, and of those that it begins, as the rules want it. */
+/* Local. Floating point of the calling thread, and of those that it begins, as the rules want it. A library that is
+ * loaded later may set it otherwise for the thread that loads it (one that was linked with -ffast-math does). */
 void numerics_enter(void);
 
-/* Local. What the kernels make of fixed numbers, tried once a process, in some milliseconds: NUMERICS_DIGEST wherever
- * the rules hold. */
+/* Local. What products and the functions of vector.h and base/real.h make of fixed numbers, tried once a process, in
+ * some milliseconds: NUMERICS_DIGEST wherever the rules hold (and the smaller end of a number comes first). */
 uint64_t numerics_digest(void);
 
-/* Local. "1"; where the rules do not hold, words that say so, with the digest that came instead. Borrowed. */
+/* Local. "1"; where the rules do not hold, words that say so, with the digest that came instead. One thread at a
+ * time. Borrowed. */
 const char *numerics_describe(void);
 
 #endif

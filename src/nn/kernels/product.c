@@ -141,8 +141,8 @@ static double cost(const struct tile_table *table, const struct side *rows, cons
     return products + panel + (turned ? 1.2 * turns : 0);
 }
 
-void tile_table_product(const struct tile_table *table, size_t m, size_t n, size_t k, struct matrix a, struct matrix b,
-                        bool adds, float *c, size_t stride)
+void product_make_by(const struct tile_table *table, size_t m, size_t n, size_t k, struct matrix a, struct matrix b,
+                     bool adds, float *c, size_t stride)
 {
     struct side of_a = {m, a.values, a.transposed ? 1 : a.stride, a.transposed ? a.stride : 1};
     struct side of_b = {n, b.values, b.transposed ? b.stride : 1, b.transposed ? 1 : b.stride};
@@ -160,7 +160,7 @@ void tile_table_product(const struct tile_table *table, size_t m, size_t n, size
 
 void product_make(size_t m, size_t n, size_t k, struct matrix a, struct matrix b, bool adds, float *c, size_t stride)
 {
-    tile_table_product(tile_table(), m, n, k, a, b, adds, c, stride);
+    product_make_by(tile_table(), m, n, k, a, b, adds, c, stride);
 }
 
 static void product(const struct compute *compute, size_t m, size_t n, size_t k, struct matrix a, struct matrix b,
@@ -180,23 +180,6 @@ static bool reserve(const struct compute *compute, struct error *error)
 {
     (void)compute, (void)error;
     return true;
-}
-
-const struct tile_table *tile_table(void)
-{
-    switch (cpu_isa()) {
-#if CPU_X86
-    case CPU_AVX512:
-        return &tile_table_avx512;
-    case CPU_AVX2:
-        return &tile_table_avx2;
-#elif CPU_ARM
-    case CPU_NEON:
-        return &tile_table_neon;
-#endif
-    default:
-        return &tile_table_baseline;
-    }
 }
 
 const struct compute compute_lockstep = {

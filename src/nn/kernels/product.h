@@ -2,8 +2,8 @@
  * CPU, whatever the width of its vectors, the number of rows or columns of the call, the way the operands are stored,
  * the compiler, and the path that the machine takes.
  *
- * Definition. With k cut into as few parts of at most PRODUCT_PART as it takes, of nearly equal size, the larger ones in
- * front, and s(part) the chain
+ * Definition. With k cut into as few parts of at most PRODUCT_PART as it takes, of nearly equal size, the larger ones
+ * in front, and s(part) the chain
  *
  *     s = +0;  for p of the part, in order:  s = fma(a(i, p), b(p, j), s)
  *
@@ -29,5 +29,10 @@
 
 /* Local. As .product of struct compute. Needs 140 KB of stack. */
 void product_make(size_t m, size_t n, size_t k, struct matrix a, struct matrix b, bool adds, float *c, size_t stride);
+
+/* Local. The same with these tiles (tile_table.h), for tests. */
+struct tile_table;
+void product_make_by(const struct tile_table *table, size_t m, size_t n, size_t k, struct matrix a, struct matrix b,
+                     bool adds, float *c, size_t stride);
 
 #endif

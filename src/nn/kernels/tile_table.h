@@ -3,7 +3,6 @@
 #ifndef NN_KERNELS_TILE_TABLE_H
 #define NN_KERNELS_TILE_TABLE_H
 
-#include "nn/kernels/compute.h"
 #include "nn/kernels/cpu.h"
 
 #include <stdbool.h>
@@ -49,9 +48,5 @@ extern const struct tile_table tile_table_neon;
 
 /* Local. That of the machine. */
 const struct tile_table *tile_table(void);
-
-/* Local. product_make (product.h) with these tiles. */
-void tile_table_product(const struct tile_table *table, size_t m, size_t n, size_t k, struct matrix a, struct matrix b,
-                        bool adds, float *c, size_t stride);
 
 #endif
