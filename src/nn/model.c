@@ -32,7 +32,7 @@ static bool build(struct model *model, const struct model_spec *spec, struct err
     model->count = builder.count;
     for (size_t t = 0; ok && t < model->table.length; t++)
         if (model->table.tensors[t].count > INT_MAX)
-            ok = error_set(error, ERROR_USAGE, "model: %s has %zu elements, more than BLAS can count (%d)",
+            ok = error_set(error, ERROR_USAGE, "model: %s has %zu elements, more than products can count (%d)",
                            model->table.tensors[t].name, model->table.tensors[t].count, INT_MAX);
     if (ok && model->table.length == 0)
         ok = error_set(error, ERROR_USAGE, "model: none of its layers has anything to learn");

@@ -151,7 +151,7 @@ static void what_does_not_fit_is_told(void)
          "it needs a volume (channels x depth x height x width), but its input is 5 (features)"},
         {{.spec = MODEL(CONV3D(2, 1, 1, 0), UPSAMPLE(1000, UPSAMPLE_NEAREST), UPSAMPLE(1000, UPSAMPLE_NEAREST)),
           .form = VOLUME(1, 900, 900, 900, 1)},
-         "more than BLAS can count"},
+         "more than products can count"},
         {{.spec = MODEL(CONV2D(3, 3, 1, 1), POOL(max_pool, 2, 0)),
           .loss = {.class = &loss_softmax_cross_entropy},
           .form = {.input = {3, {1, 4, 4}}, .classes = 3, .terms = 16, .target = {2, {4, 4}}}},

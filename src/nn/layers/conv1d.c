@@ -87,7 +87,7 @@ static bool build(struct layer *layer, struct tensor_table *table, struct error 
                          "at each end: make the kernel smaller or set padding: same",
                          v.k, v.T, v.C, v.before);
     if (v.K > INT_MAX)
-        return error_set(error, ERROR_USAGE, "a filter of %zux%zu has more weights than BLAS can count (%d)", v.C, v.k,
+        return error_set(error, ERROR_USAGE, "a filter of %zux%zu has more weights than products can count (%d)", v.C, v.k,
                          INT_MAX);
     layer->out = (struct shape){.dims = 2, .size = {v.U, v.O}};
     layer_add_weight(layer, table, "weight", 3, (size_t[]){v.O, v.C, v.k}, own->init, v.K, v.O * v.k, 1);

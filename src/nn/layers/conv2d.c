@@ -75,7 +75,7 @@ static bool build(struct layer *layer, struct tensor_table *table, struct error 
                          "make the kernel smaller or set padding: same",
                          v.k, v.k, v.C, v.H, v.W, v.top);
     if (v.K > INT_MAX)
-        return error_set(error, ERROR_USAGE, "a filter of %zux%zux%zu has more weights than BLAS can count (%d)", v.C,
+        return error_set(error, ERROR_USAGE, "a filter of %zux%zux%zu has more weights than products can count (%d)", v.C,
                          v.k, v.k, INT_MAX);
     layer->out = (struct shape){.dims = 3, .size = {v.O, v.Y, v.X}};
     layer_add_weight(layer, table, "weight", 4, (size_t[]){v.O, v.C, v.k, v.k}, conv2d->init, v.K, v.O * v.k * v.k, 1);

@@ -68,7 +68,7 @@ static bool build(struct layer *layer, struct tensor_table *table, struct error 
                          "height x width) with %zu zeros on each side: make the kernel smaller or set padding: same",
                          v.k, v.k, v.k, v.C, v.D, v.H, v.W, v.front);
     if (v.K > INT_MAX)
-        return error_set(error, ERROR_USAGE, "a filter of %zux%zux%zux%zu has more weights than BLAS can count (%d)",
+        return error_set(error, ERROR_USAGE, "a filter of %zux%zux%zux%zu has more weights than products can count (%d)",
                          v.C, v.k, v.k, v.k, INT_MAX);
     layer->out = (struct shape){.dims = 4, .size = {v.O, v.Z, v.Y, v.X}};
     layer_add_weight(layer, table, "weight", 5, (size_t[]){v.O, v.C, v.k, v.k, v.k}, own->init, v.K,
