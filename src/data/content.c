@@ -197,7 +197,7 @@ const char *content_kind(const uint8_t *bytes, size_t count)
 /* As people call raw tokens, which begin in any way. */
 static bool is_called_tokens(const char *path)
 {
-    static const char *const endings[] = {".bin", ".bin.gz"};
+    static const char *const endings[] = {".bin", ".tok", ".u16", ".bin.gz", ".tok.gz", ".u16.gz"};
     size_t length = strlen(path);
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
         size_t wanted = strlen(endings[i]);

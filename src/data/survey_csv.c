@@ -18,10 +18,11 @@ struct column_facts {
     size_t numbers, wholes, words, missing, beyond;
     size_t commas; /* words that are numbers but for a decimal comma */
     double low, high, last;
-    bool falls;               /* a number is not above the one before it */
-    size_t first_missing;     /* line */
-    struct csv_field word;    /* the first one */
-    struct categories values; /* of words, up to NAMES_MOST + 1 */
+    bool falls;                /* a number is not above the one before it */
+    size_t first_missing;      /* line */
+    size_t named, first_named; /* of the missing ones: NA and the like; the line of the first */
+    struct csv_field word;     /* the first one */
+    struct categories values;  /* of words, up to NAMES_MOST + 1 */
 };
 
 /* What a column is for. */
@@ -59,6 +60,8 @@ static void take(struct column_facts *facts, const struct csv_field *field, loca
     case CSV_MISSING:
         if (facts->missing++ == 0)
             facts->first_missing = field->line;
+        if (field->length > 0 && facts->named++ == 0)
+            facts->first_named = field->line;
         break;
     case CSV_BEYOND:
         facts->beyond++;
@@ -141,6 +144,17 @@ static void tell_column(struct survey *survey, const char *name, const struct co
     text_release(&words);
 }
 
+/* Among names of classes NA is one of them, to whoever reads the table; only a field that is empty is missing. */
+static void wonder_at_named(struct survey *survey, const char *name, const struct column_facts *facts)
+{
+    bool one = facts->named == 1;
+    survey_wonder(survey,
+                  "column %s: %zu value%s NA or the like (%sline %zu): that is a class of its own: if it is "
+                  "none, remove the row%s",
+                  name, facts->named, one ? " is" : "s are", one ? "" : "the first: ", facts->first_named,
+                  plural(facts->named));
+}
+
 static void wonder_at_missing(struct survey *survey, const char *name, const struct column_facts *facts,
                               enum column_use use)
 {
@@ -173,7 +187,9 @@ static void wonder_at_column(struct survey *survey, const char *name, const stru
                              enum column_use use)
 {
     char shown[64];
-    if (facts->missing > 0 && facts->numbers + facts->words > 0)
+    if (use == COLUMN_TARGET && is_category(facts) && facts->named > 0)
+        wonder_at_named(survey, shown_name(name), facts);
+    else if (facts->missing > 0 && facts->numbers + facts->words > 0)
         wonder_at_missing(survey, shown_name(name), facts, use);
     if (facts->beyond > 0)
         survey_wonder(survey, "column %s: %zu number%s infinite, or beyond a float", shown_name(name), facts->beyond,
