@@ -76,7 +76,7 @@ bool file_find_place(const char *path, struct file_place *place, struct error *e
         place->syncs = false;
         place->directory = file_open_at(AT_FDCWD, parent, O_PATH | O_DIRECTORY, 0);
     }
-    return place->directory >= 0 || error_errno(error, "cannot open the directory of %s", path);
+    return place->directory >= 0 || error_errno(error, "cannot open the directory %s", parent);
 }
 
 void file_leave_place(struct file_place *place)

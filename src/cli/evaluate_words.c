@@ -82,17 +82,23 @@ static void append_table(const struct trained *trained, const struct evaluate_re
 {
     size_t K = report->classes;
     char name[NAME_SHOWN];
+    int width = 7;
+    for (size_t k = 0; k < K; k++) {
+        class_shown(trained, k, name, sizeof name);
+        width = (int)strlen(name) > width ? (int)strlen(name) : width;
+    }
+    width = width < NAME_COLUMN ? width : NAME_COLUMN;
     text_append(words, "\n%-*s", NAME_COLUMN, "label\\predicted");
     for (size_t k = 0; k < K; k++) {
         class_shown(trained, k, name, sizeof name);
-        text_append(words, " %7.7s", name);
+        text_append(words, " %*.*s", width, width, name);
     }
     text_append(words, "\n");
     for (size_t label = 0; label < K; label++) {
         class_shown(trained, label, name, sizeof name);
         text_append(words, "%-*.*s ", NAME_COLUMN, NAME_COLUMN, name);
         for (size_t k = 0; k < K; k++)
-            text_append(words, " %7" PRIu64, report->confusion[label * K + k]);
+            text_append(words, " %*" PRIu64, width, report->confusion[label * K + k]);
         text_append(words, "\n");
     }
 }

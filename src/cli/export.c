@@ -92,12 +92,10 @@ static bool check_flags(const struct request *request, struct error *error)
 /* Who uses the model elsewhere has to know. */
 static void tell_prepared(const struct request *request)
 {
-    say_error(
-        "lockstep: warning: %s was trained on numbers that were prepared (standardise, or mean and std of the dataset): "
-        "what it is given, and what it says, are such; the attribute `data` of the checkpoint tells them%s\n",
-        request->file,
-        request->target->has_prepare ? "; with --prepare the file does that itself"
-                                     : "; c and onnx can do that themselves (--prepare)");
+    say_error("lockstep: warning: %s was trained on numbers that were prepared (its attribute `data`): %s\n",
+              request->file,
+              request->target->has_prepare ? "with --prepare the file does that itself"
+                                           : "c and onnx can do that themselves (--prepare)");
 }
 
 /* What is there is not replaced by accident, and never while it is being read. */

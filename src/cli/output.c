@@ -17,7 +17,7 @@ static bool is_other(const char *output, const struct stat *out, const char *inp
     for (size_t i = 0; ok && i < pattern.count; i++)
         ok = stat(pattern.paths[i], &in) || in.st_dev != out->st_dev || in.st_ino != out->st_ino;
     pattern_release(&pattern);
-    return ok || error_set(error, ERROR_USAGE, "%s is the file that is to be read: choose another --output", output);
+    return ok || error_set(error, ERROR_USAGE, "%s is the file that is to be read: choose another -o", output);
 }
 
 bool output_check(const char *output, const char *const *inputs, bool force, struct error *error)
@@ -26,15 +26,15 @@ bool output_check(const char *output, const char *const *inputs, bool force, str
     if (lstat(output, &out)) /* a link is replaced, not followed, and one that leads nowhere is there all the same */
         return true;
     if (S_ISDIR(out.st_mode))
-        return error_set(error, ERROR_USAGE, "%s is a directory: choose another --output", output);
+        return error_set(error, ERROR_USAGE, "%s is a directory: choose another -o", output);
     if (stat(output, &out) == 0)
         for (; *inputs; inputs++)
             if (!is_other(output, &out, *inputs, error))
                 return false;
     if (seal_is_ours(output))
-        return error_set(error, ERROR_USAGE, "%s is a checkpoint: choose another --output", output);
+        return error_set(error, ERROR_USAGE, "%s is a checkpoint: choose another -o", output);
     return force ||
-           error_set(error, ERROR_USAGE, "%s exists: choose another --output, or replace it with --force", output);
+           error_set(error, ERROR_USAGE, "%s exists: choose another -o, or replace it with --force", output);
 }
 
 bool output_check_data(const char *output, const struct dataset_spec *data, struct error *error)

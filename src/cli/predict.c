@@ -1,6 +1,8 @@
 #include "base/memory.h"
 #include "base/plural.h"
 #include "base/say.h"
+#include "checkpoint/locate.h"
+#include "checkpoint/store_name.h"
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "cli/output.h"
@@ -9,8 +11,11 @@
 #include "use/answer_file.h"
 #include "use/unchanged.h"
 
+#include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 struct request {
     const char *word; /* a checkpoint */
@@ -152,6 +157,22 @@ static bool answer(const struct world *world, const struct request *request, str
     return ok;
 }
 
+/* Local. Which of its run's checkpoints answers, and which is that of the best validation. */
+static void tell_checkpoint(const struct request *request, const struct trained *trained)
+{
+    char best[PATH_MAX + 8], path[PATH_MAX];
+    struct stat info;
+    struct error ignored;
+    uint64_t step;
+    if (stat(request->word, &info) || !S_ISDIR(info.st_mode)) /* the user has named it */
+        return;
+    snprintf(best, sizeof best, "%s@best", request->word);
+    say_error("lockstep: step %" PRIu64 " of %s", trained->step, request->word);
+    if (locate_checkpoint(best, path, &ignored) && store_is_name(path, &step) && step != trained->step)
+        say_error("; %s is step %" PRIu64, best, step);
+    say_error("\n");
+}
+
 /* Collective over world. */
 static bool work(const struct world *world, void *context, struct error *error)
 {
@@ -161,7 +182,10 @@ static bool work(const struct world *world, void *context, struct error *error)
     struct dataset *inputs = memory_need(request->count, sizeof *inputs);
     bool ok = trained_open(&trained, request->word, &request->options, error) &&
               check(world, request, &trained, &form, error) && open_inputs(request, &trained, inputs, error);
-    ok = world_agree(world, ok, error) && answer(world, request, &trained, &form, inputs, error);
+    ok = world_agree(world, ok, error);
+    if (ok && world->rank == 0)
+        tell_checkpoint(request, &trained);
+    ok = ok && answer(world, request, &trained, &form, inputs, error);
     for (size_t i = 0; i < request->count; i++)
         dataset_close(&inputs[i]);
     memory_free(inputs);

@@ -16,8 +16,7 @@ static bool refuse_number(const struct array_rows *rows, size_t element, double 
                          "%s: sample %zu, value %zu is %g: with mean %g and std %g it goes beyond a float", array->name,
                          sample, value, number, mean, std);
     return error_set(error, ERROR_CORRUPT,
-                     "%s: sample %zu, value %zu is %g%s (both counted from 0): repair it, or leave the sample out with "
-                     "first and count",
+                     "%s: sample %zu, value %zu is %g%s (both counted from 0): repair it, or leave the sample out",
                      array->name, sample, value, isnan(number) ? NAN : number,
                      isfinite(number) ? ", which is beyond a float" : "");
 }
@@ -28,7 +27,7 @@ bool array_check_missing(const struct array_rows *rows, struct error *error)
     size_t n = rows->count * array->width, at = array_find_missing(rows, n);
     return at == n || error_set(error, ERROR_CORRUPT,
                                 "%s: sample %zu, value %zu (both counted from 0) is the fill value, which stands for a "
-                                "number that is missing: fill it, or leave the sample out with first and count",
+                                "number that is missing: fill it, or leave the sample out",
                                 array->name, rows->first + at / array->width, at % array->width);
 }
 

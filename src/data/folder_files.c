@@ -339,6 +339,11 @@ static bool load(int descriptor, const char *path, bool has_classes, struct fold
         return error_errno(error, "cannot look at %s", path);
     if (S_ISDIR(info.st_mode) && has_classes)
         return refuse_deeper(path, error);
+    if (S_ISDIR(info.st_mode))
+        return error_set(error, ERROR_USAGE,
+                         "%s is not a file: images lie directly in their directory; of several directories each is "
+                         "named, as by %.*s*",
+                         path, (int)(strrchr(path, '/') ? strrchr(path, '/') + 1 - path : 0), path);
     if (!S_ISREG(info.st_mode))
         return error_set(error, ERROR_USAGE, "%s is not a file: images lie directly in %s", path,
                          has_classes ? "the directory of their class" : "their directory");

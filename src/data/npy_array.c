@@ -27,10 +27,13 @@ static const struct {
 
 static bool refuse_type(const char *name, const char *words, const char *type, struct error *error)
 {
+    bool may_be_names = *type && strchr("OSU", type[1]);
     return error_set(error, ERROR_USAGE,
-                     "%s holds %s%s%s%s: only bool, integers and floats of up to 64 bits are read; store them with "
-                     "numpy.save(FILE, a.astype('float32'))",
-                     name, words, *type ? " (type '" : "", type, *type ? "')" : "");
+                     "%s holds %s%s%s%s: only bool, integers and floats of up to 64 bits are read; %s", name, words,
+                     *type ? " (type '" : "", type, *type ? "')" : "",
+                     may_be_names ? "names of classes become labels with numpy.save(FILE, numpy.unique(a, "
+                                    "return_inverse=True)[1]), numbers are stored with a.astype('float32')"
+                                  : "store them with numpy.save(FILE, a.astype('float32'))");
 }
 
 /* "<f4": order of bytes, letter, bytes. */
@@ -67,7 +70,7 @@ static bool set_shape(struct array *array, const struct npy_header *header, stru
     if (header->fortran && header->dims > 1)
         return error_set(error, ERROR_USAGE,
                          "%s is stored column by column (Fortran order), which would scatter each sample: store it "
-                         "with numpy.save(FILE, numpy.ascontiguousarray(a))",
+                         "with numpy.save(FILE, numpy.ascontiguousarray(numpy.load(FILE)))",
                          array->name);
     array->dims = header->dims;
     memcpy(array->size, header->size, header->dims * sizeof *array->size);

@@ -54,7 +54,9 @@ static void what_is_no_directory_of_images_is_told(void)
     const struct dataset_spec like = {&dataset_folder, &train.settings};
     struct error error;
     bool ok = dataset_open_inputs(&inputs, train.path, &like, &trained.about, &error);
-    check_refused(ok, &error, ERROR_USAGE, in(&train, "a"), "is not a file: images lie directly in their directory");
+    check_refused(
+        ok, &error, ERROR_USAGE, in(&train, "a"),
+        "is not a file: images lie directly in their directory; of several directories each is named, as by ");
     fixture_init(&new);
     ok = dataset_open_inputs(&inputs, new.path, &like, &trained.about, &error);
     check_refused(ok, &error, ERROR_USAGE, new.path, "holds no images");

@@ -29,10 +29,12 @@ static const struct {
     enum error_kind kind;
     const char *words;
 } headers[] = {
-    {"{'descr': '<f4', 'fortran_order': True, 'shape': (6, 2), }", ERROR_USAGE, "numpy.ascontiguousarray"},
+    {"{'descr': '<f4', 'fortran_order': True, 'shape': (6, 2), }", ERROR_USAGE,
+     "numpy.save(FILE, numpy.ascontiguousarray(numpy.load(FILE)))"},
     {"{'descr': '|O', 'fortran_order': False, 'shape': (6, 2), }", ERROR_USAGE, "holds Python objects (type '|O')"},
     {"{'descr': '<c8', 'fortran_order': False, 'shape': (6, 1), }", ERROR_USAGE, "holds complex numbers"},
-    {"{'descr': '<U2', 'fortran_order': False, 'shape': (6,), }", ERROR_USAGE, "holds texts"},
+    {"{'descr': '<U2', 'fortran_order': False, 'shape': (6,), }", ERROR_USAGE,
+     "numpy.unique(a, return_inverse=True)[1])"},
     {"{'descr': '|S8', 'fortran_order': False, 'shape': (6,), }", ERROR_USAGE, "holds texts"},
     {"{'descr': '<M8[ns]', 'fortran_order': False, 'shape': (6,), }", ERROR_USAGE, "holds dates"},
     {"{'descr': '<f16', 'fortran_order': False, 'shape': (3,), }", ERROR_USAGE, "floats of another size"},
