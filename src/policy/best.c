@@ -42,18 +42,29 @@ static size_t insert(const struct job *job, struct history *history, double valu
     return place;
 }
 
-size_t best_consider(const struct job *job, struct history *history, const struct evaluation *evaluation, uint64_t step)
+bool best_is_regular(const struct job *job, uint64_t step)
 {
-    double value = evaluation->values[job->validate.metric];
-    bool counts = !isnan(value);
-    history->validated_step = step;
-    if (counts && (isnan(history->reference) || gain(job, value, history->reference) > job->early_stopping.min_delta)) {
+    return job->validate.every > 0 && step % job->validate.every == 0;
+}
+
+static void have_patience(const struct job *job, struct history *history, double value)
+{
+    double than = history->reference;
+    if (!isnan(value) && (isnan(than) || gain(job, value, than) > job->early_stopping.min_delta)) {
         history->reference = value;
         history->stale = 0;
     } else {
         history->stale++;
     }
-    size_t place = counts ? insert(job, history, value, step) : SIZE_MAX;
+}
+
+size_t best_consider(const struct job *job, struct history *history, const struct evaluation *evaluation, uint64_t step)
+{
+    double value = evaluation->values[job->validate.metric];
+    history->validated_step = step;
+    if (best_is_regular(job, step))
+        have_patience(job, history, value);
+    size_t place = isnan(value) ? SIZE_MAX : insert(job, history, value, step);
     return place < history->best_most ? place + 1 : 0;
 }
 

@@ -15,9 +15,14 @@
 /* Local. Whether a lower value of the job's metric is better. */
 bool best_is_lower(const struct job *job);
 
+/* Local. Whether decisions may hang on the validation of this step: it is a multiple of validate.every. The last step
+ * of a job has a validation in any case; if the job is longer one day, its rate and its end have to be those of a job
+ * that was as long from the beginning, which has none there. */
+bool best_is_regular(const struct job *job, uint64_t step);
+
 /* Local. Takes a validation into the history. Returns its rank among the best that count: 1 is the best so far, 0 is
  * none of them; of equal values the earlier one is better. Patience begins anew if it is better by more than
- * early_stopping.min_delta than the one that patience counts from. */
+ * early_stopping.min_delta than the one that patience counts from; one that is not regular is nothing to patience. */
 size_t best_consider(const struct job *job, struct history *history, const struct evaluation *evaluation,
                      uint64_t step);
 

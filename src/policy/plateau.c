@@ -17,7 +17,7 @@ static bool is_better(const struct job *job, const struct history *history, doub
 void plateau_consider(const struct job *job, struct history *history, const struct evaluation *evaluation,
                       uint64_t step)
 {
-    if (job->schedule.class != &schedule_plateau)
+    if (job->schedule.class != &schedule_plateau || !best_is_regular(job, step))
         return;
     const struct plateau_settings *settings = job->schedule.settings;
     double value = evaluation->values[job->validate.metric];

@@ -11,7 +11,7 @@
 bool session_validation_is_due(const struct session *session, uint64_t step)
 {
     uint64_t every = session->job->validate.every;
-    return session->data.validation.count > 0 && every > 0 && step % every == 0;
+    return session->data.validation.count > 0 && every > 0 && (step % every == 0 || step == session->steps);
 }
 
 bool session_validation_is_pending(const struct session *session)

@@ -75,8 +75,8 @@ struct session {
 /* Collective over world. Accepts a closed session. */
 void session_close(struct session *session);
 
-/* Local; the same on every rank. Whether a validation is due after this step; and whether that of the session's step is
- * still to be made: the life before may have left it to this one. */
+/* Local; the same on every rank. Whether a validation is due after this step, which it always is after the last one;
+ * and whether that of the session's step is still to be made: the life before may have left it to this one. */
 bool session_validation_is_due(const struct session *session, uint64_t step);
 bool session_validation_is_pending(const struct session *session);
 

@@ -11,6 +11,7 @@ static struct job job_of(enum metric_kind metric)
 {
     struct job job = {0};
     job.validate.metric = metric;
+    job.validate.every = 1;
     return job;
 }
 
@@ -170,6 +171,22 @@ static void the_number_of_best_ones_may_change(void)
     CU_ASSERT_EQUAL(loss(&job, &history, 9, 10), 2);
 }
 
+/* That of a job's last step, which a longer job has not. */
+static void what_is_not_regular_can_be_the_best_and_is_nothing_to_patience(void)
+{
+    struct job job = job_of(METRIC_LOSS);
+    struct history history = {0};
+    job.validate.every = 10;
+    best_prepare(&job, &digits, &history);
+    CU_ASSERT_EQUAL(loss(&job, &history, 5, 10), 1);
+    CU_ASSERT_EQUAL(loss(&job, &history, 6, 20), 0);
+    CU_ASSERT_EQUAL(loss(&job, &history, 4, 25), 1);
+    CU_ASSERT(history.validated_step == 25 && history.best[0].step == 25);
+    CU_ASSERT(history.reference == 5 && history.stale == 1);
+    CU_ASSERT_EQUAL(loss(&job, &history, 4.5, 30), 0);
+    CU_ASSERT(history.reference == 4.5 && history.stale == 0);
+}
+
 static void each_metric_has_its_better_side(void)
 {
     static const bool is_less_better[METRIC_KINDS] = {
@@ -294,6 +311,8 @@ int main(void)
         {"the yardsticks of old runs are what they were", the_yardsticks_of_old_runs_are_what_they_were},
         {"one is kept if nobody says how many", one_is_kept_if_nobody_says_how_many},
         {"another yardstick begins anew", another_yardstick_begins_anew},
+        {"what is not regular can be the best, and is nothing to patience",
+         what_is_not_regular_can_be_the_best_and_is_nothing_to_patience},
         {"patience wants more than the best does", patience_wants_more_than_the_best_does},
         {"a best without a file is forgotten", a_best_without_a_file_is_forgotten},
         {0},

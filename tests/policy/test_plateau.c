@@ -12,6 +12,7 @@ static struct job job_of(struct plateau_settings *settings, enum metric_kind met
 {
     struct job job = {.schedule = {.class = &schedule_plateau, .settings = settings, .floor = floor}};
     job.validate.metric = metric;
+    job.validate.every = 1;
     return job;
 }
 
@@ -43,6 +44,20 @@ static void it_falls_when_that_of_pytorch_falls(void)
     struct job job = job_of(&hasty, METRIC_LOSS, 0.1), other = job_of(&patient, METRIC_ACCURACY, 0);
     check_falls(&job, sizeof losses / sizeof *losses, losses, rates);
     check_falls(&other, sizeof accuracies / sizeof *accuracies, accuracies, rates_by_accuracy);
+}
+
+/* That of a job's last step, which a longer job has not. */
+static void what_is_not_regular_is_not_seen(void)
+{
+    struct plateau_settings settings = {.factor = 0.5, .patience = 0, .threshold = 1e-3};
+    struct job job = job_of(&settings, METRIC_LOSS, 0);
+    struct history history = {0};
+    job.validate.every = 10;
+    CU_ASSERT_EQUAL(factor_after(&job, &history, 2, 10), 1);
+    CU_ASSERT_EQUAL(factor_after(&job, &history, 1, 15), 1);
+    CU_ASSERT_EQUAL(factor_after(&job, &history, 3, 16), 1);
+    CU_ASSERT(history.plateau_step == 10 && history.plateau_reference == 2 && history.plateau_stale == 0);
+    CU_ASSERT_EQUAL(factor_after(&job, &history, 3, 20), 0.5);
 }
 
 /* A part of a negative value is no less demanding: what stays the same is not better. */
@@ -83,6 +98,7 @@ int main(void)
 {
     static const struct test_case cases[] = {
         {"it falls when that of PyTorch falls", it_falls_when_that_of_pytorch_falls},
+        {"what is not regular is not seen", what_is_not_regular_is_not_seen},
         {"a metric may be negative", a_metric_may_be_negative},
         {"other schedules do not look", other_schedules_do_not_look},
         {"another yardstick begins to count anew, but the rate stays",

@@ -2,6 +2,7 @@
 #include "train/session_support.h"
 
 #include "base/clock.h"
+#include "base/digest.h"
 #include "policy/flags.h"
 #include "policy/preemption.h"
 
@@ -293,6 +294,62 @@ static void who_is_in_a_hurry_leaves_the_validation_to_the_next_life(void)
     trial_close(&trial);
 }
 
+/* Also by the next life, if nobody had time for it; and not where a job pauses. */
+static void the_last_step_is_validated_whatever_divides_it(void)
+{
+    struct trial trial = {0};
+    const char *const *settings = SETTINGS("train.steps=7", "validate.every=5");
+    if (!trial_start(&trial, test_mpi_path("last"), settings))
+        return;
+    trial_begin(&trial);
+    trial_train(&trial, 5);
+    trial_step(&trial);
+    CU_ASSERT_TRUE(trial_pass(&trial, LEAVE_PAUSE));
+    trial_step(&trial);
+    CU_ASSERT_TRUE(trial_pass(&trial, LEAVE_SIGTERM));
+    CU_ASSERT_FALSE(boundary_is_finished(&trial.session));
+    CU_ASSERT_EQUAL(trial.session.record.history.validated_step, 5);
+    trial_close(&trial);
+    if (!trial_start(&trial, test_mpi_path("last"), settings))
+        return;
+    trial_begin(&trial);
+    CU_ASSERT(boundary_is_finished(&trial.session) && trial.session.record.history.validated_step == 7);
+    trial_close(&trial);
+}
+
+/* Trains up to these steps, one life after another, with a rate and an end that hang on validations; the history that
+ * comes of it, and a digest of the parameters. */
+static uint64_t train_lives(const char *run, size_t count, const char *const *lengths, struct history *history)
+{
+    uint64_t digest = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct trial trial = {0};
+        if (!trial_start(&trial, test_mpi_path(run),
+                         SETTINGS(lengths[i], "validate.every=2", "early_stopping.patience=100",
+                                  "schedule={name: plateau, patience: 0, factor: 0.5, threshold: 0.5}")))
+            return 0;
+        trial_begin(&trial);
+        trial_train(&trial, trial.session.steps);
+        CU_ASSERT_EQUAL(trial.session.record.history.validated_step, trial.session.steps);
+        *history = trial.session.record.history;
+        digest = digest_bytes(trial.session.learner.used.params,
+                              trial.session.learner.shard.count * sizeof(float));
+        trial_close(&trial);
+    }
+    return digest;
+}
+
+/* A fall more or less at its former end would be another rate from there on. */
+static void a_job_that_is_made_longer_decides_as_one_that_was_as_long(void)
+{
+    struct history once, twice;
+    uint64_t whole = train_lives("once", 1, (const char *const[]){"train.steps=10"}, &once);
+    uint64_t longer = train_lives("twice", 2, (const char *const[]){"train.steps=5", "train.steps=10"}, &twice);
+    CU_ASSERT_EQUAL(whole, longer);
+    CU_ASSERT(once.plateau_falls > 0 && once.plateau_falls == twice.plateau_falls);
+    CU_ASSERT(once.stale == twice.stale && once.reference == twice.reference);
+}
+
 static void a_job_that_becomes_no_better_is_finished(void)
 {
     struct trial trial = {0};
@@ -369,6 +426,9 @@ int main(int argc, char **argv)
         {"an end that is near lets one step be made", an_end_that_is_near_lets_one_step_be_made},
         {"who is in a hurry leaves the validation to the next life",
          who_is_in_a_hurry_leaves_the_validation_to_the_next_life},
+        {"the last step is validated, whatever divides it", the_last_step_is_validated_whatever_divides_it},
+        {"a job that is made longer decides as one that was as long",
+         a_job_that_is_made_longer_decides_as_one_that_was_as_long},
         {"a job that becomes no better is finished", a_job_that_becomes_no_better_is_finished},
         {"a last state is saved only if it is sound", a_last_state_is_saved_only_if_it_is_sound},
         {"a signal to one rank ends the job", a_signal_to_one_rank_ends_the_job},
