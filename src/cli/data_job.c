@@ -124,6 +124,7 @@ static void write_training(const struct dataset *dataset, struct text *yaml)
                     is_sequence         ? "perplexity"
                     : form->classes > 0 ? "accuracy"
                                         : "rmse");
+    text_append(yaml, "checkpoint: {minutes: 1}\n");
 }
 
 void data_job_write(const struct dataset *dataset, const struct sample_facts *facts, const char *keys,

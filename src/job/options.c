@@ -104,7 +104,8 @@ static const struct option_row skip_rows[] = {
 };
 
 static const struct option_row validate_rows[] = {
-    {"every", "steps between validations; 0: never", FIELD(struct job, validate.every), ANY_FROM(0), DEFAULT("0")},
+    {"every", "steps between validations, and there is one after the last step; 0: never",
+     FIELD(struct job, validate.every), ANY_FROM(0), DEFAULT("0")},
     {"metric", "what decides which validation is the best", FIELD(struct job, validate.metric), .choices = metric_names,
      DEFAULT("loss")},
     {"mode",
@@ -127,8 +128,9 @@ static const struct option_row checkpoint_rows[] = {
      "steps between saves; 0: only what the other keys say, and when the job stops or ends; auto: from what saves "
      "cost and how often the job is interrupted",
      FIELD(struct job, checkpoint.every), WHOLE(0, JOB_STEPS_MOST), .words = auto_words, DEFAULT("0")},
-    {"minutes", "minutes since the last save, by rank 0's clock; 0: no such saves",
-     FIELD(struct job, checkpoint.minutes), REAL(0, INFINITY), DEFAULT("0")},
+    {"minutes",
+     "a save this many minutes after the last one, by rank 0's clock: what a kill may cost at most; 0: none of these",
+     FIELD(struct job, checkpoint.minutes), REAL(0, INFINITY), DEFAULT("10")},
     {"at", "steps at which to save", NUMBERS(struct job, checkpoint.at, checkpoint.at_count), WHOLE(1, JOB_STEPS_MOST),
      .optional = true},
     {"on_validation", "save after every validation", FIELD(struct job, checkpoint.on_validation), DEFAULT("false")},

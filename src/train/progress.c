@@ -142,14 +142,21 @@ static void tell_end_to_come(const struct session *session)
     text_release(&words);
 }
 
-static bool saves_on_the_way(const struct session *session)
+/* What a kill can cost, where no key bounds it. New bests may come for a while, and then no more. */
+static void tell_cost_of_kill(const struct session *session)
 {
     const struct job *job = session->job;
     bool validates = session->data.validation.count > 0 && job->validate.every > 0;
-    return cadence_is_auto(&session->cadence) || job->checkpoint.every > 0 || job->checkpoint.minutes > 0 ||
-           job->checkpoint.at_count > 0 || job->checkpoint.keep_every > 0 ||
-           (validates && (job->checkpoint.on_validation || best_kept(job) > 0)) ||
-           (job->copies.path && job->copies.every > 0);
+    if (cadence_is_auto(&session->cadence) || job->checkpoint.every > 0 || job->checkpoint.minutes > 0 ||
+        job->checkpoint.at_count > 0 || job->checkpoint.keep_every > 0 ||
+        (validates && job->checkpoint.on_validation) || (job->copies.path && job->copies.every > 0))
+        return;
+    if (validates && best_kept(job) > 0)
+        log_warn("checkpoint.every and checkpoint.minutes are 0: only new bests are saved on the way, and a kill costs "
+                 "all that came after the last of them");
+    else
+        log_warn("checkpoint.every and checkpoint.minutes are 0: saved is only when the job is asked to save, ends or "
+                 "is asked to leave, and a kill costs everything");
 }
 
 /* Better now than at the first save. */
@@ -200,9 +207,7 @@ void progress_begin(struct session *session)
     if (ignored)
         log_warn("OPENBLAS_CORETYPE=%s is not taken: OpenBLAS does not know it, and chooses by the CPU", ignored);
     tell_limits(session);
-    if (!saves_on_the_way(session))
-        log_warn("checkpoint.every is 0: saved is only when the job is asked to save, ends or is asked to leave, and a "
-                 "kill costs everything");
+    tell_cost_of_kill(session);
     if (job->copies.path && job->copies.every == 0)
         log_warn("checkpoint.local_every is 0: no copies are made in checkpoint.local");
     if (session->data.validation.count == 0 && job->validate.every > 0)

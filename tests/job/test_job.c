@@ -133,7 +133,7 @@ static void test_written(void)
             "ema_warmup: false\n"
             "validate: {every: 100, metric: loss, mode: auto, ema: false}\n"
             "early_stopping: {patience: 0, min_delta: 0.0}\n"
-            "checkpoint: {every: 100, minutes: 0.0, on_validation: false, overhead: 0.01, keep: 3, keep_every: 0, best: auto, background: true, busy: wait, timeout: 0.0, "
+            "checkpoint: {every: 100, minutes: 10.0, on_validation: false, overhead: 0.01, keep: 3, keep_every: 0, best: auto, background: true, busy: wait, timeout: 0.0, "
             "local_every: 0, stripe_count: 0, stripe_size: 0, aggregators: 0}\n"
             "log: {every: 10}\n"
             "heartbeat: 60.0\n");
@@ -164,7 +164,7 @@ static void test_written(void)
             "ema_warmup: false\n"
             "validate: {every: 0, metric: loss, mode: auto, ema: false}\n"
             "early_stopping: {patience: 0, min_delta: 0.0}\n"
-            "checkpoint: {every: 0, minutes: 0.0, on_validation: false, overhead: 0.01, keep: 3, keep_every: 0, best: auto, background: true, busy: wait, timeout: 0.0, "
+            "checkpoint: {every: 0, minutes: 10.0, on_validation: false, overhead: 0.01, keep: 3, keep_every: 0, best: auto, background: true, busy: wait, timeout: 0.0, "
             "local_every: 0, stripe_count: 0, stripe_size: 0, aggregators: 0}\n"
             "log: {every: 10}\n"
             "heartbeat: 60.0\n");

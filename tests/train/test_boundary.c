@@ -332,8 +332,7 @@ static uint64_t train_lives(const char *run, size_t count, const char *const *le
         trial_train(&trial, trial.session.steps);
         CU_ASSERT_EQUAL(trial.session.record.history.validated_step, trial.session.steps);
         *history = trial.session.record.history;
-        digest = digest_bytes(trial.session.learner.used.params,
-                              trial.session.learner.shard.count * sizeof(float));
+        digest = digest_bytes(trial.session.learner.used.params, trial.session.learner.shard.count * sizeof(float));
         trial_close(&trial);
     }
     return digest;

@@ -33,16 +33,18 @@ static void the_whole_is_the_sum_of_its_parts(void)
         uint64_t validations, saves, stays;
         double whole_s;
     } cases[] = {
-        {{"checkpoint.every=0", "validate.every=0", "checkpoint.keep=2"}, 0, 0, 1, 1, 7 + 1000 + 5},
+        {{"checkpoint.minutes=0", "validate.every=0", "checkpoint.keep=2"}, 0, 0, 1, 1, 7 + 1000 + 5},
         {{"checkpoint.every=100", "validate.every=0", "checkpoint.keep=2"}, 0, 0, 10, 2, 7 + 1000 + 30 + 5},
-        {{"checkpoint={every: 0, best: 0, keep: 1}", "validate.every=300"}, 0, 3, 1, 1, 7 + 1000 + 60 + 5},
-        {{"checkpoint={every: 0, best: 2, keep: 1}", "validate.every=300"}, 0, 3, 1, 3, 7 + 1000 + 60 + 5},
-        {{"checkpoint={every: 0, best: 0, keep: 9, on_validation: true}", "validate.every=300"},
+        /* The last step is validated, too. */
+        {{"checkpoint={minutes: 0, best: 0, keep: 1}", "validate.every=300"}, 0, 4, 1, 1, 7 + 1000 + 80 + 5},
+        {{"checkpoint={minutes: 0, best: 2, keep: 1}", "validate.every=300"}, 0, 4, 1, 3, 7 + 1000 + 80 + 5},
+        {{"checkpoint={minutes: 0, best: 0, keep: 9, on_validation: true}", "validate.every=300"},
          0,
-         3,
-         3,
-         3,
-         7 + 1000 + 60 + 9 + 5},
+         4,
+         4,
+         4,
+         7 + 1000 + 80 + 12 + 5},
+        {{"checkpoint={minutes: 0, best: 0, keep: 1}", "validate.every=5000"}, 0, 1, 1, 1, 7 + 1000 + 20 + 5},
         {{"checkpoint={every: 0, best: 0, keep: 2, keep_every: 250, at: [3, 5000]}", "validate.every=0"},
          0,
          0,
@@ -51,6 +53,12 @@ static void the_whole_is_the_sum_of_its_parts(void)
          7 + 1000 + 15 + 5},
         {{"checkpoint={every: auto, keep: 3, best: 0}", "validate.every=0"}, 99, 0, 10, 3, 7 + 1000 + 30 + 5},
         {{"checkpoint={every: 0, minutes: 5, keep: 3, best: 0}", "validate.every=0"}, 0, 0, 3, 3, 7 + 1000 + 9 + 5},
+        /* Ten minutes without any key, beside a job that ends in less than twenty. */
+        {{"checkpoint={keep: 3, best: 0}", "validate.every=0"}, 0, 0, 1, 1, 7 + 1000 + 3 + 5},
+        /* The clock begins anew with each save. */
+        {{"checkpoint={every: 300, minutes: 2, best: 0}", "validate.every=0"}, 0, 0, 9, 3, 7 + 1000 + 27 + 5},
+        {{"checkpoint={every: 250, minutes: 5, best: 0}", "validate.every=0"}, 0, 0, 4, 3, 7 + 1000 + 12 + 5},
+        {{"checkpoint={every: auto, minutes: 5, best: 0}", "validate.every=0"}, 99, 0, 10, 3, 7 + 1000 + 30 + 5},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct job job;
