@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEYS_SHOWN 12 /* in the table; of very different jobs nearly all differ */
+#define KEYS_SHOWN 4  /* in the table; of very different jobs nearly all differ */
 #define VALUE_MOST 40 /* columns of a value of a key there */
 
 /* A run of the directory. */
@@ -37,6 +37,7 @@ struct runs {
         char *key, *value; /* of the base */
     } * keys;
     size_t key_count, key_capacity;
+    size_t shown[KEYS_SHOWN], shown_count; /* keys of the table */
 };
 
 /* ---- finding them ---- */
@@ -69,11 +70,7 @@ static bool find_runs(struct runs *runs, const char *directory, struct error *er
             add_run(runs, directory, found->d_name);
     bool ok = errno == 0 || error_errno(error, "cannot read the directory %s", directory);
     closedir(handle);
-    if (ok && runs->count == 0)
-        return error_set(error, ERROR_NOT_FOUND,
-                         "%s is not a run directory, and there is none in it: one has checkpoints or a history.jsonl",
-                         directory);
-    if (ok)
+    if (ok && runs->count > 0)
         qsort(runs->entries, runs->count, sizeof *runs->entries, by_name);
     return ok;
 }
@@ -129,6 +126,26 @@ static const char *value_of(const struct runs *runs, const struct entry *entry, 
     if (!entry->summary.has_job)
         return NULL;
     return entry->values[key] ? entry->values[key] : runs->keys[key].value;
+}
+
+/* How many of the jobs do not have the key at all, as those of other data or another model. */
+static size_t count_without(const struct runs *runs, size_t key)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < runs->count; i++) {
+        const char *value = value_of(runs, &runs->entries[i], key);
+        count += value && strcmp(value, JOB_NO_VALUE) == 0;
+    }
+    return count;
+}
+
+/* A key that all jobs have tells more than one that some do not. */
+static void choose_keys(struct runs *runs)
+{
+    for (size_t without = 0; without < runs->count; without++)
+        for (size_t k = 0; k < runs->key_count && runs->shown_count < KEYS_SHOWN; k++)
+            if (count_without(runs, k) == without)
+                runs->shown[runs->shown_count++] = k;
 }
 
 /* Why the run, or its job, could not be read; "": they could. */
@@ -188,12 +205,12 @@ static void put_summary(struct sheet *sheet, const struct run_summary *summary)
 static void print_table(const struct runs *runs)
 {
     struct sheet sheet;
-    size_t shown = runs->key_count < KEYS_SHOWN ? runs->key_count : KEYS_SHOWN;
+    size_t shown = runs->shown_count;
     sheet_init(&sheet, HEADINGS + shown);
     for (size_t h = 0; h < HEADINGS; h++)
         sheet_put(&sheet, "%s", headings[h]);
     for (size_t k = 0; k < shown; k++)
-        sheet_put(&sheet, "%s", runs->keys[k].key);
+        sheet_put(&sheet, "%s", runs->keys[runs->shown[k]].key);
     sheet_end_row(&sheet, "");
     for (size_t i = 0; i < runs->count; i++) {
         const struct entry *entry = &runs->entries[i];
@@ -203,13 +220,14 @@ static void print_table(const struct runs *runs)
         else
             sheet_put(&sheet, "unreadable");
         for (size_t k = 0; k < shown && entry->summary.has_job; k++)
-            sheet_put(&sheet, "%.*s", VALUE_MOST, value_of(runs, entry, k));
+            sheet_put(&sheet, "%.*s", VALUE_MOST, value_of(runs, entry, runs->shown[k]));
         sheet_end_row(&sheet, complaint_of(entry));
     }
     sheet_print(&sheet);
     sheet_release(&sheet);
     if (shown < runs->key_count)
-        say("and %zu more keys differ: --json tells all\n", runs->key_count - shown);
+        say("and %zu more key%s: --json tells all\n", runs->key_count - shown,
+            runs->key_count - shown == 1 ? " differs" : "s differ");
 }
 
 /* ---- JSON ---- */
@@ -273,17 +291,20 @@ static void print_json(const struct runs *runs)
 
 /* ---- */
 
+static void release_entry(struct entry *entry, size_t keys)
+{
+    for (size_t k = 0; k < keys; k++)
+        memory_free(entry->values[k]);
+    memory_free(entry->values);
+    memory_free(entry->name);
+    memory_free(entry->path);
+    run_summary_release(&entry->summary);
+}
+
 static void release_runs(struct runs *runs)
 {
-    for (size_t i = 0; i < runs->count; i++) {
-        struct entry *entry = &runs->entries[i];
-        for (size_t k = 0; k < runs->key_count; k++)
-            memory_free(entry->values[k]);
-        memory_free(entry->values);
-        memory_free(entry->name);
-        memory_free(entry->path);
-        run_summary_release(&entry->summary);
-    }
+    for (size_t i = 0; i < runs->count; i++)
+        release_entry(&runs->entries[i], runs->key_count);
     for (size_t k = 0; k < runs->key_count; k++) {
         memory_free(runs->keys[k].key);
         memory_free(runs->keys[k].value);
@@ -292,18 +313,37 @@ static void release_runs(struct runs *runs)
     memory_free(runs->entries);
 }
 
+/* Those of which there is something to tell. */
+static void look_at_runs(struct runs *runs, bool *all_read)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < runs->count; i++) {
+        struct entry *entry = &runs->entries[i];
+        entry->is_read = run_summary_look(&entry->summary, entry->path, &entry->error);
+        if (entry->summary.is_nothing) {
+            release_entry(entry, 0);
+            continue;
+        }
+        *all_read = *all_read && !*complaint_of(entry);
+        runs->entries[kept++] = *entry;
+    }
+    runs->count = kept;
+}
+
 bool ls_runs(const char *directory, bool as_json, bool *all_read, struct error *error)
 {
     struct runs runs = {0};
-    bool ok = find_runs(&runs, directory, error);
     *all_read = true;
-    for (size_t i = 0; i < runs.count && ok; i++) {
-        struct entry *entry = &runs.entries[i];
-        entry->is_read = run_summary_look(&entry->summary, entry->path, &entry->error);
-        *all_read = *all_read && !*complaint_of(entry);
-    }
+    bool ok = find_runs(&runs, directory, error);
+    if (ok)
+        look_at_runs(&runs, all_read);
+    if (ok && runs.count == 0)
+        ok = error_set(error, ERROR_NOT_FOUND,
+                       "%s is not a run directory, and there is none in it: one has checkpoints or a history.jsonl",
+                       directory);
     if (ok) {
         compare_jobs(&runs);
+        choose_keys(&runs);
         (as_json ? print_json : print_table)(&runs);
     }
     release_runs(&runs);

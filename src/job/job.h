@@ -175,7 +175,9 @@ bool job_check_allowed(const struct job_allowed *allowed, struct error *error) W
 bool job_continues(const struct job *saved, const struct job *now, const struct job_allowed *allowed,
                    struct text *changes, struct error *error) WARN_UNUSED;
 
-/* Takes a key in which two jobs differ, with its values as they are written, "(none)" for one that is not there. */
+#define JOB_NO_VALUE "(none)"
+
+/* Takes a key in which two jobs differ, with its values as they are written, JOB_NO_VALUE for one that is not there. */
 typedef void job_difference(void *context, const char *path, const char *one, const char *other);
 
 /* Local. Calls `found` for each such key, in the order of the keys. */

@@ -60,7 +60,7 @@ static void value_text(const struct option_key *key, struct text *value)
     if (key)
         option_write(key->option, key->base, value);
     else
-        text_append(value, "(none)");
+        text_append(value, JOB_NO_VALUE);
 }
 
 static void compare_sections(struct comparison *comparison, const struct option_row *rows, bool bare,

@@ -91,6 +91,15 @@ static void take_metrics(struct run_summary *summary, const char *run)
     free(bytes);
 }
 
+/* Of a run of which nothing is known: no start has come to write its job there, and none is about to. */
+static bool is_left_over(const char *run)
+{
+    char lock[PATH_MAX], job[PATH_MAX];
+    run_file_path(run, RUN_LOCK, lock);
+    run_file_path(run, RUN_JOB, job);
+    return access(job, F_OK) != 0 && !file_is_locked(lock);
+}
+
 bool run_summary_look(struct run_summary *summary, const char *run, struct error *error)
 {
     struct run_state state;
@@ -99,7 +108,8 @@ bool run_summary_look(struct run_summary *summary, const char *run, struct error
     bool ok = run_state_look(&state, run, error);
     if (!ok && error->kind == ERROR_NOT_FOUND && run_summary_is_run(run)) {
         summary->state = state_words[REASON_BRANCHED];
-        ok = true; /* its start was refused, before it could tell anything */
+        summary->is_nothing = is_left_over(run);
+        ok = true; /* it has not come so far that it could tell anything */
     } else if (ok) {
         take_state(summary, &state);
         take_job(summary, run);

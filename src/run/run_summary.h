@@ -13,7 +13,7 @@ struct run_validation {
 
 struct run_summary {
     const char *state;    /* "running", "finished" (early stopping, too), "saved" (and wants to be run again), "failed",
-                           * "dead" (killed), "new" (it has not begun, or its start was refused); not owned */
+                           * "dead" (killed), "new" (it has not begun); not owned */
     uint64_t step;        /* the last one that it tells of */
     double loss;          /* of that step; NaN: not known */
     double samples_per_s; /* the newest that it tells; NaN: none */
@@ -22,6 +22,7 @@ struct run_summary {
     bool has_job;        /* RUN/job.yaml could be read: */
     struct job job;      /* owned */
     struct error no_job; /* else why not */
+    bool is_nothing;     /* its directory has nothing of a run: its start was refused, and nobody is at it */
 };
 
 /* Local. Whether a directory looks like that of a run: it has checkpoints, or a history. */
