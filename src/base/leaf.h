@@ -30,15 +30,19 @@ bool shape_lies_as(const struct shape *shape, const struct shape *other);
 void shape_text(const struct shape *shape, char *text, size_t bytes);
 
 /* What the samples of a dataset look like. */
+#define LEAF_HINT 200 /* bytes */
+
 struct leaf_form {
-    struct shape input;  /* floats; or of tokens: one dimension, [context] */
-    size_t vocabulary;   /* tokens are in [0, vocabulary); 0: the inputs are floats */
-    size_t classes;      /* labels are in [0, classes); 0: the targets are floats */
-    size_t terms;        /* T: labels of a sample; with float targets: targets of a sample */
-    struct shape target; /* of these, as the data has them: [height, width] of a label a pixel; no dimensions: it does
-                            not tell more than T */
-    bool ignores;        /* labels may be LEAF_IGNORED because somebody wants it so */
-    float least, most;   /* float targets lie between these */
+    struct shape input;   /* floats; or of tokens: one dimension, [context] */
+    size_t vocabulary;    /* tokens are in [0, vocabulary); 0: the inputs are floats */
+    size_t classes;       /* labels are in [0, classes); 0: the targets are floats */
+    size_t terms;         /* T: labels of a sample; with float targets: targets of a sample */
+    struct shape target;  /* of these, as the data has them: [height, width] of a label a pixel; no dimensions: it does
+                             not tell more than T */
+    bool ignores;         /* labels may be LEAF_IGNORED because somebody wants it so */
+    float least, most;    /* float targets lie between these */
+    char hint[LEAF_HINT]; /* where to look if there seem to be too many classes, for messages: where the largest label
+                           * comes first, or the rarest class; "": nobody has seen */
 };
 
 #define LEAF_IGNORED (-1) /* a label that does not count: no loss, no gradient */

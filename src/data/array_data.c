@@ -123,7 +123,7 @@ static bool count_classes(struct scan *scan)
 {
     struct array_data *data = scan->dataset->self;
     struct array_labels_odd odd = {0};
-    bool ok = array_labels_count(&data->labels, &data->y, &odd, scan->error);
+    bool ok = array_labels_count(&data->labels, &data->y, &odd, scan->dataset->about.form.hint, scan->error);
     scan->dataset->about.form.classes = data->labels.classes;
     scan->lacks_first = odd.lacks_first;
     if (ok && odd.is_void && !data->labels.ignores && !data->gaps) /* whoever only looks says it otherwise */

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #define VOID 255 /* what often stands for no class, and is counted as the largest where nobody has said so */
 
@@ -39,10 +40,22 @@ static bool refuse_large(const struct array_rows *rows, size_t element, int64_t 
                      rows->array->name, place, label, ARRAY_CLASSES_MOST);
 }
 
+/* The end of a long path tells more than its beginning. */
+static void note_largest(const struct array_rows *rows, size_t element, int64_t label, char hint[LEAF_HINT])
+{
+    char place[64];
+    const char *name = rows->array->name;
+    size_t length = strlen(name), most = LEAF_HINT - 120;
+    label_place(rows, element, place);
+    snprintf(hint, LEAF_HINT, "label %" PRId64 " is first at %s (counted from 0) of %s%s", label, place,
+             length > most ? "..." : "", length > most ? name + length - most : name);
+}
+
 bool array_labels_count(struct array_labels *labels, const struct array *y, struct array_labels_odd *odd,
-                        struct error *error)
+                        char hint[LEAF_HINT], struct error *error)
 {
     struct array_rows rows;
+    *hint = 0;
     bool begins = is_ignored(labels, labels->offset); /* the first class occurs */
     int64_t largest = INT64_MIN;                      /* but for VOID */
     labels->classes = 2;
@@ -55,8 +68,10 @@ bool array_labels_count(struct array_labels *labels, const struct array *y, stru
                 continue;
             if (label >= ARRAY_CLASSES_MOST + labels->offset)
                 return refuse_large(&rows, i, label, error);
-            if (label >= (int64_t)labels->classes + labels->offset)
+            if (label >= (int64_t)labels->classes + labels->offset) {
                 labels->classes = (size_t)(label - labels->offset) + 1;
+                note_largest(&rows, i, label, hint);
+            }
             begins = begins || label <= labels->offset;
             largest = label > largest && label != VOID ? label : largest;
         }

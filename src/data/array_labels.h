@@ -2,6 +2,7 @@
 #ifndef DATA_ARRAY_LABELS_H
 #define DATA_ARRAY_LABELS_H
 
+#include "base/leaf.h"
 #include "data/array.h"
 
 #define ARRAY_CLASSES_MOST 1000000 /* a larger integer is no label */
@@ -21,9 +22,10 @@ struct array_labels_odd {
     int64_t before_void; /* ... and the largest of the others, which is below 254 */
 };
 
-/* Local. Sets classes to 1 + the largest label of all of y, at least 2. */
+/* Local. Sets classes to 1 + the largest label of all of y, at least 2. hint: where the largest comes first, for
+ * messages; "": there are two classes. */
 bool array_labels_count(struct array_labels *labels, const struct array *y, struct array_labels_odd *odd,
-                        struct error *error) WARN_UNUSED;
+                        char hint[LEAF_HINT], struct error *error) WARN_UNUSED;
 
 /* Local. Whether all of these rows are classes, or ignored. ERROR_USAGE, or ERROR_CORRUPT for one that is missing,
  * names the place. */

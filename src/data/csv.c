@@ -18,6 +18,7 @@
 #include <float.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,6 +135,11 @@ static bool choose(const struct csv_settings *settings, size_t there, size_t *be
 
 /* ---- from fields to numbers ---- */
 
+/* Rows of a class. */
+struct seen {
+    size_t count, line; /* of the first one */
+};
+
 struct reading {
     struct csv *csv;
     struct dataset *dataset;
@@ -143,6 +149,7 @@ struct reading {
     bool is_unknown;     /* the row that is being taken is one */
     const struct csv_column *unknown_column;
     struct csv_field unknown; /* the first such value */
+    struct seen *seen;        /* [classes] */
 };
 
 static bool refuse_number(struct reading *reading, const struct csv_column *column, const struct csv_field *field,
@@ -275,14 +282,45 @@ static bool take_row(struct reading *reading, const struct csv_field *fields, si
             return false;
     }
     reading->unknown_rows += reading->is_unknown;
-    if (columns->has_classes)
-        return take_label(reading, &fields[columns->targets[0].place], &csv->labels[row]);
+    if (columns->has_classes) {
+        const struct csv_field *field = &fields[columns->targets[0].place];
+        if (!take_label(reading, field, &csv->labels[row]))
+            return false;
+        struct seen *seen = &reading->seen[csv->labels[row]];
+        if (seen->count++ == 0)
+            seen->line = field->line;
+        return true;
+    }
     for (size_t t = 0; t < columns->target_count; t++) {
         const struct csv_column *column = &columns->targets[t];
         if (!take_target(reading, column, &fields[column->place], &csv->targets[row * columns->target_count + t]))
             return false;
     }
     return true;
+}
+
+/* Of names the rarest, of numbers the largest: of them the one that may be none. */
+static void note_class(const struct reading *reading, char hint[LEAF_HINT])
+{
+    const struct csv_columns *columns = &reading->csv->columns;
+    const struct csv_column *target = &columns->targets[0];
+    const struct seen *seen = reading->seen;
+    size_t last = columns->classes - 1, rarest = last;
+    char name[40], value[40];
+    for (size_t c = 0; c < columns->classes && target->about.is_category; c++)
+        if (seen[c].count > 0 && (seen[rarest].count == 0 || seen[c].count < seen[rarest].count))
+            rarest = c;
+    if (seen[rarest].count == 0)
+        return;
+    option_show(target->about.name, name, sizeof name);
+    if (target->about.is_category)
+        option_show(target->about.values.names[rarest], value, sizeof value);
+    if (target->about.is_category)
+        snprintf(hint, LEAF_HINT, "the rarest, '%s', comes %zu time%s, first in line %zu, column %s", value,
+                 seen[rarest].count, plural(seen[rarest].count), seen[rarest].line, name);
+    else
+        snprintf(hint, LEAF_HINT, "label %" PRIu64 " is first in line %zu, column %s",
+                 last + reading->source->settings->label_offset, seen[last].line, name);
 }
 
 static bool take_rows(struct reading *reading, size_t begin, size_t count)
@@ -368,7 +406,13 @@ static bool read_table(struct reading *reading)
         dataset->about.form.least = INFINITY;
         dataset->about.form.most = -INFINITY;
     }
-    if (!take_rows(reading, begin, dataset->count))
+    if (columns->has_classes)
+        reading->seen = memory_need(columns->classes, sizeof *reading->seen);
+    bool ok = take_rows(reading, begin, dataset->count);
+    if (ok && columns->has_classes)
+        note_class(reading, dataset->about.form.hint);
+    memory_free(reading->seen);
+    if (!ok)
         return false;
     describe(columns, &dataset->about);
     dataset->digest = digest(csv, dataset->count);

@@ -189,9 +189,9 @@ static bool check_binary(const struct loss_spec *spec, const struct shape *out, 
     (void)spec, (void)out;
     if (form->classes > 2)
         return error_set(error, ERROR_USAGE,
-                         "loss: binary_cross_entropy wants two classes, but the data has %zu: choose "
+                         "loss: binary_cross_entropy wants two classes, but the data has %zu%s%s%s: choose "
                          "softmax_cross_entropy",
-                         form->classes);
+                         form->classes, *form->hint ? " (" : "", form->hint, *form->hint ? ")" : "");
     if (form->classes == 0 && (form->least < 0 || form->most > 1))
         return error_set(error, ERROR_USAGE,
                          "loss: binary_cross_entropy wants targets from 0 to 1, but the data's go from %g to %g",

@@ -6,23 +6,34 @@
 #include "nn/loss.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
+
+#define CLASSES_TEXT (LEAF_HINT + 60)
+
+/* "9 classes (label 8 is first at ...)": to follow a label that is none would train a wrong model. */
+static void describe_classes(const struct leaf_form *form, char text[CLASSES_TEXT])
+{
+    const char *hint = form->hint;
+    snprintf(text, CLASSES_TEXT, "%zu classes%s%s%s", form->classes, *hint ? " (" : "", hint, *hint ? ")" : "");
+}
 
 /* What a model for labels of pixels, or of positions, has to end with. */
 static bool refuse_terms(const struct shape *out, const char *shape, const struct leaf_form *form, struct error *error)
 {
     size_t K = form->classes;
-    char target[96];
+    char target[96], classes[CLASSES_TEXT];
+    describe_classes(form, classes);
     shape_text(&form->target, target, sizeof target);
     if (form->target.dims > 0)
         return error_set(error, ERROR_USAGE,
-                         "model: it gives %s, but a sample has %s labels of %zu classes: let it end with {layer: %s, "
+                         "model: it gives %s, but a sample has %s labels of %s: let it end with {layer: %s, "
                          "filters: %zu, kernel: 1} at sides as long as theirs (targets of a regression are floats)",
-                         shape, target, K, out->dims == 4 ? "conv3d" : "conv2d", K);
+                         shape, target, classes, out->dims == 4 ? "conv3d" : "conv2d", K);
     return error_set(error, ERROR_USAGE,
-                     "model: it gives %s, but the data wants %zu positions of %zu classes: let it end with {layer: "
+                     "model: it gives %s, but the data wants %zu positions of %s: let it end with {layer: "
                      "lm_head} or {layer: dense, units: %zu}",
-                     shape, form->terms, K, K);
+                     shape, form->terms, classes, K);
 }
 
 /* It wants one output a class, at each of the terms. */
@@ -30,8 +41,9 @@ static bool check(const struct loss_spec *spec, const struct shape *out, const s
                   struct error *error)
 {
     (void)spec;
-    char shape[96];
+    char shape[96], classes[CLASSES_TEXT];
     shape_text(out, shape, sizeof shape);
+    describe_classes(form, classes);
     bool enough = shape_count(out) == form->terms * form->classes;
     if (loss_has_planes(out, form) ||
         (enough && out->size[out->dims - 1] == form->classes && (form->terms == 1 || out->dims == 2)))
@@ -46,9 +58,8 @@ static bool check(const struct loss_spec *spec, const struct shape *out, const s
             shape);
     return error_set(
         error, ERROR_USAGE,
-        "model: the last layer has %s output%s, but the data has %zu classes: let it end with {layer: dense, "
-        "units: %zu}",
-        shape, plural(shape_count(out)), form->classes, form->classes);
+        "model: the last layer has %s output%s, but the data has %s: let it end with {layer: dense, units: %zu}", shape,
+        plural(shape_count(out)), classes, form->classes);
 }
 
 /* One term, z [K]. weights [K]; NULL: 1. */

@@ -46,6 +46,20 @@ static void a_target_with_points_is_a_regression(void)
     dataset_close(&dataset);
 }
 
+/* Which class may be none: of numbers the largest, of names the rarest. */
+static void the_class_that_may_be_none_has_its_line(void)
+{
+    struct fixture fixture;
+    fixture_init(&fixture, "a", "a,y\n1,1\n2,9\n3,3\n4,9\n");
+    struct dataset dataset = open_good(&fixture, NULL);
+    CU_ASSERT_STRING_EQUAL(dataset.about.form.hint, "label 9 is first in line 3, column y");
+    dataset_close(&dataset);
+    fixture_init(&fixture, "a", "a,y\n1,cat\n2,dog\n3,\"do g\"\n4,cat\n5,dog\n");
+    dataset = open_good(&fixture, NULL);
+    CU_ASSERT_STRING_EQUAL(dataset.about.form.hint, "the rarest, 'do g', comes 1 time, first in line 4, column y");
+    dataset_close(&dataset);
+}
+
 static void whole_targets_are_labels_unless_the_job_says_otherwise(void)
 {
     struct fixture fixture;
@@ -341,6 +355,7 @@ int main(void)
 {
     static const struct test_case cases[] = {
         {"a target with points is a regression", a_target_with_points_is_a_regression},
+        {"the class that may be none has its line", the_class_that_may_be_none_has_its_line},
         {"whole targets are labels, unless the job says otherwise",
          whole_targets_are_labels_unless_the_job_says_otherwise},
         {"who wants labels is told why targets are none", who_wants_labels_is_told_why_targets_are_none},
