@@ -29,9 +29,9 @@ bool shape_lies_as(const struct shape *shape, const struct shape *other);
 /* Local. "3x32x32" for messages. */
 void shape_text(const struct shape *shape, char *text, size_t bytes);
 
-/* What the samples of a dataset look like. */
 #define LEAF_HINT 200 /* bytes */
 
+/* What the samples of a dataset look like. */
 struct leaf_form {
     struct shape input;   /* floats; or of tokens: one dimension, [context] */
     size_t vocabulary;    /* tokens are in [0, vocabulary); 0: the inputs are floats */
