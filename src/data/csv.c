@@ -2,15 +2,15 @@
  *
  * Letters: N rows that are used, C columns of inputs, T of targets. A column of categories is kept as the number of
  * each row's value, and becomes one 1 among zeros when it is read: else a file could grow a thousandfold in memory. */
-#include "base/plural.h"
 #include "data/csv_settings.h"
 
 #include "base/digest.h"
-#include "base/log.h"
 #include "base/memory.h"
+#include "base/plural.h"
 #include "base/rows.h"
 #include "data/content.h"
 #include "data/csv_columns.h"
+#include "data/csv_rows.h"
 #include "data/formats.h"
 #include "data/part.h"
 #include "data/row_stream.h"
@@ -21,8 +21,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define NO_VALUE (-1.0f) /* in place of the number of a category */
 
 static const char *const tasks[] = {
     NULL, [CSV_AUTO] = "auto", [CSV_CLASSES] = "classes", [CSV_REGRESSION] = "regression", NULL};
@@ -73,9 +71,7 @@ static const struct option_row rows[] = {
 
 struct csv {
     struct csv_columns columns;
-    float *inputs;   /* [N, C] numbers, or of categories their numbers */
-    int32_t *labels; /* [N]; NULL: it is a regression */
-    float *targets;  /* [N, T]; NULL: they are classes */
+    struct csv_rows rows;
     struct watched watched;
 };
 
@@ -103,9 +99,7 @@ static void csv_close(struct dataset *dataset)
     struct csv *csv = dataset->self;
     csv_columns_release(&csv->columns);
     watched_release(&csv->watched);
-    memory_free(csv->inputs);
-    memory_free(csv->labels);
-    memory_free(csv->targets);
+    csv_rows_release(&csv->rows);
     memory_free(csv);
 }
 
@@ -133,217 +127,6 @@ static bool choose(const struct csv_settings *settings, size_t there, size_t *be
     return true;
 }
 
-/* ---- from fields to numbers ---- */
-
-/* Rows of a class. */
-struct seen {
-    size_t count, line; /* of the first one */
-};
-
-struct reading {
-    struct csv *csv;
-    struct dataset *dataset;
-    const struct csv_source *source;
-    struct error *error;
-    size_t unknown_rows; /* that hold values which the training data have not */
-    bool is_unknown;     /* the row that is being taken is one */
-    const struct csv_column *unknown_column;
-    struct csv_field unknown; /* the first such value */
-    struct seen *seen;        /* [classes] */
-};
-
-static bool refuse_number(struct reading *reading, const struct csv_column *column, const struct csv_field *field,
-                          enum csv_number number, bool is_input)
-{
-    if (number == CSV_MISSING)
-        return csv_refuse(reading->source, column, field, ERROR_CORRUPT, reading->error,
-                          csv_is_of_inputs(reading->source)
-                              ? ": a value is missing; --set data.train.missing=NUMBER puts a number in its place"
-                          : is_input ? ": a value is missing; missing: NUMBER puts a number in its place"
-                                     : ": a target is missing; leave the row out of the file");
-    if (number == CSV_BEYOND)
-        return csv_refuse(reading->source, column, field, ERROR_CORRUPT, reading->error,
-                          ", which is not finite, or beyond a float");
-    if (memchr(field->bytes, ',', field->length) && field->length < 64)
-        return csv_refuse(reading->source, column, field, ERROR_CORRUPT, reading->error,
-                          ", which is no number: numbers have a point, and nothing between thousands");
-    return csv_refuse(reading->source, column, field, ERROR_CORRUPT, reading->error, ", which is no number%s",
-                      csv_is_of_inputs(reading->source) ? ": repair it"
-                      : is_input                        ? ": repair it, or name the column in categories: [...]"
-                                                        : "");
-}
-
-#define IS_UNKNOWN ", which is no value of this column in the training data"
-
-/* The value is none of its column's, so far. */
-static void note_unknown(struct reading *reading, const struct csv_column *column, const struct csv_field *field)
-{
-    if (!reading->unknown_column) {
-        reading->unknown_column = column;
-        reading->unknown = *field;
-    }
-    reading->is_unknown = true;
-}
-
-/* Once all rows are taken. */
-static bool judge_unknown(struct reading *reading)
-{
-    const char *path = reading->source->settings->path;
-    size_t n = reading->unknown_rows;
-    if (n == 0)
-        return true;
-    if (reading->source->settings->unknown == CSV_UNKNOWN_NONE) {
-        log_warn("%s: %zu row%s a category that the training data have not, taken for none", path, n,
-                 n == 1 ? " has" : "s have");
-        return true;
-    }
-    return csv_refuse(reading->source, reading->unknown_column, &reading->unknown, ERROR_USAGE, reading->error,
-                      IS_UNKNOWN " (%zu row%s such a value): correct it, or have it taken for none: %s", n,
-                      n == 1 ? " has" : "s have",
-                      csv_is_of_inputs(reading->source) ? "--unknown none" : "unknown: none");
-}
-
-static bool take_input(struct reading *reading, const struct csv_column *column, const struct csv_field *field,
-                       float *input)
-{
-    double missing = reading->source->settings->missing, value = 0;
-    if (column->about.is_category) {
-        size_t place = 0;
-        *input = NO_VALUE;
-        if (field->length == 0)
-            return missing != CSV_NONE || refuse_number(reading, column, field, CSV_MISSING, true);
-        if (csv_columns_category(column, field, &place))
-            *input = (float)place;
-        else
-            note_unknown(reading, column, field);
-        return true;
-    }
-    enum csv_number number = csv_field_number(field, reading->source->locale, &value);
-    if (number == CSV_MISSING && missing != CSV_NONE)
-        value = missing;
-    else if (number != CSV_WHOLE && number != CSV_REAL)
-        return refuse_number(reading, column, field, number, true);
-    *input = (float)value;
-    return true;
-}
-
-static bool take_label(struct reading *reading, const struct csv_field *field, int32_t *label)
-{
-    const struct csv_columns *columns = &reading->csv->columns;
-    const struct csv_column *column = &columns->targets[0];
-    double value = 0, offset = (double)reading->source->settings->label_offset;
-    size_t place = 0;
-    if (column->about.is_category) {
-        if (field->length == 0)
-            return refuse_number(reading, column, field, CSV_MISSING, false);
-        if (!csv_columns_category(column, field, &place))
-            return csv_refuse(reading->source, column, field, ERROR_USAGE, reading->error, IS_UNKNOWN);
-        *label = (int32_t)place;
-        return true;
-    }
-    enum csv_number number = csv_field_number(field, reading->source->locale, &value);
-    if (number != CSV_WHOLE && number != CSV_REAL)
-        return refuse_number(reading, column, field, number, false);
-    value -= offset;
-    if (value != floor(value) || value < 0)
-        return csv_refuse(reading->source, column, field, ERROR_USAGE, reading->error,
-                          ": labels are whole numbers from %.0f on; of a quantity: task: regression", offset);
-    if (value >= (double)columns->classes)
-        return csv_refuse(
-            reading->source, column, field, ERROR_USAGE, reading->error,
-            ", but there are only %zu classes, %.0f to %.0f; of a quantity: task: regression, of the training data",
-            columns->classes, offset, offset + (double)columns->classes - 1);
-    *label = (int32_t)value;
-    return true;
-}
-
-static bool take_target(struct reading *reading, const struct csv_column *column, const struct csv_field *field,
-                        float *target)
-{
-    struct leaf_form *form = &reading->dataset->about.form;
-    double value = 0;
-    enum csv_number number = csv_field_number(field, reading->source->locale, &value);
-    if (number != CSV_WHOLE && number != CSV_REAL)
-        return refuse_number(reading, column, field, number, false);
-    *target = (float)value;
-    form->least = *target < form->least ? *target : form->least;
-    form->most = *target > form->most ? *target : form->most;
-    return true;
-}
-
-static bool take_row(struct reading *reading, const struct csv_field *fields, size_t row)
-{
-    const struct csv *csv = reading->csv;
-    const struct csv_columns *columns = &csv->columns;
-    reading->is_unknown = false;
-    for (size_t c = 0; c < columns->input_count; c++) {
-        const struct csv_column *column = &columns->inputs[c];
-        if (!take_input(reading, column, &fields[column->place], &csv->inputs[row * columns->input_count + c]))
-            return false;
-    }
-    reading->unknown_rows += reading->is_unknown;
-    if (columns->has_classes) {
-        const struct csv_field *field = &fields[columns->targets[0].place];
-        if (!take_label(reading, field, &csv->labels[row]))
-            return false;
-        struct seen *seen = &reading->seen[csv->labels[row]];
-        if (seen->count++ == 0)
-            seen->line = field->line;
-        return true;
-    }
-    for (size_t t = 0; t < columns->target_count; t++) {
-        const struct csv_column *column = &columns->targets[t];
-        if (!take_target(reading, column, &fields[column->place], &csv->targets[row * columns->target_count + t]))
-            return false;
-    }
-    return true;
-}
-
-/* Of names the rarest, of numbers the largest: of them the one that may be none. */
-static void note_class(const struct reading *reading, char hint[LEAF_HINT])
-{
-    const struct csv_columns *columns = &reading->csv->columns;
-    const struct csv_column *target = &columns->targets[0];
-    const struct seen *seen = reading->seen;
-    size_t last = columns->classes - 1, rarest = last;
-    char name[40], value[40];
-    for (size_t c = 0; c < columns->classes && target->about.is_category; c++)
-        if (seen[c].count > 0 && (seen[rarest].count == 0 || seen[c].count < seen[rarest].count))
-            rarest = c;
-    if (seen[rarest].count == 0)
-        return;
-    option_show(target->about.name, name, sizeof name);
-    if (target->about.is_category)
-        option_show(target->about.values.names[rarest], value, sizeof value);
-    if (target->about.is_category)
-        snprintf(hint, LEAF_HINT, "the rarest, '%s', comes %zu time%s, first in line %zu, column %s", value,
-                 seen[rarest].count, plural(seen[rarest].count), seen[rarest].line, name);
-    else
-        snprintf(hint, LEAF_HINT, "label %" PRIu64 " is first in line %zu, column %s",
-                 last + reading->source->settings->label_offset, seen[last].line, name);
-}
-
-static bool take_rows(struct reading *reading, size_t begin, size_t count)
-{
-    struct csv *csv = reading->csv;
-    const struct csv_columns *columns = &csv->columns;
-    csv->inputs = memory_alloc(count * columns->input_count, sizeof *csv->inputs, "a table", reading->error);
-    if (columns->has_classes)
-        csv->labels = memory_alloc(count, sizeof *csv->labels, "the labels of a table", reading->error);
-    else
-        csv->targets = memory_alloc(count * columns->target_count, sizeof *csv->targets, "the targets of a table",
-                                    reading->error);
-    if (!csv->inputs || (!csv->labels && !csv->targets))
-        return false;
-    struct csv_scan scan = csv_table_begin(reading->source->table);
-    for (size_t row = 0; row < begin; row++)
-        csv_table_row(reading->source->table, &scan);
-    for (size_t row = 0; row < count; row++)
-        if (!take_row(reading, csv_table_row(reading->source->table, &scan), row))
-            return false;
-    return judge_unknown(reading);
-}
-
 /* ---- as a dataset ---- */
 
 static uint64_t digest_columns(uint64_t digest, const struct csv_column *columns, size_t count)
@@ -362,9 +145,10 @@ static uint64_t digest_columns(uint64_t digest, const struct csv_column *columns
 static uint64_t digest(const struct csv *csv, size_t count)
 {
     const struct csv_columns *columns = &csv->columns;
-    uint64_t inputs = digest_bytes(csv->inputs, count * columns->input_count * sizeof *csv->inputs);
-    uint64_t targets = csv->labels ? digest_bytes(csv->labels, count * sizeof *csv->labels)
-                                   : digest_bytes(csv->targets, count * columns->target_count * sizeof *csv->targets);
+    uint64_t inputs = digest_bytes(csv->rows.inputs, count * columns->input_count * sizeof *csv->rows.inputs);
+    uint64_t targets = csv->rows.labels
+                           ? digest_bytes(csv->rows.labels, count * sizeof *csv->rows.labels)
+                           : digest_bytes(csv->rows.targets, count * columns->target_count * sizeof *csv->rows.targets);
     uint64_t names = digest_columns(digest_columns(columns->has_classes, columns->inputs, columns->input_count),
                                     columns->targets, columns->target_count);
     return digest_chain(digest_chain(inputs, targets), names);
@@ -388,17 +172,16 @@ static void describe(const struct csv_columns *columns, struct description *abou
     memory_free(targets);
 }
 
-static bool read_table(struct reading *reading)
+static bool read_table(struct dataset *dataset, const struct csv_source *source, struct error *error)
 {
-    struct csv *csv = reading->csv;
+    struct csv *csv = dataset->self;
     struct csv_columns *columns = &csv->columns;
-    struct dataset *dataset = reading->dataset;
-    const struct csv_table *table = reading->source->table;
+    const struct csv_table *table = source->table;
     size_t begin = 0;
-    if (!csv_columns_find(columns, reading->source, reading->error) ||
-        !choose(reading->source->settings, table->rows, &begin, &dataset->count, reading->error))
+    if (!csv_columns_find(columns, source, error) ||
+        !choose(source->settings, table->rows, &begin, &dataset->count, error))
         return false;
-    dataset->about.label_offset = reading->source->settings->label_offset;
+    dataset->about.label_offset = source->settings->label_offset;
     dataset->about.form = (struct leaf_form){.input = {1, {columns->width}},
                                              .classes = columns->has_classes ? columns->classes : 0,
                                              .terms = columns->target_count};
@@ -406,13 +189,7 @@ static bool read_table(struct reading *reading)
         dataset->about.form.least = INFINITY;
         dataset->about.form.most = -INFINITY;
     }
-    if (columns->has_classes)
-        reading->seen = memory_need(columns->classes, sizeof *reading->seen);
-    bool ok = take_rows(reading, begin, dataset->count);
-    if (ok && columns->has_classes)
-        note_class(reading, dataset->about.form.hint);
-    memory_free(reading->seen);
-    if (!ok)
+    if (!csv_rows_take(columns, source, begin, dataset->count, &csv->rows, &dataset->about.form, error))
         return false;
     describe(columns, &dataset->about);
     dataset->digest = digest(csv, dataset->count);
@@ -431,11 +208,10 @@ static bool open_table(struct dataset *dataset, const struct csv_settings *setti
     struct csv_table table;
     struct csv_source source = {
         .table = &table, .settings = settings, .locale = newlocale(LC_ALL_MASK, "C", NULL), .train = train};
-    struct reading reading = {.csv = dataset->self, .dataset = dataset, .source = &source, .error = error};
     bool ok = source.locale || error_errno(error, "cannot have the locale C");
     ok = ok && open(&table, context, settings, error);
     if (ok) {
-        ok = read_table(&reading);
+        ok = read_table(dataset, &source, error);
         csv_table_close(&table);
     }
     if (source.locale)
@@ -538,7 +314,7 @@ static bool csv_read(const struct dataset *dataset, size_t index, struct leaf *l
     (void)error;
     const struct csv *csv = dataset->self;
     const struct csv_columns *columns = &csv->columns;
-    const float *from = csv->inputs + index * columns->input_count;
+    const float *from = csv->rows.inputs + index * columns->input_count;
     float *input = leaf->inputs + row * columns->width;
     for (size_t c = 0; c < columns->input_count; c++) {
         const struct csv_column *column = &columns->inputs[c];
@@ -550,10 +326,10 @@ static bool csv_read(const struct dataset *dataset, size_t index, struct leaf *l
             *input++ = (float)v == from[c] ? 1.0f : 0.0f;
     }
     size_t terms = columns->target_count;
-    if (csv->labels)
-        leaf->labels[row] = csv->labels[index];
+    if (csv->rows.labels)
+        leaf->labels[row] = csv->rows.labels[index];
     else if (terms > 0)
-        memcpy(leaf->targets + row * terms, csv->targets + index * terms, terms * sizeof *leaf->targets);
+        memcpy(leaf->targets + row * terms, csv->rows.targets + index * terms, terms * sizeof *leaf->targets);
     return true;
 }
 

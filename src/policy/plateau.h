@@ -7,10 +7,9 @@
 #include "job/job.h"
 #include "policy/evaluation.h"
 
-/* Local. Takes the validation of this step into the history; nothing with another schedule, or
- * if it is not regular (best.h). After more than `patience`
- * of them that were not better, by `threshold` of its size, than the one that is counted from, the rate falls, and
- * counting begins anew; as PyTorch's ReduceLROnPlateau with threshold_mode=rel. */
+/* Local. Takes the validation of this step into the history; nothing with another schedule, or if it is not regular
+ * (best.h). After more than `patience` of them that were not better, by `threshold` of its size, than the one that is
+ * counted from, the rate falls, and counting begins anew; as PyTorch's ReduceLROnPlateau with threshold_mode=rel. */
 void plateau_consider(const struct job *job, struct history *history, const struct evaluation *evaluation,
                       uint64_t step);
 
