@@ -37,4 +37,9 @@ void convolution_dweight(const struct compute *compute, const struct convolution
 void convolution_dx(const struct compute *compute, const struct convolution *convolution, size_t M, const float *dy,
                     struct matrix weight, float *scratch, float *dx);
 
+/* The members of a struct compute that has them. */
+#define CONVOLUTION_BY_PRODUCTS                                                                                        \
+    .convolution_scratch = convolution_scratch, .convolution_forward = convolution_forward,                            \
+    .convolution_dweight = convolution_dweight, .convolution_dx = convolution_dx
+
 #endif

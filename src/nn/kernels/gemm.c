@@ -68,10 +68,7 @@ const struct compute compute_openblas = {
     .describe = describe,
     .reserve = reserve,
     .product = product,
-    .convolution_scratch = convolution_scratch,
-    .convolution_forward = convolution_forward,
-    .convolution_dweight = convolution_dweight,
-    .convolution_dx = convolution_dx,
+    CONVOLUTION_BY_PRODUCTS,
 };
 
 void gemm_init(void)

@@ -186,8 +186,5 @@ const struct compute compute_lockstep = {
     .describe = describe,
     .reserve = reserve,
     .product = product,
-    .convolution_scratch = convolution_scratch,
-    .convolution_forward = convolution_forward,
-    .convolution_dweight = convolution_dweight,
-    .convolution_dx = convolution_dx,
+    CONVOLUTION_BY_PRODUCTS,
 };
