@@ -192,6 +192,10 @@ void progress_begin(struct session *session)
              job->train.microbatch, plural(job->train.microbatch));
     log_info("numerics %s; products by %s%s%s", numerics_describe(), products, own ? ", on " : "",
              own ? cpu_name(cpu_isa()) : "");
+    if (own && cpu_isa() == CPU_BASELINE)
+        log_warn(
+            "products without fused multiply-add of the CPU are exact, and very slow; compute.gemm: openblas is faster, "
+            "and rounds otherwise");
     if (numerics_digest() != NUMERICS_DIGEST)
         log_warn(
             "this machine rounds otherwise than others do: training continues elsewhere to rounding, not to the bit");
