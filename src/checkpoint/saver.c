@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/thread.h"
+#include "base/timeline.h"
 #include "base/watchdog.h"
 #include "checkpoint/patience.h"
 #include "parallel/promise.h"
@@ -68,9 +69,12 @@ static bool commit(struct saver *saver)
     saver->result = (struct saver_result){.step = work->step};
     agreement_begin(agreement);
     snapshot_take(snapshot, &work->state, work->step);
-    if (!snapshot_digest(snapshot, agreement, patience_s, error))
+    timeline_begin(MARK_DIGEST);
+    bool ok = snapshot_digest(snapshot, agreement, patience_s, error);
+    timeline_end();
+    if (!ok)
         return false;
-    bool ok = exchange_check_replica(saver->exchange, work->replica, snapshot->digests[0], error);
+    ok = exchange_check_replica(saver->exchange, work->replica, snapshot->digests[0], error);
     saver->result.synced = work->copies || sync_descriptor(work->descriptor, &saver->result.sync_error);
     patience_note(&saver->patience, PATIENCE_DIGEST, clock_seconds() - start);
     if (!agreement_agree(agreement, ok, patience_s, "the comparison of the nodes' parameters", NULL, error))
@@ -104,7 +108,9 @@ static void watch_training(struct saver *saver)
 /* Collective over the savers. The work, and this rank's verdict. */
 static void run_work(struct saver *saver)
 {
+    timeline_begin(MARK_SAVE);
     saver->ok = commit(saver);
+    timeline_end();
     saver->result.late = !saver->ok && saver->error.kind == ERROR_LATE;
     if (saver->agreement.broken && saver->options.lost)
         saver->options.lost(&saver->error);
@@ -115,6 +121,7 @@ static void run_work(struct saver *saver)
 static void *thread(void *argument)
 {
     struct saver *saver = argument;
+    timeline_name_thread("saver");
     pthread_mutex_lock(&saver->mutex);
     for (;;) {
         while (!saver->busy && !saver->leaving)

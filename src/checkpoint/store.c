@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/timeline.h"
 #include "checkpoint/pin.h"
 #include "checkpoint/seal.h"
 #include "checkpoint/store_name.h"
@@ -195,10 +196,13 @@ bool store_publish(const struct store *store, uint64_t step, struct error *error
     store_path(store, step, path);
     if (access(path, F_OK) == 0 && !seal_is_ours(path) && !store_reject(store, step, error))
         return false;
-    if (!file_rename(partial, path, error))
-        return false;
-    fault_at(FAULT_RENAMED, step);
-    return file_sync_parent(path, error);
+    timeline_begin(MARK_RENAME);
+    bool ok = file_rename(partial, path, error);
+    if (ok)
+        fault_at(FAULT_RENAMED, step);
+    ok = ok && file_sync_parent(path, error);
+    timeline_end();
+    return ok;
 }
 
 /* The step in a hidden name that lockstep gives (".step-<step>.h5.<16 hexadecimal digits>.partial" or ".deleted"), or

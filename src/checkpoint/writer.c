@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/file.h"
+#include "base/timeline.h"
 #include "checkpoint/layout.h"
 #include "checkpoint/reader.h"
 #include "checkpoint/record_h5.h"
@@ -90,8 +91,10 @@ static bool write_data(const struct snapshot *snapshot, const struct store *stor
     bool ok = write_shard(&data, snapshot, error);
     close_datasets(&data);
     /* The flush syncs what this rank has written, on its own node; the close alone would not. */
+    timeline_begin(MARK_SYNC);
     if (H5Fflush(data.file, H5F_SCOPE_GLOBAL) < 0 && ok)
         ok = h5_error(error, ERROR_IO, "cannot sync %s", path);
+    timeline_end();
     if (H5Fclose(data.file) < 0 && ok)
         ok = h5_error(error, ERROR_IO, "cannot close %s", path);
     return ok;
@@ -147,7 +150,11 @@ static bool publish(const struct snapshot *snapshot, const struct store *store, 
         !record_image_finish(partial, snapshot->fingerprint, error))
         return false;
     fault_at(FAULT_RECORD_WRITTEN, snapshot->step);
-    if (!seal(partial, error) || !file_sync(partial, error) || !reader_open(&reader, partial, error))
+    bool ok = seal(partial, error);
+    timeline_begin(MARK_SYNC);
+    ok = ok && file_sync(partial, error);
+    timeline_end();
+    if (!ok || !reader_open(&reader, partial, error))
         return false;
     bool proven = prove_h5(&reader, error);
     reader_close(&reader);
@@ -187,20 +194,28 @@ static bool write_phases(struct writing *writing, const struct record *record, s
     const struct snapshot *snapshot = writing->snapshot;
     const char *partial = writing->partial;
     bool is_first = snapshot->world->rank == 0;
+    timeline_begin(MARK_LAYOUT);
     bool ok = !is_first || layout_make(snapshot, record, writing->store, partial, &writing->commit->bytes, error);
+    timeline_end();
     if (!end_phase(writing, ok, PATIENCE_LAYOUT, "the layout of the file", error))
         return false;
     double start = clock_seconds();
+    timeline_begin(MARK_WRITE);
     ok = write_data(snapshot, writing->store, partial, error);
+    timeline_end();
     if (!end_phase(writing, ok, PATIENCE_DATA, "writing its part", error))
         return false;
     writing->commit->data_ms = 1e3 * (clock_seconds() - start);
     fault_at(FAULT_FILE_CLOSED, snapshot->step);
+    timeline_begin(MARK_READ_BACK);
     ok = read_back(snapshot, partial, error);
+    timeline_end();
     if (!end_phase(writing, ok, PATIENCE_PROOF, "reading back its part", error))
         return false;
     fault_at(FAULT_DATA_VERIFIED, snapshot->step);
+    timeline_begin(MARK_PUBLISH);
     ok = !is_first || publish(snapshot, writing->store, partial, error);
+    timeline_end();
     return end_phase(writing, ok, PATIENCE_PUBLISH, "publishing the file", error);
 }
 
@@ -229,8 +244,10 @@ bool writer_commit(struct agreement *agreement, const struct snapshot *snapshot,
     }
     commit->write_ms = 1e3 * (clock_seconds() - start);
     fault_at(FAULT_COMMITTED, snapshot->step);
+    timeline_begin(MARK_PRUNE);
     if (is_first)
         commit->pruned = store_prune(store, snapshot->step, retention, &commit->prune_error);
+    timeline_end();
     fault_at(FAULT_PRUNED, snapshot->step);
     return true;
 }

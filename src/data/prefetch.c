@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/thread.h"
+#include "base/timeline.h"
 #include "base/watchdog.h"
 
 #include <sys/resource.h>
@@ -39,6 +40,7 @@ struct prefetch {
 static bool read(struct prefetch *prefetch, const struct leaf_place *place, struct leaf *leaf)
 {
     struct error error;
+    timeline_begin(MARK_READ);
     if (place->sampler)
         sampler_row(place->sampler, place->position, place->rows, prefetch->indices);
     else
@@ -48,6 +50,7 @@ static bool read(struct prefetch *prefetch, const struct leaf_place *place, stru
     if (place->augmenter)
         augmenter_leaf(place->augmenter, place->sampler, place->position, prefetch->indices, place->rows, leaf);
     leaf->first = place->first;
+    timeline_end();
     return !dataset_failed(place->dataset, &error);
 }
 
@@ -94,6 +97,7 @@ static bool read_now(struct prefetch *prefetch, const struct leaf_place *place, 
 static void *thread(void *argument)
 {
     struct prefetch *prefetch = argument;
+    timeline_name_thread("prefetch");
     pthread_mutex_lock(&prefetch->mutex);
     while (!prefetch->leaving) {
         if (prefetch->state != READING) {

@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "base/memory.h"
 #include "base/rng.h"
+#include "base/timeline.h"
 #include "nn/kernels/compute.h"
 #include "nn/kernels/vector.h"
 #include "nn/layers/concat.h"
@@ -234,6 +235,7 @@ static void forward(const struct model *model, const struct pass *pass, size_t e
         const float *x = input(model, l);
         float *y = buffer(model->outs, step->y);
         const float *skip = step->skip == PLAN_NONE ? model->leaf.inputs : model->outs[step->skip];
+        timeline_begin_part(MARK_FORWARD, l);
         if (layer->class->skip == SKIP_ENDS)
             vector_add(pass->leaf->rows * layer->outputs, x, skip, y);
         else if (layer->class->skip == SKIP_APPENDS)
@@ -242,6 +244,7 @@ static void forward(const struct model *model, const struct pass *pass, size_t e
             layer->class->forward_next(layer, pass, x, y, pass->past->kept[l]);
         else if (layer->class->forward)
             layer->class->forward(layer, pass, x, y, model->saved[l]);
+        timeline_end();
     }
 }
 
@@ -275,7 +278,9 @@ static void backward_step(const struct model *model, const struct pass *pass, si
 static void backward(const struct model *model, const struct pass *pass, size_t end)
 {
     for (size_t l = end; l-- > model->plan.stop;) { /* no tensor lies before the stop */
+        timeline_begin_part(MARK_BACKWARD, l);
         backward_step(model, pass, l);
+        timeline_end();
         tell_final(&model->layers[l], pass);
     }
 }
@@ -287,8 +292,11 @@ static void take_loss(const struct model *model, const struct pass *pass, size_t
 {
     if (pass->viewer)
         pass->viewer->see(pass->viewer->context, pass->leaf, first, n, width, outputs);
-    if (sums)
-        loss_terms(&model->loss, pass->leaf, first, n, width, outputs, pass->gradient != NULL, sums);
+    if (!sums)
+        return;
+    timeline_begin(MARK_LOSS);
+    loss_terms(&model->loss, pass->leaf, first, n, width, outputs, pass->gradient != NULL, sums);
+    timeline_end();
 }
 
 /* The last layer, the loss, and the layer's gradient, tile by tile: its whole output never exists. */
@@ -302,11 +310,15 @@ static void run_tiles(const struct model *model, const struct pass *pass, struct
     float *dx = buffer(model->ups, model->plan.top_up);
     for (size_t first = 0; first < n; first += model->tile_rows) {
         size_t rows = n - first < model->tile_rows ? n - first : model->tile_rows;
+        timeline_begin_part(MARK_FORWARD, l);
         last->class->forward_rows(last, pass, rows, x + first * columns, model->tile);
+        timeline_end();
         take_loss(model, pass, first * terms, rows * terms, width / terms, model->tile, sums);
+        timeline_begin_part(MARK_BACKWARD, l);
         if (pass->gradient)
             last->class->backward_rows(last, pass, first == 0, rows, x + first * columns, model->tile,
                                        dx ? dx + first * columns : NULL);
+        timeline_end();
     }
     if (pass->gradient)
         tell_final(last, pass);

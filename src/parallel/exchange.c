@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "base/memory.h"
 #include "base/partition.h"
+#include "base/timeline.h"
 #include "parallel/promise.h"
 #include "parallel/reduction.h"
 
@@ -282,7 +283,9 @@ static void combine(struct exchange *x)
     tree_push(&x->walker, (struct subtree){.level = 0, .index = x->next_leaf++});
     while (tree_merge(&x->walker)) {
         float *left = x->slots + (x->walker.length - 1) * x->count;
+        timeline_begin(MARK_COMBINE);
         reduction_pair(left, left, left + x->count, x->count);
+        timeline_end();
     }
 }
 
@@ -317,7 +320,10 @@ double exchange_reduce(struct exchange *x, double divisor, float **gradient)
     size_t size = (size_t)x->world->size, rank = (size_t)x->world->rank;
     CHECK(x->next_leaf == partition_first(x->leaves, size, rank + 1) && x->awaited == 0, "all own leaves are complete");
     PROMISE_EQUAL_REAL(x->world, divisor);
+    timeline_begin(MARK_WAIT);
     window_fence(&x->window);
+    timeline_end();
+    timeline_begin(MARK_SUM);
     if (x->node->count > 1)
         exchange_parts(x);
     double *squares = x->squares + x->square_places[rank];
@@ -326,13 +332,16 @@ double exchange_reduce(struct exchange *x, double divisor, float **gradient)
         reduction_run(&x->sum, x->shard.first + first, n, x->gradient + first);
         squares[first / EXCHANGE_BLOCK] = reduction_finish(x->gradient + first, n, (float)divisor);
     }
+    timeline_end();
     /* Nobody gets all blocks before all have given theirs, and so have read what they need: the slots are free again.
      */
+    timeline_begin(MARK_NORM);
     MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, x->squares, x->square_counts, x->square_places, MPI_DOUBLE,
                    x->world->comm);
     double sum = 0;
     for (size_t block = 0; block < exchange_blocks(x->measured); block++)
         sum += x->squares[block];
+    timeline_end();
     tree_start(&x->walker, x->leaves);
     x->next_leaf = partition_first(x->leaves, size, rank);
     *gradient = x->gradient;
@@ -342,6 +351,7 @@ double exchange_reduce(struct exchange *x, double divisor, float **gradient)
 void exchange_distribute(struct exchange *x)
 {
     int open = 0;
+    timeline_begin(MARK_DISTRIBUTE);
     for (int i = 0; i < x->relay_count; i++)
         MPI_Irecv(x->params + x->relays[i].shard.first, (int)x->relays[i].shard.count, MPI_FLOAT, x->relays[i].owner,
                   TAG_PARAMS, x->world->comm, &x->requests[open++]);
@@ -351,6 +361,7 @@ void exchange_distribute(struct exchange *x)
                       TAG_PARAMS, x->world->comm, &x->requests[open++]);
     MPI_Waitall(open, x->requests, MPI_STATUSES_IGNORE);
     window_fence(&x->window);
+    timeline_end();
 }
 
 bool exchange_check_replica(const struct exchange *x, const float *params, const uint64_t *digests, struct error *error)

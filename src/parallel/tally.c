@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "base/partition.h"
+#include "base/timeline.h"
 #include "parallel/tree.h"
 
 #include <limits.h>
@@ -51,8 +52,10 @@ unsigned tally_share(struct tally *tally, unsigned flags)
     own[0] = flags;
     memcpy(own + 1, tally_item(tally, partition_first(tally->items, size, rank)),
            partition_count(tally->items, size, rank) * columns * sizeof *own);
+    timeline_begin(MARK_AGREEMENT);
     MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, tally->message, tally->counts, tally->places, MPI_DOUBLE,
                    tally->world->comm);
+    timeline_end();
     unsigned all = 0;
     for (size_t r = 0; r < size; r++) {
         const double *part = tally->message + tally->places[r];

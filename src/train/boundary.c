@@ -1,6 +1,7 @@
 #include "train/boundary.h"
 
 #include "base/log.h"
+#include "base/timeline.h"
 #include "checkpoint/reason.h"
 #include "parallel/promise.h"
 #include "policy/best.h"
@@ -79,7 +80,10 @@ static void validate(struct session *session, unsigned *flags, unsigned *reasons
 {
     size_t rank;
     *reasons = 0;
-    if (!validation_make(session, flags, &rank) || rank == 0 || best_kept(session->job) == 0)
+    timeline_begin(MARK_VALIDATION);
+    bool is_made = validation_make(session, flags, &rank);
+    timeline_end();
+    if (!is_made || rank == 0 || best_kept(session->job) == 0)
         return;
     if (!save_has_step(session))
         *reasons = SAVE_BEST | session->saving.put_off;

@@ -1,6 +1,7 @@
 #include "train/save.h"
 
 #include "base/clock.h"
+#include "base/timeline.h"
 #include "base/wait.h"
 #include "checkpoint/reason.h"
 #include "parallel/promise.h"
@@ -51,6 +52,7 @@ static void tell_why(struct session *session, unsigned reasons, unsigned owed, c
  * copies: where they go; NULL: a file. */
 static void begin(struct session *session, unsigned reasons, const char *end, struct copies *copies)
 {
+    timeline_begin(MARK_BEGIN_SAVE);
     bool is_sound = skipped_is_sound(session->job, &session->record.history, session->step);
     unsigned owed = !copies && is_sound ? session->saving.owed : 0;
     tell_why(session, reasons, owed, end);
@@ -78,6 +80,7 @@ static void begin(struct session *session, unsigned reasons, const char *end, st
         .copies = copies,
     };
     saver_begin(session->saving.saver, &work);
+    timeline_end();
 }
 
 /* Collective. Why the save that runs is taken for lost: in the words of a rank that has given it up. */

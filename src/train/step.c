@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/partition.h"
+#include "base/timeline.h"
 #include "job/length.h"
 #include "policy/guard.h"
 #include "policy/plateau.h"
@@ -33,7 +34,9 @@ static void take_leaf(struct session *session, uint64_t step, size_t leaf, size_
     bool is_last = leaf + 1 == end, ends = step >= session->steps || step >= session->pause.step;
     struct leaf_place place = place_of(session, step, leaf);
     struct leaf_place next = is_last ? place_of(session, step + 1, first) : place_of(session, step, leaf + 1);
+    timeline_begin(MARK_SAMPLES);
     training_data_take(&session->data, &place, is_last && ends ? NULL : &next, &session->learner.model.leaf);
+    timeline_end();
 }
 
 /* Forward and backward of this rank's leaves; their gradients go to the exchange, their losses to the tally. */
@@ -110,8 +113,10 @@ static void update(struct session *session, const struct step_numbers *numbers, 
     };
     double start = clock_seconds();
     bool is_saved = session->saving.now.has_arrays;
+    timeline_begin(MARK_UPDATE);
     update_run(&session->learner.update, &session->learner.used,
                is_saved ? &session->learner.other : &session->learner.used, gradient, &update_numbers);
+    timeline_end();
     note_update(session, clock_seconds() - start);
     if (is_saved) {
         learner_turn(&session->learner);

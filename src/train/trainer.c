@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/timeline.h"
 #include "base/watchdog.h"
 #include "checkpoint/reason.h"
 #include "nn/kernels/numerics.h"
@@ -31,25 +32,37 @@ static void finish_saving(struct session *session, struct error *error)
     *error = late;
 }
 
+bool trainer_step(struct session *session, struct progress *progress, unsigned *flags, struct error *error)
+{
+    struct step_numbers numbers;
+    double start = clock_seconds();
+    timeline_begin(MARK_STEP);
+    bool ok = step_make(session, &numbers, flags, error);
+    timeline_end();
+    /* A state whose next step diverges is not saved: it may be spoilt already, and would push out a good one. */
+    if (!ok)
+        return false;
+    deadline_note_step(&session->deadline, clock_seconds() - start);
+    timeline_begin(MARK_METRICS);
+    progress_step(progress, session, &numbers, clock_seconds() - start);
+    if (progress->steps_all == 1)
+        progress_ready(session);
+    timeline_end();
+    timeline_begin(MARK_BOUNDARY);
+    ok = boundary_pass(session, flags, error);
+    timeline_end();
+    return ok;
+}
+
 static bool train(struct session *session, unsigned *flags, struct error *error)
 {
     struct progress progress = {0};
     numerics_enter(); /* once more: libraries that were loaded since may have set floating point otherwise */
     if (!boundary_begin(session, flags, error))
         return false;
-    while (!boundary_is_finished(session) && !(*flags & LEAVE_ALL)) {
-        struct step_numbers numbers;
-        double start = clock_seconds();
-        /* A state whose next step diverges is not saved: it may be spoilt already, and would push out a good one. */
-        if (!step_make(session, &numbers, flags, error))
+    while (!boundary_is_finished(session) && !(*flags & LEAVE_ALL))
+        if (!trainer_step(session, &progress, flags, error))
             return false;
-        deadline_note_step(&session->deadline, clock_seconds() - start);
-        progress_step(&progress, session, &numbers, clock_seconds() - start);
-        if (progress.steps_all == 1)
-            progress_ready(session);
-        if (!boundary_pass(session, flags, error))
-            return false;
-    }
     return true;
 }
 

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "job/job.h"
 #include "parallel/world.h"
+#include "train/progress.h"
 #include "train/session.h"
 
 /* How a run ended, if it did not fail. */
@@ -22,5 +23,10 @@ struct trainer_outcome {
  * thread hangs: the process can only be left. */
 bool trainer_run(const struct world *world, const struct job *job, const struct session_options *options,
                  struct trainer_outcome *outcome, struct error *error) WARN_UNUSED;
+
+/* Collective over world. What trainer_run does again and again: the session's next step, what it tells, and what is due
+ * behind it. `progress` begins all zero; *flags becomes what any rank was asked from outside. False: the job ends with
+ * this error. */
+bool trainer_step(struct session *session, struct progress *progress, unsigned *flags, struct error *error) WARN_UNUSED;
 
 #endif
