@@ -15,6 +15,7 @@ static bool read_train(struct request *request, int *count, char **words, struct
         {.name = "--branch", .value = &options->branch},
         {.name = "--partial", .given = &options->partial},
         {.name = "--stop-after", .value = &stop_after},
+        {.name = "--trace", .value = &options->trace},
         {.name = "--allow-change", .list = request->allowed, .length = &options->allowed.count},
         {.name = "--ranks-per-node", .number = &options->ranks_per_node, .least = 1},
         {.name = "--reread", .given = &request->reread},

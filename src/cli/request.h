@@ -21,8 +21,8 @@ struct request {
 };
 
 /* Local. Words are those behind the subcommand's name. `is_train`: --fresh, --overwrite, --ranks-per-node,
- * --stop-after, --allow-change, --init-from, --branch, --partial, --reread and --submitted are understood; else
- * --ranks. ERROR_USAGE. Release the request after failure, too. */
+ * --stop-after, --allow-change, --init-from, --branch, --partial, --reread, --trace and --submitted are understood;
+ * else --ranks. ERROR_USAGE. Release the request after failure, too. */
 bool request_parse(struct request *request, bool is_train, int count, char **words, struct error *error) WARN_UNUSED;
 void request_release(struct request *request);
 

@@ -207,7 +207,7 @@ const struct command command_train = {
     .name = "train",
     .usage = "lockstep train JOB.yaml [--set key.path=value]... [--fresh [--overwrite]] "
              "[--stop-after 500steps|2epochs|30min] [--allow-change KEY]... [--init-from FILE|CHECKPOINT [--partial]] "
-             "[--branch CHECKPOINT] [--ranks-per-node N] [--reread]",
+             "[--branch CHECKPOINT] [--ranks-per-node N] [--reread] [--trace FILE]",
     .run = run,
     .parallel = true,
     .acts = true,

@@ -31,6 +31,7 @@ struct session_options {
     const char *branch; /* the checkpoint of another run to go on from, if there is none here (branch.h); NULL: none */
     bool partial;       /* with init_from: it may lack tensors, and have others */
     const char *key;    /* whose start it is: of the batch job or the supervisor (submission.h); "": nobody's */
+    const char *trace; /* file for the timeline of all ranks (timeline_file.h), when the run ends; NULL: none */
     struct pause_spec stop_after;
     struct job_allowed allowed;
 };

@@ -14,6 +14,7 @@
 #include "train/save.h"
 #include "train/start.h"
 #include "train/step.h"
+#include "train/timeline_file.h"
 
 #include <stdio.h>
 
@@ -102,18 +103,38 @@ static bool run(struct session *session, double start, struct trainer_outcome *o
     return ok;
 }
 
+#define TRACE_EVENTS 65536 /* of a thread: 2 MB */
+
+/* Collective. Brings the timeline into its file, however the run has ended. A file that cannot be written is a warning:
+ * all that was trained is saved. */
+static void write_trace(struct session *session)
+{
+    struct error error;
+    training_data_rest(&session->data);
+    if (!timeline_file_write(session->world, session->options->trace, &session->learner.model, &error))
+        log_warn("%s", error.text);
+}
+
 bool trainer_run(const struct world *world, const struct job *job, const struct session_options *options,
                  struct trainer_outcome *outcome, struct error *error)
 {
     double start = clock_seconds();
+    if (options->trace && !timeline_file_check(world, options->trace, error))
+        return false;
+    timeline_name_thread("trainer");
+    if (options->trace)
+        timeline_open(TRACE_EVENTS);
     struct session *session = memory_need(1, sizeof *session);
     bool is_open = start_session(session, world, job, options, error);
     bool ok = is_open && run(session, start, outcome, error);
     /* After ERROR_LATE the saver's thread may still be at work with it while the process leaves: it stays. */
     if (!ok && error->kind == ERROR_LATE)
         return false;
+    if (is_open && options->trace)
+        write_trace(session);
     if (is_open)
         session_close(session);
+    timeline_close();
     memory_free(session);
     return ok;
 }

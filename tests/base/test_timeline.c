@@ -87,6 +87,27 @@ static void each_thread_has_a_track_of_its_own(void)
     }
 }
 
+static void *open_it(void *unused)
+{
+    timeline_open(4);
+    return unused;
+}
+
+static void a_thread_of_an_earlier_opening_has_a_new_track(void)
+{
+    pthread_t thread;
+    timeline_open(4);
+    timeline_close();
+    CU_ASSERT_TRUE_FATAL(thread_start(&thread, open_it, NULL));
+    pthread_join(thread, NULL);
+    timeline_begin(MARK_STEP);
+    timeline_end();
+    CU_ASSERT_EQUAL_FATAL(timeline_track_count(), 2);
+    CU_ASSERT_EQUAL(timeline_track(0).count, 0);
+    CU_ASSERT_EQUAL(timeline_track(1).count, 1);
+    timeline_close();
+}
+
 static void each_mark_has_a_word_of_its_own(void)
 {
     for (enum timeline_mark one = 0; one < TIMELINE_MARK_COUNT; one++)
@@ -101,6 +122,7 @@ int main(void)
         {"intervals nest and end from the inside", intervals_nest_and_end_from_the_inside},
         {"the newest are kept", the_newest_are_kept},
         {"each thread has a track of its own", each_thread_has_a_track_of_its_own},
+        {"a thread of an earlier opening has a new track", a_thread_of_an_earlier_opening_has_a_new_track},
         {"each mark has a word of its own", each_mark_has_a_word_of_its_own},
         {0},
     };
