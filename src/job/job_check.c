@@ -156,9 +156,19 @@ static bool check_places(const struct complaint *to, const struct job *job)
     return true;
 }
 
+/* OpenBLAS makes an element otherwise in another block: the bits would hang on the threads. */
+static bool check_threads(const struct complaint *to, const struct job *job)
+{
+    if (job->model.gemm == GEMM_OPENBLAS && job->model.threads != 1)
+        return refuse(to, "compute.threads",
+                      "OpenBLAS has one thread in a rank: take this away, or compute.gemm, as with --set "
+                      "compute.gemm=lockstep");
+    return true;
+}
+
 bool job_check(const struct job *job, struct job_yaml *yaml, struct error *error)
 {
     const struct complaint *to = &(struct complaint){.yaml = yaml, .error = error};
-    return check_training(to, job) && check_heartbeat(to, job) && check_schedule(to, job) && check_loss(to, job) &&
-           check_standardise(to, job) && check_validation(to, job) && check_places(to, job);
+    return check_training(to, job) && check_threads(to, job) && check_heartbeat(to, job) && check_schedule(to, job) &&
+           check_loss(to, job) && check_standardise(to, job) && check_validation(to, job) && check_places(to, job);
 }

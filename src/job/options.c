@@ -1,8 +1,10 @@
 #include "job/options.h"
 
 #include "base/rows.h"
+#include "base/team.h"
 #include "checkpoint/history.h"
 #include "job/job.h"
+#include "nn/kernels/threaded.h"
 
 static const char *const busy_names[] = {[BUSY_WAIT] = "wait", [BUSY_SKIP] = "skip", NULL};
 static const char *const metric_modes[] = {[MODE_AUTO] = "auto", [MODE_MIN] = "min", [MODE_MAX] = "max", NULL};
@@ -173,11 +175,18 @@ static const struct option_row log_rows[] = {
     {0},
 };
 
+static const struct option_word thread_words[] = {{"affinity", THREADS_BY_AFFINITY}, {0}};
+
 static const struct option_row compute_rows[] = {
     {"gemm",
      "what multiplies matrices: lockstep: our own kernels, with the same bits on every CPU; openblas: OpenBLAS, whose bits "
      "depend on its version and on the CPU",
      FIELD(struct job, model.gemm), .choices = gemm_names, DEFAULT("lockstep"), .resume = RESUME_TUNABLE},
+    {"threads",
+     "that compute in a rank (of evaluate and predict, too); affinity: one for each core that it may run on. Fewer ranks "
+     "with more threads need less memory; the bits are the same",
+     FIELD(struct job, model.threads), WHOLE(1, TEAM_THREADS_MOST), .words = thread_words, DEFAULT("1"),
+     .resume = RESUME_FREE},
     {0},
 };
 

@@ -6,6 +6,8 @@
 #include "base/rng.h"
 #include "base/timeline.h"
 #include "nn/kernels/compute.h"
+#include "nn/kernels/split.h"
+#include "nn/kernels/threaded.h"
 #include "nn/kernels/vector.h"
 #include "nn/layers/concat.h"
 #include "nn/model_build.h"
@@ -95,7 +97,7 @@ bool model_allocate(struct model *model, struct error *error)
 {
     const struct plan *plan = &model->plan;
     const struct layer *last = &model->layers[model->count - 1];
-    if (!model->compute->reserve(model->compute, error))
+    if (!model->compute->reserve(model->compute, error) || (model->threaded && !threaded_start(model->threaded, error)))
         return false;
     model->outs = memory_need(plan->out_count, sizeof *model->outs);
     model->ups = memory_need(plan->up_count, sizeof *model->ups);
@@ -137,12 +139,15 @@ bool model_describe(struct model *model, const struct model_spec *spec, const st
                     const struct leaf_form *form, size_t rows, uint64_t seed, struct error *error)
 {
     CHECK(spec->count > 0, "a model has layers");
+    size_t threads = threads_of(spec->threads);
     *model = (struct model){.compute = compute_of(spec->gemm),
                             .rows = rows,
                             .form = *form,
                             .loss = *loss,
                             .terms = form->terms,
                             .seed = seed};
+    if (threads > 1)
+        model->compute = model->threaded = threaded_open(model->compute, threads);
     model->loss.settings = option_copy_settings(&loss->class->kind, loss->settings);
     model->loss.class_weights = copy_weights(loss->class_weights, loss->class_weight_count);
     if (!build(model, spec, error)) {
@@ -195,6 +200,7 @@ void model_release(struct model *model)
         model_builder_release_layer(&model->layers[l]);
     memory_free(model->layers);
     tensor_table_release(&model->table);
+    threaded_close(model->threaded);
     memset(model, 0, sizeof *model);
 }
 
@@ -237,7 +243,7 @@ static void forward(const struct model *model, const struct pass *pass, size_t e
         const float *skip = step->skip == PLAN_NONE ? model->leaf.inputs : model->outs[step->skip];
         timeline_begin_part(MARK_FORWARD, l);
         if (layer->class->skip == SKIP_ENDS)
-            vector_add(pass->leaf->rows * layer->outputs, x, skip, y);
+            split_map_two(pass->compute, vector_add, pass->leaf->rows * layer->outputs, x, skip, y);
         else if (layer->class->skip == SKIP_APPENDS)
             concat_forward(layer, pass->leaf->rows, x, skip, y);
         else if (pass->past && layer->class->forward_next)
@@ -268,7 +274,7 @@ static void backward_step(const struct model *model, const struct pass *pass, si
     if (layer->class->skip == SKIP_APPENDS)
         concat_backward(layer, pass->leaf->rows, dy, dx, dskip, step->adds);
     else if (dskip) /* where what has gone two ways comes together */
-        vector_add(count, dy, dskip, dx);
+        split_map_two(pass->compute, vector_add, count, dy, dskip, dx);
     else if (layer->class->backward)
         layer->class->backward(layer, pass, input(model, l), buffer(model->outs, step->y), model->saved[l], dy, dx);
     else if (dx && dx != dy)

@@ -17,11 +17,13 @@
 struct model_spec {
     struct layer_spec *layers;
     size_t count;
-    enum gemm gemm; /* what makes its products; 0: GEMM_LOCKSTEP */
+    enum gemm gemm;   /* what makes its products; 0: GEMM_LOCKSTEP */
+    uint64_t threads; /* that make a pass: as threads_of of kernels/threaded.h; 0: one */
 };
 
 struct model {
     const struct compute *compute; /* as the spec says. Tests set another between passes, which needs no more scratch */
+    struct compute *threaded;      /* the same, if it has several threads, and is the model's own; NULL: it has one */
     struct tensor_table table;
     struct layer *layers; /* operations */
     size_t count;

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/number.h"
 #include "base/plural.h"
+#include "base/team.h"
 #include "base/watchdog.h"
 #include "checkpoint/layout.h"
 #include "job/length.h"
@@ -182,7 +183,8 @@ void progress_begin(struct session *session)
     const struct job *job = session->job;
     const struct compute *compute = session->learner.model.compute;
     const char *products = compute->describe(compute);
-    bool own = compute == &compute_lockstep;
+    bool own = job->model.gemm != GEMM_OPENBLAS;
+    size_t threads = compute_threads(compute);
     const struct segment *segment = &session->record.segments[session->record.segment_count - 1];
     uint64_t leaves = job->train.batch / job->train.microbatch;
     size_t tensors = session->learner.model.table.length;
@@ -190,8 +192,16 @@ void progress_begin(struct session *session)
              session->world->size, plural((uint64_t)session->world->size), session->learner.node.count,
              plural((uint64_t)session->learner.node.count), segment->hosts, leaves, leaves == 1 ? "leaf" : "leaves",
              job->train.microbatch, plural(job->train.microbatch));
-    log_info("numerics %s; products by %s%s%s", numerics_describe(), products, own ? ", on " : "",
-             own ? cpu_name(cpu_isa()) : "");
+    char shared[40] = "";
+    if (threads > 1)
+        snprintf(shared, sizeof shared, "; %zu threads a rank", threads);
+    log_info("numerics %s; products by %s%s%s%s", numerics_describe(), products, own ? ", on " : "",
+             own ? cpu_name(cpu_isa()) : "", shared);
+    if (threads > team_cores())
+        log_warn(
+            "compute.threads: %zu, but rank 0 may run on %zu core%s: threads wait for each other. Give a rank more "
+            "cores (mpirun --map-by slot:PE=%zu; Slurm: --cpus-per-task), or say fewer threads",
+            threads, team_cores(), plural(team_cores()), threads);
     if (own && cpu_isa() == CPU_BASELINE)
         log_warn(
             "products without fused multiply-add of the CPU are exact, and very slow; compute.gemm: openblas is faster, "

@@ -2,7 +2,7 @@
 #include "base/clock.h"
 #include "job/job_support.h"
 
-#define KEYS                                                                                                             \
+#define KEYS                                                                                                                      \
     "run, seed, data, model, loss, label_smoothing, class_weights, huber_delta, compute, train, optimizer, schedule, clip_norm, " \
     "skip_step, ema_decay, ema_warmup, validate, early_stopping, checkpoint, log, heartbeat"
 #define OPTIMIZER_LIST "sgd, adam, adamw, lamb, lars"
@@ -273,6 +273,11 @@ static void test_bad_pairs(void)
         {NULL, "ema_warmup=true", "--set ema_warmup=true: ema_warmup: needs an ema_decay"},
         {SMALLEST "checkpoint: {local: ~/copies, local_every: 5}\n", NULL,
          "job.yaml:6:21: checkpoint.local: a leading ~ is not expanded here; write the path out"},
+        {SMALLEST "compute: {gemm: openblas, threads: 4}\n", NULL,
+         "job.yaml:6:36: compute.threads: OpenBLAS has one thread in a rank: take this away, or compute.gemm, as with --set "
+         "compute.gemm=lockstep"},
+        {NULL, "compute.threads=0",
+         "--set compute.threads=0: compute.threads: '0' is out of range; allowed: affinity, 1 to 1024"},
         {NULL, "checkpoint.local_every=5",
          "--set checkpoint.local_every=5: checkpoint.local_every: needs a checkpoint.local, the place for the copies"},
         {NULL, "checkpoint.stripe_size=1000000",

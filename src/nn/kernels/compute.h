@@ -19,6 +19,7 @@ struct matrix {
 };
 
 struct convolution; /* convolution.h, with the letters */
+struct team;        /* base/team.h */
 
 struct compute {
     /* Local. What the bits of all that follows depend on beside the numerics: "lockstep" (nothing more), or
@@ -48,6 +49,11 @@ struct compute {
     /* Local. dx [M, C, H, W] from dy [M, O, Y, X] and weight [O, K]: overwritten. */
     void (*convolution_dx)(const struct compute *compute, const struct convolution *convolution, size_t M,
                            const float *dy, struct matrix weight, float *scratch, float *dx);
+
+    /* Of several threads (threaded.h); else all three are 0. Layers share their loops by split.h. */
+    size_t threads;              /* how many */
+    struct team *team;           /* that they are; NULL: not yet */
+    const struct compute *alone; /* for one of them, in a part of a loop */
 };
 
 /* float32, one thread: by products of our own, whose bits are the same on every CPU (product.h), and by OpenBLAS
@@ -60,6 +66,17 @@ extern const char *const gemm_names[];
 
 /* Local. Borrowed. */
 const struct compute *compute_of(enum gemm gemm);
+
+/* Local. How many threads share a pass, and what one of them computes with, in a part of a loop. */
+static inline size_t compute_threads(const struct compute *compute)
+{
+    return compute->threads > 1 ? compute->threads : 1;
+}
+
+static inline const struct compute *compute_alone(const struct compute *compute)
+{
+    return compute->alone ? compute->alone : compute;
+}
 
 /* Local. One that is no parameter. */
 static inline struct matrix matrix_of(const float *values, size_t stride, bool transposed)
