@@ -40,7 +40,7 @@ struct trial {
 /* The layers of a model, or of a composition. */
 #define LAYERS_OF(...) \
     (struct layer_spec[]){__VA_ARGS__}, sizeof((struct layer_spec[]){__VA_ARGS__}) / sizeof(struct layer_spec)
-#define MODEL(...)     {LAYERS_OF(__VA_ARGS__), GEMM_LOCKSTEP}
+#define MODEL(...)     {LAYERS_OF(__VA_ARGS__), .gemm = GEMM_LOCKSTEP}
 
 /* One layer each; what a macro does not set is zero, or as given behind its number. */
 #define PLAIN(name)         {.class = &layer_##name}
