@@ -29,7 +29,7 @@ static const struct {
      {.input = {3, {2, 12, 13}}, .classes = 10, .terms = 1}},
     {"gpt",
      MODEL(EMBEDDING(24), POSITION_EMBEDDING, TRANSFORMER(2, 3, true, 0.1), NORM(layer_norm), LM_HEAD(true)),
-     {.input = {1, {19}}, .vocabulary = 29, .classes = 29, .terms = 19}},
+     {.input = {1, {45}}, .vocabulary = 29, .classes = 29, .terms = 45}},
 };
 
 static void draw_leaf(struct model *model, uint64_t step)

@@ -64,6 +64,8 @@ static double sigmoid_slope(double y)
 
 /* ---- elementwise functions ---- */
 
+enum { CHUNK = 4096 };
+
 static const struct map {
     const char *name;
     void (*f)(size_t n, const float *x, float *y);
@@ -82,6 +84,21 @@ static const struct map {
     {"gelu_tanh", vector_gelu_tanh, gelu_tanh, 3, -1, 0x1p-16},
 };
 
+/* dx as the layer makes it. */
+static void gelu_back(size_t n, const float *x, const float *dy, float *dx)
+{
+    float y[CHUNK], slope[CHUNK];
+    vector_gelu_slope(n, x, y, slope);
+    vector_multiply(n, dy, slope, dx);
+}
+
+static void gelu_tanh_back(size_t n, const float *x, const float *dy, float *dx)
+{
+    float y[CHUNK], slope[CHUNK];
+    vector_gelu_tanh_slope(n, x, y, slope);
+    vector_multiply(n, dy, slope, dx);
+}
+
 static const struct back {
     const char *name;
     void (*f)(size_t n, const float *x, const float *dy, float *dx);
@@ -91,11 +108,11 @@ static const struct back {
     {"tanh_back", vector_tanh_back, tanh_slope, 1},
     {"sigmoid_back", vector_sigmoid_back, sigmoid_slope, 1},
     {"silu_back", vector_silu_back, silu_slope, INFINITY},
-    {"gelu_back", vector_gelu_back, gelu_slope, INFINITY},
-    {"gelu_tanh_back", vector_gelu_tanh_back, gelu_tanh_slope, INFINITY},
+    {"gelu_slope", gelu_back, gelu_slope, INFINITY},
+    {"gelu_tanh_slope", gelu_tanh_back, gelu_tanh_slope, INFINITY},
 };
 
-enum { MAPS = sizeof maps / sizeof *maps, BACKS = sizeof backs / sizeof *backs, CHUNK = 4096 };
+enum { MAPS = sizeof maps / sizeof *maps, BACKS = sizeof backs / sizeof *backs };
 
 /* The next floats of a walk through all bit patterns in steps of 1021, which is prime; false at the end. */
 static bool next_floats(uint64_t *bits, float x[CHUNK])
@@ -233,11 +250,14 @@ static void run_all(const struct vector_table *table, size_t n, const float *x, 
     void (*const map[])(size_t, const float *, float *) = {table->exp,     table->log,  table->tanh, table->erf,
                                                            table->sigmoid, table->silu, table->gelu, table->gelu_tanh};
     void (*const map2[])(size_t, const float *, const float *, float *) = {
-        table->tanh_back, table->sigmoid_back, table->silu_back, table->gelu_back, table->gelu_tanh_back, table->add};
+        table->tanh_back, table->sigmoid_back, table->silu_back, table->add, table->multiply};
+    void (*const slope[])(size_t, const float *, float *, float *) = {table->gelu_slope, table->gelu_tanh_slope};
     for (size_t i = 0; i < sizeof map / sizeof *map; i++, out += n)
         map[i](n, a, out);
     for (size_t i = 0; i < sizeof map2 / sizeof *map2; i++, out += n)
         map2[i](n, a, b, out);
+    for (size_t i = 0; i < sizeof slope / sizeof *slope; i++, out += 2 * n)
+        slope[i](n, a, out, out + n);
     table->scale(n, 1.7f, a, out), out += n;
     table->affine(n, 1.7f, 0.3f, a, out), out += n;
     table->sum_rows(3, n, x, out, 0), out += n;
@@ -246,8 +266,6 @@ static void run_all(const struct vector_table *table, size_t n, const float *x, 
     *out++ = table->dot(n, a, b);
     *out++ = (float)table->argmax(n, a);
     *out = table->softmax(n, 0.7f, a, out + 1), out += n + 1;
-    table->softmax_again(n, 0.7f, 2, a, out), out += n;
-    table->softmax_back(n, 0.7f, 0.1f, a, b, out), out += n;
     table->moments(n, a, out, out + 1), out += 2;
     float *y = out, *mean = y + 3 * n, *r = mean + 3, *dx = r + 3, *dweight = dx + 3 * n, *dbias = dweight + n;
     table->layer_norm(3, n, 1e-5f, x, b, c, y, mean, r);
@@ -306,7 +324,6 @@ static int lost_nans(size_t n, const float *x, const float *a, size_t bad)
         backs[b].f(n, a, x, y), lost += numbers(1, y + bad);
     }
     vector_dropout(n, 1, 0, 0.9, x, y), lost += numbers(1, y + bad);
-    vector_softmax_again(n, 1, 0, x, y), lost += numbers(1, y + bad);
     lost += !isnan(vector_sum(n, x)) + !isnan(vector_dot(n, a, x)) + !isnan(vector_softmax(n, 1, x, y));
     lost += numbers(n, y);
     vector_layer_norm(1, n, 1e-5f, x, a, a, y, &mean, &r), lost += numbers(n, y);
@@ -333,17 +350,35 @@ static void nan_in_is_nan_out(void)
 
 static void sums_and_products_are_right(void)
 {
-    float a[LONGEST], b[LONGEST], sum[LONGEST], scaled[LONGEST], affine[LONGEST];
+    float a[LONGEST], b[LONGEST], sum[LONGEST], product[LONGEST], scaled[LONGEST], affine[LONGEST];
     floats_fill(LONGEST, "a", 3, a);
     floats_fill(LONGEST, "b", 3, b);
     vector_add(LONGEST, a, b, sum);
+    vector_multiply(LONGEST, a, b, product);
     vector_scale(LONGEST, 0.3f, a, scaled);
     vector_affine(LONGEST, 0.3f, 0.7f, a, affine);
     int wrong = 0;
     for (size_t i = 0; i < LONGEST; i++) {
-        float product = a[i] * 0.3f;
-        wrong += !float_same(sum[i], a[i] + b[i]) + !float_same(scaled[i], product) +
-                 !float_same(affine[i], product + 0.7f);
+        float third = a[i] * 0.3f;
+        wrong += !float_same(sum[i], a[i] + b[i]) + !float_same(product[i], a[i] * b[i]) +
+                 !float_same(scaled[i], third) + !float_same(affine[i], third + 0.7f);
+    }
+    CU_ASSERT_EQUAL(wrong, 0);
+}
+
+static void a_function_with_its_slope_is_the_same_function(void)
+{
+    static float x[CHUNK], want[CHUNK], y[CHUNK], slope[CHUNK];
+    int wrong = 0;
+    for (uint64_t bits = 0; next_floats(&bits, x);) {
+        vector_gelu(CHUNK, x, want);
+        vector_gelu_slope(CHUNK, x, y, slope);
+        wrong += !floats_same(CHUNK, y, want);
+        vector_gelu_tanh(CHUNK, x, want);
+        vector_gelu_tanh_slope(CHUNK, x, y, slope);
+        wrong += !floats_same(CHUNK, y, want);
+        vector_gelu_tanh_slope(CHUNK, x, x, y); /* in place */
+        wrong += !floats_same(CHUNK, x, want) + !floats_same(CHUNK, y, slope);
     }
     CU_ASSERT_EQUAL(wrong, 0);
 }
@@ -356,6 +391,7 @@ int main(void)
         {"special values are exact", special_values_are_exact},
         {"an element does not depend on its place", an_element_does_not_depend_on_its_place},
         {"the instruction sets give the same bits", instruction_sets_give_the_same_bits},
+        {"a function with its slope is the same function", a_function_with_its_slope_is_the_same_function},
         {"NaN in is NaN out", nan_in_is_nan_out},
         {"sums and products of vectors are right", sums_and_products_are_right},
         {NULL, NULL},

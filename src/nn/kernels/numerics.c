@@ -12,6 +12,7 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { ROWS = 25, COLUMNS = 70, PARTS = PRODUCT_PART + 17, MOST = PARTS * COLUMNS };
 
@@ -59,14 +60,16 @@ static void try_small_products(struct trial *t)
     take(t, N * N);
 }
 
-enum { N = 333 }; /* of a vector, with a rest for every width */
+enum { N = 333, W = 2 * VECTOR_COLUMNS }; /* of a vector, with a rest for every width; of columns */
 
 static void try_vectors(struct trial *t)
 {
     static void (*const maps[])(size_t, const float *, float *) = {
         vector_exp, vector_log, vector_tanh, vector_erf, vector_sigmoid, vector_silu, vector_gelu, vector_gelu_tanh};
     static void (*const pairs[])(size_t, const float *, const float *, float *) = {
-        vector_tanh_back, vector_sigmoid_back, vector_silu_back, vector_gelu_back, vector_gelu_tanh_back, vector_add};
+        vector_tanh_back, vector_sigmoid_back, vector_silu_back, vector_add, vector_multiply};
+    static void (*const slopes[])(size_t, const float *, float *, float *) = {vector_gelu_slope,
+                                                                              vector_gelu_tanh_slope};
     for (size_t i = 0; i < MOST; i++)
         t->b[i] = fabsf(t->b[i]);
     for (size_t f = 0; f < sizeof maps / sizeof *maps; f++) {
@@ -76,6 +79,10 @@ static void try_vectors(struct trial *t)
     for (size_t f = 0; f < sizeof pairs / sizeof *pairs; f++) {
         pairs[f](N, t->a, t->b, t->c);
         take(t, N);
+    }
+    for (size_t f = 0; f < sizeof slopes / sizeof *slopes; f++) {
+        slopes[f](N, t->a, t->c, t->c + N);
+        take(t, 2 * N);
     }
     vector_scale(N, 1.7f, t->a, t->c);
     vector_affine(N, 1.7f, 0.3f, t->a, t->c + N);
@@ -92,11 +99,17 @@ static void try_rows(struct trial *t)
     vector_moments(N, t->a, t->c + 3, t->c + 4);
     t->c[5] = vector_softmax(N, 3, t->a, t->c + 6);
     take(t, 6 + N);
-    vector_softmax_again(N, 3, 5, t->a, t->c);
-    vector_softmax_back(N, 3, 0.1f, t->a, t->b, t->c + N);
-    vector_sum_rows(3, N, t->a, t->c + 2 * N, false);
-    vector_sum_rows(3, N, t->b, t->c + 2 * N, true);
-    take(t, 3 * N);
+    vector_sum_rows(3, N, t->a, t->c, false);
+    vector_sum_rows(3, N, t->b, t->c, true);
+    take(t, N);
+    vector_dot_columns(ROWS, W, t->a, t->b, t->c);
+    for (size_t first = 3; first < ROWS + 1; first += ROWS - 3) {
+        memcpy(t->c + 3 * W, t->a, ROWS * W * sizeof *t->c);
+        memcpy(t->c + 3 * W + ROWS * W, t->b, ROWS * W * sizeof *t->c);
+        vector_softmax_columns(ROWS, W, first, 3, t->c + 3 * W, t->c + W, t->c + 2 * W);
+        vector_softmax_columns_back(ROWS, W, first, 0.3f, t->c + 2 * W, t->c, t->c + 3 * W, t->c + 3 * W + ROWS * W);
+        take(t, 3 * W + 2 * ROWS * W);
+    }
     vector_layer_norm(3, N, 1e-5f, t->a, t->b, t->b + N, t->c, mean, r);
     vector_layer_norm_back(3, N, t->a, t->b, mean, r, t->b, t->c + 3 * N, t->c + 6 * N, t->c + 7 * N);
     take(t, 8 * N);

@@ -30,11 +30,15 @@ void vector_gelu_tanh(size_t n, const float *x, float *y); /* 3 ulp above -1 */
 void vector_tanh_back(size_t n, const float *y, const float *dy, float *dx);
 void vector_sigmoid_back(size_t n, const float *y, const float *dy, float *dx);
 void vector_silu_back(size_t n, const float *x, const float *dy, float *dx);
-void vector_gelu_back(size_t n, const float *x, const float *dy, float *dx);
-void vector_gelu_tanh_back(size_t n, const float *x, const float *dy, float *dx);
+
+/* Local. y = f(x), the same bits as above, and slope = f'(x), within 2.5e-7, absolute, of which both take one exp. y
+ * and slope may be x, but not both. */
+void vector_gelu_slope(size_t n, const float *x, float *y, float *slope);
+void vector_gelu_tanh_slope(size_t n, const float *x, float *y, float *slope);
 
 /* Local. Elementwise sums and products of vectors. y may be a or b. */
 void vector_add(size_t n, const float *a, const float *b, float *y);
+void vector_multiply(size_t n, const float *a, const float *b, float *y);
 void vector_scale(size_t n, float factor, const float *x, float *y);
 
 /* Local. sums[c] = sum over rows of x[row, c], rows in order; overwritten, or if `adds` continued, so that a matrix may
@@ -48,14 +52,31 @@ float vector_dot(size_t n, const float *a, const float *b);
 /* Local. The first index of the largest element; n >= 1. A NaN counts as largest, the first of several. */
 size_t vector_argmax(size_t n, const float *x);
 
-/* Local. p = softmax(scale * x), n >= 1, all NaN if all x are -infinity; p may be x. Returns log(sum(exp(scale * x))),
- * with which vector_softmax_again gives the same softmax once more (to rounding). */
+/* Local. p = softmax(scale * x), n >= 1, all NaN if all x are -infinity; p may be x. Returns
+ * log(sum(exp(scale * x))). */
 float vector_softmax(size_t n, float scale, const float *x, float *p);
-void vector_softmax_again(size_t n, float scale, float log_sum, const float *x, float *p); /* exp(scale x - log_sum) */
 
-/* Local. ds = scale * p * (dp - delta), the gradient with respect to x above, where delta is dot(p, dp). ds may be p or
- * dp. */
-void vector_softmax_back(size_t n, float scale, float delta, const float *p, const float *dp, float *ds);
+/* Softmax of each column of x [n, width], and its gradient: the layout of attention, in which a column is a query and a
+ * row a key. width is a multiple of VECTOR_COLUMNS, and scale > 0. Column c sees rows 0 to first + c, if first < n, and
+ * all rows else: what it does not see is 0 in the result, and may have been anything finite. Sums over rows go by parts
+ * of 16 rows, each from +0 in the order of the rows, and the parts are added in order. */
+#define VECTOR_COLUMNS 16
+
+/* Local. x becomes exp(scale * x - the largest of its column); inverse [width] is 1 / the sum of it, and log_sum
+ * [width] is log(sum(exp(scale * x))). */
+void vector_softmax_columns(size_t n, size_t width, size_t first, float scale, float *x, float *inverse,
+                            float *log_sum);
+
+/* Local. x becomes p = exp(scale * x - log_sum), the same softmax once more (to rounding), and dp [n, width], the
+ * gradient with respect to p, that with respect to x: scale * p * (dp - delta), delta [width] being sum(p * dp). */
+void vector_softmax_columns_back(size_t n, size_t width, size_t first, float scale, const float *log_sum,
+                                 const float *delta, float *x, float *dp);
+
+/* Local. sums [width]: of each column sum(a * b); a, b [n, width]. */
+void vector_dot_columns(size_t n, size_t width, const float *a, const float *b, float *sums);
+
+/* Local. Each column of x [n, width] times a factor of its own. */
+void vector_scale_columns(size_t n, size_t width, const float *factors, float *x);
 
 /* Local. Layer norm of each row: y = (x - mean) * r * weight + bias with r = 1 / sqrt(variance + epsilon), the variance
  * being that of the row (not the unbiased one), mean and variance by two passes. mean [rows] and r [rows] are kept for

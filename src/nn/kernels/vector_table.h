@@ -8,8 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define VECTOR_MAP(ROW, name)  ROW(void, name, (size_t n, const float *x, float *y), (n, x, y))
-#define VECTOR_MAP2(ROW, name) ROW(void, name, (size_t n, const float *a, const float *b, float *y), (n, a, b, y))
+#define VECTOR_MAP(ROW, name)   ROW(void, name, (size_t n, const float *x, float *y), (n, x, y))
+#define VECTOR_MAP2(ROW, name)  ROW(void, name, (size_t n, const float *a, const float *b, float *y), (n, a, b, y))
+#define VECTOR_SLOPE(ROW, name) ROW(void, name, (size_t n, const float *x, float *y, float *slope), (n, x, y, slope))
 
 /* clang-format off */
 #define VECTOR_FUNCTIONS(ROW) /* result, vector_NAME, parameters, arguments */ \
@@ -24,9 +25,10 @@
     VECTOR_MAP2(ROW, tanh_back) \
     VECTOR_MAP2(ROW, sigmoid_back) \
     VECTOR_MAP2(ROW, silu_back) \
-    VECTOR_MAP2(ROW, gelu_back) \
-    VECTOR_MAP2(ROW, gelu_tanh_back) \
+    VECTOR_SLOPE(ROW, gelu_slope) \
+    VECTOR_SLOPE(ROW, gelu_tanh_slope) \
     VECTOR_MAP2(ROW, add) \
+    VECTOR_MAP2(ROW, multiply) \
     ROW(void, scale, (size_t n, float factor, const float *x, float *y), (n, factor, x, y)) \
     ROW(void, sum_rows, (size_t rows, size_t width, const float *x, float *sums, int adds), \
         (rows, width, x, sums, adds)) \
@@ -34,10 +36,15 @@
     ROW(float, dot, (size_t n, const float *a, const float *b), (n, a, b)) \
     ROW(size_t, argmax, (size_t n, const float *x), (n, x)) \
     ROW(float, softmax, (size_t n, float scale, const float *x, float *p), (n, scale, x, p)) \
-    ROW(void, softmax_again, (size_t n, float scale, float log_sum, const float *x, float *p), \
-        (n, scale, log_sum, x, p)) \
-    ROW(void, softmax_back, (size_t n, float scale, float delta, const float *p, const float *dp, float *ds), \
-        (n, scale, delta, p, dp, ds)) \
+    ROW(void, softmax_columns, (size_t n, size_t width, size_t first, float scale, float *x, float *inverse, \
+                                float *log_sum), \
+        (n, width, first, scale, x, inverse, log_sum)) \
+    ROW(void, softmax_columns_back, (size_t n, size_t width, size_t first, float scale, const float *log_sum, \
+                                     const float *delta, float *x, float *dp), \
+        (n, width, first, scale, log_sum, delta, x, dp)) \
+    ROW(void, dot_columns, (size_t n, size_t width, const float *a, const float *b, float *sums), \
+        (n, width, a, b, sums)) \
+    ROW(void, scale_columns, (size_t n, size_t width, const float *factors, float *x), (n, width, factors, x)) \
     ROW(void, layer_norm, (size_t rows, size_t width, float epsilon, const float *x, const float *weight, \
                            const float *bias, float *y, float *mean, float *r), \
         (rows, width, epsilon, x, weight, bias, y, mean, r)) \

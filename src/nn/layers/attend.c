@@ -3,45 +3,65 @@
  *
  * It goes by tiles of query rows, so that no [T, T] matrix ever exists. Forward keeps the logarithm of each softmax's
  * sum, with which backward makes the probabilities once more (T. Dao et al., "FlashAttention", NeurIPS 2022, section
- * 3.1 and appendix B.2).
+ * 3.1 and appendix B.2). A tile lies transposed, a query being a column, as the keys are where they lie: so no side of
+ * a product needs to be copied, but for the queries and gradients of the tile, and softmax never goes across a vector.
  *
- * Letters: D channels of a head; R query rows of a tile; K keys that the last of them sees. A position's 3C inputs are
- * its q, k and v side by side, each with the heads side by side. */
+ * Part of the definition of its bits: y, dq and the products behind the softmax are sums over all K keys of the tile,
+ * as product.h has them, what is not seen being 0; dk and dv are sums over the queries of a tile, added up from the
+ * last tile to the first; the softmax of a query is divided by its sum behind the product with v.
+ *
+ * Letters: D channels of a head; R query rows of a tile, and W columns for them; K keys that the last of them sees. A
+ * position's 3C inputs are its q, k and v side by side, each with the heads side by side. */
 #include "nn/layers/attend.h"
 
 #include "base/check.h"
 #include "base/rows.h"
 #include "nn/kernels/compute.h"
+#include "nn/kernels/transpose.h"
 #include "nn/kernels/vector.h"
 #include "nn/layers/layers.h"
 
 #include <math.h>
 #include <string.h>
 
-#define TILE_ROWS 32 /* R at most: enough for BLAS, few enough that causal tiles skip most of what nobody sees */
+#define TILE_ROWS                                                                                                      \
+    32 /* R but for the last tile: enough for products, few enough that causal tiles skip most of what                 \
+          nobody sees */
+#define HALF VECTOR_COLUMNS
 
 /* One head of one sample. */
 struct head {
     const struct compute *compute;
     size_t T, C, D;
-    size_t R;
     bool causal;
     float scale;
     const float *q, *k, *v; /* [T, D], rows 3C apart */
-    float *p;               /* [R, T] scratch: probabilities */
-    float *dp;              /* [R, T] scratch: their gradient */
+    float *p;               /* scratch [T, W]: probabilities */
+    float *dp;              /* scratch [the larger of T and D, W]: their gradient */
+    float *side;            /* scratch [D, W]: a side of a product, or what comes out of one */
 };
 
 struct tile {
     size_t first; /* query row */
-    size_t R, K;
+    size_t R, W, K;
+    size_t half; /* keys that the first HALF queries see; K: a half of its own is not worth it, or sees all */
+    size_t mask; /* as `first` of vector_softmax_columns */
 };
 
-/* Tiles of nearly equal size: 65 rows are 22, 22 and 21, not 32, 32 and 1. */
-static size_t tile_rows(size_t T)
+static size_t largest(size_t a, size_t b)
 {
-    size_t tiles = (T + TILE_ROWS - 1) / TILE_ROWS;
-    return (T + tiles - 1) / tiles;
+    return a > b ? a : b;
+}
+
+static size_t columns_of(size_t rows)
+{
+    return (rows + VECTOR_COLUMNS - 1) / VECTOR_COLUMNS * VECTOR_COLUMNS;
+}
+
+/* W of the widest tile. */
+static size_t widest(size_t T)
+{
+    return T < TILE_ROWS ? columns_of(T) : TILE_ROWS;
 }
 
 static bool build(struct layer *layer, struct tensor_table *table, struct error *error)
@@ -52,7 +72,7 @@ static bool build(struct layer *layer, struct tensor_table *table, struct error 
     CHECK(layer->in.dims == 2 && C * 3 == layer->in.size[1] && C % attend->heads == 0, "attention.c sees to it");
     layer->out = (struct shape){.dims = 2, .size = {T, C}};
     layer->saved = layer->rows * attend->heads * T;
-    layer->scratch = 2 * tile_rows(T) * T;
+    layer->scratch = widest(T) * (T + largest(T, C / attend->heads) + C / attend->heads);
     layer->flops = 4 * (double)T * (double)C * (double)T;
     layer->sees_ahead = !attend->causal;
     layer->keeps = attend->causal ? 2 * C + 1 : 0;
@@ -64,32 +84,39 @@ static bool build(struct layer *layer, struct tensor_table *table, struct error 
 static struct head head_at(const struct layer *layer, const struct pass *pass, const float *x, size_t row, size_t h)
 {
     const struct attend *attend = layer->settings;
-    size_t T = layer->out.size[0], C = layer->out.size[1], D = C / attend->heads, R = tile_rows(T);
+    size_t T = layer->out.size[0], C = layer->out.size[1], D = C / attend->heads, W = widest(T);
     const float *q = x + row * T * 3 * C + h * D;
     return (struct head){.compute = pass->compute,
                          .T = T,
                          .C = C,
                          .D = D,
-                         .R = R,
                          .causal = attend->causal,
                          .scale = 1 / sqrtf((float)D),
                          .q = q,
                          .k = q + C,
                          .v = q + 2 * C,
                          .p = pass->scratch,
-                         .dp = pass->scratch + R * T};
+                         .dp = pass->scratch + W * T,
+                         .side = pass->scratch + W * (T + largest(T, D))};
 }
 
 static struct tile tile_at(const struct head *head, size_t first)
 {
-    size_t R = head->T - first < head->R ? head->T - first : head->R;
-    return (struct tile){.first = first, .R = R, .K = head->causal ? first + R : head->T};
+    size_t R = head->T - first < TILE_ROWS ? head->T - first : TILE_ROWS;
+    return (struct tile){.first = first,
+                         .R = R,
+                         .W = columns_of(R),
+                         .K = head->causal ? first + R : head->T,
+                         .half = !head->causal ? head->T : first + (R < HALF ? R : HALF),
+                         .mask = head->causal ? first : head->T};
 }
 
-/* Keys that row i of the tile sees. */
-static size_t seen(const struct head *head, const struct tile *tile, size_t i)
+/* to [D, W], columns behind the R rows being 0, from the tile's rows of `from` [T, D], rows `stride` apart. */
+static void take_side(const struct head *head, const struct tile *tile, const float *from, size_t stride, float *to)
 {
-    return head->causal ? tile->first + i + 1 : tile->K;
+    for (size_t d = 0; tile->R < tile->W && d < head->D; d++)
+        memset(to + d * tile->W + tile->R, 0, (tile->W - tile->R) * sizeof *to);
+    transpose(tile->R, head->D, from + tile->first * stride, stride, to, tile->W);
 }
 
 static void product(const struct head *head, size_t m, size_t n, size_t k, struct matrix a, struct matrix b, bool adds,
@@ -98,66 +125,82 @@ static void product(const struct head *head, size_t m, size_t n, size_t k, struc
     head->compute->product(head->compute, m, n, k, a, b, adds, c, stride);
 }
 
-/* p [R, K] = q k' of the tile, before scale and softmax. */
-static void score(const struct head *head, const struct tile *tile)
+/* to [K, W] = rows side, of rows [K, D], 3C apart, and side [D, W]; what no query of its half sees is left out. */
+static void by_keys(const struct head *head, const struct tile *tile, const float *rows, float *to)
 {
-    size_t ld = 3 * head->C;
-    product(head, tile->R, tile->K, head->D, matrix_of(head->q + tile->first * ld, ld, false),
-            matrix_of(head->k, ld, true), false, head->p, tile->K);
+    size_t ld = 3 * head->C, W = tile->W, K = tile->half, rest = tile->K - K;
+    product(head, K, W, head->D, matrix_of(rows, ld, false), matrix_of(head->side, W, false), false, to, W);
+    if (rest > 0)
+        product(head, rest, W - HALF, head->D, matrix_of(rows + K * ld, ld, false),
+                matrix_of(head->side + HALF, W, false), false, to + K * W + HALF, W);
+}
+
+/* side [D, W] = rows' weights, of rows [K, D], 3C apart, and weights [K, W]. */
+static void over_keys(const struct head *head, const struct tile *tile, const float *rows, const float *weights)
+{
+    size_t W = tile->W, first = tile->half < tile->K ? HALF : 0;
+    struct matrix a = matrix_of(rows, 3 * head->C, true);
+    if (first > 0)
+        product(head, head->D, first, tile->half, a, matrix_of(weights, W, false), false, head->side, W);
+    product(head, head->D, W - first, tile->K, a, matrix_of(weights + first, W, false), false, head->side + first, W);
+}
+
+/* to [K, D], 3C apart, = weights queries, or that added, of weights [K, R] and the tile's queries, `stride` apart. */
+static void over_queries(const struct head *head, const struct tile *tile, const float *weights, const float *queries,
+                         size_t stride, bool adds, float *to)
+{
+    size_t W = tile->W, D = head->D, ld = 3 * head->C, K = tile->half, rest = tile->K - K;
+    queries += tile->first * stride;
+    product(head, K, D, tile->R, matrix_of(weights, W, false), matrix_of(queries, stride, false), adds, to, ld);
+    if (rest > 0)
+        product(head, rest, D, tile->R - HALF, matrix_of(weights + K * W + HALF, W, false),
+                matrix_of(queries + HALF * stride, stride, false), adds, to + K * ld, ld);
 }
 
 /* y [T, D], rows C apart; log_sums [T]. */
 static void forward_head(const struct head *head, float *y, float *log_sums)
 {
-    for (size_t first = 0; first < head->T; first += head->R) {
+    float inverse[TILE_ROWS], logs[TILE_ROWS];
+    for (size_t first = 0; first < head->T; first += TILE_ROWS) {
         struct tile tile = tile_at(head, first);
-        score(head, &tile);
-        for (size_t i = 0; i < tile.R; i++) {
-            float *p = head->p + i * tile.K;
-            size_t n = seen(head, &tile, i);
-            log_sums[first + i] = vector_softmax(n, head->scale, p, p);
-            memset(p + n, 0, (tile.K - n) * sizeof *p);
-        }
-        product(head, tile.R, head->D, tile.K, matrix_of(head->p, tile.K, false),
-                matrix_of(head->v, 3 * head->C, false), false, y + first * head->C, head->C);
+        take_side(head, &tile, head->q, 3 * head->C, head->side);
+        by_keys(head, &tile, head->k, head->p);
+        vector_softmax_columns(tile.K, tile.W, tile.mask, head->scale, head->p, inverse, logs);
+        memcpy(log_sums + first, logs, tile.R * sizeof *logs);
+        over_keys(head, &tile, head->v, head->p);
+        vector_scale_columns(head->D, tile.W, inverse, head->side);
+        transpose(head->D, tile.R, head->side, tile.W, y + first * head->C, head->C);
     }
 }
 
-/* p [R, K] again, and in dp [R, K] the gradient of q k', from y and dy [T, D], rows C apart. */
+/* p [K, W] again, and in dp [K, W] the gradient of q k', from y and dy [T, D], rows C apart. */
 static void score_back(const struct head *head, const struct tile *tile, const float *y, const float *log_sums,
                        const float *dy)
 {
-    size_t C = head->C, first = tile->first;
-    score(head, tile);
-    product(head, tile->R, tile->K, head->D, matrix_of(dy + first * C, C, false), matrix_of(head->v, 3 * C, true), 0,
-            head->dp, tile->K);
-    for (size_t i = 0; i < tile->R; i++) {
-        float *p = head->p + i * tile->K, *dp = head->dp + i * tile->K;
-        size_t n = seen(head, tile, i), rest = (tile->K - n) * sizeof *p, row = (first + i) * C;
-        /* dot(p, dp) = dot(p, v dy) = dot(y, dy), which is shorter. */
-        float delta = vector_dot(head->D, dy + row, y + row);
-        vector_softmax_again(n, head->scale, log_sums[first + i], p, p);
-        vector_softmax_back(n, head->scale, delta, p, dp, dp);
-        memset(p + n, 0, rest);
-        memset(dp + n, 0, rest);
-    }
+    float logs[TILE_ROWS] = {0}, delta[TILE_ROWS];
+    memcpy(logs, log_sums + tile->first, tile->R * sizeof *logs);
+    take_side(head, tile, head->q, 3 * head->C, head->side);
+    by_keys(head, tile, head->k, head->p);
+    /* sum(p dp) = sum(p v dy) = sum(y dy), which is shorter. */
+    take_side(head, tile, y, head->C, head->dp);
+    take_side(head, tile, dy, head->C, head->side);
+    vector_dot_columns(head->D, tile->W, head->dp, head->side, delta);
+    by_keys(head, tile, head->v, head->dp);
+    vector_softmax_columns_back(tile->K, tile->W, tile->mask, head->scale, logs, delta, head->p, head->dp);
 }
 
 /* dq [T, D], rows 3C apart, with dk and dv behind it as k and v are behind q. */
 static void backward_head(const struct head *head, const float *y, const float *log_sums, const float *dy, float *dq)
 {
-    size_t C = head->C, D = head->D, ld = 3 * C, last = (head->T - 1) / head->R * head->R;
+    size_t C = head->C, ld = 3 * C, last = (head->T - 1) / TILE_ROWS * TILE_ROWS;
     /* From the last tile, which sees all keys and writes the gradient of each, to the first: the others add. */
-    for (size_t first = last; first < head->T; first -= head->R) {
+    for (size_t first = last; first < head->T; first -= TILE_ROWS) {
         struct tile tile = tile_at(head, first);
-        bool adds = first != last;
         score_back(head, &tile, y, log_sums, dy);
-        product(head, tile.R, D, tile.K, matrix_of(head->dp, tile.K, false), matrix_of(head->k, ld, false), false,
-                dq + first * ld, ld);
-        product(head, tile.K, D, tile.R, matrix_of(head->dp, tile.K, true), matrix_of(head->q + first * ld, ld, false),
-                adds, dq + C, ld);
-        product(head, tile.K, D, tile.R, matrix_of(head->p, tile.K, true), matrix_of(dy + first * C, C, false), adds,
-                dq + 2 * C, ld);
+        over_keys(head, &tile, head->k, head->dp);
+        transpose(head->D, tile.R, head->side, tile.W, dq + first * ld, ld);
+        over_queries(head, &tile, head->dp, head->q, ld, first != last, dq + C);
+        over_queries(head, &tile, head->p, dy, C, first != last, dq + 2 * C);
     }
 }
 

@@ -18,26 +18,34 @@ static bool is_exact(const struct layer *layer)
     return ((const struct gelu *)layer->settings)->form != GELU_TANH;
 }
 
+static bool build(struct layer *layer, struct tensor_table *table, struct error *error)
+{
+    layer->saved = layer->rows * layer->inputs; /* the derivative, so that backward asks for neither x nor an exp */
+    return elementwise_build(layer, table, error);
+}
+
 static void forward(const struct layer *layer, const struct pass *pass, const float *x, float *y, float *saved)
 {
-    (void)saved;
-    (is_exact(layer) ? vector_gelu : vector_gelu_tanh)(pass->leaf->rows * layer->outputs, x, y);
+    size_t n = pass->leaf->rows * layer->outputs;
+    if (pass->gradient)
+        (is_exact(layer) ? vector_gelu_slope : vector_gelu_tanh_slope)(n, x, y, saved);
+    else
+        (is_exact(layer) ? vector_gelu : vector_gelu_tanh)(n, x, y);
 }
 
 static void backward(const struct layer *layer, const struct pass *pass, const float *x, const float *y,
                      const float *saved, const float *dy, float *dx)
 {
-    (void)y, (void)saved;
+    (void)x, (void)y;
     if (dx)
-        (is_exact(layer) ? vector_gelu_back : vector_gelu_tanh_back)(pass->leaf->rows * layer->outputs, x, dy, dx);
+        vector_multiply(pass->leaf->rows * layer->outputs, dy, saved, dx);
 }
 
 const struct layer_class layer_gelu = {
     KIND_OF("gelu", "x Phi(x) of each element, Phi being the normal distribution", struct gelu, keys),
-    .build = elementwise_build,
+    .build = build,
     .forward = forward,
     .by_position = true,
     .backward = backward,
-    .needs_x = true,
     .in_place = true,
 };
