@@ -2,11 +2,11 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "checkpoint/store.h"
+#include "cli/aside.h"
 #include "cli/check_words.h"
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "cli/together.h"
-#include "run/scratch.h"
 #include "train/runtime.h"
 
 #include <stdlib.h>
@@ -17,51 +17,8 @@ struct request {
     const char **overrides; /* [override_count] */
     size_t override_count;
     bool json;
-    struct scratch scratch; /* rank 0's, as ... */
-    struct error wrong;     /* ... what kept it from being prepared */
+    struct aside aside;
 };
-
-/* Collective over world. Rank 0 reads the file, which the other nodes may not see; everybody parses the same bytes. */
-static bool read_job(const struct world *world, const struct request *request, struct job *job, struct error *error)
-{
-    char *text = NULL;
-    size_t bytes = 0;
-    bool ok = world->rank != 0 || job_read_text(request->file, &text, &bytes, error);
-    if (!ok)
-        error->kind = ERROR_USAGE;
-    if (!world_agree(world, ok, error))
-        return false;
-    world_share_bytes(world, &text, &bytes);
-    ok = job_parse(job, request->file, text, request->overrides, request->override_count, error);
-    memory_free(text);
-    return world_agree(world, ok, error);
-}
-
-/* Collective over world. The job in a directory that rank 0 makes, with no copies on the nodes: these are the run's.
- * What run: was goes to the caller (memory_free). */
-static bool move_aside(const struct world *world, struct request *request, struct job *job, char **run,
-                       struct error *error)
-{
-    struct text path;
-    text_init(&path);
-    bool ok = world->rank != 0;
-    if (!ok && request->wrong.kind != ERROR_NONE)
-        *error = request->wrong;
-    else if (!ok)
-        ok = scratch_make(&request->scratch, job->run, error);
-    if (!world_agree(world, ok, error))
-        return false;
-    text_append(&path, "%s/run", request->scratch.path);
-    char *moved = memory_text(text_bytes(&path));
-    size_t bytes = path.length;
-    text_release(&path);
-    world_share_bytes(world, &moved, &bytes);
-    *run = job->run;
-    job->run = moved;
-    memory_free(job->copies.path);
-    job->copies.path = NULL;
-    return true;
-}
 
 /* Local. Bytes of the checkpoints that a run has. */
 static double present_bytes(const char *run)
@@ -83,19 +40,20 @@ static double present_bytes(const char *run)
 }
 
 /* Local, rank 0's work. False: something does not fit. */
-static bool tell(const struct world *world, const struct request *request, const struct job *job, const char *run,
-                 const struct rehearsal *rehearsal, struct error *error)
+static bool tell(const struct world *world, const struct request *request, const struct rehearsal *rehearsal,
+                 struct error *error)
 {
     char place[PATH_MAX];
     struct text misfits;
+    const struct job *job = &request->aside.job;
     text_init(&misfits);
-    file_parent(request->scratch.path, place);
+    file_parent(request->aside.scratch.path, place);
     struct check_report report = {.job = job,
                                   .rehearsal = rehearsal,
                                   .forecast = forecast_make(job, &rehearsal->parts),
                                   .ranks = world->size,
                                   .disk = place,
-                                  .present = present_bytes(run),
+                                  .present = present_bytes(request->aside.run),
                                   .misfits = ""};
     check_find_misfits(&report, &misfits);
     report.misfits = text_bytes(&misfits);
@@ -111,24 +69,19 @@ static bool tell(const struct world *world, const struct request *request, const
 static bool work(const struct world *world, void *context, struct error *error)
 {
     struct request *request = context;
-    struct job job = {0};
     struct rehearsal rehearsal;
-    char *run = NULL;
-    bool ok = read_job(world, request, &job, error) && move_aside(world, request, &job, &run, error) &&
-              rehearsal_run(world, &job, &rehearsal, error);
+    bool ok = aside_open(world, &request->aside, request->file, request->overrides, request->override_count, error) &&
+              rehearsal_run(world, &request->aside.job, &rehearsal, error);
     if (!ok && error->kind == ERROR_LATE) { /* perhaps on this rank alone */
         command_fail(error);
         runtime_leave(EXIT_SAVED);
     }
     if (ok) {
-        ok = world->rank != 0 || tell(world, request, &job, run, &rehearsal, error);
+        ok = world->rank != 0 || tell(world, request, &rehearsal, error);
         ok = world_share_number(world, ok) != 0;
         world_share(world, error, sizeof *error);
     }
-    if (world->rank == 0)
-        scratch_remove(&request->scratch);
-    memory_free(run);
-    job_release(&job);
+    aside_close(&request->aside);
     return ok;
 }
 
@@ -143,11 +96,10 @@ static int run(int count, char **words)
     if (!flags_parse(flags, (struct flag_files){"a job file", 1, 1}, &count, words, &error)) {
         code = command_misused(&command_check, "%s", error.text);
     } else {
-        if (runtime_rank() == 0 && scratch_prepare(&request.scratch, &request.wrong))
-            error_clear(&request.wrong);
+        aside_prepare(&request.aside);
         request.file = words[0];
         code = together(work, &request);
-        scratch_remove(&request.scratch); /* of a start that came to nothing */
+        aside_close(&request.aside); /* of a start that came to nothing */
     }
     memory_free(request.overrides);
     return code;

@@ -15,7 +15,7 @@ struct command {
 
 /* One row each, in the order in which they are explained: command_NAME stands in NAME.c. */
 /* clang-format off */
-#define COMMANDS(ROW) ROW(train) ROW(summary) ROW(check) ROW(data) ROW(convert) ROW(order) ROW(ls) ROW(show) ROW(verify) \
+#define COMMANDS(ROW) ROW(train) ROW(summary) ROW(check) ROW(bench) ROW(data) ROW(convert) ROW(order) ROW(ls) ROW(show) ROW(verify) \
     ROW(diff) ROW(fingerprint) ROW(history) ROW(pin) ROW(evaluate) ROW(predict) ROW(generate) ROW(export) ROW(import) \
     ROW(supervise) ROW(doctor)
 /* clang-format on */
