@@ -38,12 +38,13 @@ struct shape {
     size_t m, n, k;
 };
 
-/* Fewer, as many and more than a vector, a tile and a part have; narrow and flat, so that either side is the columns.
- */
+/* Fewer, as many and more than a vector, a tile, a part and a band have; narrow and flat, so that either side is the
+ * columns. */
 static const struct shape shapes[] = {
-    {1, 1, 1},    {1, 70, 5},     {70, 1, 5},    {5, 16, 384},  {16, 5, 385},  {7, 65, 383},   {65, 7, 800},
-    {24, 48, 64}, {25, 49, 1025}, {9, 130, 2},   {130, 9, 2},   {16, 200, 96}, {200, 16, 96},  {64, 10, 130},
-    {3, 3, 1537}, {8, 64, 768},   {33, 129, 31}, {47, 31, 400}, {1, 64, 40},   {200, 128, 33},
+    {1, 1, 1},     {1, 70, 5},     {70, 1, 5},     {5, 16, 384}, {16, 5, 385},  {7, 65, 383},
+    {65, 7, 800},  {24, 48, 64},   {25, 49, 1025}, {9, 130, 2},  {130, 9, 2},   {16, 200, 96},
+    {200, 16, 96}, {64, 10, 130},  {3, 3, 1537},   {8, 64, 768}, {33, 129, 31}, {47, 31, 400},
+    {1, 64, 40},   {200, 128, 33}, {643, 70, 3},   {70, 650, 3}, {2051, 5, 18}, {130, 2060, 2},
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 

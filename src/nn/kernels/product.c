@@ -25,6 +25,12 @@ struct target {
  * short: there each step of the sum takes a few cycles, and each may be in another page. */
 #define COPIED_FROM 128
 
+/* Many rows go in bands of at least so many, each with all columns: what a band reads of its side stays in the cache
+ * from one tile's columns to the next, and c is written where it was written before. A band is worth a panel, whatever
+ * the vectors; one that has to be transposed, only more rows. */
+#define BAND            320
+#define BAND_TRANSPOSED 1024
+
 struct room {
     _Alignas(64) float panel[PRODUCT_PART * TILE_VECTORS * TILE_WIDTH]; /* columns of one tile */
     _Alignas(64) float edge[TILE_ROWS * TILE_VECTORS * TILE_WIDTH];     /* a tile that c cannot take as it is */
@@ -42,13 +48,13 @@ static size_t ceiling(size_t a, size_t b)
 
 /* The columns of a tile, `width` of them, for k elements of the sum, as rows of `vectors` whole vectors: where they
  * lie, or in the panel, with zeros behind the last. */
-static void take_columns(const struct tile_table *table, const struct side *columns, size_t rows, size_t width,
+static void take_columns(const struct tile_table *table, const struct side *columns, bool copies, size_t width,
                          size_t vectors, size_t k, struct room *room, struct tile *tile)
 {
     size_t full = vectors * table->width;
     tile->b = columns->values;
     tile->pitch = columns->step;
-    if (columns->line == 1 && width == full && !(rows >= COPIED_FROM && table->width < TILE_WIDTH))
+    if (columns->line == 1 && width == full && !copies)
         return;
     tile->b = room->panel;
     tile->pitch = full;
@@ -114,20 +120,34 @@ static void go_down(const struct tile_table *table, const struct side *rows, siz
     }
 }
 
-/* One part of the sums, for all of c. */
-static void make_part(const struct tile_table *table, const struct side *rows, struct side columns, size_t k, bool adds,
-                      struct target c, struct room *room)
+/* One part of the sums, for a band of rows. */
+static void make_band(const struct tile_table *table, const struct side *rows, struct side columns, bool copies,
+                      size_t k, bool adds, struct target c, struct room *room)
 {
     size_t vectors = ceiling(columns.lines, table->width), tiles = ceiling(vectors, widest(table, c.column != 1));
     while (columns.lines > 0) {
         size_t wide = ceiling(vectors, tiles--), width = least(wide * table->width, columns.lines);
         struct tile tile;
-        take_columns(table, &columns, rows->lines, width, wide, k, room, &tile);
+        take_columns(table, &columns, copies, width, wide, k, room, &tile);
         go_down(table, rows, width, wide, k, adds, c, room, tile);
         vectors -= wide;
         columns.lines -= width;
         columns.values += width * columns.line;
         c.values += width * c.column;
+    }
+}
+
+/* One part of the sums, for all of c, in bands of nearly equal height. */
+static void make_part(const struct tile_table *table, struct side rows, const struct side *columns, size_t k, bool adds,
+                      struct target c, struct room *room)
+{
+    size_t bands = rows.lines / (columns->line == 1 ? BAND : BAND_TRANSPOSED);
+    bool copies = bands > 1 || (rows.lines >= COPIED_FROM && table->width < TILE_WIDTH);
+    for (size_t left = rows.lines; left > 0; left -= rows.lines) {
+        rows.lines = bands > 1 ? left / bands-- : left;
+        make_band(table, &rows, *columns, copies, k, adds, c, room);
+        rows.values += rows.lines * rows.line;
+        c.values += rows.lines * c.row;
     }
 }
 
@@ -152,7 +172,7 @@ void product_make_by(const struct tile_table *table, size_t m, size_t n, size_t 
     struct room room;
     for (size_t left = k, parts = ceiling(k, PRODUCT_PART), part; left > 0; left -= part) {
         part = ceiling(left, parts--);
-        make_part(table, rows, *columns, part, adds || left < k, target, &room);
+        make_part(table, *rows, columns, part, adds || left < k, target, &room);
         rows->values += part * rows->step;
         columns->values += part * columns->step;
     }

@@ -16,7 +16,8 @@
  * one level of packing). One side of the product goes along the vectors, the other is broadcast, element by element,
  * from where it lies. The side of the vectors is read where it lies, too, if its rows do, and otherwise transposed into
  * a panel on the stack, part by part: for y = x w' that is w with many rows of x and x with few, so that no weight is
- * copied for a leaf of 16 samples. Nothing is kept between calls. */
+ * copied for a leaf of 16 samples. Many rows go in bands, so that what is read again is still in the cache. Nothing is
+ * kept between calls. */
 #ifndef NN_KERNELS_PRODUCT_H
 #define NN_KERNELS_PRODUCT_H
 
