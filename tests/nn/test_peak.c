@@ -11,6 +11,12 @@
 
 enum { SIDE = 256 };
 
+#ifdef __SANITIZE_ADDRESS__
+#define NEAR 0.01 /* what looks at every load is slow */
+#else
+#define NEAR 0.4
+#endif
+
 static double product_flops(const float *a, const float *b, float *c)
 {
     double best_s = INFINITY;
@@ -27,13 +33,13 @@ static void products_come_near_it_and_not_above(void)
 {
     float *memory = memory_need(3 * SIDE * SIDE, sizeof *memory);
     double peak = 0, product = 0;
-    for (int i = 0; i < 20 && !(product > 0.5 * peak && product < 1.1 * peak && peak > 0); i++) {
+    for (int i = 0; i < 20 && !(product > NEAR * peak && product < 1.1 * peak); i++) {
         peak = fmax(peak, peak_flops());
         product = fmax(product, product_flops(memory, memory + SIDE * SIDE, memory + 2 * SIDE * SIDE));
     }
     CU_ASSERT_TRUE(peak > 1e8);
     if (cpu_isa() != CPU_BASELINE) { /* without FMA products are exact, and slow */
-        CU_ASSERT_TRUE(product > 0.4 * peak);
+        CU_ASSERT_TRUE(product > NEAR * peak);
         CU_ASSERT_TRUE(product < 1.2 * peak);
     }
     memory_free(memory);
