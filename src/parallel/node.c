@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/limit.h"
 #include "base/memory.h"
+#include "base/partition.h"
 #include "base/watchdog.h"
 #include "parallel/promise.h"
 
@@ -143,11 +144,34 @@ static void *aligned(void *piece)
     return (void *)(((uintptr_t)piece + MEMORY_ALIGNMENT - 1) / MEMORY_ALIGNMENT * MEMORY_ALIGNMENT);
 }
 
+/* Local. Makes this rank's piece real, and its part of what pieces have beyond the smallest: each rank an equal part of
+ * that, so that the first one's piece, which has what all share, does not keep the others waiting. */
+static bool populate_part(const struct window *window, const struct node *node, struct error *error)
+{
+    MPI_Aint least = 0;
+    for (int pass = 0; pass < 2; pass++)
+        for (int r = 0; r < node->size; r++) {
+            MPI_Aint bytes;
+            int unit;
+            char *piece;
+            MPI_Win_shared_query(window->win, r, &bytes, &unit, &piece);
+            if (pass == 0) {
+                least = r == 0 || bytes < least ? bytes : least;
+                continue;
+            }
+            size_t more = (size_t)(bytes - least), ranks = (size_t)node->size, rank = (size_t)node->rank;
+            if (!populate(piece + partition_first(more, ranks, rank), partition_count(more, ranks, rank), error) ||
+                (r == node->rank && !populate(piece + more, (size_t)least, error)))
+                return false;
+        }
+    return true;
+}
+
 /* Collective over node. Makes all of it real, and zero. */
 static bool fill(struct window *window, const struct node *node, size_t bytes, struct error *error)
 {
     MPI_Win_lock_all(MPI_MODE_NOCHECK, window->win);
-    if (!agree(node, populate(window->memory, bytes, error), error)) {
+    if (!agree(node, populate_part(window, node, error), error)) {
         window_close(window);
         return false;
     }
