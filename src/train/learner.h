@@ -11,7 +11,13 @@
 #include "train/update.h"
 
 /* Of each leaf all ranks know in the end. */
-enum { LEAF_LOSS, LEAF_TERMS /* that count */, LEAF_WAITED_S /* for its samples */, LEAF_NUMBERS };
+enum {
+    LEAF_LOSS,
+    LEAF_TERMS /* that count */,
+    LEAF_WAITED_S /* for its samples */,
+    LEAF_CORE_SHARE /* core_watch.h */,
+    LEAF_NUMBERS
+};
 
 struct learner {
     struct node node;

@@ -11,6 +11,7 @@
 #include "policy/deadline.h"
 #include "policy/pause.h"
 #include "run/history_log.h"
+#include "train/core_watch.h"
 #include "train/data_memory.h"
 #include "train/evaluator.h"
 #include "train/learner.h"
@@ -31,7 +32,7 @@ struct session_options {
     const char *branch; /* the checkpoint of another run to go on from, if there is none here (branch.h); NULL: none */
     bool partial;       /* with init_from: it may lack tensors, and have others */
     const char *key;    /* whose start it is: of the batch job or the supervisor (submission.h); "": nobody's */
-    const char *trace; /* file for the timeline of all ranks (timeline_file.h), when the run ends; NULL: none */
+    const char *trace;  /* file for the timeline of all ranks (timeline_file.h), when the run ends; NULL: none */
     struct pause_spec stop_after;
     struct job_allowed allowed;
 };
@@ -66,6 +67,7 @@ struct session {
     struct saving saving;
     struct cadence cadence;
     struct deadline deadline;
+    struct core_watch cores;
     struct pause pause; /* of this run, if it was asked for */
 
     uint64_t steps; /* of the whole job: train.steps, or what train.epochs are */

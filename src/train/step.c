@@ -58,6 +58,7 @@ static void train_leaves(struct session *session, uint64_t step)
         tally_item(tally, leaf)[LEAF_LOSS] = sums.loss;
         tally_item(tally, leaf)[LEAF_TERMS] = sums.terms;
         tally_item(tally, leaf)[LEAF_WAITED_S] = waited_s;
+        tally_item(tally, leaf)[LEAF_CORE_SHARE] = leaf + 1 == end ? core_watch_share(&session->cores, step) : 0;
     }
 }
 

@@ -9,6 +9,7 @@
 #include "nn/kernels/numerics.h"
 #include "policy/flags.h"
 #include "train/boundary.h"
+#include "train/core_watch.h"
 #include "train/data_watch.h"
 #include "train/progress.h"
 #include "train/save.h"
@@ -50,6 +51,7 @@ bool trainer_step(struct session *session, struct progress *progress, unsigned *
         progress_ready(session);
     timeline_end();
     timeline_begin(MARK_BOUNDARY);
+    core_watch_tell(&session->cores, session->world, &session->learner.tally);
     ok = boundary_pass(session, flags, error);
     timeline_end();
     return ok;
@@ -78,6 +80,8 @@ static bool run(struct session *session, double start, struct trainer_outcome *o
     } else {
         session->pause = pause_begin(&session->options->stop_after, &session->data.sampler, session->step, start);
         progress_begin(session);
+        core_watch_begin(&session->cores, session->world, &session->learner.node,
+                         compute_threads(session->learner.model.compute));
         ok = train(session, &flags, error);
         if (!ok)
             finish_saving(session, error);
