@@ -117,10 +117,14 @@ static void append_recorded(struct text *line, const struct recorded *recorded)
                     recorded->m, recorded->n, recorded->k, recorded->a_transposed ? "true" : "false",
                     recorded->b_transposed ? "true" : "false", recorded->adds ? "true" : "false");
     else
-        text_append(line,
-                    ",\"samples\":%zu,\"channels\":%zu,\"height\":%zu,\"width\":%zu,\"filters\":%zu,\"out_height\":%zu,"
-                    "\"out_width\":%zu,\"kernel\":%zu,\"stride\":%zu,\"top\":%zu,\"left\":%zu}",
-                    v->M, v->C, v->H, v->W, v->O, v->Y, v->X, v->k, v->stride, v->top, v->left);
+        text_append(
+            line,
+            ",\"samples\":%zu,\"channels\":%zu,\"height\":%zu,\"width\":%zu,\"filters\":%zu,\"out_height\":%zu,"
+            "\"out_width\":%zu,\"kernel_height\":%zu,\"kernel_width\":%zu,\"stride_height\":%zu,\"stride_width\":%zu,"
+            "\"top\":%zu,\"left\":%zu,\"depth\":%zu,\"out_depth\":%zu,\"kernel_depth\":%zu,\"stride_depth\":%zu,"
+            "\"front\":%zu}",
+            v->M, v->C, v->in[1], v->in[2], v->O, v->out[1], v->out[2], v->kernel[1], v->kernel[2], v->stride[1],
+            v->stride[2], v->before[1], v->before[2], v->in[0], v->out[0], v->kernel[0], v->stride[0], v->before[0]);
 }
 
 static void append_saves(struct text *line, const struct benchmark *found)

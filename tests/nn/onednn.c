@@ -139,18 +139,21 @@ static dnnl_exec_arg_t own_argument(int name, const_dnnl_primitive_desc_t made, 
 static void prepare_convolution(struct pair *pair)
 {
     const struct convolution *v = &pair->v;
-    dnnl_memory_desc_t x = any_form(v->M, v->C, v->H, v->W), y = any_form(v->M, v->O, v->Y, v->X),
-                       w = any_form(v->O, v->C, v->k, v->k);
-    dnnl_dim_t s = (dnnl_dim_t)v->stride, k = (dnnl_dim_t)v->k;
-    const dnnl_dims_t strides = {s, s}, before = {(dnnl_dim_t)v->top, (dnnl_dim_t)v->left};
-    const dnnl_dims_t behind = {((dnnl_dim_t)v->Y - 1) * s + k - (dnnl_dim_t)(v->H + v->top),
-                                ((dnnl_dim_t)v->X - 1) * s + k - (dnnl_dim_t)(v->W + v->left)};
+    dnnl_memory_desc_t x = any_form(v->M, v->C, v->in[1], v->in[2]), y = any_form(v->M, v->O, v->out[1], v->out[2]),
+                       w = any_form(v->O, v->C, v->kernel[1], v->kernel[2]);
+    dnnl_dims_t strides, before, behind;
+    for (size_t d = 0; d < 2; d++) {
+        strides[d] = (dnnl_dim_t)v->stride[d + 1];
+        before[d] = (dnnl_dim_t)v->before[d + 1];
+        behind[d] = ((dnnl_dim_t)v->out[d + 1] - 1) * strides[d] + (dnnl_dim_t)v->kernel[d + 1] -
+                    (dnnl_dim_t)(v->in[d + 1] + v->before[d + 1]);
+    }
     const dnnl_alg_kind_t direct = dnnl_convolution_direct;
     dnnl_convolution_desc_t desc;
     dnnl_primitive_desc_t forward, made;
-    pair->flops = 2.0 * (double)v->M * (double)v->O * (double)(v->Y * v->X) * (double)v->K;
-    pair->x = draw(v->M * v->C * v->H * v->W);
-    pair->y = draw(v->M * v->O * v->Y * v->X);
+    pair->flops = 2.0 * (double)(v->M * convolution_outputs(v)) * (double)v->K;
+    pair->x = draw(v->M * convolution_inputs(v));
+    pair->y = draw(v->M * convolution_outputs(v));
     pair->weight = draw(v->O * v->K);
     pair->scratch = draw(compute_lockstep.convolution_scratch(&compute_lockstep, v));
     need(dnnl_convolution_forward_desc_init(&desc, dnnl_forward_training, direct, &x, &w, NULL, &y, strides, before,
@@ -241,9 +244,12 @@ int main(void)
             pair.b.transposed = b_transposed;
             pair.adds = adds;
             prepare_product(&pair);
-        } else if (sscanf(line, "%19s %*u %zu %zu %zu %zu %zu %zu %zu %zu %zu %zu %zu", kind, &v->M, &v->C, &v->H,
-                          &v->W, &v->O, &v->Y, &v->X, &v->k, &v->stride, &v->top, &v->left) == 12) {
-            v->K = v->C * v->k * v->k;
+        } else if (sscanf(line, "%19s %*u %zu %zu %zu %zu %zu %zu %zu %zu %zu %zu %zu %zu %zu", kind, &v->M, &v->C,
+                          &v->in[1], &v->in[2], &v->O, &v->out[1], &v->out[2], &v->kernel[1], &v->kernel[2],
+                          &v->stride[1], &v->stride[2], &v->before[1], &v->before[2]) == 14) {
+            v->in[0] = v->out[0] = v->kernel[0] = v->stride[0] = v->groups = 1;
+            v->dilation[0] = v->dilation[1] = v->dilation[2] = 1;
+            v->K = v->C * v->kernel[1] * v->kernel[2];
             prepare_convolution(&pair);
         } else {
             fprintf(stderr, "onednn: not understood: %s", line);

@@ -58,10 +58,12 @@ static void all_products_are_made_with_the_models_compute(void)
         double flops = 0, expected = 0;
         struct counted counted = {compute_openblas, &flops};
         counted.compute.product = product;
-        CU_ASSERT_TRUE_FATAL(bench_init(&b, &passes[i]));
+        struct trial trial = passes[i];
+        trial.spec.gemm = GEMM_OPENBLAS; /* whose scratch is enough */
+        CU_ASSERT_TRUE_FATAL(bench_init(&b, &trial));
         for (size_t l = 0; l < b.model.count; l++)
             expected += b.model.layers[l].flops * (double)b.model.leaf.rows;
-        CU_ASSERT_PTR_EQUAL(b.model.compute, &compute_lockstep);
+        CU_ASSERT_PTR_EQUAL(b.model.compute, &compute_openblas);
         b.model.compute = &counted.compute;
         model_evaluate_leaf(&b.model, b.params, &sums, NULL);
         CU_ASSERT_TRUE(passes[i].form.vocabulary > 0 ? flops > expected && flops < 1.1 * expected : flops == expected);
@@ -111,7 +113,9 @@ static void a_side_that_is_a_parameter_says_which(void)
         struct loss_sums sums;
         struct watched watched = {.compute = compute_openblas, .bench = &b};
         watched.compute.product = watched_product;
-        CU_ASSERT_TRUE_FATAL(bench_init(&b, &passes[i]));
+        struct trial trial = passes[i];
+        trial.spec.gemm = GEMM_OPENBLAS; /* whose scratch is enough */
+        CU_ASSERT_TRUE_FATAL(bench_init(&b, &trial));
         b.model.compute = &watched.compute;
         model_evaluate_leaf(&b.model, b.params, &sums, NULL);
         for (size_t t = 0; t < b.model.table.length; t++) {
@@ -137,20 +141,20 @@ static size_t no_scratch(const struct compute *compute, const struct convolution
 enum { NONE = -1 };
 static int seen(const struct convolution *v, size_t r, size_t c, size_t i, size_t j)
 {
-    int y = (int)(r * v->stride + i) - (int)v->top, x = (int)(c * v->stride + j) - (int)v->left;
-    return y >= 0 && y < (int)v->H && x >= 0 && x < (int)v->W ? y * (int)v->W + x : NONE;
+    int y = (int)(r * v->stride[1] + i) - (int)v->before[1], x = (int)(c * v->stride[2] + j) - (int)v->before[2];
+    return y >= 0 && y < (int)v->in[1] && x >= 0 && x < (int)v->in[2] ? y * (int)v->in[2] + x : NONE;
 }
 
 /* Calls with each product of a convolution: of the elements of x [M, C, H, W], weight [O, K] and y [M, O, Y, X]. */
 static void each_product(const struct convolution *v, size_t M, void (*take)(void *, size_t, size_t, size_t), void *to)
 {
-    size_t places = v->Y * v->X, taps = v->k * v->k;
+    size_t X = v->out[2], places = v->out[1] * X, k = v->kernel[2], taps = v->kernel[1] * k;
     for (size_t y = 0; y < M * v->O * places; y++)
         for (size_t K = 0; K < v->K; K++) {
             size_t m = y / places / v->O, o = y / places % v->O, c = K / taps;
-            int place = seen(v, y % places / v->X, y % v->X, K % taps / v->k, K % v->k);
+            int place = seen(v, y % places / X, y % X, K % taps / k, K % k);
             if (place != NONE)
-                take(to, (m * v->C + c) * v->H * v->W + (size_t)place, o * v->K + K, y);
+                take(to, (m * v->C + c) * v->in[1] * v->in[2] + (size_t)place, o * v->K + K, y);
         }
 }
 
@@ -181,7 +185,7 @@ static void plain_forward(const struct compute *compute, const struct convolutio
                           struct matrix weight, const float *bias, float *scratch, float *y)
 {
     (void)compute, (void)scratch;
-    size_t places = v->Y * v->X;
+    size_t places = v->out[1] * v->out[2];
     for (size_t i = 0; i < M * v->O * places; i++)
         y[i] = bias ? bias[i / places % v->O] : 0;
     each_product(v, M, take_forward, &(struct sides){.x = x, .weight = weight.values, .sum = y});
@@ -191,7 +195,7 @@ static void plain_dweight(const struct compute *compute, const struct convolutio
                           const float *dy, float *scratch, float *dweight, float *dbias)
 {
     (void)compute, (void)scratch;
-    size_t places = v->Y * v->X;
+    size_t places = v->out[1] * v->out[2];
     memset(dweight, 0, v->O * v->K * sizeof *dweight);
     each_product(v, M, take_dweight, &(struct sides){.x = x, .y = dy, .dweight = dweight});
     for (size_t o = 0; dbias && o < v->O; o++)
@@ -204,7 +208,7 @@ static void plain_dx(const struct compute *compute, const struct convolution *v,
                      struct matrix weight, float *scratch, float *dx)
 {
     (void)compute, (void)scratch;
-    memset(dx, 0, M * v->C * v->H * v->W * sizeof *dx);
+    memset(dx, 0, M * v->C * v->in[1] * v->in[2] * sizeof *dx);
     each_product(v, M, take_dx, &(struct sides){.weight = weight.values, .y = dy, .dx = dx});
 }
 

@@ -27,7 +27,7 @@ static double flops_of(const struct recorder *recorder)
         const struct recorded *item = &recorder->items[i];
         const struct convolution *v = &item->convolution;
         double once = item->kind == RECORDED_PRODUCT ? 2.0 * (double)(item->m * item->n * item->k)
-                                                     : 2.0 * (double)(v->M * v->O * v->Y * v->X * v->K);
+                                                     : 2.0 * (double)(v->M * convolution_outputs(v) * v->K);
         flops += once * (double)item->count;
     }
     return flops;

@@ -22,6 +22,9 @@ struct convolution; /* convolution.h, with the letters */
 struct team;        /* base/team.h */
 
 struct compute {
+    /* Its products are those of product.h, so that who makes them by tiles as well (tile_table.h) gets the same. */
+    bool by_tiles;
+
     /* Local. What the bits of all that follows depend on beside the numerics: "lockstep" (nothing more), or
      * "OpenBLAS 0.3.21 SkylakeX, serial build, 1 thread". Borrowed, until the next call. */
     const char *(*describe)(const struct compute *compute);
@@ -38,15 +41,15 @@ struct compute {
     /* Local. The floats of scratch that a call of one of the three below needs. */
     size_t (*convolution_scratch)(const struct compute *compute, const struct convolution *convolution);
 
-    /* Local. y [M, O, Y, X] from x [M, C, H, W], weight [O, K] and bias [O], which may be NULL: there is none. */
+    /* Local. y [M, O, P] from x [M, C, D, H, W], weight [O, K] and bias [O], which may be NULL: there is none. */
     void (*convolution_forward)(const struct compute *compute, const struct convolution *convolution, size_t M,
                                 const float *x, struct matrix weight, const float *bias, float *scratch, float *y);
 
-    /* Local. dweight [O, K] and dbias [O], which may be NULL, from x [M, C, H, W] and dy [M, O, Y, X]: overwritten. */
+    /* Local. dweight [O, K] and dbias [O], which may be NULL, from x [M, C, D, H, W] and dy [M, O, P]: overwritten. */
     void (*convolution_dweight)(const struct compute *compute, const struct convolution *convolution, size_t M,
                                 const float *x, const float *dy, float *scratch, float *dweight, float *dbias);
 
-    /* Local. dx [M, C, H, W] from dy [M, O, Y, X] and weight [O, K]: overwritten. */
+    /* Local. dx [M, C, D, H, W] from dy [M, O, P] and weight [O, K]: overwritten. */
     void (*convolution_dx)(const struct compute *compute, const struct convolution *convolution, size_t M,
                            const float *dy, struct matrix weight, float *scratch, float *dx);
 

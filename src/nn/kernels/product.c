@@ -203,6 +203,7 @@ static bool reserve(const struct compute *compute, struct error *error)
 }
 
 const struct compute compute_lockstep = {
+    .by_tiles = true,
     .describe = describe,
     .reserve = reserve,
     .product = product,

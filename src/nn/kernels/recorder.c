@@ -9,14 +9,20 @@ static struct recorder *recorder_of(const struct compute *compute)
     return (struct recorder *)(uintptr_t)compute;
 }
 
+static bool same_sides(const size_t a[CONVOLUTION_SIDES], const size_t b[CONVOLUTION_SIDES])
+{
+    return memcmp(a, b, CONVOLUTION_SIDES * sizeof *a) == 0;
+}
+
 static bool is_same(const struct recorded *one, const struct recorded *other)
 {
     const struct convolution *a = &one->convolution, *b = &other->convolution;
     return one->kind == other->kind && one->m == other->m && one->n == other->n && one->k == other->k &&
            one->a_transposed == other->a_transposed && one->b_transposed == other->b_transposed &&
-           one->adds == other->adds && a->M == b->M && a->C == b->C && a->H == b->H && a->W == b->W && a->O == b->O &&
-           a->Y == b->Y && a->X == b->X && a->K == b->K && a->stride == b->stride && a->top == b->top &&
-           a->left == b->left;
+           one->adds == other->adds && a->M == b->M && a->C == b->C && a->O == b->O && a->groups == b->groups &&
+           a->channels_last == b->channels_last && same_sides(a->in, b->in) && same_sides(a->out, b->out) &&
+           same_sides(a->kernel, b->kernel) && same_sides(a->stride, b->stride) &&
+           same_sides(a->dilation, b->dilation) && same_sides(a->before, b->before);
 }
 
 static void note(struct recorder *recorder, const struct recorded *asked)

@@ -130,22 +130,22 @@ static void forward_samples(void *context, size_t first, size_t end, size_t thre
 {
     const struct cut_convolution *p = context;
     const struct convolution *v = p->convolution;
-    p->alone->convolution_forward(p->alone, v, end - first, p->from + first * v->C * v->H * v->W, p->weight, p->bias,
-                                  p->scratch + thread * p->each, p->to + first * v->O * v->Y * v->X);
+    p->alone->convolution_forward(p->alone, v, end - first, p->from + first * convolution_inputs(v), p->weight, p->bias,
+                                  p->scratch + thread * p->each, p->to + first * convolution_outputs(v));
 }
 
 static void dx_samples(void *context, size_t first, size_t end, size_t thread)
 {
     const struct cut_convolution *p = context;
     const struct convolution *v = p->convolution;
-    p->alone->convolution_dx(p->alone, v, end - first, p->from + first * v->O * v->Y * v->X, p->weight,
-                             p->scratch + thread * p->each, p->to + first * v->C * v->H * v->W);
+    p->alone->convolution_dx(p->alone, v, end - first, p->from + first * convolution_outputs(v), p->weight,
+                             p->scratch + thread * p->each, p->to + first * convolution_inputs(v));
 }
 
 /* Samples that are worth a thread. */
 static size_t worthy(const struct convolution *v)
 {
-    return ceiling(WORTH, v->O * v->Y * v->X * v->K);
+    return ceiling(WORTH, convolution_outputs(v) * v->K);
 }
 
 static void convolution_forward_by_samples(const struct compute *compute, const struct convolution *convolution,
@@ -165,12 +165,46 @@ static void convolution_dx_by_samples(const struct compute *compute, const struc
     split_run(compute, M, worthy(convolution), dx_samples, &cut);
 }
 
-/* The sum over samples is one thread's, in their order; but the products in it are all threads'. */
-static void convolution_dweight_by_products(const struct compute *compute, const struct convolution *convolution,
-                                            size_t M, const float *x, const float *dy, float *scratch, float *dweight,
-                                            float *dbias)
+struct cut_dweight {
+    const struct compute *alone;
+    const struct convolution *convolution;
+    size_t M;
+    const float *x, *dy;
+    float *scratch; /* [threads, each] */
+    size_t each;
+    float *dweight, *dbias;
+    bool by_channels; /* else by filters */
+};
+
+static void dweight_part(void *context, size_t first, size_t end, size_t thread)
 {
-    compute->alone->convolution_dweight(compute, convolution, M, x, dy, scratch, dweight, dbias);
+    const struct cut_dweight *p = context;
+    const struct convolution *v = p->convolution;
+    struct convolution_part part = {first, end, 0, v->C / v->groups};
+    if (p->by_channels)
+        part = (struct convolution_part){0, v->O, first, end};
+    convolution_dweight_part(p->alone, v, &part, p->M, p->x, p->dy, p->scratch + thread * p->each, p->dweight,
+                             p->by_channels && first > 0 ? NULL : p->dbias);
+}
+
+/* The sum over samples is one thread's, in their order: others have other weights. If there are enough channels, they
+ * are dealt: each thread looks at its own alone. */
+static void dweight_by_weights(const struct compute *compute, const struct convolution *v, size_t M, const float *x,
+                               const float *dy, float *scratch, float *dweight, float *dbias)
+{
+    size_t channels = v->C / v->groups;
+    struct cut_dweight cut = {.alone = compute->alone,
+                              .convolution = v,
+                              .M = M,
+                              .x = x,
+                              .dy = dy,
+                              .scratch = scratch,
+                              .each = scratch_of_one(compute, v),
+                              .dweight = dweight,
+                              .dbias = dbias,
+                              .by_channels = channels >= 4 * compute->threads};
+    size_t units = cut.by_channels ? channels : v->O;
+    split_run(compute, units, ceiling(WORTH, M * convolution_outputs(v) * v->K / units), dweight_part, &cut);
 }
 
 /* ---- the whole ---- */
@@ -188,7 +222,7 @@ struct compute *threaded_open(const struct compute *alone, size_t threads)
     threaded->product = product;
     threaded->convolution_scratch = scratch;
     threaded->convolution_forward = convolution_forward_by_samples;
-    threaded->convolution_dweight = convolution_dweight_by_products;
+    threaded->convolution_dweight = dweight_by_weights;
     threaded->convolution_dx = convolution_dx_by_samples;
     threaded->threads = threads;
     threaded->alone = alone;

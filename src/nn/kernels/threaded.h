@@ -2,8 +2,7 @@
  * compute, which makes an element the same way whatever the part is. Our own products do (product.h); those of OpenBLAS
  * do not.
  *
- * A product is cut into blocks of c, never along k; a convolution by samples, and its weight's gradient by the products
- * inside. */
+ * A product is cut into blocks of c, never along k; a convolution by samples, and its weight's gradient by weights. */
 #ifndef NN_KERNELS_THREADED_H
 #define NN_KERNELS_THREADED_H
 

@@ -29,30 +29,34 @@ size_t conv2d_same_padding(size_t size, size_t out, size_t k, size_t stride)
     return span > size ? (span - size) / 2 : 0;
 }
 
-/* Y is 0 if the kernel does not fit: build says so. */
+/* out[2] is 0 if the kernel does not fit: build says so. */
 static struct convolution convolution_of(const struct layer *layer)
 {
     const struct conv2d *conv2d = layer->settings;
     struct convolution v = {.M = layer->rows,
                             .C = layer->in.size[0],
-                            .H = layer->in.size[1],
-                            .W = layer->in.size[2],
                             .O = conv2d->filters,
-                            .k = conv2d->kernel,
-                            .stride = conv2d->stride,
-                            .top = conv2d->padding,
-                            .left = conv2d->padding};
-    v.K = v.C * v.k * v.k;
-    if (conv2d->padding == PADDING_SAME) {
-        v.Y = (v.H + v.stride - 1) / v.stride;
-        v.X = (v.W + v.stride - 1) / v.stride;
-        v.top = conv2d_same_padding(v.H, v.Y, v.k, v.stride);
-        v.left = conv2d_same_padding(v.W, v.X, v.k, v.stride);
-    } else if (v.H + 2 * v.top >= v.k && v.W + 2 * v.left >= v.k) {
-        v.Y = (v.H + 2 * v.top - v.k) / v.stride + 1;
-        v.X = (v.W + 2 * v.left - v.k) / v.stride + 1;
-    }
+                            .groups = 1,
+                            .in = {1, layer->in.size[1], layer->in.size[2]},
+                            .out = {1, 0, 0},
+                            .kernel = {1, conv2d->kernel, conv2d->kernel},
+                            .stride = {1, conv2d->stride, conv2d->stride},
+                            .dilation = {1, 1, 1}};
+    v.K = v.C * v.kernel[1] * v.kernel[2];
+    for (size_t d = 1; d < 3; d++)
+        v.out[d] = conv2d_side(v.in[d], conv2d->kernel, conv2d->stride, conv2d->padding, &v.before[d]);
     return v;
+}
+
+size_t conv2d_side(size_t size, size_t k, size_t stride, size_t padding, size_t *before)
+{
+    if (padding == PADDING_SAME) {
+        size_t out = (size + stride - 1) / stride;
+        *before = conv2d_same_padding(size, out, k, stride);
+        return out;
+    }
+    *before = padding;
+    return size + 2 * padding >= k ? (size + 2 * padding - k) / stride + 1 : 0;
 }
 
 struct conv2d_zeros conv2d_zeros(uint64_t kernel, uint64_t stride, uint64_t padding, size_t in, size_t out)
@@ -69,20 +73,21 @@ static bool build(struct layer *layer, struct tensor_table *table, struct error 
     if (!layer_wants_image(&layer->in, error))
         return false;
     struct convolution v = convolution_of(layer);
-    if (v.Y == 0)
+    if (v.out[1] == 0 || v.out[2] == 0)
         return error_set(error, ERROR_USAGE,
                          "a kernel of %zux%zu does not fit into its input of %zux%zux%zu with %zu zeros on each side: "
                          "make the kernel smaller or set padding: same",
-                         v.k, v.k, v.C, v.H, v.W, v.top);
+                         v.kernel[1], v.kernel[2], v.C, v.in[1], v.in[2], v.before[1]);
     if (v.K > INT_MAX)
-        return error_set(error, ERROR_USAGE, "a filter of %zux%zux%zu has more weights than products can count (%d)", v.C,
-                         v.k, v.k, INT_MAX);
-    layer->out = (struct shape){.dims = 3, .size = {v.O, v.Y, v.X}};
-    layer_add_weight(layer, table, "weight", 4, (size_t[]){v.O, v.C, v.k, v.k}, conv2d->init, v.K, v.O * v.k * v.k, 1);
+        return error_set(error, ERROR_USAGE, "a filter of %zux%zux%zu has more weights than products can count (%d)",
+                         v.C, v.kernel[1], v.kernel[2], INT_MAX);
+    layer->out = (struct shape){.dims = 3, .size = {v.O, v.out[1], v.out[2]}};
+    layer_add_weight(layer, table, "weight", 4, (size_t[]){v.O, v.C, v.kernel[1], v.kernel[2]}, conv2d->init, v.K,
+                     v.O * v.kernel[1] * v.kernel[2], 1);
     if (conv2d->bias)
         layer_add_tensor(layer, table, "bias", (struct tensor){.dims = 1, .shape = {v.O}, .role = TENSOR_BIAS});
     layer->scratch = layer->compute->convolution_scratch(layer->compute, &v);
-    layer->flops = 2 * (double)v.O * (double)(v.Y * v.X) * (double)v.K;
+    layer->flops = 2 * (double)v.O * (double)(v.out[1] * v.out[2]) * (double)v.K;
     return true;
 }
 

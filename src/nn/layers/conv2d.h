@@ -26,6 +26,10 @@ struct conv2d_zeros {
 /* Local. Those of a convolution that makes `out` values of `in` along a side: for who says elsewhere what it does. */
 struct conv2d_zeros conv2d_zeros(uint64_t kernel, uint64_t stride, uint64_t padding, size_t in, size_t out);
 
+/* Local. How many places of a kernel of k there are along a side; 0: it does not fit. Sets the zeros before the first.
+ */
+size_t conv2d_side(size_t size, size_t k, size_t stride, size_t padding, size_t *before);
+
 /* Local. Zeros before the first of `size` values such that `out` places of a kernel of k fit. */
 size_t conv2d_same_padding(size_t size, size_t out, size_t k, size_t stride);
 

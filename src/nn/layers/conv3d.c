@@ -1,10 +1,10 @@
-/* Three-dimensional convolution, [C, D, H, W] -> [O, Z, Y, X]. Letters: kernels/convolution3d.h. An image [D, H, W] is
+/* Three-dimensional convolution, [C, D, H, W] -> [O, Z, Y, X]. Letters: kernels/convolution.h. An image [D, H, W] is
  * a volume of one channel: as such an array [N, D, H, W] comes to who does not ask the model what it reads
  * (nn/reading.h). */
 #include "nn/layers/conv3d.h"
 
 #include "base/rows.h"
-#include "nn/kernels/convolution3d.h"
+#include "nn/kernels/convolution.h"
 #include "nn/layers/layers.h"
 
 #include <limits.h>
@@ -25,34 +25,22 @@ static const struct option_row keys[] = {
     {0},
 };
 
-/* One side: its length in the output, 0 if the kernel does not fit, and the zeros before it. */
-static size_t side(const struct conv3d *own, size_t size, size_t *before)
-{
-    size_t k = own->kernel, stride = own->stride, out;
-    if (own->padding == PADDING_SAME) {
-        out = (size + stride - 1) / stride;
-        *before = conv2d_same_padding(size, out, k, stride);
-        return out;
-    }
-    *before = own->padding;
-    return size + 2 * *before >= k ? (size + 2 * *before - k) / stride + 1 : 0;
-}
-
-static struct convolution3d convolution_of(const struct layer *layer)
+static struct convolution convolution_of(const struct layer *layer)
 {
     const struct conv3d *own = layer->settings;
-    const size_t *sides = layer->in.size + (layer->in.dims == 4);
-    struct convolution3d v = {.C = layer->in.dims == 4 ? layer->in.size[0] : 1,
-                              .D = sides[0],
-                              .H = sides[1],
-                              .W = sides[2],
-                              .O = own->filters,
-                              .k = own->kernel,
-                              .stride = own->stride};
-    v.K = v.C * v.k * v.k * v.k;
-    v.Z = side(own, v.D, &v.front);
-    v.Y = side(own, v.H, &v.top);
-    v.X = side(own, v.W, &v.left);
+    size_t k = own->kernel, stride = own->stride;
+    struct convolution v = {.M = layer->rows,
+                            .C = layer->in.dims == 4 ? layer->in.size[0] : 1,
+                            .O = own->filters,
+                            .groups = 1,
+                            .kernel = {k, k, k},
+                            .stride = {stride, stride, stride},
+                            .dilation = {1, 1, 1}};
+    v.K = v.C * k * k * k;
+    for (size_t d = 0; d < 3; d++) {
+        v.in[d] = layer->in.size[d + (layer->in.dims == 4)];
+        v.out[d] = conv2d_side(v.in[d], k, stride, own->padding, &v.before[d]);
+    }
     return v;
 }
 
@@ -61,22 +49,23 @@ static bool build(struct layer *layer, struct tensor_table *table, struct error 
     const struct conv3d *own = layer->settings;
     if (layer->in.dims != 3 && !layer_wants_volume(&layer->in, error))
         return false;
-    struct convolution3d v = convolution_of(layer);
-    if (v.Z == 0 || v.Y == 0 || v.X == 0)
+    struct convolution v = convolution_of(layer);
+    if (v.out[0] == 0 || v.out[1] == 0 || v.out[2] == 0)
         return error_set(error, ERROR_USAGE,
                          "a kernel of %zux%zux%zu does not fit into its input of %zux%zux%zux%zu (channels x depth x "
                          "height x width) with %zu zeros on each side: make the kernel smaller or set padding: same",
-                         v.k, v.k, v.k, v.C, v.D, v.H, v.W, v.front);
+                         v.kernel[0], v.kernel[1], v.kernel[2], v.C, v.in[0], v.in[1], v.in[2], v.before[0]);
     if (v.K > INT_MAX)
-        return error_set(error, ERROR_USAGE, "a filter of %zux%zux%zux%zu has more weights than products can count (%d)",
-                         v.C, v.k, v.k, v.k, INT_MAX);
-    layer->out = (struct shape){.dims = 4, .size = {v.O, v.Z, v.Y, v.X}};
-    layer_add_weight(layer, table, "weight", 5, (size_t[]){v.O, v.C, v.k, v.k, v.k}, own->init, v.K,
-                     v.O * v.k * v.k * v.k, 1);
+        return error_set(error, ERROR_USAGE,
+                         "a filter of %zux%zux%zux%zu has more weights than products can count (%d)", v.C, v.kernel[0],
+                         v.kernel[1], v.kernel[2], INT_MAX);
+    layer->out = (struct shape){.dims = 4, .size = {v.O, v.out[0], v.out[1], v.out[2]}};
+    layer_add_weight(layer, table, "weight", 5, (size_t[]){v.O, v.C, v.kernel[0], v.kernel[1], v.kernel[2]}, own->init,
+                     v.K, v.O * v.K / v.C, 1);
     if (own->bias)
         layer_add_tensor(layer, table, "bias", (struct tensor){.dims = 1, .shape = {v.O}, .role = TENSOR_BIAS});
-    layer->scratch = convolution3d_scratch(&v);
-    layer->flops = 2 * (double)v.O * (double)v.Z * (double)(v.Y * v.X) * (double)v.K;
+    layer->scratch = layer->compute->convolution_scratch(layer->compute, &v);
+    layer->flops = 2 * (double)v.O * (double)v.out[0] * (double)(v.out[1] * v.out[2]) * (double)v.K;
     return true;
 }
 
@@ -88,22 +77,22 @@ static bool has_bias(const struct layer *layer)
 static void forward(const struct layer *layer, const struct pass *pass, const float *x, float *y, float *saved)
 {
     (void)saved;
-    struct convolution3d v = convolution_of(layer);
-    convolution3d_forward(pass->compute, &v, pass->leaf->rows, x, layer_weight(layer, pass, WEIGHT, v.K),
-                          has_bias(layer) ? layer_params(layer, pass, BIAS) : NULL, pass->scratch, y);
+    struct convolution v = convolution_of(layer);
+    pass->compute->convolution_forward(pass->compute, &v, pass->leaf->rows, x, layer_weight(layer, pass, WEIGHT, v.K),
+                                       has_bias(layer) ? layer_params(layer, pass, BIAS) : NULL, pass->scratch, y);
 }
 
 static void backward(const struct layer *layer, const struct pass *pass, const float *x, const float *y,
                      const float *saved, const float *dy, float *dx)
 {
     (void)y, (void)saved;
-    struct convolution3d v = convolution_of(layer);
-    convolution3d_dweight(pass->compute, &v, pass->leaf->rows, x, dy, pass->scratch,
-                          layer_gradient(layer, pass, WEIGHT),
-                          has_bias(layer) ? layer_gradient(layer, pass, BIAS) : NULL);
+    struct convolution v = convolution_of(layer);
+    pass->compute->convolution_dweight(pass->compute, &v, pass->leaf->rows, x, dy, pass->scratch,
+                                       layer_gradient(layer, pass, WEIGHT),
+                                       has_bias(layer) ? layer_gradient(layer, pass, BIAS) : NULL);
     if (dx)
-        convolution3d_dx(pass->compute, &v, pass->leaf->rows, dy, layer_weight(layer, pass, WEIGHT, v.K), pass->scratch,
-                         dx);
+        pass->compute->convolution_dx(pass->compute, &v, pass->leaf->rows, dy, layer_weight(layer, pass, WEIGHT, v.K),
+                                      pass->scratch, dx);
 }
 
 const struct layer_class layer_conv3d = {
