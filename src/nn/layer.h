@@ -69,8 +69,11 @@ struct layer {
     bool finishes[LAYER_TENSORS]; /* no layer adds to it after this one's backward */
 };
 
-/* Who wants to know when a gradient can be sent on its way. */
-struct gradient_watch {
+/* Who brings parameters, and takes gradients away, while a pass runs. */
+struct tensor_watch {
+    /* Called by the model during forward, for each tensor of an operation, right before that. NULL: nobody. */
+    void (*is_wanted)(void *context, size_t tensor);
+
     /* Called by the model during backward, once for each tensor of its table (statistics, too), as soon as nothing of
      * this pass will add to the tensor's gradient any more: behind the backward of the last layer that has a part in
      * it, which is the first one in the model. In the same order in every pass. */
@@ -105,7 +108,7 @@ struct pass {
     uint64_t drop_key;      /* of (seed, step): a layer chains its name's digest to it */
     float statistic_weight; /* a statistic's "gradient" is its value in this leaf times this: the exchange's sum over
                                the leaves, divided as all gradients are, is then the mean over the leaves */
-    const struct gradient_watch *watch; /* the model tells it, not the layers; NULL: nobody wants to know */
+    const struct tensor_watch *watch;   /* the model tells it, not the layers; NULL: nobody wants to know */
     const struct output_watch *viewer;  /* the same */
     const struct past *past;            /* the leaf is one position, behind these; NULL: it is whole sequences */
 };

@@ -233,11 +233,19 @@ static const float *input(const struct model *model, size_t l)
     return x == PLAN_NONE ? model->leaf.inputs : model->outs[x];
 }
 
+/* Forward is about to go through this layer. */
+static void tell_wanted(const struct layer *layer, const struct pass *pass)
+{
+    for (size_t k = 0; pass->watch && pass->watch->is_wanted && k < layer->tensor_count; k++)
+        pass->watch->is_wanted(pass->watch->context, layer->tensors[k]);
+}
+
 static void forward(const struct model *model, const struct pass *pass, size_t end)
 {
     for (size_t l = 0; l < end; l++) {
         const struct layer *layer = &model->layers[l];
         const struct plan_step *step = &model->plan.steps[l];
+        tell_wanted(layer, pass);
         const float *x = input(model, l);
         float *y = buffer(model->outs, step->y);
         const float *skip = step->skip == PLAN_NONE ? model->leaf.inputs : model->outs[step->skip];
@@ -314,6 +322,7 @@ static void run_tiles(const struct model *model, const struct pass *pass, struct
     size_t n = pass->leaf->rows * positions, columns = last->inputs / positions, terms = model->terms / positions;
     const float *x = input(model, l);
     float *dx = buffer(model->ups, model->plan.top_up);
+    tell_wanted(last, pass);
     for (size_t first = 0; first < n; first += model->tile_rows) {
         size_t rows = n - first < model->tile_rows ? n - first : model->tile_rows;
         timeline_begin_part(MARK_FORWARD, l);
@@ -373,7 +382,7 @@ static void run(const struct model *model, const struct pass *pass, struct loss_
 }
 
 void model_train_leaf(struct model *model, const float *params, uint64_t step, float *gradient, struct loss_sums *sums,
-                      const struct gradient_watch *watch)
+                      const struct tensor_watch *watch)
 {
     struct pass pass = {.compute = model->compute,
                         .params = params,

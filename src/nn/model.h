@@ -69,10 +69,10 @@ void model_weigh(struct model *model, const double *weights);
 void model_release(struct model *model);
 
 /* Local. One leaf of step `step`, model->leaf, through `params` [P]. *sums: over its terms. The gradient [P] of the
- * summed loss is overwritten, all but the gaps between tensors; `watch` (NULL: nobody) is told of each tensor whose
- * gradient is final. */
+ * summed loss is overwritten, all but the gaps between tensors; `watch` (NULL: nobody) is told of each tensor that is
+ * wanted, and of each whose gradient is final. */
 void model_train_leaf(struct model *model, const float *params, uint64_t step, float *gradient, struct loss_sums *sums,
-                      const struct gradient_watch *watch);
+                      const struct tensor_watch *watch);
 
 /* Local. The same without gradient, and as a model is used: no dropout, running statistics. `viewer` (NULL: nobody) is
  * shown the outputs. */

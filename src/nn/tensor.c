@@ -42,8 +42,17 @@ static void place(struct tensor_table *table, bool statistics)
         if ((tensor->role == TENSOR_STATISTIC) != statistics)
             continue;
         tensor->offset = table->count;
-        table->count += round_up(tensor->count, TENSOR_ALIGN);
+        tensor->room = round_up(tensor->count, TENSOR_ALIGN);
+        table->count += tensor->room;
     }
+}
+
+/* The gap in front of the statistics is behind the tensor that ends there. */
+static void widen_last(struct tensor_table *table, size_t end, size_t gap)
+{
+    for (size_t t = 0; t < table->length; t++)
+        if (table->tensors[t].offset + table->tensors[t].room == end)
+            table->tensors[t].room += gap;
 }
 
 void tensor_table_place(struct tensor_table *table)
@@ -56,6 +65,8 @@ void tensor_table_place(struct tensor_table *table)
     place(table, true);
     if (table->count == table->learned) /* no statistics: no gap for them either */
         table->count = table->learned = learned;
+    else
+        widen_last(table, learned, table->learned - learned);
 }
 
 static float initial_value(const struct tensor *tensor, uint64_t key, size_t element)

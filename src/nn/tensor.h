@@ -41,6 +41,7 @@ struct tensor {
     size_t shape[TENSOR_DIMS];
     size_t offset; /* floats from the start of an arena */
     size_t count;  /* floats: product of shape */
+    size_t room;   /* floats up to the next tensor or the end of the arena: count, and the gap behind it */
     enum tensor_role role;
     enum tensor_init init;
     float scale;
@@ -62,7 +63,7 @@ void tensor_table_release(struct tensor_table *table);
 /* Local. Adds a tensor behind the others; count is filled in. Returns its index. */
 size_t tensor_table_add(struct tensor_table *table, const struct tensor *tensor);
 
-/* Local. All tensors are added: gives each its offset. */
+/* Local. All tensors are added: gives each its offset and its room. */
 void tensor_table_place(struct tensor_table *table);
 
 /* Local. Initial values of elements [first, first + count) of the parameter arena into `values` [count]: each a pure

@@ -5,6 +5,10 @@
 #include "base/memory.h"
 #include "base/partition.h"
 #include "base/timeline.h"
+#include "parallel/bucket.h"
+#include "parallel/cover.h"
+#include "parallel/exchange_memory.h"
+#include "parallel/internode.h"
 #include "parallel/promise.h"
 #include "parallel/reduction.h"
 
@@ -12,158 +16,40 @@
 #include <math.h>
 #include <string.h>
 
-enum { TAG_PARTIAL = 1, TAG_PARAMS = 2 };
-
-/* What this rank does for a shard whose owner is on another node: it adds up the node's subtrees of that shard, sends
- * them, and receives the new parameters for its node. The ranks of a node share these relays evenly. */
-struct relay {
-    int owner;
-    struct shard shard;
-    struct reduction sum; /* of the node's subtrees; sum.results parts */
-    float *parts;         /* [sum.results, shard.count] to be sent */
-};
-
 struct exchange {
     const struct world *world;
     const struct node *node;
     size_t leaves, count; /* L, P */
     size_t measured;      /* elements of the norm */
-    size_t copies;        /* of the parameters */
     struct shard shard;   /* this rank's */
 
-    struct window window; /* node rank 0: params [copies, P]; then every rank: slots [P] each */
-    float *params;        /* the copy in use */
-    float *other;         /* NULL: there is one copy only */
+    struct exchange_memory memory;
+    struct buckets buckets;
+    struct internode *internode;
+    float *params; /* the copy in use */
+    float *other;  /* NULL: there is one copy only */
     float *slots;
     struct tree_walker walker; /* of this rank's leaves; slot i holds the value of walker.stack[i] */
-    size_t next_leaf;
-    size_t awaited; /* elements of the leaf that was given out which are not final yet */
+    size_t next_leaf, end_leaf;
+    size_t merges;  /* what the leaf that was given out is combined with: so many of the slots before its own */
+    size_t awaited; /* its elements that are not final yet */
 
-    struct relay *relays;
-    int relay_count;
     struct reduction sum; /* of this rank's shard: one result */
-    float *received;      /* the other nodes' parts of this rank's shard, one after the other */
-    int received_count;   /* parts */
-    int *received_from;   /* [received_count] world rank that sends it */
-    MPI_Request *requests;
-
-    float *gradient; /* [shard.count] */
-    double *squares; /* [blocks] */
+    float *gradient;      /* [shard.count] */
+    double *squares;      /* [blocks] */
     int *square_counts, *square_places;
 };
 
-size_t exchange_blocks(size_t count)
-{
-    return (count + EXCHANGE_BLOCK - 1) / EXCHANGE_BLOCK;
-}
-
-struct shard exchange_shard(size_t count, int size, int rank)
-{
-    size_t blocks = exchange_blocks(count);
-    size_t first = partition_first(blocks, (size_t)size, (size_t)rank) * EXCHANGE_BLOCK;
-    size_t end = partition_first(blocks, (size_t)size, (size_t)rank + 1) * EXCHANGE_BLOCK;
-    return (struct shard){.first = first < count ? first : count,
-                          .count = (end < count ? end : count) - (first < count ? first : count)};
-}
-
-/* The subtrees that remain of a rank's own leaves, and how many slots it needs on the way. */
-static size_t rank_cover(const struct exchange *x, int rank, struct subtree subtrees[TREE_DEPTH], size_t *slots)
-{
-    size_t size = (size_t)x->world->size, r = (size_t)rank;
-    return tree_cover(x->leaves, partition_first(x->leaves, size, r), partition_count(x->leaves, size, r), subtrees,
-                      slots);
-}
-
-/* The world rank on `node` that runs the relay for the shard of `owner`. */
-static int relay_rank(const struct exchange *x, int node, int owner)
-{
-    int turn = owner % x->node->sizes[node];
-    for (int r = 0; r < x->world->size; r++)
-        if (x->node->node_of[r] == node && x->node->rank_of[r] == turn)
-            return r;
-    CHECK(false, "every node has its ranks");
-    return -1;
-}
-
-/* Adds the subtrees of all ranks of this node as sources, straight from their slots. */
-static void add_own_node(const struct exchange *x, struct reduction *sum)
-{
-    for (int r = 0; r < x->world->size; r++) {
-        if (x->node->node_of[r] != x->node->index)
-            continue;
-        struct subtree subtrees[TREE_DEPTH];
-        size_t length = rank_cover(x, r, subtrees, NULL);
-        const float *piece = window_piece(&x->window, x->node->rank_of[r]);
-        const float *slots = piece + (x->node->rank_of[r] == 0 ? x->copies * x->count : 0);
-        for (size_t i = 0; i < length; i++)
-            reduction_add(sum, subtrees[i], slots + i * x->count, 0);
-    }
-}
-
-/* The subtrees that remain on a node after it has added up its own; returns how many. */
-static size_t node_cover(const struct exchange *x, int node, struct subtree subtrees[TREE_DEPTH])
-{
-    struct tree_walker walker;
-    tree_start(&walker, x->leaves);
-    for (int r = 0; r < x->world->size; r++) {
-        struct subtree own[TREE_DEPTH];
-        size_t length = x->node->node_of[r] == node ? rank_cover(x, r, own, NULL) : 0;
-        for (size_t i = 0; i < length; i++) {
-            tree_push(&walker, own[i]);
-            while (tree_merge(&walker))
-                ;
-        }
-    }
-    memcpy(subtrees, walker.stack, walker.length * sizeof *subtrees);
-    return walker.length;
-}
-
-static bool plan_relays(struct exchange *x, struct error *error)
-{
-    int size = x->world->size;
-    x->relays = memory_need((size_t)size, sizeof *x->relays);
-    for (int owner = 0; owner < size; owner++) {
-        if (x->node->node_of[owner] == x->node->index || relay_rank(x, x->node->index, owner) != x->world->rank)
-            continue;
-        struct relay *relay = &x->relays[x->relay_count++];
-        relay->owner = owner;
-        relay->shard = exchange_shard(x->count, size, owner);
-        reduction_init(&relay->sum, x->leaves);
-        add_own_node(x, &relay->sum);
-        relay->parts = memory_alloc(relay->sum.results * relay->shard.count, sizeof *relay->parts,
-                                    "the parts for other nodes", error);
-        if (!relay->parts)
-            return false;
-    }
-    return true;
-}
-
 /* Sources of this rank's shard, from left to right: the nodes are in the order of their leaves. */
-static bool plan_own_shard(struct exchange *x, struct error *error)
+static void plan_own_shard(struct exchange *x)
 {
-    struct subtree subtrees[TREE_DEPTH];
-    size_t parts = 0;
-    for (int node = 0; node < x->node->count; node++)
-        parts += node == x->node->index ? 0 : node_cover(x, node, subtrees);
-    x->received = memory_alloc(parts * x->shard.count, sizeof *x->received, "the parts of other nodes", error);
-    x->received_from = memory_need(parts, sizeof *x->received_from);
-    if (!x->received)
-        return false;
     reduction_init(&x->sum, x->leaves);
-    for (int node = 0; node < x->node->count; node++) {
-        if (node == x->node->index) {
-            add_own_node(x, &x->sum);
-            continue;
-        }
-        size_t length = node_cover(x, node, subtrees);
-        for (size_t i = 0; i < length; i++) {
-            x->received_from[x->received_count] = relay_rank(x, node, x->world->rank);
-            reduction_add(&x->sum, subtrees[i], x->received + (size_t)x->received_count++ * x->shard.count,
-                          x->shard.first);
-        }
-    }
+    for (int node = 0; node < x->node->count; node++)
+        if (node == x->node->index)
+            internode_add_own(x->internode, &x->sum);
+        else
+            internode_add_received(x->internode, node, &x->sum);
     CHECK(x->sum.results == 1, "the subtrees of all ranks make one tree");
-    return true;
 }
 
 static bool allocate(struct exchange *x, struct error *error)
@@ -177,15 +63,19 @@ static bool allocate(struct exchange *x, struct error *error)
         x->square_counts[r] = (int)partition_count(blocks, size, r);
     }
     x->gradient = memory_alloc(x->shard.count, sizeof *x->gradient, "the gradient of a shard", error);
-    return x->gradient && plan_relays(x, error) && plan_own_shard(x, error);
+    if (!x->gradient || !internode_open(&x->internode, x->world, x->node, &x->buckets, &x->memory, x->leaves, error))
+        return false;
+    plan_own_shard(x);
+    return true;
 }
 
-/* Collective over world. Other nodes may have more ranks, and need longer. */
-static bool open_window(struct exchange *x, size_t bytes, struct error *error)
+/* The leaves of the next step are awaited. */
+static void begin_step(struct exchange *x)
 {
-    size_t most = bytes + (1 + x->copies) * x->count * sizeof(float);
-    return world_agree_memory(x->world, window_open(&x->window, x->node, bytes, "the buffers of the exchange", error),
-                              most, error);
+    size_t size = (size_t)x->world->size, rank = (size_t)x->world->rank;
+    tree_start(&x->walker, x->leaves);
+    x->next_leaf = partition_first(x->leaves, size, rank);
+    x->end_leaf = partition_first(x->leaves, size, rank + 1);
 }
 
 bool exchange_open(struct exchange **exchange, const struct world *world, const struct node *node, size_t leaves,
@@ -196,34 +86,30 @@ bool exchange_open(struct exchange **exchange, const struct world *world, const 
     PROMISE_EQUAL(world, measured);
     PROMISE_EQUAL(world, copies);
     struct exchange *x = memory_need(1, sizeof *x);
-    *x = (struct exchange){
-        .world = world, .node = node, .leaves = leaves, .count = count, .measured = measured, .copies = copies};
+    *x = (struct exchange){.world = world, .node = node, .leaves = leaves, .count = count, .measured = measured};
     *exchange = NULL;
     CHECK(measured == count || (measured < count && measured % EXCHANGE_BLOCK == 0), "the norm is taken by blocks");
     CHECK(leaves >= (size_t)world->size, "every rank has a leaf");
     x->shard = exchange_shard(count, world->size, world->rank);
+    buckets_init(&x->buckets, count, world->size);
     struct subtree subtrees[TREE_DEPTH];
     size_t slots;
-    rank_cover(x, world->rank, subtrees, &slots);
-    size_t floats = (slots + (node->rank == 0 ? copies : 0)) * count;
+    cover_of_rank(world, leaves, world->rank, subtrees, &slots);
     bool ok = x->shard.count <= INT_MAX ||
               error_set(error, ERROR_USAGE, "%zu parameters are too many for %d ranks: use more ranks", count,
                         world->size);
-    ok = world_agree(world, ok, error);
-    if (!ok || !open_window(x, floats * sizeof(float), error)) {
-        if (ok && x->window.memory)
-            window_close(&x->window);
+    ok = world_agree(world, ok, error) &&
+         exchange_memory_open(&x->memory, world, node, count, copies, slots, internode_marks(&x->buckets, node), error);
+    if (!ok) {
+        buckets_release(&x->buckets);
         memory_free(x);
         return false;
     }
-    x->params = window_piece(&x->window, 0);
-    x->other = copies > 1 ? x->params + count : NULL;
-    x->slots = (float *)x->window.memory + (node->rank == 0 ? copies * count : 0);
-    tree_start(&x->walker, leaves);
-    ok = world_agree_memory(world, allocate(x, error), (slots + 2) * count * sizeof(float), error);
-    x->requests = memory_need((size_t)(2 * world->size + x->received_count) * (TREE_DEPTH + 1), sizeof *x->requests);
-    x->next_leaf = partition_first(leaves, (size_t)world->size, (size_t)world->rank);
-    if (!ok) {
+    x->params = exchange_memory_params(&x->memory, 0);
+    x->other = copies > 1 ? exchange_memory_params(&x->memory, 1) : NULL;
+    x->slots = exchange_memory_slots(&x->memory, node->rank);
+    begin_step(x);
+    if (!world_agree_memory(world, allocate(x, error), (slots + 2) * count * sizeof(float), error)) {
         exchange_close(x);
         return false;
     }
@@ -235,16 +121,16 @@ void exchange_close(struct exchange *x)
 {
     if (!x)
         return;
-    window_close(&x->window);
-    for (int i = 0; i < x->relay_count; i++) {
-        reduction_release(&x->relays[i].sum);
-        memory_free(x->relays[i].parts);
+    if (x->walker.length > 0) { /* messages of the step that was given up are under way */
+        window_fence(&x->memory.window);
+        internode_finish(x->internode);
     }
-    memory_free(x->relays);
+    if (x->internode) /* an exchange that could not be opened may have none */
+        internode_settle(x->internode);
+    internode_close(x->internode);
+    exchange_memory_close(&x->memory);
+    buckets_release(&x->buckets);
     reduction_release(&x->sum);
-    memory_free(x->received);
-    memory_free(x->received_from);
-    memory_free(x->requests);
     memory_free(x->gradient);
     memory_free(x->squares);
     memory_free(x->square_counts);
@@ -270,23 +156,18 @@ float *exchange_params(const struct exchange *x)
     return x->params;
 }
 
-float *exchange_leaf(struct exchange *x, size_t elements)
+float *exchange_leaf(struct exchange *x)
 {
-    CHECK(x->awaited == 0, "the leaf before this one is complete");
-    x->awaited = elements;
-    return x->slots + x->walker.length * x->count;
-}
-
-/* Combines the leaf with its buddies as far as they are here. */
-static void combine(struct exchange *x)
-{
+    CHECK(x->awaited == 0 && x->next_leaf < x->end_leaf, "the leaf before this one is complete");
+    if (x->walker.length == 0)
+        internode_begin(x->internode);
+    size_t place = x->walker.length;
     tree_push(&x->walker, (struct subtree){.level = 0, .index = x->next_leaf++});
-    while (tree_merge(&x->walker)) {
-        float *left = x->slots + (x->walker.length - 1) * x->count;
-        timeline_begin(MARK_COMBINE);
-        reduction_pair(left, left, left + x->count, x->count);
-        timeline_end();
-    }
+    x->merges = 0;
+    while (tree_merge(&x->walker))
+        x->merges++;
+    x->awaited = x->count;
+    return x->slots + place * x->count;
 }
 
 void exchange_leaf_final(struct exchange *x, size_t first, size_t count)
@@ -294,42 +175,30 @@ void exchange_leaf_final(struct exchange *x, size_t first, size_t count)
     CHECK(count <= x->awaited && first <= x->count && count <= x->count - first,
           "each element of a leaf becomes final once");
     x->awaited -= count;
-    if (x->awaited == 0 && count > 0)
-        combine(x);
-}
-
-/* Other nodes' parts of our shard come in, our node's parts of their shards go out. */
-static void exchange_parts(struct exchange *x)
-{
-    int open = 0;
-    for (int i = 0; i < x->received_count; i++)
-        MPI_Irecv(x->received + (size_t)i * x->shard.count, (int)x->shard.count, MPI_FLOAT, x->received_from[i],
-                  TAG_PARTIAL, x->world->comm, &x->requests[open++]);
-    for (int i = 0; i < x->relay_count; i++) {
-        struct relay *relay = &x->relays[i];
-        reduction_run(&relay->sum, relay->shard.first, relay->shard.count, relay->parts);
-        for (size_t part = 0; part < relay->sum.results; part++)
-            MPI_Isend(relay->parts + part * relay->shard.count, (int)relay->shard.count, MPI_FLOAT, relay->owner,
-                      TAG_PARTIAL, x->world->comm, &x->requests[open++]);
+    for (size_t merge = x->merges; merge-- > 0;) {
+        float *left = x->slots + (x->walker.length - 1 + merge) * x->count + first;
+        timeline_begin(MARK_COMBINE);
+        reduction_pair(left, left, left + x->count, count);
+        timeline_end();
     }
-    MPI_Waitall(open, x->requests, MPI_STATUSES_IGNORE);
+    if (x->next_leaf == x->end_leaf)
+        internode_final(x->internode, first, count);
 }
 
 double exchange_reduce(struct exchange *x, double divisor, float **gradient)
 {
-    size_t size = (size_t)x->world->size, rank = (size_t)x->world->rank;
-    CHECK(x->next_leaf == partition_first(x->leaves, size, rank + 1) && x->awaited == 0, "all own leaves are complete");
+    CHECK(x->next_leaf == x->end_leaf && x->awaited == 0, "all own leaves are complete");
     PROMISE_EQUAL_REAL(x->world, divisor);
     timeline_begin(MARK_WAIT);
-    window_fence(&x->window);
+    window_fence(&x->memory.window);
+    internode_settle(x->internode);
+    internode_finish(x->internode);
     timeline_end();
     timeline_begin(MARK_SUM);
-    if (x->node->count > 1)
-        exchange_parts(x);
-    double *squares = x->squares + x->square_places[rank];
+    double *squares = x->squares + x->square_places[x->world->rank];
     for (size_t first = 0; first < x->shard.count; first += EXCHANGE_BLOCK) {
         size_t left = x->shard.count - first, n = left < EXCHANGE_BLOCK ? left : EXCHANGE_BLOCK;
-        reduction_run(&x->sum, x->shard.first + first, n, x->gradient + first);
+        reduction_run(&x->sum, x->shard.first + first, n, x->gradient + first, n);
         squares[first / EXCHANGE_BLOCK] = reduction_finish(x->gradient + first, n, (float)divisor);
     }
     timeline_end();
@@ -342,26 +211,31 @@ double exchange_reduce(struct exchange *x, double divisor, float **gradient)
     for (size_t block = 0; block < exchange_blocks(x->measured); block++)
         sum += x->squares[block];
     timeline_end();
-    tree_start(&x->walker, x->leaves);
-    x->next_leaf = partition_first(x->leaves, size, rank);
+    begin_step(x);
     *gradient = x->gradient;
     return sqrt(sum);
 }
 
 void exchange_distribute(struct exchange *x)
 {
-    int open = 0;
     timeline_begin(MARK_DISTRIBUTE);
-    for (int i = 0; i < x->relay_count; i++)
-        MPI_Irecv(x->params + x->relays[i].shard.first, (int)x->relays[i].shard.count, MPI_FLOAT, x->relays[i].owner,
-                  TAG_PARAMS, x->world->comm, &x->requests[open++]);
-    for (int node = 0; node < x->node->count; node++)
-        if (node != x->node->index)
-            MPI_Isend(x->params + x->shard.first, (int)x->shard.count, MPI_FLOAT, relay_rank(x, node, x->world->rank),
-                      TAG_PARAMS, x->world->comm, &x->requests[open++]);
-    MPI_Waitall(open, x->requests, MPI_STATUSES_IGNORE);
-    window_fence(&x->window);
+    internode_settle(x->internode);
+    internode_distribute(x->internode, x->params);
+    if (x->node->count == 1)
+        window_fence(&x->memory.window);
     timeline_end();
+}
+
+void exchange_await(struct exchange *x, size_t first, size_t count)
+{
+    CHECK(first <= x->count && count <= x->count - first, "what is awaited lies in the arena");
+    internode_await(x->internode, first, count);
+}
+
+float *exchange_settle(struct exchange *x)
+{
+    internode_settle(x->internode);
+    return x->params;
 }
 
 bool exchange_check_replica(const struct exchange *x, const float *params, const uint64_t *digests, struct error *error)

@@ -1,33 +1,26 @@
 /* The exchange: leaf gradients in, one global gradient out, in shards; parameters back to everybody.
  *
- * Letters: P floats of an arena, L leaves, n ranks. The arena is cut into blocks of EXCHANGE_BLOCK floats, and the
- * blocks are dealt to the ranks in order (partition_first): a rank's part is its shard. The rank that owns a shard
- * finishes its tree sum, updates its parameters, and distributes them.
+ * Letters: P floats of an arena, L leaves, n ranks. The rank that owns a shard of the arena (shard.h) finishes its tree
+ * sum, updates its parameters, and distributes them.
  *
  * A step is: for each own leaf { exchange_leaf, exchange_leaf_final... }, exchange_reduce, the owner's update of
- * exchange_params in its shard, exchange_distribute.
+ * exchange_params in its shard, exchange_distribute; then exchange_await before parameters are read.
  *
  * There are two copies of the parameters, of which one is in use. To keep those of a step as they are, the owners write
  * the next ones into the other copy, and all ranks turn to that.
  *
  * On a node everything lies in one shared window: the owner adds straight out of the other ranks' buffers, and the
- * ranks of a node share one copy of the parameters. Between nodes each node first adds up its own subtrees, then one
- * message for each shard and each subtree that a node is left with goes to the owner, and one a node comes back with
- * the parameters. */
+ * ranks of a node share one copy of the parameters. Between nodes each node first adds up its own subtrees; what it is
+ * left with goes to the owners of the shards while backward still runs, and the parameters come back while the next
+ * forward runs (internode.h). */
 #ifndef PARALLEL_EXCHANGE_H
 #define PARALLEL_EXCHANGE_H
 
 #include "base/error.h"
 #include "parallel/node.h"
+#include "parallel/shard.h"
 #include "parallel/tree.h"
 #include "parallel/world.h"
-
-#define EXCHANGE_BLOCK 4096 /* floats: fixed for all world sizes; digests and norms are taken by block */
-
-struct shard {
-    size_t first; /* element of the arena, a multiple of EXCHANGE_BLOCK */
-    size_t count; /* elements; 0 if there are more ranks than blocks */
-};
 
 struct exchange; /* opaque */
 
@@ -39,17 +32,12 @@ struct exchange; /* opaque */
 bool exchange_open(struct exchange **exchange, const struct world *world, const struct node *node, size_t leaves,
                    size_t count, size_t measured, size_t copies, struct error *error) WARN_UNUSED;
 
-/* Collective over world. NULL is fine (on all ranks). */
+/* Collective over world. NULL is fine (on all ranks). A step that was begun is given up: all own leaves are complete,
+ * or none was begun. */
 void exchange_close(struct exchange *exchange);
 
-/* Local. The shard of a rank, a pure function of (count, size). */
-struct shard exchange_shard(size_t count, int size, int rank);
-
-/* Local. Blocks of an arena of `count` floats. */
-size_t exchange_blocks(size_t count);
-
-/* Local. The node's copy of the parameters [P]. A rank writes only in its own shard, between exchange_reduce (or
- * exchange_open) and exchange_distribute. Borrowed. */
+/* Local. The node's copy of the parameters [P]; what of it is there, exchange_await says. A rank writes only in its own
+ * shard, after exchange_settle, and between exchange_reduce (or exchange_open) and exchange_distribute. Borrowed. */
 float *exchange_params(const struct exchange *exchange);
 
 /* Local. The copy that is not in use [P]: what the last exchange_turn has left behind, or zeros. Borrowed. NULL: there
@@ -60,13 +48,13 @@ float *exchange_other_params(const struct exchange *exchange);
  * the owner's update goes to what exchange_params gives now, in all of its shard. */
 void exchange_turn(struct exchange *exchange);
 
-/* Local. The buffer [P] for the gradient of this rank's next leaf, of which `elements` (> 0) will become final. It
- * holds old values; gaps between tensors are zero and must be left alone. Borrowed until the leaf is complete. */
-float *exchange_leaf(struct exchange *exchange, size_t elements);
+/* Local. The buffer [P] for the gradient of this rank's next leaf. It holds old values; gaps between tensors are zero
+ * and must be left alone. Borrowed until the leaf is complete. */
+float *exchange_leaf(struct exchange *exchange);
 
-/* Local. Elements [first, first + count) of the leaf's gradient are final, each of them once, in any order. With the
- * last ones the leaf is complete, and is combined with its buddies as far as they are here. (What is final could leave
- * before that, by shard; nothing does so far.) */
+/* Local. Elements [first, first + count) of the leaf's gradient are final, gaps included: each element of the arena
+ * once, in any order. They are combined with the leaf's buddies as far as these are here, and, of the last leaf, sent
+ * to other nodes; with the last ones the leaf is complete. Moves on what is under way between nodes. */
 void exchange_leaf_final(struct exchange *exchange, size_t first, size_t count);
 
 /* Collective over world; divisor must be equal on every rank. All own leaves are complete. Sums the leaves along the
@@ -82,7 +70,16 @@ double exchange_reduce(struct exchange *exchange, double divisor, float **gradie
 bool exchange_check_replica(const struct exchange *exchange, const float *params, const uint64_t *digests,
                             struct error *error) WARN_UNUSED;
 
-/* Collective over world. Every rank's copy of the parameters becomes what the owners have written. */
+/* Collective over world. Every node's copy of the parameters becomes what the owners have written. On one node it has
+ * done so on return; on several it goes on meanwhile, and exchange_await says when. */
 void exchange_distribute(struct exchange *exchange);
+
+/* Collective over the node, whose ranks await the same elements in the same order. Waits until elements [first, first +
+ * count) of the parameters are what the owners have written last. */
+void exchange_await(struct exchange *exchange, size_t first, size_t count);
+
+/* Collective over the node. Waits for all of them, and until what this rank has to send is gone; exchange_reduce does
+ * so, too. Returns exchange_params. */
+float *exchange_settle(struct exchange *exchange);
 
 #endif

@@ -62,10 +62,10 @@ static void run_chunk(const struct reduction *reduction, size_t first, size_t n,
         memcpy(out + result * stride, waiting[result], n * sizeof *out);
 }
 
-void reduction_run(struct reduction *reduction, size_t first, size_t count, float *out)
+void reduction_run(struct reduction *reduction, size_t first, size_t count, float *out, size_t stride)
 {
     for (size_t done = 0; done < count; done += CHUNK)
-        run_chunk(reduction, first + done, count - done < CHUNK ? count - done : CHUNK, out + done, count);
+        run_chunk(reduction, first + done, count - done < CHUNK ? count - done : CHUNK, out + done, stride);
 }
 
 static double sum_lanes(const double lanes[LANES])

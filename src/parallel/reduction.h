@@ -27,8 +27,9 @@ void reduction_release(struct reduction *reduction);
 /* Local. Adds the next subtree to the right; its memory is borrowed. */
 void reduction_add(struct reduction *reduction, struct subtree subtree, const float *values, size_t first);
 
-/* Local. Elements [first, first + count) of each of the `results` subtrees that remain: out [results, count]. */
-void reduction_run(struct reduction *reduction, size_t first, size_t count, float *out);
+/* Local. Elements [first, first + count) of each of the `results` subtrees that remain: out [results, count], rows
+ * `stride` apart. */
+void reduction_run(struct reduction *reduction, size_t first, size_t count, float *out, size_t stride);
 
 /* Local. out = left + right, `count` floats; out may be left. */
 void reduction_pair(float *out, const float *left, const float *right, size_t count);

@@ -55,16 +55,16 @@ void learner_close(struct learner *learner);
  * change roles, those of the exchange included. */
 void learner_turn(struct learner *learner);
 
-/* Local. The parameters of the node, [P]. */
+/* Collective over the node: waits until they are all here. The parameters of the node, [P]. */
 static inline float *learner_params(const struct learner *learner)
 {
-    return exchange_params(learner->exchange);
+    return exchange_settle(learner->exchange);
 }
 
 /* Local. This rank's part of them, [shard.count]. */
 static inline float *learner_own_params(const struct learner *learner)
 {
-    return learner_params(learner) + learner->shard.first;
+    return exchange_params(learner->exchange) + learner->shard.first;
 }
 
 #endif

@@ -13,12 +13,20 @@
 
 #include <math.h>
 
+/* A part of the parameters is wanted, which other nodes may still be sending. */
+static void await_wanted(void *context, size_t tensor)
+{
+    const struct learner *learner = context;
+    const struct tensor *part = &learner->model.table.tensors[tensor];
+    exchange_await(learner->exchange, part->offset, part->count);
+}
+
 /* A part of the leaf's gradient is what it will be. */
 static void note_final(void *context, size_t tensor)
 {
     const struct learner *learner = context;
     const struct tensor *part = &learner->model.table.tensors[tensor];
-    exchange_leaf_final(learner->exchange, part->offset, part->count);
+    exchange_leaf_final(learner->exchange, part->offset, part->room);
 }
 
 static struct leaf_place place_of(const struct session *session, uint64_t step, size_t leaf)
@@ -46,15 +54,14 @@ static void train_leaves(struct session *session, uint64_t step)
     struct model *model = &session->learner.model;
     size_t size = (size_t)session->world->size, rank = (size_t)session->world->rank;
     size_t first = partition_first(tally->items, size, rank), end = partition_first(tally->items, size, rank + 1);
-    size_t elements = tensor_table_elements(&model->table, true);
-    const struct gradient_watch watch = {note_final, &session->learner};
+    const struct tensor_watch watch = {.is_wanted = await_wanted, .is_final = note_final, .context = &session->learner};
     for (size_t leaf = first; leaf < end; leaf++) {
         struct loss_sums sums;
         double waited_s = session->data.waited_s;
         take_leaf(session, step, leaf, first, end);
         waited_s = session->data.waited_s - waited_s;
-        model_train_leaf(model, learner_params(&session->learner), step,
-                         exchange_leaf(session->learner.exchange, elements), &sums, &watch);
+        model_train_leaf(model, exchange_params(session->learner.exchange), step,
+                         exchange_leaf(session->learner.exchange), &sums, &watch);
         tally_item(tally, leaf)[LEAF_LOSS] = sums.loss;
         tally_item(tally, leaf)[LEAF_TERMS] = sums.terms;
         tally_item(tally, leaf)[LEAF_WAITED_S] = waited_s;

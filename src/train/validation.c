@@ -20,6 +20,7 @@
 static void swap_average(struct session *session)
 {
     float *params = session->learner.used.params;
+    exchange_settle(session->learner.exchange);
     for (size_t i = 0; i < session->learner.shard.count; i++) {
         float kept = params[i];
         params[i] = session->learner.used.average[i];

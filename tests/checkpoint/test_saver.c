@@ -51,6 +51,7 @@ static void open_trial(struct trial *trial, const char *run, bool make, const st
     for (size_t e = 0; e < trial->state.shard.count; e++)
         params[trial->state.shard.first + e] = value(trial->state.shard.first + e);
     exchange_distribute(trial->exchange);
+    exchange_settle(trial->exchange);
     trial->state.arrays[0] = (struct state_array){"params", params + trial->state.shard.first};
     trial->state.arrays[1] = (struct state_array){"sgd.v", trial->moment};
     CU_ASSERT_TRUE(saver_open(&trial->saver, &world, &trial->store, trial->exchange, &trial->state, options, &error));

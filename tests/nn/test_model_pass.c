@@ -140,7 +140,7 @@ static void note_final(void *context, size_t t)
 
 static void train_with_witness(struct bench *b, struct witness *witness)
 {
-    struct gradient_watch watch = {note_final, witness};
+    struct tensor_watch watch = {.is_final = note_final, .context = witness};
     struct loss_sums sums;
     *witness = (struct witness){.bench = b,
                                 .kept = memory_need(b->model.table.count, sizeof(float)),

@@ -247,7 +247,7 @@ static void a_head_shares_the_rows_of_whatever_layer_took_the_tokens(void)
     model_train_leaf(&expected.model, expected.params, 0, expected.gradient, &right, NULL);
     for (size_t i = 0; i < COUNT(trials); i++) {
         size_t times[8] = {0};
-        struct gradient_watch watch = {count_final, times};
+        struct tensor_watch watch = {.is_final = count_final, .context = times};
         trials[i].form = house.form, trials[i].loss = house.loss, trials[i].rows = house.rows;
         CU_ASSERT_TRUE_FATAL(bench_init(&b, &trials[i]));
         CU_ASSERT_EQUAL_FATAL(b.model.table.length, expected.model.table.length);

@@ -65,6 +65,7 @@ static void tensors_lie_one_behind_the_other_aligned(void)
         CU_ASSERT_EQUAL(memcmp(tensor->shape, specs[t].shape, sizeof tensor->shape), 0);
         CU_ASSERT_EQUAL(tensor->role, specs[t].role);
         next += (counts[t] + TENSOR_ALIGN - 1) / TENSOR_ALIGN * TENSOR_ALIGN;
+        CU_ASSERT_EQUAL(tensor->offset + tensor->room, next);
         elements += counts[t];
     }
     CU_ASSERT_EQUAL(table.count, next);
@@ -92,6 +93,10 @@ static void statistics_lie_behind_all_that_is_learned(void)
     CU_ASSERT_EQUAL(table.tensors[0].offset, table.learned);
     CU_ASSERT_EQUAL(table.tensors[2].offset, table.learned + 16);
     CU_ASSERT_EQUAL(table.count, table.learned + 16 + 32);
+    CU_ASSERT_EQUAL(table.tensors[0].room, 16);
+    CU_ASSERT_EQUAL(table.tensors[1].room, 32);
+    CU_ASSERT_EQUAL(table.tensors[2].room, 32);
+    CU_ASSERT_EQUAL(table.tensors[3].room, table.learned - 32);
     CU_ASSERT_EQUAL(table.tensors[2].momentum, 0.25f);
     CU_ASSERT_EQUAL(tensor_table_elements(&table, false), 21 + 4090);
     CU_ASSERT_EQUAL(tensor_table_elements(&table, true), 21 + 4090 + 5 + 17);

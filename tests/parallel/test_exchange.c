@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/partition.h"
 #include "base/rng.h"
+#include "parallel/bucket.h"
 #include "parallel/tally.h"
 
 #include <math.h>
@@ -40,13 +41,15 @@ static void write_leaves(struct exchange *x, size_t leaves, size_t count, size_t
 {
     size_t size = (size_t)world.size, rank = (size_t)world.rank;
     for (size_t leaf = partition_first(leaves, size, rank); leaf < partition_first(leaves, size, rank + 1); leaf++) {
-        float *gradient = exchange_leaf(x, count);
+        float *gradient = exchange_leaf(x);
         for (size_t e = 0; e < count; e++)
             gradient[e] = leaf_value(leaf, e, round);
-        /* In two pieces, the last one first, as backward does it. */
-        exchange_leaf_final(x, count / 2, count - count / 2);
-        if (count / 2 > 0)
-            exchange_leaf_final(x, 0, count / 2);
+        /* In pieces of any size, the last one first, as backward does it; but one that comes too late for its place. */
+        size_t late = count / 2, width = count / 7 + 1, end = count;
+        for (; end > late + width; end -= width)
+            exchange_leaf_final(x, end - width, width);
+        exchange_leaf_final(x, 0, late);
+        exchange_leaf_final(x, late, end - late);
     }
 }
 
@@ -90,10 +93,17 @@ static void run_rounds(const struct node *node, size_t leaves, size_t count, siz
         memcpy(params + shard.first, gradient, shard.count * sizeof *gradient);
         exchange_distribute(x);
         wrong = 0;
+        for (size_t first = 0, width = count / 5 + 1; first < count; first += width) {
+            size_t n = count - first < width ? count - first : width;
+            exchange_await(x, first, n);
+            for (size_t e = first; e < first + n; e++)
+                wrong += params[e] != reference(leaves, e, round) / divisor;
+        }
+        CU_ASSERT_PTR_EQUAL(exchange_settle(x), params);
+        CU_ASSERT_EQUAL(wrong, 0);
+        wrong = 0;
         for (size_t e = 0; turns && e < count; e++)
             wrong += exchange_other_params(x)[e] != reference(leaves, e, 1) / divisor;
-        for (size_t e = 0; e < count; e++)
-            wrong += params[e] != reference(leaves, e, round) / divisor;
         CU_ASSERT_EQUAL(wrong, 0);
         MPI_Barrier(world.comm); /* nobody writes the next round's parameters while others still compare */
     }
@@ -110,8 +120,48 @@ static void with_nodes_of(int ranks_per_node)
     run_rounds(&node, 8 > n ? 8 : n, 16, 16, 2);
     run_rounds(&node, 11 + n, 9 * EXCHANGE_BLOCK, 9 * EXCHANGE_BLOCK, 2); /* uneven */
     run_rounds(&node, 16, 2 * EXCHANGE_BLOCK + 1, 2 * EXCHANGE_BLOCK + 1, 1);
-    run_rounds(&node, 16, 2 * EXCHANGE_BLOCK + 1, EXCHANGE_BLOCK, 2); /* with statistics */
+    run_rounds(&node, 16, 2 * EXCHANGE_BLOCK + 1, EXCHANGE_BLOCK, 2);    /* with statistics */
+    run_rounds(&node, n + 1, 7 * n * EXCHANGE_BLOCK, EXCHANGE_BLOCK, 2); /* several buckets a shard */
     node_close(&node);
+}
+
+/* Nothing hangs, and nothing stays under way: another exchange follows at once. */
+static void a_step_can_be_given_up(void)
+{
+    struct node node;
+    struct exchange *x;
+    struct error error;
+    size_t n = (size_t)world.size, count = 7 * n * EXCHANGE_BLOCK;
+    node_open(&node, &world, 1);
+    CU_ASSERT_TRUE_FATAL(exchange_open(&x, &world, &node, n, count, count, 1, &error));
+    write_leaves(x, n, count, 0);
+    MPI_Barrier(world.comm); /* as the tally: all leaves of all ranks are complete */
+    exchange_close(x);
+    run_rounds(&node, n, 3 * EXCHANGE_BLOCK, 3 * EXCHANGE_BLOCK, 1);
+    node_close(&node);
+}
+
+static void shards_are_cut_into_buckets(void)
+{
+    for (size_t count = 1; count < 300 * EXCHANGE_BLOCK; count = 3 * count + 4001)
+        for (int size = 1; size < 9; size++) {
+            struct buckets buckets;
+            buckets_init(&buckets, count, size);
+            CU_ASSERT_EQUAL(buckets.start[0], 0);
+            CU_ASSERT_EQUAL(buckets.start[buckets.count], count);
+            for (int r = 0; r < size; r++) {
+                struct shard shard = exchange_shard(count, size, r);
+                size_t first = buckets.first[r], end = buckets.first[r + 1];
+                CU_ASSERT(shard.count == 0 ? first == end : buckets.start[first] == shard.first);
+                CU_ASSERT(shard.count == 0 || buckets.start[end] == shard.first + shard.count);
+            }
+            for (size_t b = 0; b < buckets.count; b++) {
+                CU_ASSERT(bucket_floats(&buckets, b) > 0 && bucket_floats(&buckets, b) <= BUCKET_FLOATS);
+                CU_ASSERT_EQUAL(buckets_find(&buckets, buckets.start[b]), b);
+                CU_ASSERT_EQUAL(buckets_find(&buckets, buckets.start[b + 1] - 1), b);
+            }
+            buckets_release(&buckets);
+        }
 }
 
 static void through_shared_memory(void)
@@ -220,10 +270,12 @@ int main(int argc, char **argv)
     const struct test_case cases[] = {
         {"a world opens", opening},
         {"shards tile the arena", shards_tile_the_arena},
+        {"shards are cut into buckets", shards_are_cut_into_buckets},
         {"a tally reaches everybody, flags of any rank included", a_tally_reaches_everybody},
         {"the tree's bits come through shared memory", through_shared_memory},
         {"the tree's bits come through messages", through_messages_only},
         {"the tree's bits come through nodes of two and three ranks", through_both},
+        {"a step can be given up", a_step_can_be_given_up},
         {"a replica that differs in one bit is found", a_replica_that_differs_is_found},
         {"a world closes", closing},
         {0},
