@@ -73,57 +73,6 @@ static void pool_plane(const struct pool_windows *pool, size_t begin, const floa
     }
 }
 
-/* Squares of 2 that do not overlap, as most are, without a detour. */
-static bool is_paired(const struct pool_windows *pool)
-{
-    return pool->size == 2 && pool->stride == 2 && pool->deep == 1 && pool->D == 1;
-}
-
-/* Of two values the first that is largest, and its place. */
-static inline void choose(float value, uint32_t place, float *largest, uint32_t *chosen)
-{
-    bool larger = !(value <= *largest) & (*largest == *largest);
-    *largest = larger ? value : *largest;
-    *chosen = larger ? place : *chosen;
-}
-
-TARGET_CLONES static void pool_pairs(const struct pool_windows *pool, const float *restrict x, float *restrict y,
-                                     uint32_t *restrict places)
-{
-    uint32_t begin = 0;
-    uint32_t W = (uint32_t)pool->W, X = (uint32_t)pool->X;
-    for (size_t row = 0; row < pool->Y; row++, begin += 2 * W, x += 2 * W, y += X, places += X)
-        for (uint32_t i = 0; i < X; i++) {
-            uint32_t first = begin + 2 * i, place = first;
-            float largest = x[2 * i];
-            choose(x[2 * i + 1], first + 1, &largest, &place);
-            choose(x[2 * i + W], first + W, &largest, &place);
-            choose(x[2 * i + W + 1], first + W + 1, &largest, &place);
-            y[i] = largest;
-            places[i] = place;
-        }
-}
-
-TARGET_CLONES static void unpool_pairs(const struct pool_windows *pool, const uint32_t *restrict places,
-                                       const float *restrict dy, float *restrict dx)
-{
-    uint32_t begin = 0;
-    uint32_t W = (uint32_t)pool->W, X = (uint32_t)pool->X;
-    for (size_t row = 0; row < pool->Y; row++, begin += 2 * W, dx += 2 * W, dy += X, places += X) {
-        for (uint32_t i = 0; i < X; i++) {
-            uint32_t place = places[i] - (begin + 2 * i);
-            float value = 0 + dy[i];
-            dx[2 * i] = place == 0 ? value : 0;
-            dx[2 * i + 1] = place == 1 ? value : 0;
-            dx[2 * i + W] = place == W ? value : 0;
-            dx[2 * i + W + 1] = place == W + 1 ? value : 0;
-        }
-        if (W % 2 != 0)
-            dx[W - 1] = dx[2 * W - 1] = 0;
-    }
-    memset(dx, 0, (pool->H - 2 * pool->Y) * W * sizeof *dx);
-}
-
 static void forward(const struct layer *layer, const struct pass *pass, const float *x, float *y, float *saved)
 {
     struct pool_windows pool = pool_windows(layer);
@@ -132,10 +81,7 @@ static void forward(const struct layer *layer, const struct pass *pass, const fl
     for (size_t channel = 0; channel < pass->leaf->rows * pool.C; channel++, x += pool.D * size)
         for (size_t z = 0; z < pool.Z; z++, y += n, places += n) {
             size_t begin = z * pool.deep_stride * size;
-            if (is_paired(&pool))
-                pool_pairs(&pool, x, y, places);
-            else
-                pool_plane(&pool, begin, x + begin, y, places, pass->scratch);
+            pool_plane(&pool, begin, x + begin, y, places, pass->scratch);
         }
 }
 
@@ -147,10 +93,6 @@ static void backward(const struct layer *layer, const struct pass *pass, const f
     const uint32_t *places = (const uint32_t *)saved;
     size_t size = pool.D * pool.H * pool.W, n = pool.Z * pool.Y * pool.X;
     for (size_t channel = 0; dx && channel < pass->leaf->rows * pool.C; channel++, dx += size, dy += n, places += n) {
-        if (is_paired(&pool)) {
-            unpool_pairs(&pool, places, dy, dx);
-            continue;
-        }
         memset(dx, 0, size * sizeof *dx);
         for (size_t o = 0; o < n; o++)
             dx[places[o]] += dy[o];
