@@ -13,6 +13,8 @@
 #include "nn/kernels/cpu.h"
 #include "nn/kernels/gemm.h"
 #include "nn/kernels/numerics.h"
+#include "nn/kernels/product_bf16_chosen.h"
+#include "nn/kernels/product_bf16_trial.h"
 #include "parallel/node.h"
 #include "parallel/world.h"
 #include "run/environment.h"
@@ -217,13 +219,14 @@ static void say_memory(void)
 static void say_numerics(void)
 {
     struct error error = {0};
-    bool holds = numerics_digest() == NUMERICS_DIGEST;
+    bool holds = numerics_digest() == NUMERICS_DIGEST && product_bf16_digest() == PRODUCT_BF16_DIGEST;
     if (!cpu_check(&error))
         doctor_say(VERDICT_BAD, "numerics", "unset LOCKSTEP_CPU: training is refused", "%s", error.text);
     else
         doctor_say(holds ? VERDICT_GOOD : VERDICT_WARNING, "numerics",
-                   holds ? NULL : "a program that is compiled without -ffast-math", "%s; kernels for %s",
-                   numerics_describe(), cpu_name(cpu_isa()));
+                   holds ? NULL : "a program that is compiled without -ffast-math", "%s; kernels for %s; %s %s",
+                   numerics_describe(), cpu_name(cpu_isa()), compute_bf16.precision(&compute_bf16),
+                   product_bf16_is_native() ? "native" : "emulated");
     error_clear(&error);
 }
 

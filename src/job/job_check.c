@@ -166,9 +166,19 @@ static bool check_threads(const struct complaint *to, const struct job *job)
     return true;
 }
 
+static bool check_precision(const struct complaint *to, const struct job *job)
+{
+    if (job->model.precision == PRECISION_BF16 && job->model.gemm == GEMM_OPENBLAS)
+        return refuse(
+            to, "compute.precision",
+            "bf16 is not for compute.gemm: openblas, whose sums are others on each CPU: take one of the two away");
+    return true;
+}
+
 bool job_check(const struct job *job, struct job_yaml *yaml, struct error *error)
 {
     const struct complaint *to = &(struct complaint){.yaml = yaml, .error = error};
-    return check_training(to, job) && check_threads(to, job) && check_heartbeat(to, job) && check_schedule(to, job) &&
-           check_loss(to, job) && check_standardise(to, job) && check_validation(to, job) && check_places(to, job);
+    return check_training(to, job) && check_threads(to, job) && check_precision(to, job) && check_heartbeat(to, job) &&
+           check_schedule(to, job) && check_loss(to, job) && check_standardise(to, job) && check_validation(to, job) &&
+           check_places(to, job);
 }

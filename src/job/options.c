@@ -182,6 +182,11 @@ static const struct option_row compute_rows[] = {
      "what multiplies matrices: lockstep: our own kernels, with the same bits on every CPU; openblas: OpenBLAS, whose bits "
      "depend on its version and on the CPU",
      FIELD(struct job, model.gemm), .choices = gemm_names, DEFAULT("lockstep"), .resume = RESUME_TUNABLE},
+    {"precision",
+     "what the two sides of each product are rounded to before: float32: nothing; bf16: 8 bits, to nearest even, at almost "
+     "twice the speed on CPUs with AVX512_BF16, and on others with the same bits, more slowly than float32. Sums, weights, "
+     "and all else are float32",
+     FIELD(struct job, model.precision), .choices = precision_names, DEFAULT("float32"), .resume = RESUME_REQUESTED},
     {"threads",
      "that compute in a rank (of evaluate and predict, too); affinity: one for each core that it may run on. Fewer ranks "
      "with more threads need less memory; the bits are the same",

@@ -140,7 +140,7 @@ bool model_describe(struct model *model, const struct model_spec *spec, const st
 {
     CHECK(spec->count > 0, "a model has layers");
     size_t threads = threads_of(spec->threads);
-    *model = (struct model){.compute = compute_of(spec->gemm),
+    *model = (struct model){.compute = compute_of(spec->gemm, spec->precision),
                             .rows = rows,
                             .form = *form,
                             .loss = *loss,

@@ -17,8 +17,9 @@
 struct model_spec {
     struct layer_spec *layers;
     size_t count;
-    enum gemm gemm;   /* what makes its products; 0: GEMM_LOCKSTEP */
-    uint64_t threads; /* that make a pass: as threads_of of kernels/threaded.h; 0: one */
+    enum gemm gemm;           /* what makes its products; 0: GEMM_LOCKSTEP */
+    enum precision precision; /* of their operands; 0: PRECISION_FLOAT32 */
+    uint64_t threads;         /* that make a pass: as threads_of of kernels/threaded.h; 0: one */
 };
 
 struct model {

@@ -15,11 +15,11 @@
 #include <time.h>
 #include <unistd.h>
 
-void environment_passport(const char *products, struct text *passport)
+void environment_passport(const struct compute *compute, struct text *passport)
 {
     passport_add(passport, "numerics", numerics_describe());
-    passport_add(passport, "products", products);
-    passport_add(passport, "precision", "float32");
+    passport_add(passport, "products", compute->describe(compute));
+    passport_add(passport, "precision", compute->precision(compute));
 }
 
 /* The notes of one segment: a header each, name and content behind it, both padded to 4 bytes. */

@@ -3,14 +3,15 @@
 #define RUN_ENVIRONMENT_H
 
 #include "base/text.h"
+#include "nn/kernels/compute.h"
 
 #include <stdbool.h>
 
 #define ENVIRONMENT_HOST 65
 
-/* Local. Appends the passport of this process: numerics, what makes its products (as that describes itself),
- * precision. Neither CPU, compiler nor C library: no bit depends on them, unless the products are OpenBLAS's. */
-void environment_passport(const char *products, struct text *passport);
+/* Local. Appends the passport of this process, whose products `compute` makes: numerics, products, precision. Neither
+ * CPU, compiler nor C library: no bit depends on them, unless the products are OpenBLAS's. */
+void environment_passport(const struct compute *compute, struct text *passport);
 
 /* Local. Appends which program this is: its version, and the number that its linker gave to this very build (GNU build
  * id), if it did. */

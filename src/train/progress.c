@@ -14,6 +14,8 @@
 #include "nn/kernels/cpu.h"
 #include "nn/kernels/gemm.h"
 #include "nn/kernels/numerics.h"
+#include "nn/kernels/product_bf16_chosen.h"
+#include "nn/kernels/product_bf16_trial.h"
 #include "policy/best.h"
 #include "run/environment.h"
 
@@ -178,6 +180,28 @@ static void tell_limits(const struct session *session)
                  session->store.directory, (double)room / 1e6, (double)needed / 1e6);
 }
 
+/* Behind what the products are made on. */
+static const char *words_of_precision(const struct job *job)
+{
+    if (job->model.precision != PRECISION_BF16)
+        return "";
+    return product_bf16_is_native() ? ", in bf16, native" : ", in bf16, emulated";
+}
+
+/* What a machine does that has not the instructions, or rounds otherwise. */
+static void warn_of_products(const struct job *job)
+{
+    bool bf16 = job->model.precision == PRECISION_BF16;
+    if (job->model.gemm != GEMM_OPENBLAS && cpu_isa() == CPU_BASELINE)
+        log_warn("products without fused multiply-add of the CPU are exact, and very slow%s",
+                 bf16 ? "" : "; compute.gemm: openblas is faster, and rounds otherwise");
+    else if (bf16 && !product_bf16_is_native())
+        log_warn("products in bf16 are emulated here, exactly, and slower than those of compute.precision: float32");
+    if (numerics_digest() != NUMERICS_DIGEST || (bf16 && product_bf16_digest() != PRODUCT_BF16_DIGEST))
+        log_warn(
+            "this machine rounds otherwise than others do: training continues elsewhere to rounding, not to the bit");
+}
+
 void progress_begin(struct session *session)
 {
     const struct job *job = session->job;
@@ -195,20 +219,14 @@ void progress_begin(struct session *session)
     char shared[40] = "";
     if (threads > 1)
         snprintf(shared, sizeof shared, "; %zu threads a rank", threads);
-    log_info("numerics %s; products by %s%s%s%s", numerics_describe(), products, own ? ", on " : "",
-             own ? cpu_name(cpu_isa()) : "", shared);
+    log_info("numerics %s; products by %s%s%s%s%s", numerics_describe(), products, own ? ", on " : "",
+             own ? cpu_name(cpu_isa()) : "", words_of_precision(job), shared);
     if (threads > team_cores())
         log_warn(
             "compute.threads: %zu, but rank 0 may run on %zu core%s: threads wait for each other. Give a rank more "
             "cores (mpirun --map-by slot:PE=%zu; Slurm: --cpus-per-task), or say fewer threads",
             threads, team_cores(), plural(team_cores()), threads);
-    if (own && cpu_isa() == CPU_BASELINE)
-        log_warn(
-            "products without fused multiply-add of the CPU are exact, and very slow; compute.gemm: openblas is faster, "
-            "and rounds otherwise");
-    if (numerics_digest() != NUMERICS_DIGEST)
-        log_warn(
-            "this machine rounds otherwise than others do: training continues elsewhere to rounding, not to the bit");
+    warn_of_products(job);
     log_info("%zu parameters in %zu tensor%s; %zu training sample%s, %zu for validation; run directory %s",
              tensor_table_elements(&session->learner.model.table, false), tensors, plural(tensors),
              session->data.train.count, plural(session->data.train.count), session->data.validation.count, job->run);
@@ -238,6 +256,8 @@ void progress_begin(struct session *session)
     text_append_json(&line, segment->hosts);
     text_append(&line, ",\"products\":");
     text_append_json(&line, products);
+    text_append(&line, ",\"precision\":");
+    text_append_json(&line, compute->precision(compute));
     if (session->step == 0 && session->record.origin) {
         text_append(&line, ",\"init_from\":");
         text_append_json(&line, session->record.origin);

@@ -18,13 +18,13 @@ enum { PASSPORT_LINES = 3, ITEMS = 2 + PASSPORT_LINES }; /* of environment_passp
 bool ranks_compare(struct session *session, struct error *error)
 {
     static const char rounding[] = "The bits depend on which rank runs where, and training continues to rounding";
-    const struct compute *compute = compute_of(session->job->model.gemm);
+    const struct compute *compute = compute_of(session->job->model.gemm, session->job->model.precision);
     struct equality_item items[ITEMS];
     struct text passport, job;
     size_t count = 0;
     text_init(&passport);
     text_init(&job);
-    environment_passport(compute->describe(compute), &passport);
+    environment_passport(compute, &passport);
     job_write(session->job, &job);
     char digest[40];
     snprintf(digest, sizeof digest, "digest %016" PRIx64, digest_bytes(job.bytes, job.length));

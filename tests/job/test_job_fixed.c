@@ -158,6 +158,12 @@ static void test_requests(void)
                   DIFFER "\n  train.microbatch: 16 in the checkpoint, 8 here (would be permitted by --allow-change "
                          "train.microbatch)");
     check_request(NULL, NULL, &both, true, "");
+    const struct job_allowed precision = {(const char *const[]){"compute.precision"}, 1};
+    check_request(NULL, OVERRIDES("compute.precision=bf16"), &both, false,
+                  DIFFER "\n  compute.precision: float32 in the checkpoint, bf16 here (would be permitted by "
+                         "--allow-change compute.precision)");
+    check_request(OVERRIDES("compute.precision=bf16"), NULL, &precision, true,
+                  "compute.precision: bf16 -> float32 (changes the result; allowed by --allow-change)\n");
     const struct job_allowed augment = {(const char *const[]){"data.augment.crop", "data.augment.flip"}, 2};
     check_request(NULL, OVERRIDES("data.augment={crop: 4}"), &augment, true,
                   "data.augment.crop: (none) -> 4 (changes the result; allowed by --allow-change)\n");
@@ -186,7 +192,7 @@ static void test_what_can_be_requested(void)
     }
     check_text(error.text, "--allow-change no\\nkey: not a key that changes on request; those are "
                            "data.augment.flip, data.augment.shift, data.augment.crop, data.augment.rotate, "
-                           "data.augment.noise, data.augment.cutout, train.batch, train.microbatch");
+                           "data.augment.noise, data.augment.cutout, compute.precision, train.batch, train.microbatch");
 }
 
 static void test_averaged_weights(void)

@@ -205,6 +205,11 @@ static void test_bad_pairs(void)
          "--set train.epochs=2: train.epochs: train.steps says how long the job is, too: take one of the two away, as "
          "with --set train.steps=null"},
         {NULL, "train={batch: 8}", "--set train={batch: 8}: train: steps, or epochs, is missing: how long the job is"},
+        {SMALLEST, "compute={gemm: openblas, precision: bf16}",
+         "--set compute={gemm: openblas, precision: bf16}: compute.precision: bf16 is not for compute.gemm: openblas, "
+         "whose sums are others on each CPU: take one of the two away"},
+        {NULL, "compute.precision=float16",
+         "--set compute.precision=float16: compute.precision: 'float16' is not known; allowed: float32, bf16"},
         {SMALLEST, "heartbeat=0.5",
          "--set heartbeat=0.5: heartbeat: 0.5 s is too short: at least 1, or 0 to have nobody watch"},
         {SMALLEST, "optimizer.nesterov=true",

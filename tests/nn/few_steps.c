@@ -19,7 +19,7 @@ static const struct {
     const char *name;
     struct model_spec spec;
     struct leaf_form form;
-} cases[] = {
+} models[] = {
     {"mlp",
      MODEL(DENSE(33), PLAIN(relu), NORM(layer_norm), DENSE(17), GELU(GELU_TANH), DENSE(10)),
      {.input = {1, {70}}, .classes = 10, .terms = 1}},
@@ -31,6 +31,13 @@ static const struct {
      MODEL(EMBEDDING(24), POSITION_EMBEDDING, TRANSFORMER(2, 3, true, 0.1), NORM(layer_norm), LM_HEAD(true)),
      {.input = {1, {45}}, .vocabulary = 29, .classes = 29, .terms = 45}},
 };
+
+/* Each of them, and these once more with products of bf16. */
+static const struct {
+    size_t model;
+    enum precision precision;
+} cases[] = {
+    {0, PRECISION_FLOAT32}, {1, PRECISION_FLOAT32}, {2, PRECISION_FLOAT32}, {1, PRECISION_BF16}, {2, PRECISION_BF16}};
 
 static void draw_leaf(struct model *model, uint64_t step)
 {
@@ -70,9 +77,12 @@ int main(void)
     struct loss_spec loss = {.class = &loss_softmax_cross_entropy};
     numerics_enter();
     for (size_t i = 0; i < COUNT(cases); i++) {
+        const char *name = models[cases[i].model].name;
+        struct model_spec spec = models[cases[i].model].spec;
         struct model model;
-        if (!model_init(&model, &cases[i].spec, &loss, &cases[i].form, ROWS, 3, &error)) {
-            fprintf(stderr, "%s: %s\n", cases[i].name, error.text);
+        spec.precision = cases[i].precision;
+        if (!model_init(&model, &spec, &loss, &models[cases[i].model].form, ROWS, 3, &error)) {
+            fprintf(stderr, "%s: %s\n", name, error.text);
             return 1;
         }
         size_t count = model.table.count;
@@ -81,7 +91,8 @@ int main(void)
             arenas[a] = memory_need(count, sizeof(float));
         tensor_table_fill(&model.table, 3, 0, count, arenas[0]);
         train(&model, arenas[0], arenas[1], arenas + 2);
-        printf("%s %016" PRIx64 " ", cases[i].name, digest_bytes(arenas[0], count * sizeof(float)));
+        printf("%s%s %016" PRIx64 " ", name, spec.precision == PRECISION_BF16 ? "-bf16" : "",
+               digest_bytes(arenas[0], count * sizeof(float)));
         for (size_t a = 0; a < COUNT(arenas); a++)
             memory_free(arenas[a]);
         model_release(&model);

@@ -29,6 +29,10 @@ struct compute {
      * "OpenBLAS 0.3.21 SkylakeX, serial build, 1 thread". Borrowed, until the next call. */
     const char *(*describe)(const struct compute *compute);
 
+    /* Local. What the operands of products are rounded to: "float32" (not at all), "bf16"; and that this machine rounds
+     * otherwise than the definition, if so. Borrowed, until the next call. */
+    const char *(*precision)(const struct compute *compute);
+
     /* Local. Takes the memory that the products want for themselves, so that none of them has to take it: once,
      * before the first. ERROR_IO: it cannot be had. */
     bool (*reserve)(const struct compute *compute, struct error *error) WARN_UNUSED;
@@ -63,12 +67,17 @@ struct compute {
  * (gemm.c). Convolutions by products (convolution.h). */
 extern const struct compute compute_lockstep, compute_openblas;
 
+/* The same by our own products of operands that are rounded to bf16 (product_bf16.h). */
+extern const struct compute compute_bf16;
+
 /* As a job file names them. */
 enum gemm { GEMM_LOCKSTEP = 1, GEMM_OPENBLAS };
-extern const char *const gemm_names[];
+enum precision { PRECISION_FLOAT32 = 1, PRECISION_BF16 };
+extern const char *const gemm_names[], *const precision_names[];
 
-/* Local. Borrowed. */
-const struct compute *compute_of(enum gemm gemm);
+/* Local. Those of 0 are the first of each. There is none of OpenBLAS in bf16: its sums are not those of our definition.
+ * Borrowed. */
+const struct compute *compute_of(enum gemm gemm, enum precision precision);
 
 /* Local. How many threads share a pass, and what one of them computes with, in a part of a loop. */
 static inline size_t compute_threads(const struct compute *compute)

@@ -70,6 +70,15 @@ enum cpu_isa cpu_isa(void)
     return (enum cpu_isa)set;
 }
 
+bool cpu_has_bf16(void)
+{
+#if CPU_X86
+    return cpu_isa() == CPU_AVX512 && !asked_word() && __builtin_cpu_supports("avx512bf16");
+#else
+    return false;
+#endif
+}
+
 const char *cpu_name(enum cpu_isa isa)
 {
     return isas[isa].name;

@@ -5,6 +5,8 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
+
 #if defined(__x86_64__)
 #define CPU_X86 1
 #else
@@ -23,6 +25,9 @@ enum cpu_isa { CPU_BASELINE, CPU_AVX2, CPU_AVX512, CPU_NEON, CPU_ISAS };
  * that is; functions with TARGET_CLONES (base/target.h) always take the best. Without FMA products are exact, and very
  * slow. */
 enum cpu_isa cpu_isa(void);
+
+/* Local. Whether products of bf16 may be made by AVX512_BF16: not if LOCKSTEP_CPU names anything, avx512 included. */
+bool cpu_has_bf16(void);
 
 /* Local. "AVX-512", "AVX2", "NEON", "baseline". Borrowed. */
 const char *cpu_name(enum cpu_isa isa);

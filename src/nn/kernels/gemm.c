@@ -30,6 +30,12 @@ static void product(const struct compute *compute, size_t m, size_t n, size_t k,
 #define BUFFER_BYTES ((size_t)132 << 20)
 #define NOT_SMALL    128 /* m = n = k: from 100 on no core calls it small */
 
+static const char *precision(const struct compute *compute)
+{
+    (void)compute;
+    return precision_names[PRECISION_FLOAT32];
+}
+
 static bool reserve(const struct compute *compute, struct error *error)
 {
     void *room = mmap(NULL, BUFFER_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -66,6 +72,7 @@ static const char *describe(const struct compute *compute)
 
 const struct compute compute_openblas = {
     .describe = describe,
+    .precision = precision,
     .reserve = reserve,
     .product = product,
     CONVOLUTION_BY_PRODUCTS,

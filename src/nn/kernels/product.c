@@ -196,6 +196,12 @@ static const char *describe(const struct compute *compute)
     return "lockstep";
 }
 
+static const char *precision(const struct compute *compute)
+{
+    (void)compute;
+    return precision_names[PRECISION_FLOAT32];
+}
+
 static bool reserve(const struct compute *compute, struct error *error)
 {
     (void)compute, (void)error;
@@ -205,6 +211,7 @@ static bool reserve(const struct compute *compute, struct error *error)
 const struct compute compute_lockstep = {
     .by_tiles = true,
     .describe = describe,
+    .precision = precision,
     .reserve = reserve,
     .product = product,
     CONVOLUTION_BY_PRODUCTS,
