@@ -18,6 +18,7 @@ static const struct {
     [ERROR_FULL] = {"full", EXIT_FAILED},          [ERROR_DENIED] = {"denied", EXIT_USAGE},
     [ERROR_BUSY] = {"busy", EXIT_USAGE},           [ERROR_LATE] = {"late", EXIT_SAVED},
     [ERROR_STATE] = {"state", EXIT_FAILED},        [ERROR_AGAIN] = {"again", EXIT_SAVED},
+    [ERROR_MEMORY] = {"memory", EXIT_SAVED},
 };
 #define KINDS (sizeof kinds / sizeof *kinds)
 

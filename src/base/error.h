@@ -27,6 +27,7 @@ enum error_kind {
     ERROR_LATE,      /* somebody has not come in time: to be run again elsewhere or later */
     ERROR_AGAIN,     /* not done for want of room or time: to be run again */
     ERROR_STATE,     /* the numbers in memory are not to be trusted, or not finite: they must not be saved */
+    ERROR_MEMORY, /* the same, because bits have changed by themselves: to be run again, from what was saved before */
 };
 
 /* How the program ends. The codes are for callers; who has to decide what to do next (launch/supervisor.h) looks at the

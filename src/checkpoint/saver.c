@@ -6,6 +6,7 @@
 #include "base/timeline.h"
 #include "base/watchdog.h"
 #include "checkpoint/patience.h"
+#include "checkpoint/proof.h"
 #include "parallel/promise.h"
 
 #include <math.h>
@@ -74,7 +75,9 @@ static bool commit(struct saver *saver)
     timeline_end();
     if (!ok)
         return false;
-    ok = exchange_check_replica(saver->exchange, work->replica, snapshot->digests[0], error);
+    size_t wrong;
+    ok = exchange_check_replica(saver->exchange, work->replica, snapshot->digests[0], &wrong) ||
+         proof_refuse_copy(&work->state, wrong, work->step, error);
     saver->result.synced = work->copies || sync_descriptor(work->descriptor, &saver->result.sync_error);
     patience_note(&saver->patience, PATIENCE_DIGEST, clock_seconds() - start);
     if (!agreement_agree(agreement, ok, patience_s, "the comparison of the nodes' parameters", NULL, error))

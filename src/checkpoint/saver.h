@@ -78,8 +78,9 @@ void saver_tell_late(struct saver *saver, struct error *error);
 double saver_limit(const struct saver *saver);
 
 /* Collective over world. No rank is busy any more with what was begun. The joint verdict, the same on every rank:
- * after false there is no new checkpoint that counts, and the words say why. ERROR_STATE: the nodes have different
- * parameters. A rank that was late for the save is an ERROR_IO, and result->late. */
+ * after false there is no new checkpoint that counts, and the words say why. ERROR_MEMORY: a block of the state is not
+ * what was written there, or a node has other parameters than their owners. A rank that was late for the save is an
+ * ERROR_IO, and result->late. */
 bool saver_take(struct saver *saver, struct saver_result *result, struct error *error) WARN_UNUSED;
 
 #endif

@@ -28,7 +28,8 @@ void snapshot_release(struct snapshot *snapshot);
 void snapshot_take(struct snapshot *snapshot, const struct state *state, uint64_t step);
 
 /* Collective over agreement, in a round of its own. Digests of all blocks, and the fingerprint: on every rank. False
- * with ERROR_LATE as agreement_agree and agreement_gather. */
+ * with ERROR_MEMORY if a block has not the checksum that the state has for it (proof.h), and with ERROR_LATE as
+ * agreement_agree and agreement_gather. */
 bool snapshot_digest(struct snapshot *snapshot, struct agreement *agreement, double patience_s,
                      struct error *error) WARN_UNUSED;
 

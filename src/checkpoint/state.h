@@ -23,8 +23,10 @@ struct state_tensor {
 };
 
 struct state_array {
-    const char *name; /* "params" is the model; others belong to the optimizer */
-    float *values;    /* [shard.count] of this rank */
+    const char *name;     /* "params" is the model; others belong to the optimizer */
+    float *values;        /* [shard.count] of this rank */
+    const uint64_t *sums; /* [its blocks] checksums (base/checksum.h) that were taken when they were written; 0: was not
+                           * taken. NULL: none were */
 };
 
 struct state {

@@ -238,18 +238,15 @@ float *exchange_settle(struct exchange *x)
     return x->params;
 }
 
-bool exchange_check_replica(const struct exchange *x, const float *params, const uint64_t *digests, struct error *error)
+bool exchange_check_replica(const struct exchange *x, const float *params, const uint64_t *digests, size_t *wrong)
 {
     size_t blocks = exchange_blocks(x->count), size = (size_t)x->node->size, rank = (size_t)x->node->rank;
     for (size_t block = partition_first(blocks, size, rank); block < partition_first(blocks, size, rank + 1); block++) {
         size_t first = block * EXCHANGE_BLOCK, left = x->count - first;
-        uint64_t found = digest_bytes(params + first, (left < EXCHANGE_BLOCK ? left : EXCHANGE_BLOCK) * sizeof(float));
-        if (found != digests[block])
-            return error_set(
-                error, ERROR_STATE,
-                "this node's copy of the parameters differs from the owner's in block %zu: memory or network "
-                "of this node is not to be trusted",
-                block);
+        *wrong = block;
+        if (digest_bytes(params + first, (left < EXCHANGE_BLOCK ? left : EXCHANGE_BLOCK) * sizeof(float)) !=
+            digests[block])
+            return false;
     }
     return true;
 }

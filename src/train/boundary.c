@@ -47,6 +47,15 @@ static unsigned find_reasons(struct session *session, unsigned flags)
     return reasons;
 }
 
+bool boundary_may_save(const struct session *session, uint64_t step, unsigned flags)
+{
+    const struct saving *saving = &session->saving;
+    const struct job *job = session->job;
+    return (flags & (LEAVE_ALL | SAVE_ALL | VALIDATION_IS_WRONG)) || cadence_due_at(job, step) || saving->put_off ||
+           saving->retry_step == step || session_validation_is_due(session, step) || step == session->steps ||
+           (job->copies.every > 0 && (step % job->copies.every == 0 || saving->renew_copies));
+}
+
 /* Those that the next time is as good for. */
 #define PATIENT_REASONS (SAVE_EVERY | SAVE_MINUTES | SAVE_AUTO | SAVE_VALIDATION | SAVE_RETRY)
 

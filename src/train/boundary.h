@@ -11,6 +11,10 @@ bool boundary_is_finished(const struct session *session);
  * signal. Borrowed. */
 const char *boundary_reason(const struct session *session, unsigned flags);
 
+/* Local; the same on every rank; flags, those of all ranks together, must be equal on every rank. Whether something may
+ * be saved behind this step, which is the next one to be made. */
+bool boundary_may_save(const struct session *session, uint64_t step, unsigned flags);
+
 /* Collective over world; flags, those of all ranks together, must be equal on every rank, and get what was heard
  * meanwhile. What is due after this step: a save that has ended is settled, a save is begun, the model is validated;
  * or, if the job leaves, a save is made and waited for. False if the state has to be saved now and cannot be, or must

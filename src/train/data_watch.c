@@ -4,9 +4,7 @@
 #include "base/watchdog.h"
 #include "policy/flags.h"
 
-#include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 
 #define LOOK_S 1.0 /* the files of a job may lie behind a network */
 
@@ -69,14 +67,6 @@ unsigned data_watch_flags(struct session *session)
     return due ? look_at_all(session, 0) : watch->wrong;
 }
 
-/* The words for what stands on the disk. */
-static void tell_newest(const struct session *session, char words[80])
-{
-    snprintf(words, 80, "no checkpoint has been made so far");
-    if (session->saving.saved_step != UINT64_MAX)
-        snprintf(words, 80, "the newest checkpoint is of step %" PRIu64, session->saving.saved_step);
-}
-
 /* Collective. Whether no rank has found these data wrong; else the first one's words. */
 static bool agree(struct session *session, unsigned wrong, const struct error *own, struct error *error)
 {
@@ -109,8 +99,8 @@ void data_watch_explain(const struct session *session, struct error *error)
 {
     const struct error found = *error;
     unsigned agreed = session->data.watch.agreed;
-    char newest[80];
-    tell_newest(session, newest);
+    char newest[SESSION_NEWEST];
+    session_tell_newest(session, newest);
     if (agreed & DATA_IS_WRONG)
         error_set(error, found.kind,
                   "%s. What was trained since is not saved: %s. Put the file back as it was and start again, or begin "

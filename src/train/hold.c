@@ -140,7 +140,7 @@ bool hold_save_last(struct session *session, unsigned flags, const char *why, st
     for (bool is_first = true, is_last = false;; is_first = false) {
         if (save_last(session, why, error))
             return true;
-        if (error->kind == ERROR_STATE || error->kind == ERROR_LATE || is_hopeless(session, &hold, error))
+        if (error->kind == ERROR_MEMORY || error->kind == ERROR_LATE || is_hopeless(session, &hold, error))
             return false;
         if (is_last)
             break;

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/watchdog.h"
 
+#include <math.h>
 #include <string.h>
 
 _Static_assert(STATE_DIMS == TENSOR_DIMS, "a checkpoint has room for every tensor's shape");
@@ -52,6 +53,8 @@ static void point_state(struct learner *learner)
         state->arrays[a++].values = learner->used.moments[k];
     if (learner->used.average)
         state->arrays[a++].values = learner->used.average;
+    for (size_t i = 0; i < a; i++)
+        state->arrays[i].sums = learner->used.sums + i * exchange_blocks(learner->shard.count);
 }
 
 /* The learned arrays by name, and the tensors in them. */
@@ -86,6 +89,7 @@ static bool allocate_arrays(const struct learner *learner, const struct job *job
             return false;
     if (job->ema > 0)
         arrays->average = memory_alloc(count, sizeof(float), "the average of the weights", error);
+    arrays->sums = memory_need(UPDATE_ARRAYS * exchange_blocks(count), sizeof *arrays->sums);
     return job->ema == 0 || arrays->average;
 }
 
@@ -94,6 +98,25 @@ static void release_arrays(struct update_arrays *arrays)
     for (size_t k = 0; k < OPTIMIZER_MOMENTS; k++)
         memory_free(arrays->moments[k]);
     memory_free(arrays->average);
+    memory_free(arrays->sums);
+}
+
+/* What a proof takes of the time of a step at most; and what both take: summing a float when it is written and when it
+ * is read again; a product's addition or multiplication; and whatever else is in a step of two ranks at least. */
+#define PROOF_SHARE     0.01
+#define PROOF_S         6e-11
+#define PRODUCT_S       1e-11
+#define STEP_AT_LEAST_S 5e-5
+#define PASSES          3 /* forward and, twice as dear, backward */
+
+size_t learner_proof_period(const struct model *model, const struct job *job, size_t arrays, int ranks)
+{
+    double flops = 0;
+    for (size_t l = 0; l < model->count; l++)
+        flops += model->layers[l].flops;
+    double step_s = PASSES * flops * PRODUCT_S * (double)job->train.batch / ranks + STEP_AT_LEAST_S;
+    double proof_s = PROOF_S * (double)(model->table.count * arrays) / ranks;
+    return (size_t)fmax(1, ceil(proof_s / (PROOF_SHARE * step_s)));
 }
 
 bool learner_allocate(struct learner *learner, const struct world *world, const struct job *job, bool two_sets,
@@ -109,7 +132,8 @@ bool learner_allocate(struct learner *learner, const struct world *world, const 
         learner->other.params = exchange_other_params(learner->exchange) + learner->shard.first;
     }
     describe_state(learner, moments);
-    update_init(&learner->update, world, &job->optimizer, &learner->model.table, learner->shard);
+    update_init(&learner->update, world, &job->optimizer, &learner->model.table, learner->shard,
+                learner_proof_period(&learner->model, job, learner->state.array_count, world->size));
     return tally_init(&learner->tally, world, leaves_of(job), LEAF_NUMBERS, error);
 }
 

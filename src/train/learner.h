@@ -44,6 +44,10 @@ bool learner_init(struct learner *learner, const struct job *job, const struct l
 bool learner_connect(struct learner *learner, const struct world *world, const struct job *job, bool two_sets,
                      int ranks_per_node, struct error *error) WARN_UNUSED;
 
+/* Local, a pure function. At every so many-th update a block is proven, so that it costs one hundredth of a step: from
+ * what a step of `ranks` ranks takes on the machines that are known (README.md). arrays: that an update moves. >= 1. */
+size_t learner_proof_period(const struct model *model, const struct job *job, size_t arrays, int ranks);
+
 /* Local. Everything else. */
 bool learner_allocate(struct learner *learner, const struct world *world, const struct job *job, bool two_sets,
                       struct error *error) WARN_UNUSED;

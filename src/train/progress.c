@@ -230,6 +230,14 @@ void progress_begin(struct session *session)
     log_info("%zu parameters in %zu tensor%s; %zu training sample%s, %zu for validation; run directory %s",
              tensor_table_elements(&session->learner.model.table, false), tensors, plural(tensors),
              session->data.train.count, plural(session->data.train.count), session->data.validation.count, job->run);
+    size_t period = session->learner.update.period;
+    if (period == 1)
+        log_info("memory: parameters, moments and averages are proven at each step, and before each save");
+    else
+        log_info(
+            "memory: one in %zu blocks of parameters, moments and averages is proven at each step, all before each "
+            "save",
+            period);
     struct text disk;
     text_init(&disk);
     striping_describe(&session->store.striping, &disk);

@@ -11,6 +11,7 @@
 #include "policy/skipped.h"
 #include "train/data_watch.h"
 #include "train/keep_every.h"
+#include "train/memory_watch.h"
 #include "train/progress.h"
 #include "train/run_directory.h"
 
@@ -18,6 +19,12 @@
 #include <stdio.h>
 
 #define RETRY_STEPS 10 /* to the first attempt after a failed save; then twice as many, and so on */
+
+/* Collective. Whether nothing is known against the state of this step. */
+static bool may_be_saved(struct session *session, struct error *error)
+{
+    return data_watch_agree(session, error) && memory_watch_agree(session, error);
+}
 
 /* Brings the record to this step. */
 static void update_record(struct session *session, const char *end)
@@ -121,7 +128,7 @@ bool save_begin(struct session *session, unsigned reasons, struct error *error)
     struct error late;
     double start = clock_seconds();
     PROMISE_EQUAL(session->world, reasons);
-    if (!data_watch_agree(session, error))
+    if (!may_be_saved(session, error))
         return false;
     if (session->saving.now.runs && !await(session, &late)) {
         if (session->saving.now.is_copy) { /* a job that cannot save any more is better started again */
@@ -156,7 +163,7 @@ void save_copies(struct session *session)
     if (!due || !may || session->saving.no_copies || session->saving.now.runs)
         return;
     struct error error;
-    if (!data_watch_agree(session, &error)) /* the next step says so */
+    if (!may_be_saved(session, &error)) /* the next step says so */
         return;
     begin(session, 0, reason_words[REASON_RUNNING], &session->saving.copies);
 }
@@ -250,7 +257,7 @@ bool save_settle(struct session *session, struct error *error)
     /* A disk may have room again later; a state that is wrong stays wrong. */
     return !session->saving.now.runs ||
            (session->saving.now.is_copy ? take_copies(session, error) : take(session, false, error)) ||
-           (error->kind != ERROR_STATE && error->kind != ERROR_LATE);
+           (error->kind != ERROR_MEMORY && error->kind != ERROR_LATE);
 }
 
 bool save_finish(struct session *session, struct error *error)
@@ -263,7 +270,7 @@ bool save_last(struct session *session, const char *why, struct error *error)
     double start = clock_seconds();
     PROMISE_EQUAL_TEXT(session->world, why);
     session->saving.now.replaced = !session->saving.now.is_copy && session->saving.now.step == session->step;
-    if (!save_finish(session, error) || !data_watch_agree(session, error))
+    if (!save_finish(session, error) || !may_be_saved(session, error))
         return false;
     begin(session, 0, why, NULL);
     if (!await(session, error))

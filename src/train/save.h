@@ -28,7 +28,7 @@ void save_note_late(struct session *session, unsigned flags);
 /* Collective over world; no rank is busy. Takes the verdict on the save that runs, if one does: the metrics' event
  * `checkpoint` or `checkpoint_failed` (`local`, `local_failed` of copies), and after the failure of a file a time for
  * the next attempt in session->saving.retry_step. False
- * only for a failure that ends the job: the nodes have different parameters (ERROR_STATE), or a rank hangs
+ * only for a failure that ends the job: memory is not what was written there (ERROR_MEMORY), or a rank hangs
  * (ERROR_LATE). */
 bool save_settle(struct session *session, struct error *error) WARN_UNUSED;
 

@@ -2,6 +2,8 @@
 
 #include "base/watchdog.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -75,4 +77,11 @@ void session_close(struct session *session)
     watchdog_end();
     heartbeat_close(session->heartbeat);
     memset(session, 0, sizeof *session);
+}
+
+void session_tell_newest(const struct session *session, char words[SESSION_NEWEST])
+{
+    snprintf(words, SESSION_NEWEST, "no checkpoint has been made so far");
+    if (session->saving.saved_step != UINT64_MAX)
+        snprintf(words, SESSION_NEWEST, "the newest checkpoint is of step %" PRIu64, session->saving.saved_step);
 }

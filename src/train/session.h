@@ -70,6 +70,8 @@ struct session {
     struct core_watch cores;
     struct pause pause; /* of this run, if it was asked for */
 
+    struct error memory_error; /* what this rank has found wrong in memory (memory_watch.h) */
+
     uint64_t steps; /* of the whole job: train.steps, or what train.epochs are */
     uint64_t step;  /* steps done */
     double loss;    /* of that step; NaN before the first */
@@ -91,6 +93,11 @@ double session_save_needs(const struct session *session);
  * takes both away, also from the start so far. In training ranks wait for each other as long as the slowest needs for
  * its part: that has no limit. */
 void session_limits(const struct session *session, bool over_meetings, struct watchdog_limits *limits);
+
+#define SESSION_NEWEST 80
+
+/* Local. The words for what stands on the disk. */
+void session_tell_newest(const struct session *session, char words[SESSION_NEWEST]);
 
 /* Local. From here on these hold. */
 void session_watch_meetings(const struct session *session, bool over_meetings);

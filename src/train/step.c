@@ -7,7 +7,9 @@
 #include "policy/guard.h"
 #include "policy/plateau.h"
 #include "policy/preemption.h"
+#include "train/boundary.h"
 #include "train/data_watch.h"
+#include "train/memory_watch.h"
 #include "train/run_directory.h"
 #include "train/save.h"
 
@@ -108,8 +110,10 @@ static void note_update(struct session *session, double seconds)
 }
 
 /* Collective. The owner's update of this rank's shard, and the new parameters to all; `share` as share_of_terms. If a
- * save has the used arrays, they stay as they are, and the update goes to the others. */
-static void update(struct session *session, const struct step_numbers *numbers, double share, float *gradient)
+ * save has the used arrays, they stay as they are, and the update goes to the others. Before a save all is proven: so
+ * all is summed now. */
+static void update(struct session *session, const struct step_numbers *numbers, double share, unsigned flags,
+                   float *gradient)
 {
     const struct job *job = session->job;
     bool clip = job->clip_norm > 0 && numbers->gradient_norm > job->clip_norm;
@@ -118,6 +122,7 @@ static void update(struct session *session, const struct step_numbers *numbers, 
         .learning_rate = numbers->learning_rate,
         .gradient_scale = (float)(clip ? share * (job->clip_norm / numbers->gradient_norm) : share),
         .average_decay = schedule_average_decay(job->ema, job->ema_warmup, session->record.history.updates),
+        .sums_all = boundary_may_save(session, session->step + 1, flags),
     };
     double start = clock_seconds();
     bool is_saved = session->saving.now.has_arrays;
@@ -125,6 +130,7 @@ static void update(struct session *session, const struct step_numbers *numbers, 
     update_run(&session->learner.update, &session->learner.used,
                is_saved ? &session->learner.other : &session->learner.used, gradient, &update_numbers);
     timeline_end();
+    memory_watch_note(session);
     note_update(session, clock_seconds() - start);
     if (is_saved) {
         learner_turn(&session->learner);
@@ -140,7 +146,7 @@ bool step_make(struct session *session, struct step_numbers *numbers, unsigned *
     uint64_t step = session->step + 1;
     train_leaves(session, step);
     unsigned own = preemption_flags() | pause_flags(&session->pause, session->world->rank, step, clock_seconds()) |
-                   save_flags(session) | data_watch_flags(session);
+                   save_flags(session) | data_watch_flags(session) | memory_watch_flags(session);
     if (session->world->rank == 0) {
         deadline_look(&session->deadline, job->run, false, clock_seconds());
         own |= cadence_flags(&session->cadence, clock_seconds()) | run_directory_flags(session, clock_seconds()) |
@@ -153,6 +159,8 @@ bool step_make(struct session *session, struct step_numbers *numbers, unsigned *
     *flags = deadline_weigh(&session->deadline, *flags, clock_seconds());
     if (*flags & DATA_IS_WRONG)
         return data_watch_agree(session, error);
+    if (*flags & MEMORY_IS_WRONG)
+        return memory_watch_agree(session, error);
     double terms = session_batch_terms(session), share = share_of_terms(session);
     numbers->loss = without_sign(tally_sum(&session->learner.tally, LEAF_LOSS) / terms * share);
     numbers->data_wait_s = find_wait(&session->learner.tally);
@@ -162,12 +170,17 @@ bool step_make(struct session *session, struct step_numbers *numbers, unsigned *
     enum guard_verdict verdict = guard_judge(job, &session->record.history, step, numbers->loss, numbers->gradient_norm,
                                              error);
     numbers->skipped = verdict == GUARD_SKIP;
+    struct error memory; /* which may be why */
+    if (verdict != GUARD_TAKE && !memory_watch_prove(session, &memory)) {
+        *error = memory;
+        return false;
+    }
     if (verdict == GUARD_STOP)
         return false;
     if (verdict == GUARD_SKIP)
         progress_skipped(session, step, numbers, error);
     else
-        update(session, numbers, share, gradient);
+        update(session, numbers, share, *flags, gradient);
     session->step = step;
     session->loss = numbers->loss;
     return true;

@@ -6,7 +6,7 @@
 
 /* Collective over world. The session's next step; *flags becomes what any rank was asked from outside (policy/flags.h).
  * A step that the guard does not let pass leaves the state as the step before had it. False if it ends the job: the
- * guard stops it (ERROR_STATE), or the data are not what they were. */
+ * guard stops it (ERROR_STATE), the data are not what they were, or memory is not (ERROR_MEMORY). */
 bool step_make(struct session *session, struct step_numbers *numbers, unsigned *flags, struct error *error) WARN_UNUSED;
 
 #endif

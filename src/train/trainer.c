@@ -11,6 +11,7 @@
 #include "train/boundary.h"
 #include "train/core_watch.h"
 #include "train/data_watch.h"
+#include "train/memory_watch.h"
 #include "train/progress.h"
 #include "train/save.h"
 #include "train/start.h"
@@ -20,7 +21,7 @@
 #include <stdio.h>
 
 /* Collective. The job ends with this error: what is still being written is brought to its end. If a rank hangs over
- * that, it is the error. */
+ * that, or it may not be saved, that is the error. */
 static void finish_saving(struct session *session, struct error *error)
 {
     struct error late;
@@ -28,10 +29,12 @@ static void finish_saving(struct session *session, struct error *error)
         return;
     bool is_finished = save_finish(session, &late);
     data_watch_explain(session, error);
-    if (is_finished)
-        return;
-    log_warn("%s", error->text);
-    *error = late;
+    if (!is_finished) {
+        if (error->kind != late.kind)
+            log_warn("%s", error->text);
+        *error = late;
+    }
+    memory_watch_explain(session, error);
 }
 
 bool trainer_step(struct session *session, struct progress *progress, unsigned *flags, struct error *error)
@@ -60,6 +63,7 @@ bool trainer_step(struct session *session, struct progress *progress, unsigned *
 static bool train(struct session *session, unsigned *flags, struct error *error)
 {
     struct progress progress = {0};
+    memory_watch_begin(session);
     numerics_enter(); /* once more: libraries that were loaded since may have set floating point otherwise */
     if (!boundary_begin(session, flags, error))
         return false;

@@ -210,7 +210,8 @@ static void a_replica_that_differs_is_found(void)
         for (size_t e = 0; e < count; e++)
             params[e] = leaf_value(0, e, 0);
         digest_blocks(params, count, EXCHANGE_BLOCK, digests);
-        CU_ASSERT_TRUE(exchange_check_replica(x, params, digests, &error));
+        size_t wrong = 0;
+        CU_ASSERT_TRUE(exchange_check_replica(x, params, digests, &wrong));
         if (world.rank == world.size - 1) {
             union {
                 float value;
@@ -219,8 +220,8 @@ static void a_replica_that_differs_is_found(void)
             flipped.bits ^= 1;
             params[2 * EXCHANGE_BLOCK + 5] = flipped.value;
         }
-        CU_ASSERT_EQUAL(exchange_check_replica(x, params, digests, &error), world.rank != world.size - 1);
-        CU_ASSERT_EQUAL(strstr(error.text, "block 2") != NULL, world.rank == world.size - 1);
+        CU_ASSERT_EQUAL(exchange_check_replica(x, params, digests, &wrong), world.rank != world.size - 1);
+        CU_ASSERT(wrong == 2 || world.rank != world.size - 1);
         memory_free(digests);
         exchange_close(x);
     }

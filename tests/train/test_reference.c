@@ -311,12 +311,12 @@ static void take_steps(struct run *run, const struct recipe *recipe)
     const struct update_arrays arrays = {.params = run->params, .moments = {run->moments[0], run->moments[1]}};
     struct update update;
     run_restart(run);
-    update_init(&update, &alone, &recipe->optimizer, &run->model.table, (struct shard){0, run->model.table.count});
+    update_init(&update, &alone, &recipe->optimizer, &run->model.table, (struct shard){0, run->model.table.count}, 1);
     for (size_t step = 0; step < STEPS; step++) {
         float loss = train_batch(run, step);
         check_near(recipe->name, "losses", 1, &loss, &losses[step]);
         const struct update_numbers numbers = {step + 1, recipe->optimizer.learning_rate,
-                                               clip_scale(run, recipe->clip_norm), 0};
+                                               clip_scale(run, recipe->clip_norm), 0, false};
         update_run(&update, &arrays, &arrays, run->gradient, &numbers);
     }
     update_release(&update);

@@ -240,7 +240,7 @@ static void nodes_that_differ_end_the_job(void)
     CU_ASSERT_EQUAL(save_begin(session, SAVE_EVERY, &error), !differs);
     CU_ASSERT_EQUAL(session->saving.saved_step, differs ? UINT64_MAX : 1);
     if (differs)
-        expect_error(&world, ERROR_STATE, "");
+        expect_error(&world, ERROR_MEMORY, "");
     expect_files(trial.job.run, differs ? "" : "1");
     trial_close(&trial);
 }
