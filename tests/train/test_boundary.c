@@ -19,15 +19,15 @@ static void skip_one_step(struct trial *trial)
         kept = params[0];
         params[0] = NAN;
     }
-    memory_watch_begin(&trial->session); /* that is no fault of the memory */
     exchange_distribute(learner->exchange);
+    memory_watch_begin(&trial->session); /* it is no fault of the memory, which may be another rank's */
     trial_step(trial);
     CU_ASSERT(trial->session.record.history.skipped_row > 0);
     exchange_settle(learner->exchange);
     if (world.rank == 0)
         params[0] = kept;
-    memory_watch_begin(&trial->session);
     exchange_distribute(learner->exchange);
+    memory_watch_begin(&trial->session);
 }
 
 static void each_reason_saves_at_its_step(void)
@@ -388,8 +388,8 @@ static void a_last_state_is_saved_only_if_it_is_sound(void)
         float *params = learner_params(&trial.session.learner);
         if (is_spoilt && world.rank == 0)
             params[0] = NAN;
-        memory_watch_begin(&trial.session);
         exchange_distribute(trial.session.learner.exchange);
+        memory_watch_begin(&trial.session);
         CU_ASSERT_EQUAL(trial_pass(&trial, 0), !is_spoilt);
         if (is_spoilt)
             expect_error(&world, ERROR_STATE, "step 3 is the last, and its loss is nan");
